@@ -1,0 +1,77 @@
+//! The decoder key of a meter: the secret it shares with those who issue its tokens.
+//!
+//! - Length: 64 bits for EA07 and EA09, 128 bits for EA11.
+//! - Source: IEC 62055-41:2018, decoder keys DITK, DDTK, DUTK and DCTK.
+
+use core::fmt;
+
+use subtle::{Choice, ConstantTimeEq};
+use zeroize::{Zeroize, ZeroizeOnDrop};
+
+use super::KeyLengthError;
+use crate::element::EncryptionAlgorithm;
+
+/// The octets of the longest decoder key.
+const CAPACITY: usize = 16;
+
+/// A decoder key with the cipher it is made for.
+///
+/// Two keys are compared with [`ConstantTimeEq::ct_eq`].
+#[derive(Clone)]
+pub struct DecoderKey {
+    octets: [u8; CAPACITY], // Invariant: zero beyond the length that the algorithm takes.
+    algorithm: EncryptionAlgorithm,
+}
+
+impl DecoderKey {
+    /// A decoder key, most significant octet first.
+    ///
+    /// # Errors
+    ///
+    /// [`KeyLengthError`] when the number of octets is not the one that the cipher takes.
+    pub fn new(algorithm: EncryptionAlgorithm, octets: &[u8]) -> Result<Self, KeyLengthError> {
+        let expected = algorithm.key_octets();
+        if octets.len() != expected {
+            return Err(KeyLengthError { expected, found: octets.len() });
+        }
+        let mut key = Self { octets: [0; CAPACITY], algorithm };
+        key.octets[..expected].copy_from_slice(octets);
+        Ok(key)
+    }
+
+    /// The cipher.
+    pub const fn algorithm(&self) -> EncryptionAlgorithm {
+        self.algorithm
+    }
+
+    /// The secret octets. Whoever calls this answers for where they go.
+    pub fn expose_bytes(&self) -> &[u8] {
+        &self.octets[..self.algorithm.key_octets()]
+    }
+
+    /// The 32-bit words of the key in order, as key change tokens carry them: two or four.
+    pub(crate) fn word(&self, index: usize) -> u32 {
+        let octets = &self.octets[4 * index..];
+        u32::from_be_bytes([octets[0], octets[1], octets[2], octets[3]])
+    }
+}
+
+impl ConstantTimeEq for DecoderKey {
+    fn ct_eq(&self, other: &Self) -> Choice {
+        self.algorithm.code().ct_eq(&other.algorithm.code()) & self.octets.ct_eq(&other.octets)
+    }
+}
+
+impl Drop for DecoderKey {
+    fn drop(&mut self) {
+        self.octets.zeroize();
+    }
+}
+
+impl ZeroizeOnDrop for DecoderKey {}
+
+impl fmt::Debug for DecoderKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "DecoderKey(EA{}, ..)", self.algorithm)
+    }
+}

@@ -1,0 +1,327 @@
+//! The 66 bits of a token as they travel: *TokenData*, its class bits, and its 20 digits.
+//!
+//! The class is not enciphered, but it is hidden: its two bits change places with bits 28 and 27 of the
+//! 64-bit block, whose own values move to the top.
+//!
+//! ```text
+//!              65 64 63            29 28 27 26                0
+//!             +-----+----------------+-----+-------------------+
+//!  in front   |class|   block        | x y |   block           |
+//!             +-----+----------------+-----+-------------------+
+//!                 \_________________  _/
+//!                  _________________\/
+//!                 /                  \
+//!             +-----+----------------+-----+-------------------+
+//!  as sent    | x y |   block        |class|   block           |
+//!             +-----+----------------+-----+-------------------+
+//! ```
+//!
+//! The numeric carrier writes the 66 bits as one number of exactly twenty decimal digits. 2^66 is
+//! 73 786 976 294 838 206 464; twenty digits that are as large or larger are no token.
+//!
+//! - Source: IEC 62055-41:2018, TCDU generation (transposition of the class bits); IEC 62055-51, numeric
+//!   token carrier. The form in nine octets is this project's own, for carriers that are not numeric.
+
+use core::fmt;
+use core::str::FromStr;
+
+/// How many decimal digits a token has.
+pub const TOKEN_DIGITS: usize = 20;
+
+/// The lower of the two bits that change places with the class.
+const CLASS_SHIFT: u32 = 27;
+
+/// 10^16: the last sixteen digits fit in 64 bits.
+const TEN_TO_16: u64 = 10_000_000_000_000_000;
+
+/// The class of a token: two bits, never enciphered.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Class {
+    /// Class 0: transfer of credit. Enciphered.
+    Credit,
+    /// Class 1: tests and displays, for any meter. In clear.
+    Display,
+    /// Class 2: management of one meter. Enciphered.
+    Management,
+    /// Class 3: reserved for the STS Association.
+    Reserved,
+}
+
+impl Class {
+    /// The class with the number in the two low bits.
+    pub const fn from_low_bits(bits: u8) -> Self {
+        match bits & 3 {
+            0 => Self::Credit,
+            1 => Self::Display,
+            2 => Self::Management,
+            _ => Self::Reserved,
+        }
+    }
+
+    /// The number, 0 to 3.
+    pub const fn number(self) -> u8 {
+        self as u8
+    }
+
+    /// Whether tokens of this class are enciphered under the key of one meter.
+    pub const fn is_enciphered(self) -> bool {
+        matches!(self, Self::Credit | Self::Management)
+    }
+
+    /// The name of the class.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Credit => "credit",
+            Self::Display => "test and display",
+            Self::Management => "management",
+            Self::Reserved => "reserved",
+        }
+    }
+}
+
+/// The 66 bits of a token, with the class bits in their transposed place.
+///
+/// The `Debug` form shows the digits, which are worth money until they are used: programs should not
+/// log them.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct TokenData(u128); // Invariant: below 2^66.
+
+/// A text or a number that is no token.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum TokenDataError {
+    /// Not twenty digits.
+    Length {
+        /// How many digits there are.
+        found: usize,
+    },
+    /// A character that is not an ASCII digit.
+    NotDigit {
+        /// Its position, counted in characters from 0.
+        index: usize,
+    },
+    /// Twenty digits, or nine octets, whose value is 2^66 or more.
+    TooLarge,
+}
+
+impl TokenData {
+    /// The 66 bits of a class and a block.
+    #[inline]
+    pub const fn join(class: Class, block: u64) -> Self {
+        let moved = block >> CLASS_SHIFT & 3;
+        let rest = block & !(3 << CLASS_SHIFT) | (class.number() as u64) << CLASS_SHIFT;
+        Self((moved as u128) << 64 | rest as u128)
+    }
+
+    /// The class.
+    #[inline]
+    pub const fn class(self) -> Class {
+        Class::from_low_bits((self.0 >> CLASS_SHIFT) as u8)
+    }
+
+    /// The 64-bit block, with its own bits 28 and 27 back in their place.
+    #[inline]
+    pub const fn block(self) -> u64 {
+        self.0 as u64 & !(3 << CLASS_SHIFT) | ((self.0 >> 64) as u64) << CLASS_SHIFT
+    }
+
+    /// The 66 bits as a number.
+    pub const fn value(self) -> u128 {
+        self.0
+    }
+
+    /// The twenty ASCII digits.
+    pub const fn digits(self) -> [u8; TOKEN_DIGITS] {
+        // 10^16 is 2^16 * 5^16, so dropping 16 bits first leaves a division of 64 bits.
+        let head = (self.0 >> 16) as u64 / (TEN_TO_16 >> 16);
+        let tail = (self.0 as u64).wrapping_sub(head.wrapping_mul(TEN_TO_16));
+        let [.., a, b, c, d] = eight_digits(head as u32);
+        let [e, f, g, h, i, j, k, l] = eight_digits((tail / 100_000_000) as u32);
+        let [m, n, o, p, q, r, s, t] = eight_digits((tail % 100_000_000) as u32);
+        [a, b, c, d, e, f, g, h, i, j, k, l, m, n, o, p, q, r, s, t]
+    }
+
+    /// The token with exactly these twenty ASCII digits, nothing between them.
+    ///
+    /// # Errors
+    ///
+    /// [`TokenDataError`] when there are more or fewer characters, one is not a digit, or the number is
+    /// too large.
+    pub fn from_digits(digits: &[u8]) -> Result<Self, TokenDataError> {
+        if let Some(index) = digits.iter().position(|digit| !digit.is_ascii_digit()) {
+            return Err(TokenDataError::NotDigit { index });
+        }
+        if digits.len() != TOKEN_DIGITS {
+            return Err(TokenDataError::Length { found: digits.len() });
+        }
+        let number = |part: &[u8]| {
+            part.iter().fold(0, |number: u64, digit| number * 10 + u64::from(digit - b'0'))
+        };
+        let (head, tail) = digits.split_at(4);
+        Self::try_from(u128::from(number(head)) * u128::from(TEN_TO_16) + u128::from(number(tail)))
+    }
+
+    /// The nine octets, most significant first; the six high bits of the first are zero.
+    pub const fn octets(self) -> [u8; 9] {
+        let [.., a, b, c, d, e, f, g, h, i] = self.0.to_be_bytes();
+        [a, b, c, d, e, f, g, h, i]
+    }
+
+    /// The token in nine octets, most significant first.
+    ///
+    /// # Errors
+    ///
+    /// [`TokenDataError::TooLarge`] when one of the six high bits is set.
+    pub fn from_octets(octets: [u8; 9]) -> Result<Self, TokenDataError> {
+        let value = octets.iter().fold(0, |value, &octet| value << 8 | u128::from(octet));
+        Self::try_from(value)
+    }
+}
+
+/// Eight decimal digits as ASCII, most significant first.
+const fn eight_digits(number: u32) -> [u8; 8] {
+    // Halves, quarters and eighths of the number side by side in one register: each step divides all
+    // lanes at once by a multiplication with the rounded reciprocal.
+    let fours = (number / 10_000) as u64 | ((number % 10_000) as u64) << 32;
+    let hundreds = (fours * 10_486 >> 20) & 0x0000_007F_0000_007F;
+    let twos = hundreds | (fours - hundreds * 100) << 16;
+    let tens = (twos * 103 >> 10) & 0x000F_000F_000F_000F;
+    let ones = tens | (twos - tens * 10) << 8;
+    (ones | 0x3030_3030_3030_3030).to_le_bytes()
+}
+
+impl TryFrom<u128> for TokenData {
+    type Error = TokenDataError;
+
+    fn try_from(value: u128) -> Result<Self, Self::Error> {
+        if value >> 66 == 0 { Ok(Self(value)) } else { Err(TokenDataError::TooLarge) }
+    }
+}
+
+impl FromStr for TokenData {
+    type Err = TokenDataError;
+
+    /// Accepts twenty ASCII digits; blanks and dashes between and around them are dropped.
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let mut digits = [0; TOKEN_DIGITS];
+        let mut found = 0;
+        for (index, character) in text.chars().enumerate() {
+            match character {
+                '0'..='9' => {
+                    if let Some(place) = digits.get_mut(found) {
+                        *place = character as u8;
+                    }
+                    found += 1;
+                }
+                ' ' | '-' => {}
+                _ => return Err(TokenDataError::NotDigit { index }),
+            }
+        }
+        if found != TOKEN_DIGITS {
+            return Err(TokenDataError::Length { found });
+        }
+        Self::from_digits(&digits)
+    }
+}
+
+impl fmt::Display for TokenData {
+    /// Twenty digits; with `{:#}` in five groups of four.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let digits = self.digits();
+        for (index, group) in digits.chunks(4).enumerate() {
+            if f.alternate() && index > 0 {
+                f.write_str(" ")?;
+            }
+            f.write_str(core::str::from_utf8(group).map_err(|_| fmt::Error)?)?;
+        }
+        Ok(())
+    }
+}
+
+impl fmt::Debug for TokenData {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "TokenData({self:#})")
+    }
+}
+
+impl fmt::Display for TokenDataError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Length { found } => {
+                write!(f, "token number of the wrong length: expected 20 digits, found {found}")
+            }
+            Self::NotDigit { index } => {
+                write!(f, "token number with a character that is no digit at position {index}")
+            }
+            Self::TooLarge => {
+                f.write_str("not an STS token: expected a number below 2^66, found a larger one")
+            }
+        }
+    }
+}
+
+impl core::error::Error for TokenDataError {}
+
+#[cfg(test)]
+mod tests {
+    extern crate std;
+    use super::*;
+    use proptest::prelude::*;
+    use std::format;
+    use std::string::String;
+
+    #[test]
+    fn class_bits_change_places_with_bits_28_and_27() {
+        // (class, block, 66 bits), from the worked examples.
+        const CASES: &[(Class, u64, u128)] = &[
+            (Class::Display, 0x6543_2109_8765_4321, 0x0_6543_2109_8F65_4321),
+            (Class::Credit, 0x4920_83C0_AE7C_E455, 0x1_4920_83C0_A67C_E455),
+            (Class::Management, 0xD530_672A_A6C6_5C22, 0x0_D530_672A_B6C6_5C22),
+            (Class::Display, 0x0000_0000_0800_0C00, 0x1_0000_0000_0800_0C00),
+        ];
+        for &(class, block, value) in CASES {
+            let data = TokenData::join(class, block);
+            assert_eq!(data.value(), value, "{block:016X}");
+            assert_eq!((data.class(), data.block()), (class, block), "{block:016X}");
+        }
+    }
+
+    #[test]
+    fn the_largest_token_is_2_to_66_less_one() {
+        let largest = "73786976294838206463";
+        assert_eq!(format!("{}", largest.parse::<TokenData>().unwrap()), largest);
+        for text in ["73786976294838206464", "99999999999999999999"] {
+            assert_eq!(text.parse::<TokenData>(), Err(TokenDataError::TooLarge), "{text}");
+        }
+        assert_eq!(TokenData::from_octets([4, 0, 0, 0, 0, 0, 0, 0, 0]), Err(TokenDataError::TooLarge));
+    }
+
+    #[test]
+    fn text_is_twenty_digits_with_blanks_and_dashes_dropped() {
+        let token = TokenData::from_digits(b"00000000000150997584").unwrap();
+        for text in ["0000 0000 0001 5099 7584", "0000-0000-0001-5099-7584", " 00000000000150997584 "] {
+            assert_eq!(text.parse(), Ok(token), "{text}");
+        }
+        assert_eq!(format!("{token:#}"), "0000 0000 0001 5099 7584");
+        for (text, error) in [
+            ("", TokenDataError::Length { found: 0 }),
+            ("0000000000015099758", TokenDataError::Length { found: 19 }),
+            ("000000000001509975840", TokenDataError::Length { found: 21 }),
+            ("0000 0000 0001 5099 758a", TokenDataError::NotDigit { index: 23 }),
+            ("0000000000015099758٤", TokenDataError::NotDigit { index: 19 }),
+        ] {
+            assert_eq!(text.parse::<TokenData>(), Err(error), "{text}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn all_forms_agree(value in 0u128..1 << 66) {
+            let data = TokenData::try_from(value).unwrap();
+            let plain = format!("{value:020}");
+            prop_assert_eq!(String::from_utf8(data.digits().to_vec()).unwrap(), plain.clone());
+            prop_assert_eq!(plain.parse(), Ok(data));
+            prop_assert_eq!(TokenData::from_octets(data.octets()), Ok(data));
+            prop_assert_eq!(TokenData::join(data.class(), data.block()), data);
+        }
+    }
+}
