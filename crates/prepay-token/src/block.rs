@@ -270,7 +270,8 @@ impl ClearBlock {
                 return Err(problem(None, ElementProblem::Control(control.read(self.bits))));
             }
             let index = ExtendedIndex::from_low_bits(layout::READ_INDEX.read(self.bits) as u8);
-            let manufacturer = TwoDigitManufacturer::try_from(manufacturer).map_err(|_| wrong_code)?;
+            let manufacturer =
+                TwoDigitManufacturer::try_from(manufacturer).map_err(|_| wrong_code)?;
             return Ok(Token::ExtendedRead { index, manufacturer });
         }
         // The control field is as wide as its place, so only the code can be wrong.
@@ -293,7 +294,9 @@ impl ClearBlock {
             2 => ManagementFunction::SetTariffRate(value),
             5 if value != 0 => return Err(problem(Some(identifier), ElementProblem::Pad(value))),
             5 => ManagementFunction::ClearTamperCondition,
-            6 => ManagementFunction::SetMaximumPhasePowerUnbalanceLimit(PowerLimit::from_bits(value)),
+            6 => {
+                ManagementFunction::SetMaximumPhasePowerUnbalanceLimit(PowerLimit::from_bits(value))
+            }
             7 => ManagementFunction::SetWaterMeterFactor(value),
             10 => ManagementFunction::Extended(ExtendedValue::from_bits(value)),
             sub_class => match sub_class.try_into() {
@@ -472,13 +475,22 @@ impl fmt::Display for OpenError {
         match self {
             Self::ReservedClass => f.write_str("reserved class: expected 0, 1 or 2, found 3"),
             Self::KeyNeeded { class } => {
-                write!(f, "a key is needed: class {} ({}) is enciphered", class.number(), class.name())
+                write!(
+                    f,
+                    "a key is needed: class {} ({}) is enciphered",
+                    class.number(),
+                    class.name()
+                )
             }
             Self::Checksum { expected, found } => {
                 write!(f, "wrong checksum: expected {expected:04X}, found {found:04X}")
             }
             Self::ReservedSubClass { class, sub_class } => {
-                write!(f, "reserved sub-class: class {} has no sub-class {sub_class}", class.number())
+                write!(
+                    f,
+                    "reserved sub-class: class {} has no sub-class {sub_class}",
+                    class.number()
+                )
             }
             Self::Element { problem, .. } => problem.fmt(f),
         }
@@ -492,14 +504,20 @@ impl fmt::Display for ElementProblem {
                 write!(f, "manufacturer code {found} is out of range for its sub-class")
             }
             Self::Control(found) => {
-                write!(f, "extended read: expected zeros beside the index, found control {found:09x}")
+                write!(
+                    f,
+                    "extended read: expected zeros beside the index, found control {found:09x}"
+                )
             }
             Self::Register(found) => {
                 write!(f, "reserved register: expected 0 to 7 or 65535, found {found}")
             }
             Self::Pad(found) => write!(f, "padding: expected 0, found {found:04X}"),
             Self::KeyRevision(found) => {
-                write!(f, "key revision number: expected 1 to 9, or 0 for key type 0, found {found}")
+                write!(
+                    f,
+                    "key revision number: expected 1 to 9, or 0 for key type 0, found {found}"
+                )
             }
             Self::TariffIndex(found) => {
                 write!(f, "tariff index: expected at most 99, found {found}")

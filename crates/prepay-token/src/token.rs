@@ -246,8 +246,9 @@ impl ManagementFunction {
     /// The sixteen bits of the value.
     pub const fn bits(&self) -> u16 {
         match self {
-            Self::SetMaximumPowerLimit(limit)
-            | Self::SetMaximumPhasePowerUnbalanceLimit(limit) => limit.bits(),
+            Self::SetMaximumPowerLimit(limit) | Self::SetMaximumPhasePowerUnbalanceLimit(limit) => {
+                limit.bits()
+            }
             Self::ClearCredit(register) => register.bits(),
             Self::SetTariffRate(value)
             | Self::SetWaterMeterFactor(value)

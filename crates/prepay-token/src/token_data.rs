@@ -182,9 +182,9 @@ const fn eight_digits(number: u32) -> [u8; 8] {
     // Halves, quarters and eighths of the number side by side in one register: each step divides all
     // lanes at once by a multiplication with the rounded reciprocal.
     let fours = (number / 10_000) as u64 | ((number % 10_000) as u64) << 32;
-    let hundreds = (fours * 10_486 >> 20) & 0x0000_007F_0000_007F;
+    let hundreds = ((fours * 10_486) >> 20) & 0x0000_007F_0000_007F;
     let twos = hundreds | (fours - hundreds * 100) << 16;
-    let tens = (twos * 103 >> 10) & 0x000F_000F_000F_000F;
+    let tens = ((twos * 103) >> 10) & 0x000F_000F_000F_000F;
     let ones = tens | (twos - tens * 10) << 8;
     (ones | 0x3030_3030_3030_3030).to_le_bytes()
 }
@@ -292,13 +292,18 @@ mod tests {
         for text in ["73786976294838206464", "99999999999999999999"] {
             assert_eq!(text.parse::<TokenData>(), Err(TokenDataError::TooLarge), "{text}");
         }
-        assert_eq!(TokenData::from_octets([4, 0, 0, 0, 0, 0, 0, 0, 0]), Err(TokenDataError::TooLarge));
+        assert_eq!(
+            TokenData::from_octets([4, 0, 0, 0, 0, 0, 0, 0, 0]),
+            Err(TokenDataError::TooLarge)
+        );
     }
 
     #[test]
     fn text_is_twenty_digits_with_blanks_and_dashes_dropped() {
         let token = TokenData::from_digits(b"00000000000150997584").unwrap();
-        for text in ["0000 0000 0001 5099 7584", "0000-0000-0001-5099-7584", " 00000000000150997584 "] {
+        for text in
+            ["0000 0000 0001 5099 7584", "0000-0000-0001-5099-7584", " 00000000000150997584 "]
+        {
             assert_eq!(text.parse(), Ok(token), "{text}");
         }
         assert_eq!(format!("{token:#}"), "0000 0000 0001 5099 7584");

@@ -81,9 +81,8 @@ impl Trace {
 
     /// The kind of the checksum, the sum that the block asks for, and the one that stands in it.
     pub fn checksum(&self) -> Option<(ChecksumKind, u16, u16)> {
-        self.clear.map(|clear| {
-            (clear.checksum_kind(), clear.checksum_expected(), clear.checksum_found())
-        })
+        self.clear
+            .map(|clear| (clear.checksum_kind(), clear.checksum_expected(), clear.checksum_found()))
     }
 
     /// The meaning, or why there is none.

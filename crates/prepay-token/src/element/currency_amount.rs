@@ -150,9 +150,13 @@ mod tests {
     #[test]
     fn text_drops_closing_zeros() {
         extern crate std;
-        for (value, text) in
-            [(100_004, "1.00004"), (-99_994, "-0.99994"), (16_000, "0.16"), (0, "0"), (1, "0.00001")]
-        {
+        for (value, text) in [
+            (100_004, "1.00004"),
+            (-99_994, "-0.99994"),
+            (16_000, "0.16"),
+            (0, "0"),
+            (1, "0.00001"),
+        ] {
             let amount = CurrencyAmount::from_hundred_thousandths(value).unwrap();
             assert_eq!(std::format!("{amount}"), text);
         }

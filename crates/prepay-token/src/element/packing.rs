@@ -103,9 +103,12 @@ mod tests {
     #[test]
     fn the_ranges_are_those_of_the_standard() {
         assert_eq!(short::LARGEST, 18_201_624);
-        for (e, first, last) in
-            [(0, 0, 16_383), (1, 16_384, 180_214), (2, 180_224, 1_818_524), (3, 1_818_624, 18_201_624)]
-        {
+        for (e, first, last) in [
+            (0, 0, 16_383),
+            (1, 16_384, 180_214),
+            (2, 180_224, 1_818_524),
+            (3, 1_818_624, 18_201_624),
+        ] {
             assert_eq!(short::value(e, 0), first, "e = {e}");
             assert_eq!(short::value(e, 0x3FFF), last, "e = {e}");
             assert_eq!(long::value(e, 0x3FFF), u128::from(last), "e = {e}");

@@ -66,10 +66,7 @@ impl TokenIdentifier {
     /// # Errors
     ///
     /// [`TokenIdentifierOutOfRange`] when the 24 bits are used up: the meter needs a later base date.
-    pub const fn next_after(
-        self,
-        last: Option<Self>,
-    ) -> Result<Self, TokenIdentifierOutOfRange> {
+    pub const fn next_after(self, last: Option<Self>) -> Result<Self, TokenIdentifierOutOfRange> {
         match last {
             Some(last) if last.0 >= self.0 => {
                 if last.0 == Self::LARGEST.0 {
