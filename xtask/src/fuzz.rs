@@ -1,0 +1,232 @@
+//! `cargo xtask fuzz`: runs the libFuzzer targets of the separate workspace `fuzz/`.
+//!
+//! cargo-fuzz and a nightly toolchain do the work. Here they are looked for, several targets run side by side, and
+//! what libFuzzer prints becomes a table. The log of each run stays in `fuzz/target/logs`, what crashed in
+//! `fuzz/artifacts`.
+
+use std::collections::VecDeque;
+use std::fs;
+use std::io::{BufRead, BufReader, Write};
+use std::path::Path;
+use std::process::{Command, Stdio};
+use std::sync::Mutex;
+use std::thread;
+use std::time::Instant;
+
+use clap::Args;
+use toml::Table;
+
+use crate::step::{Failure, Step, announce, passed, succeeds};
+
+/// What `cargo xtask fuzz` runs.
+#[derive(Args)]
+pub(crate) struct Options {
+    /// How many inputs each target tries.
+    #[arg(long, value_name = "N", default_value_t = 10_000_000)]
+    runs: u64,
+
+    /// How many targets run at the same time, one process each.
+    #[arg(long, value_name = "J", default_value_t = 1, value_parser = clap::value_parser!(u8).range(1..))]
+    jobs: u8,
+
+    /// The targets to run; all of `fuzz/Cargo.toml` without any.
+    #[arg(value_name = "TARGET")]
+    targets: Vec<String>,
+}
+
+/// The end of one target.
+#[derive(Debug, Default)]
+struct Outcome {
+    target: String,
+    runs: u64,
+    crashes: usize,
+    /// Whether the fuzzer ended with success.
+    is_complete: bool,
+}
+
+/// Builds and runs the targets, and prints a table of runs and crashes.
+///
+/// # Errors
+///
+/// [`Failure`] when a tool or a target is missing, when building fails, and after the table when a target crashed or
+/// did not finish.
+pub(crate) fn run(root: &Path, options: &Options) -> Result<(), Failure> {
+    let targets = chosen(&declared(root)?, &options.targets)?;
+    prepare(root)?;
+    Step::cargo("fuzz build", &["+nightly", "fuzz", "build"]).run(root)?;
+    announce("fuzz", &format!("{} targets, {} runs each", targets.len(), options.runs));
+    let started = Instant::now();
+    let outcomes = run_all(root, targets, options)?;
+    print!("{}", table(&outcomes));
+    let failed: Vec<&str> = outcomes
+        .iter()
+        .filter(|outcome| !outcome.is_complete)
+        .map(|outcome| outcome.target.as_str())
+        .collect();
+    if failed.is_empty() {
+        passed("fuzz", started);
+        return Ok(());
+    }
+    let names = failed.join(" ");
+    Err(Failure::new(format!(
+        "fuzz failed ({names}): logs in fuzz/target/logs, inputs in fuzz/artifacts; \
+         to repeat it: cargo xtask fuzz --runs {} {names}",
+        options.runs
+    )))
+}
+
+/// The targets in `fuzz/Cargo.toml`.
+fn declared(root: &Path) -> Result<Vec<String>, Failure> {
+    let manifest = fs::read_to_string(root.join("fuzz/Cargo.toml"))
+        .map_err(|error| Failure::new(format!("fuzz/Cargo.toml not readable: {error}")))?;
+    binaries(&manifest)
+}
+
+fn binaries(manifest: &str) -> Result<Vec<String>, Failure> {
+    let table: Table = manifest
+        .parse()
+        .map_err(|error| Failure::new(format!("fuzz/Cargo.toml is no manifest: {error}")))?;
+    let entries = table.get("bin").and_then(|bin| bin.as_array());
+    let name = |entry: &toml::Value| Some(entry.get("name")?.as_str()?.to_string());
+    Ok(entries.into_iter().flatten().filter_map(name).collect())
+}
+
+fn chosen(declared: &[String], wanted: &[String]) -> Result<Vec<String>, Failure> {
+    if declared.is_empty() {
+        return Err(Failure::new("no fuzz target: expected [[bin]] entries in fuzz/Cargo.toml"));
+    }
+    if let Some(unknown) = wanted.iter().find(|target| !declared.contains(target)) {
+        let known = declared.join(", ");
+        return Err(Failure::new(format!("no fuzz target {unknown:?}: expected one of {known}")));
+    }
+    Ok(if wanted.is_empty() { declared.to_vec() } else { wanted.to_vec() })
+}
+
+/// Looks for the tools. The nightly toolchain is for the reader to install, since it changes the machine.
+fn prepare(root: &Path) -> Result<(), Failure> {
+    if !succeeds("cargo", &["+nightly", "--version"]) {
+        let command = "rustup toolchain install nightly --profile minimal";
+        return Err(Failure::new(format!("fuzzing needs a nightly toolchain: run `{command}`")));
+    }
+    if !succeeds("cargo", &["fuzz", "--version"]) {
+        Step::cargo("cargo-fuzz", &["install", "cargo-fuzz", "--locked"]).run(root)?;
+    }
+    Ok(())
+}
+
+/// Runs the targets, as many at a time as there are jobs.
+fn run_all(root: &Path, targets: Vec<String>, options: &Options) -> Result<Vec<Outcome>, Failure> {
+    let queue = Mutex::new(VecDeque::from(targets));
+    let work = || {
+        let mut outcomes = Vec::new();
+        loop {
+            let next = queue.lock().expect("no worker panics while it holds the queue").pop_front();
+            let Some(target) = next else { return Ok(outcomes) };
+            outcomes.push(run_one(root, target, options)?);
+        }
+    };
+    thread::scope(|scope| {
+        let workers: Vec<_> = (0..options.jobs).map(|_| scope.spawn(work)).collect();
+        let mut all = Vec::new();
+        for worker in workers {
+            all.extend(worker.join().map_err(|_| Failure::new("a worker of fuzz panicked"))??);
+        }
+        all.sort_by(|left: &Outcome, right| left.target.cmp(&right.target));
+        Ok(all)
+    })
+}
+
+/// Runs one target to its end. Its output goes to a log, and to the reader when no other target runs.
+fn run_one(root: &Path, target: String, options: &Options) -> Result<Outcome, Failure> {
+    let fault = |what: &str, error| Failure::new(format!("fuzz target {target}: {what}: {error}"));
+    let before = artifacts(root, &target);
+    let mut child = Command::new("cargo")
+        .args(["+nightly", "fuzz", "run", &target, "--", &format!("-runs={}", options.runs)])
+        .current_dir(root)
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .stderr(Stdio::piped())
+        .spawn()
+        .map_err(|error| fault("cargo not started", error))?;
+    let folder = root.join("fuzz/target/logs");
+    fs::create_dir_all(&folder).map_err(|error| fault("no folder for logs", error))?;
+    let mut log = fs::File::create(folder.join(format!("{target}.log")))
+        .map_err(|error| fault("log not created", error))?;
+    let mut runs = 0;
+    let stderr = child.stderr.take().expect("stderr is piped above");
+    for line in BufReader::new(stderr).split(b'\n') {
+        let line = line.map_err(|error| fault("output not readable", error))?;
+        let line = String::from_utf8_lossy(&line);
+        runs = runs_told_by(&line).unwrap_or(runs);
+        writeln!(log, "{line}").map_err(|error| fault("log not written", error))?;
+        if options.jobs == 1 {
+            eprintln!("{line}");
+        }
+    }
+    let is_complete = child.wait().map_err(|error| fault("end not seen", error))?.success();
+    let crashes = artifacts(root, &target).saturating_sub(before);
+    Ok(Outcome { target, runs, crashes, is_complete })
+}
+
+/// The number of inputs that the fuzzer keeps because they broke the target.
+fn artifacts(root: &Path, target: &str) -> usize {
+    fs::read_dir(root.join("fuzz/artifacts").join(target)).map_or(0, Iterator::count)
+}
+
+/// The runs so far, from a line of libFuzzer such as `#4096 NEW …` or `Done 10000 runs in 2 second(s)`.
+fn runs_told_by(line: &str) -> Option<u64> {
+    let rest = line.strip_prefix('#').or_else(|| line.strip_prefix("Done "))?;
+    rest.split_whitespace().next()?.trim_end_matches(':').parse().ok()
+}
+
+fn table(outcomes: &[Outcome]) -> String {
+    let mut text = format!("{:<32} {:>14} {:>8}\n", "target", "runs", "crashes");
+    for Outcome { target, runs, crashes, is_complete } in outcomes {
+        let remark = if *is_complete { "" } else { "  failed" };
+        text.push_str(&format!("{target:<32} {runs:>14} {crashes:>8}{remark}\n"));
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Outcome, binaries, chosen, runs_told_by, table};
+
+    #[test]
+    fn targets_are_the_binaries_of_the_manifest() {
+        let manifest = "[package]\nname = \"f\"\n[[bin]]\nname = \"a\"\n[[bin]]\nname = \"b\"\n";
+        assert_eq!(binaries(manifest).unwrap(), ["a", "b"]);
+        assert!(binaries("[package").is_err());
+    }
+
+    #[test]
+    fn all_targets_run_unless_some_are_named() {
+        let declared = ["a".to_string(), "b".to_string()];
+        assert_eq!(chosen(&declared, &[]).unwrap(), declared);
+        assert_eq!(chosen(&declared, &["b".into()]).unwrap(), ["b"]);
+        let unknown = chosen(&declared, &["c".into()]).unwrap_err().to_string();
+        assert!(unknown.contains("\"c\": expected one of a, b"), "{unknown}");
+        assert!(chosen(&[], &[]).is_err());
+    }
+
+    #[test]
+    fn runs_are_read_from_libfuzzer() {
+        for (line, expected) in [
+            ("#4096\tNEW    cov: 17 ft: 18 corp: 2/2b", Some(4_096)),
+            ("#7: cov: 1", Some(7)),
+            ("Done 10000000 runs in 12 second(s)", Some(10_000_000)),
+            ("INFO: seed corpus: files: 1", None),
+            ("#", None),
+        ] {
+            assert_eq!(runs_told_by(line), expected, "line = {line:?}");
+        }
+    }
+
+    #[test]
+    fn table_shows_which_target_failed() {
+        let outcome = Outcome { target: "token".into(), runs: 12, crashes: 1, is_complete: false };
+        let text = table(&[outcome]);
+        let words: Vec<&str> = text.split_whitespace().collect();
+        assert_eq!(words, ["target", "runs", "crashes", "token", "12", "1", "failed"]);
+    }
+}

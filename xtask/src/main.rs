@@ -1,0 +1,91 @@
+//! The chores of this workspace, as one program: `cargo xtask --help`.
+//!
+//! Only the command line is here; each chore has a module. A chore prints what it does, stops at the first
+//! failure with a non-zero exit, and names the command that repeats the failed step alone.
+
+mod fuzz;
+mod lint;
+mod packages;
+mod repository;
+mod step;
+mod test;
+mod tidy;
+mod vectors;
+
+use std::path::Path;
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+use step::{Failure, Step};
+
+/// The chores of the Prepay workspace.
+///
+/// `ci` is what every change must pass; the others are its parts, and the long runs beside it.
+#[derive(Parser)]
+#[command(name = "cargo xtask", bin_name = "cargo xtask", disable_help_subcommand = true)]
+struct Cli {
+    #[command(subcommand)]
+    chore: Chore,
+}
+
+#[derive(Subcommand)]
+enum Chore {
+    /// Run `lint` and then `test`: the checks of every change.
+    Ci,
+    /// Check formatting, clippy, documentation and the rules of `tidy`.
+    Lint,
+    /// Install what tests need, run every test, and build floors 0 and 1 for bare metal.
+    Test(test::Options),
+    /// Check the rules of the house in the sources and the dependency graph.
+    Tidy,
+    /// Verify the test vectors against `vectors/DIGESTS`, and print the number of cases in each file.
+    Vectors(vectors::Options),
+    /// Run the fuzz targets of `fuzz/` with the nightly toolchain.
+    Fuzz(fuzz::Options),
+    /// Run every benchmark.
+    Bench,
+}
+
+fn main() -> ExitCode {
+    let cli = Cli::parse();
+    match run(&cli.chore) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => {
+            eprintln!("xtask: {failure}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(chore: &Chore) -> Result<(), Failure> {
+    let root = repository::root()?;
+    match chore {
+        Chore::Ci => {
+            lint::run(&root)?;
+            test::run(&root, &test::Options::default())
+        }
+        Chore::Lint => lint::run(&root),
+        Chore::Test(options) => test::run(&root, options),
+        Chore::Tidy => tidy::run(&root),
+        Chore::Vectors(options) => vectors::run(&root, options),
+        Chore::Fuzz(options) => fuzz::run(&root, options),
+        Chore::Bench => bench(&root),
+    }
+}
+
+fn bench(root: &Path) -> Result<(), Failure> {
+    Step::cargo("bench", &["bench", "--workspace", "--locked"]).run(root)
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::Cli;
+
+    #[test]
+    fn command_line_is_consistent() {
+        Cli::command().debug_assert();
+    }
+}
