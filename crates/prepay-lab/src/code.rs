@@ -1,0 +1,133 @@
+//! What a request that fails is answered with: a stable code for programs, a sentence for people.
+//!
+//! - Messages name the field, what was expected and what was found. They never repeat a key.
+
+use std::fmt;
+
+/// Declares the codes with their text once.
+macro_rules! codes {
+    ($($(#[$doc:meta])* $variant:ident = $text:literal,)*) => {
+        /// Why a request failed. The texts are part of the format and do not change.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        #[non_exhaustive]
+        pub enum ErrorCode {
+            $($(#[$doc])* $variant,)*
+        }
+
+        impl ErrorCode {
+            /// Every code, in the order of the reference page.
+            pub const ALL: &'static [Self] = &[$(Self::$variant,)*];
+
+            /// The stable text.
+            pub const fn text(self) -> &'static str {
+                match self {
+                    $(Self::$variant => $text,)*
+                }
+            }
+        }
+    };
+}
+
+codes! {
+    /// Not one JSON object, a repeated field, or nesting that the format does not have.
+    BadJson = "bad_json",
+    /// A field that the format does not have, or that the operation or token has no use for.
+    UnknownField = "unknown_field",
+    /// A field that is needed is not there.
+    MissingField = "missing_field",
+    /// A meter number that is not 18 digits.
+    PanFormat = "pan_format",
+    /// The check digit of the whole meter number is wrong.
+    PanCheckDigit = "pan_check_digit",
+    /// The check digit of the decoder reference number is wrong.
+    DrnCheckDigit = "drn_check_digit",
+    /// A supply group code that is not six digits.
+    SgcFormat = "sgc_format",
+    /// A key revision number outside 1 to 9.
+    KrnRange = "krn_range",
+    /// A key type outside 0 to 3, or one that no vending key has.
+    KtRange = "kt_range",
+    /// A tariff index that is not two digits.
+    TiFormat = "ti_format",
+    /// A key expiry number outside 0 to 255.
+    KenRange = "ken_range",
+    /// A base date that is not one of the standard's, or that is needed and was not given.
+    BaseDateUnknown = "base_date_unknown",
+    /// A key that is not hexadecimal, or given in two forms at once.
+    KeyFormat = "key_format",
+    /// A key of a length that its algorithm does not take.
+    KeyLength = "key_length",
+    /// An encryption algorithm that is none, or that does not go with the key.
+    AlgorithmCombination = "algorithm_combination",
+    /// A key generation algorithm that is refused or unknown.
+    DkgaRefused = "dkga_refused",
+    /// A key type that may not carry the token or follow the other key.
+    KtForbidden = "kt_forbidden",
+    /// A number of key change tokens that does not suit the key.
+    KctCount = "kct_count",
+    /// An amount that is not a decimal number in a string.
+    AmountFormat = "amount_format",
+    /// A negative amount where units are credited.
+    AmountNegative = "amount_negative",
+    /// An amount finer than a token can carry, with rounding off.
+    AmountTooFine = "amount_too_fine",
+    /// An amount larger than a token can carry.
+    AmountTooLarge = "amount_too_large",
+    /// Any other value that is not one of its field.
+    ValueRange = "value_range",
+    /// A control field that is not hexadecimal or too wide.
+    ControlRange = "control_range",
+    /// A manufacturer code of the wrong form for its sub-class.
+    MfrCodeFormat = "mfr_code_format",
+    /// A credit register that is reserved.
+    RegisterRange = "register_range",
+    /// An issue time before the base date.
+    IssueTimeBeforeBaseDate = "issue_time_before_base_date",
+    /// A token identifier of more than 24 bits.
+    TidRange = "tid_range",
+    /// A token identifier beyond the key's expiry.
+    KeyExpired = "key_expired",
+    /// A token number that is not 20 digits.
+    NumberFormat = "number_format",
+    /// Twenty digits, but 2^66 or more.
+    NotAToken = "not_a_token",
+    /// The checksum is wrong: another key, or a mistyped digit.
+    Crc = "crc",
+    /// Class 3.
+    ClassReserved = "class_reserved",
+    /// A sub-class that is reserved or does not suit the token.
+    SubClassReserved = "sub_class_reserved",
+}
+
+/// A failed request.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LabError {
+    /// For programs.
+    pub code: ErrorCode,
+    /// For people: the field, what was expected and what was found.
+    pub message: String,
+}
+
+impl LabError {
+    pub(crate) fn new(code: ErrorCode, message: impl Into<String>) -> Self {
+        Self { code, message: message.into() }
+    }
+
+    pub(crate) fn missing(field: &str) -> Self {
+        Self::new(ErrorCode::MissingField, format!("{field} is missing"))
+    }
+}
+
+impl fmt::Display for ErrorCode {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.text())
+    }
+}
+
+impl fmt::Display for LabError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}", self.code, self.message)
+    }
+}
+
+impl std::error::Error for LabError {}

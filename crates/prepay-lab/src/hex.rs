@@ -1,0 +1,81 @@
+//! Hexadecimal text of keys and key parts.
+//!
+//! - Upper and lower case are read, lower case is written.
+//! - Messages never repeat what was found: it may be a key.
+
+use std::fmt::Write;
+
+use zeroize::Zeroizing;
+
+/// Why a text is not hexadecimal octets.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum HexError {
+    /// A character that is not a hexadecimal digit, by its position.
+    NotHex { index: usize },
+    /// More octets than any key has, or half an octet.
+    Length { digits: usize },
+}
+
+/// The longest key, a vending key of DKGA04.
+const LONGEST: usize = 20;
+
+/// Octets of a key, wiped when dropped.
+#[derive(Default)]
+pub(crate) struct Octets {
+    octets: Zeroizing<[u8; LONGEST]>,
+    length: usize,
+}
+
+impl Octets {
+    pub(crate) fn as_slice(&self) -> &[u8] {
+        &self.octets[..self.length]
+    }
+}
+
+/// The lower-case text of some octets.
+pub(crate) fn encode(octets: &[u8]) -> String {
+    octets.iter().fold(String::with_capacity(2 * octets.len()), |mut text, octet| {
+        write!(text, "{octet:02x}").expect("a string takes every text");
+        text
+    })
+}
+
+/// The octets of a text.
+pub(crate) fn decode(text: &str) -> Result<Octets, HexError> {
+    if let Some(index) = text.chars().position(|character| !character.is_ascii_hexdigit()) {
+        return Err(HexError::NotHex { index });
+    }
+    let digits = text.len();
+    if !digits.is_multiple_of(2) || digits > 2 * LONGEST {
+        return Err(HexError::Length { digits });
+    }
+    let mut octets = Octets { length: digits / 2, ..Octets::default() };
+    base16ct::mixed::decode(text, &mut octets.octets[..digits / 2])
+        .map_err(|_| HexError::Length { digits })?;
+    Ok(octets)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn both_cases_are_read_and_lower_case_is_written() {
+        let octets = decode("00aBfF").unwrap();
+        assert_eq!(octets.as_slice(), [0x00, 0xAB, 0xFF]);
+        assert_eq!(encode(octets.as_slice()), "00abff");
+    }
+
+    #[test]
+    fn other_texts_are_refused_without_being_repeated() {
+        for (text, error) in [
+            ("0x11", HexError::NotHex { index: 1 }),
+            ("11 1", HexError::NotHex { index: 2 }),
+            ("é1", HexError::NotHex { index: 0 }),
+            ("111", HexError::Length { digits: 3 }),
+            (&"1".repeat(42), HexError::Length { digits: 42 }),
+        ] {
+            assert_eq!(decode(text).err(), Some(error), "{text}");
+        }
+    }
+}

@@ -1,0 +1,408 @@
+//! The shape of a request: which fields there are, and nothing about what they mean.
+//!
+//! A line is read in one pass without copying. Reading goes on after a field that is unknown or repeated,
+//! so that the answer can carry the `id` wherever it stands; the first such defect is kept. A line that is
+//! no JSON at all ends the pass, and what was read before it is kept too.
+
+use std::borrow::Cow;
+use std::fmt;
+
+use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
+use serde_json::value::RawValue;
+
+use crate::code::{ErrorCode, LabError};
+
+/// The longest piece of an unknown name that a message repeats, in characters.
+const LONGEST_NAME: usize = 40;
+
+/// A value that is neither an array nor an object, with its type kept so that messages can name it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Scalar<'a> {
+    /// A string.
+    Text(Cow<'a, str>),
+    /// A whole number that fits in 64 bits.
+    Integer(i128),
+    /// Something that no field takes; its description.
+    Other(&'static str),
+}
+
+impl<'a> From<&'a str> for Scalar<'a> {
+    fn from(text: &'a str) -> Self {
+        Self::Text(Cow::Borrowed(text))
+    }
+}
+
+impl From<String> for Scalar<'_> {
+    fn from(text: String) -> Self {
+        Self::Text(Cow::Owned(text))
+    }
+}
+
+impl From<u32> for Scalar<'_> {
+    fn from(number: u32) -> Self {
+        Self::Integer(number.into())
+    }
+}
+
+impl fmt::Display for Scalar<'_> {
+    /// What was found, for a message. Never used on keys.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Text(text) => write!(f, "\"{}\"", shortened(text)),
+            Self::Integer(number) => number.fmt(f),
+            Self::Other(description) => f.write_str(description),
+        }
+    }
+}
+
+/// The beginning of a text that a message may repeat.
+fn shortened(text: &str) -> Cow<'_, str> {
+    match text.char_indices().nth(LONGEST_NAME) {
+        Some((end, _)) => Cow::Owned(format!("{}…", &text[..end])),
+        None => Cow::Borrowed(text),
+    }
+}
+
+/// A value that a field can hold.
+trait FieldValue<'de>: Sized {
+    fn read<D: Deserializer<'de>>(value: D) -> Result<Self, D::Error>;
+
+    /// What is wrong with the shape of the value, if anything.
+    fn defect(&mut self, field: &str) -> Option<LabError>;
+}
+
+impl<'de> FieldValue<'de> for Scalar<'de> {
+    #[inline]
+    fn read<D: Deserializer<'de>>(value: D) -> Result<Self, D::Error> {
+        value.deserialize_any(ScalarVisitor)
+    }
+
+    fn defect(&mut self, field: &str) -> Option<LabError> {
+        let Self::Other(kind @ ("an array" | "an object")) = self else { return None };
+        let message = format!("{field}: expected a string or a number, found {kind}");
+        Some(LabError::new(ErrorCode::BadJson, message))
+    }
+}
+
+/// Reads a [`Scalar`].
+struct ScalarVisitor;
+
+impl<'de> Visitor<'de> for ScalarVisitor {
+    type Value = Scalar<'de>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a value")
+    }
+
+    fn visit_borrowed_str<E>(self, text: &'de str) -> Result<Self::Value, E> {
+        Ok(Scalar::Text(Cow::Borrowed(text)))
+    }
+
+    fn visit_str<E>(self, text: &str) -> Result<Self::Value, E> {
+        Ok(Scalar::Text(Cow::Owned(text.to_owned())))
+    }
+
+    fn visit_u64<E>(self, number: u64) -> Result<Self::Value, E> {
+        Ok(Scalar::Integer(number.into()))
+    }
+
+    fn visit_i64<E>(self, number: i64) -> Result<Self::Value, E> {
+        Ok(Scalar::Integer(number.into()))
+    }
+
+    fn visit_f64<E>(self, _: f64) -> Result<Self::Value, E> {
+        Ok(Scalar::Other("a number that is not a whole one of 64 bits"))
+    }
+
+    fn visit_bool<E>(self, value: bool) -> Result<Self::Value, E> {
+        Ok(Scalar::Other(if value { "true" } else { "false" }))
+    }
+
+    fn visit_unit<E>(self) -> Result<Self::Value, E> {
+        Ok(Scalar::Other("null"))
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Self::Value, A::Error> {
+        while seq.next_element::<IgnoredAny>()?.is_some() {}
+        Ok(Scalar::Other("an array"))
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
+        while map.next_entry::<IgnoredAny, IgnoredAny>()?.is_some() {}
+        Ok(Scalar::Other("an object"))
+    }
+}
+
+/// The `id` of a request, kept as it was written.
+impl<'de> FieldValue<'de> for &'de RawValue {
+    fn read<D: Deserializer<'de>>(value: D) -> Result<Self, D::Error> {
+        serde::Deserialize::deserialize(value)
+    }
+
+    fn defect(&mut self, field: &str) -> Option<LabError> {
+        let begins_well = |text: &str| text.starts_with(|c: char| "\"-0123456789".contains(c));
+        if begins_well(self.get()) {
+            return None;
+        }
+        *self = RawValue::NULL;
+        let message = format!("{field}: expected a string or a number, found something else");
+        Some(LabError::new(ErrorCode::BadJson, message))
+    }
+}
+
+/// Passes a value to its field's reader.
+struct FieldSeed<T>(std::marker::PhantomData<T>);
+
+impl<'de, T: FieldValue<'de>> DeserializeSeed<'de> for FieldSeed<T> {
+    type Value = T;
+
+    #[inline]
+    fn deserialize<D: Deserializer<'de>>(self, value: D) -> Result<T, D::Error> {
+        T::read(value)
+    }
+}
+
+/// Reads the name of a field.
+struct NameVisitor<F>(F);
+
+impl<'de, F: FnOnce(&str) -> R, R> DeserializeSeed<'de> for NameVisitor<F> {
+    type Value = R;
+
+    #[inline]
+    fn deserialize<D: Deserializer<'de>>(self, name: D) -> Result<R, D::Error> {
+        name.deserialize_identifier(self)
+    }
+}
+
+impl<F: FnOnce(&str) -> R, R> Visitor<'_> for NameVisitor<F> {
+    type Value = R;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("the name of a field")
+    }
+
+    #[inline]
+    fn visit_str<E>(self, name: &str) -> Result<R, E> {
+        Ok((self.0)(name))
+    }
+}
+
+/// Declares a record: its fields once, with how they are read and listed.
+macro_rules! record {
+    ($(#[$doc:meta])* $record:ident, $($(#[$field_doc:meta])* $field:ident ($name:literal): $type:ty,)*) => {
+        $(#[$doc])*
+        #[derive(Clone, Debug, Default)]
+        pub struct $record<'de> {
+            $($(#[$field_doc])* pub $field: Option<$type>,)*
+            /// The first thing that is wrong with the shape of the object.
+            pub(crate) defect: Option<LabError>,
+        }
+
+        impl<'de> $record<'de> {
+            /// The names of the fields that are there.
+            pub fn given(&self) -> impl Iterator<Item = &'static str> {
+                [$(self.$field.is_some().then_some($name),)*].into_iter().flatten()
+            }
+
+            /// Keeps the defect of a value that is no object.
+            fn refuse(&mut self, found: &Scalar<'_>) {
+                let message = format!("expected an object, found {found}");
+                self.defect.get_or_insert(LabError::new(ErrorCode::BadJson, message));
+            }
+
+            /// Reads all fields of an object.
+            fn fill<A: MapAccess<'de>>(&mut self, mut map: A) -> Result<(), A::Error> {
+                #[allow(non_camel_case_types, reason = "the variants are the names of fields")]
+                enum Name { $($field,)* Unknown(LabError) }
+                let name = |name: &str| match name {
+                    $($name => Name::$field,)*
+                    other => {
+                        let message = format!("no field is called \"{}\"", shortened(other));
+                        Name::Unknown(LabError::new(ErrorCode::UnknownField, message))
+                    }
+                };
+                while let Some(name) = map.next_key_seed(NameVisitor(name))? {
+                    match name {
+                        $(Name::$field => {
+                            let mut value = map.next_value_seed(FieldSeed::<$type>(std::marker::PhantomData))?;
+                            if let Some(defect) = value.defect($name) {
+                                self.defect.get_or_insert(defect);
+                            }
+                            if self.$field.is_some() {
+                                let message = format!("{} stands twice", $name);
+                                self.defect.get_or_insert(LabError::new(ErrorCode::BadJson, message));
+                            } else {
+                                self.$field = Some(value);
+                            }
+                        })*
+                        Name::Unknown(defect) => {
+                            map.next_value::<IgnoredAny>()?;
+                            self.defect.get_or_insert(defect);
+                        }
+                    }
+                }
+                Ok(())
+            }
+        }
+
+        impl<'de> Visitor<'de> for &mut $record<'de> {
+            type Value = ();
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("an object")
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<(), A::Error> {
+                self.fill(map)
+            }
+
+            fn visit_seq<A: SeqAccess<'de>>(self, seq: A) -> Result<(), A::Error> {
+                ScalarVisitor.visit_seq(seq).map(|found| self.refuse(&found))
+            }
+
+            fn visit_str<E>(self, _: &str) -> Result<(), E> {
+                self.refuse(&Scalar::Other("a string"));
+                Ok(())
+            }
+
+            fn visit_u64<E>(self, _: u64) -> Result<(), E> {
+                self.refuse(&Scalar::Other("a number"));
+                Ok(())
+            }
+
+            fn visit_i64<E>(self, _: i64) -> Result<(), E> {
+                self.refuse(&Scalar::Other("a number"));
+                Ok(())
+            }
+
+            fn visit_f64<E>(self, _: f64) -> Result<(), E> {
+                self.refuse(&Scalar::Other("a number"));
+                Ok(())
+            }
+
+            fn visit_bool<E>(self, _: bool) -> Result<(), E> {
+                self.refuse(&Scalar::Other("true or false"));
+                Ok(())
+            }
+
+            fn visit_unit<E>(self) -> Result<(), E> {
+                self.refuse(&Scalar::Other("null"));
+                Ok(())
+            }
+        }
+
+        impl<'de> FieldValue<'de> for $record<'de> {
+            fn read<D: Deserializer<'de>>(value: D) -> Result<Self, D::Error> {
+                let mut record = Self::default();
+                value.deserialize_any(&mut record)?;
+                Ok(record)
+            }
+
+            fn defect(&mut self, field: &str) -> Option<LabError> {
+                let mut defect = self.defect.take()?;
+                defect.message.insert_str(0, ": ");
+                defect.message.insert_str(0, field);
+                Some(defect)
+            }
+        }
+    };
+}
+
+record! {
+    /// One request.
+    Request,
+    /// Echoed in the answer: a string or a number.
+    id ("id"): &'de RawValue,
+    /// What is to be done.
+    op ("op"): Scalar<'de>,
+    /// The meter.
+    pan ("pan"): Scalar<'de>,
+    /// The encryption algorithm.
+    ea ("ea"): Scalar<'de>,
+    /// The key.
+    key ("key"): KeyRecord<'de>,
+    /// `issue`: what the token means.
+    token ("token"): TokenRecord<'de>,
+    /// `issue`: when.
+    issued_at ("issued_at"): Scalar<'de>,
+    /// `issue`: the identifier, instead of a time.
+    tid ("tid"): Scalar<'de>,
+    /// `issue`: the random number.
+    rnd ("rnd"): Scalar<'de>,
+    /// `issue`: what an amount gets that is finer than a token can carry.
+    round ("round"): Scalar<'de>,
+    /// `open`: the digits.
+    number ("number"): Scalar<'de>,
+    /// `key_change`: the current key.
+    from ("from"): KeyRecord<'de>,
+    /// `key_change`: the new key.
+    to ("to"): KeyRecord<'de>,
+    /// `key_change`: the size of the set.
+    tokens ("tokens"): Scalar<'de>,
+}
+
+record! {
+    /// A key: a decoder key as it is, or a vending key to derive one from.
+    KeyRecord,
+    /// The decoder key in hexadecimal.
+    decoder_key ("decoder_key"): Scalar<'de>,
+    /// The vending key in hexadecimal.
+    vending_key ("vending_key"): Scalar<'de>,
+    /// The key generation algorithm.
+    dkga ("dkga"): Scalar<'de>,
+    /// The supply group code.
+    sgc ("sgc"): Scalar<'de>,
+    /// The key revision number.
+    krn ("krn"): Scalar<'de>,
+    /// The key type.
+    kt ("kt"): Scalar<'de>,
+    /// The tariff index.
+    ti ("ti"): Scalar<'de>,
+    /// The key expiry number.
+    ken ("ken"): Scalar<'de>,
+    /// The base date.
+    base_date ("base_date"): Scalar<'de>,
+}
+
+record! {
+    /// What a token means.
+    TokenRecord,
+    /// Which token.
+    kind ("type"): Scalar<'de>,
+    /// The service.
+    service ("service"): Scalar<'de>,
+    /// The amount.
+    amount ("amount"): Scalar<'de>,
+    /// The control field.
+    control ("control"): Scalar<'de>,
+    /// The manufacturer code.
+    mfr_code ("mfr_code"): Scalar<'de>,
+    /// The sub-class, where the type does not say it.
+    sub_class ("sub_class"): Scalar<'de>,
+    /// A power limit.
+    watts ("watts"): Scalar<'de>,
+    /// The register to clear.
+    register ("register"): Scalar<'de>,
+    /// The tariff rate.
+    rate ("rate"): Scalar<'de>,
+    /// The water meter factor.
+    factor ("factor"): Scalar<'de>,
+    /// The index of an extended value.
+    index ("index"): Scalar<'de>,
+    /// The value of an extended or proprietary token.
+    value ("value"): Scalar<'de>,
+}
+
+impl<'a> Request<'a> {
+    /// Reads one line. Whatever is wrong with its shape is kept as a defect beside what could be read.
+    pub fn parse(line: &'a [u8]) -> Self {
+        let mut request = Self::default();
+        let mut json = serde_json::Deserializer::from_slice(line);
+        let read = json.deserialize_any(&mut request).and_then(|()| json.end());
+        if let Err(error) = read {
+            let message = format!("expected one JSON object on the line: {error}");
+            request.defect = Some(LabError::new(ErrorCode::BadJson, message));
+        }
+        request
+    }
+}

@@ -1,0 +1,479 @@
+//! Tokens as records: from the fields of `token` to a value, and back.
+//!
+//! The table of types and their fields is in the reference page of the format. A field that a type does
+//! not take is refused by name.
+
+use std::borrow::Cow;
+
+use prepay_token::element::{
+    Amount, CurrencyAmount, ExtendedIndex, ExtendedValue, ManufacturerCode, PowerLimit,
+    RandomNumber, RegisterToClear, Service, TokenIdentifier,
+};
+use prepay_token::key_change::KeySection;
+use prepay_token::{ManagementFunction, MeterTest, MeterTestError, Token, TwoDigitManufacturer};
+use serde::Serialize;
+
+use crate::code::{ErrorCode, LabError};
+use crate::decimal::{self, Decimal, DecimalError};
+use crate::field::{manufacturer, needed, number, text, wrong};
+use crate::record::{Scalar, TokenRecord};
+
+/// The types that a request may name, with the fields that each takes beside `type`.
+const TYPES: &[(&str, &[&str])] = &[
+    ("credit", &["service", "amount"]),
+    ("currency_credit", &["service", "amount"]),
+    ("test", &["control", "mfr_code", "sub_class"]),
+    ("set_maximum_power_limit", &["watts"]),
+    ("clear_credit", &["register"]),
+    ("set_tariff_rate", &["rate"]),
+    ("clear_tamper_condition", &[]),
+    ("set_maximum_phase_power_unbalance_limit", &["watts"]),
+    ("set_water_meter_factor", &["factor"]),
+    ("extended", &["index", "value"]),
+    ("extended_read", &["index", "mfr_code"]),
+    ("proprietary", &["sub_class", "value"]),
+];
+
+/// What an amount gets that is finer than a token can carry.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Rounding {
+    /// An error.
+    Exact,
+    /// The next one in favour of the customer.
+    Up,
+}
+
+/// What a token needs beside its meaning.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Stamp {
+    pub(crate) random: RandomNumber,
+    pub(crate) identifier: TokenIdentifier,
+}
+
+/// A token as far as it is known before it gets an identifier.
+pub(crate) enum Draft {
+    /// Class 1: nothing is missing.
+    InClear(Token),
+    /// Classes 0 and 2.
+    Stamped(Meaning),
+}
+
+/// The content of a token that carries an identifier.
+pub(crate) enum Meaning {
+    Credit(Service, Amount),
+    Currency(Service, CurrencyAmount),
+    Management(ManagementFunction),
+}
+
+impl Meaning {
+    /// Whether this is credit.
+    pub(crate) fn stamped(self, Stamp { random, identifier }: Stamp) -> Token {
+        match self {
+            Self::Credit(service, amount) => Token::Credit { service, random, identifier, amount },
+            Self::Currency(service, amount) => {
+                Token::CurrencyCredit { service, identifier, amount }
+            }
+            Self::Management(function) => Token::Management { random, identifier, function },
+        }
+    }
+}
+
+/// Reads what a token is to mean.
+pub(crate) fn read(record: &TokenRecord<'_>, rounding: Rounding) -> Result<Draft, LabError> {
+    let value = needed("token.type", record.kind.as_ref())?;
+    let kind = text(ErrorCode::ValueRange, "token.type", "the name of a token", value)?;
+    let (kind, taken) = TYPES
+        .iter()
+        .find(|(name, _)| *name == kind)
+        .ok_or_else(|| wrong(ErrorCode::ValueRange, "token.type", "the name of a token", value))?;
+    if let Some(field) = record.given().find(|field| *field != "type" && !taken.contains(field)) {
+        let message = format!("token.{field}: a token of type {kind} has no such field");
+        return Err(LabError::new(ErrorCode::UnknownField, message));
+    }
+    let management = |function| Ok(Draft::Stamped(Meaning::Management(function)));
+    match *kind {
+        "credit" => {
+            let service = service(record)?;
+            Ok(Draft::Stamped(Meaning::Credit(service, amount(record, rounding)?)))
+        }
+        "currency_credit" => {
+            let service = service(record)?;
+            Ok(Draft::Stamped(Meaning::Currency(service, currency_amount(record, rounding)?)))
+        }
+        "test" => meter_test(record).map(Token::Test).map(Draft::InClear),
+        "extended_read" => {
+            let manufacturer = manufacturer(&record.mfr_code)?;
+            let token = Token::ExtendedRead {
+                index: index(record)?,
+                manufacturer: TwoDigitManufacturer::try_from(manufacturer).map_err(test_error)?,
+            };
+            Ok(Draft::InClear(token))
+        }
+        "set_maximum_power_limit" => {
+            management(ManagementFunction::SetMaximumPowerLimit(watts(record)?))
+        }
+        "clear_credit" => {
+            let value = needed("token.register", record.register.as_ref())?;
+            let register = match value {
+                Scalar::Integer(number) => u16::try_from(*number)
+                    .ok()
+                    .and_then(|bits| RegisterToClear::try_from(bits).ok()),
+                _ => None,
+            };
+            let register = register.ok_or_else(|| {
+                wrong(ErrorCode::RegisterRange, "token.register", "0 to 7 or 65535", value)
+            })?;
+            management(ManagementFunction::ClearCredit(register))
+        }
+        "set_tariff_rate" => {
+            management(ManagementFunction::SetTariffRate(sixteen_bits("rate", &record.rate)?))
+        }
+        "clear_tamper_condition" => management(ManagementFunction::ClearTamperCondition),
+        "set_maximum_phase_power_unbalance_limit" => {
+            management(ManagementFunction::SetMaximumPhasePowerUnbalanceLimit(watts(record)?))
+        }
+        "set_water_meter_factor" => {
+            let factor = sixteen_bits("factor", &record.factor)?;
+            management(ManagementFunction::SetWaterMeterFactor(factor))
+        }
+        "extended" => {
+            let value = needed("token.value", record.value.as_ref())?;
+            let value = number(ErrorCode::ValueRange, "token.value", 1023, value)?;
+            let value = ExtendedValue::new(index(record)?, value)
+                .expect("a value up to 1023 is one of ten bits");
+            management(ManagementFunction::Extended(value))
+        }
+        _ => {
+            let value = needed("token.sub_class", record.sub_class.as_ref())?;
+            let sub_class = number(ErrorCode::SubClassReserved, "token.sub_class", 15_u8, value)?;
+            let sub_class = sub_class.try_into().map_err(|_| {
+                wrong(ErrorCode::SubClassReserved, "token.sub_class", "11 to 15", value)
+            })?;
+            let value = sixteen_bits("value", &record.value)?;
+            management(ManagementFunction::Proprietary { sub_class, value })
+        }
+    }
+}
+
+fn service(record: &TokenRecord<'_>) -> Result<Service, LabError> {
+    const EXPECTED: &str = "electricity, water, gas or time";
+    let value = needed("token.service", record.service.as_ref())?;
+    let text = text(ErrorCode::ValueRange, "token.service", EXPECTED, value)?;
+    text.parse().map_err(|_| wrong(ErrorCode::ValueRange, "token.service", EXPECTED, value))
+}
+
+/// Reads `amount` as a decimal number with so many places, rounded or refused.
+fn decimal(
+    record: &TokenRecord<'_>,
+    places: usize,
+    rounding: Rounding,
+) -> Result<Decimal, LabError> {
+    const EXPECTED: &str = "a decimal number in a string, as \"25.6\"";
+    let value = needed("token.amount", record.amount.as_ref())?;
+    let text = text(ErrorCode::AmountFormat, "token.amount", EXPECTED, value)?;
+    let decimal = decimal::parse(text, places).map_err(|error| match error {
+        DecimalError::Format => wrong(ErrorCode::AmountFormat, "token.amount", EXPECTED, value),
+        DecimalError::TooLarge => too_large(record),
+    })?;
+    if decimal.finer && rounding == Rounding::Exact {
+        let expected = format!("at most {places} decimal places, or rounding");
+        return Err(wrong(ErrorCode::AmountTooFine, "token.amount", &expected, value));
+    }
+    Ok(decimal)
+}
+
+fn too_large(record: &TokenRecord<'_>) -> LabError {
+    let found = record.amount.clone().unwrap_or(Scalar::Other("nothing"));
+    let expected = "an amount that a token can carry";
+    wrong(ErrorCode::AmountTooLarge, "token.amount", expected, &found)
+}
+
+fn amount(record: &TokenRecord<'_>, rounding: Rounding) -> Result<Amount, LabError> {
+    if let Some(value @ Scalar::Text(text)) = &record.amount
+        && decimal::parse(text, 1).is_ok_and(|decimal| decimal.negative)
+    {
+        let expected = "an amount of at least 0 units";
+        return Err(wrong(ErrorCode::AmountNegative, "token.amount", expected, value));
+    }
+    let decimal = decimal(record, 1, rounding)?;
+    let tenths = decimal.magnitude.saturating_add(u128::from(decimal.finer));
+    u32::try_from(tenths)
+        .ok()
+        .and_then(|tenths| Amount::from_tenths(tenths).ok())
+        .ok_or_else(|| too_large(record))
+}
+
+fn currency_amount(
+    record: &TokenRecord<'_>,
+    rounding: Rounding,
+) -> Result<CurrencyAmount, LabError> {
+    let decimal = decimal(record, 5, rounding)?;
+    let magnitude = i128::try_from(decimal.magnitude).map_err(|_| too_large(record))?;
+    // In favour of the customer: a credit goes up, a debit towards zero.
+    let value = if decimal.negative {
+        -magnitude
+    } else {
+        magnitude.saturating_add(i128::from(decimal.finer))
+    };
+    CurrencyAmount::from_hundred_thousandths(value).map_err(|_| too_large(record))
+}
+
+fn watts(record: &TokenRecord<'_>) -> Result<PowerLimit, LabError> {
+    let value = needed("token.watts", record.watts.as_ref())?;
+    let watts = number(ErrorCode::ValueRange, "token.watts", PowerLimit::LARGEST_WATTS, value)?;
+    Ok(PowerLimit::from_watts(watts).expect("the number is not above the largest limit"))
+}
+
+fn sixteen_bits(field: &str, value: &Option<Scalar<'_>>) -> Result<u16, LabError> {
+    let field = format!("token.{field}");
+    number(ErrorCode::ValueRange, &field, u16::MAX, needed(&field, value.as_ref())?)
+}
+
+fn index(record: &TokenRecord<'_>) -> Result<ExtendedIndex, LabError> {
+    let value = needed("token.index", record.index.as_ref())?;
+    let index = number(ErrorCode::ValueRange, "token.index", 63, value)?;
+    Ok(ExtendedIndex::from_low_bits(index))
+}
+
+fn meter_test(record: &TokenRecord<'_>) -> Result<MeterTest, LabError> {
+    let manufacturer = manufacturer(&record.mfr_code)?;
+    let value = needed("token.control", record.control.as_ref())?;
+    let control = text(ErrorCode::ControlRange, "token.control", "hexadecimal in a string", value)?;
+    let bits = control_bits(control).ok_or_else(|| {
+        let expected = "hexadecimal digits without 0x, of at most 36 bits";
+        wrong(ErrorCode::ControlRange, "token.control", expected, value)
+    })?;
+    let sub_class = match &record.sub_class {
+        Some(value) => number(ErrorCode::SubClassReserved, "token.sub_class", 15, value)?,
+        None => MeterTest::standard_sub_class(manufacturer),
+    };
+    MeterTest::new(sub_class, manufacturer, bits).map_err(test_error)
+}
+
+/// The bits of a control field: hexadecimal digits and nothing else.
+fn control_bits(text: &str) -> Option<u64> {
+    if text.is_empty() || !text.bytes().all(|byte| byte.is_ascii_hexdigit()) {
+        return None;
+    }
+    u64::from_str_radix(text, 16).ok()
+}
+
+fn test_error(error: MeterTestError) -> LabError {
+    let code = match error {
+        MeterTestError::SubClass { .. } => ErrorCode::SubClassReserved,
+        MeterTestError::ManufacturerCode { .. } => ErrorCode::MfrCodeFormat,
+        MeterTestError::Control(_) => ErrorCode::ControlRange,
+    };
+    LabError::new(code, format!("token: {error}"))
+}
+
+/// Declares the record of an opened token: all fields optional but the type.
+macro_rules! opened {
+    ($($(#[$doc:meta])* $field:ident: $type:ty,)*) => {
+        /// A token as an answer shows it. Only the fields of its type are there.
+        #[derive(Clone, Debug, Default, Serialize)]
+        pub struct OpenedToken {
+            /// Which token.
+            #[serde(rename = "type")]
+            pub kind: &'static str,
+            $($(#[$doc])* #[serde(skip_serializing_if = "Option::is_none")] pub $field: Option<$type>,)*
+        }
+    };
+}
+
+opened! {
+    /// The service.
+    service: &'static str,
+    /// The coded amount.
+    amount: String,
+    /// The control field in hexadecimal.
+    control: String,
+    /// The manufacturer code.
+    mfr_code: String,
+    /// The sub-class, where the type does not say it.
+    sub_class: u8,
+    /// The coded limit.
+    watts: u32,
+    /// The register to clear.
+    register: u16,
+    /// The tariff rate.
+    rate: u16,
+    /// The water meter factor.
+    factor: u16,
+    /// The index of an extended value.
+    index: u8,
+    /// The value of an extended or proprietary token.
+    value: u16,
+    /// The high half of a key expiry number.
+    ken_high: u8,
+    /// The low half of a key expiry number.
+    ken_low: u8,
+    /// The key revision number; 0 for an initialization key.
+    krn: u8,
+    /// Whether identifiers are forgotten.
+    rollover: bool,
+    /// Whether the set has three tokens.
+    three_kct: bool,
+    /// The key type.
+    kt: u8,
+    /// The tariff index.
+    ti: String,
+    /// The supply group code.
+    sgc: String,
+    /// The high half of the supply group code.
+    sgc_high: u16,
+    /// The low half of the supply group code.
+    sgc_low: u16,
+    /// *NKHO* in hexadecimal.
+    key_high: String,
+    /// *NKLO* in hexadecimal.
+    key_low: String,
+    /// *NKMO1* in hexadecimal.
+    key_middle_1: String,
+    /// *NKMO2* in hexadecimal.
+    key_middle_2: String,
+}
+
+/// The manufacturer code in its own number of digits.
+fn code_text(code: ManufacturerCode) -> Option<String> {
+    Some(code.to_string())
+}
+
+impl OpenedToken {
+    /// The record of a token.
+    pub fn new(token: &Token) -> Self {
+        let none = Self::default();
+        match token {
+            Token::Credit { service, amount, .. } => Self {
+                kind: "credit",
+                service: Some(service.name()),
+                amount: Some(amount.to_string()),
+                ..none
+            },
+            Token::CurrencyCredit { service, amount, .. } => Self {
+                kind: "currency_credit",
+                service: Some(service.name()),
+                amount: Some(amount.to_string()),
+                ..none
+            },
+            Token::Test(test) => Self {
+                kind: "test",
+                control: Some(format!("{:x}", test.control().bits())),
+                mfr_code: code_text(test.manufacturer()),
+                sub_class: test.is_proprietary().then_some(test.sub_class()),
+                ..none
+            },
+            Token::ExtendedRead { index, manufacturer } => Self {
+                kind: "extended_read",
+                index: Some(index.value()),
+                mfr_code: code_text(manufacturer.code()),
+                ..none
+            },
+            Token::Management { function, .. } => Self::management(function),
+            Token::KeyChange(section) => Self::section(section),
+            // `Token` may gain variants; an answer without a type would be worse than a new one.
+            _ => Self { kind: "unknown", ..none },
+        }
+    }
+
+    fn management(function: &ManagementFunction) -> Self {
+        let none = Self::default();
+        match *function {
+            ManagementFunction::SetMaximumPowerLimit(limit) => {
+                Self { kind: "set_maximum_power_limit", watts: Some(limit.watts()), ..none }
+            }
+            ManagementFunction::ClearCredit(register) => {
+                Self { kind: "clear_credit", register: Some(register.bits()), ..none }
+            }
+            ManagementFunction::SetTariffRate(rate) => {
+                Self { kind: "set_tariff_rate", rate: Some(rate), ..none }
+            }
+            ManagementFunction::ClearTamperCondition => {
+                Self { kind: "clear_tamper_condition", ..none }
+            }
+            ManagementFunction::SetMaximumPhasePowerUnbalanceLimit(limit) => Self {
+                kind: "set_maximum_phase_power_unbalance_limit",
+                watts: Some(limit.watts()),
+                ..none
+            },
+            ManagementFunction::SetWaterMeterFactor(factor) => {
+                Self { kind: "set_water_meter_factor", factor: Some(factor), ..none }
+            }
+            ManagementFunction::Extended(value) => Self {
+                kind: "extended",
+                index: Some(value.index().value()),
+                value: Some(value.value()),
+                ..none
+            },
+            ManagementFunction::Proprietary { sub_class, value } => Self {
+                kind: "proprietary",
+                sub_class: Some(sub_class.value()),
+                value: Some(value),
+                ..none
+            },
+            _ => Self { kind: "unknown", ..none },
+        }
+    }
+
+    fn section(section: &KeySection) -> Self {
+        let none = Self::default();
+        let hex = |part: &prepay_token::key_change::KeyPart| {
+            Some(crate::hex::encode(&part.expose_bytes()))
+        };
+        match section {
+            KeySection::First {
+                ken_high,
+                key_revision,
+                rollover,
+                three_tokens,
+                key_type,
+                key_high,
+            } => Self {
+                kind: "set_1st_section_decoder_key",
+                ken_high: Some(ken_high.value()),
+                krn: Some(key_revision.map_or(0, |revision| revision.value())),
+                rollover: Some(*rollover),
+                three_kct: Some(*three_tokens),
+                kt: Some(key_type.value()),
+                key_high: hex(key_high),
+                ..none
+            },
+            KeySection::Second { ken_low, tariff_index, key_low } => Self {
+                kind: "set_2nd_section_decoder_key",
+                ken_low: Some(ken_low.value()),
+                ti: Some(tariff_index.to_string()),
+                key_low: hex(key_low),
+                ..none
+            },
+            KeySection::ThirdOfThree { supply_group } => Self {
+                kind: "set_3rd_section_decoder_key",
+                sgc: Some(supply_group.to_string()),
+                ..none
+            },
+            KeySection::ThirdOfFour { group_low, key_middle_2 } => Self {
+                kind: "set_3rd_section_decoder_key",
+                sgc_low: Some(group_low.value()),
+                key_middle_2: hex(key_middle_2),
+                ..none
+            },
+            KeySection::Fourth { group_high, key_middle_1 } => Self {
+                kind: "set_4th_section_decoder_key",
+                sgc_high: Some(group_high.value()),
+                key_middle_1: hex(key_middle_1),
+                ..none
+            },
+        }
+    }
+}
+
+/// The amount and the bits of a token that carries an exponent, for the answer to `issue`.
+pub(crate) fn coded(token: &Token) -> (Option<Cow<'static, str>>, Option<u16>) {
+    match token {
+        Token::Credit { amount, .. } => (Some(amount.to_string().into()), Some(amount.bits())),
+        Token::CurrencyCredit { amount, .. } => {
+            (Some(amount.to_string().into()), Some(amount.bits()))
+        }
+        Token::Management { function, .. } => (None, Some(function.bits())),
+        _ => (None, None),
+    }
+}
