@@ -16,19 +16,46 @@
 /// The generator with its bits in reflected order.
 const GENERATOR: u16 = 0xA001;
 
-/// What one octet does to the sum: `TABLE[low octet of sum ^ octet] ^ sum >> 8`.
-const TABLE: [u16; 256] = {
-    let mut table = [0; 256];
+/// What an octet adds to the sum when `n` more octets follow it: `TABLES[n][octet]`.
+///
+/// The sum is linear, so the octets of a message can be looked up apart and joined by XOR.
+const TABLES: [[u16; 256]; 7] = {
+    let mut tables = [[0; 256]; 7];
     let mut octet = 0;
     while octet < 256 {
-        table[octet as usize] = shifted_out(octet);
+        tables[0][octet] = shifted_out(octet as u16);
         octet += 1;
     }
-    table
+    let mut more = 1;
+    while more < 7 {
+        let mut octet = 0;
+        while octet < 256 {
+            tables[more][octet] = next(&tables[0], tables[more - 1][octet], 0);
+            octet += 1;
+        }
+        more += 1;
+    }
+    tables
 };
 
-/// The sum after the first octet, which holds nothing but the class.
-const AFTER_CLASS: [u16; 4] = [next(0xFFFF, 0), next(0xFFFF, 1), next(0xFFFF, 2), next(0xFFFF, 3)];
+/// What the initial value and the first octet, which holds nothing but the class, add to the sum when
+/// `n` more octets follow: `CLASS[n - 6][class]`, for the six of *CRC* and the seven of *CRC_C*.
+const CLASS: [[u16; 4]; 2] = {
+    let mut classes = [[0; 4]; 2];
+    let mut class = 0;
+    while class < 4 {
+        let mut sum = next(&TABLES[0], 0xFFFF, class as u8);
+        let mut more = 0;
+        while more < 6 {
+            sum = next(&TABLES[0], sum, 0);
+            more += 1;
+        }
+        classes[0][class] = sum;
+        classes[1][class] = next(&TABLES[0], sum, 0);
+        class += 1;
+    }
+    classes
+};
 
 /// Eight bits of the sum worked through the generator.
 const fn shifted_out(mut sum: u16) -> u16 {
@@ -41,9 +68,8 @@ const fn shifted_out(mut sum: u16) -> u16 {
 }
 
 /// The sum after one more octet.
-#[inline]
-const fn next(sum: u16, octet: u8) -> u16 {
-    TABLE[(sum as u8 ^ octet) as usize] ^ sum >> 8
+const fn next(table: &[u16; 256], sum: u16, octet: u8) -> u16 {
+    table[(sum as u8 ^ octet) as usize] ^ sum >> 8
 }
 
 /// Which of the two checksums a token carries.
@@ -60,17 +86,22 @@ pub enum ChecksumKind {
 /// The low sixteen bits of `block` do not take part. `class` is the number of the class, 0 to 3.
 #[inline]
 pub(crate) const fn checksum(kind: ChecksumKind, class: u8, block: u64) -> u16 {
-    let octets = block.to_be_bytes();
-    let mut sum = AFTER_CLASS[(class & 3) as usize];
-    let mut index = 0;
-    while index < 6 {
-        sum = next(sum, octets[index]);
-        index += 1;
-    }
-    if let ChecksumKind::CrcC = kind {
-        sum = next(sum, 1);
-    }
+    let [a, b, c, d, e, f, ..] = block.to_be_bytes();
+    let sum = match kind {
+        ChecksumKind::Crc => CLASS[0][(class & 3) as usize] ^ sum_of([a, b, c, d, e, f], 0),
+        ChecksumKind::CrcC => {
+            CLASS[1][(class & 3) as usize] ^ sum_of([a, b, c, d, e, f], 1) ^ TABLES[0][1]
+        }
+    };
     sum.swap_bytes()
+}
+
+/// What six octets add to the sum when `more` octets follow them.
+#[inline]
+const fn sum_of([a, b, c, d, e, f]: [u8; 6], more: usize) -> u16 {
+    (TABLES[more + 5][a as usize] ^ TABLES[more + 4][b as usize])
+        ^ (TABLES[more + 3][c as usize] ^ TABLES[more + 2][d as usize])
+        ^ (TABLES[more + 1][e as usize] ^ TABLES[more][f as usize])
 }
 
 #[cfg(test)]

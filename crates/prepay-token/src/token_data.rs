@@ -130,14 +130,16 @@ impl TokenData {
     }
 
     /// The twenty ASCII digits.
+    #[inline]
     pub const fn digits(self) -> [u8; TOKEN_DIGITS] {
         // 10^16 is 2^16 * 5^16, so dropping 16 bits first leaves a division of 64 bits.
         let head = (self.0 >> 16) as u64 / (TEN_TO_16 >> 16);
         let tail = (self.0 as u64).wrapping_sub(head.wrapping_mul(TEN_TO_16));
-        let [.., a, b, c, d] = eight_digits(head as u32);
-        let [e, f, g, h, i, j, k, l] = eight_digits((tail / 100_000_000) as u32);
-        let [m, n, o, p, q, r, s, t] = eight_digits((tail % 100_000_000) as u32);
-        [a, b, c, d, e, f, g, h, i, j, k, l, m, n, o, p, q, r, s, t]
+        let mut digits = [0; TOKEN_DIGITS];
+        write_pairs(&mut digits, 0, head as u32 * 10_000, 2);
+        write_pairs(&mut digits, 4, (tail / 100_000_000) as u32, 4);
+        write_pairs(&mut digits, 12, (tail % 100_000_000) as u32, 4);
+        digits
     }
 
     /// The token with exactly these twenty ASCII digits, nothing between them.
@@ -147,17 +149,18 @@ impl TokenData {
     /// [`TokenDataError`] when there are more or fewer characters, one is not a digit, or the number is
     /// too large.
     pub fn from_digits(digits: &[u8]) -> Result<Self, TokenDataError> {
-        if let Some(index) = digits.iter().position(|digit| !digit.is_ascii_digit()) {
+        let Ok(digits) = <[u8; TOKEN_DIGITS]>::try_from(digits) else {
+            return Err(TokenDataError::Length { found: digits.len() });
+        };
+        if !digits.iter().all(u8::is_ascii_digit) {
+            let index = digits.iter().position(|digit| !digit.is_ascii_digit()).unwrap_or(0);
             return Err(TokenDataError::NotDigit { index });
         }
-        if digits.len() != TOKEN_DIGITS {
-            return Err(TokenDataError::Length { found: digits.len() });
-        }
-        let number = |part: &[u8]| {
-            part.iter().fold(0, |number: u64, digit| number * 10 + u64::from(digit - b'0'))
-        };
-        let (head, tail) = digits.split_at(4);
-        Self::try_from(u128::from(number(head)) * u128::from(TEN_TO_16) + u128::from(number(tail)))
+        let [a, b, c, d, e, f, g, h, i, j, k, l, m, n, o, p, q, r, s, t] = digits;
+        let head = number_of([b'0', b'0', b'0', b'0', a, b, c, d]);
+        let middle = number_of([e, f, g, h, i, j, k, l]);
+        let tail = middle * 100_000_000 + number_of([m, n, o, p, q, r, s, t]);
+        Self::try_from(u128::from(head) * u128::from(TEN_TO_16) + u128::from(tail))
     }
 
     /// The nine octets, most significant first; the six high bits of the first are zero.
@@ -177,16 +180,42 @@ impl TokenData {
     }
 }
 
-/// Eight decimal digits as ASCII, most significant first.
-const fn eight_digits(number: u32) -> [u8; 8] {
-    // Halves, quarters and eighths of the number side by side in one register: each step divides all
-    // lanes at once by a multiplication with the rounded reciprocal.
-    let fours = (number / 10_000) as u64 | ((number % 10_000) as u64) << 32;
-    let hundreds = ((fours * 10_486) >> 20) & 0x0000_007F_0000_007F;
-    let twos = hundreds | (fours - hundreds * 100) << 16;
-    let tens = ((twos * 103) >> 10) & 0x000F_000F_000F_000F;
-    let ones = tens | (twos - tens * 10) << 8;
-    (ones | 0x3030_3030_3030_3030).to_le_bytes()
+/// The two ASCII digits of each number below 100.
+const PAIRS: [[u8; 2]; 100] = {
+    let mut pairs = [[0; 2]; 100];
+    let mut number = 0;
+    while number < 100 {
+        pairs[number] = [b'0' + (number / 10) as u8, b'0' + (number % 10) as u8];
+        number += 1;
+    }
+    pairs
+};
+
+/// Writes the first pairs of the eight digits of a number, from place `at` on.
+///
+/// The number becomes a fraction of 10^8 in fixed point, 32 bits behind the point; each multiplication by
+/// 100 moves the next pair in front of it. The fraction is a little too large, by less than one in the
+/// eighth digit, so no pair is ever cut short.
+#[inline(always)]
+const fn write_pairs(digits: &mut [u8; TOKEN_DIGITS], at: usize, number: u32, pairs: usize) {
+    let mut fraction = ((number as u64 * 281_474_977) >> 16) + 1;
+    let mut pair = 0;
+    while pair < pairs {
+        let [tens, ones] = PAIRS[(fraction >> 32) as usize];
+        (digits[at + 2 * pair], digits[at + 2 * pair + 1]) = (tens, ones);
+        fraction = (fraction & 0xFFFF_FFFF) * 100;
+        pair += 1;
+    }
+}
+
+/// The number that eight ASCII digits write, most significant first.
+///
+/// Halves of the number are joined in all lanes of one register at once.
+const fn number_of(digits: [u8; 8]) -> u64 {
+    let ones = u64::from_le_bytes(digits) & 0x0F0F_0F0F_0F0F_0F0F;
+    let twos = (ones * 10 + (ones >> 8)) & 0x00FF_00FF_00FF_00FF;
+    let fours = (twos * 100 + (twos >> 16)) & 0x0000_FFFF_0000_FFFF;
+    (fours * 10_000 + (fours >> 32)) & 0xFFFF_FFFF
 }
 
 impl TryFrom<u128> for TokenData {

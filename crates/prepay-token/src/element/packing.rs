@@ -69,7 +69,10 @@ macro_rules! packing {
         /// Nothing when `value` is above [`LARGEST`].
         #[inline]
         pub(crate) fn up(value: $int) -> Option<(u8, u16)> {
-            (0..$exponents).find_map(|e| {
+            if value <= LARGEST_MANTISSA as $int {
+                return Some((0, value as u16)); // Most amounts end here, without a division.
+            }
+            (1..$exponents).find_map(|e| {
                 let m = value.saturating_sub(FLOOR[e]).div_ceil(STEP[e]);
                 (m <= LARGEST_MANTISSA as $int).then_some((e as u8, m as u16))
             })
