@@ -2,8 +2,6 @@
 //!
 //! These records belong to the format: their names and their order are what a client sees.
 
-use std::borrow::Cow;
-
 use prepay_token::TokenData;
 use prepay_token::element::UtcMinute;
 use serde::{Serialize, Serializer};
@@ -45,7 +43,7 @@ pub struct Issued {
     pub issued_at: Option<UtcMinute>,
     /// The amount as coded.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub amount: Option<Cow<'static, str>>,
+    pub amount: Option<String>,
     /// The sixteen bits of the amount or the value.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub bits: Option<u16>,
@@ -115,10 +113,47 @@ struct ErrorBody<'a> {
 pub(crate) fn write_answer(out: &mut Vec<u8>, id: &RawValue, answer: &Answer) {
     out.extend_from_slice(b"{\"id\":");
     out.extend_from_slice(id.get().as_bytes());
-    let start = out.len();
-    serde_json::to_writer(&mut *out, answer).expect("an answer is JSON and a vector takes it");
-    out[start] = b',';
+    if let Answer::Issued(issued) = answer {
+        issued.write_fields(out);
+    } else {
+        let start = out.len();
+        serde_json::to_writer(&mut *out, answer).expect("an answer is JSON and a vector takes it");
+        out[start] = b',';
+    }
     out.push(b'\n');
+}
+
+impl Issued {
+    /// Appends the fields as `Serialize` would, without its detours: bulk issue comes by here.
+    fn write_fields(&self, out: &mut Vec<u8>) {
+        let mut integer = itoa::Buffer::new();
+        let mut number = |out: &mut Vec<u8>, name: &[u8], value: u32| {
+            out.extend_from_slice(name);
+            out.extend_from_slice(integer.format(value).as_bytes());
+        };
+        out.extend_from_slice(b",\"number\":\"");
+        out.extend_from_slice(&self.number.digits());
+        number(out, b"\",\"class\":", self.class.into());
+        number(out, b",\"sub_class\":", self.sub_class.into());
+        if let Some(tid) = self.tid {
+            number(out, b",\"tid\":", tid);
+        }
+        if let Some(minute) = self.issued_at {
+            out.extend_from_slice(b",\"issued_at\":\"");
+            out.extend_from_slice(&Printed(minute).ascii());
+            out.push(b'"');
+        }
+        if let Some(amount) = &self.amount {
+            out.extend_from_slice(b",\"amount\":\"");
+            out.extend_from_slice(amount.as_bytes());
+            out.push(b'"');
+        }
+        if let Some(bits) = self.bits {
+            number(out, b",\"bits\":", bits.into());
+        }
+        number(out, b",\"crc\":", self.crc.into());
+        out.push(b'}');
+    }
 }
 
 /// Appends the line of an error, with its line end.
@@ -143,5 +178,39 @@ fn minute<S: Serializer>(minute: &Option<UtcMinute>, serializer: S) -> Result<S:
     match minute {
         Some(minute) => serializer.collect_str(&Printed(*minute)),
         None => serializer.serialize_none(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_short_way_of_issued_writes_what_serialize_writes() {
+        let class_1 = Issued {
+            number: "00000000000150997584".parse().unwrap(),
+            class: 1,
+            sub_class: 0,
+            tid: None,
+            issued_at: None,
+            amount: None,
+            bits: None,
+            crc: 2640,
+        };
+        let credit = Issued {
+            class: 0,
+            tid: Some(5_944_921),
+            issued_at: Some(UtcMinute::from_unix_minutes(18_042_361)),
+            amount: Some("25.6".to_owned()),
+            bits: Some(256),
+            ..class_1.clone()
+        };
+        for issued in [class_1, credit] {
+            let mut line = Vec::new();
+            write_answer(&mut line, RawValue::NULL, &Answer::Issued(issued.clone()));
+            let fields = serde_json::to_string(&issued).unwrap();
+            let expected = format!("{{\"id\":null,{}\n", &fields[1..]);
+            assert_eq!(String::from_utf8(line).unwrap(), expected);
+        }
     }
 }

@@ -45,7 +45,7 @@ fn element<T, U>(
     value: &Field<'_>,
 ) -> Result<Option<U>, LabError>
 where
-    T: TryFrom<i128>,
+    T: TryFrom<i64>,
     U: TryFrom<T>,
 {
     let Some(value) = value else { return Ok(None) };
@@ -74,7 +74,7 @@ fn parsed<T: std::str::FromStr>(
 }
 
 /// A whole number of `T` with a largest value.
-pub(crate) fn number<T: TryFrom<i128> + PartialOrd + std::fmt::Display>(
+pub(crate) fn number<T: TryFrom<i64> + PartialOrd + std::fmt::Display>(
     code: ErrorCode,
     field: &str,
     largest: T,

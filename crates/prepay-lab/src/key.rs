@@ -1,7 +1,9 @@
 //! Keys as records: from the fields of `key`, `from` and `to` to a decoder key with its attributes.
 //!
-//! A vending key is prepared once and kept for the requests that follow, since bulk work repeats it on
-//! every line. These are raw **test** keys: production keys live in a security module.
+//! Bulk work repeats the same record, or at least the same vending key, on every line: a record is read
+//! once and a vending key prepared once, and both are kept for the requests that follow. These are raw **test** keys: production keys live in a security module.
+
+use std::rc::Rc;
 
 use prepay_token::element::{
     BaseDate, DecoderKeyGenerationAlgorithm, EncryptionAlgorithm, KeyExpiryNumber,
@@ -15,16 +17,23 @@ use zeroize::Zeroizing;
 use crate::code::{ErrorCode, LabError};
 use crate::field;
 use crate::hex::{self, HexError, Octets};
-use crate::record::{KeyRecord, Scalar};
+use crate::record::{KeyRecord, KeySource, Scalar};
 
-/// How many vending keys stay prepared.
-const PREPARED_KEYS: usize = 32;
+/// How many keys and how many prepared vending keys are remembered.
+const REMEMBERED: usize = 32;
 
 /// A decoder key with what its record says about it.
 #[derive(Debug)]
 pub struct ResolvedKey {
     /// The key.
     pub key: DecoderKey,
+    /// The rest.
+    pub attributes: KeyAttributes,
+}
+
+/// What a key record says beside the key.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct KeyAttributes {
     /// The supply group.
     pub supply_group: Option<SupplyGroupCode>,
     /// The key revision.
@@ -39,52 +48,103 @@ pub struct ResolvedKey {
     pub base_date: Option<BaseDate>,
 }
 
-/// Prepared vending keys, the one used last in front.
+/// A key record that has been read.
+pub(crate) struct Key {
+    name: &'static str,
+    attributes: KeyAttributes,
+    material: Material,
+}
+
+/// What a decoder key comes from.
+enum Material {
+    /// From itself.
+    Decoder(Octets),
+    /// From a vending key, with what it depends on beside the meter and its cipher.
+    Vending {
+        generator: Rc<DecoderKeyGenerator>,
+        key_type: KeyType,
+        supply_group: SupplyGroupCode,
+        tariff_index: TariffIndex,
+        key_revision: KeyRevisionNumber,
+        base_date: BaseDate,
+    },
+}
+
+/// Keys seen before, the latest in front.
 #[derive(Default)]
-pub(crate) struct PreparedKeys(Vec<PreparedKey>);
+pub(crate) struct KnownKeys {
+    /// By the field and the text of the whole record.
+    records: Vec<(Zeroizing<String>, Rc<Key>)>,
+    /// By the text of the vending key and its algorithm.
+    generators: Vec<PreparedKey>,
+}
 
 /// A vending key as it was written, and what was prepared from it.
 struct PreparedKey {
     text: Zeroizing<String>,
     dkga: DecoderKeyGenerationAlgorithm,
-    generator: DecoderKeyGenerator,
+    generator: Rc<DecoderKeyGenerator>,
 }
 
-impl PreparedKeys {
-    /// Reads a key record. `name` is the field that holds it.
-    pub(crate) fn resolve(
+impl KnownKeys {
+    /// Reads a key record, unless its text has been read before. `name` is the field that holds it.
+    pub(crate) fn read(
         &mut self,
         name: &'static str,
-        record: &KeyRecord<'_>,
-        pan: Option<MeterPan>,
-        ea: EncryptionAlgorithm,
-    ) -> Result<ResolvedKey, LabError> {
+        source: &KeySource<'_>,
+    ) -> Result<Rc<Key>, LabError> {
+        let text = match source {
+            KeySource::Record(record) => return self.read_record(name, record).map(Rc::new),
+            KeySource::Text(text) => text,
+        };
+        let same = |(known, key): &(Zeroizing<String>, Rc<Key>)| {
+            key.name == name && known.as_str() == text.get()
+        };
+        if let Some(place) = self.records.iter().position(same) {
+            self.records[..=place].rotate_right(1);
+        } else {
+            let record = KeyRecord::parse(text);
+            let key = Rc::new(self.read_record(name, &record)?);
+            self.records.truncate(REMEMBERED - 1);
+            self.records.insert(0, (Zeroizing::new(text.get().to_owned()), key));
+        }
+        Ok(Rc::clone(&self.records[0].1))
+    }
+
+    /// Reads the fields of a key record.
+    fn read_record(&mut self, name: &'static str, record: &KeyRecord<'_>) -> Result<Key, LabError> {
+        if let Some(defect) = &record.defect {
+            let message = format!("{name}: {}", defect.message);
+            return Err(LabError::new(defect.code, message));
+        }
         let names = Names::of(name);
         let key_type = field::kt(names.kt, &record.kt)?;
-        let supply_group = field::sgc(names.sgc, &record.sgc)?;
-        let tariff_index = field::ti(names.ti, &record.ti)?;
-        let key_revision = field::krn(names.krn, &record.krn, key_type)?;
-        let expiry = field::ken(names.ken, &record.ken)?;
-        let base_date = field::base_date(names.base_date, &record.base_date)?;
+        let mut attributes = KeyAttributes {
+            supply_group: field::sgc(names.sgc, &record.sgc)?,
+            tariff_index: field::ti(names.ti, &record.ti)?,
+            key_revision: field::krn(names.krn, &record.krn, key_type)?,
+            expiry: field::ken(names.ken, &record.ken)?,
+            base_date: field::base_date(names.base_date, &record.base_date)?,
+            key_type,
+        };
         let dkga = field::dkga(names.dkga, &record.dkga)?;
-        let (key, base_date) = match (&record.decoder_key, &record.vending_key) {
-            (Some(text), None) => (decoder_key(names.decoder_key, text, ea)?, base_date),
-            (None, Some(text)) => {
+        let material = match (&record.decoder_key, &record.vending_key) {
+            (Some(value), None) => {
+                let text = key_text(names.decoder_key, value)?;
+                Material::Decoder(octets(names.decoder_key, text)?)
+            }
+            (None, Some(value)) => {
                 let dkga = field::needed(names.dkga, dkga)?;
-                let base_date = base_date.unwrap_or(BaseDate::Y1993);
-                let key_type = vending_key_type(names.kt, field::needed(names.kt, key_type)?)?;
-                let parameters = KeyParameters {
-                    supply_group: field::needed(names.sgc, supply_group)?,
-                    tariff_index: field::needed(names.ti, tariff_index)?,
-                    key_revision: field::needed(names.krn, key_revision)?,
-                    pan: field::needed("pan", pan)?,
-                    key_type,
+                let base_date = attributes.base_date.unwrap_or(BaseDate::Y1993);
+                attributes.base_date = Some(base_date);
+                Material::Vending {
+                    key_type: vending_key_type(names.kt, field::needed(names.kt, key_type)?)?,
+                    supply_group: field::needed(names.sgc, attributes.supply_group)?,
+                    tariff_index: field::needed(names.ti, attributes.tariff_index)?,
+                    key_revision: field::needed(names.krn, attributes.key_revision)?,
                     base_date,
-                    encryption: ea,
-                };
-                let generator = self.generator(names.vending_key, text, dkga)?;
-                let key = generator.derive(&parameters).map_err(derivation_error)?;
-                (key, Some(base_date))
+                    generator: self.generator(names.vending_key, value, dkga)?,
+                }
             }
             (Some(_), Some(_)) => {
                 let message = format!("{name}: give either decoder_key or vending_key, not both");
@@ -96,15 +156,7 @@ impl PreparedKeys {
                 )));
             }
         };
-        Ok(ResolvedKey {
-            key,
-            supply_group,
-            key_revision,
-            key_type,
-            tariff_index,
-            expiry,
-            base_date,
-        })
+        Ok(Key { name, attributes, material })
     }
 
     /// The generator of a vending key, prepared now or before.
@@ -113,24 +165,65 @@ impl PreparedKeys {
         field: &str,
         value: &Scalar<'_>,
         dkga: DecoderKeyGenerationAlgorithm,
-    ) -> Result<&DecoderKeyGenerator, LabError> {
+    ) -> Result<Rc<DecoderKeyGenerator>, LabError> {
         let text = key_text(field, value)?;
-        let known = self.0.iter().position(|key| key.dkga == dkga && key.text.as_str() == text);
-        match known {
-            Some(place) => self.0[..=place].rotate_right(1),
-            None => {
-                let octets = octets(field, text)?;
-                let key = VendingKey::new(dkga, octets.as_slice()).map_err(|error| {
-                    let message = format!("{field}: {error} for DKGA{dkga}");
-                    LabError::new(ErrorCode::KeyLength, message)
-                })?;
-                self.0.truncate(PREPARED_KEYS - 1);
-                let generator = DecoderKeyGenerator::new(&key);
-                let text = Zeroizing::new(text.to_owned());
-                self.0.insert(0, PreparedKey { text, dkga, generator });
-            }
+        let same = |key: &PreparedKey| key.dkga == dkga && key.text.as_str() == text;
+        if let Some(place) = self.generators.iter().position(same) {
+            self.generators[..=place].rotate_right(1);
+        } else {
+            let octets = octets(field, text)?;
+            let key = VendingKey::new(dkga, octets.as_slice()).map_err(|error| {
+                let message = format!("{field}: {error} for DKGA{dkga}");
+                LabError::new(ErrorCode::KeyLength, message)
+            })?;
+            let generator = Rc::new(DecoderKeyGenerator::new(&key));
+            let text = Zeroizing::new(text.to_owned());
+            self.generators.truncate(REMEMBERED - 1);
+            self.generators.insert(0, PreparedKey { text, dkga, generator });
         }
-        Ok(&self.0[0].generator)
+        Ok(Rc::clone(&self.generators[0].generator))
+    }
+}
+
+impl Key {
+    /// The decoder key of a meter.
+    pub(crate) fn resolve(
+        &self,
+        pan: Option<MeterPan>,
+        ea: EncryptionAlgorithm,
+    ) -> Result<ResolvedKey, LabError> {
+        let key = match &self.material {
+            Material::Decoder(octets) => {
+                DecoderKey::new(ea, octets.as_slice()).map_err(|error| {
+                    let message = format!("{}.decoder_key: {error} for EA{ea}", self.name);
+                    LabError::new(ErrorCode::KeyLength, message)
+                })?
+            }
+            Material::Vending {
+                generator,
+                key_type,
+                supply_group,
+                tariff_index,
+                key_revision,
+                base_date,
+            } => generator
+                .derive(&KeyParameters {
+                    pan: field::needed("pan", pan)?,
+                    key_type: *key_type,
+                    supply_group: *supply_group,
+                    tariff_index: *tariff_index,
+                    key_revision: *key_revision,
+                    base_date: *base_date,
+                    encryption: ea,
+                })
+                .map_err(|error| derivation_error(self.name, error))?,
+        };
+        Ok(ResolvedKey { key, attributes: self.attributes })
+    }
+
+    /// Whether the key is a decoder key, given as it is.
+    pub(crate) fn is_decoder_key(&self) -> bool {
+        matches!(self.material, Material::Decoder(_))
     }
 }
 
@@ -200,17 +293,6 @@ fn octets(field: &str, text: &str) -> Result<Octets, LabError> {
     })
 }
 
-fn decoder_key(
-    field: &str,
-    value: &Scalar<'_>,
-    ea: EncryptionAlgorithm,
-) -> Result<DecoderKey, LabError> {
-    let octets = octets(field, key_text(field, value)?)?;
-    DecoderKey::new(ea, octets.as_slice()).map_err(|error| {
-        LabError::new(ErrorCode::KeyLength, format!("{field}: {error} for EA{ea}"))
-    })
-}
-
 /// Vending keys exist for key types 1 to 3; an initialization key is the maker's own.
 fn vending_key_type(field: &str, key_type: KeyType) -> Result<KeyType, LabError> {
     if key_type == KeyType::Initialization {
@@ -220,12 +302,12 @@ fn vending_key_type(field: &str, key_type: KeyType) -> Result<KeyType, LabError>
     Ok(key_type)
 }
 
-fn derivation_error(error: DerivationError) -> LabError {
+fn derivation_error(name: &str, error: DerivationError) -> LabError {
     let code = match error {
         DerivationError::InitializationKey => ErrorCode::KtRange,
         DerivationError::AlgorithmCombination { .. } | DerivationError::CommonKeyRuleUnknown => {
             ErrorCode::AlgorithmCombination
         }
     };
-    LabError::new(code, format!("key: {error}"))
+    LabError::new(code, format!("{name}: {error}"))
 }

@@ -21,7 +21,7 @@ pub enum Scalar<'a> {
     /// A string.
     Text(Cow<'a, str>),
     /// A whole number that fits in 64 bits.
-    Integer(i128),
+    Integer(i64),
     /// Something that no field takes; its description.
     Other(&'static str),
 }
@@ -65,24 +65,62 @@ fn shortened(text: &str) -> Cow<'_, str> {
 
 /// A value that a field can hold.
 trait FieldValue<'de>: Sized {
-    fn read<D: Deserializer<'de>>(value: D) -> Result<Self, D::Error>;
+    /// Reads the value into its place, and says what is wrong with its shape, if anything.
+    fn fill<D: Deserializer<'de>>(
+        field: &'static str,
+        place: &mut Option<Self>,
+        value: D,
+    ) -> Result<Option<LabError>, D::Error>;
+}
 
-    /// What is wrong with the shape of the value, if anything.
-    fn defect(&mut self, field: &str) -> Option<LabError>;
+/// Reads the value of a field into its place.
+struct Place<'p, T> {
+    field: &'static str,
+    place: &'p mut Option<T>,
+}
+
+impl<'de, T: FieldValue<'de>> DeserializeSeed<'de> for Place<'_, T> {
+    type Value = Option<LabError>;
+
+    #[inline]
+    fn deserialize<D: Deserializer<'de>>(self, value: D) -> Result<Self::Value, D::Error> {
+        T::fill(self.field, self.place, value)
+    }
 }
 
 impl<'de> FieldValue<'de> for Scalar<'de> {
     #[inline]
-    fn read<D: Deserializer<'de>>(value: D) -> Result<Self, D::Error> {
-        value.deserialize_any(ScalarVisitor)
-    }
-
-    fn defect(&mut self, field: &str) -> Option<LabError> {
-        let Self::Other(kind @ ("an array" | "an object")) = self else { return None };
+    fn fill<D: Deserializer<'de>>(
+        field: &'static str,
+        place: &mut Option<Self>,
+        value: D,
+    ) -> Result<Option<LabError>, D::Error> {
+        let value = place.insert(value.deserialize_any(ScalarVisitor)?);
+        let Self::Other(kind @ ("an array" | "an object")) = value else { return Ok(None) };
         let message = format!("{field}: expected a string or a number, found {kind}");
-        Some(LabError::new(ErrorCode::BadJson, message))
+        Ok(Some(LabError::new(ErrorCode::BadJson, message)))
     }
 }
+
+/// The `id` of a request, kept as it was written.
+impl<'de> FieldValue<'de> for &'de RawValue {
+    fn fill<D: Deserializer<'de>>(
+        field: &'static str,
+        place: &mut Option<Self>,
+        value: D,
+    ) -> Result<Option<LabError>, D::Error> {
+        let id = <&RawValue as serde::Deserialize>::deserialize(value)?;
+        if id.get().starts_with(|c: char| "\"-0123456789".contains(c)) {
+            *place = Some(id);
+            return Ok(None);
+        }
+        let message = format!("{field}: expected a string or a number, found something else");
+        Ok(Some(LabError::new(ErrorCode::BadJson, message)))
+    }
+}
+
+/// A number that no field takes: a fraction, or one of more than 63 bits.
+const NOT_WHOLE: Scalar<'static> = Scalar::Other("a number that is no whole one of 63 bits");
 
 /// Reads a [`Scalar`].
 struct ScalarVisitor;
@@ -103,15 +141,15 @@ impl<'de> Visitor<'de> for ScalarVisitor {
     }
 
     fn visit_u64<E>(self, number: u64) -> Result<Self::Value, E> {
-        Ok(Scalar::Integer(number.into()))
+        Ok(i64::try_from(number).map_or(NOT_WHOLE, Scalar::Integer))
     }
 
     fn visit_i64<E>(self, number: i64) -> Result<Self::Value, E> {
-        Ok(Scalar::Integer(number.into()))
+        Ok(Scalar::Integer(number))
     }
 
     fn visit_f64<E>(self, _: f64) -> Result<Self::Value, E> {
-        Ok(Scalar::Other("a number that is not a whole one of 64 bits"))
+        Ok(NOT_WHOLE)
     }
 
     fn visit_bool<E>(self, value: bool) -> Result<Self::Value, E> {
@@ -133,32 +171,29 @@ impl<'de> Visitor<'de> for ScalarVisitor {
     }
 }
 
-/// The `id` of a request, kept as it was written.
-impl<'de> FieldValue<'de> for &'de RawValue {
-    fn read<D: Deserializer<'de>>(value: D) -> Result<Self, D::Error> {
-        serde::Deserialize::deserialize(value)
-    }
+/// A key as it came: a line that names a key seen before need not have it read again.
+#[derive(Clone, Debug)]
+pub enum KeySource<'a> {
+    /// The fields.
+    Record(Box<KeyRecord<'a>>),
+    /// The text of the object, not yet looked into.
+    Text(&'a RawValue),
+}
 
-    fn defect(&mut self, field: &str) -> Option<LabError> {
-        let begins_well = |text: &str| text.starts_with(|c: char| "\"-0123456789".contains(c));
-        if begins_well(self.get()) {
-            return None;
-        }
-        *self = RawValue::NULL;
-        let message = format!("{field}: expected a string or a number, found something else");
-        Some(LabError::new(ErrorCode::BadJson, message))
+impl<'de> FieldValue<'de> for KeySource<'de> {
+    fn fill<D: Deserializer<'de>>(
+        _: &'static str,
+        place: &mut Option<Self>,
+        value: D,
+    ) -> Result<Option<LabError>, D::Error> {
+        *place = Some(Self::Text(<&RawValue as serde::Deserialize>::deserialize(value)?));
+        Ok(None)
     }
 }
 
-/// Passes a value to its field's reader.
-struct FieldSeed<T>(std::marker::PhantomData<T>);
-
-impl<'de, T: FieldValue<'de>> DeserializeSeed<'de> for FieldSeed<T> {
-    type Value = T;
-
-    #[inline]
-    fn deserialize<D: Deserializer<'de>>(self, value: D) -> Result<T, D::Error> {
-        T::read(value)
+impl<'a> From<KeyRecord<'a>> for KeySource<'a> {
+    fn from(record: KeyRecord<'a>) -> Self {
+        Self::Record(Box::new(record))
     }
 }
 
@@ -194,8 +229,8 @@ macro_rules! record {
         #[derive(Clone, Debug, Default)]
         pub struct $record<'de> {
             $($(#[$field_doc])* pub $field: Option<$type>,)*
-            /// The first thing that is wrong with the shape of the object.
-            pub(crate) defect: Option<LabError>,
+            /// The first thing that is wrong with the shape of the object, if it was read from text.
+            pub defect: Option<LabError>,
         }
 
         impl<'de> $record<'de> {
@@ -211,7 +246,7 @@ macro_rules! record {
             }
 
             /// Reads all fields of an object.
-            fn fill<A: MapAccess<'de>>(&mut self, mut map: A) -> Result<(), A::Error> {
+            fn fill_fields<A: MapAccess<'de>>(&mut self, mut map: A) -> Result<(), A::Error> {
                 #[allow(non_camel_case_types, reason = "the variants are the names of fields")]
                 enum Name { $($field,)* Unknown(LabError) }
                 let name = |name: &str| match name {
@@ -222,23 +257,22 @@ macro_rules! record {
                     }
                 };
                 while let Some(name) = map.next_key_seed(NameVisitor(name))? {
-                    match name {
-                        $(Name::$field => {
-                            let mut value = map.next_value_seed(FieldSeed::<$type>(std::marker::PhantomData))?;
-                            if let Some(defect) = value.defect($name) {
-                                self.defect.get_or_insert(defect);
-                            }
-                            if self.$field.is_some() {
-                                let message = format!("{} stands twice", $name);
-                                self.defect.get_or_insert(LabError::new(ErrorCode::BadJson, message));
-                            } else {
-                                self.$field = Some(value);
-                            }
+                    let defect = match name {
+                        $(Name::$field if self.$field.is_some() => {
+                            map.next_value::<IgnoredAny>()?;
+                            let message = format!("{} stands twice", $name);
+                            Some(LabError::new(ErrorCode::BadJson, message))
+                        }
+                        Name::$field => {
+                            map.next_value_seed(Place { field: $name, place: &mut self.$field })?
                         })*
                         Name::Unknown(defect) => {
                             map.next_value::<IgnoredAny>()?;
-                            self.defect.get_or_insert(defect);
+                            Some(defect)
                         }
+                    };
+                    if let Some(defect) = defect {
+                        self.defect.get_or_insert(defect);
                     }
                 }
                 Ok(())
@@ -253,7 +287,7 @@ macro_rules! record {
             }
 
             fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<(), A::Error> {
-                self.fill(map)
+                self.fill_fields(map)
             }
 
             fn visit_seq<A: SeqAccess<'de>>(self, seq: A) -> Result<(), A::Error> {
@@ -292,17 +326,18 @@ macro_rules! record {
         }
 
         impl<'de> FieldValue<'de> for $record<'de> {
-            fn read<D: Deserializer<'de>>(value: D) -> Result<Self, D::Error> {
-                let mut record = Self::default();
-                value.deserialize_any(&mut record)?;
-                Ok(record)
-            }
-
-            fn defect(&mut self, field: &str) -> Option<LabError> {
-                let mut defect = self.defect.take()?;
-                defect.message.insert_str(0, ": ");
-                defect.message.insert_str(0, field);
-                Some(defect)
+            fn fill<D: Deserializer<'de>>(
+                field: &'static str,
+                place: &mut Option<Self>,
+                value: D,
+            ) -> Result<Option<LabError>, D::Error> {
+                let record = place.insert(Self::default());
+                value.deserialize_any(&mut *record)?;
+                Ok(record.defect.take().map(|mut defect| {
+                    defect.message.insert_str(0, ": ");
+                    defect.message.insert_str(0, field);
+                    defect
+                }))
             }
         }
     };
@@ -320,7 +355,7 @@ record! {
     /// The encryption algorithm.
     ea ("ea"): Scalar<'de>,
     /// The key.
-    key ("key"): KeyRecord<'de>,
+    key ("key"): KeySource<'de>,
     /// `issue`: what the token means.
     token ("token"): TokenRecord<'de>,
     /// `issue`: when.
@@ -334,9 +369,9 @@ record! {
     /// `open`: the digits.
     number ("number"): Scalar<'de>,
     /// `key_change`: the current key.
-    from ("from"): KeyRecord<'de>,
+    from ("from"): KeySource<'de>,
     /// `key_change`: the new key.
-    to ("to"): KeyRecord<'de>,
+    to ("to"): KeySource<'de>,
     /// `key_change`: the size of the set.
     tokens ("tokens"): Scalar<'de>,
 }
@@ -393,11 +428,30 @@ record! {
     value ("value"): Scalar<'de>,
 }
 
+impl<'a> KeyRecord<'a> {
+    /// Reads the text of an object. Whatever is wrong with its shape is kept as a defect.
+    pub(crate) fn parse(text: &'a RawValue) -> Self {
+        let mut record = Self::default();
+        let mut json = serde_json::Deserializer::from_str(text.get());
+        json.deserialize_any(&mut record).expect("a raw value is JSON");
+        record
+    }
+}
+
 impl<'a> Request<'a> {
     /// Reads one line. Whatever is wrong with its shape is kept as a defect beside what could be read.
     pub fn parse(line: &'a [u8]) -> Self {
         let mut request = Self::default();
-        let mut json = serde_json::Deserializer::from_slice(line);
+        // One look at the whole line is cheaper than one at each string.
+        let text = match std::str::from_utf8(line) {
+            Ok(text) => text,
+            Err(error) => {
+                let message = format!("the line is not UTF-8 from octet {}", error.valid_up_to());
+                request.defect = Some(LabError::new(ErrorCode::BadJson, message));
+                return request;
+            }
+        };
+        let mut json = serde_json::Deserializer::from_str(text);
         let read = json.deserialize_any(&mut request).and_then(|()| json.end());
         if let Err(error) = read {
             let message = format!("expected one JSON object on the line: {error}");

@@ -3,7 +3,11 @@
 //! Checks run in this order, and the first that fails is the answer: shape of the line, operation, fields
 //! that the operation does not have, meter and algorithm, key, token, identifier, what the key may carry.
 
-use prepay_token::element::{BaseDate, EncryptionAlgorithm, IssueTimeError, KeyType, MeterPan};
+use std::rc::Rc;
+
+use prepay_token::element::{
+    BaseDate, EncryptionAlgorithm, IssueTimeError, KeyType, MeterPan, TokenIdentifier,
+};
 use prepay_token::key::{KeyTransitions, TokenCipher, TransitionPermission, UseError, check_use};
 use prepay_token::key_change::{KeyChangeError, KeyChangeSet, NewKey, Rollover, SetSize};
 use prepay_token::{
@@ -14,8 +18,8 @@ use prepay_token::{
 use crate::answer::{Answer, Derived, Issued, KeyChanged, Opened};
 use crate::code::{ErrorCode, LabError};
 use crate::field::{self, needed, text, wrong};
-use crate::key::{PreparedKeys, ResolvedKey};
-use crate::record::{Request, Scalar};
+use crate::key::{Key, KnownKeys, ResolvedKey};
+use crate::record::{KeyRecord, Request, Scalar};
 use crate::time;
 use crate::token_record::{self, Draft, OpenedToken, Rounding, Stamp, coded};
 
@@ -30,7 +34,7 @@ const OPERATIONS: &[(&str, &[&str])] = &[
 /// A laboratory: answers requests, and remembers prepared vending keys between them.
 #[derive(Default)]
 pub struct Lab {
-    keys: PreparedKeys,
+    keys: KnownKeys,
     transitions: KeyTransitions,
 }
 
@@ -57,111 +61,44 @@ impl Lab {
             let message = format!("{field}: the operation {op} has no such field");
             return Err(LabError::new(ErrorCode::UnknownField, message));
         }
-        let pan = field::pan(&request.pan)?;
-        let ea = field::ea(&request.ea)?;
+        let meter = Meter {
+            pan: field::pan(&request.pan)?,
+            ea: field::ea(&request.ea)?,
+            key: match &request.key {
+                Some(source) => Some(self.keys.read("key", source)?),
+                None => None,
+            },
+        };
         match *op {
-            "issue" => self.issue(request, pan, ea).map(Answer::Issued),
-            "open" => self.open(request, pan, ea).map(|opened| Answer::Opened(Box::new(opened))),
-            "derive" => self.derive(request, pan, ea).map(Answer::Derived),
-            _ => self.key_change(request, pan, ea).map(Answer::KeyChanged),
+            "issue" => issue(request, &meter).map(Answer::Issued),
+            "open" => open_number(request, &meter).map(|opened| Answer::Opened(Box::new(opened))),
+            "derive" => derive(&meter).map(Answer::Derived),
+            _ => self.key_change(request, &meter).map(Answer::KeyChanged),
         }
     }
 
-    /// The key of a request that has to have one.
+    /// The key that a record makes for a meter.
+    ///
+    /// # Errors
+    ///
+    /// [`LabError`] as for a request with this record in the field `key`.
     pub fn key(
         &mut self,
-        request: &Request<'_>,
+        record: KeyRecord<'_>,
         pan: Option<MeterPan>,
-        ea: Option<EncryptionAlgorithm>,
+        ea: EncryptionAlgorithm,
     ) -> Result<ResolvedKey, LabError> {
-        let record = needed("key", request.key.as_ref())?;
-        self.keys.resolve("key", record, pan, needed("ea", ea)?)
+        self.keys.read("key", &record.into())?.resolve(pan, ea)
     }
 
-    fn issue(
-        &mut self,
-        request: &Request<'_>,
-        pan: Option<MeterPan>,
-        ea: Option<EncryptionAlgorithm>,
-    ) -> Result<Issued, LabError> {
-        let rounding = rounding(request)?;
-        let record = needed("token", request.token.as_ref())?;
-        let random = field::rnd(&request.rnd)?;
-        let meaning = match token_record::read(record, rounding)? {
-            Draft::Stamped(meaning) => meaning,
-            Draft::InClear(token) => {
-                let data = seal_in_clear(&token).expect("only class 1 is drafted in clear");
-                return Ok(issued(&token, data, None));
-            }
-        };
-        let key = self.key(request, pan, ea)?;
-        let identifier = match (&request.tid, &request.issued_at) {
-            (Some(tid), None) => field::tid(tid)?,
-            (None, Some(value)) => {
-                let minute = match value {
-                    Scalar::Text(text) => time::parse(text),
-                    _ => None,
-                };
-                let minute = minute.ok_or_else(|| {
-                    let expected = "a UTC time as \"2004-03-01T13:55Z\"";
-                    wrong(ErrorCode::ValueRange, "issued_at", expected, value)
-                })?;
-                let base_date = key.base_date.ok_or_else(|| base_date_unknown("issued_at"))?;
-                base_date.identifier_at(minute).map_err(issue_time_error)?.unreserved()
-            }
-            (Some(_), Some(_)) => {
-                let message = "tid: give either tid or issued_at, not both";
-                return Err(LabError::new(ErrorCode::UnknownField, message));
-            }
-            (None, None) => return Err(LabError::missing("issued_at or tid")),
-        };
-        let token = meaning.stamped(Stamp { random, identifier });
-        check_use(&token, key.key_type, key.expiry).map_err(use_error)?;
-        let data = seal(&token, &TokenCipher::new(&key.key));
-        Ok(issued(&token, data, key.base_date))
-    }
-
-    fn open(
-        &mut self,
-        request: &Request<'_>,
-        pan: Option<MeterPan>,
-        ea: Option<EncryptionAlgorithm>,
-    ) -> Result<Opened, LabError> {
-        let data = number(needed("number", request.number.as_ref())?)?;
-        if !data.class().is_enciphered() {
-            let token = open_in_clear(data).map_err(open_error)?;
-            return Ok(opened(&token, None));
-        }
-        let key = self.key(request, pan, ea)?;
-        let token = open(data, &TokenCipher::new(&key.key)).map_err(open_error)?;
-        Ok(opened(&token, key.base_date))
-    }
-
-    fn derive(
-        &mut self,
-        request: &Request<'_>,
-        pan: Option<MeterPan>,
-        ea: Option<EncryptionAlgorithm>,
-    ) -> Result<Derived, LabError> {
-        let record = needed("key", request.key.as_ref())?;
-        if record.decoder_key.is_some() {
-            let message = "key.decoder_key: a decoder key is not derived, give a vending_key";
-            return Err(LabError::new(ErrorCode::UnknownField, message));
-        }
-        let key = self.key(request, pan, ea)?;
-        Ok(Derived { decoder_key: crate::hex::encode(key.key.expose_bytes()) })
-    }
-
-    fn key_change(
-        &mut self,
-        request: &Request<'_>,
-        pan: Option<MeterPan>,
-        ea: Option<EncryptionAlgorithm>,
-    ) -> Result<KeyChanged, LabError> {
-        let ea = needed("ea", ea)?;
+    fn key_change(&mut self, request: &Request<'_>, meter: &Meter) -> Result<KeyChanged, LabError> {
+        let ea = needed("ea", meter.ea)?;
         let (size, listed) = set_size(needed("tokens", request.tokens.as_ref())?, ea)?;
-        let from = self.keys.resolve("from", needed("from", request.from.as_ref())?, pan, ea)?;
-        let to = self.keys.resolve("to", needed("to", request.to.as_ref())?, pan, ea)?;
+        let mut resolve = |name, source: &Option<_>| {
+            self.keys.read(name, needed(name, source.as_ref())?)?.resolve(meter.pan, ea)
+        };
+        let ResolvedKey { key: current, attributes: from } = resolve("from", &request.from)?;
+        let ResolvedKey { key, attributes: to } = resolve("to", &request.to)?;
         let from_type = needed("from.kt", from.key_type)?;
         let to_type = needed("to.kt", to.key_type)?;
         if self.transitions.permission(from_type, to_type) == TransitionPermission::Never {
@@ -182,7 +119,7 @@ impl Lab {
             needed("to.sgc", to.supply_group)?;
         }
         let new = NewKey {
-            key: to.key,
+            key,
             key_type: to_type,
             key_revision: to.key_revision,
             expiry: to.expiry,
@@ -191,7 +128,7 @@ impl Lab {
         };
         let set = KeyChangeSet::new(&new, size, rollover)
             .expect("size, supply group and revision are checked above");
-        let cipher = TokenCipher::new(&from.key);
+        let cipher = TokenCipher::new(&current);
         let numbers = set
             .sections()
             .take(listed)
@@ -199,6 +136,85 @@ impl Lab {
             .collect();
         Ok(KeyChanged { numbers, rollover: rollover == Rollover::Forget })
     }
+}
+
+/// The fields that every operation shares.
+struct Meter {
+    pan: Option<MeterPan>,
+    ea: Option<EncryptionAlgorithm>,
+    key: Option<Rc<Key>>,
+}
+
+impl Meter {
+    /// The key of a request that has to have one.
+    fn key(&self) -> Result<ResolvedKey, LabError> {
+        let key = needed("key", self.key.as_ref())?;
+        key.resolve(self.pan, needed("ea", self.ea)?)
+    }
+}
+
+fn issue(request: &Request<'_>, meter: &Meter) -> Result<Issued, LabError> {
+    let rounding = rounding(request)?;
+    let record = needed("token", request.token.as_ref())?;
+    let random = field::rnd(&request.rnd)?;
+    let meaning = match token_record::read(record, rounding)? {
+        Draft::Stamped(meaning) => meaning,
+        Draft::InClear(token) => {
+            let data = seal_in_clear(&token).expect("only class 1 is drafted in clear");
+            return Ok(issued(&token, data, None));
+        }
+    };
+    let ResolvedKey { key, attributes } = meter.key()?;
+    let identifier = identifier(request, attributes.base_date)?;
+    let token = meaning.stamped(Stamp { random, identifier });
+    check_use(&token, attributes.key_type, attributes.expiry).map_err(use_error)?;
+    let data = seal(&token, &TokenCipher::new(&key));
+    Ok(issued(&token, data, attributes.base_date))
+}
+
+/// The identifier of a token to be made: a literal one as it is, a time without the reserved minutes.
+fn identifier(
+    request: &Request<'_>,
+    base_date: Option<BaseDate>,
+) -> Result<TokenIdentifier, LabError> {
+    let value = match (&request.tid, &request.issued_at) {
+        (Some(tid), None) => return field::tid(tid),
+        (None, Some(value)) => value,
+        (Some(_), Some(_)) => {
+            let message = "tid: give either tid or issued_at, not both";
+            return Err(LabError::new(ErrorCode::UnknownField, message));
+        }
+        (None, None) => return Err(LabError::missing("issued_at or tid")),
+    };
+    let minute = match value {
+        Scalar::Text(text) => time::parse(text),
+        _ => None,
+    };
+    let minute = minute.ok_or_else(|| {
+        let expected = "a UTC time as \"2004-03-01T13:55Z\"";
+        wrong(ErrorCode::ValueRange, "issued_at", expected, value)
+    })?;
+    let base_date = base_date.ok_or_else(|| base_date_unknown("issued_at"))?;
+    Ok(base_date.identifier_at(minute).map_err(issue_time_error)?.unreserved())
+}
+
+fn open_number(request: &Request<'_>, meter: &Meter) -> Result<Opened, LabError> {
+    let data = number(needed("number", request.number.as_ref())?)?;
+    if !data.class().is_enciphered() {
+        let token = open_in_clear(data).map_err(open_error)?;
+        return Ok(opened(&token, None));
+    }
+    let ResolvedKey { key, attributes } = meter.key()?;
+    let token = open(data, &TokenCipher::new(&key)).map_err(open_error)?;
+    Ok(opened(&token, attributes.base_date))
+}
+
+fn derive(meter: &Meter) -> Result<Derived, LabError> {
+    if meter.key.as_ref().is_some_and(|key| key.is_decoder_key()) {
+        let message = "key.decoder_key: a decoder key is not derived, give a vending_key";
+        return Err(LabError::new(ErrorCode::UnknownField, message));
+    }
+    Ok(Derived { decoder_key: crate::hex::encode(meter.key()?.key.expose_bytes()) })
 }
 
 fn rounding(request: &Request<'_>) -> Result<Rounding, LabError> {

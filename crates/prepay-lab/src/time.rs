@@ -5,8 +5,9 @@
 
 use std::fmt;
 
+use jiff::Timestamp;
 use jiff::civil::DateTime;
-use jiff::tz::{Offset, TimeZone};
+use jiff::tz::Offset;
 use prepay_token::element::UtcMinute;
 
 /// Reads `YYYY-MM-DDTHH:MMZ` or `YYYY-MM-DDTHH:MM:SSZ`.
@@ -39,20 +40,29 @@ pub fn parse(text: &str) -> Option<UtcMinute> {
 #[derive(Clone, Copy, Debug)]
 pub struct Printed(pub UtcMinute);
 
+impl Printed {
+    /// The text in ASCII.
+    ///
+    /// Minutes outside the years 0 to 9999, which no base date reaches, are printed as the nearest year.
+    pub(crate) fn ascii(self) -> [u8; 17] {
+        let instant = Timestamp::from_second(self.0.unix_seconds()).unwrap_or_default();
+        let time = Offset::UTC.to_datetime(instant);
+        let year = time.year().clamp(0, 9999).unsigned_abs();
+        let mut text = *b"0000-00-00T00:00Z";
+        let places = [(0, year / 100), (2, year % 100)];
+        let parts = [time.month(), time.day(), time.hour(), time.minute()];
+        let parts = [5, 8, 11, 14].into_iter().zip(parts.map(|part| part.unsigned_abs().into()));
+        for (at, number) in places.into_iter().chain(parts) {
+            text[at] = b'0' + (number / 10) as u8;
+            text[at + 1] = b'0' + (number % 10) as u8;
+        }
+        text
+    }
+}
+
 impl fmt::Display for Printed {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let instant =
-            jiff::Timestamp::from_second(self.0.unix_seconds()).map_err(|_| fmt::Error)?;
-        let time = TimeZone::UTC.to_datetime(instant);
-        write!(
-            f,
-            "{:04}-{:02}-{:02}T{:02}:{:02}Z",
-            time.year(),
-            time.month(),
-            time.day(),
-            time.hour(),
-            time.minute()
-        )
+        f.write_str(std::str::from_utf8(&self.ascii()).map_err(|_| fmt::Error)?)
     }
 }
 

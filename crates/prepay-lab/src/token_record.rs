@@ -3,8 +3,6 @@
 //! The table of types and their fields is in the reference page of the format. A field that a type does
 //! not take is refused by name.
 
-use std::borrow::Cow;
-
 use prepay_token::element::{
     Amount, CurrencyAmount, ExtendedIndex, ExtendedValue, ManufacturerCode, PowerLimit,
     RandomNumber, RegisterToClear, Service, TokenIdentifier,
@@ -467,12 +465,10 @@ impl OpenedToken {
 }
 
 /// The amount and the bits of a token that carries an exponent, for the answer to `issue`.
-pub(crate) fn coded(token: &Token) -> (Option<Cow<'static, str>>, Option<u16>) {
+pub(crate) fn coded(token: &Token) -> (Option<String>, Option<u16>) {
     match token {
-        Token::Credit { amount, .. } => (Some(amount.to_string().into()), Some(amount.bits())),
-        Token::CurrencyCredit { amount, .. } => {
-            (Some(amount.to_string().into()), Some(amount.bits()))
-        }
+        Token::Credit { amount, .. } => (Some(amount.to_string()), Some(amount.bits())),
+        Token::CurrencyCredit { amount, .. } => (Some(amount.to_string()), Some(amount.bits())),
         Token::Management { function, .. } => (None, Some(function.bits())),
         _ => (None, None),
     }

@@ -1,0 +1,115 @@
+//! What a line of `lab batch` costs, beside the token that it asks for.
+//!
+//! - Bar: JSON in and out on one core within 4.000 of the issue cost, the key derived each time.
+
+use std::hint::black_box;
+
+use criterion::{Criterion, criterion_group};
+use prepay_lab::Lab;
+use prepay_testkit::ratio::Ratio;
+use prepay_token::element::{
+    Amount, BaseDate, DecoderKeyGenerationAlgorithm, EncryptionAlgorithm, KeyRevisionNumber,
+    KeyType, RandomNumber, Service, SupplyGroupCode, TariffIndex,
+};
+use prepay_token::key::{DecoderKeyGenerator, KeyParameters, TokenCipher, VendingKey};
+use prepay_token::{Token, seal};
+
+/// The bar, in thousandths.
+const BAR: Option<u32> = Some(4000);
+
+/// The public test vending key of the conformance runs.
+const VENDING_KEY: [u8; 20] =
+    *b"\xAB\xAB\xAB\xAB\xAB\xAB\xAB\xAB\x94\x94\x94\x94\x94\x94\x94\x94\x01\x23\x45\x67";
+
+/// A pair of algorithms with the line that asks for a token under it.
+struct Case {
+    dkga: DecoderKeyGenerationAlgorithm,
+    ea: EncryptionAlgorithm,
+}
+
+const CASES: [Case; 2] = [
+    Case { dkga: DecoderKeyGenerationAlgorithm::Dkga02, ea: EncryptionAlgorithm::Sta },
+    Case { dkga: DecoderKeyGenerationAlgorithm::Dkga04, ea: EncryptionAlgorithm::Misty1 },
+];
+
+impl Case {
+    fn name(&self) -> String {
+        format!("EA{} DKGA{}", self.ea, self.dkga)
+    }
+
+    fn key(&self) -> &'static [u8] {
+        &VENDING_KEY[..self.dkga.vending_key_octets()]
+    }
+
+    /// A request in the form of the published vectors.
+    fn line(&self) -> String {
+        let key: String = self.key().iter().map(|octet| format!("{octet:02x}")).collect();
+        let (dkga, ea) = (self.dkga, self.ea);
+        format!(
+            r#"{{"id":"CTSA01/step1","op":"issue","pan":"600727000000000009","ea":"{ea}","key":{{"vending_key":"{key}","dkga":"{dkga}","sgc":"123457","krn":1,"kt":2,"ti":"01","ken":255,"base_date":1993}},"issued_at":"2004-04-21T10:01Z","rnd":5,"token":{{"type":"credit","service":"electricity","amount":"25.6"}}}}"#
+        )
+    }
+
+    /// The same token through the library.
+    fn issue(&self) -> impl FnMut(u64) -> u64 + use<> {
+        let key = VendingKey::new(self.dkga, self.key()).expect("the right length");
+        let generator = DecoderKeyGenerator::new(&key);
+        let parameters = KeyParameters {
+            pan: "600727000000000009".parse().expect("a meter"),
+            key_type: KeyType::Unique,
+            supply_group: SupplyGroupCode::try_from(123_457).expect("six digits"),
+            tariff_index: TariffIndex::try_from(1).expect("two digits"),
+            key_revision: KeyRevisionNumber::try_from(1).expect("one digit"),
+            base_date: BaseDate::Y1993,
+            encryption: self.ea,
+        };
+        move |seed| {
+            let key = generator.derive(black_box(&parameters)).expect("a permitted pair");
+            let token = Token::Credit {
+                service: Service::Electricity,
+                random: RandomNumber::from_counter(seed),
+                identifier: prepay_token::element::TokenIdentifier::from_low_bits(5_944_921),
+                amount: Amount::from_tenths(256).expect("a small amount"),
+            };
+            let data = seal(&token, &TokenCipher::new(&key));
+            u64::from(black_box(data.digits())[19]) ^ data.block()
+        }
+    }
+
+    /// One line answered, over and over.
+    fn answer(&self) -> impl FnMut(u64) -> u64 + use<> {
+        let (mut lab, line, mut out) = (Lab::default(), self.line(), Vec::new());
+        move |_| {
+            out.clear();
+            let succeeded = lab.answer_line(black_box(line.as_bytes()), &mut out);
+            assert_eq!(succeeded, Some(true));
+            out.len() as u64
+        }
+    }
+}
+
+fn lines(c: &mut Criterion) {
+    for case in &CASES {
+        let mut answer = case.answer();
+        c.bench_function(&format!("one line, {}", case.name()), |b| b.iter(|| answer(0)));
+    }
+}
+
+fn ratios() {
+    println!("\nRatios, both sides in this run:");
+    for case in &CASES {
+        let ratio = Ratio::measure(case.answer(), case.issue());
+        ratio.print(&format!("lab batch line / issue, {}:", case.name()), BAR);
+    }
+}
+
+criterion_group!(benches, lines);
+
+fn main() {
+    benches();
+    Criterion::default().configure_from_args().final_summary();
+    // Without this flag Cargo is testing that the benchmark runs, not measuring.
+    if std::env::args().any(|argument| argument == "--bench") {
+        ratios();
+    }
+}
