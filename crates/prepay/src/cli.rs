@@ -1,0 +1,271 @@
+//! The command line: which commands and flags there are, and their help.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum, ValueHint};
+use clap_complete::Shell;
+
+/// Open prepayment metering by the Standard Transfer Specification (STS, IEC 62055-41).
+///
+/// Independent software: neither certified nor endorsed by the STS Association.
+///
+/// Exit status: 0 done, 3 a request was answered with an error, 2 the program could not run.
+#[derive(Parser)]
+#[command(name = "prepay", version, disable_help_subcommand = true)]
+pub(crate) struct Cli {
+    /// Print one JSON object a line instead of text.
+    #[arg(long, global = true)]
+    pub(crate) json: bool,
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+/// What the program can do.
+#[derive(Subcommand)]
+pub(crate) enum Command {
+    /// Show the whole story on test keys: key, token, refusal, currency, key change, trace.
+    Demo,
+    /// Make, read and explain tokens under raw TEST keys. Production keys do not belong here.
+    Lab {
+        #[command(subcommand)]
+        command: Box<LabCommand>,
+    },
+    /// Print the completions of a shell.
+    Completions {
+        /// The shell.
+        shell: Shell,
+    },
+    /// Write the man pages, one a command.
+    Man {
+        /// Where to write them.
+        #[arg(value_hint = ValueHint::DirPath)]
+        directory: PathBuf,
+    },
+}
+
+/// The laboratory.
+#[derive(Subcommand)]
+pub(crate) enum LabCommand {
+    /// Make a token.
+    ///
+    /// Example: prepay lab issue credit --amount 25.6 --at 2004-03-01T13:55Z --pan 600727000000000009
+    /// --vending-key abababababababab --dkga 02 --sgc 123456
+    Issue(IssueFlags),
+    /// Read a token. Tests and displays (class 1) need no key.
+    Open(OpenFlags),
+    /// Show every step between a token's digits and its meaning, and which of several keys opens it.
+    ///
+    /// Lists and ranges make candidates, as in --sgc 123456,123457 --krn 1-9 --ti 00-99; every
+    /// combination is tried. A wrong key passes the 16-bit checksum once in 65 536 tries, so among many
+    /// candidates a match can be chance.
+    Explain(ExplainFlags),
+    /// Derive a decoder key from a vending key.
+    Derive(KeyFlags),
+    /// Make the tokens that give a meter a new key.
+    KeyChange(KeyChangeFlags),
+    /// Answer requests, one JSON object a line.
+    Batch {
+        /// The requests; standard input if there is none.
+        #[arg(value_hint = ValueHint::FilePath)]
+        file: Option<PathBuf>,
+    },
+}
+
+/// A key and the meter it is for.
+#[derive(Args)]
+pub(crate) struct KeyFlags {
+    /// The meter, 18 digits. Not needed with a decoder key.
+    #[arg(long)]
+    pub(crate) pan: Option<String>,
+    /// The encryption algorithm: 07, 09 or 11.
+    #[arg(long, default_value = "07")]
+    pub(crate) ea: String,
+    #[command(flatten)]
+    pub(crate) key: OneKeyFlags,
+}
+
+/// One key with its attributes.
+#[derive(Args)]
+pub(crate) struct OneKeyFlags {
+    /// A TEST decoder key in hexadecimal, or @FILE to read it from a file.
+    #[arg(long, value_name = "HEX|@FILE", conflicts_with = "vending_key")]
+    pub(crate) decoder_key: Option<String>,
+    /// A TEST vending key in hexadecimal, or @FILE to read it from a file.
+    #[arg(long, value_name = "HEX|@FILE")]
+    pub(crate) vending_key: Option<String>,
+    /// The key generation algorithm; by the length of the vending key if not given.
+    #[arg(long)]
+    pub(crate) dkga: Option<String>,
+    /// The supply group code, six digits.
+    #[arg(long)]
+    pub(crate) sgc: Option<String>,
+    /// The key revision number, 1 to 9 [with a vending key: 1].
+    #[arg(long)]
+    pub(crate) krn: Option<u32>,
+    /// The key type, 0 to 3 [with a vending key: 2].
+    #[arg(long)]
+    pub(crate) kt: Option<u32>,
+    /// The tariff index, two digits [with a vending key: 01].
+    #[arg(long)]
+    pub(crate) ti: Option<String>,
+    /// The key expiry number, 0 to 255 [default: 255].
+    #[arg(long)]
+    pub(crate) ken: Option<u32>,
+    /// The base date: 1993, 2014 or 2035 [with a vending key: 1993].
+    #[arg(long)]
+    pub(crate) base_date: Option<u32>,
+}
+
+/// The kinds of token that can be made.
+#[derive(Clone, Copy, ValueEnum)]
+pub(crate) enum TokenType {
+    /// Credit in units: --service, --amount.
+    Credit,
+    /// Credit in money: --service, --amount.
+    CurrencyCredit,
+    /// Test or display: --test or --control, --mfr-code, --sub-class.
+    Test,
+    /// Set the maximum power limit: --watts.
+    SetMaximumPowerLimit,
+    /// Clear credit: --register.
+    ClearCredit,
+    /// Set the tariff rate: --rate.
+    SetTariffRate,
+    /// Clear the tamper condition.
+    ClearTamperCondition,
+    /// Set the maximum phase power unbalance limit: --watts.
+    SetMaximumPhasePowerUnbalanceLimit,
+    /// Set the water meter factor: --factor.
+    SetWaterMeterFactor,
+    /// Set an extended flag or control: --index, --value.
+    Extended,
+    /// Read an extended flag or control: --index, --mfr-code.
+    ExtendedRead,
+    /// A maker's own management token: --sub-class, --value.
+    Proprietary,
+}
+
+/// What a token is to mean.
+#[derive(Args)]
+pub(crate) struct IssueFlags {
+    /// The kind of token.
+    #[arg(value_enum, value_name = "TYPE")]
+    pub(crate) kind: TokenType,
+    /// The service: electricity, water, gas or time [for credit: electricity].
+    #[arg(long)]
+    pub(crate) service: Option<String>,
+    /// The amount: kWh, m³, m³, minutes, or base currency units.
+    #[arg(long, allow_hyphen_values = true)]
+    pub(crate) amount: Option<String>,
+    /// Round an amount finer than a token can carry in favour of the customer.
+    #[arg(long)]
+    pub(crate) round_up: bool,
+    /// The number of one test, 0 to 36.
+    #[arg(long, conflicts_with = "control")]
+    pub(crate) test: Option<u8>,
+    /// The control field in hexadecimal.
+    #[arg(long)]
+    pub(crate) control: Option<String>,
+    /// The manufacturer code, two or four digits [for class 1: 00].
+    #[arg(long)]
+    pub(crate) mfr_code: Option<String>,
+    /// The sub-class, where the type does not say it.
+    #[arg(long)]
+    pub(crate) sub_class: Option<u32>,
+    /// A limit in watts.
+    #[arg(long)]
+    pub(crate) watts: Option<u32>,
+    /// The register to clear: 0 to 7, or 65535 for all.
+    #[arg(long)]
+    pub(crate) register: Option<u32>,
+    /// The tariff rate, 0 to 65535.
+    #[arg(long)]
+    pub(crate) rate: Option<u32>,
+    /// The water meter factor, 0 to 65535.
+    #[arg(long)]
+    pub(crate) factor: Option<u32>,
+    /// The index of an extended value, 0 to 63.
+    #[arg(long)]
+    pub(crate) index: Option<u32>,
+    /// The value of an extended or proprietary token.
+    #[arg(long)]
+    pub(crate) value: Option<u32>,
+    /// The minute of issue in UTC, as 2004-03-01T13:55Z.
+    #[arg(long, value_name = "TIME", conflicts_with = "tid")]
+    pub(crate) at: Option<String>,
+    /// The token identifier, as it is.
+    #[arg(long)]
+    pub(crate) tid: Option<u32>,
+    /// The random number, 0 to 15 [default: 0].
+    #[arg(long)]
+    pub(crate) rnd: Option<u32>,
+    #[command(flatten)]
+    pub(crate) key: KeyFlags,
+}
+
+/// A token to read.
+#[derive(Args)]
+pub(crate) struct OpenFlags {
+    /// The twenty digits; blanks and dashes do not matter.
+    pub(crate) number: String,
+    #[command(flatten)]
+    pub(crate) key: KeyFlags,
+}
+
+/// A token to explain, and the keys that may open it.
+#[derive(Args)]
+pub(crate) struct ExplainFlags {
+    /// The twenty digits; blanks and dashes do not matter.
+    pub(crate) number: String,
+    /// The meter, 18 digits. Not needed with decoder keys.
+    #[arg(long)]
+    pub(crate) pan: Option<String>,
+    /// TEST decoder keys in hexadecimal, or @FILE to read one from a file.
+    #[arg(long, value_name = "HEX|@FILE", value_delimiter = ',')]
+    pub(crate) decoder_key: Vec<String>,
+    /// TEST vending keys in hexadecimal, or @FILE to read one from a file.
+    #[arg(long, value_name = "HEX|@FILE", value_delimiter = ',')]
+    pub(crate) vending_key: Vec<String>,
+    /// The key generation algorithm; by the length of each vending key if not given.
+    #[arg(long)]
+    pub(crate) dkga: Option<String>,
+    /// Encryption algorithms; those that suit each key if not given.
+    #[arg(long, value_delimiter = ',')]
+    pub(crate) ea: Vec<String>,
+    /// Supply group codes, as 123456,200000-200010.
+    #[arg(long, value_name = "LIST")]
+    pub(crate) sgc: Option<String>,
+    /// Key revision numbers, as 1-9.
+    #[arg(long, value_name = "LIST", default_value = "1")]
+    pub(crate) krn: String,
+    /// Key types, as 1-3.
+    #[arg(long, value_name = "LIST", default_value = "2")]
+    pub(crate) kt: String,
+    /// Tariff indexes, as 00-99.
+    #[arg(long, value_name = "LIST", default_value = "01")]
+    pub(crate) ti: String,
+    /// Base dates, as 1993,2014. They decide DKGA04 keys, and every date shown.
+    #[arg(long, value_name = "LIST", default_value = "1993")]
+    pub(crate) base_date: String,
+}
+
+/// Two keys: the one that the meter has and the one that it is to get.
+#[derive(Args)]
+pub(crate) struct KeyChangeFlags {
+    /// The meter, 18 digits. Not needed with decoder keys.
+    #[arg(long)]
+    pub(crate) pan: Option<String>,
+    /// The encryption algorithm: 07, 09 or 11.
+    #[arg(long, default_value = "07")]
+    pub(crate) ea: String,
+    /// The size of the set: 2 or 3, and 4 exactly with EA11 [default: 2, with EA11 4].
+    #[arg(long)]
+    pub(crate) tokens: Option<u32>,
+    /// The current key, as field=value pairs: vending_key=HEX,dkga=02,sgc=123456,krn=1,kt=2,ti=01,
+    /// ken=255,base_date=1993, or decoder_key=HEX with the same fields. A key may be @FILE.
+    #[arg(long, value_name = "KEY")]
+    pub(crate) from: String,
+    /// The new key, in the same form. Fields that are not given are those of --from.
+    #[arg(long, value_name = "KEY")]
+    pub(crate) to: String,
+}

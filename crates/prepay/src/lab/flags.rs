@@ -1,0 +1,198 @@
+//! From flags to the request that a line of `lab batch` would be.
+
+use std::borrow::Cow;
+use std::fs;
+use std::io;
+use std::path::Path;
+
+use clap::ValueEnum;
+use prepay_lab::{KeyRecord, Request, Scalar, TokenRecord};
+use prepay_token::element::ManufacturerCode;
+
+use crate::cli::{IssueFlags, KeyChangeFlags, KeyFlags, OneKeyFlags, OpenFlags, TokenType};
+
+use super::named;
+
+/// The request of `lab issue`.
+pub(super) fn issue(flags: &IssueFlags) -> io::Result<Request<'_>> {
+    let token = token(flags);
+    let in_clear = matches!(flags.kind, TokenType::Test | TokenType::ExtendedRead);
+    let request = if in_clear { Request::default() } else { keyed(&flags.key)? };
+    Ok(Request {
+        op: text("issue"),
+        token: Some(token),
+        issued_at: option(flags.at.as_deref()),
+        tid: number(flags.tid),
+        rnd: number(flags.rnd),
+        round: flags.round_up.then(|| Scalar::from("up")),
+        ..request
+    })
+}
+
+/// The request of `lab open`.
+pub(super) fn open(flags: &OpenFlags) -> io::Result<Request<'_>> {
+    let request = keyed(&flags.key)?;
+    Ok(Request { op: text("open"), number: text(&flags.number), ..request })
+}
+
+/// The request of `lab derive`.
+pub(super) fn derive(flags: &KeyFlags) -> io::Result<Request<'_>> {
+    Ok(Request { op: text("derive"), ..keyed(flags)? })
+}
+
+/// The request of `lab key-change`.
+pub(super) fn key_change(flags: &KeyChangeFlags) -> io::Result<Request<'_>> {
+    let from = listed_key("--from", &flags.from, &KeyRecord::default())?;
+    let to = listed_key("--to", &flags.to, &from)?;
+    let usual = if flags.ea == "11" { 4 } else { 2 };
+    Ok(Request {
+        op: text("key_change"),
+        pan: option(flags.pan.as_deref()),
+        ea: text(&flags.ea),
+        from: Some(completed(from).into()),
+        to: Some(completed(to).into()),
+        tokens: number(flags.tokens.or(Some(usual))),
+        ..Request::default()
+    })
+}
+
+/// A request with a meter and, if there is one, a key.
+fn keyed(flags: &KeyFlags) -> io::Result<Request<'_>> {
+    let OneKeyFlags { decoder_key, vending_key, dkga, sgc, krn, kt, ti, ken, base_date } =
+        &flags.key;
+    let record = KeyRecord {
+        decoder_key: secret(decoder_key.as_deref())?,
+        vending_key: secret(vending_key.as_deref())?,
+        dkga: option(dkga.as_deref()),
+        sgc: option(sgc.as_deref()),
+        krn: number(*krn),
+        kt: number(*kt),
+        ti: option(ti.as_deref()),
+        ken: number(*ken),
+        base_date: number(*base_date),
+        ..KeyRecord::default()
+    };
+    let given = record.given().next().is_some();
+    Ok(Request {
+        pan: option(flags.pan.as_deref()),
+        ea: text(&flags.ea),
+        key: given.then(|| completed(record).into()),
+        ..Request::default()
+    })
+}
+
+/// A key record with the usual values of a vending key where none were given.
+fn completed(mut record: KeyRecord<'_>) -> KeyRecord<'_> {
+    if let Some(Scalar::Text(key)) = &record.vending_key {
+        let by_length = dkga_of_length(key.len());
+        record.dkga = record.dkga.or(by_length.map(Scalar::from));
+        record.krn = record.krn.or(number(Some(1)));
+        record.kt = record.kt.or(number(Some(2)));
+        record.ti = record.ti.or(text("01"));
+    }
+    record
+}
+
+/// The key generation algorithm that takes vending keys of so many hexadecimal digits.
+pub(super) fn dkga_of_length(digits: usize) -> Option<&'static str> {
+    match digits {
+        16 => Some("02"),
+        32 => Some("03"),
+        40 => Some("04"),
+        _ => None,
+    }
+}
+
+/// A key as `field=value` pairs, with the fields of another key where it has none.
+fn listed_key<'a>(flag: &str, pairs: &'a str, other: &KeyRecord<'a>) -> io::Result<KeyRecord<'a>> {
+    let mut record = other.clone();
+    for pair in pairs.split(',') {
+        let (field, value) = pair.split_once('=').ok_or_else(|| {
+            let message = format!("{flag}: expected field=value pairs, found one without =");
+            io::Error::new(io::ErrorKind::InvalidInput, message)
+        })?;
+        match field {
+            "decoder_key" => {
+                record.vending_key = None;
+                record.dkga = None;
+                record.decoder_key = secret(Some(value))?;
+            }
+            "vending_key" => {
+                record.decoder_key = None;
+                record.vending_key = secret(Some(value))?;
+            }
+            "dkga" => record.dkga = text(value),
+            "sgc" => record.sgc = text(value),
+            "ti" => record.ti = text(value),
+            "krn" => record.krn = Some(plain_number(value)),
+            "kt" => record.kt = Some(plain_number(value)),
+            "ken" => record.ken = Some(plain_number(value)),
+            "base_date" => record.base_date = Some(plain_number(value)),
+            _ => {
+                let message = format!("{flag}: a key has no field called {field}");
+                return Err(io::Error::new(io::ErrorKind::InvalidInput, message));
+            }
+        }
+    }
+    Ok(record)
+}
+
+/// A number if the text is one; otherwise the text, for the laboratory to refuse by the field's code.
+pub(super) fn plain_number(value: &str) -> Scalar<'_> {
+    value.parse::<u32>().map_or_else(|_| Scalar::from(value), Scalar::from)
+}
+
+fn token(flags: &IssueFlags) -> TokenRecord<'_> {
+    let kind = flags.kind.to_possible_value().expect("every type has a name");
+    let is_credit = matches!(flags.kind, TokenType::Credit | TokenType::CurrencyCredit);
+    let is_display = matches!(flags.kind, TokenType::Test | TokenType::ExtendedRead);
+    let code = flags.mfr_code.as_deref().or(is_display.then_some("00"));
+    let control = flags.test.map(|test| Cow::Owned(test_control(code, test)));
+    TokenRecord {
+        kind: Some(Scalar::from(kind.get_name().replace('-', "_"))),
+        service: option(flags.service.as_deref().or(is_credit.then_some("electricity"))),
+        amount: option(flags.amount.as_deref()),
+        control: control.or(flags.control.as_deref().map(Cow::Borrowed)).map(Scalar::Text),
+        mfr_code: option(code),
+        sub_class: number(flags.sub_class),
+        watts: number(flags.watts),
+        register: number(flags.register),
+        rate: number(flags.rate),
+        factor: number(flags.factor),
+        index: number(flags.index),
+        value: number(flags.value),
+        ..TokenRecord::default()
+    }
+}
+
+/// The control field of one test. An unknown code or a test beyond the field is left to be refused.
+fn test_control(code: Option<&str>, test: u8) -> String {
+    code.and_then(|code| code.parse::<ManufacturerCode>().ok())
+        .and_then(|code| prepay_token::element::Control::for_test(code, test))
+        .map_or_else(|| format!("test {test}"), |control| format!("{:x}", control.bits()))
+}
+
+/// A key given as it is, or as the name of a file that holds it.
+pub(super) fn secret(given: Option<&str>) -> io::Result<Option<Scalar<'_>>> {
+    let Some(given) = given else { return Ok(None) };
+    match given.strip_prefix('@') {
+        None => Ok(text(given)),
+        Some(path) => {
+            let path = Path::new(path);
+            let key = fs::read_to_string(path).map_err(|error| named(path, &error))?;
+            Ok(Some(Scalar::from(key.trim().to_owned())))
+        }
+    }
+}
+
+pub(super) fn text(text: &str) -> Option<Scalar<'_>> {
+    Some(Scalar::from(text))
+}
+
+fn option(text: Option<&str>) -> Option<Scalar<'_>> {
+    text.map(Scalar::from)
+}
+
+fn number(number: Option<u32>) -> Option<Scalar<'static>> {
+    number.map(Scalar::from)
+}

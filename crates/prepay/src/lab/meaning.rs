@@ -1,0 +1,139 @@
+//! Fields and tokens in words.
+
+use prepay_lab::time::Printed;
+use prepay_token::element::{
+    BaseDate, ExtendedTarget, ExtendedValue, FLAGS, KeyType, RegisterToClear, TEST_NAMES,
+    TokenIdentifier,
+};
+use prepay_token::{ChecksumKind, Field, ManagementFunction, OpenError, Token, Trace};
+
+use crate::paint::{RESULT, WRONG, styled};
+
+/// What a field says.
+pub(super) fn meaning(trace: &Trace, field: &Field, base_date: Option<BaseDate>) -> String {
+    let value = field.value;
+    let token = trace.result().as_ref().ok();
+    match field.place.name {
+        "CRC" | "CRC_C" => match trace.checksum() {
+            Some((kind, expected, found)) if expected == found => {
+                let over =
+                    if kind == ChecksumKind::CrcC { ", with an octet 01 appended" } else { "" };
+                styled(RESULT, format_args!("right{over}"))
+            }
+            Some((_, expected, _)) => styled(WRONG, format_args!("wrong: expected {expected:04X}")),
+            None => String::new(),
+        },
+        // Without the right checksum the rest is noise.
+        _ if matches!(trace.result(), Err(OpenError::Checksum { .. })) => String::new(),
+        "SubClass" => token.map_or_else(String::new, |token| token.name().to_owned()),
+        "TID" => match base_date {
+            Some(base) => {
+                let minute = base.minute_of(TokenIdentifier::from_low_bits(value as u32));
+                format!("{value} minutes since {base}: {}", Printed(minute))
+            }
+            None => format!("{value} minutes since the base date"),
+        },
+        "Amount" | "MPL" | "MPPUL" => {
+            let (e, m) = (value >> 14, value & 0x3FFF);
+            let exponent = if matches!(token, Some(Token::CurrencyCredit { .. })) {
+                format!("low bits of e {e:02b}, m {m}")
+            } else {
+                format!("e {e}, m {m}")
+            };
+            format!("{exponent}: {}", token.map(amount).unwrap_or_default())
+        }
+        "S&E" => format!("sign {}, high bits of e {:03b}", value >> 3, value & 7),
+        "Control" => token.map(tests).unwrap_or_default(),
+        "MfrCode" if value == 0 => "every manufacturer".to_owned(),
+        "Register" => u16::try_from(value)
+            .ok()
+            .and_then(|bits| RegisterToClear::try_from(bits).ok())
+            .map_or_else(|| "reserved".to_owned(), |register| register.to_string()),
+        "Extended" => u16::try_from(value).map(extended).unwrap_or_default(),
+        "RO" if value == 1 => "the meter forgets its token identifiers".to_owned(),
+        "RO" => "token identifiers stay".to_owned(),
+        "3KCT" if value == 1 => "a third section follows".to_owned(),
+        "3KCT" => "not a set of three".to_owned(),
+        "KT" => KeyType::try_from(value as u8)
+            .map(|kt| kt.decoder_key_name().to_owned())
+            .unwrap_or_default(),
+        "NKHO" | "NKLO" | "NKMO1" | "NKMO2" => "part of the new key".to_owned(),
+        _ => value.to_string(),
+    }
+}
+
+/// The amount of a token with its unit.
+fn amount(token: &Token) -> String {
+    match token {
+        Token::Credit { service, amount, .. } => format!("{amount} {}", service.unit()),
+        Token::CurrencyCredit { amount, .. } => format!("{amount} base currency units"),
+        Token::Management {
+            function:
+                ManagementFunction::SetMaximumPowerLimit(limit)
+                | ManagementFunction::SetMaximumPhasePowerUnbalanceLimit(limit),
+            ..
+        } => limit.to_string(),
+        _ => String::new(),
+    }
+}
+
+/// The tests that a display token asks for.
+fn tests(token: &Token) -> String {
+    let Token::Test(test) = token else { return String::new() };
+    if test.is_proprietary() {
+        return "the maker's own".to_owned();
+    }
+    let names = test.control().tests().map(|number| {
+        let name = TEST_NAMES.get(usize::from(number)).unwrap_or(&"reserved");
+        format!("test {number}, {name}")
+    });
+    let names: Vec<_> = names.collect();
+    if names.is_empty() { "no test".to_owned() } else { names.join("; ") }
+}
+
+/// What an extended value addresses.
+fn extended(bits: u16) -> String {
+    match ExtendedValue::from_bits(bits).target() {
+        ExtendedTarget::Flag { index, on } => match FLAGS.get(usize::from(index)) {
+            Some((name, set, clear)) => {
+                format!("flag {index}, {name}: {}", if on { set } else { clear })
+            }
+            None => format!("flag {index}: {}", u8::from(on)),
+        },
+        ExtendedTarget::Control { index, value } => format!("control {index}: {value}"),
+    }
+}
+
+/// A token in one sentence.
+pub(crate) fn sentence(token: &Token, base_date: Option<BaseDate>) -> String {
+    let what = match token {
+        Token::Credit { service: of, .. } | Token::CurrencyCredit { service: of, .. } => {
+            format!("credit: {} of {}", amount(token), of.name())
+        }
+        Token::Test(test) => format!("{}: {}", token.name(), {
+            let manufacturer = test.manufacturer();
+            format!("{} (manufacturer {manufacturer})", tests(token))
+        }),
+        Token::ExtendedRead { index, .. } => format!("read extended value {}", index.value()),
+        Token::Management { function, .. } => match function {
+            ManagementFunction::ClearCredit(register) => format!("clear {register}"),
+            ManagementFunction::Extended(value) => extended(value.bits()),
+            ManagementFunction::SetMaximumPowerLimit(_)
+            | ManagementFunction::SetMaximumPhasePowerUnbalanceLimit(_) => {
+                format!("{} to {}", token.name(), amount(token))
+            }
+            ManagementFunction::ClearTamperCondition => token.name().to_owned(),
+            function => format!("{} to {}", token.name(), function.bits()),
+        },
+        Token::KeyChange(section) => {
+            format!("{}: section {} of a new key", section.name(), section.number())
+        }
+        _ => token.name().to_owned(),
+    };
+    match (token.identifier(), base_date) {
+        (Some(identifier), Some(base)) => {
+            format!("{what}, issued {}", Printed(base.minute_of(identifier)))
+        }
+        _ => what,
+    }
+}

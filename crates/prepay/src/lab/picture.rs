@@ -1,0 +1,104 @@
+//! A trace as a person wants to look at it: digits, bits, blocks, and every field in its colour.
+
+use std::fmt::Arguments;
+use std::io::{self, Write};
+
+use prepay_token::element::{BaseDate, EncryptionAlgorithm};
+use prepay_token::{Field, Trace};
+
+use crate::paint::{FIELDS, HEADING, QUIET, RESULT, styled};
+
+use super::meaning::meaning;
+
+/// Prints every step of a trace.
+pub(crate) fn write_trace(
+    out: &mut impl Write,
+    trace: &Trace,
+    cipher: Option<EncryptionAlgorithm>,
+    base_date: Option<BaseDate>,
+) -> io::Result<()> {
+    let data = trace.data();
+    let class = trace.class();
+    row(out, "digits", format_args!("{}", styled(RESULT, format_args!("{data:#}"))))?;
+    row(out, "66 bits", format_args!("{:X} {}", data.value() >> 64, words(data.value() as u64)))?;
+    row(
+        out,
+        "class",
+        format_args!(
+            "{} {}: bits 28 and 27 hold {:02b}; the block's own, {:02b}, stand in front",
+            class.number(),
+            class.name(),
+            class.number(),
+            trace.moved_bits()
+        ),
+    )?;
+    let sent = words(trace.sent_block());
+    if class.is_enciphered() {
+        let cipher = cipher.map_or_else(String::new, |algorithm| {
+            format!("   EA{algorithm}, {}", algorithm.cipher_name())
+        });
+        row(out, "enciphered", format_args!("{sent}{cipher}"))?;
+    }
+    if let Some(clear) = trace.clear_block() {
+        row(out, "clear", format_args!("{}", words(clear.bits())))?;
+        writeln!(out)?;
+        write_bits(out, trace)?;
+        writeln!(out)?;
+        write_fields(out, trace, base_date)?;
+    }
+    Ok(())
+}
+
+/// A named line.
+fn row(out: &mut impl Write, name: &str, value: Arguments<'_>) -> io::Result<()> {
+    writeln!(out, "{}  {value}", styled(HEADING, format_args!("{name:<10}")))
+}
+
+/// Sixteen hexadecimal digits in groups of four.
+fn words(block: u64) -> String {
+    let digits = format!("{block:016X}");
+    [&digits[..4], &digits[4..8], &digits[8..12], &digits[12..]].join(" ")
+}
+
+/// The bits of the clear block, each field under its numbers and over its name.
+fn write_bits(out: &mut impl Write, trace: &Trace) -> io::Result<()> {
+    let mut lines = [String::new(), String::new(), String::new()];
+    for (index, Field { place, value }) in trace.fields().enumerate() {
+        let style = FIELDS[index % FIELDS.len()];
+        let (high, low) = (place.high.to_string(), place.low.to_string());
+        let bits = usize::from(place.width());
+        let numbers = if place.width() == 1 { high.len() } else { high.len() + 1 + low.len() };
+        let width = bits.max(place.name.len()).max(numbers);
+        let numbers = if place.width() == 1 {
+            format!("{high:<width$}")
+        } else {
+            format!("{high}{low:>rest$}", rest = bits.max(numbers) - high.len())
+        };
+        lines[0] += &format!("{}  ", styled(QUIET, format_args!("{numbers:<width$}")));
+        let bits = format!("{value:0bits$b}");
+        lines[1] += &format!("{}  ", styled(style, format_args!("{bits:<width$}")));
+        lines[2] += &format!("{}  ", styled(style, format_args!("{:<width$}", place.name)));
+    }
+    for line in lines {
+        writeln!(out, "  {}", line.trim_end())?;
+    }
+    Ok(())
+}
+
+/// One line a field: where it stands, its value, what it means.
+fn write_fields(
+    out: &mut impl Write,
+    trace: &Trace,
+    base_date: Option<BaseDate>,
+) -> io::Result<()> {
+    for (index, field) in trace.fields().enumerate() {
+        let Field { place, value } = field;
+        let style = FIELDS[index % FIELDS.len()];
+        let name = styled(style, format_args!("{:<8}", place.name));
+        let bits = format!("{}..{}", place.high, place.low);
+        let hex = format!("{value:0width$X}", width = usize::from(place.width()).div_ceil(4));
+        let meaning = meaning(trace, &field, base_date);
+        writeln!(out, "  {name}  {bits:<6}  {hex:>9}  {meaning}")?;
+    }
+    Ok(())
+}

@@ -1,0 +1,46 @@
+//! The program: reads the command line, calls the crates that do the work, prints what they answer.
+//!
+//! - Results go to standard output, talk to standard error.
+//! - Exit: 0 done, 3 a request was answered with an error, 2 the program could not run.
+
+mod cli;
+mod demo;
+mod lab;
+mod manual;
+mod paint;
+
+use std::io;
+use std::process::ExitCode;
+
+use clap::Parser;
+
+use cli::{Cli, Command};
+
+/// How a command ended, short of failing to run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Ending {
+    /// Everything that was asked for succeeded.
+    Done,
+    /// Something that was asked for was answered with an error.
+    Refused,
+}
+
+fn main() -> ExitCode {
+    let cli = Cli::parse();
+    let ended = match cli.command {
+        Command::Demo => demo::run(),
+        Command::Lab { command } => lab::run(&command, cli.json),
+        Command::Completions { shell } => manual::completions(shell),
+        Command::Man { directory } => manual::pages(&directory),
+    };
+    match ended {
+        Ok(Ending::Done) => ExitCode::SUCCESS,
+        Ok(Ending::Refused) => ExitCode::from(3),
+        // Whoever read our output has seen enough, as `head` does.
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => ExitCode::SUCCESS,
+        Err(error) => {
+            anstream::eprintln!("{}prepay:{} {error}", paint::WRONG, paint::WRONG.render_reset());
+            ExitCode::from(2)
+        }
+    }
+}

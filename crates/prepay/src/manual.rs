@@ -1,0 +1,26 @@
+//! Shell completions and man pages, made from the command line's own definition.
+
+use std::fs;
+use std::io;
+use std::path::Path;
+
+use clap::CommandFactory;
+use clap_complete::Shell;
+
+use crate::Ending;
+use crate::cli::Cli;
+
+/// Prints the completions of a shell.
+pub(crate) fn completions(shell: Shell) -> io::Result<Ending> {
+    let mut script = Vec::new();
+    clap_complete::generate(shell, &mut Cli::command(), "prepay", &mut script);
+    io::Write::write_all(&mut io::stdout(), &script)?;
+    Ok(Ending::Done)
+}
+
+/// Writes one man page a command into a directory, which is made if it is not there.
+pub(crate) fn pages(directory: &Path) -> io::Result<Ending> {
+    fs::create_dir_all(directory)?;
+    clap_mangen::generate_to(Cli::command(), directory)?;
+    Ok(Ending::Done)
+}
