@@ -207,7 +207,8 @@ pub(crate) struct IssueFlags {
 #[derive(Args)]
 pub(crate) struct OpenFlags {
     /// The twenty digits; blanks and dashes do not matter.
-    pub(crate) number: String,
+    #[arg(required = true, value_name = "DIGITS")]
+    pub(crate) number: Vec<String>,
     #[command(flatten)]
     pub(crate) key: KeyFlags,
 }
@@ -216,7 +217,8 @@ pub(crate) struct OpenFlags {
 #[derive(Args)]
 pub(crate) struct ExplainFlags {
     /// The twenty digits; blanks and dashes do not matter.
-    pub(crate) number: String,
+    #[arg(required = true, value_name = "DIGITS")]
+    pub(crate) number: Vec<String>,
     /// The meter, 18 digits. Not needed with decoder keys.
     #[arg(long)]
     pub(crate) pan: Option<String>,

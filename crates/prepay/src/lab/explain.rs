@@ -21,13 +21,14 @@ const CHANCE: u64 = 65_536;
 
 /// Explains one token.
 pub(crate) fn run(flags: &ExplainFlags, as_json: bool) -> io::Result<Ending> {
-    let data: TokenData = match flags.number.parse() {
+    let number = flags.number.join(" ");
+    let data: TokenData = match number.parse() {
         Ok(data) => data,
         Err(_) => {
             // The laboratory words this error, so that it has one code everywhere.
             let request = Request {
                 op: Some("open".into()),
-                number: Some(flags.number.as_str().into()),
+                number: Some(number.as_str().into()),
                 ..Request::default()
             };
             let refused = Lab::default().answer(&request);
@@ -54,7 +55,7 @@ pub(crate) fn run(flags: &ExplainFlags, as_json: bool) -> io::Result<Ending> {
 
 /// What the search for a key came to.
 fn write_search(out: &mut impl Write, found: &Found) -> io::Result<()> {
-    if found.tried == 0 {
+    if found.matches.is_empty() && found.tried < 2 {
         return Ok(());
     }
     writeln!(out)?;

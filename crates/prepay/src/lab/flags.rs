@@ -32,7 +32,7 @@ pub(super) fn issue(flags: &IssueFlags) -> io::Result<Request<'_>> {
 /// The request of `lab open`.
 pub(super) fn open(flags: &OpenFlags) -> io::Result<Request<'_>> {
     let request = keyed(&flags.key)?;
-    Ok(Request { op: text("open"), number: text(&flags.number), ..request })
+    Ok(Request { op: text("open"), number: Some(flags.number.join(" ").into()), ..request })
 }
 
 /// The request of `lab derive`.

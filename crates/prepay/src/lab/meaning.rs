@@ -25,7 +25,12 @@ pub(super) fn meaning(trace: &Trace, field: &Field, base_date: Option<BaseDate>)
         },
         // Without the right checksum the rest is noise.
         _ if matches!(trace.result(), Err(OpenError::Checksum { .. })) => String::new(),
-        "SubClass" => token.map_or_else(String::new, |token| token.name().to_owned()),
+        "SubClass" => match token {
+            Some(Token::Credit { service, .. } | Token::CurrencyCredit { service, .. }) => {
+                format!("{}: {service}", token.map_or("", Token::name))
+            }
+            token => token.map_or("", Token::name).to_owned(),
+        },
         "TID" => match base_date {
             Some(base) => {
                 let minute = base.minute_of(TokenIdentifier::from_low_bits(value as u32));

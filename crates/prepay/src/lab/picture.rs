@@ -63,24 +63,26 @@ fn words(block: u64) -> String {
 /// The bits of the clear block, each field under its numbers and over its name.
 fn write_bits(out: &mut impl Write, trace: &Trace) -> io::Result<()> {
     let mut lines = [String::new(), String::new(), String::new()];
+    let last = trace.fields().count().saturating_sub(1);
     for (index, Field { place, value }) in trace.fields().enumerate() {
         let style = FIELDS[index % FIELDS.len()];
-        let (high, low) = (place.high.to_string(), place.low.to_string());
-        let bits = usize::from(place.width());
-        let numbers = if place.width() == 1 { high.len() } else { high.len() + 1 + low.len() };
-        let width = bits.max(place.name.len()).max(numbers);
+        let bits = format!("{value:0width$b}", width = usize::from(place.width()));
         let numbers = if place.width() == 1 {
-            format!("{high:<width$}")
+            place.high.to_string()
         } else {
-            format!("{high}{low:>rest$}", rest = bits.max(numbers) - high.len())
+            let low = place.low.to_string();
+            let high = place.high.to_string();
+            let rest = bits.len().saturating_sub(high.len()).max(low.len() + 1);
+            format!("{high}{low:>rest$}")
         };
-        lines[0] += &format!("{}  ", styled(QUIET, format_args!("{numbers:<width$}")));
-        let bits = format!("{value:0bits$b}");
-        lines[1] += &format!("{}  ", styled(style, format_args!("{bits:<width$}")));
-        lines[2] += &format!("{}  ", styled(style, format_args!("{:<width$}", place.name)));
+        let widest = bits.len().max(numbers.len()).max(place.name.len());
+        let width = if index == last { 0 } else { widest + 2 };
+        lines[0] += &styled(QUIET, format_args!("{numbers:<width$}"));
+        lines[1] += &styled(style, format_args!("{bits:<width$}"));
+        lines[2] += &styled(style, format_args!("{:<width$}", place.name));
     }
     for line in lines {
-        writeln!(out, "  {}", line.trim_end())?;
+        writeln!(out, "  {line}")?;
     }
     Ok(())
 }
@@ -98,7 +100,8 @@ fn write_fields(
         let bits = format!("{}..{}", place.high, place.low);
         let hex = format!("{value:0width$X}", width = usize::from(place.width()).div_ceil(4));
         let meaning = meaning(trace, &field, base_date);
-        writeln!(out, "  {name}  {bits:<6}  {hex:>9}  {meaning}")?;
+        let line = format!("  {name}  {bits:<6}  {hex:>9}  {meaning}");
+        writeln!(out, "{}", line.trim_end())?;
     }
     Ok(())
 }
