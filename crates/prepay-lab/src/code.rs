@@ -113,6 +113,13 @@ impl LabError {
         Self { code, message: message.into() }
     }
 
+    /// The same error, of something inside a field.
+    pub(crate) fn of(mut self, field: &str) -> Self {
+        self.message.insert_str(0, ": ");
+        self.message.insert_str(0, field);
+        self
+    }
+
     pub(crate) fn missing(field: &str) -> Self {
         Self::new(ErrorCode::MissingField, format!("{field} is missing"))
     }

@@ -114,8 +114,7 @@ impl KnownKeys {
     /// Reads the fields of a key record.
     fn read_record(&mut self, name: &'static str, record: &KeyRecord<'_>) -> Result<Key, LabError> {
         if let Some(defect) = &record.defect {
-            let message = format!("{name}: {}", defect.message);
-            return Err(LabError::new(defect.code, message));
+            return Err(defect.clone().of(name));
         }
         let names = Names::of(name);
         let key_type = field::kt(names.kt, &record.kt)?;

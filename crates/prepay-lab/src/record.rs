@@ -433,12 +433,25 @@ impl<'a> KeyRecord<'a> {
     pub(crate) fn parse(text: &'a RawValue) -> Self {
         let mut record = Self::default();
         let mut json = serde_json::Deserializer::from_str(text.get());
-        json.deserialize_any(&mut record).expect("a raw value is JSON");
+        // A raw value has the form of JSON, but may hold half a surrogate pair or a number beyond all bounds.
+        if let Err(error) = json.deserialize_any(&mut record) {
+            let message = format!("expected an object: {error}");
+            record.defect = Some(LabError::new(ErrorCode::BadJson, message));
+        }
         record
     }
 }
 
 impl<'a> Request<'a> {
+    /// The first thing that is wrong with the shape of a key that has not been looked into.
+    pub(crate) fn key_defect(&self) -> Option<LabError> {
+        let keys = [("key", &self.key), ("from", &self.from), ("to", &self.to)];
+        keys.into_iter().find_map(|(name, key)| {
+            let Some(KeySource::Text(text)) = key else { return None };
+            KeyRecord::parse(text).defect.map(|defect| defect.of(name))
+        })
+    }
+
     /// Reads one line. Whatever is wrong with its shape is kept as a defect beside what could be read.
     pub fn parse(line: &'a [u8]) -> Self {
         let mut request = Self::default();

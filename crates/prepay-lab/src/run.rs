@@ -49,6 +49,12 @@ impl Lab {
         if let Some(defect) = &request.defect {
             return Err(defect.clone());
         }
+        // Keys are looked into late, but what is wrong with their shape comes before all else.
+        self.answer_shaped(request).map_err(|error| request.key_defect().unwrap_or(error))
+    }
+
+    /// Answers a request whose shape is right, but for its keys.
+    fn answer_shaped(&mut self, request: &Request<'_>) -> Result<Answer, LabError> {
         let value = needed("op", request.op.as_ref())?;
         let expected = "issue, open, derive or key_change";
         let op = text(ErrorCode::ValueRange, "op", expected, value)?;

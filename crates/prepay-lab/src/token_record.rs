@@ -174,7 +174,7 @@ fn decimal(
         DecimalError::TooLarge => too_large(record),
     })?;
     if decimal.finer && rounding == Rounding::Exact {
-        let expected = format!("at most {places} decimal places, or rounding");
+        let expected = format!("digits after the point: at most {places}, or rounding");
         return Err(wrong(ErrorCode::AmountTooFine, "token.amount", &expected, value));
     }
     Ok(decimal)
