@@ -4,7 +4,7 @@
 
 use std::io::{self, Write};
 
-use prepay_lab::time;
+use prepay_lab::{show_test_key, time};
 use prepay_token::element::{
     Amount, BaseDate, CurrencyAmount, DecoderKeyGenerationAlgorithm, EncryptionAlgorithm,
     KeyExpiryNumber, KeyRevisionNumber, KeyType, MeterPan, RandomNumber, Service, SupplyGroupCode,
@@ -15,6 +15,7 @@ use prepay_token::key_change::{
     Assembly, KeyChangeBuffer, KeyChangeSet, NewKey, Rollover, SetSize,
 };
 use prepay_token::{Token, Trace, open, seal};
+use subtle::ConstantTimeEq;
 
 use crate::Ending;
 use crate::lab::{meaning, picture};
@@ -94,7 +95,11 @@ fn story(out: &mut impl Write) -> Result<(), Failure> {
     let key = key_of(&generator, pan, tariff, EncryptionAlgorithm::Sta)?;
     let other_key = key_of(&generator, other, tariff, EncryptionAlgorithm::Sta)?;
     for (pan, key) in [(pan, &key), (other, &other_key)] {
-        writeln!(out, "  meter {pan}   SGC 201457  KRN 1  KT 2  TI 01   key {}", hex(key))?;
+        writeln!(
+            out,
+            "  meter {pan}   SGC 201457  KRN 1  KT 2  TI 01   key {}",
+            show_test_key(key)
+        )?;
     }
 
     heading(out, 2, "Somebody buys 25.6 kWh")?;
@@ -156,7 +161,7 @@ fn story(out: &mut impl Write) -> Result<(), Failure> {
     let Assembly::Complete(assembled) = buffer.assemble(EncryptionAlgorithm::Misty1) else {
         return Err("the set of four did not complete a key".into());
     };
-    let same = assembled.new.key.expose_bytes() == new.key.expose_bytes();
+    let same = bool::from(assembled.new.key.ct_eq(&new.key));
     let verdict = if same { "is the one sent" } else { "is NOT the one sent" };
     writeln!(out, "  the key put together from them {verdict}")?;
 
@@ -169,9 +174,4 @@ fn story(out: &mut impl Write) -> Result<(), Failure> {
         styled(QUIET, "Next: prepay lab explain 00000000000150997584, and prepay lab --help")
     )?;
     Ok(())
-}
-
-/// A test key in hexadecimal.
-fn hex(key: &DecoderKey) -> String {
-    key.expose_bytes().iter().map(|octet| format!("{octet:02X}")).collect()
 }

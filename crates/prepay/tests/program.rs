@@ -52,7 +52,7 @@ fn folder(name: &str) -> PathBuf {
 fn the_demo_tells_its_story_without_colour_when_piped() {
     let story = succeed("demo");
     for part in [
-        "key 87F3ECBB2E46B48F",
+        "key 87f3ecbb2e46b48f",
         "credit: 25.6 kWh of electricity, issued 2026-03-01T13:55Z",
         "refused  wrong checksum",
         "credit: 10.00024 base currency units",
