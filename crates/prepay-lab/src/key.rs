@@ -70,6 +70,11 @@ enum Material {
     },
 }
 
+/// A **test** key in hexadecimal, most significant octet first.
+pub fn show_test_key(key: &DecoderKey) -> String {
+    hex::encode(key.expose_bytes())
+}
+
 /// Keys seen before, the latest in front.
 #[derive(Default)]
 pub(crate) struct KnownKeys {

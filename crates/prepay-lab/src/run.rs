@@ -18,7 +18,7 @@ use prepay_token::{
 use crate::answer::{Answer, Derived, Issued, KeyChanged, Opened};
 use crate::code::{ErrorCode, LabError};
 use crate::field::{self, needed, text, wrong};
-use crate::key::{Key, KnownKeys, ResolvedKey};
+use crate::key::{Key, KnownKeys, ResolvedKey, show_test_key};
 use crate::record::{KeyRecord, Request, Scalar};
 use crate::time;
 use crate::token_record::{self, Draft, OpenedToken, Rounding, Stamp, coded};
@@ -220,7 +220,7 @@ fn derive(meter: &Meter) -> Result<Derived, LabError> {
         let message = "key.decoder_key: a decoder key is not derived, give a vending_key";
         return Err(LabError::new(ErrorCode::UnknownField, message));
     }
-    Ok(Derived { decoder_key: crate::hex::encode(meter.key()?.key.expose_bytes()) })
+    Ok(Derived { decoder_key: show_test_key(&meter.key()?.key) })
 }
 
 fn rounding(request: &Request<'_>) -> Result<Rounding, LabError> {
