@@ -1,0 +1,17 @@
+//! What the tests and benchmarks of every crate share. Only ever a development dependency.
+//!
+//! - [`vectors`]: the files of `vectors/`, one case a line.
+//! - [`published`]: the published cases as values of the library, by a way that no door takes.
+//! - [`strategy`]: arbitrary valid tokens, keys and parameters for `proptest`.
+//! - [`fuzz`]: the bodies of the fuzz targets as plain functions, and inputs to run them on without a fuzzer.
+//! - [`ratio`]: two operations timed against each other.
+
+pub mod fuzz;
+pub mod published;
+mod random;
+pub mod ratio;
+pub mod strategy;
+pub mod vectors;
+
+pub use random::Random;
+pub use vectors::load;

@@ -1,0 +1,69 @@
+//! Two operations timed against each other in one run, and their ratio.
+//!
+//! Both sides take turns, so that a change of clock or load meets both alike, and each result feeds the
+//! next call, so the figures are the time of one call and not of many at once. Only benchmarks use this:
+//! no test depends on time.
+
+use std::hint::black_box;
+use std::time::Instant;
+
+/// Timed chains on each side; odd, so that one of them is the median.
+const CHAINS: usize = 101;
+
+/// Calls in one timed chain.
+const CALLS: u64 = 2_000;
+
+/// The median time of one call on each side, in picoseconds.
+#[derive(Clone, Copy, Debug)]
+pub struct Ratio {
+    /// The operation that is judged.
+    pub ours: u128,
+    /// What it is judged by.
+    pub theirs: u128,
+}
+
+impl Ratio {
+    /// Times both sides. Each takes the result of its own previous call, the first a seed.
+    pub fn measure(ours: impl FnMut(u64) -> u64, theirs: impl FnMut(u64) -> u64) -> Self {
+        Self::measure_calls(CALLS, ours, theirs)
+    }
+
+    /// As [`measure`](Self::measure), with a given number of calls in a chain.
+    pub fn measure_calls(
+        calls: u64,
+        mut ours: impl FnMut(u64) -> u64,
+        mut theirs: impl FnMut(u64) -> u64,
+    ) -> Self {
+        let (mut a, mut b) = ([0; CHAINS], [0; CHAINS]);
+        for turn in 0..CHAINS {
+            a[turn] = chain(calls, &mut ours);
+            b[turn] = chain(calls, &mut theirs);
+        }
+        a.sort_unstable();
+        b.sort_unstable();
+        let a_call = |nanoseconds: u128| 1000 * nanoseconds / u128::from(calls);
+        Self { ours: a_call(a[CHAINS / 2]), theirs: a_call(b[CHAINS / 2]) }
+    }
+
+    /// Prints the ratio with both sides, and the bar that it is to hold, in thousandths.
+    pub fn print(self, name: &str, bar: Option<u32>) {
+        let Self { ours, theirs } = self;
+        let decimal =
+            |thousandths: u128| format!("{}.{:03}", thousandths / 1000, thousandths % 1000);
+        let bar = bar.map_or_else(String::new, |bar| format!(" (bar {})", decimal(bar.into())));
+        let ratio = decimal((1000 * ours).div_ceil(theirs.max(1)));
+        let nanoseconds = |picoseconds: u128| (picoseconds + 500) / 1000;
+        println!("{name:<58} {ratio}{bar}  {} ns / {} ns", nanoseconds(ours), nanoseconds(theirs));
+    }
+}
+
+/// The time of one chain, in nanoseconds.
+fn chain(calls: u64, operation: &mut dyn FnMut(u64) -> u64) -> u128 {
+    let mut value = black_box(0x0559_9863_0001_19E6);
+    let start = Instant::now();
+    for _ in 0..calls {
+        value = operation(value);
+    }
+    black_box(value);
+    start.elapsed().as_nanos()
+}
