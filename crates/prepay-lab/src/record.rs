@@ -222,9 +222,73 @@ impl<F: FnOnce(&str) -> R, R> Visitor<'_> for NameVisitor<F> {
     }
 }
 
-/// Declares a record: its fields once, with how they are read and listed.
+/// Measures how deep arrays and objects nest in a value: 0 for a value that is neither.
+struct Depth;
+
+impl<'de> DeserializeSeed<'de> for Depth {
+    type Value = usize;
+
+    fn deserialize<D: Deserializer<'de>>(self, value: D) -> Result<usize, D::Error> {
+        value.deserialize_any(self)
+    }
+}
+
+impl<'de> Visitor<'de> for Depth {
+    type Value = usize;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a value")
+    }
+
+    fn visit_str<E>(self, _: &str) -> Result<usize, E> {
+        Ok(0)
+    }
+
+    fn visit_u64<E>(self, _: u64) -> Result<usize, E> {
+        Ok(0)
+    }
+
+    fn visit_i64<E>(self, _: i64) -> Result<usize, E> {
+        Ok(0)
+    }
+
+    fn visit_f64<E>(self, _: f64) -> Result<usize, E> {
+        Ok(0)
+    }
+
+    fn visit_bool<E>(self, _: bool) -> Result<usize, E> {
+        Ok(0)
+    }
+
+    fn visit_unit<E>(self) -> Result<usize, E> {
+        Ok(0)
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<usize, A::Error> {
+        let mut deepest = 0;
+        while let Some(depth) = seq.next_element_seed(Self)? {
+            deepest = deepest.max(depth);
+        }
+        Ok(deepest + 1)
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<usize, A::Error> {
+        let mut deepest = 0;
+        while map.next_key::<IgnoredAny>()?.is_some() {
+            deepest = deepest.max(map.next_value_seed(Self)?);
+        }
+        Ok(deepest + 1)
+    }
+}
+
+/// The defect of a value that nests deeper than the format.
+fn too_deep() -> LabError {
+    LabError::new(ErrorCode::BadJson, "a value nests deeper than the format does")
+}
+
+/// Declares a record: its fields once, with how they are read and listed, and how deep its values nest.
 macro_rules! record {
-    ($(#[$doc:meta])* $record:ident, $($(#[$field_doc:meta])* $field:ident ($name:literal): $type:ty,)*) => {
+    ($(#[$doc:meta])* $record:ident ($deepest:literal), $($(#[$field_doc:meta])* $field:ident ($name:literal): $type:ty,)*) => {
         $(#[$doc])*
         #[derive(Clone, Debug, Default)]
         pub struct $record<'de> {
@@ -267,8 +331,8 @@ macro_rules! record {
                             map.next_value_seed(Place { field: $name, place: &mut self.$field })?
                         })*
                         Name::Unknown(defect) => {
-                            map.next_value::<IgnoredAny>()?;
-                            Some(defect)
+                            let depth = map.next_value_seed(Depth)?;
+                            Some(if depth > $deepest { too_deep() } else { defect })
                         }
                     };
                     if let Some(defect) = defect {
@@ -345,7 +409,7 @@ macro_rules! record {
 
 record! {
     /// One request.
-    Request,
+    Request (1),
     /// Echoed in the answer: a string or a number.
     id ("id"): &'de RawValue,
     /// What is to be done.
@@ -378,7 +442,7 @@ record! {
 
 record! {
     /// A key: a decoder key as it is, or a vending key to derive one from.
-    KeyRecord,
+    KeyRecord (0),
     /// The decoder key in hexadecimal.
     decoder_key ("decoder_key"): Scalar<'de>,
     /// The vending key in hexadecimal.
@@ -401,7 +465,7 @@ record! {
 
 record! {
     /// What a token means.
-    TokenRecord,
+    TokenRecord (0),
     /// Which token.
     kind ("type"): Scalar<'de>,
     /// The service.

@@ -339,7 +339,11 @@ fn a_repeated_or_unknown_field_is_refused_at_every_level() {
         (line("", &inside(key, r#""decoder_key":"""#), token), "bad_json", "decoder_key"),
         (line("", &inside(key, r#""colour":1"#), token), "unknown_field", "colour"),
         (line("", key, &inside(token, r#""amount":"1""#)), "bad_json", "amount"),
-        (line("", key, &inside(token, r#""colour":{"a":[1]}"#)), "unknown_field", "colour"),
+        (line("", key, &inside(token, r#""colour":null"#)), "unknown_field", "colour"),
+        // The format nests two deep: an unknown field may be an object, but not with one inside.
+        (line(r#","colour":{"a":1}"#, key, token), "unknown_field", "colour"),
+        (line(r#","colour":{"a":[1]}"#, key, token), "bad_json", "deeper"),
+        (line("", key, &inside(token, r#""colour":[1]"#)), "bad_json", "deeper"),
     ] {
         let answer = &run(&line).1[0];
         assert_eq!(parts(answer), ("9".into(), Some(code.into())), "{line}");
