@@ -102,6 +102,15 @@ pub(crate) fn pan(value: &Field<'_>) -> Result<Option<MeterPan>, LabError> {
     Ok(Some(pan))
 }
 
+/// A meter number as the field `pan` of a request takes it.
+///
+/// # Errors
+///
+/// [`LabError`] with the code of what is wrong: form, inner or outer check digit.
+pub fn meter_pan(text: &str) -> Result<MeterPan, LabError> {
+    pan(&Some(Scalar::from(text)))?.ok_or_else(|| LabError::missing("pan"))
+}
+
 /// The encryption algorithm.
 pub(crate) fn ea(value: &Field<'_>) -> Result<Option<EncryptionAlgorithm>, LabError> {
     parsed(ErrorCode::AlgorithmCombination, "ea", "\"07\", \"09\" or \"11\"", value)

@@ -39,6 +39,7 @@ mod token_record;
 pub use answer::{Answer, Derived, Issued, KeyChanged, Opened};
 pub use batch::{LONGEST_LINE, Summary};
 pub use code::{ErrorCode, LabError};
+pub use field::meter_pan;
 pub use key::{KeyAttributes, ResolvedKey, show_test_key};
 pub use record::{KeyRecord, KeySource, Request, Scalar, TokenRecord};
 pub use run::Lab;

@@ -16,7 +16,7 @@ use crate::code::{ErrorCode, LabError};
 const LONGEST_NAME: usize = 40;
 
 /// A value that is neither an array nor an object, with its type kept so that messages can name it.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub enum Scalar<'a> {
     /// A string.
     Text(Cow<'a, str>),
@@ -41,6 +41,17 @@ impl From<String> for Scalar<'_> {
 impl From<u32> for Scalar<'_> {
     fn from(number: u32) -> Self {
         Self::Integer(number.into())
+    }
+}
+
+impl fmt::Debug for Scalar<'_> {
+    /// The type alone: the text may be a key.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Text(_) => "Text(..)",
+            Self::Integer(_) => "Integer(..)",
+            Self::Other(_) => "Other(..)",
+        })
     }
 }
 
@@ -172,12 +183,18 @@ impl<'de> Visitor<'de> for ScalarVisitor {
 }
 
 /// A key as it came: a line that names a key seen before need not have it read again.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub enum KeySource<'a> {
     /// The fields.
     Record(Box<KeyRecord<'a>>),
     /// The text of the object, not yet looked into.
     Text(&'a RawValue),
+}
+
+impl fmt::Debug for KeySource<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("KeySource(..)")
+    }
 }
 
 impl<'de> FieldValue<'de> for KeySource<'de> {
@@ -290,7 +307,7 @@ fn too_deep() -> LabError {
 macro_rules! record {
     ($(#[$doc:meta])* $record:ident ($deepest:literal), $($(#[$field_doc:meta])* $field:ident ($name:literal): $type:ty,)*) => {
         $(#[$doc])*
-        #[derive(Clone, Debug, Default)]
+        #[derive(Clone, Default)]
         pub struct $record<'de> {
             $($(#[$field_doc])* pub $field: Option<$type>,)*
             /// The first thing that is wrong with the shape of the object, if it was read from text.
@@ -340,6 +357,14 @@ macro_rules! record {
                     }
                 }
                 Ok(())
+            }
+        }
+
+        impl fmt::Debug for $record<'_> {
+            /// The names of the fields that are there: a value may be a key.
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str(concat!(stringify!($record), " "))?;
+                f.debug_set().entries(self.given()).finish()
             }
         }
 
@@ -406,6 +431,7 @@ macro_rules! record {
         }
     };
 }
+
 
 record! {
     /// One request.

@@ -6,7 +6,7 @@
 use std::rc::Rc;
 
 use prepay_token::element::{
-    BaseDate, EncryptionAlgorithm, IssueTimeError, KeyType, MeterPan, TokenIdentifier,
+    BaseDate, EncryptionAlgorithm, IssueTimeError, KeyType, MeterPan, TokenIdentifier, UtcMinute,
 };
 use prepay_token::key::{KeyTransitions, TokenCipher, TransitionPermission, UseError, check_use};
 use prepay_token::key_change::{KeyChangeError, KeyChangeSet, NewKey, Rollover, SetSize};
@@ -166,6 +166,9 @@ fn issue(request: &Request<'_>, meter: &Meter) -> Result<Issued, LabError> {
     let meaning = match token_record::read(record, rounding)? {
         Draft::Stamped(meaning) => meaning,
         Draft::InClear(token) => {
+            // Class 1 carries no time, but what is given must still be one.
+            request.issued_at.as_ref().map(issue_time).transpose()?;
+            request.tid.as_ref().map(field::tid).transpose()?;
             let data = seal_in_clear(&token).expect("only class 1 is drafted in clear");
             return Ok(issued(&token, data, None));
         }
@@ -176,6 +179,18 @@ fn issue(request: &Request<'_>, meter: &Meter) -> Result<Issued, LabError> {
     check_use(&token, attributes.key_type, attributes.expiry).map_err(use_error)?;
     let data = seal(&token, &TokenCipher::new(&key));
     Ok(issued(&token, data, attributes.base_date))
+}
+
+/// The minute of an `issued_at` field.
+fn issue_time(value: &Scalar<'_>) -> Result<UtcMinute, LabError> {
+    let minute = match value {
+        Scalar::Text(text) => time::parse(text),
+        _ => None,
+    };
+    minute.ok_or_else(|| {
+        let expected = "a UTC time as \"2004-03-01T13:55Z\"";
+        wrong(ErrorCode::ValueRange, "issued_at", expected, value)
+    })
 }
 
 /// The identifier of a token to be made: a literal one as it is, a time without the reserved minutes.
@@ -192,14 +207,7 @@ fn identifier(
         }
         (None, None) => return Err(LabError::missing("issued_at or tid")),
     };
-    let minute = match value {
-        Scalar::Text(text) => time::parse(text),
-        _ => None,
-    };
-    let minute = minute.ok_or_else(|| {
-        let expected = "a UTC time as \"2004-03-01T13:55Z\"";
-        wrong(ErrorCode::ValueRange, "issued_at", expected, value)
-    })?;
+    let minute = issue_time(value)?;
     let base_date = base_date.ok_or_else(|| base_date_unknown("issued_at"))?;
     Ok(base_date.identifier_at(minute).map_err(issue_time_error)?.unreserved())
 }
@@ -207,11 +215,11 @@ fn identifier(
 fn open_number(request: &Request<'_>, meter: &Meter) -> Result<Opened, LabError> {
     let data = number(needed("number", request.number.as_ref())?)?;
     if !data.class().is_enciphered() {
-        let token = open_in_clear(data).map_err(open_error)?;
+        let token = open_in_clear(data).map_err(LabError::from)?;
         return Ok(opened(&token, None));
     }
     let ResolvedKey { key, attributes } = meter.key()?;
-    let token = open(data, &TokenCipher::new(&key)).map_err(open_error)?;
+    let token = open(data, &TokenCipher::new(&key)).map_err(LabError::from)?;
     Ok(opened(&token, attributes.base_date))
 }
 
@@ -314,23 +322,25 @@ fn use_error(error: UseError) -> LabError {
     LabError::new(code, format!("key: {error}"))
 }
 
-/// The code of a token that does not open.
-pub(crate) fn open_error(error: OpenError) -> LabError {
-    let code = match error {
-        OpenError::ReservedClass => ErrorCode::ClassReserved,
-        OpenError::Checksum { .. } => ErrorCode::Crc,
-        OpenError::ReservedSubClass { .. } => ErrorCode::SubClassReserved,
-        OpenError::KeyNeeded { .. } => ErrorCode::MissingField,
-        OpenError::Element { problem, .. } => match problem {
-            ElementProblem::ManufacturerCode(_) => ErrorCode::MfrCodeFormat,
-            ElementProblem::Control(_) => ErrorCode::ControlRange,
-            ElementProblem::Register(_) => ErrorCode::RegisterRange,
-            ElementProblem::KeyRevision(_) => ErrorCode::KrnRange,
-            ElementProblem::TariffIndex(_) => ErrorCode::TiFormat,
-            ElementProblem::SupplyGroup(_) => ErrorCode::SgcFormat,
+impl From<OpenError> for LabError {
+    /// The refusal of a token that does not open.
+    fn from(error: OpenError) -> Self {
+        let code = match error {
+            OpenError::ReservedClass => ErrorCode::ClassReserved,
+            OpenError::Checksum { .. } => ErrorCode::Crc,
+            OpenError::ReservedSubClass { .. } => ErrorCode::SubClassReserved,
+            OpenError::KeyNeeded { .. } => ErrorCode::MissingField,
+            OpenError::Element { problem, .. } => match problem {
+                ElementProblem::ManufacturerCode(_) => ErrorCode::MfrCodeFormat,
+                ElementProblem::Control(_) => ErrorCode::ControlRange,
+                ElementProblem::Register(_) => ErrorCode::RegisterRange,
+                ElementProblem::KeyRevision(_) => ErrorCode::KrnRange,
+                ElementProblem::TariffIndex(_) => ErrorCode::TiFormat,
+                ElementProblem::SupplyGroup(_) => ErrorCode::SgcFormat,
+                _ => ErrorCode::ValueRange,
+            },
             _ => ErrorCode::ValueRange,
-        },
-        _ => ErrorCode::ValueRange,
-    };
-    LabError::new(code, format!("number: {error}"))
+        };
+        LabError::new(code, format!("number: {error}"))
+    }
 }

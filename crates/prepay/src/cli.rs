@@ -246,9 +246,9 @@ pub(crate) struct ExplainFlags {
     /// Tariff indexes, as 00-99.
     #[arg(long, value_name = "LIST", default_value = "01")]
     pub(crate) ti: String,
-    /// Base dates, as 1993,2014. They decide DKGA04 keys, and every date shown.
-    #[arg(long, value_name = "LIST", default_value = "1993")]
-    pub(crate) base_date: String,
+    /// Base dates, as 1993,2014. They decide DKGA04 keys, and every date shown [with a vending key: 1993].
+    #[arg(long, value_name = "LIST")]
+    pub(crate) base_date: Option<String>,
 }
 
 /// Two keys: the one that the meter has and the one that it is to get.
@@ -260,7 +260,8 @@ pub(crate) struct KeyChangeFlags {
     /// The encryption algorithm: 07, 09 or 11.
     #[arg(long, default_value = "07")]
     pub(crate) ea: String,
-    /// The size of the set: 2 or 3, and 4 exactly with EA11 [default: 2, with EA11 4].
+    /// The size of the set: 2 or 3, and 4 exactly with EA11 [default: 2, with EA11 4]. With EA11, 2 lists
+    /// the first two of the four; a meter needs all.
     #[arg(long)]
     pub(crate) tokens: Option<u32>,
     /// The current key, as field=value pairs: vending_key=HEX,dkga=02,sgc=123456,krn=1,kt=2,ti=01,

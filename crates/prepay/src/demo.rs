@@ -14,11 +14,12 @@ use prepay_token::key::{DecoderKey, DecoderKeyGenerator, KeyParameters, TokenCip
 use prepay_token::key_change::{
     Assembly, KeyChangeBuffer, KeyChangeSet, NewKey, Rollover, SetSize,
 };
-use prepay_token::{Token, Trace, open, seal};
+use prepay_token::{OpenError, Token, TokenData, Trace, open, seal};
+use serde_json::{Value, json};
 use subtle::ConstantTimeEq;
 
 use crate::Ending;
-use crate::lab::{meaning, picture};
+use crate::lab::{meaning, picture, print};
 use crate::paint::{HEADING, QUIET, RESULT, WRONG, styled};
 
 /// The public 160-bit vending key of the conformance runs.
@@ -32,16 +33,32 @@ const OTHER_PAN: &str = "600727111111111153";
 /// When everything in the story happens.
 const ISSUED_AT: &str = "2026-03-01T13:55Z";
 
+/// The base date of the vending key.
+const BASE_DATE: BaseDate = BaseDate::Y2014;
+
 /// A failure that the embedded data rules out.
 type Failure = Box<dyn std::error::Error + Send + Sync>;
 
+/// What happens in the story.
+struct Story {
+    keys: [(MeterPan, DecoderKey); 2],
+    credit: TokenData,
+    credit_meaning: String,
+    refusal: OpenError,
+    currency: Vec<(TokenData, String)>,
+    key_change: Vec<(TokenData, &'static str)>,
+    key_arrived: bool,
+    trace: Trace,
+}
+
 /// Tells the story.
-pub(crate) fn run() -> io::Result<Ending> {
-    let mut out = anstream::stdout().lock();
-    story(&mut out).map_err(|failure| match failure.downcast::<io::Error>() {
-        Ok(error) => *error,
-        Err(failure) => io::Error::other(failure),
-    })?;
+pub(crate) fn run(as_json: bool) -> io::Result<Ending> {
+    let story = happen().map_err(io::Error::other)?;
+    if as_json {
+        print::json(&story.as_value())?;
+    } else {
+        story.tell(&mut anstream::stdout().lock())?;
+    }
     Ok(Ending::Done)
 }
 
@@ -58,7 +75,7 @@ fn key_of(
         supply_group: supply_group()?,
         tariff_index,
         key_revision: revision()?,
-        base_date: BaseDate::Y2014,
+        base_date: BASE_DATE,
         encryption,
     })?)
 }
@@ -71,59 +88,31 @@ fn revision() -> Result<KeyRevisionNumber, Failure> {
     Ok(KeyRevisionNumber::try_from(1)?)
 }
 
-fn heading(out: &mut impl Write, number: u8, text: &str) -> io::Result<()> {
-    writeln!(out, "\n{}", styled(HEADING, format_args!("{number}  {text}")))
-}
-
-fn story(out: &mut impl Write) -> Result<(), Failure> {
-    writeln!(
-        out,
-        "{}",
-        styled(HEADING, "Prepay: prepayment tokens, from a vending key to a meter")
-    )?;
-    writeln!(
-        out,
-        "{}",
-        styled(QUIET, "All keys here are public test keys. Independent software, not certified.")
-    )?;
-
-    heading(out, 1, "A vending key becomes the keys of two meters (DKGA04, EA07)")?;
+/// Makes everything in the story happen.
+fn happen() -> Result<Story, Failure> {
     let vending_key = VendingKey::new(DecoderKeyGenerationAlgorithm::Dkga04, &VENDING_KEY)?;
     let generator = DecoderKeyGenerator::new(&vending_key);
     let (pan, other): (MeterPan, MeterPan) = (PAN.parse()?, OTHER_PAN.parse()?);
     let tariff = TariffIndex::try_from(1)?;
     let key = key_of(&generator, pan, tariff, EncryptionAlgorithm::Sta)?;
     let other_key = key_of(&generator, other, tariff, EncryptionAlgorithm::Sta)?;
-    for (pan, key) in [(pan, &key), (other, &other_key)] {
-        writeln!(
-            out,
-            "  meter {pan}   SGC 201457  KRN 1  KT 2  TI 01   key {}",
-            show_test_key(key)
-        )?;
-    }
+    let cipher = TokenCipher::new(&key);
 
-    heading(out, 2, "Somebody buys 25.6 kWh")?;
     let minute = time::parse(ISSUED_AT).ok_or("the embedded time is one")?;
-    let identifier = BaseDate::Y2014.identifier_at(minute)?.unreserved();
+    let identifier = BASE_DATE.identifier_at(minute)?.unreserved();
     let credit = Token::Credit {
         service: Service::Electricity,
         random: RandomNumber::try_from(5)?,
         identifier,
         amount: Amount::from_tenths(256)?,
     };
-    let cipher = TokenCipher::new(&key);
     let data = seal(&credit, &cipher);
-    writeln!(out, "  token   {}", styled(RESULT, format_args!("{data:#}")))?;
-    let opened = open(data, &cipher)?;
-    writeln!(out, "  opened  {}", meaning::sentence(&opened, Some(BaseDate::Y2014)))?;
+    let credit_meaning = meaning::sentence(&open(data, &cipher)?, Some(BASE_DATE));
+    let Err(refusal) = open(data, &TokenCipher::new(&other_key)) else {
+        return Err("another meter's key opened the token".into());
+    };
 
-    heading(out, 3, "The same digits in another meter")?;
-    match open(data, &TokenCipher::new(&other_key)) {
-        Ok(_) => return Err("another meter's key opened the token".into()),
-        Err(error) => writeln!(out, "  {}  {error}", styled(WRONG, "refused"))?,
-    }
-
-    heading(out, 4, "Credit in money: 10 units, and a debt of 2.50 taken back")?;
+    let mut currency = Vec::new();
     for (hundred_thousandths, minutes) in [(1_000_000, 1), (-250_000, 2)] {
         let token = Token::CurrencyCredit {
             service: Service::Electricity,
@@ -131,14 +120,10 @@ fn story(out: &mut impl Write) -> Result<(), Failure> {
             amount: CurrencyAmount::from_hundred_thousandths(hundred_thousandths)?,
         };
         let data = seal(&token, &cipher);
-        let opened = open(data, &cipher)?;
-        let sentence = meaning::sentence(&opened, None);
-        writeln!(out, "  {}  {sentence}", styled(RESULT, format_args!("{data:#}")))?;
+        currency.push((data, meaning::sentence(&open(data, &cipher)?, None)));
     }
 
-    heading(out, 5, "A new tariff index takes a new key: four tokens for 128 bits (EA11)")?;
-    let current = key_of(&generator, pan, tariff, EncryptionAlgorithm::Misty1)?;
-    let current_cipher = TokenCipher::new(&current);
+    let current = TokenCipher::new(&key_of(&generator, pan, tariff, EncryptionAlgorithm::Misty1)?);
     let new_tariff = TariffIndex::try_from(2)?;
     let new = NewKey {
         key: key_of(&generator, pan, new_tariff, EncryptionAlgorithm::Misty1)?,
@@ -148,30 +133,92 @@ fn story(out: &mut impl Write) -> Result<(), Failure> {
         tariff_index: new_tariff,
         supply_group: Some(supply_group()?),
     };
-    let set = KeyChangeSet::new(&new, SetSize::Four, Rollover::Keep)?;
     let mut buffer = KeyChangeBuffer::default();
-    for section in set.sections() {
-        let data = seal(&Token::KeyChange(section.clone()), &current_cipher);
-        let Token::KeyChange(section) = open(data, &current_cipher)? else {
+    let mut key_change = Vec::new();
+    for section in KeyChangeSet::new(&new, SetSize::Four, Rollover::Keep)?.sections() {
+        let data = seal(&Token::KeyChange(section.clone()), &current);
+        let Token::KeyChange(section) = open(data, &current)? else {
             return Err("a key change token opened as something else".into());
         };
-        writeln!(out, "  {}  {}", styled(RESULT, format_args!("{data:#}")), section.name())?;
+        key_change.push((data, section.name()));
         buffer.put(section);
     }
     let Assembly::Complete(assembled) = buffer.assemble(EncryptionAlgorithm::Misty1) else {
         return Err("the set of four did not complete a key".into());
     };
-    let same = bool::from(assembled.new.key.ct_eq(&new.key));
-    let verdict = if same { "is the one sent" } else { "is NOT the one sent" };
-    writeln!(out, "  the key put together from them {verdict}")?;
 
-    heading(out, 6, "Every step of the first token")?;
-    let trace = Trace::new(data, Some(&cipher));
-    picture::write_trace(out, &trace, Some(EncryptionAlgorithm::Sta), Some(BaseDate::Y2014))?;
-    writeln!(
-        out,
-        "\n{}",
-        styled(QUIET, "Next: prepay lab explain 00000000000150997584, and prepay lab --help")
-    )?;
-    Ok(())
+    Ok(Story {
+        keys: [(pan, key), (other, other_key)],
+        credit: data,
+        credit_meaning,
+        refusal,
+        currency,
+        key_change,
+        key_arrived: assembled.new.key.ct_eq(&new.key).into(),
+        trace: Trace::new(data, Some(&cipher)),
+    })
+}
+
+impl Story {
+    /// Prints the story for a person.
+    fn tell(&self, out: &mut impl Write) -> io::Result<()> {
+        let digits = |data: &TokenData| styled(RESULT, format_args!("{data:#}"));
+        writeln!(
+            out,
+            "{}",
+            styled(HEADING, "Prepay: prepayment tokens, from a vending key to a meter")
+        )?;
+        let remark = "All keys here are public test keys. Independent software, not certified.";
+        writeln!(out, "{}", styled(QUIET, remark))?;
+
+        heading(out, 1, "A vending key becomes the keys of two meters (DKGA04, EA07)")?;
+        for (pan, key) in &self.keys {
+            let key = show_test_key(key);
+            writeln!(out, "  meter {pan}   SGC 201457  KRN 1  KT 2  TI 01   key {key}")?;
+        }
+
+        heading(out, 2, "Somebody buys 25.6 kWh")?;
+        writeln!(out, "  token   {}", digits(&self.credit))?;
+        writeln!(out, "  opened  {}", self.credit_meaning)?;
+
+        heading(out, 3, "The same digits in another meter")?;
+        writeln!(out, "  {}  {}", styled(WRONG, "refused"), self.refusal)?;
+
+        heading(out, 4, "Credit in money: 10 units, and a debt of 2.50 taken back")?;
+        for (data, meaning) in &self.currency {
+            writeln!(out, "  {}  {meaning}", digits(data))?;
+        }
+
+        heading(out, 5, "A new tariff index takes a new key: four tokens for 128 bits (EA11)")?;
+        for (data, name) in &self.key_change {
+            writeln!(out, "  {}  {name}", digits(data))?;
+        }
+        let verdict = if self.key_arrived { "is the one sent" } else { "is NOT the one sent" };
+        writeln!(out, "  the key put together from them {verdict}")?;
+
+        heading(out, 6, "Every step of the token of 25.6 kWh")?;
+        picture::write_trace(out, &self.trace, Some(EncryptionAlgorithm::Sta), Some(BASE_DATE))?;
+        let next = "Next: prepay lab explain 00000000000150997584, and prepay lab --help";
+        writeln!(out, "\n{}", styled(QUIET, next))
+    }
+
+    /// The story for a program.
+    fn as_value(&self) -> Value {
+        let key = |(pan, key): &(MeterPan, DecoderKey)| json!({"pan": pan.to_string(), "test_key": show_test_key(key)});
+        let currency = |(data, meaning): &(TokenData, String)| json!({"number": data.to_string(), "meaning": meaning});
+        let section =
+            |(data, name): &(TokenData, &str)| json!({"number": data.to_string(), "section": name});
+        json!({
+            "keys": self.keys.iter().map(key).collect::<Vec<_>>(),
+            "credit": {"number": self.credit.to_string(), "meaning": self.credit_meaning},
+            "refused_by_another_meter": self.refusal.to_string(),
+            "currency": self.currency.iter().map(currency).collect::<Vec<_>>(),
+            "key_change": self.key_change.iter().map(section).collect::<Vec<_>>(),
+            "key_arrived": self.key_arrived,
+        })
+    }
+}
+
+fn heading(out: &mut impl Write, number: u8, text: &str) -> io::Result<()> {
+    writeln!(out, "\n{}", styled(HEADING, format_args!("{number}  {text}")))
 }

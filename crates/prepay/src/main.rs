@@ -28,7 +28,7 @@ enum Ending {
 fn main() -> ExitCode {
     let cli = Cli::parse();
     let ended = match cli.command {
-        Command::Demo => demo::run(),
+        Command::Demo => demo::run(cli.json),
         Command::Lab { command } => lab::run(&command, cli.json),
         Command::Completions { shell } => manual::completions(shell),
         Command::Man { directory } => manual::pages(&directory),

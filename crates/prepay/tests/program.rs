@@ -67,6 +67,40 @@ fn the_demo_tells_its_story_without_colour_when_piped() {
 }
 
 #[test]
+fn the_demo_tells_the_same_to_a_program() {
+    let story: serde_json::Value = serde_json::from_str(&succeed("--json demo")).expect("JSON");
+    assert_eq!(story["keys"][0]["test_key"], "87f3ecbb2e46b48f");
+    assert_eq!(story["key_change"][3]["number"], "19019128690902932218");
+    assert_eq!(story["key_arrived"], true);
+}
+
+#[test]
+fn combinations_that_make_no_key_are_skipped_and_told() {
+    // DKGA04 makes no common keys (KT 3), and DKGA02 none for EA11.
+    let explained = succeed(&format!(
+        "--json lab explain 23716100501183194197 --pan {PAN} --vending-key {LONG_KEY},{SHORT_KEY} \
+         --sgc 123456 --kt 1-3 --ea 07,11"
+    ));
+    let value: serde_json::Value = serde_json::from_str(&explained).expect("JSON");
+    assert_eq!((&value["keys_tried"], &value["keys_skipped"]), (&7.into(), &5.into()));
+    assert_eq!(value["opened_by"].as_array().expect("a list").len(), 1);
+    let output = prepay(&format!(
+        "lab explain 23716100501183194197 --pan 1 --vending-key {SHORT_KEY} --sgc 123456"
+    ));
+    assert_eq!(output.status.code(), Some(3));
+    assert!(text(&output.stderr).starts_with("pan_format:"), "{}", text(&output.stderr));
+}
+
+#[test]
+fn a_new_vending_key_brings_its_own_algorithm() {
+    let changed = succeed(&format!(
+        "lab key-change --pan {PAN} --from vending_key={SHORT_KEY},dkga=02,sgc=123456 \
+         --to vending_key={LONG_KEY},base_date=2014"
+    ));
+    assert!(changed.contains("rollover: the meter forgets"), "{changed}");
+}
+
+#[test]
 fn a_token_issued_is_a_token_opened() {
     let key = format!("--pan {PAN} --vending-key {SHORT_KEY} --sgc 123456");
     let issued =

@@ -2,9 +2,9 @@
 
 use std::io::{self, Write};
 
-use prepay_lab::{Lab, OpenedToken, Request, time::Printed};
+use prepay_lab::{Lab, LabError, OpenedToken, Request, time::Printed};
 use prepay_token::element::BaseDate;
-use prepay_token::{Class, Field, OpenError, TokenData, Trace};
+use prepay_token::{Field, OpenError, TokenData, Trace};
 use serde_json::{Value, json};
 
 use crate::Ending;
@@ -55,10 +55,15 @@ pub(crate) fn run(flags: &ExplainFlags, as_json: bool) -> io::Result<Ending> {
 
 /// What the search for a key came to.
 fn write_search(out: &mut impl Write, found: &Found) -> io::Result<()> {
-    if found.matches.is_empty() && found.tried < 2 {
+    if found.matches.is_empty() && found.tried < 2 && found.skipped.is_none() {
         return Ok(());
     }
     writeln!(out)?;
+    if let Some((count, error)) = &found.skipped {
+        let remark =
+            format!("{count} combinations make no key, the first because {}", error.message);
+        writeln!(out, "{}", styled(QUIET, remark))?;
+    }
     for candidate in &found.matches {
         writeln!(out, "{}  {}", styled(RESULT, "opened by"), candidate.name)?;
     }
@@ -114,10 +119,12 @@ fn as_value(trace: &Trace, found: &Found, base_date: Option<BaseDate>) -> Value 
             json!({"name": place.name, "high": place.high, "low": place.low, "value": value})
         })
         .collect();
-    let enciphered = trace.class().is_enciphered() || trace.class() == Class::Reserved;
     let result = match trace.result() {
         Ok(token) => json!({"token": OpenedToken::new(token)}),
-        Err(error) => json!({"error": error.to_string()}),
+        Err(error) => {
+            let LabError { code, message } = LabError::from(*error);
+            json!({"error": {"code": code.text(), "message": message}})
+        }
     };
     let matches: Vec<_> = found.matches.iter().map(|candidate| &candidate.name).collect();
     let mut value = json!({
@@ -126,11 +133,12 @@ fn as_value(trace: &Trace, found: &Found, base_date: Option<BaseDate>) -> Value 
         "class": trace.class().number(),
         "moved_bits": trace.moved_bits(),
         "sent_block": format!("{:016x}", trace.sent_block()),
-        "enciphered": enciphered,
+        "enciphered": trace.class().is_enciphered(),
         "clear_block": trace.clear_block().map(|clear| format!("{:016x}", clear.bits())),
         "fields": fields,
         "crc": trace.checksum().map(|(_, expected, found)| json!({"expected": expected, "found": found})),
         "keys_tried": found.tried,
+        "keys_skipped": found.skipped.as_ref().map_or(0, |(count, _)| *count),
         "opened_by": matches,
     });
     if let (Value::Object(all), Value::Object(result)) = (&mut value, result) {

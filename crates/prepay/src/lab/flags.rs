@@ -7,7 +7,7 @@ use std::path::Path;
 
 use clap::ValueEnum;
 use prepay_lab::{KeyRecord, Request, Scalar, TokenRecord};
-use prepay_token::element::ManufacturerCode;
+use prepay_token::element::{Control, ManufacturerCode};
 
 use crate::cli::{IssueFlags, KeyChangeFlags, KeyFlags, OneKeyFlags, OpenFlags, TokenType};
 
@@ -15,12 +15,10 @@ use super::named;
 
 /// The request of `lab issue`.
 pub(super) fn issue(flags: &IssueFlags) -> io::Result<Request<'_>> {
-    let token = token(flags);
-    let in_clear = matches!(flags.kind, TokenType::Test | TokenType::ExtendedRead);
-    let request = if in_clear { Request::default() } else { keyed(&flags.key)? };
+    let request = keyed(&flags.key)?;
     Ok(Request {
         op: text("issue"),
-        token: Some(token),
+        token: Some(token(flags)?),
         issued_at: option(flags.at.as_deref()),
         tid: number(flags.tid),
         rnd: number(flags.rnd),
@@ -106,6 +104,9 @@ pub(super) fn dkga_of_length(digits: usize) -> Option<&'static str> {
 /// A key as `field=value` pairs, with the fields of another key where it has none.
 fn listed_key<'a>(flag: &str, pairs: &'a str, other: &KeyRecord<'a>) -> io::Result<KeyRecord<'a>> {
     let mut record = other.clone();
+    if pairs.split(',').any(|pair| pair.starts_with("vending_key=")) {
+        record.dkga = None; // That of the other key need not suit this one.
+    }
     for pair in pairs.split(',') {
         let (field, value) = pair.split_once('=').ok_or_else(|| {
             let message = format!("{flag}: expected field=value pairs, found one without =");
@@ -142,13 +143,13 @@ pub(super) fn plain_number(value: &str) -> Scalar<'_> {
     value.parse::<u32>().map_or_else(|_| Scalar::from(value), Scalar::from)
 }
 
-fn token(flags: &IssueFlags) -> TokenRecord<'_> {
+fn token(flags: &IssueFlags) -> io::Result<TokenRecord<'_>> {
     let kind = flags.kind.to_possible_value().expect("every type has a name");
     let is_credit = matches!(flags.kind, TokenType::Credit | TokenType::CurrencyCredit);
     let is_display = matches!(flags.kind, TokenType::Test | TokenType::ExtendedRead);
     let code = flags.mfr_code.as_deref().or(is_display.then_some("00"));
-    let control = flags.test.map(|test| Cow::Owned(test_control(code, test)));
-    TokenRecord {
+    let control = flags.test.map(|test| test_control(code, test)).transpose()?.map(Cow::Owned);
+    Ok(TokenRecord {
         kind: Some(Scalar::from(kind.get_name().replace('-', "_"))),
         service: option(flags.service.as_deref().or(is_credit.then_some("electricity"))),
         amount: option(flags.amount.as_deref()),
@@ -162,14 +163,23 @@ fn token(flags: &IssueFlags) -> TokenRecord<'_> {
         index: number(flags.index),
         value: number(flags.value),
         ..TokenRecord::default()
-    }
+    })
 }
 
-/// The control field of one test. An unknown code or a test beyond the field is left to be refused.
-fn test_control(code: Option<&str>, test: u8) -> String {
-    code.and_then(|code| code.parse::<ManufacturerCode>().ok())
-        .and_then(|code| prepay_token::element::Control::for_test(code, test))
-        .map_or_else(|| format!("test {test}"), |control| format!("{:x}", control.bits()))
+/// The control field of one test. An unknown code is left for the laboratory to refuse.
+fn test_control(code: Option<&str>, test: u8) -> io::Result<String> {
+    let Some(code) = code.and_then(|code| code.parse::<ManufacturerCode>().ok()) else {
+        return Ok("0".to_owned());
+    };
+    match Control::for_test(code, test) {
+        Some(control) => Ok(format!("{:x}", control.bits())),
+        None => {
+            let widest = Control::width_beside(code);
+            let message =
+                format!("--test: expected 0 to {widest} beside code {code}, found {test}");
+            Err(io::Error::new(io::ErrorKind::InvalidInput, message))
+        }
+    }
 }
 
 /// A key given as it is, or as the name of a file that holds it.

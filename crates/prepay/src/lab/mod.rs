@@ -7,7 +7,7 @@ mod explain;
 mod flags;
 pub(crate) mod meaning;
 pub(crate) mod picture;
-mod print;
+pub(crate) mod print;
 mod search;
 
 use std::fs::File;
@@ -27,7 +27,12 @@ pub(crate) fn run(command: &LabCommand, json: bool) -> io::Result<Ending> {
         LabCommand::Issue(flags) => answer(flags::issue(flags)?, json),
         LabCommand::Open(flags) => answer(flags::open(flags)?, json),
         LabCommand::Derive(flags) => answer(flags::derive(flags)?, json),
-        LabCommand::KeyChange(flags) => answer(flags::key_change(flags)?, json),
+        LabCommand::KeyChange(flags) => {
+            if flags.ea == "11" && flags.tokens == Some(2) {
+                print::remark("the first two tokens of a set of four: a meter needs all four");
+            }
+            answer(flags::key_change(flags)?, json)
+        }
     }
 }
 

@@ -3,19 +3,19 @@
 use std::io::{self, Write};
 
 use prepay_lab::{Answer, LabError, OpenedToken, time::Printed};
-use prepay_token::element::UtcMinute;
+use prepay_token::element::{PowerLimit, UtcMinute};
 use serde_json::Value;
 
 use crate::paint::{HEADING, QUIET, RESULT, WRONG, styled};
 
 /// Prints one JSON value on a line.
-pub(super) fn json(value: &impl ToJson) -> io::Result<()> {
+pub(crate) fn json(value: &impl ToJson) -> io::Result<()> {
     let mut out = io::stdout().lock();
     writeln!(out, "{}", value.to_json()?)
 }
 
 /// What can be printed as JSON.
-pub(super) trait ToJson {
+pub(crate) trait ToJson {
     /// The text of the JSON.
     fn to_json(&self) -> io::Result<String>;
 }
@@ -41,6 +41,9 @@ pub(super) fn answer(answer: &Answer) -> io::Result<()> {
             let mut remarks = vec![format!("class {}.{}", issued.class, issued.sub_class)];
             remarks.extend(issued.tid.map(|tid| stamp(tid, issued.issued_at)));
             remarks.extend(issued.amount.as_ref().map(|amount| format!("amount coded {amount}")));
+            if let (2, 0 | 6, Some(bits)) = (issued.class, issued.sub_class, issued.bits) {
+                remarks.push(format!("limit coded {}", PowerLimit::from_bits(bits)));
+            }
             remarks.push(format!("CRC {:04X}", issued.crc));
             writeln!(out, "{}", styled(QUIET, remarks.join(", ")))
         }
@@ -75,6 +78,11 @@ pub(super) fn answer(answer: &Answer) -> io::Result<()> {
 /// Prints a refusal.
 pub(super) fn error(error: &LabError) {
     anstream::eprintln!("{} {}", styled(WRONG, format_args!("{}:", error.code)), error.message);
+}
+
+/// Prints a remark beside the answer.
+pub(super) fn remark(remark: &str) {
+    anstream::eprintln!("{}", styled(QUIET, remark));
 }
 
 /// An identifier with its minute.

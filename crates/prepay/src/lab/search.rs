@@ -5,7 +5,7 @@
 
 use std::io;
 
-use prepay_lab::{KeyRecord, Lab, LabError, ResolvedKey, Scalar};
+use prepay_lab::{KeyRecord, Lab, LabError, ResolvedKey, Scalar, meter_pan};
 use prepay_token::element::{BaseDate, EncryptionAlgorithm, MeterPan};
 use prepay_token::key::TokenCipher;
 use prepay_token::{TokenData, open};
@@ -35,6 +35,8 @@ pub(super) struct Found {
     pub(super) matches: Vec<Candidate>,
     /// The last key tried: the only one, if one was tried.
     pub(super) last: Option<Candidate>,
+    /// Combinations that make no key, and why the first of them makes none.
+    pub(super) skipped: Option<(u64, LabError)>,
 }
 
 /// Tries every combination of the flags on a token.
@@ -44,12 +46,12 @@ pub(super) fn search(flags: &ExplainFlags, data: TokenData) -> io::Result<Result
         lab: Lab::default(),
         pan: None,
         data,
-        found: Found { tried: 0, matches: Vec::new(), last: None },
+        found: Found { tried: 0, matches: Vec::new(), last: None, skipped: None },
     };
     if let Some(pan) = &flags.pan {
-        match pan.parse::<MeterPan>() {
+        match meter_pan(pan) {
             Ok(pan) => search.pan = Some(pan),
-            Err(error) => return invalid(&format!("--pan: {error}")),
+            Err(error) => return Ok(Err(error)),
         }
     }
     for (index, key) in flags.decoder_key.iter().enumerate() {
@@ -57,22 +59,25 @@ pub(super) fn search(flags: &ExplainFlags, data: TokenData) -> io::Result<Result
         for ea in lists.algorithms(key.as_ref(), false) {
             let record = KeyRecord {
                 decoder_key: key.clone(),
-                base_date: lists.base_dates.first().map(|year| plain_number(year)),
+                base_date: flags
+                    .base_date
+                    .as_deref()
+                    .and(lists.base_dates.first())
+                    .map(|year| plain_number(year)),
                 ..KeyRecord::default()
             };
-            let name = format!("decoder key {}, EA{ea}", index + 1);
-            if let Err(error) = search.try_key(name, record, ea) {
-                return Ok(Err(error));
-            }
+            search.try_key(format!("decoder key {}, EA{ea}", index + 1), record, ea);
         }
     }
     for (index, key) in flags.vending_key.iter().enumerate() {
         let key = secret(Some(key))?;
-        if let Err(error) = search.try_vending_key(flags, &lists, index + 1, key.as_ref()) {
-            return Ok(Err(error));
-        }
+        search.try_vending_key(flags, &lists, index + 1, key.as_ref());
     }
-    Ok(Ok(search.found))
+    match search.found {
+        // Nothing but combinations that make no key: the first says what is wrong.
+        Found { tried: 0, skipped: Some((_, error)), .. } => Ok(Err(error)),
+        found => Ok(Ok(found)),
+    }
 }
 
 /// The state of a search.
@@ -91,7 +96,7 @@ impl Search {
         lists: &Lists,
         number: usize,
         key: Option<&Scalar<'_>>,
-    ) -> Result<(), LabError> {
+    ) {
         let digits = if let Some(Scalar::Text(text)) = key { text.len() } else { 0 };
         let dkga = flags.dkga.as_deref().or(dkga_of_length(digits));
         for ea in lists.algorithms(key, true) {
@@ -111,21 +116,21 @@ impl Search {
                         "vending key {number}, DKGA{}, EA{ea}, SGC {sgc}, KRN {krn}, KT {kt}, TI {ti}, base date {year}",
                         dkga.unwrap_or("?")
                     );
-                    self.try_key(name, record, ea)?;
+                    self.try_key(name, record, ea);
                 }
             }
         }
-        Ok(())
     }
 
-    /// Tries one key.
-    fn try_key(
-        &mut self,
-        name: String,
-        record: KeyRecord<'_>,
-        ea: EncryptionAlgorithm,
-    ) -> Result<(), LabError> {
-        let ResolvedKey { key, attributes } = self.lab.key(record, self.pan, ea)?;
+    /// Tries one key, or counts it as skipped if its parts make none.
+    fn try_key(&mut self, name: String, record: KeyRecord<'_>, ea: EncryptionAlgorithm) {
+        let ResolvedKey { key, attributes } = match self.lab.key(record, self.pan, ea) {
+            Ok(resolved) => resolved,
+            Err(error) => {
+                self.found.skipped.get_or_insert((0, error)).0 += 1;
+                return;
+            }
+        };
         let base_date = attributes.base_date;
         let candidate = Candidate { name, cipher: TokenCipher::new(&key), base_date };
         self.found.tried += 1;
@@ -134,7 +139,6 @@ impl Search {
         } else {
             self.found.last = Some(candidate);
         }
-        Ok(())
     }
 }
 
@@ -158,7 +162,13 @@ impl Lists {
             krn: written_out("--krn", &flags.krn, 1)?,
             kt: written_out("--kt", &flags.kt, 1)?,
             ti: written_out("--ti", &flags.ti, 2)?,
-            base_dates: flags.base_date.split(',').map(str::to_owned).collect(),
+            base_dates: flags
+                .base_date
+                .as_deref()
+                .unwrap_or("1993")
+                .split(',')
+                .map(str::to_owned)
+                .collect(),
             ea: ea.collect::<io::Result<_>>()?,
         };
         if lists.sgc.is_empty() && !flags.vending_key.is_empty() {
