@@ -432,7 +432,6 @@ macro_rules! record {
     };
 }
 
-
 record! {
     /// One request.
     Request (1),
