@@ -1,0 +1,89 @@
+//! Sections of a new key while they come in: which are held, since when, and which are missing.
+//!
+//! They live in memory only. Sections carry no identifier, so one that is lost with the power can simply be
+//! entered again.
+//!
+//! - Time-out: counted from the first section of a set, not started again by a further one.
+//! - Source: IEC 62055-41:2018, key change token processing.
+//! - Elsewhere: putting the key together ([`KeyChangeBuffer`]); the checks (`check.rs`).
+
+use core::fmt;
+
+use prepay_token::element::EncryptionAlgorithm;
+use prepay_token::key_change::{KeyChangeBuffer, KeySection, SetSize};
+
+/// A set of section numbers, 1 to 4.
+#[derive(Clone, Copy, PartialEq, Eq, Default)]
+pub struct SectionSet(u8); // Invariant: bit n for section n.
+
+impl SectionSet {
+    /// The numbers, ascending.
+    pub fn iter(self) -> impl Iterator<Item = u8> {
+        (1..=4).filter(move |number| self.0 >> number & 1 == 1)
+    }
+
+    /// Whether there is none.
+    pub const fn is_empty(self) -> bool {
+        self.0 == 0
+    }
+}
+
+impl FromIterator<u8> for SectionSet {
+    /// Numbers other than 1 to 4 are left out.
+    fn from_iter<I: IntoIterator<Item = u8>>(numbers: I) -> Self {
+        let known = numbers.into_iter().filter(|number| (1..=4).contains(number));
+        Self(known.fold(0, |bits, number| bits | 1 << number))
+    }
+}
+
+impl fmt::Debug for SectionSet {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_set().entries(self.iter()).finish()
+    }
+}
+
+/// The sections held, and the time of the first.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct KeyChange {
+    pub(crate) buffer: KeyChangeBuffer,
+    since_s: u64,
+}
+
+impl KeyChange {
+    /// Forgets the sections when the first is too old.
+    pub(crate) fn expire(&mut self, now_s: u64, timeout_s: u32) {
+        if !self.buffer.is_empty() && now_s.saturating_sub(self.since_s) >= u64::from(timeout_s) {
+            self.buffer.clear();
+        }
+    }
+
+    /// Takes a section. A copy of one already held takes its place.
+    pub(crate) fn put(&mut self, section: KeySection, now_s: u64) {
+        if self.buffer.is_empty() {
+            self.since_s = now_s;
+        }
+        self.buffer.put(section);
+    }
+
+    /// The sections held.
+    pub(crate) fn held(&self) -> SectionSet {
+        self.buffer.held().collect()
+    }
+
+    /// The sections still missing. A meter that takes nothing but sets of three waits for the third even
+    /// before the first has said so.
+    pub(crate) fn waiting_for(
+        &self,
+        algorithm: EncryptionAlgorithm,
+        size: SetSize,
+        two_token_sets: bool,
+    ) -> SectionSet {
+        let SectionSet(mut missing) = self.buffer.waiting_for(algorithm).collect();
+        let SectionSet(held) = self.held();
+        let only_three = matches!(size, SetSize::Three) && !two_token_sets;
+        if only_three && held >> 3 & 1 == 0 {
+            missing |= 1 << 3;
+        }
+        SectionSet(missing)
+    }
+}

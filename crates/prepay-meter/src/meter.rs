@@ -1,0 +1,429 @@
+//! The meter: its state, what it holds in memory only, and the way of a token through it.
+//!
+//! ```text
+//!  enter ─ check ─┬─ refused: nothing changes
+//!                 ├─ test: shown, nothing changes
+//!                 ├─ section of a key: held in memory ─ complete? ─┐
+//!                 └─ credit, management: a copy of the state ──────┴─ commit ─ the copy is the state
+//! ```
+//!
+//! - Time: seconds of a counter that only goes forward while the meter runs. It may start anew with it.
+//! - Source: IEC 62055-41:2018, meter application process.
+//! - Elsewhere: the checks (`check.rs`), the effects (`execute.rs`), use of credit (`consumption.rs`), the
+//!   values of registers (`readout.rs`).
+
+use core::fmt;
+
+use prepay_token::element::{MeterPan, TokenCarrierType, TokenIdentifier};
+use prepay_token::key::TokenCipher;
+use prepay_token::key_change::{Assembly, KeySection, NewKey};
+use prepay_token::{Token, TokenData};
+
+use crate::check::{Approved, Judge, Rejected};
+use crate::display::DisplayProgramme;
+use crate::key_change::{KeyChange, SectionSet};
+use crate::maker::{Maker, NoMaker};
+use crate::outcome::{Effect, Outcome, Refusal, TokenResult};
+use crate::profile::{Profile, ProfileError};
+use crate::record::HEADER_LENGTH;
+use crate::state::MeterState;
+use crate::storage::{LoadError, Place, Slot, Storage};
+use crate::trip::Trip;
+
+/// A meter that remembers up to `TIDS` identifiers and knows `FLAGS` flags and `CONTROLS` controls.
+pub struct Meter<const TIDS: usize = 50, const FLAGS: usize = 12, const CONTROLS: usize = 1> {
+    pub(crate) profile: Profile,
+    pub(crate) state: MeterState<TIDS, FLAGS, CONTROLS>,
+    place: Place,
+    cipher: TokenCipher,
+    key_change: KeyChange,
+    locked_until_s: u64,
+    last_result: Option<TokenResult>,
+    pub(crate) trip: Trip,
+    pub(crate) power_watts: u32,
+    pub(crate) uncommitted: u64,
+}
+
+/// What a meter is given when it is made.
+#[derive(Clone, Debug)]
+pub struct Birth {
+    /// Its number.
+    pub pan: MeterPan,
+    /// Its first key, with everything that belongs to it.
+    pub key: NewKey,
+    /// How many identifiers it remembers: 50 or more, and no more than there is room for.
+    pub remembered: u16,
+    /// The identifier of the day of manufacture: it and all before it are refused.
+    pub manufactured: TokenIdentifier,
+}
+
+/// Why a meter was not made.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ManufactureError<F> {
+    /// The profile does not suit the key.
+    Profile(ProfileError),
+    /// The meter would remember too few or too many identifiers.
+    Remembered {
+        /// The most that it has room for.
+        most: u16,
+        /// How many were asked for.
+        found: u16,
+    },
+    /// The state could not be stored. Making the meter may be tried again.
+    Medium(F),
+}
+
+/// The fewest identifiers that a meter remembers.
+const FEWEST_REMEMBERED: u16 = 50;
+
+impl<const TIDS: usize, const FLAGS: usize, const CONTROLS: usize> Meter<TIDS, FLAGS, CONTROLS> {
+    /// How many octets a slot of the storage must have.
+    pub const RECORD_LENGTH: usize =
+        HEADER_LENGTH + MeterState::<TIDS, FLAGS, CONTROLS>::BODY_LENGTH as usize;
+
+    /// Makes a meter, and stores its first state in the place of whatever the storage held.
+    ///
+    /// # Errors
+    ///
+    /// [`ManufactureError`], the first that applies.
+    pub fn manufacture<S: Storage>(
+        profile: Profile,
+        birth: Birth,
+        storage: &mut S,
+    ) -> Result<Self, ManufactureError<S::Fault>> {
+        profile.check(birth.key.key.algorithm()).map_err(ManufactureError::Profile)?;
+        let (most, found) = (TIDS as u16, birth.remembered);
+        if !(FEWEST_REMEMBERED..=most).contains(&found) {
+            return Err(ManufactureError::Remembered { most, found });
+        }
+        let Birth { pan, key, remembered, manufactured } = birth;
+        let state = MeterState::new(pan, key, remembered, manufactured);
+        storage.erase(Slot::A).map_err(ManufactureError::Medium)?;
+        storage.erase(Slot::B).map_err(ManufactureError::Medium)?;
+        let place = Place::BLANK.commit(&state, storage).map_err(ManufactureError::Medium)?;
+        Ok(Self::with_state(profile, state, place))
+    }
+
+    /// Starts a meter from its storage, as after loss of power.
+    ///
+    /// # Errors
+    ///
+    /// [`LoadError`]. None of them is passed over by itself: a meter that starts from an older state could
+    /// give credit twice.
+    pub fn load<S: Storage>(
+        profile: Profile,
+        storage: &mut S,
+        now_s: u64,
+    ) -> Result<Self, LoadError<S::Fault>> {
+        let (place, state) = Place::load(storage)?;
+        profile.check(state.algorithm()).map_err(LoadError::Profile)?;
+        let mut meter = Self::with_state(profile, state, place);
+        match meter.profile.policy.lockout {
+            Some(lockout) if !lockout.reset_on_power => meter.lock(now_s),
+            _ => meter.state.failures = 0,
+        }
+        Ok(meter)
+    }
+
+    fn with_state(
+        profile: Profile,
+        state: MeterState<TIDS, FLAGS, CONTROLS>,
+        place: Place,
+    ) -> Self {
+        Self {
+            profile,
+            cipher: TokenCipher::new(&state.key),
+            state,
+            place,
+            key_change: KeyChange::default(),
+            locked_until_s: 0,
+            last_result: None,
+            trip: Trip::default(),
+            power_watts: 0,
+            uncommitted: 0,
+        }
+    }
+
+    /// Takes the 66 bits of a token from any carrier.
+    ///
+    /// Proprietary tokens are a function error; [`enter_with`](Self::enter_with) asks the maker.
+    ///
+    /// # Errors
+    ///
+    /// The fault of the storage. The meter is then as it was before the token, which may be entered again.
+    pub fn enter<S: Storage>(
+        &mut self,
+        data: TokenData,
+        carrier: TokenCarrierType,
+        now_s: u64,
+        storage: &mut S,
+    ) -> Result<Outcome, S::Fault> {
+        self.enter_with(data, carrier, now_s, storage, &NoMaker)
+    }
+
+    /// Takes the text of a token from a keypad: twenty digits; blanks and dashes are dropped.
+    ///
+    /// # Errors
+    ///
+    /// The fault of the storage, as for [`enter`](Self::enter).
+    pub fn enter_digits<S: Storage>(
+        &mut self,
+        digits: &str,
+        carrier: TokenCarrierType,
+        now_s: u64,
+        storage: &mut S,
+    ) -> Result<Outcome, S::Fault> {
+        match digits.parse() {
+            Ok(data) => self.enter(data, carrier, now_s, storage),
+            Err(_) => Ok(self.refuse_format()),
+        }
+    }
+
+    /// Takes the 66 bits of a token as nine octets, the six high bits zero.
+    ///
+    /// # Errors
+    ///
+    /// The fault of the storage, as for [`enter`](Self::enter).
+    pub fn enter_octets<S: Storage>(
+        &mut self,
+        octets: [u8; 9],
+        carrier: TokenCarrierType,
+        now_s: u64,
+        storage: &mut S,
+    ) -> Result<Outcome, S::Fault> {
+        match TokenData::from_octets(octets) {
+            Ok(data) => self.enter(data, carrier, now_s, storage),
+            Err(_) => Ok(self.refuse_format()),
+        }
+    }
+
+    /// The answer to what is no token at all, such as an entry on the keypad that was cut short.
+    pub fn refuse_format(&mut self) -> Outcome {
+        self.last_result = Some(TokenResult::FormatError);
+        Outcome::Refused(Refusal::Format)
+    }
+
+    /// Takes the 66 bits of a token from any carrier; `maker` answers for proprietary tokens.
+    ///
+    /// # Errors
+    ///
+    /// The fault of the storage, as for [`enter`](Self::enter).
+    pub fn enter_with<S: Storage>(
+        &mut self,
+        data: TokenData,
+        carrier: TokenCarrierType,
+        now_s: u64,
+        storage: &mut S,
+        maker: &impl Maker,
+    ) -> Result<Outcome, S::Fault> {
+        self.key_change.expire(now_s, self.profile.policy.key_change_timeout_s);
+        let outcome = match self.judge(carrier, now_s, maker).check(data) {
+            Ok(approved) => self.accept(approved, carrier, now_s, storage)?,
+            Err(rejected) => self.reject(rejected, now_s, storage)?,
+        };
+        self.last_result = Some(outcome.result());
+        Ok(outcome)
+    }
+
+    fn judge<'a, M: Maker>(
+        &'a self,
+        carrier: TokenCarrierType,
+        now_s: u64,
+        maker: &'a M,
+    ) -> Judge<'a, M, TIDS, FLAGS, CONTROLS> {
+        Judge {
+            profile: &self.profile,
+            state: &self.state,
+            cipher: &self.cipher,
+            carrier,
+            is_locked: self.lockout_seconds(now_s) > 0,
+            maker,
+        }
+    }
+
+    fn accept<S: Storage>(
+        &mut self,
+        approved: Approved,
+        carrier: TokenCarrierType,
+        now_s: u64,
+        storage: &mut S,
+    ) -> Result<Outcome, S::Fault> {
+        let effect = match &approved.token {
+            Token::Test(test) if test.is_proprietary() => {
+                let (sub_class, control) = (test.sub_class(), test.control().bits());
+                Effect::ProprietaryTest { sub_class, control }
+            }
+            Token::Test(test) => {
+                let zero = self.profile.policy.test_zero;
+                Effect::Display(DisplayProgramme::of_tests(test.control(), zero))
+            }
+            Token::ExtendedRead { index, .. } => {
+                Effect::Display(DisplayProgramme::of_extended(*index))
+            }
+            Token::KeyChange(section) => {
+                return self.take_section(section.clone(), carrier, now_s, storage);
+            }
+            _ => {
+                let mut next = self.state.clone();
+                let Some(effect) = next.execute(&approved, &self.profile) else {
+                    return Ok(Outcome::Refused(Refusal::Function));
+                };
+                self.commit(next, storage)?;
+                self.forgive();
+                effect
+            }
+        };
+        Ok(Outcome::Accepted(effect))
+    }
+
+    /// Holds a section of a new key, and changes the key once the set is complete.
+    fn take_section<S: Storage>(
+        &mut self,
+        section: KeySection,
+        carrier: TokenCarrierType,
+        now_s: u64,
+        storage: &mut S,
+    ) -> Result<Outcome, S::Fault> {
+        let number = section.number();
+        let mut held = self.key_change.clone();
+        held.put(section, now_s);
+        let refusal = match held.buffer.assemble(self.state.algorithm()) {
+            Assembly::Incomplete => {
+                self.key_change = held;
+                let waiting_for = self.missing_sections();
+                return Ok(Outcome::Waiting { section: number, waiting_for });
+            }
+            Assembly::SupplyGroupOutOfRange { .. } => Refusal::Range,
+            Assembly::Complete(assembled) => {
+                let judge = self.judge(carrier, now_s, &NoMaker);
+                match judge.transition(assembled.new.key_type) {
+                    Ok(()) => {
+                        let mut next = self.state.clone();
+                        let effect = next.change_key(assembled);
+                        self.commit(next, storage)?;
+                        self.cipher = TokenCipher::new(&self.state.key);
+                        self.key_change = KeyChange::default();
+                        self.forgive();
+                        return Ok(Outcome::Accepted(effect));
+                    }
+                    Err(refusal) => refusal,
+                }
+            }
+        };
+        self.key_change = KeyChange::default();
+        Ok(Outcome::Refused(refusal))
+    }
+
+    /// A refused section drops every section held; a wrong checksum counts towards a lockout.
+    fn reject<S: Storage>(
+        &mut self,
+        rejected: Rejected,
+        now_s: u64,
+        storage: &mut S,
+    ) -> Result<Outcome, S::Fault> {
+        let Rejected { refusal, is_section } = rejected;
+        if is_section {
+            self.key_change = KeyChange::default();
+        }
+        if let (Refusal::Checksum, Some(lockout)) = (refusal, self.profile.policy.lockout) {
+            let failures = self.state.failures.saturating_add(1);
+            if lockout.reset_on_power {
+                self.state.failures = failures;
+            } else {
+                let mut next = self.state.clone();
+                next.failures = failures;
+                self.commit(next, storage)?;
+            }
+            self.lock(now_s);
+        }
+        Ok(Outcome::Refused(refusal))
+    }
+
+    /// Stores a state, and takes it over once it is stored.
+    pub(crate) fn commit<S: Storage>(
+        &mut self,
+        next: MeterState<TIDS, FLAGS, CONTROLS>,
+        storage: &mut S,
+    ) -> Result<(), S::Fault> {
+        self.place = self.place.commit(&next, storage)?;
+        self.state = next;
+        self.uncommitted = 0;
+        Ok(())
+    }
+
+    /// A token under the key of the meter was executed: lockout and trips are over.
+    fn forgive(&mut self) {
+        self.locked_until_s = 0;
+        self.trip = Trip::default();
+    }
+
+    /// Locks for as long as the failures so far ask for.
+    fn lock(&mut self, now_s: u64) {
+        let lockout = self.profile.policy.lockout;
+        let seconds = lockout.map_or(0, |lockout| lockout.duration_s(self.state.failures));
+        self.locked_until_s = now_s.saturating_add(u64::from(seconds));
+    }
+
+    /// What the meter is and has.
+    pub const fn profile(&self) -> &Profile {
+        &self.profile
+    }
+
+    /// All that it does not forget.
+    pub const fn state(&self) -> &MeterState<TIDS, FLAGS, CONTROLS> {
+        &self.state
+    }
+
+    /// For how long tokens for this meter alone are refused, in seconds; 0 when it is not locked.
+    pub const fn lockout_seconds(&self, now_s: u64) -> u64 {
+        self.locked_until_s.saturating_sub(now_s)
+    }
+
+    /// The sections of a new key that are held at this time.
+    pub fn held_sections(&mut self, now_s: u64) -> SectionSet {
+        self.key_change.expire(now_s, self.profile.policy.key_change_timeout_s);
+        self.key_change.held()
+    }
+
+    /// The sections of a new key that are still missing at this time; none when no section is held.
+    pub fn waiting_for(&mut self, now_s: u64) -> SectionSet {
+        match self.held_sections(now_s).is_empty() {
+            true => SectionSet::default(),
+            false => self.missing_sections(),
+        }
+    }
+
+    fn missing_sections(&self) -> SectionSet {
+        let Profile { set_size, policy, .. } = &self.profile;
+        self.key_change.waiting_for(self.state.algorithm(), *set_size, policy.two_token_sets)
+    }
+
+    /// The result of the last token since the start.
+    pub const fn last_result(&self) -> Option<TokenResult> {
+        self.last_result
+    }
+}
+
+impl<const TIDS: usize, const FLAGS: usize, const CONTROLS: usize> fmt::Debug
+    for Meter<TIDS, FLAGS, CONTROLS>
+{
+    /// The number alone.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Meter({}, ..)", self.state.pan.as_str())
+    }
+}
+
+impl<F: fmt::Display> fmt::Display for ManufactureError<F> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Profile(error) => error.fmt(f),
+            Self::Remembered { most, found } => write!(
+                f,
+                "identifiers to remember: expected {FEWEST_REMEMBERED} to {most}, found {found}"
+            ),
+            Self::Medium(fault) => write!(f, "the first state could not be stored: {fault}"),
+        }
+    }
+}
+
+impl<F: fmt::Debug + fmt::Display> core::error::Error for ManufactureError<F> {}

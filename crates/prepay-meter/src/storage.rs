@@ -1,0 +1,222 @@
+//! Keeping the state: two slots, of which the newest whole record counts.
+//!
+//! ```text
+//!  commit   erase(other slot) ─ write(body) … write(body) ─ write(header)
+//!                                                             │
+//!           until here the old record counts ────────────────┘ from here the new one
+//! ```
+//!
+//! A record is written to the slot that does not hold the present one, its header last. Whenever power
+//! fails, one whole record is left: the one before, or the new one. Nothing in between can be read.
+//!
+//! If the newest header is whole but what it announces cannot be used (newer firmware wrote it, its body is
+//! damaged), loading fails rather than falling back: the older record may not know of a token that has given
+//! its credit.
+//!
+//! - Source: this project's own.
+
+use core::fmt;
+
+use zeroize::Zeroizing;
+
+use crate::record::{Checksum, HEADER_LENGTH, Header, ReadError, RecordError};
+use crate::state::MeterState;
+
+/// The octets of one write of a body.
+const CHUNK: usize = 64;
+
+/// One of the two places for a record.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Slot {
+    /// The first.
+    A,
+    /// The second.
+    B,
+}
+
+/// The medium on which a meter keeps its state.
+///
+/// What is written before must reach the medium before what is written after. A write that fails, or is cut
+/// short by loss of power, may have written any part of its octets; it must not touch others. The record
+/// holds the key of the meter, so the medium lies inside the boundary that protects it.
+///
+/// A slot has room for [`Meter::RECORD_LENGTH`](crate::Meter::RECORD_LENGTH) octets.
+pub trait Storage {
+    /// What may go wrong.
+    type Fault;
+
+    /// Makes a slot blank: every octet reads 00 or every octet reads FF. It is enough to blank the first
+    /// twenty on a medium that is written octet by octet.
+    ///
+    /// # Errors
+    ///
+    /// The fault of the medium.
+    fn erase(&mut self, slot: Slot) -> Result<(), Self::Fault>;
+
+    /// Writes octets into a slot that was erased. No octet is written twice between two erasures.
+    ///
+    /// # Errors
+    ///
+    /// The fault of the medium.
+    fn write(&mut self, slot: Slot, offset: usize, octets: &[u8]) -> Result<(), Self::Fault>;
+
+    /// Reads octets from a slot. One that was never written reads as if it were erased.
+    ///
+    /// # Errors
+    ///
+    /// The fault of the medium.
+    fn read(&mut self, slot: Slot, offset: usize, octets: &mut [u8]) -> Result<(), Self::Fault>;
+}
+
+/// Why no state was loaded.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum LoadError<F> {
+    /// The medium could not be read.
+    Medium(F),
+    /// Neither slot holds a record: the meter was never made, or its storage is lost.
+    NoRecord {
+        /// What is wrong with the first slot.
+        a: RecordError,
+        /// What is wrong with the second.
+        b: RecordError,
+    },
+    /// The newest record cannot be used. It takes a person to decide what becomes of the meter.
+    Newest {
+        /// Its slot.
+        slot: Slot,
+        /// What is wrong with it.
+        error: RecordError,
+    },
+    /// The state was read, but the meter cannot have it.
+    Profile(crate::profile::ProfileError),
+}
+
+/// Where the present record lies.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Place {
+    slot: Slot,
+    sequence: u32,
+}
+
+impl Place {
+    /// Before the first record.
+    pub(crate) const BLANK: Self = Self { slot: Slot::B, sequence: 0 };
+
+    /// Writes a record beside the present one. Answers its place.
+    pub(crate) fn commit<S: Storage, const T: usize, const F: usize, const C: usize>(
+        self,
+        state: &MeterState<T, F, C>,
+        storage: &mut S,
+    ) -> Result<Self, S::Fault> {
+        let next = Self { slot: self.slot.other(), sequence: self.sequence.wrapping_add(1) };
+        storage.erase(next.slot)?;
+        let mut chunk = Zeroizing::new([0; CHUNK]);
+        let (mut filled, mut offset) = (0, HEADER_LENGTH);
+        let mut checksum = Checksum::new();
+        state.expose_encoded(|mut octets| {
+            checksum.update(octets);
+            while !octets.is_empty() {
+                let length = octets.len().min(CHUNK - filled);
+                let (head, tail) = octets.split_at(length);
+                chunk[filled..filled + length].copy_from_slice(head);
+                (filled, octets) = (filled + length, tail);
+                if filled == CHUNK {
+                    storage.write(next.slot, offset, &*chunk)?;
+                    (filled, offset) = (0, offset + CHUNK);
+                }
+            }
+            Ok(())
+        })?;
+        if filled > 0 {
+            storage.write(next.slot, offset, &chunk[..filled])?;
+        }
+        let length = MeterState::<T, F, C>::BODY_LENGTH;
+        let header = Header::new(length, next.sequence, checksum.finish());
+        storage.write(next.slot, 0, &header.encode())?;
+        Ok(next)
+    }
+
+    /// Reads the newest record.
+    pub(crate) fn load<S: Storage, const T: usize, const F: usize, const C: usize>(
+        storage: &mut S,
+    ) -> Result<(Self, MeterState<T, F, C>), LoadError<S::Fault>> {
+        let a = read_header(storage, Slot::A)?;
+        let b = read_header(storage, Slot::B)?;
+        let (slot, header) = match (a, b) {
+            (Err(a), Err(b)) => return Err(LoadError::NoRecord { a, b }),
+            (Ok(a), Err(_)) => (Slot::A, a),
+            (Err(_), Ok(b)) => (Slot::B, b),
+            (Ok(a), Ok(b)) if is_newer(a.sequence, b.sequence) => (Slot::A, a),
+            (Ok(_), Ok(b)) => (Slot::B, b),
+        };
+        match read_body(storage, slot, &header) {
+            Ok(state) => Ok((Self { slot, sequence: header.sequence }, state)),
+            Err(ReadError::Medium(fault)) => Err(LoadError::Medium(fault)),
+            Err(ReadError::Record(error)) => Err(LoadError::Newest { slot, error }),
+        }
+    }
+}
+
+impl Slot {
+    /// The other one.
+    pub const fn other(self) -> Self {
+        match self {
+            Self::A => Self::B,
+            Self::B => Self::A,
+        }
+    }
+}
+
+/// Whether `a` comes after `b`, across the end of the numbers too.
+const fn is_newer(a: u32, b: u32) -> bool {
+    a.wrapping_sub(b) < 1 << 31
+}
+
+fn read_header<S: Storage>(
+    storage: &mut S,
+    slot: Slot,
+) -> Result<Result<Header, RecordError>, LoadError<S::Fault>> {
+    let mut octets = [0; HEADER_LENGTH];
+    storage.read(slot, 0, &mut octets).map_err(LoadError::Medium)?;
+    Ok(Header::decode(&octets))
+}
+
+fn read_body<S: Storage, const T: usize, const F: usize, const C: usize>(
+    storage: &mut S,
+    slot: Slot,
+    header: &Header,
+) -> Result<MeterState<T, F, C>, ReadError<S::Fault>> {
+    header.check(MeterState::<T, F, C>::BODY_LENGTH)?;
+    let end = HEADER_LENGTH + usize::from(header.length);
+    let mut chunk = Zeroizing::new([0; CHUNK]);
+    let mut checksum = Checksum::new();
+    for offset in (HEADER_LENGTH..end).step_by(CHUNK) {
+        let octets = &mut chunk[..CHUNK.min(end - offset)];
+        storage.read(slot, offset, octets).map_err(ReadError::Medium)?;
+        checksum.update(octets);
+    }
+    if checksum.finish() != header.body_crc {
+        return Err(RecordError::BodyChecksum.into());
+    }
+    let mut offset = HEADER_LENGTH;
+    MeterState::decode(|octets| {
+        storage.read(slot, offset, octets)?;
+        offset += octets.len();
+        Ok(())
+    })
+}
+
+impl<F: fmt::Display> fmt::Display for LoadError<F> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Medium(fault) => write!(f, "the state could not be read: {fault}"),
+            Self::NoRecord { a, b } => write!(f, "no state is stored: slot A: {a}; slot B: {b}"),
+            Self::Newest { slot, error } => {
+                write!(f, "the newest state, in slot {slot:?}, cannot be used: {error}")
+            }
+            Self::Profile(error) => error.fmt(f),
+        }
+    }
+}
+
+impl<F: fmt::Debug + fmt::Display> core::error::Error for LoadError<F> {}
