@@ -16,11 +16,18 @@ pub(crate) struct Package {
 }
 
 /// What tests need from the system. Each line costs every fresh machine a download: keep it short.
-const PACKAGES: &[Package] = &[Package {
-    name: "gcc",
-    command: "cc",
-    why: "links every test program, and compiles the C parts of dependencies",
-}];
+const PACKAGES: &[Package] = &[
+    Package {
+        name: "gcc",
+        command: "cc",
+        why: "links every test program, and compiles the C parts of dependencies",
+    },
+    Package {
+        name: "g++",
+        command: "c++",
+        why: "proves that the header of the C interface is C++ too",
+    },
+];
 
 /// The components of the Rust toolchain that `cargo xtask lint` needs, with the command that shows each.
 const COMPONENTS: &[(&str, &[&str])] =

@@ -11,7 +11,7 @@ use crate::step::{Failure, Step, announce, output};
 use crate::{packages, vectors};
 
 /// Crates that firmware uses, so they must build where there is no operating system.
-const BARE_METAL_CRATES: &[&str] = &["prepay-cipher", "prepay-token"];
+const BARE_METAL_CRATES: &[&str] = &["prepay-cipher", "prepay-token", "prepay-meter"];
 
 /// Targets without `std`. Every one that is installed is built.
 const BARE_METAL_TARGETS: &[&str] = &[

@@ -1,0 +1,50 @@
+//! The meter engine for firmware in C: a static library, and a header made from these sources.
+//!
+//! ```text
+//!  firmware in C ── include/prepay_meter.h ── this crate ── prepay-meter
+//!     memory, storage, clock, maker             checks pointers and values, converts, calls
+//! ```
+//!
+//! - Memory: the caller's. Nothing is allocated; a meter lives in a `prepay_meter` of fixed size.
+//! - Pointers: each is checked for null and for its alignment. What else C must promise stands at each
+//!   function under *Safety*.
+//! - Reentry: a callback that calls back for the same meter gets `PREPAY_STATUS_BUSY`. Threads and
+//!   interrupts are not guarded against: one meter belongs to one of them at a time.
+//! - Panics: what a caller or a token can be wrong about is answered. Should a panic happen, it never crosses
+//!   into C: on a hosted system the process aborts, on bare metal `prepay_meter_panicked` is called.
+//! - Capacities: 50 identifiers, 12 flags, 1 control.
+//!
+//! Not supported here, and as the default of the engine has them: the matrix of key transitions, reserved
+//! identifiers, absent registers, unknown extended tokens, the choice of management functions, tests with
+//! codes of the other length, the limits of registers of money. The mailbox is not passed on.
+//!
+//! `unsafe` is allowed in this crate alone, with its reason at every block.
+
+#![no_std]
+
+#[cfg(not(target_os = "none"))]
+extern crate std;
+
+mod life;
+mod maker;
+mod memory;
+mod outcome;
+mod panic;
+mod pointer;
+mod profile;
+mod service;
+mod state;
+mod status;
+mod storage;
+mod token;
+
+pub use life::*;
+pub use maker::{PREPAY_MAKER_ACCEPT, PREPAY_MAKER_RANGE, PREPAY_MAKER_UNKNOWN, PrepayMaker};
+pub use memory::{PREPAY_METER_SIZE, PREPAY_METER_WORDS, PrepayMeter};
+pub use outcome::*;
+pub use profile::*;
+pub use service::*;
+pub use state::*;
+pub use status::PrepayStatus;
+pub use storage::{PREPAY_RECORD_LENGTH, PrepayStorage};
+pub use token::*;

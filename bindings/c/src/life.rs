@@ -1,0 +1,78 @@
+//! A meter's beginning and end: made, loaded from its storage, wiped.
+
+use crate::memory::{self, Engine, PREPAY_METER_SIZE, PrepayMeter};
+use crate::pointer;
+use crate::profile::{PrepayBirth, PrepayProfile};
+use crate::status::PrepayStatus;
+use crate::storage::{Medium, PrepayStorage};
+
+/// The octets of a meter in this library: compare it with `PREPAY_METER_SIZE` of the header at start.
+#[unsafe(no_mangle)]
+pub extern "C" fn prepay_meter_size() -> usize {
+    PREPAY_METER_SIZE
+}
+
+/// Makes a meter, and stores its first state in the place of whatever the storage held.
+///
+/// Any meter in this memory is wiped first, and stays so when the call fails.
+/// Key material passes over the stack: clear it after commissioning if others can read it.
+///
+/// # Safety
+///
+/// `meter` is memory for a `prepay_meter` that was zeroed before its first use. The others point to what
+/// their types say, and `birth` to a text with NUL and to a key of full length.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn prepay_meter_manufacture(
+    meter: *mut PrepayMeter,
+    profile: *const PrepayProfile,
+    birth: *const PrepayBirth,
+    storage: *const PrepayStorage,
+) -> PrepayStatus {
+    let make = || {
+        // SAFETY: the promise of the caller.
+        let (profile, mut medium) =
+            unsafe { (pointer::required(profile)?.profile()?, Medium::new(storage)?) };
+        // SAFETY: the same.
+        let birth = unsafe { pointer::required(birth)?.birth()? };
+        Ok(Engine::manufacture(profile, birth, &mut medium)?)
+    };
+    // SAFETY: the promise of the caller.
+    PrepayStatus::of(unsafe { memory::start(meter, make) })
+}
+
+/// Starts a meter from its storage, as after loss of power.
+///
+/// `now_s` are seconds of a counter that only goes forward while the meter runs. It may start anew here.
+/// Any meter in this memory is wiped first, and stays so when the call fails.
+/// `PREPAY_STATUS_RECORD` is not to be passed over: an older state could give credit twice.
+///
+/// # Safety
+///
+/// As for `prepay_meter_manufacture`.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn prepay_meter_load(
+    meter: *mut PrepayMeter,
+    profile: *const PrepayProfile,
+    storage: *const PrepayStorage,
+    now_s: u64,
+) -> PrepayStatus {
+    let make = || {
+        // SAFETY: the promise of the caller.
+        let (profile, mut medium) =
+            unsafe { (pointer::required(profile)?.profile()?, Medium::new(storage)?) };
+        Ok(Engine::load(profile, &mut medium, now_s)?)
+    };
+    // SAFETY: the promise of the caller.
+    PrepayStatus::of(unsafe { memory::start(meter, make) })
+}
+
+/// Wipes a meter and its key from memory, not from its storage. Memory that holds no meter is zeroed too.
+///
+/// # Safety
+///
+/// `meter` is memory for a `prepay_meter` that was zeroed before its first use.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn prepay_meter_wipe(meter: *mut PrepayMeter) -> PrepayStatus {
+    // SAFETY: the promise of the caller.
+    PrepayStatus::of(unsafe { memory::wipe(meter) })
+}

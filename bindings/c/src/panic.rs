@@ -1,0 +1,24 @@
+//! Where a panic ends on bare metal: in a function of the firmware that does not return.
+//!
+//! The engine commits its state in one piece, so the right answer to a panic is to start anew. The message
+//! is dropped: formatting it would take more flash than the engine.
+//!
+//! Elsewhere: hosted systems link `std`, whose handler prints the message; a panic that reaches the edge
+//! of this library aborts the process there.
+
+#[cfg(all(target_os = "none", feature = "panic-handler"))]
+mod bare {
+    use core::panic::PanicInfo;
+
+    unsafe extern "C" {
+        /// Brought by the firmware; resets the machine.
+        fn prepay_meter_panicked() -> !;
+    }
+
+    #[panic_handler]
+    fn panic(_: &PanicInfo<'_>) -> ! {
+        // SAFETY: the header obliges the firmware to bring this function, without arguments and never
+        // returning.
+        unsafe { prepay_meter_panicked() }
+    }
+}

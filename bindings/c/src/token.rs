@@ -1,0 +1,110 @@
+//! Entering tokens, from any carrier.
+
+use core::ffi::c_char;
+
+use prepay_token::TokenData;
+
+use crate::maker::{Callbacks, PrepayMaker};
+use crate::memory::{self, PrepayMeter};
+use crate::outcome::PrepayOutcome;
+use crate::pointer;
+use crate::profile::carrier_of;
+use crate::status::PrepayStatus;
+use crate::storage::{Medium, PrepayStorage};
+
+/// The longest text of a token that is looked at, with its blanks and dashes.
+pub const PREPAY_MOST_TEXT: usize = 64;
+
+/// Enters a token as text: twenty digits and NUL. Blanks and dashes are dropped.
+///
+/// A text that is no token is an outcome, a format error. `maker` may be null: proprietary tokens are then
+/// refused. Unless the answer is `PREPAY_STATUS_OK`, `outcome` is not written.
+///
+/// # Safety
+///
+/// `meter` is memory for a `prepay_meter` that was zeroed before its first use, `digits` a text that ends
+/// with NUL, `outcome` memory for its type. The others point to what their types say.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn prepay_meter_enter_digits(
+    meter: *mut PrepayMeter,
+    digits: *const c_char,
+    carrier: u8,
+    now_s: u64,
+    storage: *const PrepayStorage,
+    maker: *const PrepayMaker,
+    outcome: *mut PrepayOutcome,
+) -> PrepayStatus {
+    let mut buffer = [0; PREPAY_MOST_TEXT];
+    // SAFETY: the promise of the caller.
+    let text = unsafe { pointer::text(digits, &mut buffer) };
+    let data = text.map(|text| core::str::from_utf8(text?).ok()?.parse().ok());
+    // SAFETY: the promise of the caller.
+    PrepayStatus::of(
+        data.and_then(|data| unsafe {
+            enter(meter, data, (carrier, now_s), storage, maker, outcome)
+        }),
+    )
+}
+
+/// Enters a token as 66 bits in nine octets, most significant first, the six high bits zero.
+///
+/// # Safety
+///
+/// As for `prepay_meter_enter_digits`; `octets` are nine octets.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn prepay_meter_enter_octets(
+    meter: *mut PrepayMeter,
+    octets: *const u8,
+    carrier: u8,
+    now_s: u64,
+    storage: *const PrepayStorage,
+    maker: *const PrepayMaker,
+    outcome: *mut PrepayOutcome,
+) -> PrepayStatus {
+    // SAFETY: the promise of the caller.
+    let octets = unsafe { pointer::required(octets.cast::<[u8; 9]>()) };
+    let data = octets.map(|octets| TokenData::from_octets(*octets).ok());
+    // SAFETY: the promise of the caller.
+    PrepayStatus::of(
+        data.and_then(|data| unsafe {
+            enter(meter, data, (carrier, now_s), storage, maker, outcome)
+        }),
+    )
+}
+
+/// Enters a token, or nothing that could be one.
+///
+/// # Safety
+///
+/// As for [`prepay_meter_enter_digits`].
+unsafe fn enter(
+    meter: *mut PrepayMeter,
+    data: Option<TokenData>,
+    (carrier, now_s): (u8, u64),
+    storage: *const PrepayStorage,
+    maker: *const PrepayMaker,
+    outcome: *mut PrepayOutcome,
+) -> Result<(), PrepayStatus> {
+    pointer::check(outcome)?;
+    let carrier = carrier_of(carrier)?;
+    // SAFETY: the promise of the caller.
+    let mut medium = unsafe { Medium::new(storage)? };
+    let maker = match maker.is_null() {
+        true => None,
+        // SAFETY: the promise of the caller.
+        false => Some(*unsafe { pointer::required(maker)? }),
+    };
+    let maker = Callbacks(maker.as_ref());
+    // SAFETY: the promise of the caller. The medium and the maker are copies that do not overlap with it.
+    let answer = unsafe {
+        memory::lend(meter, |engine| {
+            let answer = match data {
+                Some(data) => engine.enter_with(data, carrier, now_s, &mut medium, &maker)?,
+                None => engine.refuse_format(),
+            };
+            Ok(PrepayOutcome::of(engine, answer))
+        })?
+    };
+    // SAFETY: the promise of the caller.
+    unsafe { pointer::put(outcome, answer) }
+}
