@@ -58,6 +58,9 @@ fn the_demo_tells_its_story_without_colour_when_piped() {
         "credit: 10.00024 base currency units",
         "0385 4447 0864 5345 1911  Set1stSectionDecoderKey",
         "the key put together from them is the one sent",
+        "used_error   25.6 kWh  the same once more",
+        "crc_error    25.6 kWh  credit under the old key",
+        "accept       51.2 kWh  credit under the new key",
         "SubClass",
         "not certified",
     ] {

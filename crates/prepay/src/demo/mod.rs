@@ -2,6 +2,8 @@
 //!
 //! Every number shown is computed here and now; the keys are the public ones of the conformance runs.
 
+mod meter;
+
 use std::io::{self, Write};
 
 use prepay_lab::{show_test_key, time};
@@ -48,6 +50,7 @@ struct Story {
     currency: Vec<(TokenData, String)>,
     key_change: Vec<(TokenData, &'static str)>,
     key_arrived: bool,
+    events: Vec<meter::Event>,
     trace: Trace,
 }
 
@@ -123,16 +126,18 @@ fn happen() -> Result<Story, Failure> {
         currency.push((data, meaning::sentence(&open(data, &cipher)?, None)));
     }
 
-    let current = TokenCipher::new(&key_of(&generator, pan, tariff, EncryptionAlgorithm::Misty1)?);
-    let new_tariff = TariffIndex::try_from(2)?;
-    let new = NewKey {
-        key: key_of(&generator, pan, new_tariff, EncryptionAlgorithm::Misty1)?,
-        key_type: KeyType::Unique,
-        key_revision: Some(revision()?),
-        expiry: KeyExpiryNumber::NEVER,
-        tariff_index: new_tariff,
-        supply_group: Some(supply_group()?),
+    let attributed = |tariff_index| -> Result<NewKey, Failure> {
+        Ok(NewKey {
+            key: key_of(&generator, pan, tariff_index, EncryptionAlgorithm::Misty1)?,
+            key_type: KeyType::Unique,
+            key_revision: Some(revision()?),
+            expiry: KeyExpiryNumber::NEVER,
+            tariff_index,
+            supply_group: Some(supply_group()?),
+        })
     };
+    let (old, new) = (attributed(tariff)?, attributed(TariffIndex::try_from(2)?)?);
+    let current = TokenCipher::new(&old.key);
     let mut buffer = KeyChangeBuffer::default();
     let mut key_change = Vec::new();
     for section in KeyChangeSet::new(&new, SetSize::Four, Rollover::Keep)?.sections() {
@@ -155,6 +160,7 @@ fn happen() -> Result<Story, Failure> {
         currency,
         key_change,
         key_arrived: assembled.new.key.ct_eq(&new.key).into(),
+        events: meter::live(pan, old, &new, identifier)?,
         trace: Trace::new(data, Some(&cipher)),
     })
 }
@@ -196,7 +202,20 @@ impl Story {
         let verdict = if self.key_arrived { "is the one sent" } else { "is NOT the one sent" };
         writeln!(out, "  the key put together from them {verdict}")?;
 
-        heading(out, 6, "Every step of the token of 25.6 kWh")?;
+        heading(out, 6, "A meter takes them: credit, a replay, the new key, and the old one dies")?;
+        for event in &self.events {
+            let result = match event.result {
+                refused if refused.ends_with("error") => {
+                    styled(WRONG, format_args!("{refused:<10}"))
+                }
+                taken => styled(RESULT, format_args!("{taken:<10}")),
+            };
+            let (units, tenths) = (event.balance_tenths / 10, event.balance_tenths % 10);
+            let digits = digits(&event.data);
+            writeln!(out, "  {digits}  {result}  {units:>3}.{tenths} kWh  {}", event.what)?;
+        }
+
+        heading(out, 7, "Every step of the token of 25.6 kWh")?;
         picture::write_trace(out, &self.trace, Some(EncryptionAlgorithm::Sta), Some(BASE_DATE))?;
         let next = "Next: prepay lab explain 00000000000150997584, and prepay lab --help";
         writeln!(out, "\n{}", styled(QUIET, next))
@@ -208,6 +227,12 @@ impl Story {
         let currency = |(data, meaning): &(TokenData, String)| json!({"number": data.to_string(), "meaning": meaning});
         let section =
             |(data, name): &(TokenData, &str)| json!({"number": data.to_string(), "section": name});
+        let event = |event: &meter::Event| {
+            let tenths = event.balance_tenths;
+            let balance = format!("{}.{}", tenths / 10, tenths % 10);
+            let number = event.data.to_string();
+            json!({"number": number, "what": event.what, "result": event.result, "balance": balance})
+        };
         json!({
             "keys": self.keys.iter().map(key).collect::<Vec<_>>(),
             "credit": {"number": self.credit.to_string(), "meaning": self.credit_meaning},
@@ -215,6 +240,7 @@ impl Story {
             "currency": self.currency.iter().map(currency).collect::<Vec<_>>(),
             "key_change": self.key_change.iter().map(section).collect::<Vec<_>>(),
             "key_arrived": self.key_arrived,
+            "meter": self.events.iter().map(event).collect::<Vec<_>>(),
         })
     }
 }
