@@ -3,7 +3,9 @@
 //! Only the command line is here; each chore has a module. A chore prints what it does, stops at the first
 //! failure with a non-zero exit, and names the command that repeats the failed step alone.
 
+mod flood;
 mod fuzz;
+mod instructions;
 mod lint;
 mod packages;
 mod repository;
@@ -43,6 +45,10 @@ enum Chore {
     Vectors(vectors::Options),
     /// Run the fuzz targets of `fuzz/` with the nightly toolchain.
     Fuzz(fuzz::Options),
+    /// Count how far random numbers get in a meter, beside what probability predicts.
+    Flood(flood::Options),
+    /// Count the machine instructions of an accepted token, with Valgrind (Debian package valgrind).
+    Instructions,
     /// Run every benchmark.
     Bench,
 }
@@ -70,6 +76,8 @@ fn run(chore: &Chore) -> Result<(), Failure> {
         Chore::Tidy => tidy::run(&root),
         Chore::Vectors(options) => vectors::run(&root, options),
         Chore::Fuzz(options) => fuzz::run(&root, options),
+        Chore::Flood(options) => flood::run(&root, options),
+        Chore::Instructions => instructions::run(&root),
         Chore::Bench => bench(&root),
     }
 }

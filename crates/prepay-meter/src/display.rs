@@ -67,6 +67,11 @@ impl DisplayProgramme {
             .filter(move |test| matches!(asked, Asked::Tests(bits) if bits >> (test - 1) & 1 == 1))
     }
 
+    /// Whether an extended read asked for it, and no test.
+    pub const fn is_extended_read(self) -> bool {
+        matches!(self.0, Asked::Extended(_))
+    }
+
     /// What is to be done and shown by a meter of this profile that knows so many flags and controls.
     pub fn items(
         self,

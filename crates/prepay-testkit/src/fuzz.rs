@@ -4,6 +4,8 @@
 //! tests at the end of this file run each on inputs of a fixed generator, so that their short form is part
 //! of every test run.
 
+mod meter;
+
 use prepay_lab::Lab;
 use prepay_token::element::{
     DecoderReferenceNumber, DecoderSerialNumber, EncryptionAlgorithm, ManufacturerCode, MeterPan,
@@ -15,11 +17,14 @@ use prepay_token::{
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
+pub use meter::{keypad, meter_record};
+
 use crate::Random;
 use crate::vectors::{LabCase, RefusalCase, load_folder};
 
 /// The names of the targets.
-pub const TARGETS: [&str; 4] = ["open_digits", "json_line", "id_record", "pan"];
+pub const TARGETS: [&str; 6] =
+    ["open_digits", "json_line", "id_record", "pan", "meter_record", "keypad"];
 
 /// A line of the laboratory that succeeds, and its answer: what it says after any other line too.
 const GOOD_LINE: &str = r#"{"id":"good","op":"issue","ea":"07","key":{"decoder_key":"0abc12def3456789"},"tid":1698595,"rnd":11,"token":{"type":"credit","service":"electricity","amount":"25.6"}}"#;
@@ -296,6 +301,8 @@ pub fn seeds(target: &str) -> Vec<Vec<u8>> {
         "pan" => ["600727000000000009", "000001000000000082", "600727111111111153", "12345678903"]
             .map(|text| text.as_bytes().to_vec())
             .into(),
+        "meter_record" => meter::record_seeds(&mut random),
+        "keypad" => meter::keypad_seeds(&mut random),
         other => panic!("no fuzz target is called {other}"),
     }
 }
@@ -336,5 +343,15 @@ mod tests {
     #[test]
     fn any_text_is_a_meter_number_or_none() {
         short_run("pan", pan);
+    }
+
+    #[test]
+    fn any_octets_are_a_stored_meter_or_refused() {
+        short_run("meter_record", meter_record);
+    }
+
+    #[test]
+    fn any_keys_change_a_meter_by_tokens_alone() {
+        short_run("keypad", keypad);
     }
 }

@@ -4,14 +4,17 @@
 //! - [`published`]: the published cases as values of the library, by a way that no door takes.
 //! - [`strategy`]: arbitrary valid tokens, keys and parameters for `proptest`.
 //! - [`fuzz`]: the bodies of the fuzz targets as plain functions, and inputs to run them on without a fuzzer.
+//! - [`Memory`]: the storage of a meter.
 //! - [`ratio`]: two operations timed against each other.
 
 pub mod fuzz;
+mod memory;
 pub mod published;
 mod random;
 pub mod ratio;
 pub mod strategy;
 pub mod vectors;
 
+pub use memory::Memory;
 pub use random::Random;
 pub use vectors::load;

@@ -8,8 +8,8 @@
 
 use prepay_token::element::{
     Amount, BaseDate, CurrencyAmount, EncryptionAlgorithm, ExtendedIndex, ExtendedValue,
-    KeyExpiryNumber, KeyType, ManufacturerCode, PowerLimit, RandomNumber, RegisterToClear, Service,
-    TokenIdentifier, UtcMinute,
+    KeyExpiryNumber, KeyType, ManufacturerCode, MeterPan, PowerLimit, RandomNumber,
+    RegisterToClear, Service, TokenIdentifier, UtcMinute,
 };
 use prepay_token::key::{DecoderKey, DecoderKeyGenerator, KeyParameters, TokenCipher, VendingKey};
 use prepay_token::key_change::{KeyChangeSet, NewKey, Rollover, SetSize};
@@ -86,6 +86,31 @@ pub fn convert(case: &LabCase) -> Published {
         other => panic!("{}: operation {other}", case.id),
     };
     Published { id: case.id.clone(), kind }
+}
+
+/// The meter of a case: its number, and its key with everything that belongs to it. None for class 1, where no key is
+/// told. For a key change it is the key before.
+///
+/// # Panics
+///
+/// When the case does not convert.
+pub fn meter(case: &LabCase) -> Option<(MeterPan, NewKey)> {
+    let request = case.value();
+    let record = request.get("key").or_else(|| request.get("from"))?;
+    let pan = text(&request["pan"]).parse().expect("a PAN");
+    let Key { key, record, .. } = key(record, &request);
+    let expiry = record
+        .get("ken")
+        .map_or(KeyExpiryNumber::NEVER, |ken| KeyExpiryNumber::from(integer(ken) as u8));
+    let key = NewKey {
+        key,
+        key_type: KeyType::try_from(integer(&record["kt"]) as u8).expect("a key type"),
+        key_revision: Some((integer(&record["krn"]) as u8).try_into().expect("a revision")),
+        expiry,
+        tariff_index: text(&record["ti"]).parse().expect("a tariff index"),
+        supply_group: Some(text(&record["sgc"]).parse().expect("a supply group")),
+    };
+    Some((pan, key))
 }
 
 fn issue(case: &LabCase, request: &Value) -> Kind {
