@@ -56,45 +56,50 @@ impl Lab {
     ///
     /// Those of reading and writing. What was answered until then has been written or is lost with the
     /// stream.
-    pub fn answer_stream(
-        &mut self,
-        input: impl Read,
-        mut output: impl Write,
-    ) -> io::Result<Summary> {
-        let mut input = BufReader::with_capacity(BUFFER, input);
-        let mut out = Vec::with_capacity(BUFFER + LONGEST_LINE);
-        let mut held = Vec::new();
-        let mut summary = Summary::default();
-        loop {
-            if out.len() >= BUFFER || memchr::memchr(b'\n', input.buffer()).is_none() {
-                output.write_all(&out)?;
-                output.flush()?;
-                out.clear();
-            }
-            let line = match next_line(&mut input, &mut held)? {
-                Line::End => break,
-                Line::Buffered(length) => {
-                    let answered = self.answer_line(&input.buffer()[..length], &mut out);
-                    input.consume(length + 1);
-                    answered
-                }
-                Line::Held => self.answer_line(&held, &mut out),
-                Line::TooLong => {
-                    let message = format!("line too long: expected at most {LONGEST_LINE} octets");
-                    let error = LabError::new(ErrorCode::BadJson, message);
-                    write_error(&mut out, RawValue::NULL, &error);
-                    Some(false)
-                }
-            };
-            if let Some(succeeded) = line {
-                summary.answered += 1;
-                summary.failed += u64::from(!succeeded);
-            }
-        }
-        output.write_all(&out)?;
-        output.flush()?;
-        Ok(summary)
+    pub fn answer_stream(&mut self, input: impl Read, output: impl Write) -> io::Result<Summary> {
+        answer_lines(input, output, |line, out| self.answer_line(line, out))
     }
+}
+
+/// Answers every line of a stream by a function that appends the answer and says whether it succeeded.
+pub(crate) fn answer_lines(
+    input: impl Read,
+    mut output: impl Write,
+    mut answer_line: impl FnMut(&[u8], &mut Vec<u8>) -> Option<bool>,
+) -> io::Result<Summary> {
+    let mut input = BufReader::with_capacity(BUFFER, input);
+    let mut out = Vec::with_capacity(BUFFER + LONGEST_LINE);
+    let mut held = Vec::new();
+    let mut summary = Summary::default();
+    loop {
+        if out.len() >= BUFFER || memchr::memchr(b'\n', input.buffer()).is_none() {
+            output.write_all(&out)?;
+            output.flush()?;
+            out.clear();
+        }
+        let line = match next_line(&mut input, &mut held)? {
+            Line::End => break,
+            Line::Buffered(length) => {
+                let answered = answer_line(&input.buffer()[..length], &mut out);
+                input.consume(length + 1);
+                answered
+            }
+            Line::Held => answer_line(&held, &mut out),
+            Line::TooLong => {
+                let message = format!("line too long: expected at most {LONGEST_LINE} octets");
+                let error = LabError::new(ErrorCode::BadJson, message);
+                write_error(&mut out, RawValue::NULL, &error);
+                Some(false)
+            }
+        };
+        if let Some(succeeded) = line {
+            summary.answered += 1;
+            summary.failed += u64::from(!succeeded);
+        }
+    }
+    output.write_all(&out)?;
+    output.flush()?;
+    Ok(summary)
 }
 
 /// Where the next line is.

@@ -38,7 +38,7 @@ pub(crate) fn text<'r>(
 }
 
 /// A whole number that some element accepts.
-fn element<T, U>(
+pub(crate) fn element<T, U>(
     code: ErrorCode,
     field: &str,
     expected: &str,
@@ -58,7 +58,7 @@ where
 }
 
 /// A text that some element accepts.
-fn parsed<T: std::str::FromStr>(
+pub(crate) fn parsed<T: std::str::FromStr>(
     code: ErrorCode,
     field: &str,
     expected: &str,

@@ -20,6 +20,7 @@
 //! - [`Request`]: the shape of a line. [`Lab::answer`]: what it is answered with.
 //! - [`Lab::answer_line`] and [`Lab::answer_stream`]: text in, text out, memory flat.
 //! - [`ErrorCode`]: the stable codes.
+//! - [`meter`]: virtual meters, driven by lines of JSON too.
 //!
 //! Production keys do not belong here: they are born in a key management centre and live in a security
 //! module.
@@ -31,6 +32,7 @@ mod decimal;
 mod field;
 mod hex;
 mod key;
+pub mod meter;
 mod record;
 mod run;
 pub mod time;

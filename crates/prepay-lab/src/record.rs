@@ -67,7 +67,7 @@ impl fmt::Display for Scalar<'_> {
 }
 
 /// The beginning of a text that a message may repeat.
-fn shortened(text: &str) -> Cow<'_, str> {
+pub(crate) fn shortened(text: &str) -> Cow<'_, str> {
     match text.char_indices().nth(LONGEST_NAME) {
         Some((end, _)) => Cow::Owned(format!("{}…", &text[..end])),
         None => Cow::Borrowed(text),
@@ -75,7 +75,7 @@ fn shortened(text: &str) -> Cow<'_, str> {
 }
 
 /// A value that a field can hold.
-trait FieldValue<'de>: Sized {
+pub(crate) trait FieldValue<'de>: Sized {
     /// Reads the value into its place, and says what is wrong with its shape, if anything.
     fn fill<D: Deserializer<'de>>(
         field: &'static str,
@@ -85,9 +85,9 @@ trait FieldValue<'de>: Sized {
 }
 
 /// Reads the value of a field into its place.
-struct Place<'p, T> {
-    field: &'static str,
-    place: &'p mut Option<T>,
+pub(crate) struct Place<'p, T> {
+    pub(crate) field: &'static str,
+    pub(crate) place: &'p mut Option<T>,
 }
 
 impl<'de, T: FieldValue<'de>> DeserializeSeed<'de> for Place<'_, T> {
@@ -134,7 +134,7 @@ impl<'de> FieldValue<'de> for &'de RawValue {
 const NOT_WHOLE: Scalar<'static> = Scalar::Other("a number that is no whole one of 63 bits");
 
 /// Reads a [`Scalar`].
-struct ScalarVisitor;
+pub(crate) struct ScalarVisitor;
 
 impl<'de> Visitor<'de> for ScalarVisitor {
     type Value = Scalar<'de>;
@@ -215,7 +215,7 @@ impl<'a> From<KeyRecord<'a>> for KeySource<'a> {
 }
 
 /// Reads the name of a field.
-struct NameVisitor<F>(F);
+pub(crate) struct NameVisitor<F>(pub(crate) F);
 
 impl<'de, F: FnOnce(&str) -> R, R> DeserializeSeed<'de> for NameVisitor<F> {
     type Value = R;
@@ -240,7 +240,7 @@ impl<F: FnOnce(&str) -> R, R> Visitor<'_> for NameVisitor<F> {
 }
 
 /// Measures how deep arrays and objects nest in a value: 0 for a value that is neither.
-struct Depth;
+pub(crate) struct Depth;
 
 impl<'de> DeserializeSeed<'de> for Depth {
     type Value = usize;
@@ -299,7 +299,7 @@ impl<'de> Visitor<'de> for Depth {
 }
 
 /// The defect of a value that nests deeper than the format.
-fn too_deep() -> LabError {
+pub(crate) fn too_deep() -> LabError {
     LabError::new(ErrorCode::BadJson, "a value nests deeper than the format does")
 }
 
@@ -432,6 +432,8 @@ macro_rules! record {
     };
 }
 
+pub(crate) use record;
+
 record! {
     /// One request.
     Request (1),
@@ -515,6 +517,18 @@ record! {
     index ("index"): Scalar<'de>,
     /// The value of an extended or proprietary token.
     value ("value"): Scalar<'de>,
+}
+
+/// Reads the text of an object into a record. Answers what makes the text no object, if anything does.
+pub(crate) fn fill_from_text<'a, R>(record: &mut R, text: &'a str) -> Option<LabError>
+where
+    for<'r> &'r mut R: Visitor<'a, Value = ()>,
+{
+    let mut json = serde_json::Deserializer::from_str(text);
+    let read = json.deserialize_any(&mut *record).and_then(|()| json.end());
+    let error = read.err()?;
+    let message = format!("expected one JSON object: {error}");
+    Some(LabError::new(ErrorCode::BadJson, message))
 }
 
 impl<'a> KeyRecord<'a> {

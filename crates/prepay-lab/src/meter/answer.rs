@@ -1,0 +1,204 @@
+//! What a line of `meter script` is answered with.
+//!
+//! These records belong to the format: their names and their order are what a client sees. None of them
+//! can hold a key.
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use serde::Serialize;
+
+use crate::code::LabError;
+
+/// The answer to a line that succeeded.
+#[derive(Clone, Debug, Serialize)]
+#[serde(untagged)]
+pub enum MeterAnswer {
+    /// `new`, `advance`, `tamper`, `restart`, `power_cut`.
+    Done(Done),
+    /// `enter`, `enter_binary`.
+    Entered(Box<Entered>),
+    /// `consume`.
+    Consumed(Consumed),
+    /// `state`.
+    State(Box<StateRecord>),
+    /// `key`.
+    Pressed(Box<Pressed>),
+}
+
+/// It is done.
+#[derive(Clone, Copy, Debug, Serialize)]
+pub struct Done {
+    /// True.
+    pub ok: bool,
+}
+
+/// What a meter answered to a token.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Entered {
+    /// The result by its name.
+    pub result: &'static str,
+    /// Its code, 1 to 18.
+    pub code: u8,
+    /// What an accepted token was, as `lab batch` calls it, or `key_change`.
+    #[serde(rename = "type", skip_serializing_if = "Option::is_none")]
+    pub kind: Option<&'static str>,
+    /// The service that was credited.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub service: Option<&'static str>,
+    /// What was credited: units of the service, or of the currency.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub amount: Option<String>,
+    /// The register that was cleared.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub register: Option<u16>,
+    /// The new limit.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub watts: Option<u32>,
+    /// The new tariff rate.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub rate: Option<u16>,
+    /// The new water meter factor.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub factor: Option<u16>,
+    /// The flag that was set or cleared.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub flag: Option<u16>,
+    /// Its new value.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub on: Option<bool>,
+    /// The control that was stored.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub index: Option<u8>,
+    /// Its new value.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub value: Option<u16>,
+    /// The tests that were carried out; none for an extended read.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub test: Option<Vec<u8>>,
+    /// What they show.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub display: Option<Vec<String>>,
+    /// Whether the identifiers were forgotten with the old key.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub rollover: Option<bool>,
+    /// The sections that are missing.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub waiting_for: Option<Vec<u8>>,
+}
+
+/// What is left after a load.
+#[derive(Clone, Debug, Serialize)]
+pub struct Consumed {
+    /// The credit of the service that was used.
+    pub credit: String,
+    /// Its switch: `closed` or `open`.
+    pub switch: &'static str,
+}
+
+/// What became of keys that were pressed.
+#[derive(Clone, Debug, Default, Serialize)]
+pub struct Pressed {
+    /// What was shown, in its order.
+    pub display: Vec<String>,
+    /// The answer to the last token that went in.
+    #[serde(flatten, skip_serializing_if = "Option::is_none")]
+    pub entered: Option<PressedResult>,
+}
+
+/// The result of a token that went in by the keys.
+#[derive(Clone, Debug, Serialize)]
+pub struct PressedResult {
+    /// The result by its name.
+    pub result: &'static str,
+    /// Its code.
+    pub code: u8,
+}
+
+/// What a meter knows and is, but for its key.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct StateRecord {
+    /// Units by service.
+    pub credit: BTreeMap<&'static str, String>,
+    /// Money by service.
+    pub currency_credit: BTreeMap<&'static str, String>,
+    /// In watts.
+    pub maximum_power_limit: Option<u32>,
+    /// In watts.
+    pub phase_unbalance_limit: Option<u32>,
+    /// Once a token has set it.
+    pub tariff_rate: Option<u16>,
+    /// Once a token has set it.
+    pub water_factor: Option<u16>,
+    /// Whether the meter was tampered with.
+    pub tamper: bool,
+    /// `closed` or `open`.
+    pub switch: &'static str,
+    /// Why it is open.
+    pub switch_reason: Option<&'static str>,
+    /// The number.
+    pub pan: String,
+    /// The encryption algorithm.
+    pub ea: String,
+    /// The supply group; nothing when no longer known.
+    pub sgc: Option<String>,
+    /// The key revision; 0 for an initialization key.
+    pub krn: u8,
+    /// The key type.
+    pub kt: u8,
+    /// The tariff index.
+    pub ti: String,
+    /// The key expiry number.
+    pub ken: u8,
+    /// Every identifier in the store, ascending.
+    pub tids: Vec<u32>,
+    /// The sections of a key change that are held.
+    pub kct_pending: Vec<u8>,
+    /// For how long tokens are refused.
+    pub lockout_seconds: u64,
+    /// The flags that were set or cleared, by index.
+    pub flags: BTreeMap<u16, bool>,
+    /// The controls that were set, by index.
+    pub controls: BTreeMap<u8, u16>,
+}
+
+/// A line that failed, and changed nothing.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum MeterError {
+    /// The line asks for what cannot be.
+    Request(LabError),
+    /// The file of a meter cannot be read, written or used.
+    Storage(String),
+}
+
+impl MeterError {
+    /// The stable code.
+    pub const fn code(&self) -> &'static str {
+        match self {
+            Self::Request(error) => error.code.text(),
+            Self::Storage(_) => "storage",
+        }
+    }
+
+    /// The sentence for people.
+    pub fn message(&self) -> &str {
+        match self {
+            Self::Request(error) => &error.message,
+            Self::Storage(message) => message,
+        }
+    }
+}
+
+impl From<LabError> for MeterError {
+    fn from(error: LabError) -> Self {
+        Self::Request(error)
+    }
+}
+
+impl fmt::Display for MeterError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}", self.code(), self.message())
+    }
+}
+
+impl std::error::Error for MeterError {}

@@ -1,0 +1,164 @@
+//! The file of a meter: what it says, and how it takes the place of the one before.
+//!
+//! All numbers are big-endian.
+//!
+//! ```text
+//!    0  4  magic "PPMF"
+//!    4  2  version, 1
+//!    6  2  zero
+//!    8  4  length of the body
+//!   12  4  CRC-32 of the body
+//!   16  4  CRC-32 of the sixteen octets before
+//!   20     body: one JSON object; the slots of the meter's storage are in it, with the key   SECRET
+//! ```
+//!
+//! - A file is never changed: a new one is written beside it, made safe, and renamed. Whenever power fails,
+//!   one whole file is left.
+//! - A file that is not whole is refused and left as it is; a person decides what becomes of it.
+//! - Its owner alone can read it.
+
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, Read, Write};
+use std::path::{Path, PathBuf};
+
+use crc::{CRC_32_ISO_HDLC, Crc};
+use zeroize::Zeroizing;
+
+use super::answer::MeterError;
+
+const MAGIC: &[u8; 4] = b"PPMF";
+const VERSION: u16 = 1;
+const HEADER: usize = 20;
+const CRC: Crc<u32> = Crc::<u32>::new(&CRC_32_ISO_HDLC);
+
+/// The longest file that is read.
+const LONGEST: u64 = 256 * 1024;
+
+/// The octets of a file with this body.
+fn encode(body: &str) -> Zeroizing<Vec<u8>> {
+    let mut octets = Zeroizing::new(Vec::with_capacity(HEADER + body.len()));
+    octets.extend_from_slice(MAGIC);
+    octets.extend_from_slice(&VERSION.to_be_bytes());
+    octets.extend_from_slice(&[0; 2]);
+    octets.extend_from_slice(&(body.len() as u32).to_be_bytes());
+    octets.extend_from_slice(&CRC.checksum(body.as_bytes()).to_be_bytes());
+    let header = CRC.checksum(&octets);
+    octets.extend_from_slice(&header.to_be_bytes());
+    octets.extend_from_slice(body.as_bytes());
+    octets
+}
+
+/// The body of a file, or what is wrong with it.
+fn decode(octets: &[u8]) -> Result<&str, String> {
+    let Some((header, body)) = octets.split_at_checked(HEADER) else {
+        return Err(format!("cut short: expected a header of {HEADER} octets"));
+    };
+    if &header[..4] != MAGIC {
+        return Err("not the file of a meter".to_owned());
+    }
+    let word = |at: usize| {
+        u32::from_be_bytes([header[at], header[at + 1], header[at + 2], header[at + 3]])
+    };
+    if CRC.checksum(&header[..16]) != word(16) {
+        return Err("damaged: the checksum of the header is wrong".to_owned());
+    }
+    let version = u16::from_be_bytes([header[4], header[5]]);
+    if version > VERSION {
+        return Err(format!("of version {version}, and this program knows {VERSION} at most"));
+    }
+    let expected = word(8) as usize;
+    if body.len() != expected {
+        let found = body.len();
+        return Err(format!(
+            "cut short or longer: expected a body of {expected} octets, found {found}"
+        ));
+    }
+    if CRC.checksum(body) != word(12) {
+        return Err("damaged: the checksum of the body is wrong".to_owned());
+    }
+    std::str::from_utf8(body).map_err(|_| "damaged: the body is no text".to_owned())
+}
+
+/// Reads the body of a file; nothing when there is no file.
+pub(super) fn read(path: &Path) -> Result<Option<Zeroizing<String>>, MeterError> {
+    let file = match File::open(path) {
+        Ok(file) => file,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+        Err(error) => return Err(fault(path, &error)),
+    };
+    let mut octets = Zeroizing::new(Vec::new());
+    file.take(LONGEST + 1).read_to_end(&mut octets).map_err(|error| fault(path, &error))?;
+    if octets.len() as u64 > LONGEST {
+        return Err(fault(path, &"longer than the file of a meter"));
+    }
+    match decode(&octets) {
+        Ok(body) => Ok(Some(Zeroizing::new(body.to_owned()))),
+        Err(wrong) => Err(fault(path, &wrong)),
+    }
+}
+
+/// Puts a file with this body in the place of the one before.
+pub(super) fn replace(path: &Path, body: &str) -> Result<(), MeterError> {
+    write_beside(path, &encode(body)).map_err(|error| fault(path, &error))
+}
+
+fn write_beside(path: &Path, octets: &[u8]) -> io::Result<()> {
+    let beside = beside(path)?;
+    let mut options = OpenOptions::new();
+    options.write(true).create(true).truncate(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    let mut file = options.open(&beside)?;
+    file.write_all(octets)?;
+    file.sync_all()?;
+    drop(file);
+    fs::rename(&beside, path)?;
+    // The name is safe once its directory is.
+    #[cfg(unix)]
+    File::open(directory(path))?.sync_all()?;
+    Ok(())
+}
+
+/// The name of the file that is written first.
+fn beside(path: &Path) -> io::Result<PathBuf> {
+    let name = path.file_name().ok_or(io::ErrorKind::InvalidInput)?;
+    let mut beside = std::ffi::OsString::from(".");
+    beside.push(name);
+    beside.push(".new");
+    Ok(path.with_file_name(beside))
+}
+
+#[cfg(unix)]
+fn directory(path: &Path) -> &Path {
+    path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."))
+}
+
+/// What is wrong with a file.
+pub(super) fn fault(path: &Path, error: &dyn std::fmt::Display) -> MeterError {
+    MeterError::Storage(format!("{}: {error}", path.display()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{decode, encode};
+
+    #[test]
+    fn a_file_that_is_cut_flipped_longer_or_newer_is_refused() {
+        let whole = encode("{\"a\":1}");
+        assert_eq!(decode(&whole), Ok("{\"a\":1}"));
+        for length in 0..whole.len() {
+            assert!(decode(&whole[..length]).is_err(), "cut at {length}");
+        }
+        for bit in 0..whole.len() * 8 {
+            let mut flipped = whole.to_vec();
+            flipped[bit / 8] ^= 1 << (bit % 8);
+            assert!(decode(&flipped).is_err(), "bit {bit}");
+        }
+        assert!(decode(&[&whole[..], b" "].concat()).is_err());
+        let mut newer = whole.to_vec();
+        newer[5] = 2;
+        let header = super::CRC.checksum(&newer[..16]).to_be_bytes();
+        newer[16..20].copy_from_slice(&header);
+        assert!(decode(&newer).unwrap_err().contains("version 2"));
+    }
+}

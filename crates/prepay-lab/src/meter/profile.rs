@@ -1,0 +1,388 @@
+//! From the fields of `new` to the profile of a meter: services, carriers, and the switches of `policy`.
+//!
+//! Every switch is named after the field of [`Policy`] that it sets. What a request leaves out is the
+//! default of [`Policy`].
+//!
+//! - Units: amounts are decimal strings in units of the service or of the currency.
+
+use prepay_meter::{
+    AbsentRegister, Carriers, CreditForm, CreditLevel, Functions, Lockout, Policy, Profile,
+    ReservedIdentifiers, Services, TripRule, UnknownExtended,
+};
+use prepay_token::element::{EncryptionAlgorithm, Service, TokenCarrierType};
+use prepay_token::key::{KeyTransitions, TransitionPermission};
+use prepay_token::key_change::SetSize;
+
+use super::record::{LockoutRecord, PolicyRecord, Raw, TripRecord};
+use crate::code::{ErrorCode, LabError};
+use crate::decimal::{self, DecimalError};
+use crate::field::{number, text, wrong};
+use crate::record::{Scalar, fill_from_text};
+
+type Field<'a> = Option<Scalar<'a>>;
+
+/// The fields that make a profile.
+#[derive(Clone, Copy)]
+pub(super) struct Parts<'r, 'a> {
+    pub(super) services: Option<Raw<'a>>,
+    pub(super) currency: &'r Field<'a>,
+    pub(super) kct: &'r Field<'a>,
+    pub(super) tct: Option<Raw<'a>>,
+    pub(super) policy: Option<Raw<'a>>,
+}
+
+/// The profile of a meter with a key for this cipher.
+pub(super) fn read(parts: Parts<'_, '_>, ea: EncryptionAlgorithm) -> Result<Profile, LabError> {
+    let mut profile = Profile::electricity(set_size(parts.kct, ea)?);
+    if let Some(raw) = parts.services {
+        profile.services = services(raw)?;
+    }
+    if flag("currency", parts.currency)?.unwrap_or(false) {
+        profile.credit = CreditForm::Currency;
+    }
+    if let Some(raw) = parts.tct {
+        profile.carriers = carriers(raw)?;
+    }
+    if let Some(raw) = parts.policy {
+        let mut record = PolicyRecord::default();
+        if let Some(defect) = fill_from_text(&mut record, raw.text()).or(record.defect.take()) {
+            return Err(defect.of("policy"));
+        }
+        profile.policy = policy(&record, profile.credit)?;
+    }
+    Ok(profile)
+}
+
+/// A carrier by its two digits.
+pub(super) fn carrier(field: &str, value: &Scalar<'_>) -> Result<TokenCarrierType, LabError> {
+    let expected = "two digits in a string";
+    text(ErrorCode::ValueRange, field, expected, value)?
+        .parse()
+        .map_err(|_| wrong(ErrorCode::ValueRange, field, expected, value))
+}
+
+/// True or false.
+pub(super) fn flag(field: &str, value: &Field<'_>) -> Result<Option<bool>, LabError> {
+    match value {
+        None => Ok(None),
+        Some(Scalar::Other("true")) => Ok(Some(true)),
+        Some(Scalar::Other("false")) => Ok(Some(false)),
+        Some(found) => Err(wrong(ErrorCode::ValueRange, field, "true or false", found)),
+    }
+}
+
+/// Sets of three where the key is short, which takes sets of two as well; sets of four for a long one.
+fn set_size(value: &Field<'_>, ea: EncryptionAlgorithm) -> Result<SetSize, LabError> {
+    let size = match value {
+        None if SetSize::Four.suits(ea) => SetSize::Four,
+        None | Some(Scalar::Integer(3)) => SetSize::Three,
+        Some(Scalar::Integer(2)) => SetSize::Two,
+        Some(Scalar::Integer(4)) => SetSize::Four,
+        Some(found) => return Err(wrong(ErrorCode::KctCount, "kct", "2, 3 or 4", found)),
+    };
+    if size.suits(ea) {
+        return Ok(size);
+    }
+    let message = format!("kct: sets of {} do not suit encryption algorithm {ea}", size.count());
+    Err(LabError::new(ErrorCode::KctCount, message))
+}
+
+fn services(raw: Raw<'_>) -> Result<Services, LabError> {
+    let expected = "a list of electricity, water, gas and time, one at least";
+    let names = raw.strings("services", expected)?;
+    let found: Option<Vec<Service>> = names.iter().map(|name| name.parse().ok()).collect();
+    let is_repeated = (1..names.len()).any(|place| names[..place].contains(&names[place]));
+    match found {
+        Some(services) if !services.is_empty() && !is_repeated => Ok(Services::of(&services)),
+        _ => Err(value_range("services", expected)),
+    }
+}
+
+fn carriers(raw: Raw<'_>) -> Result<Carriers, LabError> {
+    let expected = "a list of strings of two digits, one at least";
+    let codes = raw.strings("tct", expected)?;
+    let found: Option<Vec<TokenCarrierType>> = codes.iter().map(|code| code.parse().ok()).collect();
+    match found {
+        Some(carriers) if !carriers.is_empty() => Ok(Carriers::of(&carriers)),
+        _ => Err(value_range("tct", expected)),
+    }
+}
+
+fn policy(record: &PolicyRecord<'_>, form: CreditForm) -> Result<Policy, LabError> {
+    let mut policy = Policy::default();
+    if let Some(raw) = record.lockout {
+        policy.lockout = lockout(raw)?;
+    }
+    if let Some(raw) = record.trip {
+        policy.trip = trip(raw)?;
+    }
+    if let Some(raw) = record.transitions {
+        policy.transitions = transitions(raw)?;
+    }
+    if let Some(raw) = record.functions {
+        policy.functions = functions(raw)?;
+    }
+    if let Some(raw) = record.test_zero {
+        policy.test_zero = test_zero(raw)?;
+    }
+    set(
+        &mut policy.key_change_timeout_s,
+        whole("policy.key_change_timeout_s", &record.key_change_timeout_s)?,
+    );
+    for (place, name, value) in [
+        (&mut policy.two_token_sets, "policy.two_token_sets", &record.two_token_sets),
+        (&mut policy.enforce_expiry, "policy.enforce_expiry", &record.enforce_expiry),
+        (&mut policy.other_length_tests, "policy.other_length_tests", &record.other_length_tests),
+        (&mut policy.flags_act, "policy.flags_act", &record.flags_act),
+        (
+            &mut policy.tamper_opens_switch,
+            "policy.tamper_opens_switch",
+            &record.tamper_opens_switch,
+        ),
+    ] {
+        *place = flag(name, value)?.unwrap_or(*place);
+    }
+    let choices =
+        [("like_others", ReservedIdentifiers::LikeOthers), ("refuse", ReservedIdentifiers::Refuse)];
+    let field = "policy.reserved_identifiers";
+    if let Some(choice) = choice(field, &choices, &record.reserved_identifiers)? {
+        policy.reserved_identifiers = choice;
+    }
+    let choices = [
+        ("function_error", AbsentRegister::FunctionError),
+        ("range_error", AbsentRegister::RangeError),
+        ("accept", AbsentRegister::Accept),
+    ];
+    if let Some(choice) = choice("policy.absent_register", &choices, &record.absent_register)? {
+        policy.absent_register = choice;
+    }
+    let choices = [
+        ("function_error", UnknownExtended::FunctionError),
+        ("range_error", UnknownExtended::RangeError),
+    ];
+    if let Some(choice) = choice("policy.unknown_extended", &choices, &record.unknown_extended)? {
+        policy.unknown_extended = choice;
+    }
+    if let Some(value) = &record.unit_capacity {
+        policy.unit_capacity_tenths =
+            amount("policy.unit_capacity", value, UNIT_PLACES, u32::MAX.into())? as u32;
+    }
+    for (place, name, value) in [
+        (&mut policy.currency_capacity, "policy.currency_capacity", &record.currency_capacity),
+        (&mut policy.currency_debt, "policy.currency_debt", &record.currency_debt),
+    ] {
+        if let Some(value) = value {
+            *place = amount(name, value, MONEY_PLACES, MOST_MONEY)?;
+        }
+    }
+    for (place, name, value) in [
+        (&mut policy.low_credit, "policy.low_credit", &record.low_credit),
+        (&mut policy.emergency_credit, "policy.emergency_credit", &record.emergency_credit),
+    ] {
+        if let Some(value) = value {
+            *place = level(name, value, form)?;
+        }
+    }
+    if let Some(record) = &record.prices {
+        let prices = [&record.electricity, &record.water, &record.gas, &record.time];
+        let names = ["electricity", "water", "gas", "time"].into_iter();
+        for ((place, price), name) in policy.prices.iter_mut().zip(prices).zip(names) {
+            if let Some(price) = price {
+                let name = format!("policy.prices.{name}");
+                *place = amount(&name, price, MONEY_PLACES, u32::MAX.into())? as u32;
+            }
+        }
+    }
+    Ok(policy)
+}
+
+/// Tenths of a unit.
+const UNIT_PLACES: usize = 1;
+/// 10⁻⁵ of the base currency unit.
+const MONEY_PLACES: usize = 5;
+/// Far beyond every currency token, and far below what a register could not add.
+const MOST_MONEY: u64 = i64::MAX as u64;
+
+fn lockout(raw: Raw<'_>) -> Result<Option<Lockout>, LabError> {
+    let field = "policy.lockout";
+    let mut record = LockoutRecord::default();
+    if let Some(is_on) = on_or_off(raw) {
+        return Ok(is_on.then(Lockout::default));
+    }
+    if let Some(defect) = fill_from_text(&mut record, raw.text()).or(record.defect.take()) {
+        return Err(defect.of(field));
+    }
+    let mut lockout = Lockout::default();
+    let LockoutRecord { free_tries, base_s, factor, cap_s, reset_on_power, .. } = &record;
+    set(&mut lockout.free_tries, whole("policy.lockout.free_tries", free_tries)?);
+    set(&mut lockout.base_s, whole("policy.lockout.base_s", base_s)?);
+    set(&mut lockout.factor, whole("policy.lockout.factor", factor)?);
+    set(&mut lockout.cap_s, whole("policy.lockout.cap_s", cap_s)?);
+    set(&mut lockout.reset_on_power, flag("policy.lockout.reset_on_power", reset_on_power)?);
+    Ok(Some(lockout))
+}
+
+fn trip(raw: Raw<'_>) -> Result<Option<TripRule>, LabError> {
+    let mut record = TripRecord::default();
+    if let Some(is_on) = on_or_off(raw) {
+        return Ok(is_on.then(TripRule::default));
+    }
+    if let Some(defect) = fill_from_text(&mut record, raw.text()).or(record.defect.take()) {
+        return Err(defect.of("policy.trip"));
+    }
+    let mut rule = TripRule::default();
+    let TripRecord { trip_after_s, reset_after_s, resets, forgive_after_s, .. } = &record;
+    set(&mut rule.trip_after_s, whole("policy.trip.trip_after_s", trip_after_s)?);
+    set(&mut rule.reset_after_s, whole("policy.trip.reset_after_s", reset_after_s)?);
+    set(&mut rule.resets, whole("policy.trip.resets", resets)?);
+    set(&mut rule.forgive_after_s, whole("policy.trip.forgive_after_s", forgive_after_s)?);
+    Ok(Some(rule))
+}
+
+fn transitions(raw: Raw<'_>) -> Result<KeyTransitions, LabError> {
+    let field = "policy.transitions";
+    let expected = "four strings of four characters a, e or n";
+    let rows = raw.strings(field, expected)?;
+    let row = |row: &String| -> Option<[TransitionPermission; 4]> {
+        let permission = |character| match character {
+            'a' => Some(TransitionPermission::Always),
+            'e' => Some(TransitionPermission::ErasableCarrierOnly),
+            'n' => Some(TransitionPermission::Never),
+            _ => None,
+        };
+        row.chars().map(permission).collect::<Option<Vec<_>>>()?.try_into().ok()
+    };
+    let rows: Option<Vec<_>> = rows.iter().map(row).collect();
+    let matrix = rows.and_then(|rows| rows.try_into().ok());
+    matrix.map(KeyTransitions::new).ok_or_else(|| value_range(field, expected))
+}
+
+fn functions(raw: Raw<'_>) -> Result<Functions, LabError> {
+    let field = "policy.functions";
+    let expected =
+        "a list of power_limit, phase_unbalance_limit, tariff_rate, water_factor, extended";
+    let names = raw.strings(field, expected)?;
+    let mut functions = Functions {
+        power_limit: false,
+        phase_unbalance_limit: false,
+        tariff_rate: false,
+        water_factor: false,
+        extended: false,
+    };
+    for name in names {
+        match name.as_str() {
+            "power_limit" => functions.power_limit = true,
+            "phase_unbalance_limit" => functions.phase_unbalance_limit = true,
+            "tariff_rate" => functions.tariff_rate = true,
+            "water_factor" => functions.water_factor = true,
+            "extended" => functions.extended = true,
+            _ => return Err(value_range(field, expected)),
+        }
+    }
+    Ok(functions)
+}
+
+fn test_zero(raw: Raw<'_>) -> Result<u64, LabError> {
+    let field = "policy.test_zero";
+    let expected = "a list of test numbers from 1 to 36";
+    raw.numbers(field, expected)?.into_iter().try_fold(0, |bits, test| match test {
+        1..=36 => Ok(bits | 1 << (test - 1)),
+        _ => Err(value_range(field, expected)),
+    })
+}
+
+/// A level of credit in the form that the meter counts; false for none.
+fn level(
+    field: &str,
+    value: &Scalar<'_>,
+    form: CreditForm,
+) -> Result<Option<CreditLevel>, LabError> {
+    if *value == Scalar::Other("false") {
+        return Ok(None);
+    }
+    let mut level = CreditLevel { tenths: 0, hundred_thousandths: 0 };
+    match form {
+        CreditForm::Units => {
+            level.tenths = amount(field, value, UNIT_PLACES, i32::MAX as u64)? as u32;
+        }
+        CreditForm::Currency => {
+            level.hundred_thousandths = amount(field, value, MONEY_PLACES, MOST_MONEY)?;
+        }
+    }
+    Ok(Some(level))
+}
+
+/// A decimal amount counted in units of its last place.
+fn amount(field: &str, value: &Scalar<'_>, places: usize, most: u64) -> Result<u64, LabError> {
+    let expected = "a decimal number in a string";
+    let text = text(ErrorCode::AmountFormat, field, expected, value)?;
+    let too_large =
+        || LabError::new(ErrorCode::AmountTooLarge, format!("{field}: {value} is too large"));
+    let found = decimal::parse(text, places).map_err(|error| match error {
+        DecimalError::Format => wrong(ErrorCode::AmountFormat, field, expected, value),
+        DecimalError::TooLarge => too_large(),
+    })?;
+    if found.negative {
+        return Err(wrong(ErrorCode::AmountNegative, field, "no negative amount", value));
+    }
+    if found.finer {
+        let expected = format!("at most {places} decimal places");
+        return Err(wrong(ErrorCode::AmountTooFine, field, &expected, value));
+    }
+    u64::try_from(found.magnitude).ok().filter(|&found| found <= most).ok_or_else(too_large)
+}
+
+fn on_or_off(raw: Raw<'_>) -> Option<bool> {
+    match raw.text() {
+        "true" => Some(true),
+        "false" => Some(false),
+        _ => None,
+    }
+}
+
+/// Puts a value, if it is there, in the place of the default.
+fn set<T>(place: &mut T, value: Option<T>) {
+    if let Some(value) = value {
+        *place = value;
+    }
+}
+
+/// A whole number of the type of its place.
+fn whole<T>(field: &str, value: &Field<'_>) -> Result<Option<T>, LabError>
+where
+    T: TryFrom<i64> + PartialOrd + std::fmt::Display + Largest,
+{
+    let Some(value) = value else { return Ok(None) };
+    number(ErrorCode::ValueRange, field, T::LARGEST, value).map(Some)
+}
+
+/// The largest value of a number.
+trait Largest {
+    const LARGEST: Self;
+}
+
+impl Largest for u8 {
+    const LARGEST: Self = Self::MAX;
+}
+
+impl Largest for u32 {
+    const LARGEST: Self = Self::MAX;
+}
+
+/// A choice by its name.
+fn choice<T: Copy>(
+    field: &str,
+    choices: &[(&str, T)],
+    value: &Field<'_>,
+) -> Result<Option<T>, LabError> {
+    let Some(value) = value else { return Ok(None) };
+    let found = choices.iter().find(|(name, _)| *value == Scalar::from(*name));
+    found.map(|(_, choice)| Some(*choice)).ok_or_else(|| {
+        let names: Vec<&str> = choices.iter().map(|(name, _)| *name).collect();
+        wrong(ErrorCode::ValueRange, field, &names.join(" or "), value)
+    })
+}
+
+fn value_range(field: &str, expected: &str) -> LabError {
+    LabError::new(ErrorCode::ValueRange, format!("{field}: expected {expected}"))
+}

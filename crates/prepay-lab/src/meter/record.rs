@@ -1,0 +1,253 @@
+//! The shape of a line of `meter script`: which fields there are, and nothing about what they mean.
+//!
+//! - Elsewhere: how records are read (`crate::record`), what a profile means (`profile.rs`).
+
+use std::fmt;
+
+use serde::de::{Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
+use serde_json::value::RawValue;
+
+use crate::code::{ErrorCode, LabError};
+use crate::record::{
+    Depth, FieldValue, KeyRecord, KeySource, NameVisitor, Place, Scalar, ScalarVisitor,
+    fill_from_text, record, shortened, too_deep,
+};
+
+/// A value of any type, kept as it was written and looked into by the operation.
+#[derive(Clone, Copy, Debug)]
+pub struct Raw<'a>(&'a RawValue);
+
+impl<'a> From<&'a RawValue> for Raw<'a> {
+    fn from(value: &'a RawValue) -> Self {
+        Self(value)
+    }
+}
+
+impl<'a> Raw<'a> {
+    /// The text of the value.
+    pub fn text(self) -> &'a str {
+        self.0.get()
+    }
+
+    /// The strings of a list.
+    pub(crate) fn strings(self, field: &str, expected: &str) -> Result<Vec<String>, LabError> {
+        self.list(field, expected)
+    }
+
+    /// The numbers of a list.
+    pub(crate) fn numbers(self, field: &str, expected: &str) -> Result<Vec<u8>, LabError> {
+        self.list(field, expected)
+    }
+
+    fn list<T: serde::de::DeserializeOwned>(
+        self,
+        field: &str,
+        expected: &str,
+    ) -> Result<Vec<T>, LabError> {
+        serde_json::from_str(self.text()).map_err(|_| {
+            LabError::new(ErrorCode::ValueRange, format!("{field}: expected {expected}"))
+        })
+    }
+}
+
+impl<'de> FieldValue<'de> for Raw<'de> {
+    fn fill<D: Deserializer<'de>>(
+        _: &'static str,
+        place: &mut Option<Self>,
+        value: D,
+    ) -> Result<Option<LabError>, D::Error> {
+        *place = Some(Self(<&RawValue as serde::Deserialize>::deserialize(value)?));
+        Ok(None)
+    }
+}
+
+record! {
+    /// One line.
+    MeterRequest (3),
+    /// Echoed in the answer: a string or a number.
+    id ("id"): &'de RawValue,
+    /// What is to be done.
+    op ("op"): Scalar<'de>,
+    /// The name of the meter.
+    meter ("meter"): Scalar<'de>,
+    /// `new`: its number.
+    pan ("pan"): Scalar<'de>,
+    /// `new`: its encryption algorithm.
+    ea ("ea"): Scalar<'de>,
+    /// `new`: its first key.
+    key ("key"): KeySource<'de>,
+    /// `new`: what it meters.
+    services ("services"): Raw<'de>,
+    /// `new`: whether it counts money.
+    currency ("currency"): Scalar<'de>,
+    /// `new`: the largest set of key change tokens.
+    kct ("kct"): Scalar<'de>,
+    /// `new`: its carriers.
+    tct ("tct"): Raw<'de>,
+    /// `new`: when it was made.
+    manufactured_at ("manufactured_at"): Scalar<'de>,
+    /// `new`: the identifier of when it was made, instead.
+    manufactured_tid ("manufactured_tid"): Scalar<'de>,
+    /// `new`: how many identifiers it remembers.
+    tids ("tids"): Scalar<'de>,
+    /// `new`: the decisions that are not the standard's.
+    policy ("policy"): Raw<'de>,
+    /// `enter`, `power_cut`: the token.
+    digits ("digits"): Scalar<'de>,
+    /// `enter_binary`: the token.
+    octets ("octets"): Scalar<'de>,
+    /// `enter`, `enter_binary`: how the token came.
+    carrier ("carrier"): Scalar<'de>,
+    /// `advance`, `consume`: how much time passes.
+    seconds ("seconds"): Scalar<'de>,
+    /// `consume`: the load.
+    watts ("watts"): Scalar<'de>,
+    /// `power_cut`: how much is still written.
+    after_writes ("after_writes"): Scalar<'de>,
+    /// `key`: the keys.
+    press ("press"): Scalar<'de>,
+}
+
+record! {
+    /// What a file of a meter holds.
+    FileRecord (3),
+    /// What the meter meters.
+    services ("services"): Raw<'de>,
+    /// Whether it counts money.
+    currency ("currency"): Scalar<'de>,
+    /// The largest set of key change tokens.
+    kct ("kct"): Scalar<'de>,
+    /// Its carriers.
+    tct ("tct"): Raw<'de>,
+    /// The decisions that are not the standard's.
+    policy ("policy"): Raw<'de>,
+    /// Its encryption algorithm.
+    ea ("ea"): Scalar<'de>,
+    /// Its clock.
+    clock_s ("clock_s"): Scalar<'de>,
+    /// The sections of a key change that it holds.
+    pending ("pending"): Raw<'de>,
+    /// The first slot of its storage.
+    slot_a ("slot_a"): Scalar<'de>,
+    /// The second slot of its storage.
+    slot_b ("slot_b"): Scalar<'de>,
+}
+
+record! {
+    /// The decisions that are not the standard's, as switches.
+    PolicyRecord (2),
+    /// True, false or the parameters of a lockout.
+    lockout ("lockout"): Raw<'de>,
+    /// How long sections are held.
+    key_change_timeout_s ("key_change_timeout_s"): Scalar<'de>,
+    /// Which key type may follow which.
+    transitions ("transitions"): Raw<'de>,
+    /// Whether sets of two are taken by a meter for sets of three.
+    two_token_sets ("two_token_sets"): Scalar<'de>,
+    /// Whether the key expiry number is obeyed.
+    enforce_expiry ("enforce_expiry"): Scalar<'de>,
+    /// What becomes of reserved identifiers.
+    reserved_identifiers ("reserved_identifiers"): Scalar<'de>,
+    /// Whether tests of the other form are carried out.
+    other_length_tests ("other_length_tests"): Scalar<'de>,
+    /// The most that a register of units holds.
+    unit_capacity ("unit_capacity"): Scalar<'de>,
+    /// The most that a register of money holds.
+    currency_capacity ("currency_capacity"): Scalar<'de>,
+    /// How far tokens may lower it below zero.
+    currency_debt ("currency_debt"): Scalar<'de>,
+    /// What clearing of an absent register is.
+    absent_register ("absent_register"): Scalar<'de>,
+    /// What an unknown flag or control is.
+    unknown_extended ("unknown_extended"): Scalar<'de>,
+    /// The functions of management.
+    functions ("functions"): Raw<'de>,
+    /// Whether flags act on the switch.
+    flags_act ("flags_act"): Scalar<'de>,
+    /// Whether tamper opens the switch.
+    tamper_opens_switch ("tamper_opens_switch"): Scalar<'de>,
+    /// True, false or the parameters of tripping.
+    trip ("trip"): Raw<'de>,
+    /// Below which credit the meter warns; false for never.
+    low_credit ("low_credit"): Scalar<'de>,
+    /// How far credit may fall below zero; false for not at all.
+    emergency_credit ("emergency_credit"): Scalar<'de>,
+    /// What a unit costs, by service.
+    prices ("prices"): PriceRecord<'de>,
+    /// What test 0 stands for.
+    test_zero ("test_zero"): Raw<'de>,
+}
+
+record! {
+    /// The parameters of a lockout.
+    LockoutRecord (0),
+    /// The failure that locks first.
+    free_tries ("free_tries"): Scalar<'de>,
+    /// For how long.
+    base_s ("base_s"): Scalar<'de>,
+    /// By how much each further failure lengthens it.
+    factor ("factor"): Scalar<'de>,
+    /// The longest time.
+    cap_s ("cap_s"): Scalar<'de>,
+    /// Whether loss of power sets it back.
+    reset_on_power ("reset_on_power"): Scalar<'de>,
+}
+
+record! {
+    /// The parameters of tripping.
+    TripRecord (0),
+    /// For how long the load must exceed a limit.
+    trip_after_s ("trip_after_s"): Scalar<'de>,
+    /// For how long the switch then stays open.
+    reset_after_s ("reset_after_s"): Scalar<'de>,
+    /// How often it closes again.
+    resets ("resets"): Scalar<'de>,
+    /// After how long repetitions are forgotten.
+    forgive_after_s ("forgive_after_s"): Scalar<'de>,
+}
+
+record! {
+    /// What a unit costs, by service.
+    PriceRecord (0),
+    /// A kilowatt-hour.
+    electricity ("electricity"): Scalar<'de>,
+    /// A cubic metre of water.
+    water ("water"): Scalar<'de>,
+    /// A cubic metre of gas.
+    gas ("gas"): Scalar<'de>,
+    /// A minute.
+    time ("time"): Scalar<'de>,
+}
+
+impl<'a> MeterRequest<'a> {
+    /// Reads one line. Whatever is wrong with its shape is kept as a defect beside what could be read.
+    pub fn parse(line: &'a [u8]) -> Self {
+        let mut request = Self::default();
+        match std::str::from_utf8(line) {
+            Ok(text) => {
+                if let Some(defect) = fill_from_text(&mut request, text) {
+                    request.defect = Some(defect);
+                }
+            }
+            Err(error) => {
+                let message = format!("the line is not UTF-8 from octet {}", error.valid_up_to());
+                request.defect = Some(LabError::new(ErrorCode::BadJson, message));
+            }
+        }
+        request
+    }
+
+    /// The first thing that is wrong with the shape of what has not been looked into.
+    pub(crate) fn inner_defect(&self) -> Option<LabError> {
+        let key = match &self.key {
+            Some(KeySource::Text(text)) => KeyRecord::parse(text).defect.map(|it| it.of("key")),
+            _ => None,
+        };
+        key.or_else(|| {
+            let policy = self.policy?;
+            let mut record = PolicyRecord::default();
+            let defect = fill_from_text(&mut record, policy.text()).or(record.defect);
+            defect.map(|defect| defect.of("policy"))
+        })
+    }
+}

@@ -1,0 +1,123 @@
+//! Meters in files: what survives, what is refused, and what is left untouched.
+
+mod meter_common;
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use meter_common::{Bench, credit, key, key_with};
+use prepay_lab::meter::Meters;
+use serde_json::json;
+
+/// A folder of this test's own, empty.
+fn folder(name: &str) -> PathBuf {
+    let folder = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(name);
+    let _ = fs::remove_dir_all(&folder);
+    folder
+}
+
+fn open(folder: &Path) -> Bench {
+    Bench::new(Meters::in_directory(folder).expect("the folder can be made"))
+}
+
+#[test]
+fn a_meter_outlives_the_program_with_the_sections_that_it_holds() {
+    let folder = folder("meter_outlives");
+    let mut bench = open(&folder);
+    let more = json!({"services": ["electricity", "time"], "policy": {"unit_capacity": "50"},
+        "manufactured_at": "2004-03-01T13:55Z"});
+    bench.make(key(), more);
+    let token = bench.issue(&key(), 6_000_000, credit("25.6"));
+    assert_eq!(bench.enter(&token), "accept");
+    bench.done(json!({"op": "consume", "watts": 100, "seconds": 360}));
+    bench.done(json!({"op": "advance", "seconds": 1000}));
+    let sections = bench.key_change("07", &key(), &key_with(json!({"krn": 3})), 3);
+    assert_eq!(bench.enter(&sections[0]), "first_kct");
+    let before = bench.state();
+    assert_eq!(
+        (&before["credit"]["electricity"], &before["kct_pending"]),
+        (&json!("25.59"), &json!([1]))
+    );
+    drop(bench);
+
+    let mut bench = open(&folder);
+    assert_eq!(bench.state(), before);
+    bench.done(json!({"op": "advance", "seconds": 599}));
+    drop(bench);
+    let mut bench = open(&folder);
+    assert_eq!(bench.enter(&token), "used_error");
+    let overflow = bench.issue(&key(), 6_000_001, credit("25"));
+    assert_eq!(bench.enter(&overflow), "overflow_error", "the policy is kept too");
+    assert_eq!(bench.enter(&sections[1]), "second_kct");
+    assert_eq!(bench.enter(&sections[2]), "accept");
+    assert_eq!(bench.state()["krn"], 3);
+    let answer = bench.ask(json!({"op": "state", "meter": "other"}));
+    assert_eq!(answer["error"]["code"], "value_range");
+    drop(bench);
+    let mut names: Vec<_> =
+        fs::read_dir(&folder).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+    names.sort();
+    assert_eq!(names, ["m.meter"]);
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt;
+        let mode = fs::metadata(folder.join("m.meter")).unwrap().permissions().mode();
+        assert_eq!(mode & 0o777, 0o600, "the key is in it");
+    }
+}
+
+#[test]
+fn a_damaged_file_is_refused_and_left_untouched() {
+    let folder = folder("meter_damaged");
+    let mut bench = open(&folder);
+    bench.make(key(), json!({}));
+    let token = bench.issue(&key(), 6_000_000, credit("25.6"));
+    drop(bench);
+    let file = folder.join("m.meter");
+    let whole = fs::read(&file).unwrap();
+    let mut damaged: Vec<Vec<u8>> = [0, 1, 19, 20, 100, whole.len() - 1]
+        .iter()
+        .map(|&length| whole[..length].to_vec())
+        .collect();
+    for place in [0, 5, 9, 14, 18, 20, 60, whole.len() / 2, whole.len() - 2] {
+        let mut flipped = whole.clone();
+        flipped[place] ^= 0x10;
+        damaged.push(flipped);
+    }
+    damaged.push([&whole[..], b" "].concat());
+    for octets in &damaged {
+        fs::write(&file, octets).unwrap();
+        let mut bench = open(&folder);
+        for request in [
+            json!({"op": "state"}),
+            json!({"op": "enter", "digits": token}),
+            json!({"op": "tamper"}),
+        ] {
+            let answer = bench.ask(request);
+            assert_eq!(answer["error"]["code"], "storage", "{answer}");
+            assert!(answer["error"]["message"].as_str().unwrap().contains("m.meter: "));
+        }
+        let new = json!({"op": "new", "pan": meter_common::PAN, "ea": "07", "key": key()});
+        assert_eq!(bench.ask(new)["error"]["code"], "value_range");
+        assert_eq!(fs::read(&file).unwrap(), *octets, "it is untouched");
+    }
+    fs::write(&file, &whole).unwrap();
+    assert_eq!(open(&folder).enter(&token), "accept");
+}
+
+#[test]
+fn what_cannot_be_stored_has_not_happened() {
+    let folder = folder("meter_unwritable");
+    let mut bench = open(&folder);
+    bench.make(key(), json!({}));
+    let token = bench.issue(&key(), 6_000_000, credit("25.6"));
+    let before = bench.state();
+    // A directory where the new file would be written first.
+    let beside = folder.join(".m.meter.new");
+    fs::create_dir(&beside).unwrap();
+    let answer = bench.ask(json!({"op": "enter", "digits": token}));
+    assert_eq!(answer["error"]["code"], "storage", "{answer}");
+    fs::remove_dir(&beside).unwrap();
+    assert_eq!(bench.state(), before);
+    assert_eq!(bench.enter(&token), "accept");
+}
