@@ -30,6 +30,11 @@ pub(crate) enum Command {
         #[command(subcommand)]
         command: Box<LabCommand>,
     },
+    /// Virtual meters under TEST keys: make one, enter tokens, use credit, see what it knows.
+    Meter {
+        #[command(subcommand)]
+        command: Box<crate::meter::flags::MeterCommand>,
+    },
     /// Print the completions of a shell.
     Completions {
         /// The shell.

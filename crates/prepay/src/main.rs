@@ -7,6 +7,7 @@ mod cli;
 mod demo;
 mod lab;
 mod manual;
+mod meter;
 mod paint;
 
 use std::io;
@@ -30,6 +31,7 @@ fn main() -> ExitCode {
     let ended = match cli.command {
         Command::Demo => demo::run(cli.json),
         Command::Lab { command } => lab::run(&command, cli.json),
+        Command::Meter { command } => meter::run(&command, cli.json),
         Command::Completions { shell } => manual::completions(shell),
         Command::Man { directory } => manual::pages(&directory),
     };

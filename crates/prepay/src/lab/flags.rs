@@ -55,7 +55,7 @@ pub(super) fn key_change(flags: &KeyChangeFlags) -> io::Result<Request<'_>> {
 }
 
 /// A request with a meter and, if there is one, a key.
-fn keyed(flags: &KeyFlags) -> io::Result<Request<'_>> {
+pub(crate) fn keyed(flags: &KeyFlags) -> io::Result<Request<'_>> {
     let OneKeyFlags { decoder_key, vending_key, dkga, sgc, krn, kt, ti, ken, base_date } =
         &flags.key;
     let record = KeyRecord {
@@ -195,14 +195,14 @@ pub(super) fn secret(given: Option<&str>) -> io::Result<Option<Scalar<'_>>> {
     }
 }
 
-pub(super) fn text(text: &str) -> Option<Scalar<'_>> {
+pub(crate) fn text(text: &str) -> Option<Scalar<'_>> {
     Some(Scalar::from(text))
 }
 
-fn option(text: Option<&str>) -> Option<Scalar<'_>> {
+pub(crate) fn option(text: Option<&str>) -> Option<Scalar<'_>> {
     text.map(Scalar::from)
 }
 
-fn number(number: Option<u32>) -> Option<Scalar<'static>> {
+pub(crate) fn number(number: Option<u32>) -> Option<Scalar<'static>> {
     number.map(Scalar::from)
 }

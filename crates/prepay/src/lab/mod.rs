@@ -4,7 +4,7 @@
 //! every rule and every error code.
 
 mod explain;
-mod flags;
+pub(crate) mod flags;
 pub(crate) mod meaning;
 pub(crate) mod picture;
 pub(crate) mod print;
@@ -74,6 +74,6 @@ fn batch(file: Option<&Path>) -> io::Result<Ending> {
 }
 
 /// An error with the file that it is about.
-fn named(path: &Path, error: &io::Error) -> io::Error {
+pub(crate) fn named(path: &Path, error: &io::Error) -> io::Error {
     io::Error::new(error.kind(), format!("{}: {error}", path.display()))
 }

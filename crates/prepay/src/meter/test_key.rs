@@ -1,0 +1,84 @@
+//! The public TEST key that demonstration meters and fleets have, and the tokens that suit them.
+//!
+//! It is the 64-bit vending key of the conformance runs, and no secret to anybody. Nothing here can make a
+//! token for a meter whose key is one.
+
+use prepay_token::element::{
+    Amount, BaseDate, DecoderKeyGenerationAlgorithm, EncryptionAlgorithm, KeyExpiryNumber,
+    KeyRevisionNumber, KeyType, MeterPan, RandomNumber, Service, SupplyGroupCode, TariffIndex,
+    TokenIdentifier,
+};
+use prepay_token::key::{DecoderKey, DecoderKeyGenerator, KeyParameters, TokenCipher, VendingKey};
+use prepay_token::key_change::NewKey;
+use prepay_token::{Token, TokenData, seal};
+
+const VENDING_KEY: [u8; 8] = [0xAB; 8];
+/// The same in hexadecimal.
+pub(super) const VENDING_KEY_HEX: &str = "abababababababab";
+/// The code of the group.
+pub(super) const SUPPLY_GROUP: &str = "123456";
+
+/// A supply group under the TEST key.
+pub(super) struct TestGroup {
+    generator: DecoderKeyGenerator,
+    supply_group: SupplyGroupCode,
+    tariff_index: TariffIndex,
+    key_revision: KeyRevisionNumber,
+}
+
+impl TestGroup {
+    /// The group.
+    pub(super) fn new() -> Self {
+        let key = VendingKey::new(DecoderKeyGenerationAlgorithm::Dkga02, &VENDING_KEY)
+            .expect("it has eight octets");
+        Self {
+            generator: DecoderKeyGenerator::new(&key),
+            supply_group: SUPPLY_GROUP.parse().expect("it has six digits"),
+            tariff_index: TariffIndex::try_from(1).expect("1 is a tariff index"),
+            key_revision: KeyRevisionNumber::try_from(1).expect("1 is a revision"),
+        }
+    }
+
+    /// The key of a meter.
+    pub(super) fn decoder_key(&self, pan: MeterPan) -> DecoderKey {
+        let parameters = KeyParameters {
+            pan,
+            key_type: KeyType::Unique,
+            supply_group: self.supply_group,
+            tariff_index: self.tariff_index,
+            key_revision: self.key_revision,
+            base_date: BaseDate::Y2014,
+            encryption: EncryptionAlgorithm::Sta,
+        };
+        self.generator.derive(&parameters).expect("DKGA02 makes unique keys for EA07")
+    }
+
+    /// The key of a meter with all that belongs to it.
+    pub(super) fn new_key(&self, pan: MeterPan) -> NewKey {
+        NewKey {
+            key: self.decoder_key(pan),
+            key_type: KeyType::Unique,
+            key_revision: Some(self.key_revision),
+            expiry: KeyExpiryNumber::NEVER,
+            tariff_index: self.tariff_index,
+            supply_group: Some(self.supply_group),
+        }
+    }
+
+    /// What enciphers the tokens of a meter.
+    pub(super) fn cipher(&self, pan: MeterPan) -> TokenCipher {
+        TokenCipher::new(&self.decoder_key(pan))
+    }
+}
+
+/// A token for units of electricity. `random` counts, as far as its lowest four bits.
+pub(super) fn credit_token(
+    cipher: &TokenCipher,
+    identifier: TokenIdentifier,
+    amount: Amount,
+    random: u8,
+) -> TokenData {
+    let random = RandomNumber::try_from(random & 15).expect("four bits are a random number");
+    let service = Service::Electricity;
+    seal(&Token::Credit { service, random, identifier, amount }, cipher)
+}

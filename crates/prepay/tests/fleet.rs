@@ -1,0 +1,57 @@
+//! `prepay meter fleet` as a user runs it, and `meter run` where there is no terminal.
+
+use std::process::{Command, Output};
+
+use serde_json::Value;
+
+/// Runs the program with arguments split at blanks, without a terminal.
+fn prepay(arguments: &str) -> Output {
+    Command::new(env!("CARGO_BIN_EXE_prepay"))
+        .args(arguments.split_ascii_whitespace())
+        .output()
+        .expect("the program starts")
+}
+
+/// The standard output of a run that has to succeed.
+fn succeed(arguments: &str) -> String {
+    let output = prepay(arguments);
+    let talk = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(0), "{arguments}: {talk}");
+    String::from_utf8(output.stdout).expect("the output is UTF-8")
+}
+
+#[test]
+fn every_unit_that_was_sold_is_credited_once_and_every_replay_refused() {
+    let text = succeed("--json meter fleet --meters 300 --days 20 --seed 7");
+    let fleet: Value = serde_json::from_str(&text).expect("JSON");
+    assert_eq!(fleet["exact"], true, "{text}");
+    assert_eq!(fleet["sold_kwh"], fleet["credited_kwh"], "{text}");
+    assert_eq!(fleet["replays"], fleet["replays_refused"], "{text}");
+    assert_eq!(fleet["refusals"]["used_error"], fleet["replays"], "{text}");
+    assert_eq!(fleet["test_key"], true);
+    for count in ["/tokens_accepted", "/replays", "/refusals/crc_error", "/refusals/old_error"] {
+        assert!(fleet.pointer(count).and_then(Value::as_u64) > Some(0), "{count}: {text}");
+    }
+    assert!(fleet["octets_per_meter"].as_u64() < Some(1_024), "{text}");
+}
+
+#[test]
+fn the_same_seed_gives_the_same_run_and_another_one_another() {
+    let run = |seed: u32| succeed(&format!("meter fleet --meters 40 --days 12 --seed {seed}"));
+    assert_eq!(run(1), run(1));
+    assert_ne!(run(1), run(2));
+}
+
+#[test]
+fn a_fleet_of_one_meter_for_one_day_is_a_fleet_and_none_is_not() {
+    assert!(succeed("meter fleet --meters 1 --days 1").contains("exact"));
+    assert_eq!(prepay("meter fleet --meters 0").status.code(), Some(2));
+    assert_eq!(prepay("meter fleet --meters 1 --days 0").status.code(), Some(2));
+}
+
+#[test]
+fn a_live_meter_needs_a_terminal() {
+    let output = prepay("meter run");
+    assert_eq!(output.status.code(), Some(2));
+    assert!(String::from_utf8_lossy(&output.stderr).contains("needs a terminal"));
+}
