@@ -70,6 +70,28 @@ fn a_meter_in_a_file_takes_a_token_once() {
 }
 
 #[test]
+fn a_refused_token_says_why_in_words_and_by_a_name() {
+    let file = folder("meter_words").join("m.meter");
+    let file = file.display();
+    ends(0, &format!("meter new --file {file} {NEW}"), b"");
+    // The first section of a published key change for another meter of the group.
+    let other_meter = "36495265416911568628";
+    for (digits, result, words) in [
+        ("6647564831675682178", "format_error", "not a token"),
+        ("664756483167568217850", "format_error", "not a token"),
+        ("6647564831675682178x", "format_error", "not a token"),
+        ("73786976294838206464", "format_error", "not a token"),
+        (other_meter, "crc_error", "another meter's token"),
+        ("00000000000402653184", "function_error", "no such function"),
+    ] {
+        let shown = ends(0, &format!("meter enter {file} {digits}"), b"");
+        assert!(shown.starts_with(&format!("{result}\n  ")), "{digits}: {shown}");
+        assert!(shown.contains(words), "{digits}: {shown}");
+        assert!(shown.ends_with("balance: electricity 0, switch open (no_credit)\n"), "{shown}");
+    }
+}
+
+#[test]
 fn a_script_answers_lines_and_keeps_meters_in_a_directory() {
     let folder = folder("meter_script");
     let new = r#"{"id":1,"op":"new","meter":"m","pan":"600727000000000009","ea":"07","key":{"vending_key":"abababababababab","dkga":"02","sgc":"123456","krn":1,"kt":2,"ti":"01"}}"#;

@@ -26,6 +26,9 @@ pub(super) fn answer(answer: &MeterAnswer, state: &StateRecord) -> io::Result<()
             let style =
                 if entered.code == 1 || entered.waiting_for.is_some() { RESULT } else { WRONG };
             writeln!(out, "{}", styled(style, entered.result))?;
+            if let Some(words) = in_words(entered.result) {
+                writeln!(out, "  {words}")?;
+            }
             for line in effect(entered)? {
                 writeln!(out, "  {line}")?;
             }
@@ -40,6 +43,30 @@ pub(super) fn answer(answer: &MeterAnswer, state: &StateRecord) -> io::Result<()
 /// Prints why a request was refused.
 pub(super) fn error(error: &MeterError) {
     anstream::eprintln!("{} {}", styled(WRONG, format_args!("{}:", error.code())), error.message());
+}
+
+/// A refusal in words, by the name of its result.
+fn in_words(result: &str) -> Option<&'static str> {
+    Some(match result {
+        "overflow_error" => "the credit register has no room for so much",
+        "key_type_error" => {
+            "a key of this type may not follow the one in the meter, or not on this carrier"
+        }
+        "format_error" => {
+            "not a token: twenty digits below 73 786 976 294 838 206 464 are expected"
+        }
+        "range_error" => "a value in the token is outside its range",
+        "function_error" => "this meter has no such function, service or size of key change",
+        "old_error" => "older than every token that the meter remembers",
+        "used_error" => "this meter has taken the token before",
+        "key_expired_error" => "issued after the meter's key expired",
+        "ddtk_error" => "the meter has a default key, which takes no credit",
+        "crc_error" => "another meter's token, another key, or a mistyped digit",
+        "mfr_code_error" => "a test for the meters of another manufacturer",
+        "lockout" => "too many wrong tokens: wait until the lockout ends",
+        "not_ready" => "the token before is still being dealt with",
+        _ => return None,
+    })
 }
 
 /// What a token did, one remark a line.
