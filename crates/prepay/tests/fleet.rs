@@ -1,24 +1,9 @@
 //! `prepay meter fleet` as a user runs it, and `meter run` where there is no terminal.
 
-use std::process::{Command, Output};
+mod common;
 
+use common::{prepay, succeed};
 use serde_json::Value;
-
-/// Runs the program with arguments split at blanks, without a terminal.
-fn prepay(arguments: &str) -> Output {
-    Command::new(env!("CARGO_BIN_EXE_prepay"))
-        .args(arguments.split_ascii_whitespace())
-        .output()
-        .expect("the program starts")
-}
-
-/// The standard output of a run that has to succeed.
-fn succeed(arguments: &str) -> String {
-    let output = prepay(arguments);
-    let talk = String::from_utf8_lossy(&output.stderr);
-    assert_eq!(output.status.code(), Some(0), "{arguments}: {talk}");
-    String::from_utf8(output.stdout).expect("the output is UTF-8")
-}
 
 #[test]
 fn every_unit_that_was_sold_is_credited_once_and_every_replay_refused() {

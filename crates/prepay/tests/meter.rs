@@ -1,44 +1,14 @@
 //! `prepay meter` as a user runs it.
 
+mod common;
+
 use std::fs;
-use std::io::Write;
-use std::path::PathBuf;
-use std::process::{Command, Output, Stdio};
+
+use common::{ends, folder, run, text};
 
 const NEW: &str = "--pan 600727000000000009 --vending-key abababababababab --sgc 123456";
 /// One kilowatt-hour for the meter of [`NEW`], published.
 const TOKEN: &str = "6647 5648 3167 5682 1785";
-
-fn run(arguments: &str, input: &[u8]) -> Output {
-    let mut child = Command::new(env!("CARGO_BIN_EXE_prepay"))
-        .args(arguments.split_ascii_whitespace())
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn()
-        .expect("the program starts");
-    let _ = child.stdin.take().expect("a pipe").write_all(input);
-    child.wait_with_output().expect("the program ends")
-}
-
-fn text(bytes: &[u8]) -> String {
-    String::from_utf8(bytes.to_vec()).expect("the output is UTF-8")
-}
-
-/// The standard output of a run that has to end with a status.
-fn ends(status: i32, arguments: &str, input: &[u8]) -> String {
-    let output = run(arguments, input);
-    assert_eq!(output.status.code(), Some(status), "{arguments}: {}", text(&output.stderr));
-    text(&output.stdout)
-}
-
-/// A folder of this test's own, empty.
-fn folder(name: &str) -> PathBuf {
-    let folder = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(name);
-    let _ = fs::remove_dir_all(&folder);
-    fs::create_dir_all(&folder).expect("the folder can be made");
-    folder
-}
 
 #[test]
 fn a_meter_in_a_file_takes_a_token_once() {

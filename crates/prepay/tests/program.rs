@@ -1,52 +1,15 @@
 //! The program as a user runs it: exit codes, both kinds of output, files and streams.
 
+mod common;
+
 use std::fs;
-use std::io::Write;
-use std::path::PathBuf;
-use std::process::{Command, Output, Stdio};
+
+use common::{folder, prepay, run, succeed, text};
 
 /// The public test meter and vending keys of the conformance runs.
 const PAN: &str = "600727000000000009";
 const SHORT_KEY: &str = "abababababababab";
 const LONG_KEY: &str = "abababababababab949494949494949401234567";
-
-/// Runs the program with arguments split at blanks.
-fn prepay(arguments: &str) -> Output {
-    run(arguments, b"")
-}
-
-/// Runs the program with something on standard input.
-fn run(arguments: &str, input: &[u8]) -> Output {
-    let mut child = Command::new(env!("CARGO_BIN_EXE_prepay"))
-        .args(arguments.split_ascii_whitespace())
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn()
-        .expect("the program starts");
-    // A program that does not read its input may be gone before it is written.
-    let _ = child.stdin.take().expect("a pipe").write_all(input);
-    child.wait_with_output().expect("the program ends")
-}
-
-fn text(bytes: &[u8]) -> String {
-    String::from_utf8(bytes.to_vec()).expect("the output is UTF-8")
-}
-
-/// The standard output of a run that has to succeed.
-fn succeed(arguments: &str) -> String {
-    let output = prepay(arguments);
-    assert_eq!(output.status.code(), Some(0), "{arguments}: {}", text(&output.stderr));
-    text(&output.stdout)
-}
-
-/// A folder of this test's own, empty.
-fn folder(name: &str) -> PathBuf {
-    let folder = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(name);
-    let _ = fs::remove_dir_all(&folder);
-    fs::create_dir_all(&folder).expect("the folder can be made");
-    folder
-}
 
 #[test]
 fn the_demo_tells_its_story_without_colour_when_piped() {
