@@ -4,7 +4,7 @@ mod common;
 
 use std::fs;
 
-use common::{ends, folder, run, text};
+use common::{ends, folder};
 
 const NEW: &str = "--pan 600727000000000009 --vending-key abababababababab --sgc 123456";
 /// One kilowatt-hour for the meter of [`NEW`], published.
