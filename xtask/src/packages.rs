@@ -27,6 +27,11 @@ const PACKAGES: &[Package] = &[
         command: "c++",
         why: "proves that the header of the C interface is C++ too",
     },
+    Package {
+        name: "softhsm2",
+        command: "softhsm2-util",
+        why: "plays the PKCS#11 token that a vault may be sealed with",
+    },
 ];
 
 /// The components of the Rust toolchain that `cargo xtask lint` needs, with the command that shows each.

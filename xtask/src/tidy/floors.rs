@@ -30,6 +30,8 @@ const PLACES: &[(&str, Place)] = &[
     // Doors and storage.
     ("prepay-http", Place::Floor(4)),
     ("prepay-store", Place::Floor(4)),
+    ("prepay-vault", Place::Floor(4)),
+    ("prepay-forms", Place::Floor(4)),
     ("prepay-lab", Place::Floor(4)),
     ("prepay-thrift", Place::Floor(4)),
     ("prepay-smlink", Place::Floor(4)),

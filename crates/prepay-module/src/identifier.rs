@@ -1,0 +1,152 @@
+//! Names of modules, centres and people: the IDENT form of the key management specification.
+//!
+//! - Form: 1 to 40 characters; the first a letter or digit of ASCII, the others also `_`, `-`, `.` or `,`.
+//! - Source: STS 600-4-2, type IDENT, as public clients show it.
+
+use std::fmt;
+use std::str::FromStr;
+
+/// A name in the IDENT form.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Identifier(Box<str>); // Invariant: the IDENT form.
+
+/// The text is no identifier.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum ParseIdentifierError {
+    /// Too short or too long.
+    Length {
+        /// How many octets were found.
+        found: usize,
+    },
+    /// A character that the form does not have there.
+    Character {
+        /// Its place, from 0.
+        index: usize,
+    },
+}
+
+impl Identifier {
+    /// The greatest length.
+    pub const MAX_LENGTH: usize = 40;
+
+    /// The text.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl FromStr for Identifier {
+    type Err = ParseIdentifierError;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        if text.is_empty() || text.len() > Self::MAX_LENGTH {
+            return Err(ParseIdentifierError::Length { found: text.len() });
+        }
+        let fits = |(index, octet): (usize, u8)| {
+            octet.is_ascii_alphanumeric() || (index > 0 && b"_-.,".contains(&octet))
+        };
+        match text.bytes().enumerate().position(|place| !fits(place)) {
+            Some(index) => Err(ParseIdentifierError::Character { index }),
+            None => Ok(Self(text.into())),
+        }
+    }
+}
+
+impl fmt::Display for Identifier {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(&self.0)
+    }
+}
+
+impl fmt::Debug for Identifier {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:?}", &*self.0)
+    }
+}
+
+impl fmt::Display for ParseIdentifierError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Length { found } => {
+                write!(f, "no identifier: expected 1 to 40 characters, found {found}")
+            }
+            Self::Character { index } => write!(
+                f,
+                "no identifier: expected letters, digits and, but for the first, \"_-.,\"; \
+                 found another character at place {index}"
+            ),
+        }
+    }
+}
+
+impl std::error::Error for ParseIdentifierError {}
+
+/// Makes a name of one kind of party.
+macro_rules! party {
+    ($(#[$doc:meta])* $name:ident) => {
+        $(#[$doc])*
+        #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        pub struct $name(Identifier);
+
+        impl $name {
+            /// The name as text.
+            pub fn as_str(&self) -> &str {
+                self.0.as_str()
+            }
+        }
+
+        impl From<Identifier> for $name {
+            fn from(name: Identifier) -> Self {
+                Self(name)
+            }
+        }
+
+        impl FromStr for $name {
+            type Err = ParseIdentifierError;
+
+            fn from_str(text: &str) -> Result<Self, Self::Err> {
+                text.parse().map(Self)
+            }
+        }
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                self.0.fmt(f)
+            }
+        }
+    };
+}
+
+party! {
+    /// The name of a security module, unique among all modules that a centre knows.
+    ModuleId
+}
+
+party! {
+    /// The name of a key management centre.
+    CentreId
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_form_is_checked_on_both_sides_of_each_bound() {
+        let longest = "a".repeat(40);
+        for good in ["0", "A", "SM-0001", "a_b-c.d,e", &longest] {
+            assert_eq!(good.parse::<Identifier>().unwrap().as_str(), good);
+        }
+        let too_long = "a".repeat(41);
+        for (bad, expected) in [
+            ("", ParseIdentifierError::Length { found: 0 }),
+            (too_long.as_str(), ParseIdentifierError::Length { found: 41 }),
+            ("-a", ParseIdentifierError::Character { index: 0 }),
+            ("a b", ParseIdentifierError::Character { index: 1 }),
+            ("a;b", ParseIdentifierError::Character { index: 1 }),
+            ("aé", ParseIdentifierError::Character { index: 1 }),
+        ] {
+            assert_eq!(bad.parse::<Identifier>(), Err(expected), "{bad:?}");
+        }
+    }
+}

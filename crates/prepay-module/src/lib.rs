@@ -1,0 +1,29 @@
+//! The security module of a prepayment system, in software, and the contract that any module answers.
+//!
+//! A security module holds the vending keys of supply groups and makes tokens with them under rules that
+//! nobody outside can bend. Keys come in wrapped, by agreement with a key management centre, and never
+//! come out.
+//!
+//! # Map
+//!
+//! - [`SecurityModule`]: what a vending system asks of a module, wherever the module is.
+//! - [`VendingKeyAttributes`] and its elements: what a centre lays down about a vending key.
+//! - [`Clock`], [`Entropy`], [`VaultStorage`]: time, randomness and storage, which come in as arguments.
+//!
+//! # What it never knows
+//!
+//! Customers, tariffs, money. Files, processes and networks.
+
+pub mod attribute;
+mod identifier;
+mod moment;
+mod security_module;
+mod storage;
+mod surroundings;
+
+pub use attribute::VendingKeyAttributes;
+pub use identifier::{CentreId, Identifier, ModuleId, ParseIdentifierError};
+pub use moment::{Moment, ParseMomentError};
+pub use security_module::*;
+pub use storage::{MemoryStorage, VaultStorage};
+pub use surroundings::{Clock, Entropy, NoEntropy};

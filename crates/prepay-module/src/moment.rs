@@ -1,0 +1,148 @@
+//! A point in time, to the second.
+//!
+//! - Unit: seconds of UTC since 1970-01-01, without leap seconds. Range: to the end of the year 9998.
+//! - Form: `2026-03-01T13:55:00Z`, exactly; no other form is read.
+//! - Elsewhere: minutes of a token identifier (`prepay-token`).
+
+use std::fmt;
+use std::str::FromStr;
+
+use jiff::Timestamp;
+use jiff::civil::DateTime;
+use jiff::tz::Offset;
+use prepay_token::element::UtcMinute;
+
+/// The last second of the year 9998.
+const LAST: u64 = 253_370_764_799;
+
+/// A point in time, to the second, in UTC.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Moment(u64); // Invariant: at most LAST.
+
+/// The text is no moment.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ParseMomentError {
+    found: String,
+}
+
+impl Moment {
+    /// The earliest moment.
+    pub const MIN: Self = Self(0);
+    /// The latest moment: the last second of the year 9998.
+    pub const MAX: Self = Self(LAST);
+
+    /// The moment so many seconds after the beginning of 1970, if it is before the year 9999.
+    pub const fn from_unix_seconds(seconds: u64) -> Option<Self> {
+        if seconds <= LAST { Some(Self(seconds)) } else { None }
+    }
+
+    /// Seconds since the beginning of 1970.
+    pub const fn unix_seconds(self) -> u64 {
+        self.0
+    }
+
+    /// The minute that this moment lies in.
+    pub const fn minute(self) -> UtcMinute {
+        UtcMinute::from_unix_seconds(self.0 as i64)
+    }
+
+    /// The moment so many seconds later, or the last one.
+    #[must_use]
+    pub const fn plus_seconds(self, seconds: u64) -> Self {
+        let sum = self.0.saturating_add(seconds);
+        if sum <= LAST { Self(sum) } else { Self::MAX }
+    }
+
+    /// The moment so many days later, or the last one.
+    #[must_use]
+    pub const fn plus_days(self, days: u32) -> Self {
+        self.plus_seconds(days as u64 * 86_400)
+    }
+}
+
+impl FromStr for Moment {
+    type Err = ParseMomentError;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        read(text).ok_or_else(|| ParseMomentError { found: text.to_owned() })
+    }
+}
+
+/// Reads `YYYY-MM-DDTHH:MM:SSZ`.
+fn read(text: &str) -> Option<Moment> {
+    let octets: &[u8; 20] = text.as_bytes().try_into().ok()?;
+    let separators = [(4, b'-'), (7, b'-'), (10, b'T'), (13, b':'), (16, b':'), (19, b'Z')];
+    if separators.iter().any(|&(at, separator)| octets[at] != separator) {
+        return None;
+    }
+    let two = |at: usize| {
+        let digits = [octets[at], octets[at + 1]];
+        digits.iter().all(u8::is_ascii_digit).then(|| {
+            let [tens, ones] = digits.map(|digit| (digit - b'0').cast_signed());
+            tens * 10 + ones
+        })
+    };
+    let year = i16::from(two(0)?) * 100 + i16::from(two(2)?);
+    let time = DateTime::new(year, two(5)?, two(8)?, two(11)?, two(14)?, two(17)?, 0).ok()?;
+    let instant = Offset::UTC.to_timestamp(time).ok()?;
+    Moment::from_unix_seconds(u64::try_from(instant.as_second()).ok()?)
+}
+
+impl fmt::Display for Moment {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let instant = Timestamp::from_second(self.0.cast_signed()).map_err(|_| fmt::Error)?;
+        let time = Offset::UTC.to_datetime(instant);
+        let (year, month, day) = (time.year(), time.month(), time.day());
+        let (hour, minute, second) = (time.hour(), time.minute(), time.second());
+        write!(f, "{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}Z")
+    }
+}
+
+impl fmt::Display for ParseMomentError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let found = &self.found;
+        write!(f, "no moment: expected a form like 2026-03-01T13:55:00Z, found {found:?}")
+    }
+}
+
+impl std::error::Error for ParseMomentError {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn text_and_value_agree_both_ways() {
+        // (text, seconds): the ends of the range, a leap day, an ordinary moment.
+        const CASES: &[(&str, u64)] = &[
+            ("1970-01-01T00:00:00Z", 0),
+            ("2024-02-29T23:59:59Z", 1_709_251_199),
+            ("2026-03-01T13:55:00Z", 1_772_373_300),
+            ("9998-12-31T23:59:59Z", LAST),
+        ];
+        for &(text, seconds) in CASES {
+            let moment: Moment = text.parse().unwrap();
+            assert_eq!(moment.unix_seconds(), seconds, "{text}");
+            assert_eq!(moment.to_string(), text);
+        }
+        assert_eq!(Moment::MAX.plus_seconds(1), Moment::MAX);
+        assert_eq!(Moment::from_unix_seconds(LAST + 1), None);
+    }
+
+    #[test]
+    fn other_forms_are_refused() {
+        for text in [
+            "",
+            "2026-03-01",
+            "2026-03-01T13:55Z",
+            "2026-03-01 13:55:00Z",
+            "2026-02-29T00:00:00Z",
+            "2026-03-01T24:00:00Z",
+            "2026-03-01T13:55:60Z",
+            "+026-03-01T13:55:00Z",
+            "1969-12-31T23:59:59Z",
+        ] {
+            assert!(text.parse::<Moment>().is_err(), "{text}");
+        }
+    }
+}

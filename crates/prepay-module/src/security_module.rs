@@ -1,0 +1,713 @@
+//! What a vending system asks of a security module, wherever the module is.
+//!
+//! The same trait suits a module in this process, one behind a serial line and one behind a network.
+//! Those are slow and may not answer; then nobody knows whether a token was made, and the caller repeats
+//! the same request under the same [`RequestId`]: a module that did make it answers with the same digits
+//! and counts nothing twice.
+//!
+//! Vending names a key by its register. Which group and revision lie in which register is what
+//! [`SecurityModule::registers`] tells.
+//!
+//! - Source: STS 600-8-6 as public clients show it: commands, order of checks and status codes.
+
+use std::fmt;
+
+use prepay_token::TokenData;
+use prepay_token::element::{
+    Amount, CurrencyAmount, EncryptionAlgorithm, KeyExpiryNumber, MeterPan, RandomNumber, Service,
+    TariffIndex, TokenCarrierType, TokenIdentifier,
+};
+use prepay_token::key_change::{Rollover, SetSize};
+use prepay_token::{ManagementFunction, OpenError};
+
+use crate::attribute::{
+    Cluster, KeyCheckValue, RegisterNumber, VendingKeyAttributes, VendingKeyType,
+};
+use crate::{CentreId, ModuleId, Moment};
+
+/// A security module.
+pub trait SecurityModule: Send + Sync {
+    /// Who the module is.
+    ///
+    /// # Errors
+    ///
+    /// [`ModuleFault`] when there is no answer.
+    fn identify(&self) -> Result<Identification, ModuleFault>;
+
+    /// Its counters and what its keepers should know.
+    ///
+    /// # Errors
+    ///
+    /// [`ModuleFault`] when there is no answer.
+    fn status(&self) -> Result<ModuleStatus, ModuleFault>;
+
+    /// Its clock, and how far a token identifier may be from it.
+    ///
+    /// # Errors
+    ///
+    /// [`ModuleFault`] when there is no answer.
+    fn clock(&self) -> Result<ClockWindow, ModuleFault>;
+
+    /// The registers that hold a key, in rising order.
+    ///
+    /// # Errors
+    ///
+    /// [`ModuleFault`] when there is no answer.
+    fn registers(&self) -> Result<Vec<RegisterReport>, ModuleFault>;
+
+    /// Makes tokens: one answer for each request, in their order. A refused request changes nothing and
+    /// does not hinder the others.
+    ///
+    /// # Errors
+    ///
+    /// [`ModuleFault`] when nobody can say which of the tokens exist.
+    fn issue(&self, requests: &[IssueRequest])
+    -> Result<Vec<Result<Issued, Refusal>>, ModuleFault>;
+
+    /// Reads a token back under a register's key.
+    ///
+    /// # Errors
+    ///
+    /// [`ModuleError`]; that the token is wrong is no error but an answer.
+    fn verify(&self, request: &VerifyRequest) -> Result<Verification, ModuleError>;
+
+    /// Makes one credit token.
+    ///
+    /// # Errors
+    ///
+    /// [`ModuleError`] when it is refused or there is no answer.
+    fn issue_credit(&self, request: CreditRequest) -> Result<IssuedToken, ModuleError> {
+        match self.issue_one(IssueRequest::Credit(request))? {
+            Issued::Token(issued) => Ok(issued),
+            Issued::KeyChange(_) => Err(ModuleFault::nonsense("a key change for a credit").into()),
+        }
+    }
+
+    /// Makes one management token.
+    ///
+    /// # Errors
+    ///
+    /// [`ModuleError`] when it is refused or there is no answer.
+    fn issue_management(&self, request: ManagementRequest) -> Result<IssuedToken, ModuleError> {
+        match self.issue_one(IssueRequest::Management(request))? {
+            Issued::Token(issued) => Ok(issued),
+            Issued::KeyChange(_) => Err(ModuleFault::nonsense("a key change for a token").into()),
+        }
+    }
+
+    /// Makes one set of key change tokens.
+    ///
+    /// # Errors
+    ///
+    /// [`ModuleError`] when it is refused or there is no answer.
+    fn issue_key_change(&self, request: KeyChangeRequest) -> Result<IssuedKeyChange, ModuleError> {
+        match self.issue_one(IssueRequest::KeyChange(request))? {
+            Issued::KeyChange(issued) => Ok(issued),
+            Issued::Token(_) => Err(ModuleFault::nonsense("one token for a key change").into()),
+        }
+    }
+
+    /// Makes what one request asks for.
+    ///
+    /// # Errors
+    ///
+    /// [`ModuleError`] when it is refused or there is no answer.
+    fn issue_one(&self, request: IssueRequest) -> Result<Issued, ModuleError> {
+        let mut answers = self.issue(&[request])?;
+        match (answers.pop(), answers.is_empty()) {
+            (Some(answer), true) => Ok(answer?),
+            _ => Err(ModuleFault::nonsense("other than one answer to one request").into()),
+        }
+    }
+}
+
+/// Names one request, so that it can be repeated without being carried out twice. Chosen by the caller.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct RequestId(pub [u8; 16]);
+
+/// The meter that a token is for, as its configuration record says.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct MeterConfiguration {
+    /// The meter.
+    pub pan: MeterPan,
+    /// Its tariff index.
+    pub tariff_index: TariffIndex,
+    /// Its encryption algorithm.
+    pub encryption: EncryptionAlgorithm,
+    /// What carries tokens to it.
+    pub carrier: TokenCarrierType,
+}
+
+/// How much credit.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum CreditAmount {
+    /// In units of the service: sub-classes 0 to 3.
+    Units(Amount),
+    /// In the base currency: sub-classes 4 to 7.
+    Currency(CurrencyAmount),
+}
+
+/// What a module is asked to make.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum IssueRequest {
+    /// A credit token.
+    Credit(CreditRequest),
+    /// A management token.
+    Management(ManagementRequest),
+    /// A set of key change tokens.
+    KeyChange(KeyChangeRequest),
+}
+
+/// A credit token.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct CreditRequest {
+    /// The request's name; without one it cannot be repeated safely.
+    pub id: Option<RequestId>,
+    /// The register of the key.
+    pub register: RegisterNumber,
+    /// The meter.
+    pub meter: MeterConfiguration,
+    /// The service.
+    pub service: Service,
+    /// How much.
+    pub amount: CreditAmount,
+    /// The minute of issue, which the caller keeps rising for each meter.
+    pub identifier: TokenIdentifier,
+}
+
+/// A management token other than a key change.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ManagementRequest {
+    /// The request's name; without one it cannot be repeated safely.
+    pub id: Option<RequestId>,
+    /// The register of the key.
+    pub register: RegisterNumber,
+    /// The meter.
+    pub meter: MeterConfiguration,
+    /// What is to be done.
+    pub function: ManagementFunction,
+    /// The minute of issue, which the caller keeps rising for each meter.
+    pub identifier: TokenIdentifier,
+}
+
+/// A set of key change tokens.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct KeyChangeRequest {
+    /// The request's name.
+    pub id: Option<RequestId>,
+    /// The register of the key that the meter has.
+    pub from: RegisterNumber,
+    /// The register of the key that it is to get.
+    pub to: RegisterNumber,
+    /// The meter, with the tariff index that it has.
+    pub meter: MeterConfiguration,
+    /// The tariff index that it is to get.
+    pub new_tariff_index: TariffIndex,
+    /// How many tokens.
+    pub size: SetSize,
+}
+
+/// A token to read back.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct VerifyRequest {
+    /// The register of the key.
+    pub register: RegisterNumber,
+    /// The meter.
+    pub meter: MeterConfiguration,
+    /// The token.
+    pub token: TokenData,
+}
+
+/// What a module made.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Issued {
+    /// One token.
+    Token(IssuedToken),
+    /// A set of key change tokens.
+    KeyChange(IssuedKeyChange),
+}
+
+/// One token with what the caller records.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct IssuedToken {
+    /// The token.
+    pub token: TokenData,
+    /// The minute of issue in it.
+    pub identifier: TokenIdentifier,
+    /// The random number in it; tokens in currency have none.
+    pub random: Option<RandomNumber>,
+    /// The check value of the vending key.
+    pub check_value: KeyCheckValue,
+    /// Whether a test module made it.
+    pub is_test: bool,
+}
+
+/// A set of key change tokens with what the caller records.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct IssuedKeyChange {
+    tokens: [TokenData; 4],
+    size: SetSize,
+    /// Whether the meter forgets the identifiers that it remembers: exactly when the base dates differ.
+    pub rollover: Rollover,
+    /// The expiry number of the new key, which the set carries.
+    pub expiry: KeyExpiryNumber,
+    /// The check value of the old vending key.
+    pub from_check_value: KeyCheckValue,
+    /// The check value of the new vending key.
+    pub to_check_value: KeyCheckValue,
+    /// Whether a test module made it.
+    pub is_test: bool,
+}
+
+impl IssuedKeyChange {
+    /// A set with its tokens in order.
+    ///
+    /// # Panics
+    ///
+    /// Unless there are as many tokens as the size says.
+    pub fn new(
+        tokens: &[TokenData],
+        size: SetSize,
+        rollover: Rollover,
+        expiry: KeyExpiryNumber,
+        [from_check_value, to_check_value]: [KeyCheckValue; 2],
+        is_test: bool,
+    ) -> Self {
+        assert_eq!(tokens.len(), usize::from(size.count()), "as many tokens as the set has");
+        let mut all = [tokens[0]; 4];
+        all[..tokens.len()].copy_from_slice(tokens);
+        Self { tokens: all, size, rollover, expiry, from_check_value, to_check_value, is_test }
+    }
+
+    /// The tokens, in the order in which they are listed.
+    pub fn tokens(&self) -> &[TokenData] {
+        &self.tokens[..usize::from(self.size.count())]
+    }
+}
+
+/// What reading a token back showed. Sections of a new key stay in the module.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Verification {
+    /// Credit for this meter.
+    Credit {
+        /// The service.
+        service: Service,
+        /// How much.
+        amount: CreditAmount,
+        /// The minute of issue.
+        identifier: TokenIdentifier,
+        /// The random number; tokens in currency have none.
+        random: Option<RandomNumber>,
+    },
+    /// A management token for this meter.
+    Management {
+        /// What it does.
+        function: ManagementFunction,
+        /// The minute of issue.
+        identifier: TokenIdentifier,
+        /// The random number.
+        random: RandomNumber,
+    },
+    /// One section of a new key for this meter.
+    KeyChange {
+        /// Which section, from 1.
+        section: u8,
+    },
+    /// A test or display: it carries no key, so there is nothing to verify.
+    Unkeyed,
+    /// Status 03: not a token of this meter under this key.
+    Checksum,
+    /// A token of this key whose fields are no value of the standard.
+    Malformed(OpenError),
+    /// Status 80: credit under a default key.
+    CreditUnderDefaultKey,
+    /// Status 41: its identifier lies behind the key's expiry.
+    KeyExpired,
+}
+
+/// Who a module is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Identification {
+    /// Its name.
+    pub module: ModuleId,
+    /// What it is, as `Prepay software module`.
+    pub hardware: String,
+    /// Which version of it.
+    pub firmware: String,
+    /// The fingerprint of its public keys, as people compare it.
+    pub fingerprint: String,
+    /// Whether it is a test module, whose tokens are not for real meters.
+    pub is_test: bool,
+}
+
+/// A module's counters.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ModuleStatus {
+    /// How many more tokens it may make; nothing for no limit.
+    pub transactions_left: Option<u64>,
+    /// How many tokens it has made.
+    pub transactions: u64,
+    /// How many entries its audit log has.
+    pub audit_entries: u64,
+    /// What its keepers should know, one line each.
+    pub alerts: Vec<String>,
+}
+
+/// A module's clock, and how far a token identifier may be from it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ClockWindow {
+    /// The time.
+    pub now: Moment,
+    /// How many minutes an identifier may lie before or behind it; nothing for any distance.
+    pub minutes: Option<u32>,
+}
+
+/// What a register holds, but for the key.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RegisterReport {
+    /// The register.
+    pub register: RegisterNumber,
+    /// What the centre laid down.
+    pub attributes: VendingKeyAttributes,
+    /// The key's check value.
+    pub check_value: KeyCheckValue,
+    /// The centre that it came from.
+    pub centre: CentreId,
+    /// Tenths of a unit that may still be issued; nothing for no limit.
+    pub units_left_tenths: Option<u64>,
+    /// Hundred-thousandths of the base currency that may still be issued; nothing for no limit.
+    pub currency_left: Option<u128>,
+}
+
+/// Why a module makes no token. Only the first check that fails is reported, in this order.
+///
+/// | code | status | check |
+/// |------|--------|-------|
+/// | `request_conflict` | – | the same request name with other content |
+/// | `pan` | 76 | the meter's number |
+/// | `parameter` | 40 | ranges, and algorithms that do not go together |
+/// | `register` | 28 | the register holds a key |
+/// | `not_active` | 43 | ACT |
+/// | `issue_expired` | 42 | IUT |
+/// | `key_type` | 05 | the key type, and the carrier of a common key |
+/// | `key_change_rule` | 29 | cluster, key types, expiry of the new key |
+/// | `token_count` | 85 | the size of a key change set |
+/// | `sub_class` | 48 | the sub-class set |
+/// | `identifier_window` | 44 | the module's clock |
+/// | `key_expired` | 41 | KEN |
+/// | `credit_limit` | 31 | ULM and CLM |
+/// | `transactions` | – | the module's transaction counter |
+///
+/// The status is that of STS 600-8-6, where public sources give one. The checks of key types, cluster and
+/// count belong to key changes, those after them to tokens with an identifier.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Refusal {
+    /// A request of this name was already carried out with other content.
+    RequestConflict,
+    /// Not a meter number.
+    Pan {
+        /// What is wrong with it.
+        problem: String,
+    },
+    /// A parameter out of its range, or algorithms that do not go together.
+    Parameter {
+        /// What is wrong with it.
+        problem: String,
+    },
+    /// The register holds no key.
+    Register {
+        /// The register.
+        register: RegisterNumber,
+    },
+    /// The key is not active yet.
+    NotActive {
+        /// The register.
+        register: RegisterNumber,
+        /// From when it is.
+        activation: Moment,
+        /// The module's time.
+        now: Moment,
+    },
+    /// The key has to be loaded afresh.
+    IssueExpired {
+        /// The register.
+        register: RegisterNumber,
+        /// Until when it could be used.
+        issued_until: Moment,
+        /// The module's time.
+        now: Moment,
+    },
+    /// The key type does not carry this: credit under a default key, or a common key on a carrier that is
+    /// not erased.
+    KeyType {
+        /// The type of the register's key.
+        key_type: VendingKeyType,
+        /// The carrier of the meter.
+        carrier: TokenCarrierType,
+    },
+    /// This key may not follow that one.
+    KeyChangeRule(KeyChangeRule),
+    /// A set of this size does not suit the cipher.
+    TokenCount {
+        /// The size asked for.
+        size: SetSize,
+        /// The cipher.
+        encryption: EncryptionAlgorithm,
+    },
+    /// The key may not issue this sub-class of class 0.
+    SubClass {
+        /// The sub-class asked for.
+        sub_class: u8,
+    },
+    /// The identifier is too far from the module's clock.
+    IdentifierWindow {
+        /// The identifier.
+        identifier: TokenIdentifier,
+        /// The module's time.
+        now: Moment,
+        /// How far it may be, in minutes.
+        minutes: u32,
+    },
+    /// The identifier lies behind the key's expiry.
+    KeyExpired {
+        /// The identifier.
+        identifier: TokenIdentifier,
+        /// The key's expiry number.
+        expiry: KeyExpiryNumber,
+    },
+    /// More than may still be issued under this key.
+    CreditLimit {
+        /// Which limit: `ULM` or `CLM`.
+        limit: &'static str,
+        /// What was asked for: tenths of a unit, or hundred-thousandths of the base currency.
+        asked: u128,
+        /// What is left, in the same unit.
+        left: u128,
+    },
+    /// The module's transaction counter is used up.
+    Transactions,
+}
+
+/// Which rule of key changes a request breaks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum KeyChangeRule {
+    /// The keys belong to different clusters.
+    Cluster {
+        /// That of the old key.
+        from: Cluster,
+        /// That of the new key.
+        to: Cluster,
+    },
+    /// A key of this type may not follow one of that type, or not on this carrier.
+    KeyType {
+        /// The type of the old key.
+        from: VendingKeyType,
+        /// The type of the new key.
+        to: VendingKeyType,
+        /// The carrier of the meter.
+        carrier: TokenCarrierType,
+    },
+    /// The new key is expired.
+    NewKeyExpired {
+        /// The expiry number of the new key.
+        expiry: KeyExpiryNumber,
+    },
+}
+
+impl Refusal {
+    /// The stable name of the refusal, for programs.
+    pub const fn code(&self) -> &'static str {
+        match self {
+            Self::RequestConflict => "request_conflict",
+            Self::Pan { .. } => "pan",
+            Self::Parameter { .. } => "parameter",
+            Self::Register { .. } => "register",
+            Self::NotActive { .. } => "not_active",
+            Self::IssueExpired { .. } => "issue_expired",
+            Self::KeyType { .. } => "key_type",
+            Self::KeyChangeRule(_) => "key_change_rule",
+            Self::TokenCount { .. } => "token_count",
+            Self::SubClass { .. } => "sub_class",
+            Self::IdentifierWindow { .. } => "identifier_window",
+            Self::KeyExpired { .. } => "key_expired",
+            Self::CreditLimit { .. } => "credit_limit",
+            Self::Transactions => "transactions",
+        }
+    }
+
+    /// The status code of STS 600-8-6, where public sources give one.
+    pub const fn status(&self) -> Option<&'static str> {
+        Some(match self {
+            Self::RequestConflict | Self::Transactions => return None,
+            Self::Pan { .. } => "76",
+            Self::Parameter { .. } => "40",
+            Self::Register { .. } => "28",
+            Self::NotActive { .. } => "43",
+            Self::IssueExpired { .. } => "42",
+            Self::KeyType { .. } => "05",
+            Self::KeyChangeRule(_) => "29",
+            Self::TokenCount { .. } => "85",
+            Self::SubClass { .. } => "48",
+            Self::IdentifierWindow { .. } => "44",
+            Self::KeyExpired { .. } => "41",
+            Self::CreditLimit { .. } => "31",
+        })
+    }
+}
+
+/// Something broke: it is not known what was done.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum ModuleFault {
+    /// The module did not answer. Tokens may exist: repeat the same request, under the same name.
+    NoAnswer {
+        /// What was seen.
+        problem: String,
+    },
+    /// The module cannot keep what it did, and does nothing more until it is opened again. Tokens of the
+    /// failed request were not handed out; repeat the same request, under the same name.
+    Storage {
+        /// What was seen.
+        problem: String,
+    },
+}
+
+/// Why there is no answer to a single request.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum ModuleError {
+    /// The module refuses. Correct the request, or call a person.
+    Refused(Refusal),
+    /// Something broke. Repeat the same request.
+    Fault(ModuleFault),
+}
+
+impl ModuleFault {
+    fn nonsense(what: &str) -> Self {
+        Self::NoAnswer { problem: format!("the module answered with {what}") }
+    }
+}
+
+impl From<Refusal> for ModuleError {
+    fn from(refusal: Refusal) -> Self {
+        Self::Refused(refusal)
+    }
+}
+
+impl From<ModuleFault> for ModuleError {
+    fn from(fault: ModuleFault) -> Self {
+        Self::Fault(fault)
+    }
+}
+
+impl fmt::Debug for RequestId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "RequestId({self})")
+    }
+}
+
+impl fmt::Display for RequestId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.iter().try_for_each(|octet| write!(f, "{octet:02x}"))
+    }
+}
+
+impl fmt::Display for Refusal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::RequestConflict => {
+                f.write_str("a request of this name was carried out with other content")
+            }
+            Self::Pan { problem } | Self::Parameter { problem } => f.write_str(problem),
+            Self::Register { register } => write!(f, "register {register} holds no key"),
+            Self::NotActive { register, activation, now } => write!(
+                f,
+                "the key of register {register} is not active: expected {activation} or later, \
+                 found {now}"
+            ),
+            Self::IssueExpired { register, issued_until, now } => write!(
+                f,
+                "the key of register {register} must be loaded afresh: expected {issued_until} or \
+                 before, found {now}"
+            ),
+            Self::KeyType { key_type, carrier } => match *key_type {
+                VendingKeyType::DEFAULT => {
+                    f.write_str("a default key (key type 1) carries no credit")
+                }
+                _ => write!(
+                    f,
+                    "a common key (key type 3) needs an erasable carrier: expected token carrier \
+                     type 01, found {carrier}"
+                ),
+            },
+            Self::KeyChangeRule(rule) => rule.fmt(f),
+            Self::TokenCount { size, encryption } => {
+                let expected = if encryption.key_octets() == 16 { "4" } else { "2 or 3" };
+                let found = size.count();
+                write!(f, "number of tokens: expected {expected} for EA{encryption}, found {found}")
+            }
+            Self::SubClass { sub_class } => {
+                write!(f, "the key may not issue sub-class {sub_class} of class 0")
+            }
+            Self::IdentifierWindow { identifier, now, minutes } => write!(
+                f,
+                "token identifier {identifier} is too far from the module's clock: expected at most \
+                 {minutes} minutes from {now}"
+            ),
+            Self::KeyExpired { identifier, expiry } => write!(
+                f,
+                "key expired: expected an identifier of block {expiry} or before, found block {}",
+                identifier.expiry_block()
+            ),
+            Self::CreditLimit { limit, asked, left } => {
+                let unit = match *limit {
+                    "ULM" => "tenths of a unit",
+                    _ => "hundred-thousandths of the base currency",
+                };
+                write!(f, "credit limit {limit}: expected at most {left} {unit}, found {asked}")
+            }
+            Self::Transactions => f.write_str("the module's transaction counter is used up"),
+        }
+    }
+}
+
+impl fmt::Display for KeyChangeRule {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Cluster { from, to } => {
+                write!(f, "key change across clusters: expected cluster {from}, found {to}")
+            }
+            Self::KeyType { from, to, carrier } => write!(
+                f,
+                "a key of type {to} may not follow one of type {from} on token carrier type {carrier}"
+            ),
+            Self::NewKeyExpired { expiry } => {
+                write!(f, "the new key is expired: its expiry number is {expiry}")
+            }
+        }
+    }
+}
+
+impl fmt::Display for ModuleFault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::NoAnswer { problem } => write!(f, "no answer from the module: {problem}"),
+            Self::Storage { problem } => write!(f, "the module's storage failed: {problem}"),
+        }
+    }
+}
+
+impl fmt::Display for ModuleError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Refused(refusal) => refusal.fmt(f),
+            Self::Fault(fault) => fault.fmt(f),
+        }
+    }
+}
+
+impl std::error::Error for Refusal {}
+impl std::error::Error for ModuleFault {}
+impl std::error::Error for ModuleError {}
