@@ -8,6 +8,7 @@
 //!
 //! - [`SecurityModule`]: what a vending system asks of a module, wherever the module is.
 //! - [`VendingKeyAttributes`] and its elements: what a centre lays down about a vending key.
+//! - [`vault`]: sealed contents, people and audit log, which module and centre both stand on.
 //! - [`Clock`], [`Entropy`], [`VaultStorage`]: time, randomness and storage, which come in as arguments.
 //!
 //! # What it never knows
@@ -15,11 +16,13 @@
 //! Customers, tariffs, money. Files, processes and networks.
 
 pub mod attribute;
+pub mod codec;
 mod identifier;
 mod moment;
 mod security_module;
 mod storage;
 mod surroundings;
+pub mod vault;
 
 pub use attribute::VendingKeyAttributes;
 pub use identifier::{CentreId, Identifier, ModuleId, ParseIdentifierError};

@@ -573,6 +573,12 @@ pub enum ModuleFault {
         /// What was seen.
         problem: String,
     },
+    /// The module is locked, or whoever asks is not signed in any more. Nothing was done: sign in and
+    /// repeat.
+    Closed {
+        /// What is missing.
+        problem: String,
+    },
 }
 
 /// Why there is no answer to a single request.
@@ -695,6 +701,7 @@ impl fmt::Display for ModuleFault {
         match self {
             Self::NoAnswer { problem } => write!(f, "no answer from the module: {problem}"),
             Self::Storage { problem } => write!(f, "the module's storage failed: {problem}"),
+            Self::Closed { problem } => write!(f, "the module is closed: {problem}"),
         }
     }
 }

@@ -1,0 +1,254 @@
+//! Reading the audit log and proving it, entry by entry, without holding more than one of them.
+//!
+//! The log begins with a header, which says whose log it is and which entry it follows: none for a new
+//! vault, the last one in the back-up for a restored one.
+//!
+//! ```text
+//!  PREPAY-AUDIT 1\n  15 octets
+//!  vault             16 octets
+//!  sequence          u64    the number of the entry before the first one here
+//!  hash              32     its hash
+//! ```
+
+use std::io;
+
+use super::AuditError;
+use super::head::Head;
+use super::record::{self, BadEntry, LogMac, Position, Problem, Record};
+use crate::VaultStorage;
+use crate::codec::{DecodeError, Reader, Writer};
+
+const MAGIC: &[u8] = b"PREPAY-AUDIT 1\n";
+
+/// The length of the log's header in octets.
+pub(super) const HEADER: usize = MAGIC.len() + 16 + 8 + 32;
+
+/// How much of the log is read at once, in octets.
+const CHUNK: usize = 64 * 1024;
+
+/// Where a log begins.
+#[derive(Clone, Copy)]
+pub(super) struct LogHeader {
+    pub(super) id: [u8; 16],
+    pub(super) sequence: u64,
+    pub(super) hash: [u8; 32],
+}
+
+impl LogHeader {
+    pub(super) fn encode(&self) -> Vec<u8> {
+        let mut writer = Writer::with_capacity(HEADER);
+        writer.array(MAGIC);
+        writer.array(&self.id);
+        writer.u64(self.sequence);
+        writer.array(&self.hash);
+        writer.as_slice().to_vec()
+    }
+
+    fn decode(octets: &[u8]) -> Result<Self, DecodeError> {
+        let mut reader = Reader::new(octets);
+        let error = reader.error("an audit log of version 1");
+        if reader.take(MAGIC.len())? != MAGIC {
+            return Err(error);
+        }
+        Ok(Self { id: reader.array()?, sequence: reader.u64()?, hash: reader.array()? })
+    }
+
+    /// The place behind the header.
+    pub(super) const fn start(&self) -> Position {
+        let Self { sequence, hash, .. } = *self;
+        Position { sequence, length: HEADER as u64, hash }
+    }
+}
+
+/// What proving a log showed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AuditReport {
+    /// How many entries are right, from the beginning on.
+    pub entries: u64,
+    /// The first that is not.
+    pub first_bad: Option<BadEntry>,
+    /// Whether it was also proved that the vault itself wrote the entries, which takes its secrets.
+    pub authenticated: bool,
+}
+
+/// Proves a log without the vault's secrets: the chain of its entries, and where it ends.
+///
+/// # Errors
+///
+/// [`AuditError::Storage`] when the place fails.
+pub fn verify(storage: &mut dyn VaultStorage) -> Result<AuditReport, AuditError> {
+    Ok(prove(storage, None, None)?)
+}
+
+/// Reads entries without the vault's secrets, from a number on, proving the chain before them too.
+///
+/// # Errors
+///
+/// [`AuditError`] when the place fails or an entry is not what it was.
+pub fn records(
+    storage: &mut dyn VaultStorage,
+    from: u64,
+    at_most: usize,
+) -> Result<Vec<Record>, AuditError> {
+    let mut records = Vec::new();
+    if at_most == 0 {
+        return Ok(records);
+    }
+    let outcome = walk(storage, None, &mut |record, _| {
+        if record.sequence >= from {
+            records.push(record);
+        }
+        records.len() < at_most
+    })?;
+    match outcome {
+        Ok(_) => Ok(records),
+        Err(bad) => Err(bad.into()),
+    }
+}
+
+/// Goes through a whole log while `visit` says so, and gives the place behind the last entry.
+fn walk(
+    storage: &mut dyn VaultStorage,
+    mac: Option<&LogMac>,
+    visit: &mut dyn FnMut(Record, &Position) -> bool,
+) -> io::Result<Result<Position, BadEntry>> {
+    let header = match header(storage)? {
+        Ok(header) => header,
+        Err(bad) => return Ok(Err(bad)),
+    };
+    let mut place = header.start();
+    let end = storage.log_length()?;
+    let mut scanner = Scanner::new(storage, place.length, end);
+    while let Some(next) = scanner.next(&place, mac)? {
+        match next {
+            Ok((record, after)) => {
+                place = after;
+                if !visit(record, &after) {
+                    break;
+                }
+            }
+            Err(problem) => return Ok(Err(place.bad(problem))),
+        }
+    }
+    Ok(Ok(place))
+}
+
+/// Reads the header of a log.
+pub(super) fn header(storage: &mut dyn VaultStorage) -> io::Result<Result<LogHeader, BadEntry>> {
+    let mut octets = [0; HEADER];
+    let count = read_full(storage, 0, &mut octets)?;
+    let bad = BadEntry { sequence: 0, offset: 0, problem: Problem::Header };
+    Ok(LogHeader::decode(&octets[..count]).map_err(|_| bad))
+}
+
+/// Proves a log, with or without its key. `known` is a place that the log must go through.
+pub(super) fn prove(
+    storage: &mut dyn VaultStorage,
+    mac: Option<&LogMac>,
+    known: Option<Position>,
+) -> io::Result<AuditReport> {
+    let head = storage.read_head()?;
+    let head = head.as_deref().and_then(|octets| Head::read(octets).ok());
+    let header_id = header(storage)?.ok().map(|header| header.id);
+    let head_is_good = head.as_ref().is_some_and(|head| {
+        Some(head.id) == header_id && mac.is_none_or(|mac| head.is_signed(mac))
+    });
+    let places = [head.map(|head| head.position), known];
+    let mut entries = 0;
+    let mut other = None;
+    let mut last = None;
+    let outcome = walk(storage, mac, &mut |_, place| {
+        let wrong = |known: &Position| known.sequence == place.sequence && known != place;
+        if other.is_none() && places.iter().flatten().any(wrong) {
+            other = Some(place.bad(Problem::OtherChain));
+        }
+        if other.is_none() {
+            entries += 1;
+        }
+        last = Some(*place);
+        other.is_none()
+    })?;
+    let first_bad = match (other, outcome) {
+        (Some(bad), _) | (None, Err(bad)) => Some(bad),
+        (None, Ok(end)) => {
+            let end = last.unwrap_or(end);
+            if places.iter().flatten().any(|known| known.sequence > end.sequence) {
+                Some(end.bad(Problem::Missing))
+            } else if !head_is_good {
+                Some(end.bad(Problem::Head))
+            } else {
+                None
+            }
+        }
+    };
+    Ok(AuditReport { entries, first_bad, authenticated: mac.is_some() })
+}
+
+fn read_full(storage: &mut dyn VaultStorage, offset: u64, octets: &mut [u8]) -> io::Result<usize> {
+    let mut count = 0;
+    while count < octets.len() {
+        match storage.read_log(offset + count as u64, &mut octets[count..])? {
+            0 => break,
+            more => count += more,
+        }
+    }
+    Ok(count)
+}
+
+/// Reads entries one after the other.
+pub(super) struct Scanner<'a> {
+    storage: &'a mut dyn VaultStorage,
+    buffer: Vec<u8>,
+    /// Where in the buffer the next entry begins.
+    at: usize,
+    /// Where in the log the buffer ends.
+    read: u64,
+    end: u64,
+}
+
+impl<'a> Scanner<'a> {
+    /// Reads from an offset on, up to another.
+    pub(super) const fn new(storage: &'a mut dyn VaultStorage, from: u64, end: u64) -> Self {
+        Self { storage, buffer: Vec::new(), at: 0, read: from, end }
+    }
+
+    /// The next entry, which must follow `place`; none at the end.
+    pub(super) fn next(
+        &mut self,
+        place: &Position,
+        mac: Option<&LogMac>,
+    ) -> io::Result<Option<Result<(Record, Position), Problem>>> {
+        if !self.fill(4)? {
+            let is_end = self.buffer.len() == self.at;
+            return Ok(if is_end { None } else { Some(Err(Problem::Torn)) });
+        }
+        let length =
+            u32::from_be_bytes(self.buffer[self.at..self.at + 4].try_into().expect("four octets"));
+        if !record::length_fits(length) {
+            return Ok(Some(Err(Problem::Length { found: length })));
+        }
+        if !self.fill(length as usize)? {
+            return Ok(Some(Err(Problem::Torn)));
+        }
+        let octets = &self.buffer[self.at..self.at + length as usize];
+        self.at += length as usize;
+        Ok(Some(record::read(octets, place, mac)))
+    }
+
+    /// Makes sure that so many octets of the next entry are in the buffer, if the log has them.
+    fn fill(&mut self, count: usize) -> io::Result<bool> {
+        let have = self.buffer.len() - self.at;
+        if have >= count {
+            return Ok(true);
+        }
+        self.buffer.drain(..self.at);
+        self.at = 0;
+        let left = usize::try_from(self.end.saturating_sub(self.read)).unwrap_or(usize::MAX);
+        let more = (count - have).max(CHUNK).min(left);
+        self.buffer.resize(have + more, 0);
+        let found = read_full(self.storage, self.read, &mut self.buffer[have..])?;
+        self.buffer.truncate(have + found);
+        self.read += found as u64;
+        Ok(self.buffer.len() >= count)
+    }
+}

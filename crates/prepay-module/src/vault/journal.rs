@@ -1,0 +1,171 @@
+//! The end of the log: entries that wait to be written, and who writes them.
+//!
+//! Entries are put in a queue under the vault's own lock, which is quick. Whoever needs one to be durable
+//! asks the [`Flusher`], without the vault's lock: the first to come writes for all that wait.
+//!
+//! The order of every write is: log, durable; then head; then the answer.
+
+use std::io;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use super::VaultError;
+use super::head;
+use super::record::{LogMac, Position};
+use crate::VaultStorage;
+
+/// What the vault and its flushers share.
+pub(super) struct Journal {
+    disk: Mutex<Disk>,
+    queue: Mutex<Queue>,
+    durable: AtomicU64,
+}
+
+/// The place, and whether it failed.
+pub(super) struct Disk {
+    pub(super) storage: Box<dyn VaultStorage>,
+    failed: Option<String>,
+}
+
+/// What waits to be written.
+pub(super) struct Queue {
+    /// Entries that are not written yet.
+    pub(super) pending: Vec<u8>,
+    /// The place behind the last of them.
+    pub(super) position: Position,
+    id: [u8; 16],
+    /// Gone when the vault is locked.
+    pub(super) mac: Option<LogMac>,
+    /// A buffer to use again.
+    spare: Vec<u8>,
+}
+
+/// Makes entries durable, from any thread, without the vault's lock.
+#[derive(Clone)]
+pub struct Flusher(pub(super) Arc<Journal>);
+
+impl Flusher {
+    /// Returns when the entry of this number, and all before it, are durable.
+    ///
+    /// # Errors
+    ///
+    /// [`VaultError::Broken`] when the storage fails or has failed.
+    pub fn flush_through(&self, sequence: u64) -> Result<(), VaultError> {
+        if self.0.durable.load(Ordering::Acquire) >= sequence {
+            return Ok(());
+        }
+        let mut disk = self.0.disk();
+        if self.0.durable.load(Ordering::Acquire) >= sequence {
+            return Ok(());
+        }
+        self.0.flush(&mut disk)
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl Disk {
+    pub(super) fn usable(&self) -> Result<(), VaultError> {
+        match &self.failed {
+            None => Ok(()),
+            Some(problem) => Err(VaultError::Broken { problem: problem.clone() }),
+        }
+    }
+
+    /// Uses the storage; if that fails, or panics, the vault is broken.
+    pub(super) fn run(
+        &mut self,
+        work: impl FnOnce(&mut dyn VaultStorage) -> io::Result<()>,
+    ) -> Result<(), VaultError> {
+        self.usable()?;
+        self.failed = Some("a write was not finished".to_owned());
+        let outcome = work(&mut *self.storage);
+        self.failed = outcome.err().map(|error| error.to_string());
+        self.usable()
+    }
+}
+
+impl Journal {
+    pub(super) fn new(
+        storage: Box<dyn VaultStorage>,
+        id: [u8; 16],
+        mac: LogMac,
+        position: Position,
+    ) -> Self {
+        let queue = Queue { pending: Vec::new(), position, id, mac: Some(mac), spare: Vec::new() };
+        Self {
+            disk: Mutex::new(Disk { storage, failed: None }),
+            queue: Mutex::new(queue),
+            durable: AtomicU64::new(position.sequence),
+        }
+    }
+
+    pub(super) fn disk(&self) -> MutexGuard<'_, Disk> {
+        lock(&self.disk)
+    }
+
+    pub(super) fn queue(&self) -> MutexGuard<'_, Queue> {
+        lock(&self.queue)
+    }
+
+    /// Writes all that waits.
+    pub(super) fn flush(&self, disk: &mut Disk) -> Result<(), VaultError> {
+        disk.usable()?;
+        let (octets, position, head) = {
+            let mut queue = self.queue();
+            if queue.pending.is_empty() {
+                return Ok(());
+            }
+            let head = queue.head(&queue.position)?;
+            let spare = std::mem::take(&mut queue.spare);
+            (std::mem::replace(&mut queue.pending, spare), queue.position, head)
+        };
+        disk.run(|storage| {
+            storage.append_log(&octets)?;
+            storage.write_head(&head)
+        })?;
+        self.durable.store(position.sequence, Ordering::Release);
+        let mut octets = octets;
+        octets.clear();
+        self.queue().spare = octets;
+        Ok(())
+    }
+
+    /// Replaces the store by one that holds an entry to be written, then writes the entry.
+    pub(super) fn commit(
+        &self,
+        disk: &mut Disk,
+        store: &[u8],
+        octets: &[u8],
+        after: Position,
+    ) -> Result<(), VaultError> {
+        let head = self.queue().head(&after)?;
+        disk.run(|storage| {
+            storage.replace_store(store)?;
+            storage.append_log(octets)?;
+            storage.write_head(&head)
+        })?;
+        self.queue().position = after;
+        self.durable.store(after.sequence, Ordering::Release);
+        Ok(())
+    }
+
+    /// Forgets the key. Nothing can be written any more.
+    pub(super) fn wipe(&self) {
+        self.queue().mac = None;
+        self.disk().failed.get_or_insert_with(|| "the vault is locked".to_owned());
+    }
+}
+
+impl Queue {
+    pub(super) fn mac(&self) -> Result<&LogMac, VaultError> {
+        let problem = || VaultError::Broken { problem: "the vault is locked".to_owned() };
+        self.mac.as_ref().ok_or_else(problem)
+    }
+
+    fn head(&self, position: &Position) -> Result<Vec<u8>, VaultError> {
+        Ok(head::write(&self.id, position, self.mac()?))
+    }
+}

@@ -1,0 +1,44 @@
+//! A place that two hands hold: a test keeps one while a vault has the other.
+
+use std::io;
+use std::sync::{Arc, Mutex, MutexGuard};
+
+use crate::VaultStorage;
+
+fn locked<S>(storage: &Mutex<S>) -> io::Result<MutexGuard<'_, S>> {
+    storage.lock().map_err(|_| io::Error::other("the place is in an unknown state"))
+}
+
+impl<S: VaultStorage> VaultStorage for Arc<Mutex<S>> {
+    fn read_store(&mut self) -> io::Result<Option<Vec<u8>>> {
+        locked(self)?.read_store()
+    }
+
+    fn replace_store(&mut self, contents: &[u8]) -> io::Result<()> {
+        locked(self)?.replace_store(contents)
+    }
+
+    fn log_length(&mut self) -> io::Result<u64> {
+        locked(self)?.log_length()
+    }
+
+    fn read_log(&mut self, offset: u64, buffer: &mut [u8]) -> io::Result<usize> {
+        locked(self)?.read_log(offset, buffer)
+    }
+
+    fn append_log(&mut self, octets: &[u8]) -> io::Result<()> {
+        locked(self)?.append_log(octets)
+    }
+
+    fn truncate_log(&mut self, length: u64) -> io::Result<()> {
+        locked(self)?.truncate_log(length)
+    }
+
+    fn read_head(&mut self) -> io::Result<Option<Vec<u8>>> {
+        locked(self)?.read_head()
+    }
+
+    fn write_head(&mut self, head: &[u8]) -> io::Result<()> {
+        locked(self)?.write_head(head)
+    }
+}
