@@ -9,6 +9,8 @@
 //! - [`SecurityModule`]: what a vending system asks of a module, wherever the module is.
 //! - [`VendingKeyAttributes`] and its elements: what a centre lays down about a vending key.
 //! - [`vault`]: sealed contents, people and audit log, which module and centre both stand on.
+//! - [`profile`]: what key agreement and key loading come to, whatever the texts look like; [`open_kmp`] is our
+//!   own profile of it, and [`edition1`] reads the key-load files of the first edition.
 //! - [`Clock`], [`Entropy`], [`VaultStorage`]: time, randomness and storage, which come in as arguments.
 //!
 //! # What it never knows
@@ -16,15 +18,20 @@
 //! Customers, tariffs, money. Files, processes and networks.
 
 pub mod attribute;
+mod check_value;
 pub mod codec;
+pub mod edition1;
 mod identifier;
 mod moment;
+pub mod open_kmp;
+pub mod profile;
 mod security_module;
 mod storage;
 mod surroundings;
 pub mod vault;
 
 pub use attribute::VendingKeyAttributes;
+pub use check_value::check_value;
 pub use identifier::{CentreId, Identifier, ModuleId, ParseIdentifierError};
 pub use moment::{Moment, ParseMomentError};
 pub use security_module::*;
