@@ -8,9 +8,11 @@
 //!
 //! - [`SecurityModule`]: what a vending system asks of a module, wherever the module is.
 //! - [`VendingKeyAttributes`] and its elements: what a centre lays down about a vending key.
+//! - [`software`]: the software module, its operators, auditors and custodians.
 //! - [`vault`]: sealed contents, people and audit log, which module and centre both stand on.
 //! - [`profile`]: what key agreement and key loading come to, whatever the texts look like; [`open_kmp`] is our
 //!   own profile of it, and [`edition1`] reads the key-load files of the first edition.
+//! - [`centre`]: the module of a key management centre, which makes and wraps vending keys.
 //! - [`Clock`], [`Entropy`], [`VaultStorage`]: time, randomness and storage, which come in as arguments.
 //!
 //! # What it never knows
@@ -18,6 +20,7 @@
 //! Customers, tariffs, money. Files, processes and networks.
 
 pub mod attribute;
+pub mod centre;
 mod check_value;
 pub mod codec;
 pub mod edition1;
@@ -26,6 +29,7 @@ mod moment;
 pub mod open_kmp;
 pub mod profile;
 mod security_module;
+pub mod software;
 mod storage;
 mod surroundings;
 pub mod vault;

@@ -1,0 +1,327 @@
+//! What a token costs through the module, with its audit log, beside what it costs bare.
+//!
+//! - Bar: batches of a thousand named requests within 2.000 of deriving each key and sealing each token.
+//!   Both sides end at twenty digits.
+//! - Without a bar: single requests, each durable before it is answered. On disk that is the time of the
+//!   disk; sixteen threads share its writes.
+
+use std::hint::black_box;
+use std::thread;
+use std::time::Instant;
+
+use criterion::{Criterion, criterion_group};
+use prepay_module::attribute::{Cluster, CurrencyLimit, SubClassSet, UnitLimit, VendingKeyType};
+use prepay_module::open_kmp::{Identity, OpenKmp, PartyKind};
+use prepay_module::profile::{EnrolmentDetails, KeyLoadHeader, KeyManagementProfile, KeyToLoad};
+use prepay_module::software::{ModulePolicy, NewModule, Operator, Place, SoftwareModule, TestMode};
+use prepay_module::vault::{NewUser, Quorum, Role, Secret, Session, Unlock};
+use prepay_module::{
+    CreditAmount, CreditRequest, Entropy, Identifier, IssueRequest, Issued, MemoryStorage,
+    MeterConfiguration, Moment, NoEntropy, RequestId, SecurityModule, VaultStorage,
+    VendingKeyAttributes,
+};
+use prepay_testkit::ratio::Ratio;
+use prepay_token::element::{
+    Amount, BaseDate, DecoderKeyGenerationAlgorithm, DecoderReferenceNumber, EncryptionAlgorithm,
+    MeterPan, RandomNumber, Service, TokenCarrierType, TokenIdentifier,
+};
+use prepay_token::key::{DecoderKeyGenerator, KeyParameters, TokenCipher, VendingKey};
+use prepay_token::{Token, seal};
+use prepay_vault::Directory;
+
+/// The bar of the batches, in thousandths.
+const BAR: Option<u32> = Some(2000);
+
+/// Requests in a batch, and meters that take turns.
+const BATCH: usize = 1000;
+
+/// Single requests that are timed.
+const SINGLES: u32 = 400;
+
+/// Threads that share the writes of one module.
+const THREADS: u32 = 16;
+
+/// The public test vending key of 160 bits; its beginning serves as the one of 64.
+const VENDING_KEY: [u8; 20] = [0xAB; 20];
+
+/// When everything happens.
+fn now() -> Moment {
+    "2026-03-01T12:00:00Z".parse().expect("a moment")
+}
+
+/// Numbers that are no secret.
+struct Counting(u64);
+
+impl Entropy for Counting {
+    fn fill(&mut self, octets: &mut [u8]) -> Result<(), NoEntropy> {
+        for octet in octets {
+            self.0 = self.0.wrapping_mul(0x5851_F42D_4C95_7F2D).wrapping_add(1);
+            *octet = (self.0 >> 56) as u8;
+        }
+        Ok(())
+    }
+}
+
+fn attributes(algorithm: DecoderKeyGenerationAlgorithm) -> VendingKeyAttributes {
+    VendingKeyAttributes {
+        supply_group: 201_457.try_into().expect("six digits"),
+        key_revision: 1.try_into().expect("one digit"),
+        key_type: VendingKeyType::UNIQUE,
+        algorithm,
+        expiry: 255.into(),
+        base_date: BaseDate::Y2014,
+        activation: Moment::MIN,
+        issued_until: Moment::MAX,
+        unit_limit: UnitLimit(Some(u32::MAX)),
+        currency_limit: CurrencyLimit(None),
+        cluster: Cluster(0),
+        sub_classes: SubClassSet::ALL,
+        name: "bench".parse().expect("a name"),
+    }
+}
+
+fn vending_key(algorithm: DecoderKeyGenerationAlgorithm) -> VendingKey {
+    let octets = &VENDING_KEY[..algorithm.vending_key_octets()];
+    VendingKey::new(algorithm, octets).expect("the right length")
+}
+
+fn secret(text: &str) -> Secret {
+    Secret::from(text.to_owned())
+}
+
+fn session(module: &SoftwareModule, who: &str) -> Session {
+    let name: Identifier = who.parse().expect("a name");
+    module.sign_in(&name, &secret(who)).expect("a session")
+}
+
+/// The operator of a module with one key, which came to it in a key-load file.
+fn operator(storage: Box<dyn VaultStorage>, algorithm: DecoderKeyGenerationAlgorithm) -> Operator {
+    let people = [("alice", Role::Custodian), ("bob", Role::Custodian), ("olga", Role::Operator)]
+        .map(|(who, role)| (who.parse::<Identifier>().expect("a name"), role, secret(who)));
+    let users: Vec<_> = people
+        .iter()
+        .map(|(name, role, passphrase)| NewUser { name, role: *role, passphrase })
+        .collect();
+    let sealing = secret("open sesame");
+    let new = NewModule {
+        module: "SM-1".parse().expect("a name"),
+        unlock: Unlock::Passphrase(&sealing),
+        users: &users,
+        policy: ModulePolicy::default(),
+    };
+    let place = Place { storage, entropy: Box::new(Counting(1)), clock: Box::new(now()) };
+    let module = SoftwareModule::create_insecure_test(place, new, TestMode::default());
+    let module = module.expect("a module");
+    let quorum = Quorum::new(session(&module, "alice"), session(&module, "bob"));
+    let custodians = module.custodians(quorum.expect("two custodians")).expect("custodians");
+
+    let id: Identifier = "KMC-1".parse().expect("a name");
+    let centre = Identity::generate(PartyKind::Centre, id.clone(), &mut Counting(2));
+    let centre = centre.expect("key pairs");
+    let details = EnrolmentDetails::Centre { activation: Moment::MIN, expires: Moment::MAX };
+    let enrolment = OpenKmp.write_enrolment(&centre, now(), &details).expect("an enrolment");
+    custodians.enrol_centre(&enrolment).expect("a slot");
+    let fingerprint = centre.public().fingerprint().to_string();
+    let id = id.into();
+    custodians.confirm_centre(&id, &fingerprint).expect("a confirmed centre");
+    let enrolment = custodians.reader().enrolment().expect("an enrolment");
+    let own = OpenKmp.read_enrolment(enrolment.as_bytes()).expect("an enrolment").party;
+    let request = custodians.request_agreement(&id).expect("a request");
+    let answer = OpenKmp.answer_agreement(&centre, &own, request.as_bytes(), now());
+    let answer = answer.expect("an answer");
+    custodians.accept_confirmation(&answer.confirmation).expect("an active slot");
+    let request = custodians.request_key_load(&id).expect("a request");
+    let request = OpenKmp.peek_key_load_request(request.as_bytes()).expect("a request");
+    let header = KeyLoadHeader {
+        module: request.module,
+        centre: request.centre,
+        slot: request.slot,
+        nonce: request.nonce,
+        serial: 1,
+        created: request.created,
+        expires: request.expires,
+        transactions: None,
+        keys: 1,
+    };
+    let (attributes, key) = (attributes(algorithm), vending_key(algorithm));
+    let register = Some(1.try_into().expect("a register"));
+    let keys = [KeyToLoad { attributes: &attributes, register, key: &key }];
+    let file = OpenKmp.write_key_load(&centre, &answer.keys, &header, &keys).expect("a file");
+    custodians.load_keys(&file).expect("a loaded key");
+    module.operator(&session(&module, "olga")).expect("an operator")
+}
+
+fn identifier() -> TokenIdentifier {
+    BaseDate::Y2014.identifier_at(now().minute()).expect("an identifier")
+}
+
+fn meters() -> Vec<MeterPan> {
+    let meter = |serial: usize| {
+        let drn = DecoderReferenceNumber::new(
+            "07".parse().expect("a manufacturer code"),
+            (serial as u32).try_into().expect("a serial number"),
+        );
+        MeterPan::new(drn)
+    };
+    (0..BATCH).map(meter).collect()
+}
+
+fn request(pan: MeterPan, encryption: EncryptionAlgorithm) -> CreditRequest {
+    CreditRequest {
+        id: None,
+        register: 1.try_into().expect("a register"),
+        meter: MeterConfiguration {
+            pan,
+            tariff_index: 1.try_into().expect("two digits"),
+            encryption,
+            carrier: TokenCarrierType::NUMERIC,
+        },
+        service: Service::Electricity,
+        amount: CreditAmount::Units(Amount::from_tenths(1).expect("an amount")),
+        identifier: identifier(),
+    }
+}
+
+/// A name that was never used.
+fn name(count: &mut u64) -> Option<RequestId> {
+    *count += 1;
+    let mut octets = [0; 16];
+    octets[..8].copy_from_slice(&count.wrapping_mul(0x9E37_79B9_7F4A_7C15).to_be_bytes());
+    octets[8..].copy_from_slice(&count.to_be_bytes());
+    Some(RequestId(octets))
+}
+
+/// A number to go on with, from the digits of a token.
+fn next(digits: [u8; 20]) -> u64 {
+    u64::from(black_box(digits)[19])
+}
+
+/// A batch through the module.
+fn batch(operator: Operator, encryption: EncryptionAlgorithm) -> impl FnMut(u64) -> u64 {
+    let mut requests: Vec<_> = meters()
+        .into_iter()
+        .map(|pan| request(pan, encryption))
+        .map(IssueRequest::Credit)
+        .collect();
+    let mut count = 0;
+    move |seed| {
+        for request in &mut requests {
+            if let IssueRequest::Credit(request) = request {
+                request.id = name(&mut count);
+                request.amount = CreditAmount::Units(Amount::from_bits(seed as u16 & 1));
+            }
+        }
+        let answers = operator.issue(&requests).expect("answers");
+        answers.into_iter().fold(0, |sum, answer| match answer {
+            Ok(Issued::Token(issued)) => sum + next(issued.token.digits()),
+            other => panic!("{other:?}"),
+        })
+    }
+}
+
+/// As many tokens without a module: each key derived, each token sealed.
+fn bare(
+    algorithm: DecoderKeyGenerationAlgorithm,
+    encryption: EncryptionAlgorithm,
+) -> impl FnMut(u64) -> u64 {
+    let (generator, meters) = (DecoderKeyGenerator::new(&vending_key(algorithm)), meters());
+    let attributes = attributes(algorithm);
+    let request = request(meters[0], encryption);
+    move |seed| {
+        let mut sum = 0;
+        for (count, &pan) in meters.iter().enumerate() {
+            let parameters = KeyParameters {
+                pan,
+                key_type: attributes.key_type.key_type(),
+                supply_group: attributes.supply_group,
+                tariff_index: request.meter.tariff_index,
+                key_revision: attributes.key_revision,
+                base_date: attributes.base_date,
+                encryption,
+            };
+            let key = generator.derive(&parameters).expect("a permitted pair");
+            let token = Token::Credit {
+                service: request.service,
+                random: RandomNumber::from_counter(count as u64),
+                identifier: request.identifier,
+                amount: Amount::from_bits(seed as u16 & 1),
+            };
+            sum += next(seal(&token, &TokenCipher::new(&key)).digits());
+        }
+        sum
+    }
+}
+
+/// A module on disk that is gone with the folder.
+fn on_disk(algorithm: DecoderKeyGenerationAlgorithm) -> (tempfile::TempDir, Operator) {
+    let folder = tempfile::tempdir().expect("a folder");
+    let directory = Directory::create(folder.path().join("module")).expect("a place");
+    (folder, operator(Box::new(directory), algorithm))
+}
+
+const PAIRS: [(DecoderKeyGenerationAlgorithm, EncryptionAlgorithm); 2] = [
+    (DecoderKeyGenerationAlgorithm::Dkga02, EncryptionAlgorithm::Sta),
+    (DecoderKeyGenerationAlgorithm::Dkga04, EncryptionAlgorithm::Misty1),
+];
+
+fn operations(c: &mut Criterion) {
+    for (algorithm, encryption) in PAIRS {
+        let operator = operator(Box::new(MemoryStorage::default()), algorithm);
+        let mut step = batch(operator, encryption);
+        c.bench_function(&format!("a thousand tokens in a batch, EA{encryption}"), |b| {
+            b.iter(|| step(1));
+        });
+    }
+}
+
+fn ratios() {
+    println!("\nRatios of a thousand tokens, both sides in this run:");
+    for (algorithm, encryption) in PAIRS {
+        let name = format!("EA{encryption} DKGA{algorithm}");
+        let memory = operator(Box::new(MemoryStorage::default()), algorithm);
+        let ratio =
+            Ratio::measure_calls(10, batch(memory, encryption), bare(algorithm, encryption));
+        ratio.print(&format!("batch {name}, in memory / bare:"), BAR);
+        let (_folder, disk) = on_disk(algorithm);
+        let ratio = Ratio::measure_calls(3, batch(disk, encryption), bare(algorithm, encryption));
+        ratio.print(&format!("batch {name}, on disk / bare:"), None);
+    }
+    println!("\nSingle tokens, each durable before it is answered:");
+    let (algorithm, encryption) = PAIRS[1];
+    let memory = operator(Box::new(MemoryStorage::default()), algorithm);
+    singles("in memory, one thread:", &memory, encryption, 1);
+    let (_folder, disk) = on_disk(algorithm);
+    singles("on disk, one thread:", &disk, encryption, 1);
+    singles("on disk, sixteen threads:", &disk, encryption, THREADS);
+}
+
+/// Prints how long a single token takes, and how many are made in a second.
+fn singles(name: &str, operator: &Operator, encryption: EncryptionAlgorithm, threads: u32) {
+    let pan = meters()[0];
+    let start = Instant::now();
+    thread::scope(|scope| {
+        for _ in 0..threads {
+            scope.spawn(|| {
+                for _ in 0..SINGLES {
+                    let issued = operator.issue_credit(request(pan, encryption));
+                    black_box(issued.expect("a token"));
+                }
+            });
+        }
+    });
+    let microseconds = start.elapsed().as_micros().max(1);
+    let tokens = u128::from(threads * SINGLES);
+    let each = microseconds * u128::from(threads) / tokens;
+    println!("{name:<58} {each} us, {} tokens a second", 1_000_000 * tokens / microseconds);
+}
+
+criterion_group!(benches, operations);
+
+fn main() {
+    benches();
+    Criterion::default().configure_from_args().final_summary();
+    // Without this flag Cargo is testing that the benchmark runs, not measuring.
+    if std::env::args().any(|argument| argument == "--bench") {
+        ratios();
+    }
+}

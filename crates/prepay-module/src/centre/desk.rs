@@ -1,0 +1,333 @@
+//! Where somebody signed in asks something of the centre's module.
+//!
+//! Every operation checks first who asks, then what is asked, and changes contents and audit log in one
+//! step, last. A refusal changes nothing.
+//!
+//! Elsewhere: answers to modules (`answer.rs`), what is kept (`contents.rs`).
+
+use std::sync::MutexGuard;
+
+use prepay_token::element::{DecoderKeyGenerationAlgorithm, KeyRevisionNumber, SupplyGroupCode};
+use prepay_token::key::VendingKey;
+use sha2::{Digest, Sha256};
+use subtle::ConstantTimeEq;
+
+use super::contents::{CentreContents, HeldKey, KeyName, KnownModule};
+use super::vault::CentreVault;
+use super::{
+    AgreementAnswer, Authority, CentreError, CentreIdentity, CentreModule, GeneratedKey, KeyLoad,
+    KeyLoadOrder, KeyLoadRequestReport, ModuleDetails, ModuleReport, VendingKeyReport, answer,
+    generate,
+};
+use crate::attribute::KeyCheckValue;
+use crate::open_kmp::{OpenKmp, PartyKind, ProfileError};
+use crate::profile::{Enrolment, EnrolmentDetails, KeyManagementProfile};
+use crate::vault::{By, Entry, KeyNote, Quorum, Role, Session, Vault};
+use crate::{Identifier, ModuleId};
+
+/// The context in which a centre signs documents: it is part of what is signed, so that a signature made
+/// for one purpose never serves another.
+pub const DOCUMENT_CONTEXT: &str = "centre-document";
+
+/// The profile in which the centre speaks with modules.
+pub(super) const PROFILE: &dyn KeyManagementProfile = &OpenKmp;
+
+/// Where somebody signed in, or two custodians together, ask something of the centre's module.
+pub struct CentreDesk<'a> {
+    centre: &'a CentreVault,
+    who: Who,
+}
+
+enum Who {
+    One(Session),
+    Two(Quorum),
+}
+
+type OpenVault<'a> = MutexGuard<'a, Vault<CentreContents>>;
+
+impl<'a> CentreDesk<'a> {
+    pub(super) fn of_one(centre: &'a CentreVault, session: Session) -> Self {
+        Self { centre, who: Who::One(session) }
+    }
+
+    pub(super) fn of_two(centre: &'a CentreVault, quorum: Quorum) -> Self {
+        Self { centre, who: Who::Two(quorum) }
+    }
+
+    fn by(&self) -> By<'_> {
+        match &self.who {
+            Who::One(session) => By::One(session),
+            Who::Two(quorum) => By::Two(quorum),
+        }
+    }
+
+    /// The vault, for whoever has the authority and is still signed in.
+    fn enter(
+        &self,
+        operation: &'static str,
+        needs: Authority,
+    ) -> Result<OpenVault<'a>, CentreError> {
+        let found = self.authority();
+        if found < needs {
+            return Err(CentreError::Forbidden { operation, needs, found });
+        }
+        let vault = self.centre.lock_vault();
+        vault.usable()?;
+        match &self.who {
+            Who::One(session) => {
+                vault.authorize(session, &[Role::Custodian, Role::Operator, Role::Auditor])?;
+            }
+            Who::Two(quorum) => vault.authorize_two(quorum)?,
+        }
+        Ok(vault)
+    }
+}
+
+/// Reads a module's enrolment, and refuses that of another kind of party.
+fn read_module(enrolment: &str) -> Result<(Enrolment, KnownModule), CentreError> {
+    let read = PROFILE.read_enrolment(enrolment.as_bytes())?;
+    let EnrolmentDetails::Module { maker, model, firmware } = read.details.clone() else {
+        let (expected, found) = (PartyKind::Module, read.party.kind());
+        return Err(ProfileError::Kind { expected, found }.into());
+    };
+    let known = KnownModule {
+        party: read.party.clone(),
+        created: read.created,
+        maker,
+        model,
+        firmware,
+        accepted: read.created,
+        revoked: None,
+        slots: std::collections::BTreeMap::new(),
+    };
+    Ok((read, known))
+}
+
+fn note(group: SupplyGroupCode, revision: KeyRevisionNumber, held: &HeldKey) -> KeyNote {
+    KeyNote {
+        register: None,
+        supply_group: group,
+        key_revision: revision,
+        check_value: held.check_value,
+    }
+}
+
+impl CentreModule for CentreDesk<'_> {
+    fn acting(&self) -> Vec<Identifier> {
+        match &self.who {
+            Who::One(session) => vec![session.name().clone()],
+            Who::Two(quorum) => quorum.names().map(Clone::clone).to_vec(),
+        }
+    }
+
+    fn authority(&self) -> Authority {
+        match &self.who {
+            Who::One(session) if session.role() == Role::Auditor => Authority::Reading,
+            Who::One(_) => Authority::Operating,
+            Who::Two(_) => Authority::DualControl,
+        }
+    }
+
+    fn identify(&self) -> Result<CentreIdentity, CentreError> {
+        let vault = self.enter("read who the centre is", Authority::Reading)?;
+        let contents = vault.contents();
+        Ok(CentreIdentity {
+            centre: contents.centre(),
+            fingerprint: contents.identity.public().fingerprint().to_string(),
+            activation: contents.activation,
+            expires: contents.expires,
+            is_test: vault.header().insecure_test,
+        })
+    }
+
+    fn enrolment(&self) -> Result<String, CentreError> {
+        let vault = self.enter("write the centre's enrolment", Authority::Reading)?;
+        let contents = vault.contents();
+        let (activation, expires) = (contents.activation, contents.expires);
+        let details = EnrolmentDetails::Centre { activation, expires };
+        Ok(PROFILE.write_enrolment(&contents.identity, contents.created, &details)?)
+    }
+
+    fn read_enrolment(&self, enrolment: &str) -> Result<ModuleDetails, CentreError> {
+        let _vault = self.enter("read a module's enrolment", Authority::Reading)?;
+        Ok(read_module(enrolment)?.1.details())
+    }
+
+    fn modules(&self) -> Result<Vec<ModuleReport>, CentreError> {
+        let vault = self.enter("list modules", Authority::Reading)?;
+        let is_test = vault.header().insecure_test;
+        Ok(vault.contents().modules.values().map(|module| module.report(is_test)).collect())
+    }
+
+    fn accept_module(
+        &self,
+        enrolment: &str,
+        fingerprint: &str,
+    ) -> Result<ModuleReport, CentreError> {
+        let mut vault = self.enter("accept a module", Authority::DualControl)?;
+        let is_test = vault.header().insecure_test;
+        let (read, mut known) = read_module(enrolment)?;
+        let module = ModuleId::from(read.party.id().clone());
+        let found = read.party.fingerprint();
+        if !found.matches(fingerprint) {
+            let (expected, found) = (fingerprint.to_owned(), found.to_string());
+            return Err(CentreError::Fingerprint { module, expected, found });
+        }
+        if let Some(there) = vault.contents().modules.get(&module) {
+            if let Some(since) = there.revoked {
+                return Err(CentreError::ModuleRevoked { module, since });
+            }
+            if there.party != read.party {
+                let accepted = there.party.fingerprint().to_string();
+                return Err(CentreError::ModuleConflict {
+                    module,
+                    accepted,
+                    found: found.to_string(),
+                });
+            }
+            return Ok(there.report(is_test));
+        }
+        let now = self.centre.now();
+        known.accepted = now;
+        let report = known.report(is_test);
+        let entry =
+            Entry::ModuleConfirmed { module: module.clone(), fingerprint: found.to_string() };
+        vault.commit(self.by(), entry, now, |contents| {
+            contents.modules.insert(module, known);
+        })?;
+        Ok(report)
+    }
+
+    fn revoke_module(&self, module: &ModuleId) -> Result<(), CentreError> {
+        let mut vault = self.enter("revoke a module", Authority::DualControl)?;
+        match vault.contents().modules.get(module) {
+            None => return Err(CentreError::ModuleUnknown { module: module.clone() }),
+            Some(known) if known.revoked.is_some() => return Ok(()),
+            Some(_) => {}
+        }
+        let now = self.centre.now();
+        let entry = Entry::ModuleRevoked { module: module.clone() };
+        vault.commit(self.by(), entry, now, |contents| {
+            if let Some(known) = contents.modules.get_mut(module) {
+                known.revoked = Some(now);
+                known.slots.clear();
+            }
+        })?;
+        Ok(())
+    }
+
+    fn answer_agreement(&self, request: &str) -> Result<AgreementAnswer, CentreError> {
+        let mut vault = self.enter("answer an agreement request", Authority::Operating)?;
+        answer::agreement(&mut vault, self.by(), self.centre.now(), request)
+    }
+
+    fn vending_keys(&self) -> Result<Vec<VendingKeyReport>, CentreError> {
+        let vault = self.enter("list vending keys", Authority::Reading)?;
+        Ok(vault.contents().key_reports(vault.header().insecure_test))
+    }
+
+    fn generate_vending_key(
+        &self,
+        group: SupplyGroupCode,
+        revision: KeyRevisionNumber,
+        algorithm: DecoderKeyGenerationAlgorithm,
+    ) -> Result<GeneratedKey, CentreError> {
+        let mut vault = self.enter("make a vending key", Authority::DualControl)?;
+        let is_test = vault.header().insecure_test;
+        let name = KeyName::new(group, revision);
+        if let Some(held) = vault.contents().keys.get(&name) {
+            let (held, check_value) = (held.key.algorithm(), held.check_value);
+            if held != algorithm {
+                let asked = algorithm;
+                return Err(CentreError::AlgorithmConflict { group, revision, held, asked });
+            }
+            return Ok(GeneratedKey { check_value, is_new: false, is_test });
+        }
+        let now = self.centre.now();
+        let held = HeldKey::new(&generate::vending_key(algorithm, vault.entropy())?, now, false);
+        let check_value = held.check_value;
+        let key = note(group, revision, &held);
+        let entry = Entry::VendingKeyGenerated { key, algorithm: algorithm.code() };
+        vault.commit(self.by(), entry, now, |contents| {
+            contents.keys.insert(name, held);
+        })?;
+        Ok(GeneratedKey { check_value, is_new: true, is_test })
+    }
+
+    fn destroy_vending_key(
+        &self,
+        group: SupplyGroupCode,
+        revision: KeyRevisionNumber,
+    ) -> Result<KeyCheckValue, CentreError> {
+        let mut vault = self.enter("destroy a vending key", Authority::DualControl)?;
+        let name = KeyName::new(group, revision);
+        let held = vault.contents().keys.get(&name);
+        let held = held.ok_or(CentreError::NoVendingKey { group, revision })?;
+        let check_value = held.check_value;
+        let entry = Entry::VendingKeyDestroyed { key: note(group, revision, held) };
+        vault.commit(self.by(), entry, self.centre.now(), |contents| {
+            contents.keys.remove(&name);
+        })?;
+        Ok(check_value)
+    }
+
+    fn import_test_key(
+        &self,
+        group: SupplyGroupCode,
+        revision: KeyRevisionNumber,
+        key: &VendingKey,
+    ) -> Result<GeneratedKey, CentreError> {
+        let mut vault = self.enter("import a test key", Authority::DualControl)?;
+        if !vault.header().insecure_test {
+            return Err(CentreError::NotTestCentre);
+        }
+        let name = KeyName::new(group, revision);
+        if let Some(held) = vault.contents().keys.get(&name) {
+            let (there, asked) = (held.key.algorithm(), key.algorithm());
+            if there != asked {
+                let held = there;
+                return Err(CentreError::AlgorithmConflict { group, revision, held, asked });
+            }
+            if !bool::from(held.key.expose_bytes().ct_eq(key.expose_bytes())) {
+                return Err(CentreError::KeyConflict { group, revision });
+            }
+            let check_value = held.check_value;
+            return Ok(GeneratedKey { check_value, is_new: false, is_test: true });
+        }
+        let now = self.centre.now();
+        let held = HeldKey::new(key, now, true);
+        let check_value = held.check_value;
+        let note = note(group, revision, &held);
+        let entry = Entry::VendingKeyImported { key: note, algorithm: key.algorithm().code() };
+        vault.commit(self.by(), entry, now, |contents| {
+            contents.keys.insert(name, held);
+        })?;
+        Ok(GeneratedKey { check_value, is_new: true, is_test: true })
+    }
+
+    fn read_key_load_request(&self, request: &str) -> Result<KeyLoadRequestReport, CentreError> {
+        let vault = self.enter("read a key-load request", Authority::Reading)?;
+        let (request, _) = answer::authentic(vault.contents(), self.centre.now(), request)?;
+        Ok(KeyLoadRequestReport {
+            module: request.module.id().clone().into(),
+            slot: request.slot.value(),
+            nonce: request.nonce.to_string(),
+            created: request.created,
+            expires: request.expires,
+        })
+    }
+
+    fn build_key_load(&self, request: &str, order: &KeyLoadOrder) -> Result<KeyLoad, CentreError> {
+        let mut vault = self.enter("build a key-load file", Authority::Operating)?;
+        answer::key_load(&mut vault, self.by(), self.centre.now(), request, order)
+    }
+
+    fn sign(&self, document: &[u8]) -> Result<Vec<u8>, CentreError> {
+        let mut vault = self.enter("sign in the centre's name", Authority::Operating)?;
+        let signature = vault.contents().identity.sign_document(DOCUMENT_CONTEXT, document);
+        let digest = Sha256::digest(document).into();
+        let entry = Entry::Signed { what: DOCUMENT_CONTEXT.to_owned(), digest };
+        vault.commit(self.by(), entry, self.centre.now(), |_| ())?;
+        Ok(signature.to_vec())
+    }
+}

@@ -1,0 +1,44 @@
+//! A key management centre's own module: it makes vending keys, keeps them sealed and hands them out wrapped.
+//!
+//! ```text
+//!  prepay-kmc                  CentreModule                      CentreVault
+//!  customers, groups,   ---->  "make a key for this group"  -->  the key, sealed
+//!  authorisations, forms       "these keys for that module"      slot keys of every module
+//!                       <----  texts, check values, refusals     audit log
+//! ```
+//!
+//! - [`CentreModule`]: what the centre asks of its module. Whoever implements it holds the keys; whoever
+//!   calls it never sees one.
+//!
+//! # Who may do what
+//!
+//! | who | what |
+//! |-----|------|
+//! | two custodians together | make, destroy and import vending keys; accept and revoke modules |
+//! | one operator or custodian | answer agreement and key-load requests, sign in the centre's name |
+//! | anybody signed in | read: identity, modules, vending keys without their octets |
+//!
+//! Answering is left to one operator because it gives no new rights: a key-load file opens only in a module
+//! that two custodians accepted, and which keys go into it is what the owners of the groups authorised.
+//!
+//! # What it leaves to others
+//!
+//! Who owns a group, who authorised which module, names and dates of keys: `prepay-kmc`. It says which keys
+//! go into a file, with which attributes; this module holds it to what cryptography can tell.
+
+mod answer;
+mod contents;
+mod contract;
+mod desk;
+mod error;
+mod generate;
+mod vault;
+
+pub use contents::CentreContents;
+pub use contract::{
+    AgreementAnswer, Authority, CentreIdentity, CentreModule, GeneratedKey, KeyLoad, KeyLoadItem,
+    KeyLoadOrder, KeyLoadRequestReport, ModuleDetails, ModuleReport, ModuleState, VendingKeyReport,
+};
+pub use desk::{CentreDesk, DOCUMENT_CONTEXT};
+pub use error::{CentreError, DocumentProblem};
+pub use vault::{CentreSetup, CentreVault};

@@ -1,0 +1,167 @@
+//! The module in the hands of somebody who reads.
+
+use std::fmt;
+use std::sync::Arc;
+
+use super::module::Shared;
+use super::read;
+use super::refusal::{LoadRefusal, ReadError};
+use super::slot::{CentreReport, SlotReport};
+use crate::open_kmp::{OpenKmp, PartyKind, ProfileError, PublicIdentity};
+use crate::profile::{EnrolmentDetails, KeyManagementProfile};
+use crate::vault::{AuditReport, Quorum, Record, Role, Session, UserReport};
+use crate::{ClockWindow, Identification, ModuleFault, ModuleStatus, RegisterReport};
+
+/// The module in the hands of somebody who reads.
+#[derive(Clone)]
+pub struct Auditor {
+    pub(super) shared: Arc<Shared>,
+    pub(super) who: Reading,
+}
+
+/// Who reads.
+#[derive(Clone)]
+pub(super) enum Reading {
+    One(Session),
+    Two(Quorum),
+}
+
+impl Auditor {
+    /// Who the module is.
+    ///
+    /// # Errors
+    ///
+    /// [`ModuleFault`] when the module is locked or broken.
+    pub fn identify(&self) -> Result<Identification, ModuleFault> {
+        self.shared.with(|vault| read::identification(vault))
+    }
+
+    /// Its counters and what its keepers should know.
+    ///
+    /// # Errors
+    ///
+    /// [`ModuleFault`] when the module is locked or broken.
+    pub fn status(&self) -> Result<ModuleStatus, ModuleFault> {
+        let now = self.shared.module_time();
+        self.shared.with(|vault| read::status(vault, now))
+    }
+
+    /// Its clock, and how far a token identifier may be from it.
+    ///
+    /// # Errors
+    ///
+    /// [`ModuleFault`] when the module is locked or broken.
+    pub fn clock(&self) -> Result<ClockWindow, ModuleFault> {
+        let now = self.shared.module_time();
+        self.shared.with(|vault| read::clock(vault, now))
+    }
+
+    /// The registers that hold a key, in rising order.
+    ///
+    /// # Errors
+    ///
+    /// [`ModuleFault`] when the module is locked or broken.
+    pub fn registers(&self) -> Result<Vec<RegisterReport>, ModuleFault> {
+        self.shared.with(|vault| read::registers(vault))
+    }
+
+    /// The centres that the module knows, by their slots.
+    ///
+    /// # Errors
+    ///
+    /// [`ModuleFault`] when the module is locked or broken.
+    pub fn slots(&self) -> Result<Vec<SlotReport>, ModuleFault> {
+        self.shared.with(|vault| read::slots(vault.contents()))
+    }
+
+    /// The people of the module.
+    ///
+    /// # Errors
+    ///
+    /// [`ModuleFault`] when the module is locked or broken.
+    pub fn users(&self) -> Result<Vec<UserReport>, ModuleFault> {
+        self.shared.with(|vault| vault.users())
+    }
+
+    /// The module's enrolment: its public keys, signed by itself, for a centre to read. Always the same
+    /// text.
+    ///
+    /// # Errors
+    ///
+    /// [`ModuleFault`] when the module is locked or broken.
+    pub fn enrolment(&self) -> Result<String, ModuleFault> {
+        self.shared.with(|vault| {
+            let label = |text: &str| text.parse().expect("a short printable text");
+            let details = EnrolmentDetails::Module {
+                maker: label(read::MAKER),
+                model: label(read::MODEL),
+                firmware: label(read::FIRMWARE),
+            };
+            let contents = vault.contents();
+            OpenKmp
+                .write_enrolment(&contents.identity, contents.created, &details)
+                .expect("a module writes the enrolment of a module")
+        })
+    }
+
+    /// Reads a centre's enrolment and checks the centre's own signature. Nothing is kept: anybody can sign
+    /// for keys of his own, so people compare the fingerprint.
+    ///
+    /// # Errors
+    ///
+    /// [`LoadRefusal::Document`].
+    pub fn read_enrolment(&self, text: &str) -> Result<CentreReport, LoadRefusal> {
+        read_centre(text).map(|(report, _)| report)
+    }
+
+    /// Entries of the audit log, from one of them on.
+    ///
+    /// # Errors
+    ///
+    /// [`ReadError`].
+    pub fn audit(&self, from: u64, at_most: usize) -> Result<Vec<Record>, ReadError> {
+        self.check_audits()?;
+        Ok(self.shared.with(|vault| vault.audit(from, at_most))??)
+    }
+
+    /// Reads the whole audit log and checks it, with the module's secrets.
+    ///
+    /// # Errors
+    ///
+    /// [`ReadError`] when it cannot be read; that it is wrong is an answer.
+    pub fn verify_audit(&self) -> Result<AuditReport, ReadError> {
+        self.check_audits()?;
+        Ok(self.shared.with(|vault| vault.verify_audit())??)
+    }
+
+    /// The audit log is for auditors and custodians.
+    fn check_audits(&self) -> Result<(), ReadError> {
+        let roles = [Role::Auditor, Role::Custodian];
+        let allowed = self.shared.with(|vault| match &self.who {
+            Reading::One(session) => vault.authorize(session, &roles),
+            Reading::Two(quorum) => vault.authorize_two(quorum),
+        });
+        Ok(allowed??)
+    }
+}
+
+/// Reads a centre's enrolment.
+pub(super) fn read_centre(text: &str) -> Result<(CentreReport, PublicIdentity), LoadRefusal> {
+    let enrolment = OpenKmp.read_enrolment(text.as_bytes())?;
+    match enrolment.details {
+        EnrolmentDetails::Centre { activation, expires } => {
+            let report = CentreReport::new(&enrolment.party, activation, expires);
+            Ok((report, enrolment.party))
+        }
+        EnrolmentDetails::Module { .. } => Err(LoadRefusal::Document(ProfileError::Kind {
+            expected: PartyKind::Centre,
+            found: enrolment.party.kind(),
+        })),
+    }
+}
+
+impl fmt::Debug for Auditor {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Auditor(at {}, ..)", self.shared.module)
+    }
+}

@@ -1,0 +1,421 @@
+//! The module in the hands of two custodians: centres, keys, people, and how the module is sealed.
+//!
+//! Every change is written to the store together with its entry in the audit log, and is durable on return.
+//! What is refused is noted in the audit log and changes nothing else.
+
+use std::fmt;
+use std::sync::Arc;
+
+use super::auditor::{Auditor, Reading, read_centre};
+use super::contents::ModuleContents;
+use super::load::{
+    LoadReport, Plan, check_centre_key, check_module, check_slot, check_transactions, find_slot,
+    state_refusal,
+};
+use super::module::Shared;
+use super::read::slot_report;
+use super::refusal::{CustodianError, LoadRefusal};
+use super::slot::{SLOTS, Slot, SlotReport, SlotState};
+use crate::attribute::RegisterNumber;
+use crate::open_kmp::{Nonce, OpenKmp, SlotNumber};
+use crate::profile::{KeyLoadRequest, KeyManagementProfile};
+use crate::vault::{
+    By, Entry, KeyNote, NewUser, Quorum, Secret, Unlock, UserError, Vault, VaultError,
+};
+use crate::{CentreId, Identifier, Moment, RegisterReport};
+
+/// The module in the hands of two custodians.
+#[derive(Clone)]
+pub struct Custodians {
+    pub(super) shared: Arc<Shared>,
+    pub(super) quorum: Quorum,
+}
+
+type OpenVault = Vault<ModuleContents>;
+
+impl Custodians {
+    /// Everything that can be read.
+    pub fn reader(&self) -> Auditor {
+        let who = Reading::Two(self.quorum.clone());
+        Auditor { shared: Arc::clone(&self.shared), who }
+    }
+
+    /// Takes in a centre's enrolment. Its slot is *loading*: nothing of the centre is trusted before its
+    /// fingerprint is confirmed. The same enrolment again changes nothing.
+    ///
+    /// # Errors
+    ///
+    /// [`LoadRefusal::Document`], [`LoadRefusal::CentreRevoked`], [`LoadRefusal::CentreConflict`],
+    /// [`LoadRefusal::CentreKey`], [`LoadRefusal::SlotsFull`].
+    pub fn enrol_centre(&self, text: &str) -> Result<SlotReport, CustodianError> {
+        self.act(|vault, now| {
+            let (report, centre) = read_centre(text)?;
+            let contents = vault.contents();
+            match find_slot(contents, centre.name()) {
+                Ok(place) => return Ok(slot_report(contents, &contents.slots[place])),
+                Err(LoadRefusal::CentreUnknown { .. }) => {}
+                Err(refusal) => return Err(refusal.into()),
+            }
+            let number = free_slot(contents).ok_or(LoadRefusal::SlotsFull { most: SLOTS })?;
+            let slot = Slot {
+                number,
+                centre,
+                activation: report.activation,
+                expires: report.expires,
+                state: SlotState::Loading,
+                keys: None,
+                pending: None,
+                requests: Vec::new(),
+                used: Default::default(),
+                last_serial: None,
+            };
+            if now > slot.expires {
+                check_centre_key(&slot, now)?;
+            }
+            let entry = Entry::CentreEnrolled {
+                centre: slot.centre_id(),
+                slot: number.value(),
+                fingerprint: report.fingerprint,
+            };
+            let centre = slot.centre_id();
+            vault.commit(By::Two(&self.quorum), entry, now, |contents| {
+                contents.slots.push(slot);
+                contents.slots.sort_by_key(|slot| slot.number);
+            })?;
+            report_of(vault.contents(), &centre)
+        })
+    }
+
+    /// Confirms a centre whose fingerprint was compared with what its keepers told by another way.
+    /// `fingerprint` is what they told; blanks and the case of letters do not count. Confirming again changes
+    /// nothing.
+    ///
+    /// # Errors
+    ///
+    /// [`LoadRefusal::CentreUnknown`], [`LoadRefusal::Fingerprint`].
+    pub fn confirm_centre(
+        &self,
+        centre: &CentreId,
+        fingerprint: &str,
+    ) -> Result<SlotReport, CustodianError> {
+        self.act(|vault, now| {
+            let contents = vault.contents();
+            let place = find_centre(contents, centre)?;
+            let slot = &contents.slots[place];
+            let found = slot.centre.fingerprint();
+            if !found.matches(fingerprint) {
+                let (expected, found) = (fingerprint.trim().to_owned(), found.to_string());
+                return Err(LoadRefusal::Fingerprint { expected, found }.into());
+            }
+            if slot.state == SlotState::Loading {
+                let entry = Entry::CentreConfirmed {
+                    centre: centre.clone(),
+                    slot: slot.number.value(),
+                    fingerprint: found.to_string(),
+                };
+                vault.commit(By::Two(&self.quorum), entry, now, |contents| {
+                    contents.slots[place].state = SlotState::Pending;
+                })?;
+            }
+            report_of(vault.contents(), centre)
+        })
+    }
+
+    /// Writes a request for an agreement with a centre. It takes the place of an earlier one that was not
+    /// confirmed. In an active slot the old keys stay until the new agreement is confirmed.
+    ///
+    /// # Errors
+    ///
+    /// [`LoadRefusal::CentreUnknown`], [`LoadRefusal::SlotState`], [`LoadRefusal::CentreKey`].
+    pub fn request_agreement(&self, centre: &CentreId) -> Result<String, CustodianError> {
+        self.act(|vault, now| {
+            let contents = vault.contents();
+            let place = find_centre(contents, centre)?;
+            let slot = &contents.slots[place];
+            if slot.state == SlotState::Loading {
+                return Err(state_refusal(slot, SlotState::Pending).into());
+            }
+            check_centre_key(slot, now)?;
+            let (identity, public, number) =
+                (contents.identity.clone(), slot.centre.clone(), slot.number);
+            let (text, pending) = OpenKmp
+                .request_agreement(&identity, &public, number, now, vault.entropy())
+                .map_err(|_| VaultError::NoEntropy)?;
+            let entry = Entry::AgreementRequested {
+                centre: centre.clone(),
+                slot: number.value(),
+                nonce: pending.nonce().octets(),
+            };
+            vault.commit(By::Two(&self.quorum), entry, now, |contents| {
+                contents.slots[place].pending = Some(pending);
+            })?;
+            Ok(text)
+        })
+    }
+
+    /// Takes in a centre's confirmation of an agreement: from now on both share the keys of the slot.
+    ///
+    /// # Errors
+    ///
+    /// [`LoadRefusal`].
+    pub fn accept_confirmation(&self, text: &str) -> Result<SlotReport, CustodianError> {
+        self.act(|vault, now| {
+            let contents = vault.contents();
+            let confirmation = OpenKmp.peek_agreement_confirmation(text.as_bytes())?;
+            check_module(contents.identity.name(), &confirmation.module)?;
+            let place = find_slot(contents, &confirmation.centre)?;
+            let slot = &contents.slots[place];
+            check_slot(slot, confirmation.slot.value())?;
+            check_centre_key(slot, now)?;
+            let number = slot.number.value();
+            let Some(pending) = &slot.pending else {
+                return Err(LoadRefusal::NoAgreement { slot: number }.into());
+            };
+            let identity = &contents.identity;
+            let (_, keys) =
+                OpenKmp.accept_agreement(identity, &slot.centre, pending, text.as_bytes())?;
+            let centre = slot.centre_id();
+            let nonce = pending.nonce().octets();
+            let entry = Entry::AgreementConfirmed { centre: centre.clone(), slot: number, nonce };
+            vault.commit(By::Two(&self.quorum), entry, now, |contents| {
+                let slot = &mut contents.slots[place];
+                slot.state = SlotState::Active;
+                slot.keys = Some(keys);
+                slot.pending = None;
+            })?;
+            report_of(vault.contents(), &centre)
+        })
+    }
+
+    /// Writes a request for a key-load file.
+    ///
+    /// # Errors
+    ///
+    /// [`LoadRefusal::CentreUnknown`], [`LoadRefusal::SlotState`], [`LoadRefusal::CentreKey`].
+    pub fn request_key_load(&self, centre: &CentreId) -> Result<String, CustodianError> {
+        self.act(|vault, now| {
+            let place = find_centre(vault.contents(), centre)?;
+            let nonce = Nonce::generate(vault.entropy()).map_err(|_| VaultError::NoEntropy)?;
+            let contents = vault.contents();
+            let slot = &contents.slots[place];
+            if slot.state != SlotState::Active {
+                return Err(state_refusal(slot, SlotState::Active).into());
+            }
+            check_centre_key(slot, now)?;
+            let expires = now.plus_days(contents.issuer.policy.request_days);
+            let request = KeyLoadRequest {
+                module: contents.identity.name().clone(),
+                centre: slot.centre.name().clone(),
+                slot: slot.number,
+                nonce,
+                created: now,
+                expires,
+            };
+            let text = OpenKmp.write_key_load_request(&contents.identity, &request)?;
+            let entry = Entry::LoadRequested {
+                centre: centre.clone(),
+                slot: slot.number.value(),
+                nonce: nonce.octets(),
+                expires,
+            };
+            vault.commit(By::Two(&self.quorum), entry, now, |contents| {
+                contents.slots[place].open(nonce, expires);
+            })?;
+            Ok(text)
+        })
+    }
+
+    /// Takes in the keys of a key-load file: all of them, or none.
+    ///
+    /// # Errors
+    ///
+    /// [`LoadRefusal`].
+    pub fn load_keys(&self, text: &str) -> Result<LoadReport, CustodianError> {
+        self.act(|vault, now| {
+            let plan = Plan::make(vault.contents(), text, now)?;
+            let report = plan.report.clone();
+            let entry = Entry::KeysLoaded {
+                centre: report.centre.clone(),
+                slot: vault.contents().slots[plan.slot].number.value(),
+                serial: report.serial,
+                nonce: plan.nonce.octets(),
+                keys: plan.notes(),
+            };
+            vault.commit(By::Two(&self.quorum), entry, now, |contents| plan.apply(contents))?;
+            if let Some(added) = report.transactions_added {
+                let subject = "transaction counter".to_owned();
+                let text = format!("file {} adds {added}", report.serial);
+                vault.stage(By::Two(&self.quorum), &Entry::Noted { subject, text }, now)?;
+                vault.flush()?;
+            }
+            Ok(report)
+        })
+    }
+
+    /// Deletes the key of a register. Requests that were carried out with it cannot be repeated any more.
+    ///
+    /// # Errors
+    ///
+    /// [`LoadRefusal::Register`].
+    pub fn delete_key(&self, register: RegisterNumber) -> Result<RegisterReport, CustodianError> {
+        self.act(|vault, now| {
+            let held = vault.contents().issuer.registers.get(register);
+            let report = held.ok_or(LoadRefusal::Register { register })?.report();
+            let key = KeyNote {
+                register: Some(register),
+                supply_group: report.attributes.supply_group,
+                key_revision: report.attributes.key_revision,
+                check_value: report.check_value,
+            };
+            let entry = Entry::KeyDeleted { key };
+            vault.commit(By::Two(&self.quorum), entry, now, |contents| {
+                contents.issuer.registers.remove(register);
+                contents.issuer.remembered.void(register);
+            })?;
+            Ok(report)
+        })
+    }
+
+    /// Revokes a centre: the keys of its slot are wiped and nothing with its public keys is taken in again.
+    /// Vending keys that came from it stay until they lapse or are deleted.
+    ///
+    /// # Errors
+    ///
+    /// [`LoadRefusal::CentreUnknown`].
+    pub fn revoke_centre(&self, centre: &CentreId) -> Result<(), CustodianError> {
+        self.act(|vault, now| {
+            let place = find_centre(vault.contents(), centre)?;
+            let slot = vault.contents().slots[place].number.value();
+            let entry = Entry::CentreRevoked { centre: centre.clone(), slot };
+            vault.commit(By::Two(&self.quorum), entry, now, |contents| {
+                let slot = contents.slots.remove(place);
+                contents.revoked.push(slot.centre.name().clone());
+            })?;
+            Ok(())
+        })
+    }
+
+    /// Lets the module make more tokens, and says how many it may make now.
+    ///
+    /// # Errors
+    ///
+    /// [`LoadRefusal::Transactions`].
+    pub fn refill(&self, added: u64) -> Result<u64, CustodianError> {
+        self.act(|vault, now| {
+            let left = check_transactions(vault.contents(), Some(added))?;
+            let entry = Entry::Refilled { added, left };
+            vault.commit(By::Two(&self.quorum), entry, now, |contents| {
+                contents.issuer.counters.transactions_left = Some(left);
+            })?;
+            Ok(left)
+        })
+    }
+
+    /// Adds a person.
+    ///
+    /// # Errors
+    ///
+    /// [`CustodianError::User`].
+    pub fn add_user(&self, user: NewUser<'_>) -> Result<(), CustodianError> {
+        self.people(|vault, now| vault.add_user(&self.quorum, user, now))
+    }
+
+    /// Removes a person, unless fewer than two custodians would be left.
+    ///
+    /// # Errors
+    ///
+    /// [`CustodianError::User`].
+    pub fn remove_user(&self, user: &Identifier) -> Result<(), CustodianError> {
+        self.people(|vault, now| vault.remove_user(&self.quorum, user, now))
+    }
+
+    /// Gives a person another passphrase, who forgot the old one.
+    ///
+    /// # Errors
+    ///
+    /// [`CustodianError::User`].
+    pub fn set_passphrase(
+        &self,
+        user: &Identifier,
+        passphrase: &Secret,
+    ) -> Result<(), CustodianError> {
+        self.people(|vault, now| vault.set_passphrase(&self.quorum, user, passphrase, now))
+    }
+
+    /// Changes what unlocks the module.
+    ///
+    /// # Errors
+    ///
+    /// [`CustodianError::Vault`].
+    pub fn change_protector(&self, unlock: Unlock<'_>) -> Result<(), CustodianError> {
+        self.act(|vault, now| Ok(vault.change_protector(&self.quorum, unlock, now)?))
+    }
+
+    /// Makes a back-up that only both custodians together can open, each with a passphrase for it, in the
+    /// order in which they stand in the quorum.
+    ///
+    /// # Errors
+    ///
+    /// [`CustodianError::Vault`].
+    pub fn backup(&self, passphrases: [&Secret; 2]) -> Result<Vec<u8>, CustodianError> {
+        self.act(|vault, now| Ok(vault.backup(&self.quorum, passphrases, now)?))
+    }
+
+    /// Does something with people.
+    fn people(
+        &self,
+        act: impl FnOnce(&mut OpenVault, Moment) -> Result<(), UserError>,
+    ) -> Result<(), CustodianError> {
+        self.act(|vault, now| Ok(act(vault, now)?))
+    }
+
+    /// Does something in the name of both custodians, and notes a refusal.
+    fn act<T>(
+        &self,
+        act: impl FnOnce(&mut OpenVault, Moment) -> Result<T, CustodianError>,
+    ) -> Result<T, CustodianError> {
+        let now = self.shared.clock.now();
+        self.shared.with(|vault| {
+            vault.authorize_two(&self.quorum).map_err(VaultError::Access)?;
+            let done = act(vault, now);
+            if let Err(CustodianError::Refused(refusal)) = &done {
+                let reason = format!("{}: {refusal}", refusal.code());
+                vault.stage(By::Two(&self.quorum), &Entry::LoadRefused { reason }, now)?;
+                vault.flush()?;
+            }
+            done
+        })?
+    }
+}
+
+/// The place of a centre's slot, by the name that people use.
+fn find_centre(contents: &ModuleContents, centre: &CentreId) -> Result<usize, LoadRefusal> {
+    if let Some(place) = contents.slots.iter().position(|slot| slot.centre_id() == *centre) {
+        return Ok(place);
+    }
+    let revoked = contents.revoked.iter().find(|name| name.id().as_str() == centre.as_str());
+    Err(match revoked {
+        Some(centre) => LoadRefusal::CentreRevoked { centre: centre.clone() },
+        None => LoadRefusal::CentreUnknown { centre: centre.to_string() },
+    })
+}
+
+/// What the slot of a centre holds.
+fn report_of(contents: &ModuleContents, centre: &CentreId) -> Result<SlotReport, CustodianError> {
+    let place = find_centre(contents, centre)?;
+    Ok(slot_report(contents, &contents.slots[place]))
+}
+
+/// The lowest number that no slot has.
+fn free_slot(contents: &ModuleContents) -> Option<SlotNumber> {
+    let is_free = |number: &SlotNumber| contents.slots.iter().all(|slot| slot.number != *number);
+    let numbers = (1..=SLOTS as u16).filter_map(|number| SlotNumber::try_from(number).ok());
+    numbers.into_iter().find(is_free)
+}
+
+impl fmt::Debug for Custodians {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let [a, b] = self.quorum.names();
+        write!(f, "Custodians({a} and {b} at {}, ..)", self.shared.module)
+    }
+}

@@ -1,0 +1,219 @@
+//! The part of a module that issues: registers, counters and remembered requests, in memory.
+//!
+//! Every request that is carried out leaves one [`IssuedRow`]. Rows are all that is needed to bring an older
+//! state up to date: [`Issuer::replay`] counts what a row says, and remembers its name.
+//!
+//! Elsewhere: making rows durable before anybody sees a token (`commit.rs`).
+
+use prepay_token::element::RandomNumber;
+use prepay_token::key::DerivationError;
+
+use super::check::{Checks, parameter};
+use super::make;
+use super::policy::{ModulePolicy, TestMode};
+use super::register::Registers;
+use super::remembered::Remembered;
+use super::row::IssuedRowExt as _;
+use crate::vault::IssuedRow;
+use crate::{
+    CreditAmount, CreditRequest, IssueRequest, Issued, IssuedKeyChange, IssuedToken,
+    KeyChangeRequest, ManagementRequest, Moment, Refusal, Verification, VerifyRequest,
+};
+
+/// What a module counts.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Counters {
+    /// The counter that random numbers are taken from.
+    pub(crate) random: u64,
+    /// Tokens made.
+    pub(crate) transactions: u64,
+    /// Tokens that may still be made; nothing for no limit.
+    pub(crate) transactions_left: Option<u64>,
+}
+
+impl Counters {
+    fn count(&mut self, row: &IssuedRow) {
+        let tokens = row.tokens();
+        self.random = self.random.wrapping_add(u64::from(row.random_number().is_some()));
+        self.transactions = self.transactions.saturating_add(tokens);
+        self.transactions_left = self.transactions_left.map(|left| left.saturating_sub(tokens));
+    }
+}
+
+/// The part of a module that issues.
+pub(crate) struct Issuer {
+    pub(crate) policy: ModulePolicy,
+    pub(crate) test: Option<TestMode>,
+    pub(crate) registers: Registers,
+    pub(crate) counters: Counters,
+    pub(crate) remembered: Remembered,
+}
+
+/// An answer, and whether it leaves a row.
+pub(crate) enum Answer {
+    /// Carried out now.
+    New(Issued, IssuedRow),
+    /// Carried out before.
+    Repeated(Issued),
+}
+
+impl Issuer {
+    /// Carries out one request, or answers it again.
+    #[inline]
+    pub(crate) fn issue(&mut self, request: &IssueRequest, now: Moment) -> Result<Answer, Refusal> {
+        let mut row = IssuedRow::asked(request);
+        if let Some(done) = row.request.and_then(|name| self.remembered.get(name)) {
+            return self.repeat(request, &row, done).map(Answer::Repeated);
+        }
+        let issued = match request {
+            IssueRequest::Credit(request) => Issued::Token(self.issue_credit(request, now)?),
+            IssueRequest::Management(request) => {
+                Issued::Token(self.issue_management(request, now)?)
+            }
+            IssueRequest::KeyChange(request) => {
+                Issued::KeyChange(self.issue_key_change(request, now)?)
+            }
+        };
+        row.done(&issued);
+        self.counters.count(&row);
+        self.remembered.put(row);
+        Ok(Answer::New(issued, row))
+    }
+
+    /// Reads a token back.
+    pub(crate) fn verify(
+        &self,
+        request: &VerifyRequest,
+        now: Moment,
+    ) -> Result<Verification, Refusal> {
+        let register = self.checks(now).verify(request)?;
+        make::verify(register, request).map_err(|error| parameter(&error))
+    }
+
+    /// Takes in a row of the audit log that the counters do not know yet.
+    pub(crate) fn replay(&mut self, row: IssuedRow) {
+        self.counters.count(&row);
+        if let Some((number, amount)) = row.credit()
+            && let Some(register) = self.registers.get_mut(number)
+        {
+            register.count(amount);
+        }
+        self.remembered.put(row);
+    }
+
+    fn checks(&self, now: Moment) -> Checks<'_> {
+        Checks {
+            registers: &self.registers,
+            policy: &self.policy,
+            now,
+            transactions_left: self.counters.transactions_left,
+        }
+    }
+
+    /// The random number of the next token.
+    fn random(&self) -> RandomNumber {
+        let fixed = self.test.and_then(|test| test.fixed_random);
+        fixed.unwrap_or_else(|| RandomNumber::from_counter(self.counters.random))
+    }
+
+    #[inline]
+    fn issue_credit(
+        &mut self,
+        request: &CreditRequest,
+        now: Moment,
+    ) -> Result<IssuedToken, Refusal> {
+        let register = self.checks(now).credit(request)?;
+        let random = matches!(request.amount, CreditAmount::Units(_)).then(|| self.random());
+        let token = make::credit(register, request, random).map_err(|error| parameter(&error))?;
+        let issued = IssuedToken {
+            token,
+            identifier: request.identifier,
+            random,
+            check_value: register.check_value,
+            is_test: self.test.is_some(),
+        };
+        if let Some(register) = self.registers.get_mut(request.register) {
+            register.count(request.amount);
+        }
+        Ok(issued)
+    }
+
+    fn issue_management(
+        &self,
+        request: &ManagementRequest,
+        now: Moment,
+    ) -> Result<IssuedToken, Refusal> {
+        let register = self.checks(now).management(request)?;
+        let random = self.random();
+        let token =
+            make::management(register, request, random).map_err(|error| parameter(&error))?;
+        let issued = IssuedToken {
+            token,
+            identifier: request.identifier,
+            random: Some(random),
+            check_value: register.check_value,
+            is_test: self.test.is_some(),
+        };
+        Ok(issued)
+    }
+
+    fn issue_key_change(
+        &self,
+        request: &KeyChangeRequest,
+        now: Moment,
+    ) -> Result<IssuedKeyChange, Refusal> {
+        let (old, new) = self.checks(now).key_change(request)?;
+        let issued =
+            make::key_change(old, new, request, new.attributes.expiry, self.test.is_some())
+                .map_err(|error| parameter(&error))?;
+        Ok(issued)
+    }
+
+    /// Makes the digits of a request again. Other content, or a register whose key is another one by now,
+    /// is a conflict: nothing is ever made twice under one name.
+    fn repeat(
+        &self,
+        request: &IssueRequest,
+        asked: &IssuedRow,
+        done: &IssuedRow,
+    ) -> Result<Issued, Refusal> {
+        if !asked.asks_the_same(done) {
+            return Err(Refusal::RequestConflict);
+        }
+        let held = |register| self.registers.get(register).ok_or(Refusal::RequestConflict);
+        let mut again = *asked;
+        let failed = |_: DerivationError| Refusal::RequestConflict;
+        let issued_token = |token, identifier, check_value| IssuedToken {
+            token,
+            identifier,
+            random: done.random_number(),
+            check_value,
+            is_test: self.test.is_some(),
+        };
+        let issued = match request {
+            IssueRequest::Credit(request) => {
+                let register = held(request.register)?;
+                let token =
+                    make::credit(register, request, done.random_number()).map_err(failed)?;
+                let issued = issued_token(token, request.identifier, register.check_value);
+                Issued::Token(issued)
+            }
+            IssueRequest::Management(request) => {
+                let register = held(request.register)?;
+                let random = done.random_number().ok_or(Refusal::RequestConflict)?;
+                let token = make::management(register, request, random).map_err(failed)?;
+                let issued = issued_token(token, request.identifier, register.check_value);
+                Issued::Token(issued)
+            }
+            IssueRequest::KeyChange(request) => {
+                let (old, new) = (held(request.from)?, held(request.to)?);
+                let is_test = self.test.is_some();
+                let issued = make::key_change(old, new, request, done.key_expiry(), is_test)
+                    .map_err(failed)?;
+                Issued::KeyChange(issued)
+            }
+        };
+        again.done(&issued);
+        if again == *done { Ok(issued) } else { Err(Refusal::RequestConflict) }
+    }
+}

@@ -1,0 +1,322 @@
+//! What a module checks before it takes in a key-load file, and where its keys go.
+//!
+//! All keys of a file are taken in, or none. A key that is held already is renewed where it lies: its
+//! limits and dates are set anew. Another key goes to the register that the file names, or to the first
+//! free one.
+//!
+//! Checks, in this order: form and checksum; module; centre; slot; the centre's own keys; signature, MAC,
+//! each key against its check value; request; serial number; dates; each key against what is held.
+
+use prepay_token::element::{KeyRevisionNumber, SupplyGroupCode};
+use subtle::ConstantTimeEq;
+
+use super::contents::ModuleContents;
+use super::refusal::LoadRefusal;
+use super::register::{Register, Registers};
+use super::slot::{Slot, SlotState};
+use crate::attribute::{KeyCheckValue, RegisterNumber};
+use crate::open_kmp::{Nonce, OpenKmp, PartyName};
+use crate::profile::{KeyLoad, KeyLoadHeader, KeyManagementProfile, LoadedKey};
+use crate::vault::KeyNote;
+use crate::{CentreId, Moment, VendingKeyAttributes};
+
+/// What a key-load file did.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LoadReport {
+    /// The centre.
+    pub centre: CentreId,
+    /// The file's serial number.
+    pub serial: u64,
+    /// Its keys, in the order of the file.
+    pub keys: Vec<LoadedRegister>,
+    /// How many tokens more the module may make, if the file says so.
+    pub transactions_added: Option<u64>,
+    /// Whether the module is a test module.
+    pub is_test: bool,
+}
+
+/// Where a key of a key-load file went.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct LoadedRegister {
+    /// The register.
+    pub register: RegisterNumber,
+    /// The supply group.
+    pub supply_group: SupplyGroupCode,
+    /// The revision.
+    pub key_revision: KeyRevisionNumber,
+    /// The key's check value.
+    pub check_value: KeyCheckValue,
+    /// Whether the key was held already, and its attributes are new.
+    pub renewed: bool,
+}
+
+/// A key-load file that passed every check.
+pub(super) struct Plan {
+    pub(super) slot: usize,
+    pub(super) nonce: Nonce,
+    pub(super) report: LoadReport,
+    keys: Vec<LoadedKey>,
+}
+
+impl Plan {
+    /// Checks a key-load file against everything that the module holds.
+    pub(super) fn make(
+        contents: &ModuleContents,
+        text: &str,
+        now: Moment,
+    ) -> Result<Self, LoadRefusal> {
+        let own = contents.identity.name();
+        let header = OpenKmp.peek_key_load(text.as_bytes())?;
+        check_module(own, &header.module)?;
+        let place = find_slot(contents, &header.centre)?;
+        let slot = &contents.slots[place];
+        check_slot(slot, header.slot.value())?;
+        check_centre_key(slot, now)?;
+        let Some(keys) = &slot.keys else {
+            return Err(state_refusal(slot, SlotState::Active));
+        };
+        let KeyLoad { header, keys } =
+            OpenKmp.read_key_load(own, &slot.centre, keys, text.as_bytes())?;
+        check_request(slot, &header, now)?;
+        check_transactions(contents, header.transactions)?;
+        let placed = place_keys(contents, &slot.centre_id(), &keys)?;
+        let report = LoadReport {
+            centre: slot.centre_id(),
+            serial: header.serial,
+            keys: placed,
+            transactions_added: header.transactions,
+            is_test: contents.issuer.test.is_some(),
+        };
+        Ok(Self { slot: place, nonce: header.nonce, report, keys })
+    }
+
+    /// What the audit log says about the keys.
+    pub(super) fn notes(&self) -> Vec<KeyNote> {
+        let note = |key: &LoadedRegister| KeyNote {
+            register: Some(key.register),
+            supply_group: key.supply_group,
+            key_revision: key.key_revision,
+            check_value: key.check_value,
+        };
+        self.report.keys.iter().map(note).collect()
+    }
+
+    /// Takes the file in.
+    pub(super) fn apply(self, contents: &mut ModuleContents) {
+        let Self { slot, nonce, report, keys } = self;
+        let policy = contents.issuer.policy.derivation;
+        // The keys are not moved out of their list, so that it wipes them.
+        for (LoadedKey { attributes, key, .. }, placed) in keys.iter().zip(&report.keys) {
+            let attributes = attributes.clone();
+            let (number, centre) = (placed.register, report.centre.clone());
+            let registers = &mut contents.issuer.registers;
+            match registers.get_mut(number) {
+                Some(register) => register.reload(attributes, centre),
+                None => registers.put(Register::new(number, attributes, key, centre, policy)),
+            }
+        }
+        let left = &mut contents.issuer.counters.transactions_left;
+        *left = left.map(|left| left.saturating_add(report.transactions_added.unwrap_or(0)));
+        let slot = &mut contents.slots[slot];
+        slot.close(nonce);
+        slot.last_serial = Some(report.serial);
+    }
+}
+
+/// Whether a text is meant for this module.
+pub(super) fn check_module(own: &PartyName, found: &PartyName) -> Result<(), LoadRefusal> {
+    if own != found {
+        return Err(LoadRefusal::OtherModule { expected: own.clone(), found: found.clone() });
+    }
+    Ok(())
+}
+
+/// The place of a centre's slot.
+pub(super) fn find_slot(
+    contents: &ModuleContents,
+    centre: &PartyName,
+) -> Result<usize, LoadRefusal> {
+    if contents.revoked.contains(centre) {
+        return Err(LoadRefusal::CentreRevoked { centre: centre.clone() });
+    }
+    let of_this_name = |slot: &Slot| slot.centre.id() == centre.id();
+    match contents.slots.iter().position(of_this_name) {
+        None => Err(LoadRefusal::CentreUnknown { centre: centre.to_string() }),
+        Some(place) => match contents.slots[place].centre.name() {
+            known if known == centre => Ok(place),
+            known => {
+                Err(LoadRefusal::CentreConflict { expected: known.clone(), found: centre.clone() })
+            }
+        },
+    }
+}
+
+/// Whether a text is meant for the slot of its centre.
+pub(super) fn check_slot(slot: &Slot, found: u16) -> Result<(), LoadRefusal> {
+    let expected = slot.number.value();
+    if expected != found {
+        return Err(LoadRefusal::OtherSlot { expected, found });
+    }
+    Ok(())
+}
+
+/// Whether a centre's public keys are in force.
+pub(super) fn check_centre_key(slot: &Slot, now: Moment) -> Result<(), LoadRefusal> {
+    let Slot { activation, expires, .. } = *slot;
+    if now < activation || now > expires {
+        return Err(LoadRefusal::CentreKey { activation, expires, now });
+    }
+    Ok(())
+}
+
+/// The refusal of a slot in the wrong state.
+pub(super) fn state_refusal(slot: &Slot, expected: SlotState) -> LoadRefusal {
+    LoadRefusal::SlotState { slot: slot.number.value(), expected, found: slot.state }
+}
+
+/// Whether the file answers an open request, in time, and is newer than the last one.
+fn check_request(slot: &Slot, header: &KeyLoadHeader, now: Moment) -> Result<(), LoadRefusal> {
+    let nonce = header.nonce;
+    if slot.used.contains(&nonce) {
+        return Err(LoadRefusal::RequestUsed { nonce });
+    }
+    let Some(request) = slot.requests.iter().find(|request| request.nonce == nonce) else {
+        return Err(LoadRefusal::RequestUnknown { nonce });
+    };
+    if let Some(last) = slot.last_serial.filter(|&last| header.serial <= last) {
+        return Err(LoadRefusal::Serial { last, found: header.serial });
+    }
+    if now > request.expires {
+        return Err(LoadRefusal::RequestExpired { expires: request.expires, now });
+    }
+    if now > header.expires {
+        return Err(LoadRefusal::FileExpired { expires: header.expires, now });
+    }
+    Ok(())
+}
+
+/// Whether the module can count what is added to its transaction counter.
+pub(super) fn check_transactions(
+    contents: &ModuleContents,
+    added: Option<u64>,
+) -> Result<u64, LoadRefusal> {
+    let left = contents.issuer.counters.transactions_left;
+    let problem = match (left, added) {
+        (left, None) => return Ok(left.unwrap_or(u64::MAX)),
+        (None, Some(_)) => "this module has none, so there is nothing to fill",
+        (Some(left), Some(added)) => match left.checked_add(added) {
+            Some(sum) => return Ok(sum),
+            None => "expected a sum of at most 18446744073709551615, found more",
+        },
+    };
+    Err(LoadRefusal::Transactions { problem })
+}
+
+/// Finds a register for each key.
+fn place_keys(
+    contents: &ModuleContents,
+    centre: &CentreId,
+    keys: &[LoadedKey],
+) -> Result<Vec<LoadedRegister>, LoadRefusal> {
+    let registers = &contents.issuer.registers;
+    let mut placed: Vec<LoadedRegister> = Vec::with_capacity(keys.len());
+    // Keys that name a register, or lie in one, come first: the others take what is left.
+    let mut taken: Vec<RegisterNumber> = Vec::new();
+    let mut places = Vec::with_capacity(keys.len());
+    for key in keys {
+        let place = match held(registers, &key.attributes) {
+            Some(register) => Some(renewal(contents, register, centre, key)?),
+            None => named_register(registers, key)?,
+        };
+        if let Some(register) = place {
+            if taken.contains(&register) {
+                let problem = "another key of the file goes there".to_owned();
+                return Err(LoadRefusal::RegisterConflict { register, problem });
+            }
+            taken.push(register);
+        }
+        places.push(place);
+    }
+    let mut free = registers.free();
+    for (key, place) in keys.iter().zip(places) {
+        let register = match place {
+            Some(register) => register,
+            None => free.find(|n| !taken.contains(n)).ok_or(LoadRefusal::RegistersFull)?,
+        };
+        placed.push(LoadedRegister {
+            register,
+            supply_group: key.attributes.supply_group,
+            key_revision: key.attributes.key_revision,
+            check_value: key.check_value,
+            renewed: registers.get(register).is_some(),
+        });
+    }
+    Ok(placed)
+}
+
+/// The register that holds the revision of a group.
+fn held<'a>(registers: &'a Registers, wanted: &VendingKeyAttributes) -> Option<&'a Register> {
+    registers.iter().find(|register| {
+        let held = &register.attributes;
+        held.supply_group == wanted.supply_group && held.key_revision == wanted.key_revision
+    })
+}
+
+/// The register that a file names for a key that is not held, if it names one.
+fn named_register(
+    registers: &Registers,
+    key: &LoadedKey,
+) -> Result<Option<RegisterNumber>, LoadRefusal> {
+    let Some(register) = key.register else { return Ok(None) };
+    match registers.get(register) {
+        None => Ok(Some(register)),
+        Some(held) => {
+            let held = &held.attributes;
+            let (group, revision) = (held.supply_group, held.key_revision);
+            let problem = format!("it holds the key of group {group} revision {revision}");
+            Err(LoadRefusal::RegisterConflict { register, problem })
+        }
+    }
+}
+
+/// Whether a key that is held may be renewed by one of a file, and in which register.
+fn renewal(
+    contents: &ModuleContents,
+    held: &Register,
+    centre: &CentreId,
+    key: &LoadedKey,
+) -> Result<RegisterNumber, LoadRefusal> {
+    let (old, new) = (&held.attributes, &key.attributes);
+    let (group, revision) = (old.supply_group, old.key_revision);
+    let same = old.algorithm == new.algorithm
+        && bool::from(held.key.expose_bytes().ct_eq(key.key.expose_bytes()));
+    if old.algorithm == new.algorithm && !same {
+        return Err(LoadRefusal::KeyConflict {
+            group,
+            revision,
+            held: held.check_value,
+            found: key.check_value,
+        });
+    }
+    let fixed = [
+        ("DKGA", old.algorithm.to_string(), new.algorithm.to_string()),
+        ("KT", old.key_type.to_string(), new.key_type.to_string()),
+        ("BDT", old.base_date.to_string(), new.base_date.to_string()),
+        ("CLU", old.cluster.to_string(), new.cluster.to_string()),
+    ];
+    if let Some((attribute, expected, found)) = fixed.into_iter().find(|(_, old, new)| old != new) {
+        let conflict =
+            LoadRefusal::AttributeConflict { group, revision, attribute, expected, found };
+        return Err(conflict);
+    }
+    let known = contents.slots.iter().any(|slot| slot.centre_id() == held.centre);
+    if held.centre != *centre && known {
+        let (expected, found) = (held.centre.clone(), centre.clone());
+        return Err(LoadRefusal::CentreOfKey { group, revision, expected, found });
+    }
+    if let Some(register) = key.register.filter(|&register| register != held.number) {
+        let problem = format!("the key is in register {}", held.number);
+        return Err(LoadRefusal::RegisterConflict { register, problem });
+    }
+    Ok(held.number)
+}

@@ -1,0 +1,145 @@
+//! The making of tokens: from a request that passed every check to its digits, and from digits back.
+//!
+//! The same request, register, random number and expiry give the same digits, whenever they are made; that
+//! is how a repeated request is answered.
+
+use prepay_token::element::{KeyExpiryNumber, RandomNumber, TariffIndex};
+use prepay_token::key::{DecoderKey, DerivationError, KeyParameters, TokenCipher, key_covers};
+use prepay_token::key_change::{KeyChangeSet, NewKey, Rollover};
+use prepay_token::{OpenError, Token, TokenData, open, seal};
+
+use super::register::Register;
+use crate::attribute::VendingKeyType;
+use crate::{
+    CreditAmount, CreditRequest, IssuedKeyChange, KeyChangeRequest, ManagementRequest,
+    MeterConfiguration, Verification, VerifyRequest,
+};
+
+/// The key of a meter, under the key of a register.
+#[inline]
+fn decoder_key(
+    register: &Register,
+    meter: &MeterConfiguration,
+    tariff_index: TariffIndex,
+) -> Result<DecoderKey, DerivationError> {
+    let attributes = &register.attributes;
+    register.generator.derive(&KeyParameters {
+        pan: meter.pan,
+        key_type: attributes.key_type.key_type(),
+        supply_group: attributes.supply_group,
+        tariff_index,
+        key_revision: attributes.key_revision,
+        base_date: attributes.base_date,
+        encryption: meter.encryption,
+    })
+}
+
+/// The cipher of a meter, under the key of a register.
+#[inline]
+fn cipher(register: &Register, meter: &MeterConfiguration) -> Result<TokenCipher, DerivationError> {
+    Ok(TokenCipher::new(&decoder_key(register, meter, meter.tariff_index)?))
+}
+
+/// A credit token. Those in currency carry no random number.
+#[inline]
+pub(crate) fn credit(
+    register: &Register,
+    request: &CreditRequest,
+    random: Option<RandomNumber>,
+) -> Result<TokenData, DerivationError> {
+    let CreditRequest { service, identifier, .. } = *request;
+    let token = match request.amount {
+        CreditAmount::Units(amount) => {
+            Token::Credit { service, random: random.unwrap_or_default(), identifier, amount }
+        }
+        CreditAmount::Currency(amount) => Token::CurrencyCredit { service, identifier, amount },
+    };
+    Ok(seal(&token, &cipher(register, &request.meter)?))
+}
+
+/// A management token.
+pub(crate) fn management(
+    register: &Register,
+    request: &ManagementRequest,
+    random: RandomNumber,
+) -> Result<TokenData, DerivationError> {
+    let ManagementRequest { function, identifier, .. } = *request;
+    let token = Token::Management { random, identifier, function };
+    Ok(seal(&token, &cipher(register, &request.meter)?))
+}
+
+/// A key change set. The meter forgets its identifiers exactly when the base dates differ.
+pub(crate) fn key_change(
+    old: &Register,
+    new: &Register,
+    request: &KeyChangeRequest,
+    expiry: KeyExpiryNumber,
+    is_test: bool,
+) -> Result<IssuedKeyChange, DerivationError> {
+    let attributes = &new.attributes;
+    let rollover = Rollover::between(old.attributes.base_date, attributes.base_date);
+    let new_key = NewKey {
+        key: decoder_key(new, &request.meter, request.new_tariff_index)?,
+        key_type: attributes.key_type.key_type(),
+        key_revision: Some(attributes.key_revision),
+        expiry,
+        tariff_index: request.new_tariff_index,
+        supply_group: Some(attributes.supply_group),
+    };
+    let cipher = cipher(old, &request.meter)?;
+    let set = KeyChangeSet::new(&new_key, request.size, rollover)
+        .expect("the size was checked, and group and revision are there");
+    let mut tokens = [TokenData::join(prepay_token::Class::Management, 0); 4];
+    let mut count = 0;
+    for (place, section) in tokens.iter_mut().zip(set.sections()) {
+        *place = seal(&Token::KeyChange(section.clone()), &cipher);
+        count += 1;
+    }
+    let check_values = [old.check_value, new.check_value];
+    Ok(IssuedKeyChange::new(
+        &tokens[..count],
+        request.size,
+        rollover,
+        expiry,
+        check_values,
+        is_test,
+    ))
+}
+
+/// Reads a token back.
+pub(crate) fn verify(
+    register: &Register,
+    request: &VerifyRequest,
+) -> Result<Verification, DerivationError> {
+    let token = match open(request.token, &cipher(register, &request.meter)?) {
+        Ok(token) => token,
+        Err(OpenError::Checksum { .. }) => return Ok(Verification::Checksum),
+        Err(error) => return Ok(Verification::Malformed(error)),
+    };
+    let attributes = &register.attributes;
+    if token.is_credit() && attributes.key_type == VendingKeyType::DEFAULT {
+        return Ok(Verification::CreditUnderDefaultKey);
+    }
+    if token.identifier().is_some_and(|identifier| !key_covers(attributes.expiry, identifier)) {
+        return Ok(Verification::KeyExpired);
+    }
+    Ok(match token {
+        Token::Credit { service, random, identifier, amount } => Verification::Credit {
+            service,
+            amount: CreditAmount::Units(amount),
+            identifier,
+            random: Some(random),
+        },
+        Token::CurrencyCredit { service, identifier, amount } => Verification::Credit {
+            service,
+            amount: CreditAmount::Currency(amount),
+            identifier,
+            random: None,
+        },
+        Token::Management { random, identifier, function } => {
+            Verification::Management { function, identifier, random }
+        }
+        Token::KeyChange(section) => Verification::KeyChange { section: section.number() },
+        _ => Verification::Unkeyed,
+    })
+}

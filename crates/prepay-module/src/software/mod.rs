@@ -1,0 +1,48 @@
+//! The virtual security module: a module in software, sealed at rest, that does what a module in hardware
+//! does but for keeping its keys from whoever owns the computer.
+//!
+//! ```text
+//!                       SoftwareModule
+//!   sign in ─┬── Operator     issues and verifies        operator.rs ── issuer.rs ── check, make, count
+//!            ├── Auditor      reads                      auditor.rs, read.rs
+//!            └── Custodians   dual control: centres,     custodians.rs ── load.rs
+//!                             keys, people, back-up
+//!                 all over one vault: sealed contents (contents.rs) and an audit log (row.rs)
+//! ```
+//!
+//! Vending keys come in only wrapped, by agreement with a centre; nothing here takes one in clear.
+//!
+//! A module that cannot write what it did stops, and has to be opened again. Whoever did not get an answer
+//! then repeats the same request: if it was carried out, the answer is the same digits.
+//!
+//! # What it never knows
+//!
+//! Which identifiers a meter has had, and whether a customer paid. Whether its keys are copied by somebody
+//! who controls the computer while it is unlocked: see `SECURITY.md`.
+
+mod auditor;
+mod check;
+mod contents;
+mod custodians;
+mod issuer;
+mod load;
+mod make;
+mod module;
+mod operator;
+mod policy;
+mod read;
+mod refusal;
+mod register;
+mod remembered;
+mod row;
+mod slot;
+
+pub use auditor::Auditor;
+pub use custodians::Custodians;
+pub use load::{LoadReport, LoadedRegister};
+pub use module::{NewModule, Place, SoftwareModule};
+pub use operator::{BATCH, Operator};
+pub use policy::{ModulePolicy, TestMode};
+pub use refusal::{CustodianError, LoadRefusal, ReadError};
+pub use remembered::REMEMBERED_REQUESTS;
+pub use slot::{CentreReport, OPEN_REQUESTS, SLOTS, SlotReport, SlotState};

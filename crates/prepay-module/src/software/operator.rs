@@ -1,0 +1,129 @@
+//! The module in the hands of an operator: what a vending system asks of it.
+//!
+//! ```text
+//!  thread 1 ── check, make, count, note ──┐
+//!  thread 2 ── check, make, count, note ──┼── one write of the audit log ── all answers
+//!  thread 3 ── check, make, count, note ──┘
+//! ```
+//!
+//! Requests are carried out one after the other in memory. Each call adds one entry to the audit log, and
+//! is answered only when the entry is durable; entries of calls that wait at the same time are written
+//! together. When the log cannot be written, the tokens are never handed out and the module stops.
+
+use std::fmt;
+use std::sync::Arc;
+
+use super::issuer::Answer;
+use super::module::{Shared, fault};
+use super::read;
+use crate::vault::{By, IssuedRow, Role, Session, VaultError};
+use crate::{
+    ClockWindow, Identification, IssueRequest, Issued, ModuleError, ModuleFault, ModuleStatus,
+    Refusal, RegisterReport, SecurityModule, Verification, VerifyRequest,
+};
+
+/// How many requests at most stand in one entry of the audit log, and are carried out in one go.
+pub const BATCH: usize = 4096;
+
+/// The module in the hands of an operator.
+#[derive(Clone)]
+pub struct Operator {
+    pub(super) shared: Arc<Shared>,
+    pub(super) session: Session,
+}
+
+impl Operator {
+    /// Carries out some requests in memory. Returns the entry that must be durable before they are answered,
+    /// if there is one.
+    fn carry_out(
+        &self,
+        requests: &[IssueRequest],
+        rows: &mut Vec<IssuedRow>,
+        answers: &mut Vec<Result<Issued, Refusal>>,
+    ) -> Result<Option<u64>, ModuleFault> {
+        let (now, stamp) = (self.shared.module_time(), self.shared.clock.now());
+        let staged = self.shared.with_open(|vault| {
+            let ready = vault.authorize(&self.session, &[Role::Operator]);
+            ready.map_err(|error| fault(&VaultError::Access(error)))?;
+            vault.snapshot_if_due().map_err(|error| fault(&error))?;
+            let issuer = &mut vault.contents_mut().issuer;
+            let mut repeated = false;
+            rows.clear();
+            for request in requests {
+                answers.push(match issuer.issue(request, now) {
+                    Ok(Answer::New(issued, row)) => {
+                        rows.push(row);
+                        Ok(issued)
+                    }
+                    Ok(Answer::Repeated(issued)) => {
+                        repeated = true;
+                        Ok(issued)
+                    }
+                    Err(refusal) => Err(refusal),
+                });
+            }
+            if !rows.is_empty() {
+                return Ok(vault.stage_issued(By::One(&self.session), rows, stamp).map(Some));
+            }
+            // The first answer to a repeated request may still be on its way to the log.
+            Ok(Ok(repeated.then(|| vault.entries())))
+        })??;
+        // What was carried out but not noted must not be built upon.
+        staged.map_err(|error| self.shared.stop(&error))
+    }
+}
+
+impl SecurityModule for Operator {
+    fn identify(&self) -> Result<Identification, ModuleFault> {
+        self.shared.with(|vault| read::identification(vault))
+    }
+
+    fn status(&self) -> Result<ModuleStatus, ModuleFault> {
+        let now = self.shared.module_time();
+        self.shared.with(|vault| read::status(vault, now))
+    }
+
+    fn clock(&self) -> Result<ClockWindow, ModuleFault> {
+        let now = self.shared.module_time();
+        self.shared.with(|vault| read::clock(vault, now))
+    }
+
+    fn registers(&self) -> Result<Vec<RegisterReport>, ModuleFault> {
+        self.shared.with(|vault| read::registers(vault))
+    }
+
+    fn issue(
+        &self,
+        requests: &[IssueRequest],
+    ) -> Result<Vec<Result<Issued, Refusal>>, ModuleFault> {
+        let mut answers = Vec::with_capacity(requests.len());
+        let mut rows = Vec::with_capacity(requests.len().min(BATCH));
+        let mut last = None;
+        for batch in requests.chunks(BATCH) {
+            last = self.carry_out(batch, &mut rows, &mut answers)?.or(last);
+        }
+        if let Some(sequence) = last {
+            self.shared
+                .flusher
+                .flush_through(sequence)
+                .map_err(|error| self.shared.stop(&error))?;
+        }
+        Ok(answers)
+    }
+
+    fn verify(&self, request: &VerifyRequest) -> Result<Verification, ModuleError> {
+        let now = self.shared.module_time();
+        let verified = self.shared.with_open(|vault| {
+            let ready = vault.authorize(&self.session, &[Role::Operator]);
+            ready.map_err(|error| fault(&VaultError::Access(error)))?;
+            Ok::<_, ModuleFault>(vault.contents().issuer.verify(request, now))
+        })??;
+        Ok(verified?)
+    }
+}
+
+impl fmt::Debug for Operator {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Operator({} at {}, ..)", self.session.name(), self.shared.module)
+    }
+}

@@ -1,0 +1,141 @@
+//! What everybody who is signed in may read: who the module is, what it holds, and what its keepers should
+//! know.
+
+use super::check::is_expired;
+use super::contents::ModuleContents;
+use super::register::Register;
+use super::slot::{CentreReport, Slot, SlotReport, SlotState};
+use crate::vault::Vault;
+use crate::{ClockWindow, Identification, ModuleStatus, Moment, RegisterReport};
+
+/// What the module is.
+pub(super) const MODEL: &str = "Prepay software module";
+
+/// Who made it.
+pub(super) const MAKER: &str = "Prepay";
+
+/// Its version.
+pub(super) const FIRMWARE: &str = env!("CARGO_PKG_VERSION");
+
+/// The status warns when less than one part in so many is left of a limit.
+const LOW_PART: u128 = 10;
+
+/// The status warns when fewer tokens than this may be made.
+const LOW_TRANSACTIONS: u64 = 1000;
+
+pub(super) fn identification(vault: &Vault<ModuleContents>) -> Identification {
+    let contents = vault.contents();
+    let public = contents.identity.public();
+    Identification {
+        module: public.id().clone().into(),
+        hardware: MODEL.to_owned(),
+        firmware: FIRMWARE.to_owned(),
+        fingerprint: public.fingerprint().to_string(),
+        is_test: contents.issuer.test.is_some(),
+    }
+}
+
+pub(super) fn clock(vault: &Vault<ModuleContents>, now: Moment) -> ClockWindow {
+    ClockWindow { now, minutes: vault.contents().issuer.policy.window_minutes }
+}
+
+pub(super) fn registers(vault: &Vault<ModuleContents>) -> Vec<RegisterReport> {
+    vault.contents().issuer.registers.iter().map(Register::report).collect()
+}
+
+pub(super) fn slots(contents: &ModuleContents) -> Vec<SlotReport> {
+    contents.slots.iter().map(|slot| slot_report(contents, slot)).collect()
+}
+
+pub(super) fn slot_report(contents: &ModuleContents, slot: &Slot) -> SlotReport {
+    let centre = slot.centre_id();
+    let of_centre = |register: &&Register| register.centre == centre;
+    SlotReport {
+        slot: slot.number.value(),
+        centre: CentreReport::new(&slot.centre, slot.activation, slot.expires),
+        state: slot.state,
+        agreement_open: slot.pending.is_some(),
+        requests: slot.requests.iter().map(|request| request.expires).collect(),
+        last_serial: slot.last_serial,
+        keys: contents.issuer.registers.iter().filter(of_centre).count(),
+    }
+}
+
+pub(super) fn status(vault: &Vault<ModuleContents>, now: Moment) -> ModuleStatus {
+    let contents = vault.contents();
+    let counters = &contents.issuer.counters;
+    ModuleStatus {
+        transactions_left: counters.transactions_left,
+        transactions: counters.transactions,
+        audit_entries: vault.entries(),
+        alerts: alerts(contents, now),
+    }
+}
+
+/// What the module's keepers should know, the most general first.
+fn alerts(contents: &ModuleContents, now: Moment) -> Vec<String> {
+    let mut alerts = Vec::new();
+    if let Some(test) = contents.issuer.test {
+        alerts.push("test module: its tokens are not for real meters".to_owned());
+        if let Some(time) = test.fixed_time {
+            alerts.push(format!("test module: its clock stands still at {time}"));
+        }
+        if let Some(random) = test.fixed_random {
+            alerts.push(format!("test module: every random number is {random}"));
+        }
+    }
+    match contents.issuer.counters.transactions_left {
+        Some(0) => alerts.push("the transaction counter is used up".to_owned()),
+        Some(left) if left < LOW_TRANSACTIONS => {
+            alerts.push(format!("the transaction counter is low: {left} tokens left"));
+        }
+        _ => {}
+    }
+    for slot in &contents.slots {
+        if slot.state != SlotState::Active {
+            let (number, centre) = (slot.number, slot.centre.id());
+            alerts.push(format!("slot {number} of centre {centre} is {}", slot.state));
+        }
+    }
+    if contents.issuer.registers.count() == 0 {
+        alerts.push("no register holds a key".to_owned());
+    }
+    let soon = now.plus_days(contents.issuer.policy.warning_days);
+    for register in contents.issuer.registers.iter() {
+        alerts.extend(register_alerts(register, now, soon));
+    }
+    alerts
+}
+
+/// What the keepers should know about one register.
+fn register_alerts(register: &Register, now: Moment, soon: Moment) -> Vec<String> {
+    let attributes = &register.attributes;
+    let until = attributes.issued_until;
+    let mut found = Vec::new();
+    if now < attributes.activation {
+        found.push(format!("not active before {}", attributes.activation));
+    }
+    if now > until {
+        found.push(format!("must be loaded afresh: could be used until {until}"));
+    } else if soon > until {
+        found.push(format!("to be loaded afresh: can be used until {until}"));
+    }
+    if is_expired(attributes, now) {
+        found.push(format!("expired: KEN {}; old key of key changes only", attributes.expiry));
+    } else if is_expired(attributes, soon) {
+        found.push(format!("expires soon: KEN {}", attributes.expiry));
+    }
+    let units = (register.units_left_tenths.map(u128::from), attributes.unit_limit.0, 10, "ULM");
+    let currency = (register.currency_left, attributes.currency_limit.0, 100_000, "CLM");
+    for (left, limit, parts, name) in [units, currency] {
+        if let (Some(left), Some(limit)) = (left, limit)
+            && left * LOW_PART < u128::from(limit) * parts
+        {
+            found.push(format!("limit {name} is low: {} of {limit} left", left / parts));
+        }
+    }
+    let (number, group) = (register.number, attributes.supply_group);
+    let revision = attributes.key_revision;
+    let whole = |alert| format!("register {number} (group {group} revision {revision}): {alert}");
+    found.into_iter().map(whole).collect()
+}

@@ -1,0 +1,377 @@
+//! Why a module does not take in what custodians bring, or does not let somebody read.
+//!
+//! Nothing has changed when one of these is answered.
+
+use std::fmt;
+
+use prepay_token::element::{KeyRevisionNumber, SupplyGroupCode};
+
+use super::slot::SlotState;
+use crate::attribute::{KeyCheckValue, RegisterNumber};
+use crate::open_kmp::{Nonce, PartyName, ProfileError};
+use crate::vault::{AccessError, AuditError, UserError, VaultError};
+use crate::{CentreId, ModuleFault, Moment};
+
+/// Why a document is not taken in, or a request to a centre is not written.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum LoadRefusal {
+    /// The text is damaged, forged, or of another kind. Get it again.
+    Document(ProfileError),
+    /// The text is meant for another module.
+    OtherModule {
+        /// This module.
+        expected: PartyName,
+        /// The module in the text.
+        found: PartyName,
+    },
+    /// The module does not know this centre. Enrol it first.
+    CentreUnknown {
+        /// What the text or the caller names.
+        centre: String,
+    },
+    /// The centre is revoked: nothing of it is taken in again.
+    CentreRevoked {
+        /// The centre.
+        centre: PartyName,
+    },
+    /// A centre of this name is known with other keys. Call it; revoke it if its keys are lost.
+    CentreConflict {
+        /// What is known.
+        expected: PartyName,
+        /// What the text says.
+        found: PartyName,
+    },
+    /// The centre's public keys are not in force.
+    CentreKey {
+        /// From when they are.
+        activation: Moment,
+        /// Until when.
+        expires: Moment,
+        /// The time.
+        now: Moment,
+    },
+    /// The text is for another slot than the centre's.
+    OtherSlot {
+        /// The centre's slot.
+        expected: u16,
+        /// The slot in the text.
+        found: u16,
+    },
+    /// The slot is not in the state that this takes.
+    SlotState {
+        /// The slot.
+        slot: u16,
+        /// What it takes.
+        expected: SlotState,
+        /// The state of the slot.
+        found: SlotState,
+    },
+    /// Every slot is taken. Revoke a centre that is needed no more.
+    SlotsFull {
+        /// How many there are.
+        most: usize,
+    },
+    /// The fingerprint is not the one that the centre's keepers told. Call them; do not go on.
+    Fingerprint {
+        /// What they told.
+        expected: String,
+        /// That of the enrolment.
+        found: String,
+    },
+    /// The slot waits for no confirmation.
+    NoAgreement {
+        /// The slot.
+        slot: u16,
+    },
+    /// The file answers no request that is open: one of another module life, or one too old.
+    RequestUnknown {
+        /// The request's number.
+        nonce: Nonce,
+    },
+    /// The request was answered already: the file, or another for the same request, was loaded.
+    RequestUsed {
+        /// The request's number.
+        nonce: Nonce,
+    },
+    /// The request may not be answered any more. Write a new one.
+    RequestExpired {
+        /// Until when it could be.
+        expires: Moment,
+        /// The time.
+        now: Moment,
+    },
+    /// The file may not be loaded any more. Write a new request.
+    FileExpired {
+        /// Until when it could be.
+        expires: Moment,
+        /// The time.
+        now: Moment,
+    },
+    /// The file is older than the last one that was loaded.
+    Serial {
+        /// The serial number of the last one.
+        last: u64,
+        /// That of the file.
+        found: u64,
+    },
+    /// The group and revision hold another key here. One of the two sides is wrong: call the centre.
+    KeyConflict {
+        /// The supply group.
+        group: SupplyGroupCode,
+        /// The revision.
+        revision: KeyRevisionNumber,
+        /// The check value of the key that is held.
+        held: KeyCheckValue,
+        /// That of the key in the file.
+        found: KeyCheckValue,
+    },
+    /// The same key comes with another value of something that never changes: KT, DKGA, BDT or CLU.
+    AttributeConflict {
+        /// The supply group.
+        group: SupplyGroupCode,
+        /// The revision.
+        revision: KeyRevisionNumber,
+        /// The tag.
+        attribute: &'static str,
+        /// What is held.
+        expected: String,
+        /// What the file says.
+        found: String,
+    },
+    /// The key is held already, from another centre that is not revoked.
+    CentreOfKey {
+        /// The supply group.
+        group: SupplyGroupCode,
+        /// The revision.
+        revision: KeyRevisionNumber,
+        /// The centre that it came from.
+        expected: CentreId,
+        /// The centre of the file.
+        found: CentreId,
+    },
+    /// The register that the file names holds another key, or the key is in another register.
+    RegisterConflict {
+        /// The register that the file names.
+        register: RegisterNumber,
+        /// What is wrong.
+        problem: String,
+    },
+    /// No register is free.
+    RegistersFull,
+    /// The register holds no key.
+    Register {
+        /// The register.
+        register: RegisterNumber,
+    },
+    /// The module has no transaction counter, so there is nothing to fill; or more than it can count.
+    Transactions {
+        /// What is wrong.
+        problem: &'static str,
+    },
+}
+
+impl LoadRefusal {
+    /// The stable name of the refusal, for programs. A document's is that of what is wrong with it.
+    pub const fn code(&self) -> &'static str {
+        match self {
+            Self::Document(error) => error.code(),
+            Self::OtherModule { .. } => "other_module",
+            Self::CentreUnknown { .. } => "centre_unknown",
+            Self::CentreRevoked { .. } => "centre_revoked",
+            Self::CentreConflict { .. } => "centre_conflict",
+            Self::CentreKey { .. } => "centre_key",
+            Self::OtherSlot { .. } => "other_slot",
+            Self::SlotState { .. } => "slot_state",
+            Self::SlotsFull { .. } => "slots_full",
+            Self::Fingerprint { .. } => "fingerprint",
+            Self::NoAgreement { .. } => "agreement_unknown",
+            Self::RequestUnknown { .. } => "request_unknown",
+            Self::RequestUsed { .. } => "request_used",
+            Self::RequestExpired { .. } => "request_expired",
+            Self::FileExpired { .. } => "file_expired",
+            Self::Serial { .. } => "serial",
+            Self::KeyConflict { .. } => "key_conflict",
+            Self::AttributeConflict { .. } => "attribute_conflict",
+            Self::CentreOfKey { .. } => "centre_of_key",
+            Self::RegisterConflict { .. } => "register_conflict",
+            Self::RegistersFull => "registers_full",
+            Self::Register { .. } => "register",
+            Self::Transactions { .. } => "transactions",
+        }
+    }
+}
+
+impl From<ProfileError> for LoadRefusal {
+    fn from(error: ProfileError) -> Self {
+        match error {
+            ProfileError::OtherModule { expected, found } => Self::OtherModule { expected, found },
+            ProfileError::OtherCentre { expected, found } => {
+                Self::CentreConflict { expected, found }
+            }
+            ProfileError::OtherSlot { expected, found } => {
+                Self::OtherSlot { expected: expected.value(), found: found.value() }
+            }
+            ProfileError::OtherRequest { found, .. } => Self::RequestUnknown { nonce: found },
+            error => Self::Document(error),
+        }
+    }
+}
+
+/// Why custodians got no answer.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum CustodianError {
+    /// The module refuses.
+    Refused(LoadRefusal),
+    /// The people of the module stay as they are.
+    User(UserError),
+    /// The vault did not do it.
+    Vault(VaultError),
+    /// The module is locked, or something broke.
+    Fault(ModuleFault),
+}
+
+impl CustodianError {
+    /// The stable name of the error, for programs.
+    pub const fn code(&self) -> &'static str {
+        match self {
+            Self::Refused(refusal) => refusal.code(),
+            Self::User(_) => "user",
+            Self::Vault(_) => "vault",
+            Self::Fault(_) => "fault",
+        }
+    }
+}
+
+/// Why nothing can be read.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum ReadError {
+    /// The session may not read this.
+    Access(AccessError),
+    /// The audit log cannot be read.
+    Audit(AuditError),
+    /// The module is locked, or something broke.
+    Fault(ModuleFault),
+}
+
+/// Makes an error of one lower error.
+macro_rules! from {
+    ($($whole:ident::$variant:ident($part:ident);)*) => {$(
+        impl From<$part> for $whole {
+            fn from(error: $part) -> Self {
+                Self::$variant(error)
+            }
+        }
+    )*};
+}
+
+from! {
+    CustodianError::Refused(LoadRefusal);
+    CustodianError::User(UserError);
+    CustodianError::Vault(VaultError);
+    CustodianError::Fault(ModuleFault);
+    ReadError::Access(AccessError);
+    ReadError::Audit(AuditError);
+    ReadError::Fault(ModuleFault);
+}
+
+impl From<ProfileError> for CustodianError {
+    fn from(error: ProfileError) -> Self {
+        Self::Refused(error.into())
+    }
+}
+
+impl fmt::Display for LoadRefusal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Document(error) => error.fmt(f),
+            Self::OtherModule { expected, found } => {
+                write!(f, "meant for another module: expected {expected}, found {found}")
+            }
+            Self::CentreUnknown { centre } => write!(f, "centre {centre} is not known here"),
+            Self::CentreRevoked { centre } => write!(f, "centre {centre} is revoked"),
+            Self::CentreConflict { expected, found } => {
+                write!(f, "a centre with other keys: expected {expected}, found {found}")
+            }
+            Self::CentreKey { activation, expires, now } => write!(
+                f,
+                "the centre's public keys are not in force: expected {activation} to {expires}, \
+                 found {now}"
+            ),
+            Self::OtherSlot { expected, found } => {
+                write!(f, "meant for another slot: expected {expected}, found {found}")
+            }
+            Self::SlotState { slot, expected, found } => {
+                write!(f, "slot {slot} is not ready: expected {expected}, found {found}")
+            }
+            Self::SlotsFull { most } => write!(f, "all {most} slots are taken"),
+            Self::Fingerprint { expected, found } => {
+                write!(f, "the fingerprint is another one: expected {expected}, found {found}")
+            }
+            Self::NoAgreement { slot } => {
+                write!(f, "slot {slot} waits for no confirmation of an agreement")
+            }
+            Self::RequestUnknown { nonce } => {
+                write!(f, "answers no open request: request {nonce} is not known or too old")
+            }
+            Self::RequestUsed { nonce } => write!(f, "request {nonce} was answered already"),
+            Self::RequestExpired { expires, now } => write!(
+                f,
+                "the request may not be answered any more: expected {expires} or before, found {now}"
+            ),
+            Self::FileExpired { expires, now } => write!(
+                f,
+                "the file may not be loaded any more: expected {expires} or before, found {now}"
+            ),
+            Self::Serial { last, found } => write!(
+                f,
+                "older than the last file: expected a serial number above {last}, found {found}"
+            ),
+            Self::KeyConflict { group, revision, held, found } => write!(
+                f,
+                "group {group} revision {revision} holds another key: expected {held}, found {found}"
+            ),
+            Self::AttributeConflict { group, revision, attribute, expected, found } => write!(
+                f,
+                "{attribute} of group {group} revision {revision} never changes: expected \
+                 {expected}, found {found}"
+            ),
+            Self::CentreOfKey { group, revision, expected, found } => write!(
+                f,
+                "the key of group {group} revision {revision} came from another centre: expected \
+                 {expected}, found {found}"
+            ),
+            Self::RegisterConflict { register, problem } => {
+                write!(f, "register {register} cannot take the key: {problem}")
+            }
+            Self::RegistersFull => f.write_str("no register is free"),
+            Self::Register { register } => write!(f, "register {register} holds no key"),
+            Self::Transactions { problem } => write!(f, "transaction counter: {problem}"),
+        }
+    }
+}
+
+impl fmt::Display for CustodianError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Refused(refusal) => refusal.fmt(f),
+            Self::User(error) => error.fmt(f),
+            Self::Vault(error) => error.fmt(f),
+            Self::Fault(fault) => fault.fmt(f),
+        }
+    }
+}
+
+impl fmt::Display for ReadError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Access(error) => error.fmt(f),
+            Self::Audit(error) => error.fmt(f),
+            Self::Fault(fault) => fault.fmt(f),
+        }
+    }
+}
+
+impl std::error::Error for LoadRefusal {}
+impl std::error::Error for CustodianError {}
+impl std::error::Error for ReadError {}

@@ -1,0 +1,159 @@
+//! Key registers: each holds one vending key, ready for use, with what the centre laid down about it and
+//! what is left of its limits.
+//!
+//! - Unit of what is left: tenths of a unit of the service, hundred-thousandths of the base currency.
+//! - What counts is what a token really carries, after its rounding.
+
+use prepay_token::key::{DecoderKeyGenerator, DerivationPolicy, VendingKey};
+
+use crate::attribute::{KeyCheckValue, RegisterNumber, VendingKeyAttributes};
+use crate::check_value::check_value;
+use crate::{CentreId, CreditAmount, Moment, RegisterReport};
+
+/// Tenths in a unit: ULM counts units, tokens carry tenths.
+const TENTHS: u64 = 10;
+
+/// Hundred-thousandths in a unit of currency: CLM counts units.
+const HUNDRED_THOUSANDTHS: u128 = 100_000;
+
+/// A vending key in its register.
+pub(crate) struct Register {
+    pub(crate) number: RegisterNumber,
+    pub(crate) attributes: VendingKeyAttributes,
+    pub(crate) key: VendingKey,
+    pub(crate) check_value: KeyCheckValue,
+    pub(crate) centre: CentreId,
+    pub(crate) units_left_tenths: Option<u64>,
+    pub(crate) currency_left: Option<u128>,
+    pub(crate) generator: DecoderKeyGenerator,
+}
+
+impl Register {
+    /// A key just loaded: its limits are whole. It stays where it is made, since what moves on the heap
+    /// leaves a copy behind.
+    pub(crate) fn new(
+        number: RegisterNumber,
+        attributes: VendingKeyAttributes,
+        key: &VendingKey,
+        centre: CentreId,
+        policy: DerivationPolicy,
+    ) -> Box<Self> {
+        let mut register = Box::new(Self {
+            number,
+            check_value: check_value(key),
+            generator: DecoderKeyGenerator::with_policy(key, policy),
+            attributes,
+            key: key.clone(),
+            centre,
+            units_left_tenths: None,
+            currency_left: None,
+        });
+        register.refill();
+        register
+    }
+
+    /// Takes what a fresh load of the same key lays down; the limits are whole again.
+    pub(crate) fn reload(&mut self, attributes: VendingKeyAttributes, centre: CentreId) {
+        self.attributes = attributes;
+        self.centre = centre;
+        self.refill();
+    }
+
+    /// Sets what is left to what the centre allows.
+    fn refill(&mut self) {
+        let VendingKeyAttributes { unit_limit, currency_limit, .. } = &self.attributes;
+        self.units_left_tenths = unit_limit.0.map(|units| TENTHS * u64::from(units));
+        self.currency_left = currency_limit.0.map(|units| HUNDRED_THOUSANDTHS * u128::from(units));
+    }
+
+    /// Nothing more may be made with this key until it is loaded afresh: its time is over, and nothing is
+    /// left of its limits.
+    pub(crate) fn stop(&mut self) {
+        self.attributes.issued_until = Moment::MIN;
+        self.units_left_tenths = self.units_left_tenths.map(|_| 0);
+        self.currency_left = self.currency_left.map(|_| 0);
+    }
+
+    /// Takes an amount off what is left, never below nothing. A debit gives nothing back.
+    pub(crate) fn count(&mut self, amount: CreditAmount) {
+        match amount {
+            CreditAmount::Units(amount) => {
+                let tenths = u64::from(amount.tenths());
+                self.units_left_tenths =
+                    self.units_left_tenths.map(|left| left.saturating_sub(tenths));
+            }
+            CreditAmount::Currency(amount) => {
+                let asked = amount.hundred_thousandths().max(0).unsigned_abs();
+                self.currency_left = self.currency_left.map(|left| left.saturating_sub(asked));
+            }
+        }
+    }
+
+    /// What the register holds, but for the key.
+    pub(crate) fn report(&self) -> RegisterReport {
+        RegisterReport {
+            register: self.number,
+            attributes: self.attributes.clone(),
+            check_value: self.check_value,
+            centre: self.centre.clone(),
+            units_left_tenths: self.units_left_tenths,
+            currency_left: self.currency_left,
+        }
+    }
+}
+
+/// The registers of a module, by their numbers.
+#[derive(Default)]
+pub(crate) struct Registers {
+    /// The register of number n at place n; made longer when a key comes in.
+    places: Vec<Option<Box<Register>>>,
+}
+
+impl Registers {
+    /// The register of a number, if it holds a key.
+    #[inline]
+    pub(crate) fn get(&self, number: RegisterNumber) -> Option<&Register> {
+        self.places.get(usize::from(number.value()))?.as_deref()
+    }
+
+    /// The register of a number, if it holds a key, to be changed.
+    #[inline]
+    pub(crate) fn get_mut(&mut self, number: RegisterNumber) -> Option<&mut Register> {
+        self.places.get_mut(usize::from(number.value()))?.as_deref_mut()
+    }
+
+    /// Puts a register in its place.
+    pub(crate) fn put(&mut self, register: Box<Register>) {
+        let place = usize::from(register.number.value());
+        if self.places.len() <= place {
+            self.places.resize_with(place + 1, || None);
+        }
+        self.places[place] = Some(register);
+    }
+
+    /// Takes a register out.
+    pub(crate) fn remove(&mut self, number: RegisterNumber) -> Option<Box<Register>> {
+        self.places.get_mut(usize::from(number.value()))?.take()
+    }
+
+    /// The numbers that hold no key, in rising order.
+    pub(crate) fn free(&self) -> impl Iterator<Item = RegisterNumber> {
+        let numbers = (1..=9999).filter_map(|number| RegisterNumber::try_from(number).ok());
+        numbers.filter(|&number| self.get(number).is_none())
+    }
+
+    /// The registers that hold a key, in rising order.
+    pub(crate) fn iter(&self) -> impl Iterator<Item = &Register> {
+        self.places.iter().flatten().map(|register| &**register)
+    }
+
+    /// The registers that hold a key, in rising order, to be changed.
+    pub(crate) fn iter_mut(&mut self) -> impl Iterator<Item = &mut Register> {
+        self.places.iter_mut().flatten().map(|register| &mut **register)
+    }
+
+    /// How many registers hold a key.
+    pub(crate) fn count(&self) -> usize {
+        self.iter().count()
+    }
+}

@@ -1,0 +1,297 @@
+//! One line of the audit log for one request that was carried out: enough to count it again, and to make
+//! the same digits again with the same key.
+//!
+//! | made | class | sub-class | new register | value |
+//! |------|-------|-----------|--------------|-------|
+//! | credit in units | 0 | 0 to 3 | 0 | the amount's 16 bits |
+//! | credit in currency | 0 | 4 to 7 | 0 | *S&E* above the amount's 16 bits |
+//! | management | 2 | its own | 0 | the value's 16 bits |
+//! | key change | 2 | the size of the set | that of the new key | new TI, KEN and rollover, an octet each |
+//!
+//! The random number stands in rows of credit in units and of management only; elsewhere it is 0. So does
+//! the identifier, but for key changes. KEN and rollover of a key change are not asked for: they are what
+//! the module found in its registers.
+
+use prepay_token::TokenData;
+use prepay_token::element::{
+    Amount, CurrencyAmount, EncryptionAlgorithm, KeyExpiryNumber, RandomNumber,
+};
+use prepay_token::key_change::Rollover;
+
+use super::check::sub_class;
+use crate::attribute::RegisterNumber;
+use crate::vault::IssuedRow;
+use crate::{CreditAmount, IssueRequest, Issued, MeterConfiguration};
+
+/// The bits of a key change's value that are asked for: the new tariff index.
+const ASKED: u32 = 0xFF << KEY_CHANGE_ASKED_SHIFT;
+const KEY_CHANGE_ASKED_SHIFT: u32 = 16;
+
+/// What a row says about a request that was carried out.
+pub(crate) trait IssuedRowExt: Sized {
+    /// What a request asks for, before anything is done.
+    fn asked(request: &IssueRequest) -> Self;
+    /// Adds what was done.
+    fn done(&mut self, issued: &Issued);
+    /// Whether both rows ask for the same, whatever was done.
+    fn asks_the_same(&self, other: &Self) -> bool;
+    /// Whether a key was changed.
+    fn is_key_change(&self) -> bool;
+    /// How many tokens were made.
+    fn tokens(&self) -> u64;
+    /// The random number, if the token carries one.
+    fn random_number(&self) -> Option<RandomNumber>;
+    /// The credit, if it is one.
+    fn credit(&self) -> Option<(RegisterNumber, CreditAmount)>;
+    /// The expiry number that a key change set carries.
+    fn key_expiry(&self) -> KeyExpiryNumber;
+}
+
+impl IssuedRowExt for IssuedRow {
+    #[inline]
+    fn asked(request: &IssueRequest) -> Self {
+        match request {
+            IssueRequest::Credit(request) => {
+                let value = match request.amount {
+                    CreditAmount::Units(amount) => u32::from(amount.bits()),
+                    CreditAmount::Currency(amount) => {
+                        u32::from(amount.sign_exponent()) << 16 | u32::from(amount.bits())
+                    }
+                };
+                Self {
+                    request: request.id,
+                    register: request.register.value(),
+                    identifier: request.identifier.value(),
+                    class: 0,
+                    sub_class: sub_class(request),
+                    value,
+                    ..for_meter(&request.meter)
+                }
+            }
+            IssueRequest::Management(request) => Self {
+                request: request.id,
+                register: request.register.value(),
+                identifier: request.identifier.value(),
+                class: 2,
+                sub_class: request.function.sub_class(),
+                value: u32::from(request.function.bits()),
+                ..for_meter(&request.meter)
+            },
+            IssueRequest::KeyChange(request) => Self {
+                request: request.id,
+                register: request.from.value(),
+                new_register: request.to.value(),
+                class: 2,
+                sub_class: request.size.count(),
+                value: u32::from(request.new_tariff_index.value()) << KEY_CHANGE_ASKED_SHIFT,
+                ..for_meter(&request.meter)
+            },
+        }
+    }
+
+    #[inline]
+    fn done(&mut self, issued: &Issued) {
+        match issued {
+            Issued::Token(issued) => {
+                self.random = issued.random.map_or(0, RandomNumber::value);
+                self.last_digits = last_digits(issued.token);
+            }
+            Issued::KeyChange(issued) => {
+                let rollover = u32::from(issued.rollover == Rollover::Forget);
+                self.value |= u32::from(issued.expiry.value()) << 8 | rollover;
+                self.last_digits = last_digits(issued.tokens()[0]);
+            }
+        }
+    }
+
+    fn asks_the_same(&self, other: &Self) -> bool {
+        let asked = |row: &Self| {
+            let value = if row.is_key_change() { row.value & ASKED } else { row.value };
+            Self { random: 0, last_digits: 0, value, ..*row }
+        };
+        asked(self) == asked(other)
+    }
+
+    #[inline]
+    fn is_key_change(&self) -> bool {
+        self.new_register != 0
+    }
+
+    #[inline]
+    fn tokens(&self) -> u64 {
+        if self.is_key_change() { u64::from(self.sub_class) } else { 1 }
+    }
+
+    #[inline]
+    fn random_number(&self) -> Option<RandomNumber> {
+        let carries = !self.is_key_change() && (self.class == 2 || self.sub_class < 4);
+        carries.then(|| RandomNumber::from_counter(u64::from(self.random)))
+    }
+
+    fn credit(&self) -> Option<(RegisterNumber, CreditAmount)> {
+        let register = RegisterNumber::try_from(self.register).ok()?;
+        let bits = self.value as u16;
+        match (self.class, self.sub_class) {
+            (0, 0..=3) => Some((register, CreditAmount::Units(Amount::from_bits(bits)))),
+            (0, 4..=7) => {
+                let amount = CurrencyAmount::from_bits((self.value >> 16) as u8, bits);
+                Some((register, CreditAmount::Currency(amount)))
+            }
+            _ => None,
+        }
+    }
+
+    fn key_expiry(&self) -> KeyExpiryNumber {
+        KeyExpiryNumber::from((self.value >> 8) as u8)
+    }
+}
+
+/// A row with the meter and nothing else.
+#[inline]
+fn for_meter(meter: &MeterConfiguration) -> IssuedRow {
+    IssuedRow {
+        request: None,
+        register: 0,
+        new_register: 0,
+        pan: number(&meter.pan.ascii()),
+        random: 0,
+        identifier: 0,
+        tariff_index: meter.tariff_index.value(),
+        encryption: match meter.encryption {
+            EncryptionAlgorithm::Sta => 0,
+            EncryptionAlgorithm::Dea => 1,
+            EncryptionAlgorithm::Misty1 => 2,
+        },
+        carrier: meter.carrier.value(),
+        class: 0,
+        sub_class: 0,
+        value: 0,
+        last_digits: 0,
+    }
+}
+
+/// Eighteen ASCII digits as a number.
+#[inline]
+fn number(digits: &[u8; 18]) -> u64 {
+    // Two chains of nine digits each, so that they run beside each other.
+    let part = |digits: &[u8]| {
+        digits.iter().fold(0, |number: u32, digit| 10 * number + u32::from(digit & 0xF))
+    };
+    let (high, low) = digits.split_at(9);
+    1_000_000_000 * u64::from(part(high)) + u64::from(part(low))
+}
+
+/// The last four decimal digits of a token.
+#[inline]
+fn last_digits(token: TokenData) -> u16 {
+    // 2^64 is 1616 more than a multiple of ten thousand.
+    let (high, low) = ((token.value() >> 64) as u64, token.value() as u64);
+    ((1616 * high + low % 10_000) % 10_000) as u16
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use prepay_token::element::{
+        MeterPan, Service, TariffIndex, TokenCarrierType, TokenIdentifier,
+    };
+    use prepay_token::key_change::SetSize;
+    use prepay_token::{Class, ManagementFunction};
+    use proptest::prelude::*;
+
+    use crate::{CreditRequest, KeyChangeRequest, ManagementRequest, RequestId};
+
+    fn meter() -> MeterConfiguration {
+        MeterConfiguration {
+            pan: "600727000000000009".parse::<MeterPan>().unwrap(),
+            tariff_index: TariffIndex::try_from(1).unwrap(),
+            encryption: EncryptionAlgorithm::Misty1,
+            carrier: TokenCarrierType::NUMERIC,
+        }
+    }
+
+    fn register(number: u16) -> RegisterNumber {
+        RegisterNumber::try_from(number).unwrap()
+    }
+
+    #[test]
+    fn every_part_of_a_request_stands_in_its_row() {
+        let credit = CreditRequest {
+            id: Some(RequestId([7; 16])),
+            register: register(1),
+            meter: meter(),
+            service: Service::Electricity,
+            amount: CreditAmount::Units(Amount::from_bits(5)),
+            identifier: TokenIdentifier::from_low_bits(9),
+        };
+        let currency = |sign, bits| CreditAmount::Currency(CurrencyAmount::from_bits(sign, bits));
+        let mut other_meter = [meter(); 4];
+        other_meter[0].pan = "000001000000000082".parse().unwrap();
+        other_meter[1].tariff_index = TariffIndex::try_from(2).unwrap();
+        other_meter[2].encryption = EncryptionAlgorithm::Sta;
+        other_meter[3].carrier = TokenCarrierType::MAGNETIC_CARD;
+        let mut requests = vec![
+            credit,
+            CreditRequest { id: None, ..credit },
+            CreditRequest { id: Some(RequestId([8; 16])), ..credit },
+            CreditRequest { register: register(2), ..credit },
+            CreditRequest { service: Service::Water, ..credit },
+            CreditRequest { amount: CreditAmount::Units(Amount::from_bits(6)), ..credit },
+            CreditRequest { amount: currency(0, 5), ..credit },
+            CreditRequest { amount: currency(8, 5), ..credit },
+            CreditRequest { amount: currency(0, 6), ..credit },
+            CreditRequest { identifier: TokenIdentifier::from_low_bits(10), ..credit },
+        ];
+        requests.extend(other_meter.map(|meter| CreditRequest { meter, ..credit }));
+        let mut requests: Vec<_> = requests.into_iter().map(IssueRequest::Credit).collect();
+        let management = ManagementRequest {
+            id: credit.id,
+            register: credit.register,
+            meter: credit.meter,
+            function: ManagementFunction::SetTariffRate(4),
+            identifier: credit.identifier,
+        };
+        for function in [
+            ManagementFunction::SetTariffRate(4),
+            ManagementFunction::SetTariffRate(5),
+            ManagementFunction::SetWaterMeterFactor(4),
+        ] {
+            requests.push(IssueRequest::Management(ManagementRequest { function, ..management }));
+        }
+        let change = KeyChangeRequest {
+            id: credit.id,
+            from: register(1),
+            to: register(2),
+            meter: meter(),
+            new_tariff_index: TariffIndex::try_from(1).unwrap(),
+            size: SetSize::Two,
+        };
+        let new_tariff_index = TariffIndex::try_from(2).unwrap();
+        for change in [
+            change,
+            KeyChangeRequest { to: register(1), ..change },
+            KeyChangeRequest { size: SetSize::Four, ..change },
+            KeyChangeRequest { new_tariff_index, ..change },
+        ] {
+            requests.push(IssueRequest::KeyChange(change));
+        }
+        for (a, first) in requests.iter().enumerate() {
+            for (b, second) in requests.iter().enumerate() {
+                let rows = [first, second].map(IssuedRow::asked);
+                assert_eq!(rows[0].asks_the_same(&rows[1]), a == b, "{first:?} {second:?}");
+                let read = rows.map(|row| IssuedRow::decode(&row.encode()).unwrap());
+                assert_eq!(read, rows);
+            }
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn last_digits_are_the_last_ones(block: u64, class in 0_u8..4) {
+            let token = TokenData::join(Class::from_low_bits(class), block);
+            let digits = token.digits();
+            let expected = digits[16..].iter().fold(0, |n, d| 10 * n + u16::from(d - b'0'));
+            prop_assert_eq!(last_digits(token), expected);
+        }
+    }
+}

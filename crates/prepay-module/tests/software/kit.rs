@@ -1,0 +1,499 @@
+//! A module, a centre that gives it keys, and a storage that can die; all of it repeatable.
+
+use std::io;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex};
+
+use prepay_module::attribute::{
+    Cluster, CurrencyLimit, RegisterNumber, SubClassSet, UnitLimit, VendingKeyType,
+};
+use prepay_module::open_kmp::{Identity, OpenKmp, PartyKind, PublicIdentity, SlotKeys, SlotNumber};
+use prepay_module::profile::{
+    AgreementAnswered, EnrolmentDetails, KeyLoadHeader, KeyManagementProfile, KeyToLoad,
+};
+use prepay_module::software::{
+    Auditor, Custodians, LoadReport, ModulePolicy, NewModule, Operator, Place, SoftwareModule,
+    TestMode,
+};
+use prepay_module::vault::{NewUser, OpenError, Quorum, Role, Secret, Session, Unlock};
+use prepay_module::{
+    CentreId, Clock, CreditAmount, CreditRequest, Entropy, Identifier, IssueRequest,
+    KeyChangeRequest, ManagementRequest, MemoryStorage, MeterConfiguration, Moment, NoEntropy,
+    RequestId, VaultStorage, VendingKeyAttributes,
+};
+use prepay_token::ManagementFunction;
+use prepay_token::element::{
+    Amount, BaseDate, DecoderKeyGenerationAlgorithm, EncryptionAlgorithm, KeyExpiryNumber, Service,
+    TokenCarrierType, TokenIdentifier,
+};
+use prepay_token::key::VendingKey;
+use prepay_token::key_change::SetSize;
+
+/// The time at which everything begins.
+pub(crate) const START: &str = "2026-03-01T12:00:00Z";
+
+pub(crate) fn moment(text: &str) -> Moment {
+    text.parse().expect("a moment")
+}
+
+/// A clock that tests set.
+#[derive(Clone)]
+pub(crate) struct TestClock(Arc<AtomicU64>);
+
+impl TestClock {
+    pub(crate) fn at(now: Moment) -> Self {
+        Self(Arc::new(AtomicU64::new(now.unix_seconds())))
+    }
+
+    pub(crate) fn set(&self, now: Moment) {
+        self.0.store(now.unix_seconds(), Ordering::SeqCst);
+    }
+
+    pub(crate) fn advance(&self, seconds: u64) {
+        self.set(self.now().plus_seconds(seconds));
+    }
+}
+
+impl Clock for TestClock {
+    fn now(&self) -> Moment {
+        Moment::from_unix_seconds(self.0.load(Ordering::SeqCst)).expect("a moment")
+    }
+}
+
+/// Numbers that look random and are always the same.
+pub(crate) struct TestEntropy(pub(crate) u64);
+
+impl Entropy for TestEntropy {
+    fn fill(&mut self, octets: &mut [u8]) -> Result<(), NoEntropy> {
+        for octet in octets {
+            self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
+            let mixed = (self.0 ^ self.0 >> 30).wrapping_mul(0xBF58_476D_1CE4_E5B9);
+            *octet = ((mixed ^ mixed >> 27).wrapping_mul(0x94D0_49BB_1331_11EB) >> 56) as u8;
+        }
+        Ok(())
+    }
+}
+
+/// A storage in memory that dies at a given call that writes, after doing none or half of it, or all.
+#[derive(Default)]
+pub(crate) struct MortalStorage {
+    pub(crate) memory: MemoryStorage,
+    /// Writing calls until death.
+    pub(crate) lives: Option<usize>,
+    /// What of the last call is done.
+    pub(crate) last: Last,
+    pub(crate) calls: usize,
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) enum Last {
+    #[default]
+    Nothing,
+    Half,
+    All,
+}
+
+impl MortalStorage {
+    fn write(
+        &mut self,
+        half: impl FnOnce(&mut MemoryStorage),
+        all: impl FnOnce(&mut MemoryStorage),
+    ) -> io::Result<()> {
+        self.calls += 1;
+        match &mut self.lives {
+            None => {
+                all(&mut self.memory);
+                return Ok(());
+            }
+            Some(0) => {}
+            Some(1) => {
+                self.lives = Some(0);
+                match self.last {
+                    Last::Nothing => {}
+                    Last::Half => half(&mut self.memory),
+                    Last::All => all(&mut self.memory),
+                }
+            }
+            Some(lives) => {
+                *lives -= 1;
+                all(&mut self.memory);
+                return Ok(());
+            }
+        }
+        Err(io::Error::other("the storage is dead"))
+    }
+}
+
+impl VaultStorage for MortalStorage {
+    fn read_store(&mut self) -> io::Result<Option<Vec<u8>>> {
+        self.memory.read_store()
+    }
+
+    fn replace_store(&mut self, contents: &[u8]) -> io::Result<()> {
+        self.write(|_| {}, |memory| memory.store = Some(contents.to_vec()))
+    }
+
+    fn log_length(&mut self) -> io::Result<u64> {
+        self.memory.log_length()
+    }
+
+    fn read_log(&mut self, offset: u64, buffer: &mut [u8]) -> io::Result<usize> {
+        self.memory.read_log(offset, buffer)
+    }
+
+    fn append_log(&mut self, octets: &[u8]) -> io::Result<()> {
+        let half = &octets[..octets.len() / 2];
+        self.write(
+            |memory| memory.log.extend_from_slice(half),
+            |memory| memory.log.extend_from_slice(octets),
+        )
+    }
+
+    fn truncate_log(&mut self, length: u64) -> io::Result<()> {
+        self.write(|_| {}, |memory| memory.log.truncate(length as usize))
+    }
+
+    fn read_head(&mut self) -> io::Result<Option<Vec<u8>>> {
+        self.memory.read_head()
+    }
+
+    fn write_head(&mut self, head: &[u8]) -> io::Result<()> {
+        self.write(|_| {}, |memory| memory.head = Some(head.to_vec()))
+    }
+}
+
+pub(crate) type SharedStorage = Arc<Mutex<MortalStorage>>;
+
+fn name(text: &str) -> Identifier {
+    text.parse().expect("an identifier")
+}
+
+fn secret(text: &str) -> Secret {
+    Secret::from(text.to_owned())
+}
+
+/// The people of every module here; the passphrase of each is the name.
+pub(crate) const PEOPLE: [(&str, Role); 4] = [
+    ("alice", Role::Custodian),
+    ("bob", Role::Custodian),
+    ("olga", Role::Operator),
+    ("anton", Role::Auditor),
+];
+
+/// A module with the place that it lies in.
+pub(crate) struct World {
+    pub(crate) storage: SharedStorage,
+    pub(crate) clock: TestClock,
+    pub(crate) module: SoftwareModule,
+}
+
+/// What unlocks every module here.
+pub(crate) fn with_unlock<T>(act: impl FnOnce(Unlock<'_>) -> T) -> T {
+    act(Unlock::Passphrase(&secret("open sesame")))
+}
+
+impl World {
+    pub(crate) fn new(policy: ModulePolicy) -> Self {
+        Self::with_test_mode(policy, TestMode::default())
+    }
+
+    /// Test modules, so that unlocking is quick; time and random numbers run.
+    pub(crate) fn with_test_mode(policy: ModulePolicy, test: TestMode) -> Self {
+        Self::named("SM-1", policy, test)
+    }
+
+    pub(crate) fn named(module: &str, policy: ModulePolicy, test: TestMode) -> Self {
+        let clock = TestClock::at(moment(START));
+        let storage = SharedStorage::default();
+        let people: Vec<_> =
+            PEOPLE.iter().map(|&(who, role)| (name(who), role, secret(who))).collect();
+        let users: Vec<_> = people
+            .iter()
+            .map(|(name, role, passphrase)| NewUser { name, role: *role, passphrase })
+            .collect();
+        let mut place = place(&storage, &clock);
+        let seed = module.bytes().fold(1, |seed, octet| 31 * seed + u64::from(octet));
+        place.entropy = Box::new(TestEntropy(seed));
+        let module = with_unlock(|unlock| {
+            let module = module.parse().expect("a name");
+            let new = NewModule { module, unlock, users: &users, policy };
+            SoftwareModule::create_insecure_test(place, new, test).expect("a module")
+        });
+        Self { storage, clock, module }
+    }
+
+    /// Forgets the module without a word to it, and opens what is stored.
+    pub(crate) fn reopen(&mut self) {
+        self.module = self.try_open().expect("a module");
+    }
+
+    pub(crate) fn try_open(&self) -> Result<SoftwareModule, OpenError> {
+        with_unlock(|unlock| SoftwareModule::open(place(&self.storage, &self.clock), unlock))
+    }
+
+    pub(crate) fn session(&self, who: &str) -> Session {
+        self.module.sign_in(&name(who), &secret(who)).expect("a session")
+    }
+
+    pub(crate) fn operator(&self) -> Operator {
+        self.module.operator(&self.session("olga")).expect("an operator")
+    }
+
+    pub(crate) fn auditor(&self) -> Auditor {
+        self.module.auditor(&self.session("anton")).expect("an auditor")
+    }
+
+    pub(crate) fn custodians(&self) -> Custodians {
+        let quorum = Quorum::new(self.session("alice"), self.session("bob")).expect("two");
+        self.module.custodians(quorum).expect("custodians")
+    }
+
+    /// What is left of a register's limits, in units, currency, and tokens.
+    pub(crate) fn left(&self, number: u16) -> (Option<u64>, Option<u128>, Option<u64>) {
+        let auditor = self.auditor();
+        let registers = auditor.registers().expect("registers");
+        let held = registers.iter().find(|held| held.register.value() == number).expect("a key");
+        let left = auditor.status().expect("a status").transactions_left;
+        (held.units_left_tenths, held.currency_left, left)
+    }
+}
+
+fn place(storage: &SharedStorage, clock: &TestClock) -> Place {
+    // Never the same numbers twice in the life of one module.
+    let seed =
+        clock.now().unix_seconds() + storage.lock().expect("a storage").memory.log.len() as u64;
+    Place {
+        storage: Box::new(Arc::clone(storage)),
+        entropy: Box::new(TestEntropy(seed << 24)),
+        clock: Box::new(clock.clone()),
+    }
+}
+
+/// A centre that gives away whatever tests want.
+pub(crate) struct TestCentre {
+    pub(crate) identity: Identity,
+    pub(crate) activation: Moment,
+    pub(crate) expires: Moment,
+    pub(crate) serial: u64,
+    pub(crate) keys: Option<SlotKeys>,
+}
+
+impl TestCentre {
+    pub(crate) fn new(id: &str) -> Self {
+        let seed = id.bytes().fold(1, |seed, octet| 31 * seed + u64::from(octet));
+        Self::with_seed(id, seed)
+    }
+
+    pub(crate) fn with_seed(id: &str, seed: u64) -> Self {
+        let identity = Identity::generate(PartyKind::Centre, name(id), &mut TestEntropy(seed));
+        Self {
+            identity: identity.expect("an identity"),
+            activation: moment("2020-01-01T00:00:00Z"),
+            expires: moment("2040-01-01T00:00:00Z"),
+            serial: 0,
+            keys: None,
+        }
+    }
+
+    pub(crate) fn id(&self) -> CentreId {
+        self.identity.public().id().clone().into()
+    }
+
+    pub(crate) fn fingerprint(&self) -> String {
+        self.identity.public().fingerprint().to_string()
+    }
+
+    pub(crate) fn enrolment(&self) -> String {
+        let (activation, expires) = (self.activation, self.expires);
+        let details = EnrolmentDetails::Centre { activation, expires };
+        OpenKmp.write_enrolment(&self.identity, moment(START), &details).expect("an enrolment")
+    }
+
+    pub(crate) fn answer(&mut self, module: &PublicIdentity, request: &str) -> String {
+        let AgreementAnswered { keys, confirmation, .. } = OpenKmp
+            .answer_agreement(&self.identity, module, request.as_bytes(), moment(START))
+            .expect("an answer");
+        self.keys = Some(keys);
+        confirmation
+    }
+
+    /// The header that answers a key-load request.
+    pub(crate) fn header(&mut self, request: &str, keys: usize) -> KeyLoadHeader {
+        let request = OpenKmp.peek_key_load_request(request.as_bytes()).expect("a request");
+        self.serial += 1;
+        KeyLoadHeader {
+            module: request.module,
+            centre: request.centre,
+            slot: request.slot,
+            nonce: request.nonce,
+            serial: self.serial,
+            created: request.created,
+            expires: request.expires,
+            transactions: None,
+            keys: keys as u16,
+        }
+    }
+
+    pub(crate) fn file(&self, header: &KeyLoadHeader, keys: &[TestKey]) -> String {
+        let keys: Vec<_> = keys
+            .iter()
+            .map(|key| KeyToLoad {
+                attributes: &key.attributes,
+                register: key.register.map(register),
+                key: &key.key,
+            })
+            .collect();
+        let slot_keys = self.keys.as_ref().expect("an agreement");
+        OpenKmp.write_key_load(&self.identity, slot_keys, header, &keys).expect("a file")
+    }
+
+    /// Everything from the enrolment to an active slot.
+    pub(crate) fn join(&mut self, world: &World) {
+        let custodians = world.custodians();
+        custodians.enrol_centre(&self.enrolment()).expect("a slot");
+        custodians.confirm_centre(&self.id(), &self.fingerprint()).expect("a slot");
+        self.agree(world);
+    }
+
+    /// An agreement.
+    pub(crate) fn agree(&mut self, world: &World) {
+        let custodians = world.custodians();
+        let request = custodians.request_agreement(&self.id()).expect("a request");
+        let confirmation = self.answer(&module_identity(world), &request);
+        custodians.accept_confirmation(&confirmation).expect("an active slot");
+    }
+
+    /// A request, its answer, and the load.
+    pub(crate) fn load(&mut self, world: &World, keys: &[TestKey]) -> LoadReport {
+        let custodians = world.custodians();
+        let request = custodians.request_key_load(&self.id()).expect("a request");
+        let header = self.header(&request, keys.len());
+        custodians.load_keys(&self.file(&header, keys)).expect("loaded keys")
+    }
+}
+
+/// The public keys of a module, as a centre reads them.
+pub(crate) fn module_identity(world: &World) -> PublicIdentity {
+    let enrolment = world.auditor().enrolment().expect("an enrolment");
+    OpenKmp.read_enrolment(enrolment.as_bytes()).expect("an enrolment").party
+}
+
+pub(crate) fn register(number: u16) -> RegisterNumber {
+    number.try_into().expect("a register")
+}
+
+pub(crate) fn slot(number: u16) -> SlotNumber {
+    number.try_into().expect("a slot")
+}
+
+/// A key as a centre knows it.
+pub(crate) struct TestKey {
+    pub(crate) attributes: VendingKeyAttributes,
+    pub(crate) key: VendingKey,
+    pub(crate) register: Option<u16>,
+}
+
+impl TestKey {
+    /// A key of DKGA04 in a register: unique, base date 2014, without limits, for a year.
+    pub(crate) fn new(number: u16) -> Self {
+        let algorithm = DecoderKeyGenerationAlgorithm::Dkga04;
+        let attributes = VendingKeyAttributes {
+            supply_group: (100_000 + u32::from(number)).try_into().expect("a group"),
+            key_revision: 1.try_into().expect("a revision"),
+            key_type: VendingKeyType::UNIQUE,
+            algorithm,
+            expiry: KeyExpiryNumber::NEVER,
+            base_date: BaseDate::Y2014,
+            activation: moment("2026-01-01T00:00:00Z"),
+            issued_until: moment("2027-01-01T00:00:00Z"),
+            unit_limit: UnitLimit(None),
+            currency_limit: CurrencyLimit(None),
+            cluster: Cluster(0),
+            sub_classes: SubClassSet::ALL,
+            name: "test".parse().expect("a name"),
+        };
+        Self { attributes, key: vending_key(algorithm, number as u8), register: Some(number) }
+    }
+
+    /// The same with a key of DKGA02.
+    pub(crate) fn des(number: u16) -> Self {
+        let mut key = Self::new(number);
+        key.attributes.algorithm = DecoderKeyGenerationAlgorithm::Dkga02;
+        key.key = vending_key(key.attributes.algorithm, number as u8);
+        key
+    }
+
+    pub(crate) fn with(mut self, change: impl FnOnce(&mut VendingKeyAttributes)) -> Self {
+        change(&mut self.attributes);
+        self
+    }
+}
+
+/// A vending key that is no secret.
+pub(crate) fn vending_key(algorithm: DecoderKeyGenerationAlgorithm, seed: u8) -> VendingKey {
+    let octets: Vec<u8> =
+        (0..algorithm.vending_key_octets()).map(|n| seed.wrapping_mul(37) ^ n as u8).collect();
+    VendingKey::new(algorithm, &octets).expect("a key")
+}
+
+pub(crate) fn meter() -> MeterConfiguration {
+    MeterConfiguration {
+        pan: "600727000000000009".parse().expect("a PAN"),
+        tariff_index: 1.try_into().expect("a tariff index"),
+        encryption: EncryptionAlgorithm::Misty1,
+        carrier: TokenCarrierType::NUMERIC,
+    }
+}
+
+/// The identifier of a moment with the base date 2014.
+pub(crate) fn identifier(now: Moment) -> TokenIdentifier {
+    BaseDate::Y2014.identifier_at(now.minute()).expect("an identifier")
+}
+
+/// One unit of electricity.
+pub(crate) fn credit(number: u16) -> CreditRequest {
+    CreditRequest {
+        id: None,
+        register: register(number),
+        meter: meter(),
+        service: Service::Electricity,
+        amount: units(10),
+        identifier: identifier(moment(START)),
+    }
+}
+
+pub(crate) fn units(tenths: u32) -> CreditAmount {
+    CreditAmount::Units(Amount::from_tenths(tenths).expect("an amount"))
+}
+
+pub(crate) fn management(number: u16) -> ManagementRequest {
+    ManagementRequest {
+        id: None,
+        register: register(number),
+        meter: meter(),
+        function: ManagementFunction::ClearTamperCondition,
+        identifier: identifier(moment(START)),
+    }
+}
+
+pub(crate) fn key_change(from: u16, to: u16) -> KeyChangeRequest {
+    KeyChangeRequest {
+        id: None,
+        from: register(from),
+        to: register(to),
+        meter: meter(),
+        new_tariff_index: 2.try_into().expect("a tariff index"),
+        size: SetSize::Four,
+    }
+}
+
+pub(crate) fn request_id(number: u64) -> RequestId {
+    let mut octets = [0; 16];
+    octets[8..].copy_from_slice(&number.to_be_bytes());
+    RequestId(octets)
+}
+
+/// A credit with a name.
+pub(crate) fn named(request: CreditRequest, number: u64) -> IssueRequest {
+    IssueRequest::Credit(CreditRequest { id: Some(request_id(number)), ..request })
+}

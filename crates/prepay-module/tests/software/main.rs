@@ -1,0 +1,11 @@
+//! The software module through its public face: everything it holds came by agreement and key-load file.
+
+mod issue;
+mod kit;
+mod limits;
+mod loading;
+mod people;
+mod published;
+mod reopen;
+mod repeat;
+mod threads;

@@ -1,0 +1,202 @@
+//! Who may do what, and what is left of a module behind a back-up.
+
+use prepay_module::attribute::UnitLimit;
+use prepay_module::software::{
+    CustodianError, ModulePolicy, Place, ReadError, SoftwareModule, TestMode,
+};
+use prepay_module::vault::{
+    AccessError, Entry, NewUser, Quorum, RestoredLimits, Role, Secret, SignInError, Unlock,
+};
+use prepay_module::{
+    Identifier, IssueRequest, ModuleError, ModuleFault, Refusal, SecurityModule, VerifyRequest,
+};
+
+use crate::kit::*;
+
+fn secret(text: &str) -> Secret {
+    Secret::from(text.to_owned())
+}
+
+fn name(text: &str) -> Identifier {
+    text.parse().unwrap()
+}
+
+#[test]
+fn each_role_does_its_own_work_only() {
+    let world = World::new(ModulePolicy::default());
+    for (who, role) in PEOPLE {
+        let session = world.session(who);
+        let wrong_role = AccessError::Role { found: role };
+        match world.module.operator(&session) {
+            Ok(_) => assert_eq!(role, Role::Operator),
+            Err(error) => assert_eq!(error, wrong_role, "{who}"),
+        }
+        let auditor = world.module.auditor(&session).unwrap();
+        assert!(auditor.registers().is_ok(), "{who}");
+        match auditor.audit(1, 10) {
+            Ok(_) => assert_ne!(role, Role::Operator),
+            Err(error) => assert_eq!(error, ReadError::Access(wrong_role)),
+        }
+    }
+    assert!(Quorum::new(world.session("alice"), world.session("alice")).is_err());
+    assert!(Quorum::new(world.session("alice"), world.session("olga")).is_err());
+    // A session of another module is none here.
+    let other = World::named("SM-2", ModulePolicy::default(), TestMode::default());
+    assert_eq!(other.module.operator(&world.session("olga")).unwrap_err(), AccessError::OtherVault);
+    let quorum = Quorum::new(world.session("alice"), world.session("bob")).unwrap();
+    assert_eq!(other.module.custodians(quorum).unwrap_err(), AccessError::OtherVault);
+}
+
+#[test]
+fn sessions_end_with_the_person() {
+    let world = World::new(ModulePolicy::default());
+    let mut centre = TestCentre::new("KMC-1");
+    centre.join(&world);
+    centre.load(&world, &[TestKey::new(1)]);
+    let (operator, custodians) = (world.operator(), world.custodians());
+    let token = operator.issue_credit(credit(1)).unwrap().token;
+    custodians.remove_user(&name("olga")).unwrap();
+    let issued = operator.issue_one(IssueRequest::Credit(credit(1)));
+    assert!(matches!(issued, Err(ModuleError::Fault(ModuleFault::Closed { .. }))), "{issued:?}");
+    let request = VerifyRequest { register: register(1), meter: meter(), token };
+    let verified = operator.verify(&request);
+    assert!(matches!(verified, Err(ModuleError::Fault(ModuleFault::Closed { .. }))));
+    let wrong = world.module.sign_in(&name("olga"), &secret("olga"));
+    assert_eq!(wrong.unwrap_err(), SignInError::Wrong);
+    let passphrase = secret("new");
+    let user = NewUser { name: &name("otto"), role: Role::Operator, passphrase: &passphrase };
+    custodians.add_user(user).unwrap();
+    let session = world.module.sign_in(&name("otto"), &passphrase).unwrap();
+    world.module.operator(&session).unwrap().issue_credit(credit(1)).unwrap();
+    let error = custodians.remove_user(&name("bob")).unwrap_err();
+    assert!(matches!(error, CustodianError::User(_)), "{error}");
+    assert_eq!(world.auditor().users().unwrap().len(), 4);
+}
+
+#[test]
+fn the_audit_log_tells_who_did_what() {
+    let world = World::new(ModulePolicy::default());
+    let mut centre = TestCentre::new("KMC-1");
+    centre.join(&world);
+    centre.load(&world, &[TestKey::new(1)]);
+    world.operator().issue_credit(credit(1)).unwrap();
+    let requests = [IssueRequest::Credit(credit(1)); 5];
+    world.operator().issue(&requests).unwrap();
+    let records = world.auditor().audit(1, usize::MAX).unwrap();
+    let actors = |kind: &str| -> Vec<_> {
+        let of_kind = records.iter().filter(|record| record.entry.name() == kind);
+        let names = of_kind.map(|record| {
+            record.actors.iter().map(Identifier::as_str).collect::<Vec<_>>().join(" and ")
+        });
+        names.collect()
+    };
+    for kind in [
+        "centre_enrolled",
+        "centre_confirmed",
+        "agreement_requested",
+        "agreement_confirmed",
+        "load_requested",
+        "keys_loaded",
+    ] {
+        assert_eq!(actors(kind), ["alice and bob"], "{kind}");
+    }
+    assert_eq!(actors("issued"), ["olga", "olga"]);
+    let last = records.iter().rev().find(|record| record.entry.name() == "issued");
+    let Entry::Issued { rows } = &last.unwrap().entry else { panic!("other rows") };
+    assert_eq!(rows.len(), 5);
+    assert_eq!(world.auditor().verify_audit().unwrap().first_bad, None);
+}
+
+#[test]
+fn a_backup_gives_no_limits_back() {
+    let policy = ModulePolicy { transactions: Some(50), ..ModulePolicy::default() };
+    let world = World::new(policy);
+    let mut centre = TestCentre::new("KMC-1");
+    centre.join(&world);
+    let limited = || TestKey::new(1).with(|a| a.unit_limit = UnitLimit(Some(10)));
+    centre.load(&world, &[limited(), TestKey::new(2)]);
+    let open_request = world.custodians().request_key_load(&centre.id()).unwrap();
+    world.operator().issue_credit(credit(1)).unwrap();
+    let (a, b) = (secret("for the back-up, a"), secret("for the back-up, b"));
+    let backup = world.custodians().backup([&a, &b]).unwrap();
+    for limits in [RestoredLimits::Stopped, RestoredLimits::Accepted] {
+        let storage = SharedStorage::default();
+        let place = Place {
+            storage: Box::new(storage.clone()),
+            entropy: Box::new(TestEntropy(5)),
+            clock: Box::new(world.clock.clone()),
+        };
+        let holders = [(&name("alice"), &a), (&name("bob"), &b)];
+        let sealed = secret("another one");
+        let unlock = Unlock::Passphrase(&sealed);
+        let module = SoftwareModule::restore(place, &backup, holders, unlock, limits).unwrap();
+        let restored = World { storage, clock: world.clock.clone(), module };
+        assert_eq!(restored.module.module(), world.module.module());
+        let accepted = limits == RestoredLimits::Accepted;
+        let tokens = |number| restored.operator().issue_credit(credit(number));
+        for number in [1, 2] {
+            match tokens(number) {
+                Ok(_) => assert!(accepted),
+                Err(ModuleError::Refused(Refusal::IssueExpired { .. })) => assert!(!accepted),
+                Err(other) => panic!("{other}"),
+            }
+        }
+        // A request from before the back-up may have been answered elsewhere.
+        let header = centre.header(&open_request, 1);
+        let found = restored.custodians().load_keys(&centre.file(&header, &[limited()]));
+        assert_eq!(found.unwrap_err().code(), "request_unknown");
+        centre.load(&restored, &[limited(), TestKey::new(2)]);
+        if !accepted {
+            let found = tokens(1);
+            assert!(matches!(found, Err(ModuleError::Refused(Refusal::Transactions))));
+            restored.custodians().refill(5).unwrap();
+        }
+        tokens(1).unwrap();
+        tokens(2).unwrap();
+    }
+}
+
+#[test]
+fn status_says_what_keepers_should_know() {
+    let policy = ModulePolicy { transactions: Some(3), ..ModulePolicy::default() };
+    let world = World::new(policy);
+    let alerts = |world: &World| world.auditor().status().unwrap().alerts.join("\n");
+    for expected in ["test module", "counter is low: 3 tokens", "no register holds a key"] {
+        assert!(alerts(&world).contains(expected), "{}", alerts(&world));
+    }
+    let mut centre = TestCentre::new("KMC-1");
+    world.custodians().enrol_centre(&centre.enrolment()).unwrap();
+    assert!(alerts(&world).contains("slot 1 of centre KMC-1 is loading"));
+    centre.join(&world);
+    assert!(!alerts(&world).contains("slot 1"));
+    centre.load(
+        &world,
+        &[
+            TestKey::new(1).with(|a| a.issued_until = moment("2026-03-20T00:00:00Z")),
+            TestKey::new(2).with(|a| a.expiry = 97.into()),
+            TestKey::new(3).with(|a| a.expiry = 96.into()),
+            TestKey::new(4).with(|a| a.activation = moment("2026-03-20T00:00:00Z")),
+            TestKey::new(5).with(|a| a.unit_limit = UnitLimit(Some(1))),
+            TestKey::new(6).with(|a| a.unit_limit = UnitLimit(Some(10))),
+            TestKey::new(7),
+        ],
+    );
+    for expected in [
+        "register 1 (group 100001 revision 1): to be loaded afresh: can be used until 2026-03-20",
+        "register 2 (group 100002 revision 1): expires soon: KEN 97",
+        "register 3 (group 100003 revision 1): expired: KEN 96",
+        "register 4 (group 100004 revision 1): not active before 2026-03-20",
+    ] {
+        assert!(alerts(&world).contains(expected), "{expected}\n{}", alerts(&world));
+    }
+    for quiet in ["register 5", "register 6", "register 7"] {
+        assert!(!alerts(&world).contains(quiet), "{}", alerts(&world));
+    }
+    world.operator().issue_credit(credit(5)).unwrap();
+    let expected = "register 5 (group 100005 revision 1): limit ULM is low: 0 of 1 left";
+    assert!(alerts(&world).contains(expected), "{}", alerts(&world));
+    for _ in 0..2 {
+        world.operator().issue_credit(credit(7)).unwrap();
+    }
+    assert!(alerts(&world).contains("the transaction counter is used up"));
+}

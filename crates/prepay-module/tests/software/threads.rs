@@ -1,0 +1,103 @@
+//! Sixteen threads on one module: counters and limits are exact, and nothing is made twice.
+
+use std::collections::HashSet;
+use std::thread;
+
+use prepay_module::attribute::UnitLimit;
+use prepay_module::software::ModulePolicy;
+use prepay_module::{CreditRequest, IssueRequest, Issued, Refusal, SecurityModule};
+use prepay_token::element::TokenIdentifier;
+
+use crate::kit::*;
+
+const THREADS: u64 = 16;
+const EACH: u64 = 200;
+
+#[test]
+fn sixteen_threads_count_exactly() {
+    let tokens = THREADS * EACH;
+    let policy = ModulePolicy {
+        transactions: Some(tokens - 10),
+        window_minutes: None,
+        ..ModulePolicy::default()
+    };
+    let mut world = World::new(policy);
+    let mut centre = TestCentre::new("KMC-1");
+    centre.join(&world);
+    let limit = (tokens - 20) as u32;
+    centre.load(&world, &[TestKey::new(1).with(|a| a.unit_limit = UnitLimit(Some(limit)))]);
+    let operator = world.operator();
+    let (mut made, mut refused) = (HashSet::new(), 0);
+    thread::scope(|scope| {
+        let threads: Vec<_> = (0..THREADS)
+            .map(|thread| {
+                let operator = operator.clone();
+                scope.spawn(move || {
+                    let mut answers = Vec::new();
+                    for number in 0..EACH {
+                        let number = thread * EACH + number;
+                        let identifier = TokenIdentifier::from_low_bits(number as u32);
+                        let request = named(CreditRequest { identifier, ..credit(1) }, number);
+                        // Some one by one, some in batches with a repetition.
+                        let batch =
+                            if number.is_multiple_of(5) { vec![request; 3] } else { vec![request] };
+                        let answered = operator.issue(&batch).expect("answers");
+                        assert!(answered.iter().all(|answer| *answer == answered[0]));
+                        answers.push(answered[0].clone());
+                    }
+                    answers
+                })
+            })
+            .collect();
+        for thread in threads {
+            for answer in thread.join().expect("a thread that ends") {
+                match answer {
+                    Ok(Issued::Token(token)) => assert!(made.insert(token.token)),
+                    Err(Refusal::CreditLimit { .. } | Refusal::Transactions) => refused += 1,
+                    other => panic!("{other:?}"),
+                }
+            }
+        }
+    });
+    // One unit each: the limit of the key ends first.
+    assert_eq!((made.len() as u64, refused), (tokens - 20, 20));
+    for _ in 0..2 {
+        assert_eq!(world.left(1), (Some(0), None, Some(10)));
+        assert_eq!(world.auditor().status().unwrap().transactions, tokens - 20);
+        world.reopen();
+    }
+    let report = world.auditor().verify_audit().unwrap();
+    assert_eq!(report.first_bad, None);
+}
+
+#[test]
+fn the_same_request_from_all_threads_is_carried_out_once() {
+    let world = World::new(ModulePolicy::default());
+    let mut centre = TestCentre::new("KMC-1");
+    centre.join(&world);
+    centre.load(&world, &[TestKey::new(1)]);
+    let operator = world.operator();
+    let answers = thread::scope(|scope| {
+        let ask = || scope.spawn(|| operator.issue(&[named(credit(1), 1)]).expect("an answer"));
+        let threads: Vec<_> = (0..THREADS).map(|_| ask()).collect();
+        threads.into_iter().map(|thread| thread.join().unwrap()).collect::<Vec<_>>()
+    });
+    assert!(answers.iter().all(|answer| *answer == answers[0]));
+    assert_eq!(operator.status().unwrap().transactions, 1);
+}
+
+#[test]
+fn locking_ends_every_handle() {
+    let world = World::new(ModulePolicy::default());
+    let mut centre = TestCentre::new("KMC-1");
+    centre.join(&world);
+    centre.load(&world, &[TestKey::new(1)]);
+    let (operator, auditor, custodians) = (world.operator(), world.auditor(), world.custodians());
+    assert!(operator.issue_one(IssueRequest::Credit(credit(1))).is_ok());
+    world.module.lock();
+    assert!(operator.issue_one(IssueRequest::Credit(credit(1))).is_err());
+    assert!(operator.registers().is_err());
+    assert!(auditor.status().is_err());
+    assert!(custodians.refill(1).is_err());
+    assert!(world.try_open().is_ok());
+}

@@ -1,0 +1,93 @@
+//! Small files with secrets: a key file, a file that holds one passphrase, a back-up.
+//!
+//! They are made new with permissions 0600 and never overwrite anything; on reading, what belongs to
+//! another user, is open to others or is a symbolic link is refused.
+
+use std::fs::File;
+use std::io::{self, Read, Write};
+use std::path::Path;
+
+use rustix::fs::{CWD, OFlags, fsync, openat};
+use zeroize::Zeroizing;
+
+use crate::access;
+
+/// Makes a file with these octets. On return it is durable.
+///
+/// # Errors
+///
+/// What the operating system reports; [`io::ErrorKind::AlreadyExists`] when something of this name is there.
+pub fn create(path: impl AsRef<Path>, octets: &[u8]) -> io::Result<()> {
+    let path = path.as_ref();
+    let how = OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::CLOEXEC;
+    let mut file = File::from(openat(CWD, path, how, access::FILE)?);
+    let written = file.write_all(octets).and_then(|()| file.sync_all());
+    if let Err(error) = written {
+        let _ = std::fs::remove_file(path); // What failed first is what counts.
+        return Err(error);
+    }
+    let above = path.parent().filter(|above| !above.as_os_str().is_empty());
+    Ok(fsync(File::open(above.unwrap_or(Path::new(".")))?)?)
+}
+
+/// Reads a whole file of at most so many octets.
+///
+/// # Errors
+///
+/// What the operating system reports; [`io::ErrorKind::PermissionDenied`] when the file is not private,
+/// [`io::ErrorKind::InvalidData`] when it is longer.
+pub fn read(path: impl AsRef<Path>, most: usize) -> io::Result<Zeroizing<Vec<u8>>> {
+    let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::CLOEXEC | OFlags::NONBLOCK;
+    let opened = openat(CWD, path.as_ref(), flags, rustix::fs::Mode::empty())?;
+    access::check(&opened, access::FILE)?
+        .map_err(|problem| io::Error::new(io::ErrorKind::PermissionDenied, problem.to_string()))?;
+    // Room for all at once, so that no copy stays behind unwiped.
+    let mut octets = Zeroizing::new(vec![0; most + 1]);
+    let mut file = File::from(opened);
+    let mut count = 0;
+    loop {
+        match file.read(&mut octets[count..])? {
+            0 if count > most => {
+                let problem = format!("too long: expected at most {most} octets");
+                return Err(io::Error::new(io::ErrorKind::InvalidData, problem));
+            }
+            0 => break,
+            more => count += more,
+        }
+    }
+    octets.truncate(count);
+    Ok(octets)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::fs::{PermissionsExt, symlink};
+
+    use super::*;
+
+    #[test]
+    fn a_file_is_made_private_read_back_and_never_overwritten() {
+        let place = tempfile::tempdir().unwrap();
+        let path = place.path().join("key");
+        create(&path, b"secret").unwrap();
+        assert_eq!(path.metadata().unwrap().permissions().mode() & 0o777, 0o600);
+        assert_eq!(create(&path, b"other").unwrap_err().kind(), io::ErrorKind::AlreadyExists);
+        assert_eq!(*read(&path, 6).unwrap(), b"secret");
+        assert_eq!(read(&path, 5).unwrap_err().kind(), io::ErrorKind::InvalidData);
+        assert_eq!(*read(&path, 7).unwrap(), b"secret");
+    }
+
+    #[test]
+    fn a_file_that_others_can_read_or_a_link_is_refused() {
+        let place = tempfile::tempdir().unwrap();
+        let path = place.path().join("key");
+        create(&path, b"secret").unwrap();
+        let link = place.path().join("link");
+        symlink(&path, &link).unwrap();
+        assert!(read(&link, 6).is_err());
+        std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o640)).unwrap();
+        let refused = read(&path, 6).unwrap_err();
+        assert_eq!(refused.kind(), io::ErrorKind::PermissionDenied);
+        assert!(refused.to_string().contains("expected permissions 0600, found 0640"), "{refused}");
+    }
+}
