@@ -1,0 +1,246 @@
+//! Forms at the centre: received, accepted or refused, done.
+
+use prepay_module::centre::Authority;
+use prepay_token::element::SupplyGroupCode;
+
+use super::batch::Batch;
+use super::people::compare_fingerprint;
+use super::{Answer, Centre, CommandError, LoadAnswer, all, there};
+use crate::entity::{
+    Action, CustomerNumber, FormNumber, FormRecord, FormStep, KeyState, Line, VendingKeyRecord,
+};
+use crate::form::{FormKind, FormState, SignedForm};
+use crate::store::{CentreStore, PAGE, Row, RowKey, Versioned};
+
+/// How far ahead of the centre's clock a signature may be, in seconds: one day.
+const CLOCK_SKEW_SECONDS: u64 = 86_400;
+
+/// What the centre decides beside yes.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Decision {
+    /// New customer: the fingerprint that was told by another way.
+    pub fingerprint: Option<String>,
+    /// Applications: the code to allocate. Nothing for the wanted one, or else the lowest free one.
+    pub group: Option<SupplyGroupCode>,
+    /// Key-load file request: how many tokens more the module may make.
+    pub transactions: Option<u64>,
+}
+
+/// What accepting a form did.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Accepted {
+    /// The form, as it stands now.
+    pub form: FormRecord,
+    /// The rows that it made or changed.
+    pub rows: Vec<RowKey>,
+    /// The key-load file, if the form asked for one.
+    pub load: Option<LoadAnswer>,
+}
+
+impl<S: CentreStore> Centre<'_, S> {
+    /// A form.
+    ///
+    /// # Errors
+    ///
+    /// [`CommandError::NotThere`].
+    pub fn form(&self, number: FormNumber) -> Answer<Versioned<FormRecord>> {
+        there(self.store.form(number), || RowKey::Form(number))
+    }
+
+    /// Every form, by number.
+    ///
+    /// # Errors
+    ///
+    /// [`CommandError::Store`].
+    pub fn forms(&self) -> Answer<Vec<FormRecord>> {
+        all(|after| self.store.forms(after, PAGE), |row| row.number)
+    }
+
+    /// Receives a signed form and gives it a number. Needs an operator.
+    ///
+    /// # Errors
+    ///
+    /// [`CommandError::FormReceived`] when the same was received before, [`CommandError::NotThere`],
+    /// [`CommandError::SignatoryTaken`], [`CommandError::SignatoryKey`], [`CommandError::SignatoryCustomer`] and [`CommandError::Ended`] for
+    /// its signatory, [`CommandError::Value`] for a signature from the future.
+    pub fn receive_form(&mut self, form: &SignedForm) -> Answer<FormNumber> {
+        self.needs("receive a form", Authority::Operating)?;
+        let mut batch = self.batch()?;
+        let digest = form.digest();
+        if let Some(Versioned { row, .. }) = self.store.form_with(&digest)? {
+            return Err(CommandError::FormReceived { number: row.number, state: row.state });
+        }
+        let signed = form.signature().signed();
+        if signed > batch.at.plus_seconds(CLOCK_SKEW_SECONDS) {
+            let expected = format!("no later than a day after {}", batch.at);
+            let found = signed.to_string();
+            return Err(CommandError::Value { what: "moment of the signature", expected, found });
+        }
+        let customer = self.check_signature(form)?;
+        let number = batch.form_number()?;
+        let mut record = FormRecord {
+            number,
+            kind: form.kind(),
+            state: FormState::Signed,
+            digest,
+            document: form.text().into(),
+            customer,
+            steps: Vec::new(),
+        };
+        let note = format!("signed by {} at {signed}", form.signature().key().name());
+        step(&batch, &mut record, FormState::Received, &note)?;
+        batch.journal(Action::FormReceived, &format!("form {number}"), form.kind().code());
+        batch.insert(Row::Form(record));
+        self.commit(batch)?;
+        Ok(number)
+    }
+
+    /// Agrees to a form and does what it asks, once. Needs an operator; two custodians for a new customer, a
+    /// vending key and a transfer of ownership.
+    ///
+    /// # Errors
+    ///
+    /// [`CommandError::Transition`] unless it is received, and all that stands against its effect. When the
+    /// module fails to make a vending key, the form stays accepted: [`Centre::finish_form`].
+    pub fn accept_form(&mut self, number: FormNumber, decision: &Decision) -> Answer<Accepted> {
+        let Versioned { row: mut record, version } = self.form(number)?;
+        self.needs("accept this form", authority(record.kind))?;
+        can_step(&record, FormState::Accepted)?;
+        let form = SignedForm::from_text(&record.document)?;
+        match self.check_signature(&form)? {
+            Some(_) => {}
+            None => compare_fingerprint(form.signature().key(), decision.fingerprint.as_deref())?,
+        }
+        let mut batch = self.batch()?;
+        let effect = self.put_effect(&mut batch, &mut record, &form, decision)?;
+        let names: Vec<String> = effect.rows.iter().map(ToString::to_string).collect();
+        step(&batch, &mut record, FormState::Accepted, &names.join(", "))?;
+        batch.journal(Action::FormAccepted, &format!("form {number}"), &names.join(", "));
+        if effect.is_complete {
+            step(&batch, &mut record, FormState::Done, "")?;
+            batch.journal(Action::FormDone, &format!("form {number}"), "");
+        }
+        batch.update(Row::Form(record.clone()), version);
+        self.commit(batch)?;
+        if !effect.is_complete {
+            record = self.finish_form(number)?;
+        }
+        Ok(Accepted { form: record, rows: effect.rows, load: effect.load })
+    }
+
+    /// Does what is still to be done for an accepted form. One that is done stays. Needs two custodians for
+    /// a vending key.
+    ///
+    /// # Errors
+    ///
+    /// [`CommandError::Transition`] unless it is accepted or done, [`CommandError::Module`].
+    pub fn finish_form(&mut self, number: FormNumber) -> Answer<FormRecord> {
+        let Versioned { row: mut record, version } = self.form(number)?;
+        if record.state == FormState::Done {
+            return Ok(record);
+        }
+        can_step(&record, FormState::Done)?;
+        let mut batch = self.batch()?;
+        for key in self.keys_of(number)? {
+            if key.state == KeyState::Requested {
+                let found = self.vending_key(key.id)?;
+                self.put_made(&mut batch, found)?;
+            }
+        }
+        step(&batch, &mut record, FormState::Done, "")?;
+        batch.journal(Action::FormDone, &format!("form {number}"), "");
+        batch.update(Row::Form(record.clone()), version);
+        self.commit(batch)?;
+        Ok(record)
+    }
+
+    /// Makes up for every command that was cut on its way from the store to the module: requested keys are
+    /// made, accepted forms are finished. Returns what was done. Needs two custodians if there is something.
+    ///
+    /// # Errors
+    ///
+    /// [`CommandError::Module`], [`CommandError::Store`]. What was finished before stays so.
+    pub fn finish(&mut self) -> Answer<Vec<RowKey>> {
+        let mut done = Vec::new();
+        for form in self.forms()? {
+            if form.state == FormState::Accepted {
+                self.finish_form(form.number)?;
+                done.push(RowKey::Form(form.number));
+            }
+        }
+        for key in self.vending_keys(None)? {
+            if key.state == KeyState::Requested {
+                self.finish_key(key.id)?;
+                done.push(RowKey::VendingKey(key.id));
+            }
+        }
+        Ok(done)
+    }
+
+    /// Refuses a form, and says why. Needs an operator.
+    ///
+    /// # Errors
+    ///
+    /// [`CommandError::Transition`] unless it is received, [`CommandError::Value`] without a reason.
+    pub fn refuse_form(&mut self, number: FormNumber, reason: &Line) -> Answer<FormRecord> {
+        self.needs("refuse a form", Authority::Operating)?;
+        let Versioned { row: mut record, version } = self.form(number)?;
+        if reason.is_empty() {
+            let expected = "a reason".to_owned();
+            return Err(CommandError::Value { what: "reason", expected, found: String::new() });
+        }
+        let mut batch = self.batch()?;
+        step(&batch, &mut record, FormState::Refused, reason.as_str())?;
+        batch.journal(Action::FormRefused, &format!("form {number}"), reason.as_str());
+        batch.update(Row::Form(record.clone()), version);
+        self.commit(batch)?;
+        Ok(record)
+    }
+
+    /// Whether the signatory of a form may sign it; for whom, unless it is a new customer.
+    fn check_signature(&self, form: &SignedForm) -> Answer<Option<CustomerNumber>> {
+        let key = form.signature().key();
+        if form.kind() == FormKind::NewCustomer {
+            return match self.store.signatory(key.id())? {
+                Some(found) => Err(CommandError::SignatoryTaken { name: found.row.name }),
+                None => Ok(None),
+            };
+        }
+        let customer = form.form().get("customer")?;
+        self.customer(customer)?;
+        self.check_signatory(key, customer)?;
+        Ok(Some(customer))
+    }
+
+    /// The vending keys that a form asked for.
+    fn keys_of(&self, number: FormNumber) -> Answer<Vec<VendingKeyRecord>> {
+        let mut keys = self.vending_keys(None)?;
+        keys.retain(|key| key.form == Some(number));
+        Ok(keys)
+    }
+}
+
+/// Who may accept a form.
+const fn authority(kind: FormKind) -> Authority {
+    match kind {
+        FormKind::NewCustomer | FormKind::VendingKeyRequest | FormKind::OwnershipTransfer => {
+            Authority::DualControl
+        }
+        _ => Authority::Operating,
+    }
+}
+
+fn can_step(record: &FormRecord, to: FormState) -> Answer<()> {
+    let number = record.number;
+    record.state.to(to).map_err(|step| CommandError::Transition { number, step })?;
+    Ok(())
+}
+
+/// Takes a step and writes it down.
+fn step(batch: &Batch, record: &mut FormRecord, to: FormState, note: &str) -> Answer<()> {
+    can_step(record, to)?;
+    record.state = to;
+    let (at, by) = (batch.at, batch.actor.clone());
+    record.steps.push(FormStep { state: to, at, by, note: Line::lossy(note) });
+    Ok(())
+}

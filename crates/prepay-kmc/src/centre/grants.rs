@@ -1,0 +1,134 @@
+//! Key-use authorisations.
+
+use prepay_module::centre::Authority;
+use prepay_module::{Identifier, ModuleId, Moment};
+use prepay_token::element::SupplyGroupCode;
+
+use super::batch::Batch;
+use super::{Answer, Centre, CommandError, all, there};
+use crate::entity::{Action, Authorisation, AuthorisationNumber, FormNumber, LeftOutReason, Line};
+use crate::store::{CentreStore, PAGE, Row, RowKey, Versioned};
+
+/// An authorisation to be granted.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NewAuthorisation {
+    /// The group.
+    pub group: SupplyGroupCode,
+    /// The module.
+    pub module: ModuleId,
+    /// The owner's signatory who signed for it.
+    pub granted_by: Identifier,
+    /// Until when it counts.
+    pub valid_until: Moment,
+    /// Where the module is.
+    pub location: Line,
+}
+
+impl<S: CentreStore> Centre<'_, S> {
+    /// An authorisation.
+    ///
+    /// # Errors
+    ///
+    /// [`CommandError::NotThere`].
+    pub fn authorisation(&self, number: AuthorisationNumber) -> Answer<Versioned<Authorisation>> {
+        there(self.store.authorisation(number), || RowKey::Authorisation(number))
+    }
+
+    /// Every authorisation, for a module or for all, by number.
+    ///
+    /// # Errors
+    ///
+    /// [`CommandError::Store`].
+    pub fn authorisations(&self, module: Option<&ModuleId>) -> Answer<Vec<Authorisation>> {
+        all(|after| self.store.authorisations(module, after, PAGE), |row| row.number)
+    }
+
+    /// Grants an authorisation by hand, from a paper that a signatory of the owner signed. Needs two
+    /// custodians.
+    ///
+    /// # Errors
+    ///
+    /// [`CommandError::Forbidden`], [`CommandError::NotThere`] for the group or the signatory,
+    /// [`CommandError::NotOwner`], [`CommandError::Ended`] for a revoked signatory, [`CommandError::Value`]
+    /// for a time that has passed.
+    pub fn grant(&mut self, new: NewAuthorisation) -> Answer<AuthorisationNumber> {
+        self.needs("grant an authorisation", Authority::DualControl)?;
+        let signatory = self.signatory(&new.granted_by)?.row;
+        if let Some(since) = signatory.revoked {
+            return Err(CommandError::Ended { row: RowKey::Signatory(signatory.name), since });
+        }
+        self.owned_group(new.group, signatory.customer)?;
+        let mut batch = self.batch()?;
+        let number = put_authorisation(&mut batch, new, None)?;
+        self.commit(batch)?;
+        Ok(number)
+    }
+
+    /// Revokes an authorisation. Needs an operator.
+    ///
+    /// # Errors
+    ///
+    /// [`CommandError::Forbidden`], [`CommandError::NotThere`], [`CommandError::Ended`].
+    pub fn revoke_authorisation(&mut self, number: AuthorisationNumber) -> Answer<()> {
+        self.needs("revoke an authorisation", Authority::Operating)?;
+        let Versioned { mut row, version } = self.authorisation(number)?;
+        if let Some(since) = row.revoked {
+            return Err(CommandError::Ended { row: RowKey::Authorisation(number), since });
+        }
+        let mut batch = self.batch()?;
+        row.revoked = Some(batch.at);
+        let note = format!("group {}, module {}", row.group, row.module);
+        batch.update(Row::Authorisation(row), version);
+        batch.journal(Action::AuthorisationRevoked, &format!("authorisation {number}"), &note);
+        self.commit(batch)
+    }
+
+    /// Why an authorisation does not count now, if so.
+    ///
+    /// # Errors
+    ///
+    /// [`CommandError::Store`], [`CommandError::NotThere`] when the store has lost a row.
+    pub fn why_not(&self, row: &Authorisation) -> Answer<Option<LeftOutReason>> {
+        if row.revoked.is_some() {
+            return Ok(Some(LeftOutReason::AuthorisationRevoked));
+        }
+        if self.now() >= row.valid_until {
+            return Ok(Some(LeftOutReason::AuthorisationEnded));
+        }
+        let signatory = self.signatory(&row.granted_by)?.row;
+        if signatory.revoked.is_some() {
+            return Ok(Some(LeftOutReason::SignatoryRevoked));
+        }
+        let owner = self.group(row.group)?.row.owner;
+        Ok((owner != signatory.customer).then_some(LeftOutReason::OwnerChanged))
+    }
+}
+
+/// Adds an authorisation to a batch.
+pub(super) fn put_authorisation(
+    batch: &mut Batch,
+    new: NewAuthorisation,
+    form: Option<FormNumber>,
+) -> Answer<AuthorisationNumber> {
+    let NewAuthorisation { group, module, granted_by, valid_until, location } = new;
+    if valid_until <= batch.at {
+        let expected = format!("a moment after {}", batch.at);
+        let found = valid_until.to_string();
+        return Err(CommandError::Value { what: "valid until", expected, found });
+    }
+    let number = batch.authorisation_number()?;
+    let note = format!("group {group}, module {module}, until {valid_until}");
+    batch.journal(Action::AuthorisationGranted, &format!("authorisation {number}"), &note);
+    batch.insert(Row::Authorisation(Authorisation {
+        number,
+        group,
+        module,
+        granted_by,
+        granted: batch.at,
+        valid_until,
+        location,
+        revoked: None,
+        form,
+    }));
+    Ok(number)
+}

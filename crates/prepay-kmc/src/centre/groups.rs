@@ -1,0 +1,198 @@
+//! Supply groups: allocation, names, owners.
+
+use prepay_module::attribute::{Cluster, GroupName, VendingKeyType};
+use prepay_module::centre::Authority;
+use prepay_token::element::{Service, SupplyGroupCode};
+
+use super::batch::Batch;
+use super::{Answer, Centre, CommandError, all, there};
+use crate::entity::{Action, CustomerNumber, FormNumber, Line, Ownership, SupplyGroup};
+use crate::store::{CentreStore, PAGE, Row, RowKey, Versioned};
+
+/// A supply group to be allocated.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NewGroup {
+    /// Its code; nothing for the lowest one that is free, from 000001.
+    pub code: Option<SupplyGroupCode>,
+    /// Default, unique or common.
+    pub key_type: VendingKeyType,
+    /// Who owns it.
+    pub owner: CustomerNumber,
+    /// Its name.
+    pub name: GroupName,
+    /// Where it is.
+    pub area: Line,
+    /// What it supplies.
+    pub service: Service,
+    /// Its cluster.
+    pub cluster: Cluster,
+}
+
+impl<S: CentreStore> Centre<'_, S> {
+    /// A supply group.
+    ///
+    /// # Errors
+    ///
+    /// [`CommandError::NotThere`].
+    pub fn group(&self, code: SupplyGroupCode) -> Answer<Versioned<SupplyGroup>> {
+        there(self.store.group(code), || RowKey::Group(code))
+    }
+
+    /// Every supply group, by code.
+    ///
+    /// # Errors
+    ///
+    /// [`CommandError::Store`].
+    pub fn groups(&self) -> Answer<Vec<SupplyGroup>> {
+        all(|after| self.store.groups(after, PAGE), |row| row.code)
+    }
+
+    /// Every owner that a group had, oldest first.
+    ///
+    /// # Errors
+    ///
+    /// [`CommandError::Store`].
+    pub fn owners(&self, code: SupplyGroupCode) -> Answer<Vec<Ownership>> {
+        let page = |after: Option<u32>| self.store.ownerships(code, after.unwrap_or(0), PAGE);
+        all(page, |row| row.sequence)
+    }
+
+    /// Allocates a supply group by hand, without a form. Needs two custodians.
+    ///
+    /// # Errors
+    ///
+    /// [`CommandError::Forbidden`], [`CommandError::NotThere`] for the owner, [`CommandError::GroupTaken`].
+    pub fn allocate_group(&mut self, new: NewGroup) -> Answer<SupplyGroupCode> {
+        self.needs("allocate a supply group", Authority::DualControl)?;
+        let mut batch = self.batch()?;
+        let code = self.put_group(&mut batch, new, None)?;
+        self.commit(batch)?;
+        Ok(code)
+    }
+
+    /// Gives a supply group another name. Needs two custodians.
+    ///
+    /// # Errors
+    ///
+    /// [`CommandError::Forbidden`], [`CommandError::NotThere`].
+    pub fn rename_group(&mut self, code: SupplyGroupCode, name: GroupName) -> Answer<()> {
+        self.needs("rename a supply group", Authority::DualControl)?;
+        let mut batch = self.batch()?;
+        self.put_name(&mut batch, code, name)?;
+        self.commit(batch)
+    }
+
+    /// Gives a supply group to another customer. What the former owner authorised counts no more. Needs two
+    /// custodians.
+    ///
+    /// # Errors
+    ///
+    /// [`CommandError::Forbidden`], [`CommandError::NotThere`], [`CommandError::Value`] when that customer
+    /// owns it already.
+    pub fn transfer_group(&mut self, code: SupplyGroupCode, to: CustomerNumber) -> Answer<()> {
+        self.needs("transfer a supply group", Authority::DualControl)?;
+        let mut batch = self.batch()?;
+        self.put_owner(&mut batch, code, to, None)?;
+        self.commit(batch)
+    }
+
+    /// The group, if this customer owns it.
+    pub(super) fn owned_group(
+        &self,
+        code: SupplyGroupCode,
+        customer: CustomerNumber,
+    ) -> Answer<Versioned<SupplyGroup>> {
+        let group = self.group(code)?;
+        let owner = group.row.owner;
+        if owner == customer {
+            Ok(group)
+        } else {
+            Err(CommandError::NotOwner { group: code, owner, found: customer })
+        }
+    }
+
+    /// The lowest code that is free.
+    fn free_code(&self) -> Answer<SupplyGroupCode> {
+        let taken = self.groups()?;
+        let mut taken = taken.iter().map(|group| group.code.value()).peekable();
+        taken.next_if_eq(&0);
+        let free = (1..=999_999).find(|code| taken.next_if_eq(code).is_none());
+        let free = free.and_then(|code| SupplyGroupCode::try_from(code).ok());
+        free.ok_or(CommandError::NumbersUsedUp { what: "supply groups" })
+    }
+
+    pub(super) fn put_group(
+        &self,
+        batch: &mut Batch,
+        new: NewGroup,
+        form: Option<FormNumber>,
+    ) -> Answer<SupplyGroupCode> {
+        let NewGroup { code, key_type, owner, name, area, service, cluster } = new;
+        self.customer(owner)?;
+        let code = match code {
+            Some(code) => code,
+            None => self.free_code()?,
+        };
+        if self.store.group(code)?.is_some() {
+            return Err(CommandError::GroupTaken { group: code });
+        }
+        let created = batch.at;
+        let note = format!("customer {owner}, {} key", key_type.key_type().decoder_key_name());
+        batch.journal(Action::GroupAllocated, &format!("group {code}"), &note);
+        batch.insert(Row::Group(SupplyGroup {
+            code,
+            key_type,
+            owner,
+            name,
+            area,
+            service,
+            cluster,
+            created,
+        }));
+        batch.insert(Row::Ownership(Ownership {
+            group: code,
+            sequence: 1,
+            owner,
+            since: created,
+            form,
+        }));
+        Ok(code)
+    }
+
+    pub(super) fn put_name(
+        &self,
+        batch: &mut Batch,
+        code: SupplyGroupCode,
+        name: GroupName,
+    ) -> Answer<()> {
+        let Versioned { mut row, version } = self.group(code)?;
+        batch.journal(Action::GroupRenamed, &format!("group {code}"), name.as_str());
+        row.name = name;
+        batch.update(Row::Group(row), version);
+        Ok(())
+    }
+
+    pub(super) fn put_owner(
+        &self,
+        batch: &mut Batch,
+        code: SupplyGroupCode,
+        to: CustomerNumber,
+        form: Option<FormNumber>,
+    ) -> Answer<()> {
+        let Versioned { mut row, version } = self.group(code)?;
+        self.customer(to)?;
+        if row.owner == to {
+            let expected = "another customer".to_owned();
+            let found = to.to_string();
+            return Err(CommandError::Value { what: "new owner", expected, found });
+        }
+        let sequence = self.owners(code)?.last().map_or(0, |last| last.sequence) + 1;
+        let note = format!("from customer {} to customer {to}", row.owner);
+        batch.journal(Action::GroupTransferred, &format!("group {code}"), &note);
+        row.owner = to;
+        batch.update(Row::Group(row), version);
+        let since = batch.at;
+        batch.insert(Row::Ownership(Ownership { group: code, sequence, owner: to, since, form }));
+        Ok(())
+    }
+}

@@ -1,0 +1,311 @@
+//! Vending keys: made, rolled, refreshed, revoked, retired. Their octets stay in the centre's module.
+
+use prepay_module::Moment;
+use prepay_module::attribute::{CurrencyLimit, SubClassSet, UnitLimit};
+use prepay_module::centre::{Authority, CentreError};
+use prepay_token::element::{
+    BaseDate, DecoderKeyGenerationAlgorithm, KeyExpiryNumber, KeyRevisionNumber, SupplyGroupCode,
+};
+
+use super::batch::Batch;
+use super::{Answer, Centre, CommandError, all, there};
+use crate::entity::{Action, FormNumber, KeyState, SupplyGroup, VendingKeyId, VendingKeyRecord};
+use crate::store::{CentreStore, PAGE, Row, RowKey, Versioned};
+
+/// A vending key to be made.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NewKey {
+    /// The group.
+    pub group: SupplyGroupCode,
+    /// The revision; nothing for the next one. A first key may have any; later ones only the next, but in
+    /// a test centre.
+    pub revision: Option<KeyRevisionNumber>,
+    /// DKGA.
+    pub algorithm: DecoderKeyGenerationAlgorithm,
+    /// KEN.
+    pub expiry: KeyExpiryNumber,
+    /// BDT.
+    pub base_date: BaseDate,
+    /// ACT.
+    pub activation: Moment,
+    /// What may change later.
+    pub terms: KeyTerms,
+    /// Which sub-classes of class 0 it may issue; nothing for all, or for none in a default group.
+    pub sub_classes: Option<SubClassSet>,
+}
+
+/// What may change about a vending key that is there.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct KeyTerms {
+    /// EXP.
+    pub expires: Moment,
+    /// Refresh period in days, 1 to 36 500.
+    pub refresh_days: u16,
+    /// ULM.
+    pub unit_limit: UnitLimit,
+    /// CLM.
+    pub currency_limit: CurrencyLimit,
+}
+
+impl VendingKeyRecord {
+    /// What may change about it.
+    pub const fn terms(&self) -> KeyTerms {
+        KeyTerms {
+            expires: self.expires,
+            refresh_days: self.refresh_days,
+            unit_limit: self.unit_limit,
+            currency_limit: self.currency_limit,
+        }
+    }
+
+    /// IUT of a load made now: the refresh period from now, but never beyond EXP.
+    pub fn issued_until(&self, now: Moment) -> Moment {
+        now.plus_days(self.refresh_days.into()).min(self.expires)
+    }
+}
+
+impl<S: CentreStore> Centre<'_, S> {
+    /// A vending key.
+    ///
+    /// # Errors
+    ///
+    /// [`CommandError::NotThere`].
+    pub fn vending_key(&self, id: VendingKeyId) -> Answer<Versioned<VendingKeyRecord>> {
+        there(self.store.vending_key(id), || RowKey::VendingKey(id))
+    }
+
+    /// The vending key of a group and revision that is not retired.
+    ///
+    /// # Errors
+    ///
+    /// [`CommandError::NotThere`].
+    pub fn vending_key_of(
+        &self,
+        group: SupplyGroupCode,
+        revision: KeyRevisionNumber,
+    ) -> Answer<Versioned<VendingKeyRecord>> {
+        let keys = self.vending_keys(Some(group))?;
+        let found =
+            keys.iter().find(|key| key.id.revision == revision && key.state != KeyState::Retired);
+        let id = VendingKeyId { group, revision, generation: 1 };
+        self.vending_key(found.map_or(id, |key| key.id))
+    }
+
+    /// Every vending key, of a group or of all, by group, revision and generation.
+    ///
+    /// # Errors
+    ///
+    /// [`CommandError::Store`].
+    pub fn vending_keys(&self, group: Option<SupplyGroupCode>) -> Answer<Vec<VendingKeyRecord>> {
+        all(|after| self.store.vending_keys(group, after, PAGE), |row| row.id)
+    }
+
+    /// The newest vending key of a group, retired or not: what a roll begins from.
+    ///
+    /// # Errors
+    ///
+    /// [`CommandError::Store`].
+    pub fn newest_key(&self, group: SupplyGroupCode) -> Answer<Option<VendingKeyRecord>> {
+        Ok(self.vending_keys(Some(group))?.into_iter().max_by_key(|key| key.id.generation))
+    }
+
+    /// Makes a vending key by hand, without a form: the first of a group, or the next revision. Needs two
+    /// custodians.
+    ///
+    /// # Errors
+    ///
+    /// [`CommandError::Forbidden`], [`CommandError::NotThere`] for the group, [`CommandError::Revision`],
+    /// [`CommandError::RevisionInUse`], [`CommandError::Value`] for dates that do not go together. When the
+    /// module or the second commit fails, the key stays requested: [`Centre::finish_key`].
+    pub fn request_key(&mut self, new: &NewKey) -> Answer<VendingKeyRecord> {
+        self.needs("make a vending key", Authority::DualControl)?;
+        let mut batch = self.batch()?;
+        let id = self.put_key(&mut batch, new, None)?;
+        self.commit(batch)?;
+        self.finish_key(id)
+    }
+
+    /// Makes the key of a row that is still requested. A key that is live already stays. Needs two
+    /// custodians.
+    ///
+    /// # Errors
+    ///
+    /// [`CommandError::NotThere`], [`CommandError::KeyState`], [`CommandError::Module`].
+    pub fn finish_key(&mut self, id: VendingKeyId) -> Answer<VendingKeyRecord> {
+        let found = self.vending_key(id)?;
+        match found.row.state {
+            KeyState::Live => return Ok(found.row),
+            KeyState::Requested => {}
+            state => return Err(key_state(id, KeyState::Requested, state)),
+        }
+        let mut batch = self.batch()?;
+        let row = self.put_made(&mut batch, found)?;
+        self.commit(batch)?;
+        Ok(row)
+    }
+
+    /// Changes EXP, the refresh period and the limits, so that the next loads carry them: this is how a key
+    /// is refreshed. Needs two custodians.
+    ///
+    /// # Errors
+    ///
+    /// [`CommandError::Forbidden`], [`CommandError::NotThere`], [`CommandError::KeyState`] unless it is live,
+    /// [`CommandError::Value`].
+    pub fn refresh_key(&mut self, id: VendingKeyId, terms: KeyTerms) -> Answer<VendingKeyRecord> {
+        self.needs("refresh a vending key", Authority::DualControl)?;
+        let Versioned { mut row, version } = self.vending_key(id)?;
+        if row.state != KeyState::Live {
+            return Err(key_state(id, KeyState::Live, row.state));
+        }
+        check_terms(&terms, row.activation)?;
+        row.expires = terms.expires;
+        row.refresh_days = terms.refresh_days;
+        row.unit_limit = terms.unit_limit;
+        row.currency_limit = terms.currency_limit;
+        let mut batch = self.batch()?;
+        let note = format!("until {}, {} days a load", row.expires, row.refresh_days);
+        batch.journal(Action::KeyRefreshed, &id.to_string(), &note);
+        batch.update(Row::VendingKey(row.clone()), version);
+        self.commit(batch)?;
+        Ok(row)
+    }
+
+    /// Revokes a vending key: it goes into no file any more. Modules that hold it keep it until it lapses
+    /// there. Needs an operator.
+    ///
+    /// # Errors
+    ///
+    /// [`CommandError::Forbidden`], [`CommandError::NotThere`], [`CommandError::KeyState`] unless it is live.
+    pub fn revoke_key(&mut self, id: VendingKeyId) -> Answer<()> {
+        self.needs("revoke a vending key", Authority::Operating)?;
+        let Versioned { mut row, version } = self.vending_key(id)?;
+        if row.state != KeyState::Live {
+            return Err(key_state(id, KeyState::Live, row.state));
+        }
+        let mut batch = self.batch()?;
+        row.state = KeyState::Revoked;
+        row.ended = Some(batch.at);
+        batch.update(Row::VendingKey(row), version);
+        batch.journal(Action::KeyRevoked, &id.to_string(), "");
+        self.commit(batch)
+    }
+
+    /// Wipes a vending key from the centre's module and frees its revision. Needs two custodians.
+    ///
+    /// # Errors
+    ///
+    /// [`CommandError::Forbidden`], [`CommandError::NotThere`], [`CommandError::Ended`] when it was retired
+    /// before, [`CommandError::Module`].
+    pub fn retire_key(&mut self, id: VendingKeyId) -> Answer<()> {
+        self.needs("retire a vending key", Authority::DualControl)?;
+        let Versioned { mut row, version } = self.vending_key(id)?;
+        let mut batch = self.batch()?;
+        if row.state == KeyState::Retired {
+            let since = row.ended.unwrap_or(row.created);
+            return Err(CommandError::Ended { row: RowKey::VendingKey(id), since });
+        }
+        match self.module.destroy_vending_key(id.group, id.revision) {
+            // Wiped before, by a command that was cut; or never made.
+            Ok(_) | Err(CentreError::NoVendingKey { .. }) => {}
+            Err(error) => return Err(error.into()),
+        }
+        row.state = KeyState::Retired;
+        row.ended = Some(batch.at);
+        batch.update(Row::VendingKey(row), version);
+        batch.journal(Action::KeyRetired, &id.to_string(), "");
+        self.commit(batch)
+    }
+
+    /// Which revision and generation the next key of a group has.
+    fn next_id(&self, new: &NewKey) -> Answer<VendingKeyId> {
+        let group = new.group;
+        let keys = self.vending_keys(Some(group))?;
+        let newest = keys.iter().max_by_key(|key| key.id.generation);
+        let (revision, generation) = match (newest, new.revision) {
+            (None, Some(revision)) => (revision, 1),
+            (None, None) => (KeyRevisionNumber::try_from(1).expect("1 is a revision"), 1),
+            (Some(newest), asked) => {
+                let expected = newest.id.revision.next();
+                let found = asked.unwrap_or(expected);
+                if found != expected && !self.module.identify()?.is_test {
+                    return Err(CommandError::Revision { group, expected, found });
+                }
+                (found, newest.id.generation + 1)
+            }
+        };
+        let in_use =
+            keys.iter().find(|key| key.id.revision == revision && key.state != KeyState::Retired);
+        match in_use {
+            Some(key) => Err(CommandError::RevisionInUse { key: key.id, state: key.state }),
+            None => Ok(VendingKeyId { group, revision, generation }),
+        }
+    }
+
+    /// Adds a requested key to a batch.
+    pub(super) fn put_key(
+        &self,
+        batch: &mut Batch,
+        new: &NewKey,
+        form: Option<FormNumber>,
+    ) -> Answer<VendingKeyId> {
+        let group: SupplyGroup = self.group(new.group)?.row;
+        check_terms(&new.terms, new.activation)?;
+        let id = self.next_id(new)?;
+        let is_default = group.key_type == prepay_module::attribute::VendingKeyType::DEFAULT;
+        let otherwise = if is_default { SubClassSet::NONE } else { SubClassSet::ALL };
+        batch.insert(Row::VendingKey(VendingKeyRecord {
+            id,
+            state: KeyState::Requested,
+            key_type: group.key_type,
+            algorithm: new.algorithm,
+            expiry: new.expiry,
+            base_date: new.base_date,
+            activation: new.activation,
+            expires: new.terms.expires,
+            refresh_days: new.terms.refresh_days,
+            unit_limit: new.terms.unit_limit,
+            currency_limit: new.terms.currency_limit,
+            sub_classes: new.sub_classes.unwrap_or(otherwise),
+            check_value: None,
+            created: batch.at,
+            ended: None,
+            form,
+        }));
+        batch.journal(Action::KeyRequested, &id.to_string(), "");
+        Ok(id)
+    }
+
+    /// Has the module make a requested key, and adds the live row to a batch.
+    pub(super) fn put_made(
+        &self,
+        batch: &mut Batch,
+        found: Versioned<VendingKeyRecord>,
+    ) -> Answer<VendingKeyRecord> {
+        let Versioned { mut row, version } = found;
+        let VendingKeyId { group, revision, .. } = row.id;
+        let made = self.module.generate_vending_key(group, revision, row.algorithm)?;
+        row.state = KeyState::Live;
+        row.check_value = Some(made.check_value);
+        batch.update(Row::VendingKey(row.clone()), version);
+        batch.journal(Action::KeyMade, &row.id.to_string(), &made.check_value.to_string());
+        Ok(row)
+    }
+}
+
+fn check_terms(terms: &KeyTerms, activation: Moment) -> Answer<()> {
+    if terms.expires <= activation {
+        let expected = format!("a moment after the activation at {activation}");
+        let found = terms.expires.to_string();
+        return Err(CommandError::Value { what: "EXP", expected, found });
+    }
+    if !(1..=36_500).contains(&terms.refresh_days) {
+        let expected = "1 to 36500 days".to_owned();
+        let found = terms.refresh_days.to_string();
+        return Err(CommandError::Value { what: "refresh period", expected, found });
+    }
+    Ok(())
+}
+
+const fn key_state(key: VendingKeyId, expected: KeyState, found: KeyState) -> CommandError {
+    CommandError::KeyState { key, expected, found }
+}

@@ -1,0 +1,258 @@
+//! Key-load files: exactly the keys that a module is authorised for.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use prepay_module::attribute::VendingKeyAttributes;
+use prepay_module::centre::{Authority, KeyLoadItem, KeyLoadOrder, KeyLoadRequestReport};
+use prepay_module::{ModuleId, Moment};
+use prepay_token::element::SupplyGroupCode;
+use sha2::{Digest, Sha256};
+
+use super::batch::Batch;
+use super::{Answer, Centre, CommandError};
+use crate::entity::{
+    Action, Authorisation, KeyLoadRecord, KeyState, LeftOut, LeftOutReason, LoadedKey, SupplyGroup,
+    VendingKeyRecord,
+};
+use crate::store::{CentreStore, Row};
+
+/// The most keys in a file.
+const MOST_KEYS: usize = 1000;
+
+/// How a key-load request is to be answered.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct LoadOptions {
+    /// Only these groups; nothing for all that are authorised.
+    pub groups: Option<BTreeSet<SupplyGroupCode>>,
+    /// How many tokens more the module may make; nothing to leave its counter alone.
+    pub transactions: Option<u64>,
+}
+
+/// The answer to a key-load request.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LoadAnswer {
+    /// What was made: the file, the keys in it, the keys left out and why.
+    pub load: KeyLoadRecord,
+    /// Whether the request had been answered before, with the same file.
+    pub is_repeated: bool,
+}
+
+/// What may go to a module.
+#[derive(Default)]
+struct Selection {
+    keys: Vec<(VendingKeyRecord, SupplyGroup)>,
+    left_out: Vec<LeftOut>,
+}
+
+impl<S: CentreStore> Centre<'_, S> {
+    /// Answers a key-load request with a file of every key that the module is authorised for and that is
+    /// live and not expired. The same request again gives the same file, as long as all its keys may still
+    /// go to the module. Needs an operator.
+    ///
+    /// IUT of each key is the refresh period from now, but never beyond EXP.
+    ///
+    /// # Errors
+    ///
+    /// [`CommandError::Forbidden`], [`CommandError::Module`] for a request that the module refuses,
+    /// [`CommandError::NotThere`] and
+    /// [`CommandError::Ended`] for a module that is not enrolled here or revoked,
+    /// [`CommandError::NothingToLoad`], [`CommandError::LoadOutdated`].
+    pub fn answer_key_load(&mut self, request: &str, options: &LoadOptions) -> Answer<LoadAnswer> {
+        self.needs("answer a key-load request", Authority::Operating)?;
+        let mut batch = self.batch()?;
+        let answer = self.put_load(&mut batch, request, options)?;
+        if !answer.is_repeated {
+            self.commit(batch)?;
+        }
+        Ok(answer)
+    }
+
+    /// What a key-load file made now for a module would hold, and what would be left out and why.
+    ///
+    /// # Errors
+    ///
+    /// [`CommandError::Store`].
+    pub fn preview_load(
+        &self,
+        module: &ModuleId,
+        options: &LoadOptions,
+    ) -> Answer<(Vec<VendingKeyRecord>, Vec<LeftOut>)> {
+        let Selection { keys, left_out } = self.select(module, options, self.now())?;
+        Ok((keys.into_iter().map(|(key, _)| key).collect(), left_out))
+    }
+
+    /// Builds the file, or finds the one that answered the request, and adds the row to a batch if it is new.
+    pub(super) fn put_load(
+        &self,
+        batch: &mut Batch,
+        request: &str,
+        options: &LoadOptions,
+    ) -> Answer<LoadAnswer> {
+        let report = self.module.read_key_load_request(request)?;
+        self.serving(&report.module)?;
+        if let Some(found) = self.store.key_load_for(&report.module, &report.nonce)? {
+            self.still_allowed(&found.row, batch.at)?;
+            return Ok(LoadAnswer { load: found.row, is_repeated: true });
+        }
+        let selection = self.select(&report.module, options, batch.at)?;
+        if selection.keys.is_empty() {
+            let (module, left_out) = (report.module, selection.left_out);
+            return Err(CommandError::NothingToLoad { module, left_out });
+        }
+        let load = self.build(&report, request, selection, options, batch.at)?;
+        let note = format!(
+            "module {}, {} keys, {} left out",
+            load.module,
+            load.keys.len(),
+            load.left_out.len()
+        );
+        batch.journal(Action::KeyLoadBuilt, &format!("key load {}", load.serial), &note);
+        batch.insert(Row::KeyLoad(load.clone()));
+        Ok(LoadAnswer { load, is_repeated: false })
+    }
+
+    /// Has the module build the file.
+    fn build(
+        &self,
+        report: &KeyLoadRequestReport,
+        request: &str,
+        selection: Selection,
+        options: &LoadOptions,
+        now: Moment,
+    ) -> Answer<KeyLoadRecord> {
+        let Selection { keys, left_out } = selection;
+        let item = |(key, group): &(VendingKeyRecord, SupplyGroup)| KeyLoadItem {
+            attributes: attributes(key, group, now),
+            register: None,
+        };
+        let order = KeyLoadOrder {
+            expires: report.expires,
+            transactions: options.transactions,
+            keys: keys.iter().map(item).collect(),
+        };
+        let built = self.module.build_key_load(request, &order)?;
+        let mut loaded = Vec::with_capacity(keys.len());
+        for ((key, _), &found) in keys.iter().zip(&built.check_values) {
+            match key.check_value {
+                Some(expected) if expected == found => {}
+                expected => {
+                    let expected = expected.map_or_else(String::new, |value| value.to_string());
+                    let found = found.to_string();
+                    return Err(CommandError::CheckValue { key: key.id, expected, found });
+                }
+            }
+            let issued_until = key.issued_until(now);
+            loaded.push(LoadedKey { key: key.id, check_value: found, issued_until });
+        }
+        Ok(KeyLoadRecord {
+            serial: built.serial,
+            module: built.module,
+            slot: built.slot,
+            nonce: report.nonce.as_str().into(),
+            request_digest: Sha256::digest(request.as_bytes()).into(),
+            created: now,
+            expires: built.expires,
+            transactions: options.transactions,
+            file: built.file.into(),
+            keys: loaded,
+            left_out,
+        })
+    }
+
+    /// Whether every key of a file may still go to its module.
+    fn still_allowed(&self, load: &KeyLoadRecord, now: Moment) -> Answer<()> {
+        let selection = self.select(&load.module, &LoadOptions::default(), now)?;
+        for loaded in &load.keys {
+            if selection.keys.iter().any(|(key, _)| key.id == loaded.key) {
+                continue;
+            }
+            let left_out = selection.left_out.iter().find(|left_out| left_out.key == loaded.key);
+            // A key that is not even left out was retired meanwhile.
+            let retired = LeftOut { key: loaded.key, reason: LeftOutReason::KeyRevoked };
+            let left_out = *left_out.unwrap_or(&retired);
+            return Err(CommandError::LoadOutdated { serial: load.serial, left_out });
+        }
+        Ok(())
+    }
+
+    /// What may go to a module now.
+    fn select(&self, module: &ModuleId, options: &LoadOptions, now: Moment) -> Answer<Selection> {
+        let mut by_group: BTreeMap<SupplyGroupCode, Vec<Authorisation>> = BTreeMap::new();
+        for row in self.authorisations(Some(module))? {
+            by_group.entry(row.group).or_default().push(row);
+        }
+        let mut selection = Selection::default();
+        for (code, authorisations) in by_group {
+            let group = self.group(code)?.row;
+            let refusal = self.refusal(&authorisations)?;
+            let asked = options.groups.as_ref().is_none_or(|groups| groups.contains(&code));
+            for key in self.vending_keys(Some(code))? {
+                let reason = match reason(&key, now) {
+                    Some(KeyReason::Gone) => continue,
+                    Some(KeyReason::LeftOut(reason)) => Some(reason),
+                    None => refusal
+                        .or(never_active(&key, now))
+                        .or((!asked).then_some(LeftOutReason::NotAsked))
+                        .or((selection.keys.len() >= MOST_KEYS).then_some(LeftOutReason::NoRoom)),
+                };
+                match reason {
+                    Some(reason) => selection.left_out.push(LeftOut { key: key.id, reason }),
+                    None => selection.keys.push((key, group.clone())),
+                }
+            }
+        }
+        Ok(selection)
+    }
+
+    /// Why none of the authorisations counts, if so: the reason of the newest.
+    fn refusal(&self, authorisations: &[Authorisation]) -> Answer<Option<LeftOutReason>> {
+        let mut newest = None;
+        for row in authorisations {
+            newest = self.why_not(row)?;
+            if newest.is_none() {
+                return Ok(None);
+            }
+        }
+        Ok(newest)
+    }
+}
+
+/// Why a key goes into no file of any module.
+enum KeyReason {
+    /// It is retired: not worth a word.
+    Gone,
+    LeftOut(LeftOutReason),
+}
+
+fn reason(key: &VendingKeyRecord, now: Moment) -> Option<KeyReason> {
+    match key.state {
+        KeyState::Retired => Some(KeyReason::Gone),
+        KeyState::Requested => Some(KeyReason::LeftOut(LeftOutReason::NotMade)),
+        KeyState::Revoked => Some(KeyReason::LeftOut(LeftOutReason::KeyRevoked)),
+        KeyState::Live if now >= key.expires => Some(KeyReason::LeftOut(LeftOutReason::KeyExpired)),
+        KeyState::Live => None,
+    }
+}
+
+fn never_active(key: &VendingKeyRecord, now: Moment) -> Option<LeftOutReason> {
+    (key.activation > key.issued_until(now)).then_some(LeftOutReason::NeverActive)
+}
+
+/// What the file says about a key.
+fn attributes(key: &VendingKeyRecord, group: &SupplyGroup, now: Moment) -> VendingKeyAttributes {
+    VendingKeyAttributes {
+        supply_group: key.id.group,
+        key_revision: key.id.revision,
+        key_type: key.key_type,
+        algorithm: key.algorithm,
+        expiry: key.expiry,
+        base_date: key.base_date,
+        activation: key.activation,
+        issued_until: key.issued_until(now),
+        unit_limit: key.unit_limit,
+        currency_limit: key.currency_limit,
+        cluster: group.cluster,
+        sub_classes: key.sub_classes,
+        name: group.name.clone(),
+    }
+}

@@ -1,0 +1,123 @@
+//! Security modules: enrolled, answered, revoked.
+
+use prepay_module::ModuleId;
+use prepay_module::centre::{AgreementAnswer, Authority, CentreError};
+use sha2::{Digest, Sha256};
+
+use super::{Answer, Centre, CommandError, all, there};
+use crate::entity::{Action, AgreementRecord, Line, ModuleRecord};
+use crate::store::{CentreStore, PAGE, Row, RowKey, Versioned};
+
+impl<S: CentreStore> Centre<'_, S> {
+    /// A module.
+    ///
+    /// # Errors
+    ///
+    /// [`CommandError::NotThere`].
+    pub fn module(&self, id: &ModuleId) -> Answer<Versioned<ModuleRecord>> {
+        there(self.store.module(id), || RowKey::Module(id.clone()))
+    }
+
+    /// Every module, by name.
+    ///
+    /// # Errors
+    ///
+    /// [`CommandError::Store`].
+    pub fn modules(&self) -> Answer<Vec<ModuleRecord>> {
+        all(
+            |after: Option<ModuleId>| self.store.modules(after.as_ref(), PAGE),
+            |row| row.id.clone(),
+        )
+    }
+
+    /// Enrols a module whose fingerprint was compared with what its keepers told by another way. The same
+    /// again changes nothing. Needs two custodians.
+    ///
+    /// # Errors
+    ///
+    /// [`CommandError::Forbidden`], [`CommandError::Module`] with all that
+    /// [`accept_module`](prepay_module::centre::CentreModule::accept_module) refuses.
+    pub fn enrol_module(&mut self, enrolment: &str, told: &str) -> Answer<ModuleRecord> {
+        self.needs("enrol a module", Authority::DualControl)?;
+        let mut batch = self.batch()?;
+        let report = self.module.accept_module(enrolment, told)?;
+        if let Some(found) = self.store.module(&report.details.module)? {
+            return Ok(found.row);
+        }
+        let details = report.details;
+        let row = ModuleRecord {
+            id: details.module,
+            fingerprint: Line::lossy(&details.fingerprint),
+            maker: Line::lossy(&details.maker),
+            model: Line::lossy(&details.model),
+            firmware: Line::lossy(&details.firmware),
+            enrolled: batch.at,
+            revoked: None,
+        };
+        batch.insert(Row::Module(row.clone()));
+        let subject = format!("module {}", row.id);
+        batch.journal(Action::ModuleEnrolled, &subject, row.fingerprint.as_str());
+        self.commit(batch)?;
+        Ok(row)
+    }
+
+    /// Revokes a module: nothing is answered to it any more. The same again makes up for a cut. Needs two
+    /// custodians.
+    ///
+    /// # Errors
+    ///
+    /// [`CommandError::Forbidden`], [`CommandError::NotThere`], [`CommandError::Module`].
+    pub fn revoke_module(&mut self, id: &ModuleId) -> Answer<()> {
+        self.needs("revoke a module", Authority::DualControl)?;
+        match self.store.module(id)? {
+            Some(Versioned { mut row, version }) if row.revoked.is_none() => {
+                let mut batch = self.batch()?;
+                row.revoked = Some(batch.at);
+                batch.update(Row::Module(row), version);
+                batch.journal(Action::ModuleRevoked, &format!("module {id}"), "");
+                self.commit(batch)?;
+            }
+            _ => {}
+        }
+        // A module without a row, accepted by a command that was cut, is revoked in the module alone.
+        match self.module.revoke_module(id) {
+            Err(CentreError::ModuleUnknown { module }) => {
+                Err(CommandError::NotThere { row: RowKey::Module(module) })
+            }
+            other => Ok(other?),
+        }
+    }
+
+    /// Answers a module's agreement request. The same request again gives the same answer. Needs an
+    /// operator.
+    ///
+    /// # Errors
+    ///
+    /// [`CommandError::Forbidden`], [`CommandError::Module`], [`CommandError::NotThere`] when the module has
+    /// no row: enrol it again, [`CommandError::Ended`] when it is revoked.
+    pub fn answer_agreement(&mut self, request: &str) -> Answer<AgreementAnswer> {
+        self.needs("answer an agreement request", Authority::Operating)?;
+        let mut batch = self.batch()?;
+        let answer = self.module.answer_agreement(request)?;
+        self.serving(&answer.module)?;
+        let request_digest = Sha256::digest(request.as_bytes()).into();
+        if self.store.agreement(&answer.module, &request_digest)?.is_some() {
+            return Ok(answer);
+        }
+        let (module, slot, answered) = (answer.module.clone(), answer.slot, batch.at);
+        let note = format!("slot {slot}");
+        batch.journal(Action::AgreementAnswered, &format!("module {module}"), &note);
+        batch.insert(Row::Agreement(AgreementRecord { module, request_digest, slot, answered }));
+        self.commit(batch)?;
+        Ok(answer)
+    }
+
+    /// The module, if it is enrolled and not revoked.
+    pub(super) fn serving(&self, id: &ModuleId) -> Answer<ModuleRecord> {
+        let row = self.module(id)?.row;
+        match row.revoked {
+            Some(since) => Err(CommandError::Ended { row: RowKey::Module(row.id), since }),
+            None => Ok(row),
+        }
+    }
+}

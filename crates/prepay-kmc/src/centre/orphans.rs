@@ -1,0 +1,174 @@
+//! What is on one side only: in the centre's module without a row, or in a row without the module.
+
+use prepay_module::ModuleId;
+use prepay_module::attribute::KeyCheckValue;
+use prepay_token::element::{KeyRevisionNumber, SupplyGroupCode};
+
+use super::{Answer, Centre};
+use crate::entity::{FormNumber, KeyState, VendingKeyId};
+use crate::form::FormState;
+use crate::store::CentreStore;
+
+/// Something that is on one side only, or differs between the two.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Orphan {
+    /// The module has a key that no row knows. Destroy it, or enter it.
+    KeyWithoutRow {
+        /// The group.
+        group: SupplyGroupCode,
+        /// The revision.
+        revision: KeyRevisionNumber,
+        /// Its check value.
+        check_value: KeyCheckValue,
+    },
+    /// A row waits for its key: [`Centre::finish`] makes it.
+    KeyNotMade {
+        /// The key.
+        key: VendingKeyId,
+    },
+    /// A live or revoked row has no key in the module: [`Centre::retire_key`], or restore the module.
+    RowWithoutKey {
+        /// The key.
+        key: VendingKeyId,
+    },
+    /// Row and module have different keys.
+    OtherKey {
+        /// The key.
+        key: VendingKeyId,
+        /// The check value of the row.
+        expected: Option<KeyCheckValue>,
+        /// The check value of the module.
+        found: KeyCheckValue,
+    },
+    /// The module accepted another module that no row knows: enrol it again, or revoke it.
+    ModuleWithoutRow {
+        /// The module.
+        module: ModuleId,
+    },
+    /// A row names a module that the centre's module does not accept, or that is revoked on one side only.
+    RowWithoutModule {
+        /// The module.
+        module: ModuleId,
+    },
+    /// A form is accepted, but not all that follows is done: [`Centre::finish`].
+    FormNotDone {
+        /// The form.
+        number: FormNumber,
+    },
+}
+
+impl Orphan {
+    /// The stable name, for programs.
+    pub const fn code(&self) -> &'static str {
+        match self {
+            Self::KeyWithoutRow { .. } => "key_without_row",
+            Self::KeyNotMade { .. } => "key_not_made",
+            Self::RowWithoutKey { .. } => "row_without_key",
+            Self::OtherKey { .. } => "other_key",
+            Self::ModuleWithoutRow { .. } => "module_without_row",
+            Self::RowWithoutModule { .. } => "row_without_module",
+            Self::FormNotDone { .. } => "form_not_done",
+        }
+    }
+}
+
+impl std::fmt::Display for Orphan {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::KeyWithoutRow { group, revision, check_value } => write!(
+                f,
+                "group {group} revision {revision}: the module has a key ({check_value}) that no row knows"
+            ),
+            Self::KeyNotMade { key } => write!(f, "{key}: the key is requested and not made yet"),
+            Self::RowWithoutKey { key } => write!(f, "{key}: the module has no such key"),
+            Self::OtherKey { key, expected, found } => {
+                write!(f, "{key}: check value of the row ")?;
+                match expected {
+                    Some(expected) => write!(f, "{expected}")?,
+                    None => f.write_str("none")?,
+                }
+                write!(f, ", of the module {found}")
+            }
+            Self::ModuleWithoutRow { module } => {
+                write!(f, "module {module}: accepted by the centre's module, but no row knows it")
+            }
+            Self::RowWithoutModule { module } => {
+                write!(
+                    f,
+                    "module {module}: row and centre's module disagree on whether it is accepted"
+                )
+            }
+            Self::FormNotDone { number } => write!(f, "form {number}: accepted, but not done"),
+        }
+    }
+}
+
+impl<S: CentreStore> Centre<'_, S> {
+    /// Everything that is on one side only.
+    ///
+    /// # Errors
+    ///
+    /// [`CommandError::Store`](super::CommandError::Store),
+    /// [`CommandError::Module`](super::CommandError::Module).
+    pub fn orphans(&self) -> Answer<Vec<Orphan>> {
+        let mut orphans = self.key_orphans()?;
+        orphans.extend(self.module_orphans()?);
+        let open = self.forms()?.into_iter().filter(|form| form.state == FormState::Accepted);
+        orphans.extend(open.map(|form| Orphan::FormNotDone { number: form.number }));
+        Ok(orphans)
+    }
+
+    fn key_orphans(&self) -> Answer<Vec<Orphan>> {
+        let held = self.module.vending_keys()?;
+        let mut rows = self.vending_keys(None)?;
+        rows.retain(|row| row.state != KeyState::Retired);
+        let mut orphans = Vec::new();
+        for key in &held {
+            let known =
+                rows.iter().any(|row| (row.id.group, row.id.revision) == (key.group, key.revision));
+            if !known {
+                let (group, revision, check_value) = (key.group, key.revision, key.check_value);
+                orphans.push(Orphan::KeyWithoutRow { group, revision, check_value });
+            }
+        }
+        for row in rows {
+            let key = row.id;
+            let found =
+                held.iter().find(|held| (held.group, held.revision) == (key.group, key.revision));
+            match (row.state, found) {
+                (KeyState::Requested, _) => orphans.push(Orphan::KeyNotMade { key }),
+                (_, None) => orphans.push(Orphan::RowWithoutKey { key }),
+                (_, Some(held)) if row.check_value != Some(held.check_value) => {
+                    let (expected, found) = (row.check_value, held.check_value);
+                    orphans.push(Orphan::OtherKey { key, expected, found });
+                }
+                _ => {}
+            }
+        }
+        Ok(orphans)
+    }
+
+    fn module_orphans(&self) -> Answer<Vec<Orphan>> {
+        use prepay_module::centre::ModuleState;
+
+        let accepted = self.module.modules()?;
+        let rows = self.modules()?;
+        let mut orphans = Vec::new();
+        for report in &accepted {
+            let module = &report.details.module;
+            let live = report.state == ModuleState::Accepted;
+            if live && !rows.iter().any(|row| row.id == *module) {
+                orphans.push(Orphan::ModuleWithoutRow { module: module.clone() });
+            }
+        }
+        for row in rows {
+            let found = accepted.iter().find(|report| report.details.module == row.id);
+            let live = found.is_some_and(|report| report.state == ModuleState::Accepted);
+            if live != row.revoked.is_none() {
+                orphans.push(Orphan::RowWithoutModule { module: row.id });
+            }
+        }
+        Ok(orphans)
+    }
+}

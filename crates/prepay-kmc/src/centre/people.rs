@@ -1,0 +1,205 @@
+//! Customers and their signatories.
+
+use prepay_module::Identifier;
+use prepay_module::centre::Authority;
+use prepay_module::open_kmp::SignatoryKey;
+
+use super::batch::Batch;
+use super::{Answer, Centre, CommandError, all, there};
+use crate::entity::{Action, Customer, CustomerNumber, FormNumber, Line, Signatory};
+use crate::form::key_text;
+use crate::store::{CentreStore, PAGE, Row, RowKey, Versioned};
+
+/// A customer to be entered.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NewCustomer {
+    /// What it is called. Not empty.
+    pub organisation: Line,
+    /// Whom to call.
+    pub contact: Line,
+    /// How.
+    pub address: Line,
+}
+
+impl<S: CentreStore> Centre<'_, S> {
+    /// A customer.
+    ///
+    /// # Errors
+    ///
+    /// [`CommandError::NotThere`].
+    pub fn customer(&self, number: CustomerNumber) -> Answer<Versioned<Customer>> {
+        there(self.store.customer(number), || RowKey::Customer(number))
+    }
+
+    /// Every customer, by number.
+    ///
+    /// # Errors
+    ///
+    /// [`CommandError::Store`].
+    pub fn customers(&self) -> Answer<Vec<Customer>> {
+        all(|after| self.store.customers(after, PAGE), |row| row.number)
+    }
+
+    /// A signatory.
+    ///
+    /// # Errors
+    ///
+    /// [`CommandError::NotThere`].
+    pub fn signatory(&self, name: &Identifier) -> Answer<Versioned<Signatory>> {
+        there(self.store.signatory(name), || RowKey::Signatory(name.clone()))
+    }
+
+    /// Every signatory, by name.
+    ///
+    /// # Errors
+    ///
+    /// [`CommandError::Store`].
+    pub fn signatories(&self) -> Answer<Vec<Signatory>> {
+        all(
+            |after: Option<Identifier>| self.store.signatories(after.as_ref(), PAGE),
+            |row| row.name.clone(),
+        )
+    }
+
+    /// Enters a customer by hand, without a form. Needs two custodians.
+    ///
+    /// # Errors
+    ///
+    /// [`CommandError::Forbidden`], [`CommandError::Value`] for an empty organisation.
+    pub fn add_customer(&mut self, new: NewCustomer) -> Answer<CustomerNumber> {
+        self.needs("enter a customer", Authority::DualControl)?;
+        let mut batch = self.batch()?;
+        let number = put_customer(&mut batch, new, None)?;
+        self.commit(batch)?;
+        Ok(number)
+    }
+
+    /// Changes whom to call at a customer, and how. Needs an operator.
+    ///
+    /// # Errors
+    ///
+    /// [`CommandError::Forbidden`], [`CommandError::NotThere`].
+    pub fn change_contact(
+        &mut self,
+        number: CustomerNumber,
+        contact: Line,
+        address: Line,
+    ) -> Answer<()> {
+        self.needs("change a customer's contact", Authority::Operating)?;
+        let Versioned { row, version } = self.customer(number)?;
+        let mut batch = self.batch()?;
+        batch.update(Row::Customer(Customer { contact, address, ..row }), version);
+        batch.journal(Action::CustomerChanged, &format!("customer {number}"), "");
+        self.commit(batch)
+    }
+
+    /// Registers a signatory whose fingerprint was compared with what the customer told by another way.
+    /// `told` is what they told; blanks and the case of letters do not count. The same again changes
+    /// nothing. Needs two custodians.
+    ///
+    /// # Errors
+    ///
+    /// [`CommandError::Forbidden`], [`CommandError::NotThere`] for the customer,
+    /// [`CommandError::Fingerprint`], [`CommandError::SignatoryKey`] and
+    /// [`CommandError::SignatoryCustomer`] when the name is registered otherwise, [`CommandError::Ended`].
+    pub fn register_signatory(
+        &mut self,
+        customer: CustomerNumber,
+        key: &SignatoryKey,
+        told: &str,
+    ) -> Answer<()> {
+        self.needs("register a signatory", Authority::DualControl)?;
+        self.customer(customer)?;
+        compare_fingerprint(key, Some(told))?;
+        if self.store.signatory(key.id())?.is_some() {
+            return self.check_signatory(key, customer);
+        }
+        let mut batch = self.batch()?;
+        put_signatory(&mut batch, customer, key);
+        self.commit(batch)
+    }
+
+    /// Revokes a signatory: what he signs, and what he authorised, counts no more. Needs an operator.
+    ///
+    /// # Errors
+    ///
+    /// [`CommandError::Forbidden`], [`CommandError::NotThere`], [`CommandError::Ended`].
+    pub fn revoke_signatory(&mut self, name: &Identifier) -> Answer<()> {
+        self.needs("revoke a signatory", Authority::Operating)?;
+        let Versioned { mut row, version } = self.signatory(name)?;
+        if let Some(since) = row.revoked {
+            return Err(CommandError::Ended { row: RowKey::Signatory(name.clone()), since });
+        }
+        let mut batch = self.batch()?;
+        row.revoked = Some(batch.at);
+        batch.update(Row::Signatory(row), version);
+        batch.journal(Action::SignatoryRevoked, &format!("signatory {name}"), "");
+        self.commit(batch)
+    }
+
+    /// Whether a key is that of a registered signatory of a customer, whose signature counts.
+    pub(super) fn check_signatory(
+        &self,
+        key: &SignatoryKey,
+        customer: CustomerNumber,
+    ) -> Answer<()> {
+        let row = self.signatory(key.id())?.row;
+        if *row.public_key != *key_text(key) {
+            return Err(CommandError::SignatoryKey { name: row.name });
+        }
+        if row.customer != customer {
+            let (name, expected) = (row.name, row.customer);
+            return Err(CommandError::SignatoryCustomer { name, expected, found: customer });
+        }
+        match row.revoked {
+            Some(since) => Err(CommandError::Ended { row: RowKey::Signatory(row.name), since }),
+            None => Ok(()),
+        }
+    }
+}
+
+/// Compares the fingerprint of a key with what was told by another way.
+pub(super) fn compare_fingerprint(key: &SignatoryKey, told: Option<&str>) -> Answer<()> {
+    let fingerprint = key.fingerprint();
+    if told.is_some_and(|told| fingerprint.matches(told)) {
+        return Ok(());
+    }
+    Err(CommandError::Fingerprint {
+        name: key.id().clone(),
+        expected: told.map(str::to_owned),
+        found: fingerprint.to_string(),
+    })
+}
+
+/// Adds a customer to a batch.
+pub(super) fn put_customer(
+    batch: &mut Batch,
+    new: NewCustomer,
+    form: Option<FormNumber>,
+) -> Answer<CustomerNumber> {
+    let NewCustomer { organisation, contact, address } = new;
+    if organisation.is_empty() {
+        let expected = "a name".to_owned();
+        return Err(CommandError::Value { what: "organisation", expected, found: String::new() });
+    }
+    let number = batch.customer_number()?;
+    batch.journal(Action::CustomerAdded, &format!("customer {number}"), organisation.as_str());
+    let created = batch.at;
+    batch.insert(Row::Customer(Customer { number, organisation, contact, address, created, form }));
+    Ok(number)
+}
+
+/// Adds a signatory to a batch.
+pub(super) fn put_signatory(batch: &mut Batch, customer: CustomerNumber, key: &SignatoryKey) {
+    let fingerprint = key.fingerprint().to_string();
+    let subject = format!("signatory {}", key.id());
+    batch.journal(Action::SignatoryRegistered, &subject, &format!("customer {customer}"));
+    batch.insert(Row::Signatory(Signatory {
+        name: key.id().clone(),
+        customer,
+        public_key: key_text(key).into(),
+        fingerprint: Line::lossy(&fingerprint),
+        registered: batch.at,
+        revoked: None,
+    }));
+}

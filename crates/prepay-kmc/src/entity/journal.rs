@@ -1,0 +1,123 @@
+//! The centre's own row, received forms, and the journal of what was done.
+
+use prepay_module::{CentreId, Moment};
+
+use super::{AuthorisationNumber, CustomerNumber, FormNumber, Line};
+use crate::code::coded;
+use crate::form::{FormKind, FormState};
+
+/// The one row about the centre itself. Every command that gives out a number updates it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CentreRecord {
+    /// The name.
+    pub id: CentreId,
+    /// When it was set up.
+    pub created: Moment,
+    /// The next customer's number; nothing when all are given out.
+    pub next_customer: Option<CustomerNumber>,
+    /// The next authorisation's number.
+    pub next_authorisation: Option<AuthorisationNumber>,
+    /// The next form's number.
+    pub next_form: Option<FormNumber>,
+}
+
+/// A form that the centre received.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FormRecord {
+    /// Key.
+    pub number: FormNumber,
+    /// Which form it is.
+    pub kind: FormKind,
+    /// How far it has come. Equal to the state of the last step.
+    pub state: FormState,
+    /// SHA-384 of the signed text. Unique in the centre.
+    pub digest: [u8; 48],
+    /// The signed document, as the canonical text of [`crate::form`]. At most 64 KiB.
+    pub document: Box<str>,
+    /// For which customer; nothing until a new customer has a number.
+    pub customer: Option<CustomerNumber>,
+    /// What happened to it, oldest first. Parts of the row, in their order.
+    pub steps: Vec<FormStep>,
+}
+
+/// One step in the life of a form.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FormStep {
+    /// The state that it reached.
+    pub state: FormState,
+    /// When.
+    pub at: Moment,
+    /// By whose hand.
+    pub by: Line,
+    /// The reason of a refusal, or what accepting it did.
+    pub note: Line,
+}
+
+coded! {
+    /// What was done, for the journal.
+    Action, "action of the journal" {
+        /// The centre was set up.
+        CentreCreated = "centre_created",
+        /// A customer was entered.
+        CustomerAdded = "customer_added",
+        /// A customer's contact was changed.
+        CustomerChanged = "customer_changed",
+        /// A signatory was registered.
+        SignatoryRegistered = "signatory_registered",
+        /// A signatory was revoked.
+        SignatoryRevoked = "signatory_revoked",
+        /// A supply group was allocated.
+        GroupAllocated = "group_allocated",
+        /// A supply group got another name.
+        GroupRenamed = "group_renamed",
+        /// A supply group got another owner.
+        GroupTransferred = "group_transferred",
+        /// A vending key was asked for.
+        KeyRequested = "key_requested",
+        /// The centre's module made a vending key.
+        KeyMade = "key_made",
+        /// EXP, the refresh period or the limits of a vending key were changed.
+        KeyRefreshed = "key_refreshed",
+        /// A vending key was revoked.
+        KeyRevoked = "key_revoked",
+        /// A vending key was retired.
+        KeyRetired = "key_retired",
+        /// An authorisation was granted.
+        AuthorisationGranted = "authorisation_granted",
+        /// An authorisation was revoked.
+        AuthorisationRevoked = "authorisation_revoked",
+        /// A module was enrolled.
+        ModuleEnrolled = "module_enrolled",
+        /// A module was revoked.
+        ModuleRevoked = "module_revoked",
+        /// An agreement request was answered.
+        AgreementAnswered = "agreement_answered",
+        /// A key-load file was built.
+        KeyLoadBuilt = "key_load_built",
+        /// A form was received.
+        FormReceived = "form_received",
+        /// A form was accepted and did what it asks.
+        FormAccepted = "form_accepted",
+        /// A form was refused.
+        FormRefused = "form_refused",
+        /// A form was closed.
+        FormDone = "form_done",
+    }
+}
+
+/// One entry of the journal. Inserted, never updated.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct JournalEntry {
+    /// Key: 1, 2, 3 … without a gap; the store gives it out.
+    pub sequence: u64,
+    /// When.
+    pub at: Moment,
+    /// By whose hand.
+    pub actor: Line,
+    /// What.
+    pub action: Action,
+    /// To what, as `group 000123 revision 1`.
+    pub subject: Line,
+    /// More about it.
+    pub note: Line,
+}

@@ -1,0 +1,34 @@
+//! The rows that a centre keeps.
+//!
+//! ```text
+//!  Customer <──── Signatory <──── Authorisation ────> module name
+//!     ^  ^                             │
+//!     │  └──── Ownership ──┐           v
+//!     └─────────────── SupplyGroup <── VendingKeyRecord <── KeyLoadRecord.keys
+//!                                                               │
+//!  CentreRecord (one row: name, next numbers)    ModuleRecord <─┴─ AgreementRecord
+//!  FormRecord, JournalEntry
+//! ```
+//!
+//! Arrows point at the row that must be there first. Rows are never deleted: they end.
+//!
+//! - Elsewhere: keys themselves (`prepay-module`), how rows lie on a disk (`prepay-store`).
+
+mod customer;
+mod group;
+mod journal;
+mod key;
+mod line;
+mod load;
+mod module;
+mod number;
+
+pub use crate::code::UnknownCode;
+pub use customer::{Customer, Signatory};
+pub use group::{Ownership, SupplyGroup};
+pub use journal::{Action, CentreRecord, FormRecord, FormStep, JournalEntry};
+pub use key::{Authorisation, KeyState, VendingKeyId, VendingKeyRecord};
+pub use line::{Line, LineError};
+pub use load::{KeyLoadRecord, LeftOut, LeftOutReason, LoadedKey};
+pub use module::{AgreementRecord, ModuleRecord};
+pub use number::{AuthorisationNumber, CustomerNumber, FormNumber, NumberError};

@@ -1,0 +1,196 @@
+//! The whole workflow with the real module of a centre: by signed forms alone, from an unknown customer to a
+//! key-load file that opens in exactly one module.
+
+use std::sync::{Arc, Mutex};
+
+use prepay_kmc::centre::{Centre, Decision, LoadOptions};
+use prepay_kmc::entity::FormNumber;
+use prepay_kmc::form::{Draft, FormKind, FormState, SignedForm};
+use prepay_kmc::store::MemoryStore;
+use prepay_module::centre::{CentreModule, CentreSetup, CentreVault};
+use prepay_module::open_kmp::{
+    Identity, Nonce, OpenKmp, PartyKind, PublicIdentity, Signatory, SlotNumber,
+};
+use prepay_module::profile::{EnrolmentDetails, KeyLoadRequest, KeyManagementProfile};
+use prepay_module::vault::{KeyFile, NewUser, Quorum, Role, Secret, Unlock};
+use prepay_module::{Entropy, Identifier, MemoryStorage, Moment, NoEntropy};
+use sha2::{Digest, Sha256};
+
+/// Numbers that look random and come again in every run.
+struct Foreseeable(String, u64);
+
+impl Foreseeable {
+    fn new(seed: &str) -> Self {
+        Self(seed.to_owned(), 0)
+    }
+}
+
+impl Entropy for Foreseeable {
+    fn fill(&mut self, octets: &mut [u8]) -> Result<(), NoEntropy> {
+        for chunk in octets.chunks_mut(32) {
+            self.1 += 1;
+            let block = Sha256::digest(format!("{} {}", self.0, self.1));
+            chunk.copy_from_slice(&block[..chunk.len()]);
+        }
+        Ok(())
+    }
+}
+
+const PEOPLE: [(&str, Role); 3] =
+    [("ada", Role::Custodian), ("ben", Role::Custodian), ("olu", Role::Operator)];
+
+fn today() -> Moment {
+    "2026-03-01T12:00:00Z".parse().unwrap()
+}
+
+fn passphrase(name: &str) -> Secret {
+    Secret::from(format!("passphrase of {name}"))
+}
+
+fn vault() -> CentreVault {
+    let key_file = KeyFile::generate(&mut Foreseeable::new("key file")).unwrap();
+    let names = PEOPLE.map(|(name, _)| name.parse::<Identifier>().unwrap());
+    let secrets = PEOPLE.map(|(name, _)| passphrase(name));
+    let users: Vec<NewUser<'_>> = (0..PEOPLE.len())
+        .map(|n| NewUser { name: &names[n], role: PEOPLE[n].1, passphrase: &secrets[n] })
+        .collect();
+    let setup = CentreSetup {
+        centre: &"KMC-1".parse().unwrap(),
+        unlock: Unlock::KeyFile(&key_file),
+        users: &users,
+        valid_days: CentreVault::VALID_DAYS,
+    };
+    let storage = Box::new(Arc::new(Mutex::new(MemoryStorage::default())));
+    let entropy = Box::new(Foreseeable::new("centre"));
+    CentreVault::create_insecure_test(storage, entropy, Box::new(today()), &setup).unwrap()
+}
+
+fn sign_in(vault: &CentreVault, name: &str) -> prepay_module::vault::Session {
+    vault.sign_in(&name.parse().unwrap(), &passphrase(name)).unwrap()
+}
+
+fn signed(by: &Signatory, kind: FormKind, values: &[(&str, &str)]) -> SignedForm {
+    let mut draft = Draft::new(kind);
+    values.iter().for_each(|(name, value)| draft.set(name, value).unwrap());
+    SignedForm::sign(draft.check().unwrap(), by, today()).unwrap()
+}
+
+fn process(centre: &mut Centre<'_, MemoryStore>, form: &SignedForm) -> FormNumber {
+    let number = centre.receive_form(form).unwrap();
+    let fingerprint = Some(form.signature().key().fingerprint().to_string());
+    let decision = Decision { fingerprint, ..Decision::default() };
+    assert_eq!(centre.accept_form(number, &decision).unwrap().form.state, FormState::Done);
+    number
+}
+
+fn load_request(module: &Identity, centre: &PublicIdentity, entropy: &mut Foreseeable) -> String {
+    let request = KeyLoadRequest {
+        module: module.name().clone(),
+        centre: centre.name().clone(),
+        slot: SlotNumber::try_from(1).unwrap(),
+        nonce: Nonce::generate(entropy).unwrap(),
+        created: today(),
+        expires: today().plus_days(7),
+    };
+    OpenKmp.write_key_load_request(module, &request).unwrap()
+}
+
+#[test]
+fn forms_lead_from_an_unknown_customer_to_a_file_for_one_module() {
+    let vault = vault();
+    let clock = today();
+    let two = Quorum::new(sign_in(&vault, "ada"), sign_in(&vault, "ben")).unwrap();
+    let custodians = vault.desk_of_two(two);
+    let mut centre = Centre::new(MemoryStore::new(), &custodians, &clock);
+    centre.set_up().unwrap();
+    let mut entropy = Foreseeable::new("people");
+    let anna = Signatory::generate("anna".parse().unwrap(), &mut entropy).unwrap();
+    for (kind, values) in [
+        (
+            FormKind::NewCustomer,
+            &[("organisation", "North"), ("contact", "Ms Example"), ("address", "1")][..],
+        ),
+        (
+            FormKind::GroupApplication,
+            &[
+                ("customer", "1"),
+                ("name", "North town"),
+                ("area", "North"),
+                ("service", "electricity"),
+                ("key_type", "unique"),
+            ],
+        ),
+        (
+            FormKind::VendingKeyRequest,
+            &[
+                ("customer", "1"),
+                ("group", "000001"),
+                ("algorithm", "04"),
+                ("base_date", "2014"),
+                ("key_expiry", "255"),
+                ("activation", "2026-03-01T12:00:00Z"),
+                ("expires", "2030-01-01T00:00:00Z"),
+                ("refresh_days", "90"),
+                ("unit_limit", "5000"),
+            ],
+        ),
+        (
+            FormKind::KeyUseAuthorisation,
+            &[
+                ("customer", "1"),
+                ("module", "SM-1"),
+                ("groups", "000001"),
+                ("valid_until", "2027-03-01T12:00:00Z"),
+                ("location", "Computer room"),
+            ],
+        ),
+    ] {
+        process(&mut centre, &signed(&anna, kind, values));
+    }
+
+    let party = OpenKmp.read_enrolment(custodians.enrolment().unwrap().as_bytes()).unwrap().party;
+    let module =
+        Identity::generate(PartyKind::Module, "SM-1".parse().unwrap(), &mut entropy).unwrap();
+    let details = EnrolmentDetails::Module {
+        maker: "Maker".parse().unwrap(),
+        model: "Model".parse().unwrap(),
+        firmware: "1".parse().unwrap(),
+    };
+    let enrolment = OpenKmp.write_enrolment(&module, today(), &details).unwrap();
+    let told = module.public().fingerprint().to_string();
+    assert_eq!(centre.enrol_module(&enrolment, "0000").unwrap_err().code(), "fingerprint");
+    centre.enrol_module(&enrolment, &told).unwrap();
+    centre.enrol_module(&enrolment, &told).unwrap();
+    let slot = SlotNumber::try_from(1).unwrap();
+    let (request, pending) =
+        OpenKmp.request_agreement(&module, &party, slot, today(), &mut entropy).unwrap();
+    let answer = centre.answer_agreement(&request).unwrap();
+    assert_eq!(centre.answer_agreement(&request).unwrap().confirmation, answer.confirmation);
+    let confirmation = answer.confirmation.as_bytes();
+    let (_, keys) = OpenKmp.accept_agreement(&module, &party, &pending, confirmation).unwrap();
+
+    // From here on one operator does it.
+    let operator = vault.desk(sign_in(&vault, "olu"));
+    let mut centre = Centre::new(centre.into_store(), &operator, &clock);
+    let request = load_request(&module, &party, &mut entropy);
+    let values = [("customer", "1"), ("module", "SM-1"), ("request", request.as_str())];
+    process(&mut centre, &signed(&anna, FormKind::KeyLoadRequest, &values));
+    let again = centre.answer_key_load(&request, &LoadOptions::default()).unwrap();
+    assert!(again.is_repeated, "the form built the file");
+    let file = again.load.file.as_bytes();
+    let load = OpenKmp.read_key_load(module.name(), &party, &keys, file).unwrap();
+    assert_eq!(load.keys.len(), 1);
+    let attributes = &load.keys[0].attributes;
+    assert_eq!(attributes.supply_group.to_string(), "000001");
+    assert_eq!(attributes.unit_limit.0, Some(5000));
+    assert_eq!(attributes.issued_until, today().plus_days(90));
+    let row = centre.newest_key(attributes.supply_group).unwrap().unwrap();
+    assert_eq!(row.check_value, Some(load.keys[0].check_value));
+    assert_eq!(row.check_value, Some(prepay_module::check_value(&load.keys[0].key)));
+    assert_eq!(centre.orphans().unwrap(), []);
+
+    // The operator alone makes no key, and a changed request is none.
+    assert_eq!(centre.retire_key(row.id).unwrap_err().code(), "forbidden");
+    let changed = request.replace("SM-1", "SM-2");
+    assert!(centre.answer_key_load(&changed, &LoadOptions::default()).is_err());
+}

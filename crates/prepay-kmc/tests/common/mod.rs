@@ -1,0 +1,189 @@
+//! A centre to try things on: a model of the centre's module, a store that fails when told to, a clock to set.
+#![allow(dead_code, reason = "each test uses its part")]
+
+mod module;
+mod store;
+
+use std::sync::Mutex;
+
+use prepay_kmc::centre::{Centre, Decision, KeyTerms, NewKey};
+use prepay_kmc::entity::{CustomerNumber, FormNumber, VendingKeyRecord};
+use prepay_kmc::form::{Draft, FormKind, SignedForm};
+use prepay_kmc::store::MemoryStore;
+use prepay_module::attribute::{CurrencyLimit, UnitLimit};
+use prepay_module::open_kmp::Signatory;
+use prepay_module::{Clock, Entropy, Moment, NoEntropy};
+use prepay_token::element::{BaseDate, DecoderKeyGenerationAlgorithm};
+
+pub(crate) use module::ModelModule;
+#[allow(unused_imports, reason = "each test uses its part")]
+pub(crate) use store::{FailingStore, Failure};
+
+/// A clock that is set by hand.
+pub(crate) struct HandClock(Mutex<Moment>);
+
+impl HandClock {
+    pub(crate) fn advance_days(&self, days: u32) {
+        let mut now = self.0.lock().unwrap();
+        *now = now.plus_days(days);
+    }
+}
+
+impl Clock for HandClock {
+    fn now(&self) -> Moment {
+        *self.0.lock().unwrap()
+    }
+}
+
+/// A fixed sequence of octets.
+pub(crate) struct Counter(pub(crate) u8);
+
+impl Entropy for Counter {
+    fn fill(&mut self, octets: &mut [u8]) -> Result<(), NoEntropy> {
+        for octet in octets {
+            self.0 = self.0.wrapping_mul(5).wrapping_add(17);
+            *octet = self.0;
+        }
+        Ok(())
+    }
+}
+
+pub(crate) fn moment(text: &str) -> Moment {
+    text.parse().unwrap()
+}
+
+/// The day on which tests begin.
+pub(crate) fn today() -> Moment {
+    moment("2026-03-01T12:00:00Z")
+}
+
+/// The parts of a centre.
+pub(crate) struct Bench {
+    pub(crate) module: ModelModule,
+    pub(crate) clock: HandClock,
+    pub(crate) anna: Signatory,
+    pub(crate) berta: Signatory,
+}
+
+impl Bench {
+    pub(crate) fn new() -> Self {
+        Self {
+            module: ModelModule::default(),
+            clock: HandClock(Mutex::new(today())),
+            anna: Signatory::generate("anna".parse().unwrap(), &mut Counter(1)).unwrap(),
+            berta: Signatory::generate("berta".parse().unwrap(), &mut Counter(2)).unwrap(),
+        }
+    }
+
+    pub(crate) fn centre(&self) -> Centre<'_, MemoryStore> {
+        let mut centre = Centre::new(MemoryStore::new(), &self.module, &self.clock);
+        centre.set_up().unwrap();
+        centre
+    }
+
+    pub(crate) fn sign(
+        &self,
+        by: &Signatory,
+        kind: FormKind,
+        values: &[(&str, &str)],
+    ) -> SignedForm {
+        let mut draft = Draft::new(kind);
+        values.iter().for_each(|(name, value)| draft.set(name, value).unwrap());
+        SignedForm::sign(draft.check().unwrap(), by, self.clock.now()).unwrap()
+    }
+
+    /// A centre with customer 1 (signatory anna), customer 2 (berta), group 000123 of customer 1 with a live
+    /// key, and module SM-1 enrolled.
+    pub(crate) fn furnished(&self) -> Centre<'_, MemoryStore> {
+        let mut centre = self.centre();
+        for (signatory, name) in [(&self.anna, "North"), (&self.berta, "South")] {
+            let form = self.sign(
+                signatory,
+                FormKind::NewCustomer,
+                &[("organisation", name), ("contact", "Ms Example"), ("address", "a@example.org")],
+            );
+            let number = centre.receive_form(&form).unwrap();
+            let fingerprint = Some(signatory.key().fingerprint().to_string());
+            centre.accept_form(number, &Decision { fingerprint, ..Decision::default() }).unwrap();
+        }
+        self.accepted(&mut centre, FormKind::GroupApplication, GROUP);
+        centre.request_key(&new_key()).unwrap();
+        centre.enrol_module("enrol:SM-1", "FP SM-1").unwrap();
+        centre
+    }
+
+    /// Receives and accepts a form of anna.
+    pub(crate) fn accepted(
+        &self,
+        centre: &mut Centre<'_, MemoryStore>,
+        kind: FormKind,
+        values: &[(&str, &str)],
+    ) -> FormNumber {
+        let number = centre.receive_form(&self.sign(&self.anna, kind, values)).unwrap();
+        centre.accept_form(number, &Decision::default()).unwrap();
+        number
+    }
+}
+
+/// An application for group 000123.
+pub(crate) const GROUP: &[(&str, &str)] = &[
+    ("customer", "1"),
+    ("name", "North town"),
+    ("area", "North"),
+    ("service", "electricity"),
+    ("key_type", "unique"),
+    ("group", "000123"),
+];
+
+/// An authorisation of module SM-1 for group 000123.
+pub(crate) const AUTHORISATION: &[(&str, &str)] = &[
+    ("customer", "1"),
+    ("module", "SM-1"),
+    ("groups", "000123"),
+    ("valid_until", "2027-03-01T12:00:00Z"),
+    ("location", "Computer room"),
+];
+
+/// A request for a vending key of group 000123.
+pub(crate) const KEY: &[(&str, &str)] = &[
+    ("customer", "1"),
+    ("group", "000123"),
+    ("algorithm", "04"),
+    ("base_date", "2014"),
+    ("key_expiry", "255"),
+    ("activation", "2026-03-01T12:00:00Z"),
+    ("expires", "2030-01-01T00:00:00Z"),
+    ("refresh_days", "90"),
+];
+
+pub(crate) fn terms() -> KeyTerms {
+    KeyTerms {
+        expires: moment("2030-01-01T00:00:00Z"),
+        refresh_days: 90,
+        unit_limit: UnitLimit(None),
+        currency_limit: CurrencyLimit(Some(1_000_000)),
+    }
+}
+
+/// A key of group 000123.
+pub(crate) fn new_key() -> NewKey {
+    NewKey {
+        group: "000123".parse().unwrap(),
+        revision: None,
+        algorithm: DecoderKeyGenerationAlgorithm::Dkga04,
+        expiry: 255.into(),
+        base_date: BaseDate::Y2014,
+        activation: today(),
+        terms: terms(),
+        sub_classes: None,
+    }
+}
+
+pub(crate) fn customer(number: u32) -> CustomerNumber {
+    CustomerNumber::try_from(number).unwrap()
+}
+
+/// The revisions of keys.
+pub(crate) fn revisions<'a>(keys: impl IntoIterator<Item = &'a VendingKeyRecord>) -> Vec<u8> {
+    keys.into_iter().map(|key| key.id.revision.value()).collect()
+}

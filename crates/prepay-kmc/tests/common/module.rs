@@ -1,0 +1,293 @@
+//! A model of a centre's module: it keeps what the real one keeps, but its texts are plain words.
+//!
+//! `enrol:MODULE`, `agree:MODULE:SLOT`, `load:MODULE:SLOT:NONCE`. The fingerprint of a module is `FP MODULE`.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Mutex;
+
+use prepay_module::attribute::KeyCheckValue;
+use prepay_module::centre::{
+    AgreementAnswer, Authority, CentreError, CentreIdentity, CentreModule, DocumentProblem,
+    GeneratedKey, KeyLoad, KeyLoadOrder, KeyLoadRequestReport, ModuleDetails, ModuleReport,
+    ModuleState, VendingKeyReport,
+};
+use prepay_module::{Identifier, ModuleId, Moment};
+use prepay_token::element::{DecoderKeyGenerationAlgorithm, KeyRevisionNumber, SupplyGroupCode};
+use prepay_token::key::VendingKey;
+
+use super::today;
+
+/// The model.
+pub(crate) struct ModelModule {
+    state: Mutex<State>,
+}
+
+struct State {
+    authority: Authority,
+    is_test: bool,
+    keys: BTreeMap<(SupplyGroupCode, u8), (DecoderKeyGenerationAlgorithm, KeyCheckValue)>,
+    made: u8,
+    modules: BTreeMap<ModuleId, Option<Moment>>,
+    slots: BTreeSet<(ModuleId, u16)>,
+    serial: u64,
+    orders: Vec<KeyLoadOrder>,
+    fails: bool,
+}
+
+impl Default for ModelModule {
+    fn default() -> Self {
+        let state = State {
+            authority: Authority::DualControl,
+            is_test: false,
+            keys: BTreeMap::new(),
+            made: 0,
+            modules: BTreeMap::new(),
+            slots: BTreeSet::new(),
+            serial: 0,
+            orders: Vec::new(),
+            fails: false,
+        };
+        Self { state: Mutex::new(state) }
+    }
+}
+
+impl ModelModule {
+    /// Whoever acts has this authority from now on.
+    pub(crate) fn act_as(&self, authority: Authority) {
+        self.state.lock().unwrap().authority = authority;
+    }
+
+    /// Every change fails from now on, or no longer.
+    pub(crate) fn fail(&self, fails: bool) {
+        self.state.lock().unwrap().fails = fails;
+    }
+
+    pub(crate) fn make_test_centre(&self) {
+        self.state.lock().unwrap().is_test = true;
+    }
+
+    /// How many keys were ever made.
+    pub(crate) fn made(&self) -> u8 {
+        self.state.lock().unwrap().made
+    }
+
+    /// What was ordered for each file.
+    pub(crate) fn orders(&self) -> Vec<KeyLoadOrder> {
+        self.state.lock().unwrap().orders.clone()
+    }
+
+    fn changing(&self) -> Result<std::sync::MutexGuard<'_, State>, CentreError> {
+        let state = self.state.lock().unwrap();
+        if state.fails {
+            return Err(CentreError::Fault { problem: "told to fail".to_owned() });
+        }
+        Ok(state)
+    }
+}
+
+fn parts<const N: usize>(text: &str, tag: &str) -> Result<[String; N], CentreError> {
+    let parts: Vec<String> = text.split(':').map(str::to_owned).collect();
+    let found: Result<[String; N], _> = parts[1..].to_vec().try_into();
+    match found {
+        Ok(found) if parts[0] == tag => Ok(found),
+        _ => Err(CentreError::Document(DocumentProblem { code: "form", message: text.to_owned() })),
+    }
+}
+
+fn details(module: &ModuleId) -> ModuleDetails {
+    ModuleDetails {
+        module: module.clone(),
+        fingerprint: format!("FP {module}"),
+        maker: "Prepay".to_owned(),
+        model: "model".to_owned(),
+        firmware: "1".to_owned(),
+        created: today(),
+    }
+}
+
+impl State {
+    fn known(&self, module: &ModuleId) -> Result<(), CentreError> {
+        match self.modules.get(module) {
+            None => Err(CentreError::ModuleUnknown { module: module.clone() }),
+            Some(Some(since)) => {
+                Err(CentreError::ModuleRevoked { module: module.clone(), since: *since })
+            }
+            Some(None) => Ok(()),
+        }
+    }
+
+    fn report(&self, module: &ModuleId) -> ModuleReport {
+        ModuleReport {
+            details: details(module),
+            accepted: today(),
+            state: match self.modules[module] {
+                None => ModuleState::Accepted,
+                Some(since) => ModuleState::Revoked { since },
+            },
+            slots: Vec::new(),
+            is_test: self.is_test,
+        }
+    }
+}
+
+impl CentreModule for ModelModule {
+    fn acting(&self) -> Vec<Identifier> {
+        vec!["carl".parse().unwrap(), "dora".parse().unwrap()]
+    }
+
+    fn authority(&self) -> Authority {
+        self.state.lock().unwrap().authority
+    }
+
+    fn identify(&self) -> Result<CentreIdentity, CentreError> {
+        Ok(CentreIdentity {
+            centre: "KMC-1".parse().unwrap(),
+            fingerprint: "FP KMC-1".to_owned(),
+            activation: today(),
+            expires: today().plus_days(3650),
+            is_test: self.state.lock().unwrap().is_test,
+        })
+    }
+
+    fn enrolment(&self) -> Result<String, CentreError> {
+        Ok("centre:KMC-1".to_owned())
+    }
+
+    fn read_enrolment(&self, enrolment: &str) -> Result<ModuleDetails, CentreError> {
+        let [name] = parts(enrolment, "enrol")?;
+        Ok(details(&name.parse().unwrap()))
+    }
+
+    fn modules(&self) -> Result<Vec<ModuleReport>, CentreError> {
+        let state = self.state.lock().unwrap();
+        Ok(state.modules.keys().map(|module| state.report(module)).collect())
+    }
+
+    fn accept_module(&self, enrolment: &str, told: &str) -> Result<ModuleReport, CentreError> {
+        let [name] = parts(enrolment, "enrol")?;
+        let module: ModuleId = name.parse().unwrap();
+        let found = format!("FP {module}");
+        if told != found {
+            return Err(CentreError::Fingerprint { module, expected: told.to_owned(), found });
+        }
+        let mut state = self.changing()?;
+        state.modules.entry(module.clone()).or_default();
+        state.known(&module)?;
+        Ok(state.report(&module))
+    }
+
+    fn revoke_module(&self, module: &ModuleId) -> Result<(), CentreError> {
+        let mut state = self.changing()?;
+        let found = state.modules.get_mut(module);
+        let found = found.ok_or(CentreError::ModuleUnknown { module: module.clone() })?;
+        found.get_or_insert(today());
+        Ok(())
+    }
+
+    fn answer_agreement(&self, request: &str) -> Result<AgreementAnswer, CentreError> {
+        let [module, slot] = parts(request, "agree")?;
+        let (module, slot): (ModuleId, u16) = (module.parse().unwrap(), slot.parse().unwrap());
+        let mut state = self.changing()?;
+        state.known(&module)?;
+        state.slots.insert((module.clone(), slot));
+        let is_test = state.is_test;
+        Ok(AgreementAnswer {
+            confirmation: format!("confirm:{module}:{slot}"),
+            module,
+            slot,
+            is_test,
+        })
+    }
+
+    fn vending_keys(&self) -> Result<Vec<VendingKeyReport>, CentreError> {
+        let state = self.state.lock().unwrap();
+        let report = |(&(group, revision), &(algorithm, check_value)): (&(_, u8), &(_, _))| {
+            VendingKeyReport {
+                group,
+                revision: revision.try_into().unwrap(),
+                algorithm,
+                check_value,
+                created: today(),
+                is_imported: false,
+                is_test: state.is_test,
+            }
+        };
+        Ok(state.keys.iter().map(report).collect())
+    }
+
+    fn generate_vending_key(
+        &self,
+        group: SupplyGroupCode,
+        revision: KeyRevisionNumber,
+        algorithm: DecoderKeyGenerationAlgorithm,
+    ) -> Result<GeneratedKey, CentreError> {
+        let mut state = self.changing()?;
+        let is_test = state.is_test;
+        if let Some(&(held, check_value)) = state.keys.get(&(group, revision.value())) {
+            if held != algorithm {
+                return Err(CentreError::AlgorithmConflict {
+                    group,
+                    revision,
+                    held,
+                    asked: algorithm,
+                });
+            }
+            return Ok(GeneratedKey { check_value, is_new: false, is_test });
+        }
+        state.made += 1;
+        let check_value = KeyCheckValue::from_octets([state.made, revision.value(), 0]);
+        state.keys.insert((group, revision.value()), (algorithm, check_value));
+        Ok(GeneratedKey { check_value, is_new: true, is_test })
+    }
+
+    fn destroy_vending_key(
+        &self,
+        group: SupplyGroupCode,
+        revision: KeyRevisionNumber,
+    ) -> Result<KeyCheckValue, CentreError> {
+        let gone = self.changing()?.keys.remove(&(group, revision.value()));
+        gone.map(|(_, value)| value).ok_or(CentreError::NoVendingKey { group, revision })
+    }
+
+    fn import_test_key(
+        &self,
+        _: SupplyGroupCode,
+        _: KeyRevisionNumber,
+        _: &VendingKey,
+    ) -> Result<GeneratedKey, CentreError> {
+        Err(CentreError::NotTestCentre)
+    }
+
+    fn read_key_load_request(&self, request: &str) -> Result<KeyLoadRequestReport, CentreError> {
+        let [module, slot, nonce] = parts(request, "load")?;
+        let (module, slot): (ModuleId, u16) = (module.parse().unwrap(), slot.parse().unwrap());
+        let state = self.state.lock().unwrap();
+        state.known(&module)?;
+        if !state.slots.contains(&(module.clone(), slot)) {
+            return Err(CentreError::NoSlot { module, slot });
+        }
+        let created = today();
+        Ok(KeyLoadRequestReport { module, slot, nonce, created, expires: created.plus_days(3650) })
+    }
+
+    fn build_key_load(&self, request: &str, order: &KeyLoadOrder) -> Result<KeyLoad, CentreError> {
+        let KeyLoadRequestReport { module, slot, .. } = self.read_key_load_request(request)?;
+        let mut state = self.changing()?;
+        let mut check_values = Vec::new();
+        for item in &order.keys {
+            let (group, revision) = (item.attributes.supply_group, item.attributes.key_revision);
+            let held = state.keys.get(&(group, revision.value()));
+            let (_, value) = held.ok_or(CentreError::NoVendingKey { group, revision })?;
+            check_values.push(*value);
+        }
+        state.serial += 1;
+        state.orders.push(order.clone());
+        let (serial, is_test, expires) = (state.serial, state.is_test, order.expires);
+        let file = format!("file {serial} for {module}");
+        Ok(KeyLoad { file, serial, module, slot, check_values, expires, is_test })
+    }
+
+    fn sign(&self, _: &[u8]) -> Result<Vec<u8>, CentreError> {
+        Ok(vec![0; 96])
+    }
+}

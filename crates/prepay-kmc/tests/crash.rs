@@ -1,0 +1,122 @@
+//! Whatever commit fails, and whether or not it was durable, the same commands again bring everything to the
+//! same end: nothing is done twice, nothing is forgotten.
+
+mod common;
+
+use common::{AUTHORISATION, Bench, FailingStore, Failure, GROUP, KEY};
+use prepay_kmc::centre::{Answer, Centre, Decision, LoadOptions};
+use prepay_kmc::entity::KeyState;
+use prepay_kmc::form::{FormKind, FormState, SignedForm};
+use prepay_kmc::store::{CentreStore, PAGE, Versioned};
+
+/// Brings a form to its end, from wherever it is.
+fn process(centre: &mut Centre<'_, FailingStore>, form: &SignedForm) -> Answer<()> {
+    let number = match centre.store().form_with(&form.digest())? {
+        Some(Versioned { row, .. }) => row.number,
+        None => centre.receive_form(form)?,
+    };
+    let fingerprint = Some(form.signature().key().fingerprint().to_string());
+    match centre.form(number)?.row.state {
+        FormState::Received => {
+            centre.accept_form(number, &Decision { fingerprint, ..Decision::default() })?;
+        }
+        _ => {
+            centre.finish_form(number)?;
+        }
+    }
+    Ok(())
+}
+
+/// The whole life of a key, as commands that can be given again.
+fn live(bench: &Bench, forms: &[SignedForm], store: &FailingStore) -> Answer<()> {
+    let mut centre = Centre::new(store.clone(), &bench.module, &bench.clock);
+    centre.set_up()?;
+    for form in forms {
+        process(&mut centre, form)?;
+    }
+    centre.enrol_module("enrol:SM-1", "FP SM-1")?;
+    centre.answer_agreement("agree:SM-1:1")?;
+    centre.answer_key_load("load:SM-1:1:AA", &LoadOptions::default())?;
+    let group = "000123".parse().unwrap();
+    if centre.vending_keys(Some(group))?.iter().any(|key| key.state == KeyState::Live) {
+        let key = centre.newest_key(group)?.expect("there is a key");
+        centre.revoke_key(key.id)?;
+    }
+    let key = centre.newest_key(group)?.expect("there is a key");
+    if key.state != KeyState::Retired {
+        centre.retire_key(key.id)?;
+    }
+    centre.revoke_module(&"SM-1".parse().unwrap())?;
+    centre.finish()?;
+    Ok(())
+}
+
+/// What is compared in the end: everything but journal and versions.
+fn outcome(bench: &Bench, store: &FailingStore) -> String {
+    let centre = Centre::new(store.clone(), &bench.module, &bench.clock);
+    let forms: Vec<_> = centre.forms().unwrap().iter().map(|form| form.state).collect();
+    let loads = centre.key_loads(None).unwrap();
+    let loads: Vec<_> = loads.iter().map(|load| (&load.nonce, load.keys.len())).collect();
+    format!(
+        "{:?} {:?} {:?} {:?} {:?} {:?} {:?} {loads:?} {forms:?} {:?}",
+        centre.customers(),
+        centre.signatories(),
+        centre.groups(),
+        centre.owners("000123".parse().unwrap()),
+        centre.vending_keys(None),
+        centre.authorisations(None),
+        centre.modules(),
+        centre.orphans(),
+    )
+}
+
+#[test]
+fn every_commit_may_fail() {
+    let bench = Bench::new();
+    let customer = [("organisation", "North"), ("contact", "Ms Example"), ("address", "1")];
+    let forms = [
+        (FormKind::NewCustomer, &customer[..]),
+        (FormKind::GroupApplication, GROUP),
+        (FormKind::VendingKeyRequest, KEY),
+        (FormKind::KeyUseAuthorisation, AUTHORISATION),
+    ]
+    .map(|(kind, values)| bench.sign(&bench.anna, kind, values));
+
+    let sound = FailingStore::new(None);
+    live(&bench, &forms, &sound).unwrap();
+    let commits = sound.commits();
+    assert_eq!(commits, 16, "each of them is a place to fail");
+    let expected = outcome(&bench, &sound);
+    assert!(expected.contains("Ok([])"), "no orphans: {expected}");
+
+    for at in 0..commits {
+        for failure in [Failure::Before, Failure::After] {
+            let bench = Bench::new();
+            let store = FailingStore::new(Some((at, failure)));
+            let first = live(&bench, &forms, &store);
+            let code = first.expect_err("one commit fails").code();
+            assert_eq!(code, "store_fault", "{at} {failure:?}");
+            // The revocation of a module is answered to modules at once, whatever comes after.
+            live(&bench, &forms, &store)
+                .or_else(|_| live_after_revocation(&bench, &store))
+                .unwrap();
+            assert_eq!(outcome(&bench, &store), expected, "{at} {failure:?}");
+            assert_eq!(bench.module.made(), 1, "{at} {failure:?}: one key was ever made");
+            let journal = store.journal(0, PAGE).unwrap();
+            let made = journal.iter().filter(|entry| entry.action.code() == "key_made").count();
+            assert_eq!(made, 1, "{at} {failure:?}");
+        }
+    }
+}
+
+/// Once key and module are revoked, enrolment and loads are refused: only the ends are left to do.
+fn live_after_revocation(bench: &Bench, store: &FailingStore) -> Answer<()> {
+    let mut centre = Centre::new(store.clone(), &bench.module, &bench.clock);
+    let key = centre.newest_key("000123".parse().unwrap())?.expect("there is a key");
+    if key.state != KeyState::Retired {
+        centre.retire_key(key.id)?;
+    }
+    centre.revoke_module(&"SM-1".parse().unwrap())?;
+    centre.finish()?;
+    Ok(())
+}

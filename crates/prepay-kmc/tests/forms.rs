@@ -1,0 +1,186 @@
+//! Forms: signed by the right people, received once, done once.
+
+mod common;
+
+use common::{AUTHORISATION, Bench, Counter, GROUP, KEY};
+use prepay_kmc::centre::{CommandError, Decision};
+use prepay_kmc::entity::Line;
+use prepay_kmc::form::{Draft, FormKind, FormState, SignedForm, SignedFormError};
+use prepay_module::open_kmp::Signatory;
+
+const NEW: &[(&str, &str)] =
+    &[("organisation", "East"), ("contact", "Mr Example"), ("address", "b@example.org")];
+
+fn told(signatory: &Signatory) -> Decision {
+    let fingerprint = Some(signatory.key().fingerprint().to_string());
+    Decision { fingerprint, ..Decision::default() }
+}
+
+#[test]
+fn a_new_customer_needs_the_fingerprint_by_another_way() {
+    let bench = Bench::new();
+    let mut centre = bench.centre();
+    let number = centre.receive_form(&bench.sign(&bench.anna, FormKind::NewCustomer, NEW)).unwrap();
+    for decision in [Decision::default(), told(&bench.berta)] {
+        let refused = centre.accept_form(number, &decision).unwrap_err();
+        assert_eq!(refused.code(), "fingerprint");
+    }
+    assert!(centre.customers().unwrap().is_empty());
+    let accepted = centre.accept_form(number, &told(&bench.anna)).unwrap();
+    assert_eq!(accepted.form.state, FormState::Done);
+    assert_eq!(accepted.form.customer.unwrap().value(), 1);
+    let states: Vec<_> = accepted.form.steps.iter().map(|step| step.state).collect();
+    assert_eq!(states, [FormState::Received, FormState::Accepted, FormState::Done]);
+    assert_eq!(centre.signatories().unwrap()[0].name.as_str(), "anna");
+    // The name is taken now.
+    let mut values = NEW.to_vec();
+    values[0].1 = "West";
+    let again = centre.receive_form(&bench.sign(&bench.anna, FormKind::NewCustomer, &values));
+    assert_eq!(again.unwrap_err().code(), "signatory_taken");
+}
+
+#[test]
+fn the_same_form_is_received_once() {
+    let bench = Bench::new();
+    let mut centre = bench.furnished();
+    let form = bench.sign(&bench.anna, FormKind::VendingKeyRequest, KEY);
+    let number = centre.receive_form(&form).unwrap();
+    let expected = |state| CommandError::FormReceived { number, state };
+    assert_eq!(centre.receive_form(&form), Err(expected(FormState::Received)));
+    centre.accept_form(number, &Decision::default()).unwrap();
+    assert_eq!(centre.receive_form(&form), Err(expected(FormState::Done)));
+    let keys = centre.vending_keys(None).unwrap();
+    assert_eq!(keys.len(), 2, "one by hand, one by the form");
+}
+
+#[test]
+fn every_step_out_of_turn_is_refused_by_name() {
+    let bench = Bench::new();
+    let mut centre = bench.furnished();
+    let reason: Line = "no".parse().unwrap();
+    let done = bench.accepted(&mut centre, FormKind::VendingKeyRequest, KEY);
+    let form = bench.sign(&bench.anna, FormKind::KeyUseAuthorisation, AUTHORISATION);
+    let refused = centre.receive_form(&form).unwrap();
+    assert_eq!(centre.refuse_form(refused, &Line::default()).unwrap_err().code(), "value");
+    assert_eq!(centre.finish_form(refused).unwrap_err().code(), "form_state", "not accepted yet");
+    centre.refuse_form(refused, &reason).unwrap();
+    for number in [done, refused] {
+        let again = centre.accept_form(number, &Decision::default()).unwrap_err();
+        assert_eq!(again.code(), "form_state");
+        assert_eq!(centre.refuse_form(number, &reason).unwrap_err().code(), "form_state");
+    }
+    assert!(centre.finish_form(refused).is_err());
+    assert_eq!(centre.finish_form(done).unwrap().state, FormState::Done);
+    assert!(centre.authorisations(None).unwrap().is_empty(), "the refused form did nothing");
+    assert_eq!(bench.module.made(), 2);
+    assert_eq!(centre.form("99".parse().unwrap()).unwrap_err().code(), "not_there");
+}
+
+#[test]
+fn only_the_customers_own_signatory_signs() {
+    let bench = Bench::new();
+    let mut centre = bench.furnished();
+    let imposter = Signatory::generate("anna".parse().unwrap(), &mut Counter(9)).unwrap();
+    let stranger = Signatory::generate("zoe".parse().unwrap(), &mut Counter(8)).unwrap();
+    for (by, code) in [
+        (&imposter, "signatory_key"),
+        (&stranger, "not_there"),
+        (&bench.berta, "signatory_customer"),
+    ] {
+        let form = bench.sign(by, FormKind::VendingKeyRequest, KEY);
+        assert_eq!(centre.receive_form(&form).unwrap_err().code(), code);
+    }
+    let mut values = KEY.to_vec();
+    values[0].1 = "3";
+    let form = bench.sign(&bench.anna, FormKind::VendingKeyRequest, &values);
+    assert_eq!(centre.receive_form(&form).unwrap_err().code(), "not_there");
+    // Revoked between receiving and accepting: neither works.
+    let number = centre.receive_form(&bench.sign(&bench.anna, FormKind::VendingKeyRequest, KEY));
+    centre.revoke_signatory(&"anna".parse().unwrap()).unwrap();
+    let refused = centre.accept_form(number.unwrap(), &Decision::default()).unwrap_err();
+    assert_eq!(refused.code(), "ended");
+    let form = bench.sign(&bench.anna, FormKind::KeyUseAuthorisation, AUTHORISATION);
+    assert_eq!(centre.receive_form(&form).unwrap_err().code(), "ended");
+}
+
+#[test]
+fn a_second_signatory_may_be_registered_by_hand() {
+    let bench = Bench::new();
+    let mut centre = bench.furnished();
+    let carol = Signatory::generate("carol".parse().unwrap(), &mut Counter(3)).unwrap();
+    let customer = common::customer(1);
+    let wrong = centre.register_signatory(customer, carol.key(), "0000");
+    assert_eq!(wrong.unwrap_err().code(), "fingerprint");
+    let fingerprint = carol.key().fingerprint().to_string().to_lowercase().replace(' ', "");
+    centre.register_signatory(customer, carol.key(), &fingerprint).unwrap();
+    centre.register_signatory(customer, carol.key(), &fingerprint).unwrap();
+    assert_eq!(centre.signatories().unwrap().len(), 3);
+    centre.receive_form(&bench.sign(&carol, FormKind::VendingKeyRequest, KEY)).unwrap();
+}
+
+#[test]
+fn a_signature_from_the_future_is_refused() {
+    let bench = Bench::new();
+    let mut centre = bench.furnished();
+    let sign = |seconds| {
+        let mut draft = Draft::new(FormKind::VendingKeyRequest);
+        KEY.iter().for_each(|(name, value)| draft.set(name, value).unwrap());
+        let at = common::today().plus_seconds(seconds);
+        SignedForm::sign(draft.check().unwrap(), &bench.anna, at).unwrap()
+    };
+    assert_eq!(centre.receive_form(&sign(86_401)).unwrap_err().code(), "value");
+    centre.receive_form(&sign(86_400)).unwrap();
+}
+
+#[test]
+fn the_canonical_text_is_read_exactly_and_nothing_else_is() {
+    let bench = Bench::new();
+    let mut values = GROUP.to_vec();
+    values.push(("remark", "a:b: 电"));
+    let form = bench.sign(&bench.anna, FormKind::GroupApplication, &values);
+    let text = form.text();
+    assert_eq!(SignedForm::from_text(&text).unwrap(), form);
+    assert!(text.starts_with("open-form-1\nform:17:group_application\ncustomer:1:1\n"), "{text}");
+    for length in (0..text.len()).filter(|&length| text.is_char_boundary(length)) {
+        assert!(SignedForm::from_text(&text[..length]).is_err(), "cut at {length}");
+    }
+    for (what, with) in [
+        ("customer:1:1", "customer:1:2"),
+        ("customer:1:1", "customer:01:1"),
+        ("form:17:group_application", "form:13:default_group"),
+        ("signed:20:2026", "signed:20:2027"),
+        ("area:5:North\n", ""),
+        ("remark:", "romark:"),
+        ("area:5:North\nservice:11:electricity\n", "service:11:electricity\narea:5:North\n"),
+    ] {
+        let changed = text.replacen(what, with, 1);
+        assert_ne!(changed, text);
+        assert!(SignedForm::from_text(&changed).is_err(), "{what} -> {with}");
+    }
+    assert!(SignedForm::from_text(&format!("{text}\n")).is_err());
+    let other = bench.sign(&bench.berta, FormKind::GroupApplication, &values);
+    let own_key = format!("key:{}", form.signature().key_hex().len());
+    assert!(text.contains(&own_key));
+    let swapped = text.replace(&form.signature().key_hex(), &other.signature().key_hex());
+    assert!(matches!(
+        SignedForm::from_text(&swapped),
+        Err(SignedFormError::Signature | SignedFormError::Text(_))
+    ));
+}
+
+#[test]
+fn a_value_that_looks_like_items_stays_one_value() {
+    let bench = Bench::new();
+    let request = "x\ngroups:6:000123\nremark:1:a\nkey:1:a\nsigned:20:2026-03-01T12:00:00Z\n";
+    let values = [("customer", "1"), ("module", "SM-1"), ("request", request)];
+    let form = bench.sign(&bench.anna, FormKind::KeyLoadRequest, &values);
+    let read = SignedForm::from_text(&form.text()).unwrap();
+    assert_eq!(read.form().draft().value("request"), Some(request));
+    assert_eq!(read.form().draft().value("groups"), None);
+    // Another form that shows the same lines has another text, and another digest.
+    let mut with_group = values.to_vec();
+    with_group[2].1 = "x\n";
+    with_group.push(("groups", "000123"));
+    let other = bench.sign(&bench.anna, FormKind::KeyLoadRequest, &with_group);
+    assert_ne!(other.digest(), form.digest());
+}

@@ -1,0 +1,239 @@
+//! Key-load files hold exactly the keys that may go to a module, and say what was left out and why.
+
+mod common;
+
+use common::{AUTHORISATION, Bench, KEY, customer, moment, new_key, terms, today};
+use prepay_kmc::centre::{CommandError, Decision, KeyTerms, LoadOptions, NewKey};
+use prepay_kmc::entity::{LeftOutReason, VendingKeyId};
+use prepay_kmc::form::{FormKind, FormState};
+use prepay_kmc::store::CentreStore;
+
+const REQUEST: &str = "load:SM-1:1:AA";
+
+fn all() -> LoadOptions {
+    LoadOptions::default()
+}
+
+fn id(generation: u8) -> VendingKeyId {
+    VendingKeyId {
+        group: "000123".parse().unwrap(),
+        revision: generation.try_into().unwrap(),
+        generation: generation.into(),
+    }
+}
+
+#[test]
+fn an_authorised_live_key_goes_into_the_file() {
+    let bench = Bench::new();
+    let mut centre = bench.furnished();
+    bench.accepted(&mut centre, FormKind::KeyUseAuthorisation, AUTHORISATION);
+    centre.answer_agreement("agree:SM-1:1").unwrap();
+    let answer = centre.answer_key_load(REQUEST, &all()).unwrap();
+    assert_eq!(answer.load.keys.len(), 1);
+    assert_eq!(answer.load.keys[0].key, id(1));
+    assert_eq!(answer.load.keys[0].issued_until, moment("2026-05-30T12:00:00Z"));
+    assert!(answer.load.left_out.is_empty() && !answer.is_repeated);
+
+    let order = &bench.module.orders()[0];
+    let attributes = &order.keys[0].attributes;
+    assert_eq!(attributes.name.as_str(), "North town");
+    assert_eq!(attributes.issued_until, moment("2026-05-30T12:00:00Z"));
+
+    // The same request again: the same file, nothing new is built, even much later.
+    bench.clock.advance_days(30);
+    let again = centre.answer_key_load(REQUEST, &all()).unwrap();
+    assert!(again.is_repeated);
+    assert_eq!(again.load, answer.load);
+    assert_eq!(bench.module.orders().len(), 1);
+
+    // A new request moves IUT forward, up to EXP.
+    let next = centre.answer_key_load("load:SM-1:1:BB", &all()).unwrap();
+    assert_eq!(next.load.keys[0].issued_until, moment("2026-06-29T12:00:00Z"));
+    let short = KeyTerms { expires: moment("2026-04-15T00:00:00Z"), ..terms() };
+    centre.refresh_key(id(1), short).unwrap();
+    let last = centre.answer_key_load("load:SM-1:1:CC", &all()).unwrap();
+    assert_eq!(last.load.keys[0].issued_until, moment("2026-04-15T00:00:00Z"));
+}
+
+/// What is done before the request, and why nothing may then be loaded.
+type Case = (
+    &'static str,
+    fn(&Bench, &mut prepay_kmc::centre::Centre<'_, prepay_kmc::store::MemoryStore>),
+    LeftOutReason,
+);
+
+#[test]
+fn every_reason_to_leave_a_key_out_is_named() {
+    const CASES: &[Case] = &[
+        ("key revoked", |_, centre| centre.revoke_key(id(1)).unwrap(), LeftOutReason::KeyRevoked),
+        ("key expired", |bench, _| bench.clock.advance_days(1402), LeftOutReason::KeyExpired),
+        (
+            "authorisation revoked",
+            |_, centre| centre.revoke_authorisation("1".parse().unwrap()).unwrap(),
+            LeftOutReason::AuthorisationRevoked,
+        ),
+        (
+            "authorisation ended",
+            |bench, _| bench.clock.advance_days(365),
+            LeftOutReason::AuthorisationEnded,
+        ),
+        (
+            "signatory revoked",
+            |_, centre| centre.revoke_signatory(&"anna".parse().unwrap()).unwrap(),
+            LeftOutReason::SignatoryRevoked,
+        ),
+        (
+            "owner changed",
+            |_, centre| centre.transfer_group("000123".parse().unwrap(), customer(2)).unwrap(),
+            LeftOutReason::OwnerChanged,
+        ),
+    ];
+    for (name, prepare, reason) in CASES {
+        let bench = Bench::new();
+        let mut centre = bench.furnished();
+        bench.accepted(&mut centre, FormKind::KeyUseAuthorisation, AUTHORISATION);
+        centre.answer_agreement("agree:SM-1:1").unwrap();
+        // A file from before may not be handed out again either.
+        let before = centre.answer_key_load("load:SM-1:1:00", &all()).unwrap();
+        prepare(&bench, &mut centre);
+        let refused = centre.answer_key_load(REQUEST, &all());
+        let Err(CommandError::NothingToLoad { left_out, .. }) = &refused else {
+            panic!("{name}: {refused:?}")
+        };
+        assert_eq!(left_out.len(), 1, "{name}");
+        assert_eq!((left_out[0].key, left_out[0].reason), (id(1), *reason), "{name}");
+        let again = centre.answer_key_load("load:SM-1:1:00", &all());
+        let Err(CommandError::LoadOutdated { serial, left_out }) = again else {
+            panic!("{name}: {again:?}")
+        };
+        assert_eq!((serial, left_out.reason), (before.load.serial, *reason), "{name}");
+        assert_eq!(bench.module.orders().len(), 1, "{name}: nothing was built");
+    }
+}
+
+#[test]
+fn an_authorisation_counts_until_its_end_and_not_at_it() {
+    // (seconds that it is valid, whether it counts a day later)
+    for (seconds, counts) in [(86_401, true), (86_400, false)] {
+        let bench = Bench::new();
+        let mut centre = bench.furnished();
+        let until = today().plus_seconds(seconds).to_string();
+        let mut values = AUTHORISATION.to_vec();
+        values[3] = ("valid_until", &until);
+        bench.accepted(&mut centre, FormKind::KeyUseAuthorisation, &values);
+        centre.answer_agreement("agree:SM-1:1").unwrap();
+        bench.clock.advance_days(1);
+        assert_eq!(centre.answer_key_load(REQUEST, &all()).is_ok(), counts, "{seconds}");
+    }
+}
+
+#[test]
+fn keys_not_asked_for_or_too_early_are_left_out_beside_the_others() {
+    let bench = Bench::new();
+    let mut centre = bench.furnished();
+    let mut values = common::GROUP.to_vec();
+    values[5] = ("group", "000124");
+    bench.accepted(&mut centre, FormKind::GroupApplication, &values);
+    let other = NewKey { group: "000124".parse().unwrap(), ..new_key() };
+    centre.request_key(&other).unwrap();
+    let early = NewKey { activation: moment("2026-09-01T00:00:00Z"), ..new_key() };
+    centre.request_key(&early).unwrap();
+    let mut values = AUTHORISATION.to_vec();
+    values[2] = ("groups", "000123,000124");
+    bench.accepted(&mut centre, FormKind::KeyUseAuthorisation, &values);
+    centre.answer_agreement("agree:SM-1:1").unwrap();
+    let groups = Some(["000123".parse().unwrap()].into());
+    let options = LoadOptions { groups, transactions: Some(5) };
+    let load = centre.answer_key_load(REQUEST, &options).unwrap().load;
+    assert_eq!(load.keys.len(), 1);
+    assert_eq!(load.transactions, Some(5));
+    let left_out: Vec<_> = load.left_out.iter().map(|left| left.reason).collect();
+    assert_eq!(left_out, [LeftOutReason::NeverActive, LeftOutReason::NotAsked]);
+}
+
+#[test]
+fn a_newer_authorisation_makes_up_for_a_revoked_one() {
+    let bench = Bench::new();
+    let mut centre = bench.furnished();
+    bench.accepted(&mut centre, FormKind::KeyUseAuthorisation, AUTHORISATION);
+    centre.revoke_authorisation("1".parse().unwrap()).unwrap();
+    bench.clock.advance_days(1);
+    bench.accepted(&mut centre, FormKind::KeyUseAuthorisation, AUTHORISATION);
+    centre.answer_agreement("agree:SM-1:1").unwrap();
+    assert_eq!(centre.answer_key_load(REQUEST, &all()).unwrap().load.keys.len(), 1);
+    let twice = centre.revoke_authorisation("1".parse().unwrap());
+    assert!(matches!(twice, Err(CommandError::Ended { .. })), "{twice:?}");
+}
+
+#[test]
+fn modules_without_row_or_rights_get_nothing() {
+    let bench = Bench::new();
+    let mut centre = bench.furnished();
+    centre.answer_agreement("agree:SM-1:1").unwrap();
+    let refused = centre.answer_key_load(REQUEST, &all()).unwrap_err();
+    assert_eq!(refused.code(), "nothing_to_load");
+    assert_eq!(
+        centre.answer_key_load("load:SM-2:1:AA", &all()).unwrap_err().code(),
+        "module_unknown"
+    );
+    assert_eq!(centre.answer_key_load("load:SM-1:2:AA", &all()).unwrap_err().code(), "no_slot");
+    assert_eq!(centre.answer_agreement("agree:SM-2:1").unwrap_err().code(), "module_unknown");
+    bench.accepted(&mut centre, FormKind::KeyUseAuthorisation, AUTHORISATION);
+    centre.revoke_module(&"SM-1".parse().unwrap()).unwrap();
+    for request in [REQUEST, "load:SM-1:1:BB"] {
+        assert_eq!(centre.answer_key_load(request, &all()).unwrap_err().code(), "module_revoked");
+    }
+    centre.revoke_module(&"SM-1".parse().unwrap()).unwrap();
+    let unknown = centre.revoke_module(&"SM-9".parse().unwrap()).unwrap_err();
+    assert_eq!(unknown.code(), "not_there");
+}
+
+#[test]
+fn a_form_for_a_key_load_builds_the_file_and_is_done() {
+    let bench = Bench::new();
+    let mut centre = bench.furnished();
+    centre.answer_agreement("agree:SM-1:1").unwrap();
+    let values = [("customer", "1"), ("module", "SM-1"), ("request", REQUEST)];
+    let form = bench.sign(&bench.anna, FormKind::KeyLoadRequest, &values);
+    let number = centre.receive_form(&form).unwrap();
+    let refused = centre.accept_form(number, &Decision::default()).unwrap_err();
+    assert_eq!(refused.code(), "nothing_to_load");
+    assert_eq!(
+        centre.form(number).unwrap().row.state,
+        FormState::Received,
+        "it can still be refused"
+    );
+    bench.accepted(&mut centre, FormKind::KeyUseAuthorisation, AUTHORISATION);
+    let accepted = centre.accept_form(number, &Decision::default()).unwrap();
+    assert_eq!(accepted.form.state, FormState::Done);
+    assert_eq!(&*accepted.load.unwrap().load.file, "file 1 for SM-1");
+    assert!(centre.store().key_load(1).unwrap().is_some());
+
+    let values = [("customer", "1"), ("module", "SM-2"), ("request", REQUEST)];
+    let form = bench.sign(&bench.anna, FormKind::KeyLoadRequest, &values);
+    let number = centre.receive_form(&form).unwrap();
+    let refused = centre.accept_form(number, &Decision::default()).unwrap_err();
+    assert_eq!(refused.code(), "other_module");
+}
+
+#[test]
+fn a_key_whose_making_failed_is_left_out_until_it_is_made() {
+    let bench = Bench::new();
+    let mut centre = bench.furnished();
+    bench.accepted(&mut centre, FormKind::KeyUseAuthorisation, AUTHORISATION);
+    centre.answer_agreement("agree:SM-1:1").unwrap();
+    let form = bench.sign(&bench.anna, FormKind::VendingKeyRequest, KEY);
+    let number = centre.receive_form(&form).unwrap();
+    bench.module.fail(true);
+    assert_eq!(centre.accept_form(number, &Decision::default()).unwrap_err().code(), "fault");
+    bench.module.fail(false);
+    assert_eq!(centre.form(number).unwrap().row.state, FormState::Accepted);
+    let codes: Vec<_> = centre.orphans().unwrap().iter().map(|orphan| orphan.code()).collect();
+    assert_eq!(codes, ["key_not_made", "form_not_done"]);
+    let load = centre.answer_key_load(REQUEST, &all()).unwrap().load;
+    assert_eq!(load.left_out[0].reason, LeftOutReason::NotMade);
+    centre.finish().unwrap();
+    assert_eq!(centre.orphans().unwrap(), []);
+    let load = centre.answer_key_load("load:SM-1:1:BB", &all()).unwrap().load;
+    assert_eq!((load.keys.len(), load.left_out.len()), (2, 0));
+}
