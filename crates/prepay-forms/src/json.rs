@@ -1,0 +1,135 @@
+//! Forms as JSON.
+
+use prepay_kmc::form::{Draft, FormState, Signature, SignedForm, TAG};
+
+use crate::JsonError;
+use crate::record::{FormRecord, Pairs, SignatureRecord};
+
+/// The greatest length of the JSON of a form, in octets.
+pub const MAX_JSON: usize = 192 * 1024;
+
+/// A form as it goes between people and programs.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Document {
+    /// Being filled in; may be full of faults.
+    Draft(Draft),
+    /// Signed, and the signature is right for the key in it.
+    Signed(SignedForm),
+}
+
+impl Document {
+    /// The filled fields.
+    pub const fn draft(&self) -> &Draft {
+        match self {
+            Self::Draft(draft) => draft,
+            Self::Signed(form) => form.form().draft(),
+        }
+    }
+
+    /// The signed form, if it is one.
+    pub const fn signed(&self) -> Option<&SignedForm> {
+        match self {
+            Self::Draft(_) => None,
+            Self::Signed(form) => Some(form),
+        }
+    }
+}
+
+/// Reads a form, from text or from the octets of a file.
+///
+/// # Errors
+///
+/// [`JsonError`]. A draft with faults is read: [`Draft::faults`] lists them.
+pub fn read(octets: impl AsRef<[u8]>) -> Result<Document, JsonError> {
+    let octets = octets.as_ref();
+    if octets.len() > MAX_JSON {
+        return Err(JsonError::Length { found: octets.len() });
+    }
+    let text = std::str::from_utf8(octets)
+        .map_err(|error| JsonError::NotText { at: error.valid_up_to() })?;
+    read_text(text)
+}
+
+fn read_text(text: &str) -> Result<Document, JsonError> {
+    let record: FormRecord = serde_json::from_str(text)
+        .map_err(|error| JsonError::Json { problem: error.to_string() })?;
+    if record.format != TAG {
+        return Err(JsonError::Format { found: record.format });
+    }
+    let mut draft = Draft::new(record.form.parse().map_err(JsonError::Kind)?);
+    for (name, value) in &record.fields.0 {
+        draft.set(name, value).map_err(JsonError::Field)?;
+    }
+    let state = record.state.parse::<FormState>().ok();
+    match (state, record.signature) {
+        (Some(FormState::Draft), None) => Ok(Document::Draft(draft)),
+        (Some(FormState::Signed), Some(signature)) => {
+            let document = Document::Signed(join(draft, signature)?);
+            let written = write(&document);
+            let differs = written.bytes().zip(text.bytes()).position(|(a, b)| a != b);
+            if written == text {
+                Ok(document)
+            } else {
+                let at = differs.unwrap_or(written.len().min(text.len()));
+                Err(JsonError::NotCanonical { at })
+            }
+        }
+        (_, signature) => {
+            let has_signature = signature.is_some();
+            Err(JsonError::State { found: record.state, has_signature })
+        }
+    }
+}
+
+/// Puts a form and its signature together.
+fn join(draft: Draft, record: SignatureRecord) -> Result<SignedForm, JsonError> {
+    let SignatureRecord { signatory, fingerprint, key, signed, signature } = record;
+    let signed = signed.parse().map_err(|_| JsonError::Signed { found: signed.clone() })?;
+    let signature = Signature::from_hex(&key, signed, &signature).map_err(JsonError::Form)?;
+    let told = [
+        (signature.key().name().to_string(), signatory),
+        (signature.key().fingerprint().to_string(), fingerprint),
+    ];
+    for (expected, found) in told {
+        if expected != found {
+            return Err(JsonError::Name { expected, found });
+        }
+    }
+    SignedForm::join(draft, signature).map_err(JsonError::Form)
+}
+
+/// Writes a form in the one way: fields in the order of the schema, two blanks a level, a line end at the end.
+pub fn write(document: &Document) -> String {
+    text(&record(document))
+}
+
+/// The record of a form.
+pub(crate) fn record(document: &Document) -> FormRecord {
+    let draft = document.draft();
+    let fields = draft.values().map(|(field, value)| (field.name.to_owned(), value.to_owned()));
+    let signed = document.signed();
+    let state = if signed.is_some() { FormState::Signed } else { FormState::Draft };
+    FormRecord {
+        format: TAG.to_owned(),
+        form: draft.kind().code().to_owned(),
+        state: state.code().to_owned(),
+        fields: Pairs(fields.collect()),
+        signature: signed.map(|form| {
+            let signature = form.signature();
+            SignatureRecord {
+                signatory: signature.key().name().to_string(),
+                fingerprint: signature.key().fingerprint().to_string(),
+                key: signature.key_hex(),
+                signed: signature.signed().to_string(),
+                signature: signature.hex(),
+            }
+        }),
+    }
+}
+
+/// JSON with two blanks a level and a line end at the end.
+pub(crate) fn text(record: &impl serde::Serialize) -> String {
+    let mut text = serde_json::to_string_pretty(record).expect("strings and numbers are JSON");
+    text.push('\n');
+    text
+}

@@ -1,0 +1,223 @@
+//! Forms as JSON and as pages: one file for one signed form, all faults at once, nothing of people as markup.
+
+use std::fmt::Write as _;
+
+use prepay_forms::{Document, JsonError, MAX_JSON, faults, page, read, schema, write};
+use prepay_kmc::form::{Draft, FormKind, FormState, Presence, Schema, SignedForm, SignedFormError};
+use prepay_module::open_kmp::Signatory;
+use prepay_module::{Entropy, Moment, NoEntropy};
+
+/// A fixed sequence of octets.
+struct Counter(u8);
+
+impl Entropy for Counter {
+    fn fill(&mut self, octets: &mut [u8]) -> Result<(), NoEntropy> {
+        for octet in octets {
+            self.0 = self.0.wrapping_mul(5).wrapping_add(17);
+            *octet = self.0;
+        }
+        Ok(())
+    }
+}
+
+fn draft(kind: FormKind, values: &[(&str, &str)]) -> Draft {
+    let mut draft = Draft::new(kind);
+    values.iter().for_each(|(name, value)| draft.set(name, value).unwrap());
+    draft
+}
+
+fn signed() -> SignedForm {
+    let anna = Signatory::generate("anna".parse().unwrap(), &mut Counter(1)).unwrap();
+    let form = draft(
+        FormKind::GroupNameChange,
+        &[("customer", "7"), ("group", "000123"), ("name", "New town"), ("remark", "\"é\" <b>\\")],
+    );
+    let now: Moment = "2026-03-01T12:00:00Z".parse().unwrap();
+    SignedForm::sign(form.check().unwrap(), &anna, now).unwrap()
+}
+
+#[test]
+fn every_form_is_read_as_it_was_written() {
+    for &kind in FormKind::ALL {
+        let mut form = Draft::new(kind);
+        assert_eq!(read(write(&Document::Draft(form.clone()))), Ok(Document::Draft(form.clone())));
+        for field in form.schema().fields {
+            form.set(field.name, "\u{0} any \"text\"\n").unwrap();
+        }
+        let document = Document::Draft(form);
+        assert_eq!(read(write(&document)), Ok(document));
+        let listed = schema(kind);
+        assert!(listed.contains(kind.code()) && listed.contains("\"expected\""), "{listed}");
+    }
+    let document = Document::Signed(signed());
+    assert_eq!(read(write(&document)), Ok(document));
+}
+
+#[test]
+fn a_draft_may_be_written_by_hand() {
+    let text = r#"{"state":"draft","fields":{"name":"x","group":"12"},"form":"group_name_change",
+        "format":"open-form-1"}"#;
+    let Ok(Document::Draft(draft)) = read(text) else { panic!("a draft") };
+    let fields: Vec<_> = draft.faults().iter().map(|fault| fault.field).collect();
+    assert_eq!(fields, ["customer", "group"]);
+    let listed = faults(&draft.faults());
+    assert!(listed.contains(r#""found": "12""#) && listed.contains(r#""found": null"#), "{listed}");
+}
+
+#[test]
+fn what_is_no_form_is_refused_by_name() {
+    // (text, code)
+    let cases: &[(&str, &str)] = &[
+        ("", "form_json"),
+        ("[]", "form_json"),
+        (r#"{"format":"open-form-1","form":"new_customer","state":"draft"}"#, "form_json"),
+        (
+            r#"{"format":"open-form-1","form":"new_customer","state":"draft","fields":{},"x":1}"#,
+            "form_json",
+        ),
+        (
+            r#"{"format":"open-form-1","form":"new_customer","state":"draft","fields":{"contact":1}}"#,
+            "form_json",
+        ),
+        (
+            r#"{"format":"open-form-1","form":"new_customer","state":"draft","fields":{"contact":"a","contact":"a"}}"#,
+            "form_json",
+        ),
+        (
+            r#"{"format":"open-form-2","form":"new_customer","state":"draft","fields":{}}"#,
+            "form_format",
+        ),
+        (r#"{"format":"open-form-1","form":"customer","state":"draft","fields":{}}"#, "form_kind"),
+        (
+            r#"{"format":"open-form-1","form":"new_customer","state":"draft","fields":{"group":"1"}}"#,
+            "form_field",
+        ),
+        (
+            r#"{"format":"open-form-1","form":"new_customer","state":"signed","fields":{}}"#,
+            "form_state",
+        ),
+        (
+            r#"{"format":"open-form-1","form":"new_customer","state":"done","fields":{}}"#,
+            "form_state",
+        ),
+        (
+            r#"{"format":"open-form-1","form":"new_customer","state":"draft","fields":{}} x"#,
+            "form_json",
+        ),
+    ];
+    for (text, code) in cases {
+        let error = read(text).unwrap_err();
+        assert_eq!(error.code(), *code, "{text}: {error}");
+        assert!(!error.to_string().is_empty());
+    }
+    let long = " ".repeat(MAX_JSON + 1);
+    assert_eq!(read(&long), Err(JsonError::Length { found: MAX_JSON + 1 }));
+}
+
+#[test]
+fn a_signed_form_is_one_file_only() {
+    let text = write(&Document::Signed(signed()));
+    for (changed, code) in [
+        (text.replace("  ", " "), "form_not_canonical"),
+        (text.trim_end().to_owned(), "form_not_canonical"),
+        (format!("{text}\n"), "form_not_canonical"),
+        (text.replace("New town", "New\\u0020town"), "form_not_canonical"),
+        (text.replace("New town", "New Town"), "form_signature"),
+        (text.replace("\"customer\": \"7\"", "\"customer\": \"0\""), "form_faults"),
+        (text.replace("SIGID:anna", "SIGID:anne"), "form_name"),
+        (text.replace("\"signed\",", "\"draft\","), "form_state"),
+        (text.replace("12:00:00Z", "12:00:01Z"), "form_signature"),
+        (text.replace("12:00:00Z", "12:00:00"), "form_signed"),
+    ] {
+        assert_ne!(changed, text);
+        let error = read(&changed).unwrap_err();
+        assert_eq!(error.code(), code, "{error}");
+    }
+}
+
+#[test]
+fn every_cut_of_a_signed_form_is_refused() {
+    let text = write(&Document::Signed(signed()));
+    for length in (0..text.len()).filter(|&length| text.is_char_boundary(length)) {
+        assert!(read(&text[..length]).is_err(), "cut at {length}");
+    }
+}
+
+#[test]
+fn every_bit_flip_of_a_signed_form_is_refused() {
+    let text = write(&Document::Signed(signed()));
+    let mut verified = 0;
+    for place in 0..text.len() {
+        for bit in 0..8 {
+            let mut octets = text.clone().into_bytes();
+            octets[place] ^= 1 << bit;
+            match read(&octets) {
+                Ok(_) => panic!("bit {bit} of octet {place} makes no difference"),
+                Err(JsonError::Form(SignedFormError::Signature)) => verified += 1,
+                Err(_) => {}
+            }
+        }
+    }
+    assert!(verified > 100, "many flips reach the signature: {verified}");
+}
+
+#[test]
+fn a_page_is_whole_escaped_and_says_whose_form_it_is() {
+    let document = Document::Signed(signed());
+    let text = page(&document, None);
+    for part in [
+        "<!DOCTYPE html>",
+        "Supply group name change",
+        "Prepay, own form, not a form of the STS Association",
+        "&quot;é&quot; &lt;b&gt;\\",
+        "@page { size: A4;",
+        "open-kmp.SIGID:anna:",
+        "Fingerprint",
+        "</html>",
+    ] {
+        assert!(text.contains(part), "{part}");
+    }
+    let Document::Signed(form) = &document else { panic!("signed") };
+    assert!(text.contains(&form.signature().key().fingerprint().to_string()));
+    for never in ["<script", "<b>", "http://", "https://", "<img", "onload"] {
+        assert!(!text.contains(never), "{never}");
+    }
+
+    let faulty = draft(FormKind::VendingKeyRequest, &[("group", "<i>")]);
+    let text = page(&Document::Draft(faulty), None);
+    assert!(text.contains("To be put right") && text.contains("“&lt;i&gt;”"), "{text}");
+    assert!(text.contains("Not signed yet.") && text.contains("left out: no limit"));
+}
+
+/// The table of a form in `docs/formats/forms.md`.
+fn table(kind: FormKind) -> String {
+    let schema = Schema::of(kind);
+    let mut table = format!(
+        "### `{}`: {}\n\n{}\n\n| field | expected | if left out |\n|---|---|---|\n",
+        kind.code(),
+        schema.title,
+        schema.purpose
+    );
+    for field in schema.fields {
+        let otherwise = match field.presence {
+            Presence::Required => "required",
+            Presence::Optional(otherwise) => otherwise,
+        };
+        let (name, expected) = (field.name, field.kind.expected());
+        writeln!(table, "| `{name}` | {expected} | {otherwise} |").unwrap();
+    }
+    table
+}
+
+#[test]
+fn the_document_lists_every_field_of_every_form() {
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/formats/forms.md");
+    let text = std::fs::read_to_string(path).unwrap();
+    for &kind in FormKind::ALL {
+        let table = table(kind);
+        assert!(text.contains(&table), "expected in docs/formats/forms.md:\n{table}");
+    }
+    for (from, to) in FormState::STEPS {
+        assert!(text.contains(&format!("| {from} | {to} |")), "step {from} to {to}");
+    }
+}
