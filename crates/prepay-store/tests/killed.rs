@@ -1,0 +1,86 @@
+//! A process that is killed in the middle of its commits: whatever it acknowledged is there.
+
+use std::env;
+use std::io::{BufRead, BufReader, Write};
+use std::path::Path;
+use std::process::{Command, Stdio};
+
+use prepay_kmc::entity::{Action, Customer};
+use prepay_kmc::store::{CentreStore, Change, NewJournalEntry, Row};
+use prepay_module::Moment;
+use prepay_store::SqliteCentreStore;
+use prepay_testkit::centre_store;
+
+/// Says to the child which file it works on.
+const FILE: &str = "PREPAY_STORE_TEST_FILE";
+
+/// How often a process is killed.
+const KILLS: usize = 15;
+
+/// Changes a row and the journal together, and says each version once it is acknowledged.
+fn work(path: &Path) -> ! {
+    let mut store = SqliteCentreStore::open(path).unwrap();
+    let number = 1.try_into().unwrap();
+    let mut out = std::io::stdout().lock();
+    loop {
+        let seen = store.customer(number).unwrap().unwrap();
+        let contact = seen.version.to_string().parse().unwrap();
+        let note = NewJournalEntry {
+            at: Moment::MIN,
+            actor: "test".parse().unwrap(),
+            action: Action::CustomerChanged,
+            subject: "customer 1".parse().unwrap(),
+            note: seen.version.to_string().parse().unwrap(),
+        };
+        let row = Row::Customer(Customer { contact, ..seen.row });
+        let changes = [Change::Update { row, version: seen.version }, Change::Journal(note)];
+        store.commit(&changes).unwrap();
+        writeln!(out, "{}", seen.version + 1).unwrap();
+        out.flush().unwrap();
+    }
+}
+
+#[test]
+fn what_a_killed_process_acknowledged_is_there() {
+    if let Some(path) = env::var_os(FILE) {
+        work(Path::new(&path));
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("centre.db");
+    let mut store = SqliteCentreStore::create(&path).unwrap();
+    let rows = centre_store::all_rows().into_iter().map(Change::Insert).collect::<Vec<_>>();
+    store.commit(&rows).unwrap();
+    drop(store);
+    for kill in 0..KILLS {
+        let mut child = Command::new(env::current_exe().unwrap())
+            .args(["--exact", "what_a_killed_process_acknowledged_is_there", "--nocapture"])
+            .env(FILE, &path)
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap();
+        let output = child.stdout.take().unwrap();
+        let mut lines = BufReader::new(output).lines().map_while(Result::ok);
+        let mut last = 0;
+        for _ in 0..5 + kill % 7 {
+            let version = lines.by_ref().find_map(|line| line.parse::<u64>().ok());
+            last = version.expect("the child goes on until it is killed");
+        }
+        child.kill().unwrap();
+        child.wait().unwrap();
+        // What it still said before it died is acknowledged too.
+        last = lines.filter_map(|line| line.parse().ok()).last().unwrap_or(last);
+        let store = SqliteCentreStore::open(&path).unwrap();
+        let found = store.customer(1.try_into().unwrap()).unwrap().unwrap();
+        assert!(found.version >= last, "kill {kill}: expected {last}, found {}", found.version);
+        let mut entries = 0;
+        loop {
+            let page = store.journal(entries, 1000).unwrap();
+            if page.is_empty() {
+                break;
+            }
+            entries += page.len() as u64;
+        }
+        assert_eq!(entries + 1, found.version, "kill {kill}: row and journal go together");
+    }
+}

@@ -1,0 +1,495 @@
+//! The suite that every storage of a key management centre passes: the model in memory and SQLite alike.
+//!
+//! - Source of the contract: `prepay_kmc::store`.
+//! - Elsewhere: crashes and several processes (tests of each store).
+
+mod rows;
+
+use prepay_kmc::entity::{Action, KeyState, Line, LoadedKey};
+use prepay_kmc::form::FormState;
+use prepay_kmc::store::{
+    CentreStore, Change, Constraint, NewJournalEntry, PAGE, Row, RowKey, StoreError, Versioned,
+};
+use prepay_module::Moment;
+
+pub use rows::{
+    agreement, authorisation, centre, customer, form, group, key_load, line, load_key, module,
+    moment, ownership, signatory, vending_key,
+};
+
+/// A case: its name, and what it does to an empty store.
+pub type Case = (&'static str, fn(&mut dyn CentreStore));
+
+/// Every case.
+pub const CASES: &[Case] = &[
+    ("an empty store has nothing", an_empty_store_has_nothing),
+    ("every row is read as it was written", every_row_is_read_as_it_was_written),
+    ("extremes survive", extremes_survive),
+    ("updates count versions", updates_count_versions),
+    ("a stale update is a conflict", a_stale_update_is_a_conflict),
+    ("a key is there once", a_key_is_there_once),
+    ("an update needs its row", an_update_needs_its_row),
+    ("unique means unique", unique_means_unique),
+    ("a revision is free again once retired", a_revision_is_free_again_once_retired),
+    ("references must be there", references_must_be_there),
+    ("some rows are never updated", some_rows_are_never_updated),
+    ("a refused commit changes nothing", a_refused_commit_changes_nothing),
+    ("later changes refer to earlier ones", later_changes_refer_to_earlier_ones),
+    ("listings go page by page in order", listings_go_page_by_page_in_order),
+    ("listings can be narrowed", listings_can_be_narrowed),
+    ("the journal has no gap", the_journal_has_no_gap),
+    ("steps of a form grow", steps_of_a_form_grow),
+];
+
+/// Runs every case on a store of its own.
+///
+/// # Panics
+///
+/// When the store breaks the contract, with the name of the case on standard error.
+pub fn run<S: CentreStore>(new: impl Fn() -> S) {
+    for (name, case) in CASES {
+        eprintln!("case: {name}");
+        case(&mut new());
+    }
+}
+
+/// One row of each kind that refer to each other.
+pub fn all_rows() -> Vec<Row> {
+    vec![
+        Row::Centre(centre()),
+        Row::Customer(customer(1)),
+        Row::Form(form(1)),
+        Row::Signatory(signatory("anna", 1)),
+        Row::Group(group("000123", 1)),
+        Row::Ownership(ownership("000123", 1, 1)),
+        Row::VendingKey(vending_key("000123", 1, 1)),
+        Row::Authorisation(authorisation(1, "000123", "SM-1", "anna")),
+        Row::Module(module("SM-1")),
+        Row::Agreement(agreement("SM-1", 7)),
+        Row::KeyLoad(key_load(1, "SM-1", "000123")),
+    ]
+}
+
+fn insert(store: &mut dyn CentreStore, rows: Vec<Row>) -> Result<(), StoreError> {
+    store.commit(&rows.into_iter().map(Change::Insert).collect::<Vec<_>>())
+}
+
+fn update(store: &mut dyn CentreStore, row: Row, version: u64) -> Result<(), StoreError> {
+    store.commit(&[Change::Update { row, version }])
+}
+
+fn filled(store: &mut dyn CentreStore) {
+    insert(store, all_rows()).expect("rows that fit each other are taken");
+}
+
+/// The row with this key, whatever its kind.
+fn read(store: &dyn CentreStore, key: &RowKey) -> Option<Versioned<Row>> {
+    fn wrap<T>(
+        found: Result<Option<Versioned<T>>, StoreError>,
+        make: impl Fn(T) -> Row,
+    ) -> Option<Versioned<Row>> {
+        let found = found.expect("the store answers");
+        found.map(|Versioned { row, version }| Versioned { row: make(row), version })
+    }
+    match key {
+        RowKey::Centre => wrap(store.centre(), Row::Centre),
+        RowKey::Customer(number) => wrap(store.customer(*number), Row::Customer),
+        RowKey::Signatory(name) => wrap(store.signatory(name), Row::Signatory),
+        RowKey::Group(code) => wrap(store.group(*code), Row::Group),
+        RowKey::Ownership { group, sequence } => {
+            let page = store.ownerships(*group, sequence - 1, 1).expect("the store answers");
+            wrap(Ok(page.into_iter().find(|entry| entry.row.sequence == *sequence)), Row::Ownership)
+        }
+        RowKey::VendingKey(id) => wrap(store.vending_key(*id), Row::VendingKey),
+        RowKey::Authorisation(number) => wrap(store.authorisation(*number), Row::Authorisation),
+        RowKey::Module(id) => wrap(store.module(id), Row::Module),
+        RowKey::Agreement { module, request_digest } => {
+            wrap(store.agreement(module, request_digest), Row::Agreement)
+        }
+        RowKey::KeyLoad(serial) => wrap(store.key_load(*serial), Row::KeyLoad),
+        RowKey::Form(number) => wrap(store.form(*number), Row::Form),
+    }
+}
+
+/// Everything that the store holds, to compare before and after.
+fn dump(store: &dyn CentreStore) -> String {
+    let group = group("000123", 1).code;
+    let module = module("SM-1").id;
+    format!(
+        "{:?}{:?}{:?}{:?}{:?}{:?}{:?}{:?}{:?}{:?}{:?}{:?}",
+        store.centre(),
+        store.customers(None, PAGE),
+        store.signatories(None, PAGE),
+        store.groups(None, PAGE),
+        store.ownerships(group, 0, PAGE),
+        store.vending_keys(None, None, PAGE),
+        store.authorisations(None, None, PAGE),
+        store.modules(None, PAGE),
+        store.agreements(&module, None, PAGE),
+        store.key_loads(None, None, PAGE),
+        store.forms(None, PAGE),
+        store.journal(0, PAGE),
+    )
+}
+
+fn entry(at: u64, subject: &str) -> NewJournalEntry {
+    NewJournalEntry {
+        at: moment(at),
+        actor: line("anna"),
+        action: Action::GroupAllocated,
+        subject: line(subject),
+        note: Line::default(),
+    }
+}
+
+fn an_empty_store_has_nothing(store: &mut dyn CentreStore) {
+    for row in all_rows() {
+        assert_eq!(read(store, &row.key()), None);
+    }
+    assert_eq!(store.customers(None, PAGE), Ok(Vec::new()));
+    assert_eq!(store.journal(0, PAGE), Ok(Vec::new()));
+    assert_eq!(store.form_with(&[0; 48]), Ok(None));
+    assert_eq!(store.key_load_for(&module("SM-1").id, "00"), Ok(None));
+    store.commit(&[]).expect("a commit of nothing is one");
+}
+
+fn every_row_is_read_as_it_was_written(store: &mut dyn CentreStore) {
+    filled(store);
+    for row in all_rows() {
+        assert_eq!(read(store, &row.key()), Some(Versioned { row, version: 1 }));
+    }
+    let load = key_load(1, "SM-1", "000123");
+    assert_eq!(store.key_load_for(&load.module, &load.nonce).unwrap().unwrap().row, load);
+    assert_eq!(store.form_with(&form(1).digest).unwrap().unwrap().row, form(1));
+}
+
+fn extremes_survive(store: &mut dyn CentreStore) {
+    filled(store);
+    let mut customer = customer(999_999);
+    customer.organisation = line(&"é".repeat(200));
+    customer.contact = line("O'Neill \"; -- %_\\ 电力");
+    customer.address = Line::default();
+    customer.created = Moment::MAX;
+    let mut load = key_load(u64::try_from(i64::MAX).unwrap(), "SM-1", "000123");
+    load.nonce = "FF".into();
+    load.transactions = Some(u64::MAX);
+    load.file = "x".repeat(1 << 20).into();
+    load.created = Moment::MIN;
+    let mut key = vending_key("000123", 9, u32::MAX);
+    key.state = KeyState::Retired;
+    key.check_value = None;
+    key.unit_limit.0 = Some(u32::MAX);
+    key.currency_limit.0 = Some(0);
+    key.refresh_days = 36_500;
+    key.ended = Some(Moment::MAX);
+    let mut form = form(2);
+    form.document = "\u{0}'\n\r\t".into();
+    let rows =
+        vec![Row::Customer(customer), Row::KeyLoad(load), Row::VendingKey(key), Row::Form(form)];
+    insert(store, rows.clone()).unwrap();
+    for row in rows {
+        assert_eq!(read(store, &row.key()), Some(Versioned { row, version: 1 }));
+    }
+}
+
+fn updates_count_versions(store: &mut dyn CentreStore) {
+    filled(store);
+    for version in 1..5 {
+        let mut row = group("000123", 1);
+        row.area = line(&format!("area {version}"));
+        update(store, Row::Group(row.clone()), version).unwrap();
+        let found = store.group(row.code).unwrap().unwrap();
+        assert_eq!(found, Versioned { row, version: version + 1 });
+    }
+}
+
+fn a_stale_update_is_a_conflict(store: &mut dyn CentreStore) {
+    filled(store);
+    for row in all_rows().into_iter().filter(|row| !row.is_insert_only()) {
+        let key = row.key();
+        update(store, row.clone(), 1).unwrap();
+        for version in [0, 1, 3] {
+            let expected = StoreError::Conflict { row: key.clone(), expected: version, found: 2 };
+            assert_eq!(update(store, row.clone(), version), Err(expected));
+        }
+        assert_eq!(read(store, &key), Some(Versioned { row, version: 2 }));
+    }
+}
+
+fn a_key_is_there_once(store: &mut dyn CentreStore) {
+    filled(store);
+    for row in all_rows() {
+        let expected = StoreError::AlreadyThere { row: row.key() };
+        assert_eq!(insert(store, vec![row]), Err(expected));
+    }
+}
+
+fn an_update_needs_its_row(store: &mut dyn CentreStore) {
+    for row in all_rows().into_iter().filter(|row| !row.is_insert_only()) {
+        let expected = StoreError::NotThere { row: row.key() };
+        assert_eq!(update(store, row, 1), Err(expected));
+    }
+}
+
+fn unique_means_unique(store: &mut dyn CentreStore) {
+    filled(store);
+    let mut other_signatory = signatory("berta", 1);
+    other_signatory.public_key = signatory("anna", 1).public_key;
+    let mut other_module = module("SM-2");
+    other_module.fingerprint = module("SM-1").fingerprint;
+    let mut other_load = key_load(2, "SM-1", "000123");
+    other_load.nonce = key_load(1, "SM-1", "000123").nonce;
+    let mut twice: Vec<LoadedKey> = key_load(3, "SM-1", "000123").keys;
+    twice.extend(twice.clone());
+    let load_with_twice = prepay_kmc::entity::KeyLoadRecord {
+        keys: twice,
+        nonce: "33".into(),
+        ..key_load(3, "SM-1", "000123")
+    };
+    let mut other_form = form(2);
+    other_form.digest = form(1).digest;
+    for (row, constraint) in [
+        (Row::Signatory(other_signatory), Constraint::SignatoryKey),
+        (Row::Module(other_module), Constraint::ModuleFingerprint),
+        (Row::VendingKey(vending_key("000123", 1, 2)), Constraint::LiveRevision),
+        (Row::KeyLoad(other_load), Constraint::LoadNonce),
+        (Row::KeyLoad(load_with_twice), Constraint::LoadedKey),
+        (Row::Form(other_form), Constraint::FormDigest),
+    ] {
+        let expected = StoreError::Duplicate { row: row.key(), constraint };
+        assert_eq!(insert(store, vec![row]), Err(expected));
+    }
+    // The same number of a request from another module is another request.
+    let mut elsewhere = key_load(2, "SM-2", "000123");
+    elsewhere.nonce = key_load(1, "SM-1", "000123").nonce;
+    insert(store, vec![Row::Module(module("SM-2")), Row::KeyLoad(elsewhere)]).unwrap();
+}
+
+fn a_revision_is_free_again_once_retired(store: &mut dyn CentreStore) {
+    filled(store);
+    for state in [KeyState::Requested, KeyState::Revoked, KeyState::Live] {
+        let mut next = vending_key("000123", 1, 2);
+        next.state = state;
+        assert!(insert(store, vec![Row::VendingKey(next)]).is_err(), "{state}");
+    }
+    let mut old = vending_key("000123", 1, 1);
+    old.state = KeyState::Retired;
+    update(store, Row::VendingKey(old.clone()), 1).unwrap();
+    insert(store, vec![Row::VendingKey(vending_key("000123", 1, 2))]).unwrap();
+    // The old one cannot come back beside the new one.
+    old.state = KeyState::Live;
+    let expected = StoreError::Duplicate {
+        row: RowKey::VendingKey(old.id),
+        constraint: Constraint::LiveRevision,
+    };
+    assert_eq!(update(store, Row::VendingKey(old), 2), Err(expected));
+}
+
+fn references_must_be_there(store: &mut dyn CentreStore) {
+    filled(store);
+    let mut form_of_nobody = form(2);
+    form_of_nobody.customer = Some(customer(2).number);
+    let mut customer_by_form = customer(3);
+    customer_by_form.form = Some(form(9).number);
+    let mut key_by_form = vending_key("000123", 2, 1);
+    key_by_form.form = Some(form(9).number);
+    let mut load = key_load(2, "SM-1", "000123");
+    load.left_out[0].key = vending_key("000123", 7, 1).id;
+    let group_key = |code| RowKey::Group(group(code, 1).code);
+    for (row, missing) in [
+        (Row::Customer(customer_by_form), RowKey::Form(form(9).number)),
+        (Row::Signatory(signatory("berta", 2)), RowKey::Customer(customer(2).number)),
+        (Row::Group(group("000124", 2)), RowKey::Customer(customer(2).number)),
+        (Row::Ownership(ownership("000124", 1, 1)), group_key("000124")),
+        (Row::Ownership(ownership("000123", 2, 2)), RowKey::Customer(customer(2).number)),
+        (Row::VendingKey(vending_key("000124", 1, 1)), group_key("000124")),
+        (Row::VendingKey(key_by_form), RowKey::Form(form(9).number)),
+        (Row::Authorisation(authorisation(2, "000124", "SM-1", "anna")), group_key("000124")),
+        (
+            Row::Authorisation(authorisation(2, "000123", "SM-1", "berta")),
+            RowKey::Signatory(signatory("berta", 1).name),
+        ),
+        (Row::Agreement(agreement("SM-2", 1)), RowKey::Module(module("SM-2").id)),
+        (Row::KeyLoad(key_load(2, "SM-2", "000123")), RowKey::Module(module("SM-2").id)),
+        (Row::KeyLoad(load), RowKey::VendingKey(vending_key("000123", 7, 1).id)),
+        (Row::Form(form_of_nobody), RowKey::Customer(customer(2).number)),
+    ] {
+        let expected = StoreError::Dangling { row: row.key(), missing };
+        assert_eq!(insert(store, vec![row]), Err(expected));
+    }
+    // An update may not point nowhere either; an authorisation may name a module that comes later.
+    let expected = StoreError::Dangling {
+        row: group_key("000123"),
+        missing: RowKey::Customer(customer(2).number),
+    };
+    assert_eq!(update(store, Row::Group(group("000123", 2)), 1), Err(expected));
+    insert(store, vec![Row::Authorisation(authorisation(2, "000123", "SM-9", "anna"))]).unwrap();
+}
+
+fn some_rows_are_never_updated(store: &mut dyn CentreStore) {
+    filled(store);
+    for row in all_rows().into_iter().filter(Row::is_insert_only) {
+        let expected = StoreError::InsertOnly { row: row.key() };
+        assert_eq!(update(store, row, 1), Err(expected));
+    }
+}
+
+fn a_refused_commit_changes_nothing(store: &mut dyn CentreStore) {
+    filled(store);
+    store.commit(&[Change::Journal(entry(1, "before"))]).unwrap();
+    let before = dump(store);
+    let mut renamed = group("000123", 1);
+    renamed.area = line("elsewhere");
+    let good = [
+        Change::Insert(Row::Customer(customer(2))),
+        Change::Journal(entry(2, "lost")),
+        Change::Update { row: Row::Group(renamed), version: 1 },
+        Change::Insert(Row::Form(form(2))),
+        Change::Insert(Row::KeyLoad(key_load(2, "SM-1", "000123"))),
+    ];
+    let bad = Change::Insert(Row::Customer(customer(1)));
+    for place in 0..=good.len() {
+        let mut changes = good.to_vec();
+        changes.insert(place, bad.clone());
+        let expected = StoreError::AlreadyThere { row: RowKey::Customer(customer(1).number) };
+        assert_eq!(store.commit(&changes), Err(expected), "place {place}");
+        assert_eq!(dump(store), before, "place {place}");
+    }
+    store.commit(&good).expect("without the bad change the commit is taken");
+    assert_ne!(dump(store), before);
+}
+
+fn later_changes_refer_to_earlier_ones(store: &mut dyn CentreStore) {
+    let mut rows = all_rows();
+    rows.reverse();
+    assert!(insert(store, rows).is_err(), "the other way round references dangle");
+    assert_eq!(read(store, &RowKey::Module(module("SM-1").id)), None);
+    // A row inserted in a commit can be updated in it, from version 1.
+    let mut renamed = customer(1);
+    renamed.contact = line("somebody else");
+    store
+        .commit(&[
+            Change::Insert(Row::Customer(customer(1))),
+            Change::Update { row: Row::Customer(renamed.clone()), version: 1 },
+        ])
+        .unwrap();
+    let found = store.customer(renamed.number).unwrap();
+    assert_eq!(found, Some(Versioned { row: renamed, version: 2 }));
+}
+
+fn listings_go_page_by_page_in_order(store: &mut dyn CentreStore) {
+    filled(store);
+    let customers = [999, 2, 10, 3].map(|number| Row::Customer(customer(number)));
+    let modules = ["SM-10", "SM-2", "a", "B"].map(|name| Row::Module(module(name)));
+    let keys =
+        [(9, 1), (2, 1), (3, 1)].map(|(krn, n)| Row::VendingKey(vending_key("000123", krn, n)));
+    insert(store, customers.into_iter().chain(modules).chain(keys).collect()).unwrap();
+
+    let (mut after, mut numbers) = (None, Vec::new());
+    loop {
+        let page = store.customers(after, 2).unwrap();
+        assert!(page.len() <= 2);
+        let Some(last) = page.last() else { break };
+        after = Some(last.row.number);
+        numbers.extend(page.iter().map(|entry| entry.row.number.value()));
+    }
+    assert_eq!(numbers, [1, 2, 3, 10, 999]);
+
+    let (mut after, mut names) = (None, Vec::new());
+    loop {
+        let page = store.modules(after.as_ref(), 1).unwrap();
+        let Some(last) = page.last() else { break };
+        names.push(last.row.id.to_string());
+        after = Some(last.row.id.clone());
+    }
+    assert_eq!(names, ["B", "SM-1", "SM-10", "SM-2", "a"], "in the order of octets");
+
+    let all = store.vending_keys(None, None, PAGE).unwrap();
+    let revisions: Vec<_> = all.iter().map(|entry| entry.row.id.revision.value()).collect();
+    assert_eq!(revisions, [1, 2, 3, 9]);
+    let behind = store.vending_keys(None, Some(all[1].row.id), PAGE).unwrap();
+    assert_eq!(behind, all[2..]);
+    // A limit of 0 counts as 1, one that is too great as the greatest.
+    assert_eq!(store.customers(None, 0).unwrap().len(), 1);
+    assert_eq!(store.customers(None, usize::MAX).unwrap().len(), 5);
+}
+
+fn listings_can_be_narrowed(store: &mut dyn CentreStore) {
+    filled(store);
+    insert(
+        store,
+        vec![
+            Row::Group(group("000122", 1)),
+            Row::Group(group("000124", 1)),
+            Row::VendingKey(vending_key("000122", 5, 1)),
+            Row::VendingKey(vending_key("000124", 1, 1)),
+            Row::Ownership(ownership("000123", 2, 1)),
+            Row::Ownership(ownership("000124", 1, 1)),
+            Row::Module(module("SM-2")),
+            Row::Authorisation(authorisation(2, "000124", "SM-2", "anna")),
+            Row::Authorisation(authorisation(3, "000124", "SM-1", "anna")),
+            Row::KeyLoad(key_load(2, "SM-2", "000123")),
+            Row::Agreement(agreement("SM-1", 9)),
+            Row::Agreement(agreement("SM-2", 8)),
+        ],
+    )
+    .unwrap();
+    let code = group("000123", 1).code;
+    let (first, second) = (module("SM-1").id, module("SM-2").id);
+    let keys = store.vending_keys(Some(code), None, PAGE).unwrap();
+    assert_eq!(keys.iter().map(|e| e.row.id.group).collect::<Vec<_>>(), [code]);
+    let owners = store.ownerships(code, 0, PAGE).unwrap();
+    assert_eq!(owners.iter().map(|e| e.row.sequence).collect::<Vec<_>>(), [1, 2]);
+    assert_eq!(store.ownerships(code, 1, PAGE).unwrap(), owners[1..]);
+    let granted = store.authorisations(Some(&first), None, PAGE).unwrap();
+    assert_eq!(granted.iter().map(|e| e.row.number.value()).collect::<Vec<_>>(), [1, 3]);
+    let behind = store.authorisations(Some(&first), Some(granted[0].row.number), PAGE).unwrap();
+    assert_eq!(behind, granted[1..]);
+    let loads = store.key_loads(Some(&second), None, PAGE).unwrap();
+    assert_eq!(loads.iter().map(|e| e.row.serial).collect::<Vec<_>>(), [2]);
+    assert_eq!(store.key_loads(None, Some(1), PAGE).unwrap(), loads);
+    let agreed = store.agreements(&first, None, PAGE).unwrap();
+    assert_eq!(agreed.iter().map(|e| e.row.request_digest[0]).collect::<Vec<_>>(), [7, 9]);
+    assert_eq!(store.agreements(&first, Some(&[7; 32]), PAGE).unwrap(), agreed[1..]);
+}
+
+fn the_journal_has_no_gap(store: &mut dyn CentreStore) {
+    store.commit(&[Change::Journal(entry(1, "one")), Change::Journal(entry(1, "two"))]).unwrap();
+    let refused =
+        [Change::Journal(entry(2, "lost")), Change::Insert(Row::Group(group("000123", 1)))];
+    assert!(store.commit(&refused).is_err());
+    store.commit(&[Change::Journal(entry(0, "three"))]).unwrap();
+    let entries = store.journal(0, PAGE).unwrap();
+    let subjects: Vec<_> =
+        entries.iter().map(|entry| (entry.sequence, entry.subject.as_str())).collect();
+    assert_eq!(subjects, [(1, "one"), (2, "two"), (3, "three")]);
+    assert_eq!(store.journal(1, 1).unwrap(), entries[1..2]);
+    assert_eq!(store.journal(3, PAGE), Ok(Vec::new()));
+}
+
+fn steps_of_a_form_grow(store: &mut dyn CentreStore) {
+    filled(store);
+    let mut row = form(1);
+    for (version, state) in [(1, FormState::Accepted), (2, FormState::Done)] {
+        let mut step = row.steps[0].clone();
+        step.state = state;
+        step.note = line(&format!("step {version}"));
+        row.steps.push(step);
+        row.state = state;
+        row.customer = Some(customer(1).number);
+        update(store, Row::Form(row.clone()), version).unwrap();
+        let found = store.form(row.number).unwrap();
+        assert_eq!(found, Some(Versioned { row: row.clone(), version: version + 1 }));
+    }
+    assert_eq!(row.steps.len(), 3);
+}
+
+#[cfg(test)]
+mod tests {
+    use prepay_kmc::store::MemoryStore;
+
+    #[test]
+    fn the_model_in_memory_passes() {
+        super::run(MemoryStore::new);
+    }
+}
