@@ -4,7 +4,10 @@
 //! tests at the end of this file run each on inputs of a fixed generator, so that their short form is part
 //! of every test run.
 
+mod forms;
+mod keys;
 mod meter;
+mod vault;
 
 use prepay_lab::Lab;
 use prepay_token::element::{
@@ -17,14 +20,28 @@ use prepay_token::{
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
+pub use forms::form_json;
+pub use keys::{edition1, open_kmp};
 pub use meter::{keypad, meter_record};
+pub use vault::{audit_log, vault_store};
 
 use crate::Random;
 use crate::vectors::{LabCase, RefusalCase, load_folder};
 
 /// The names of the targets.
-pub const TARGETS: [&str; 6] =
-    ["open_digits", "json_line", "id_record", "pan", "meter_record", "keypad"];
+pub const TARGETS: [&str; 11] = [
+    "open_digits",
+    "json_line",
+    "id_record",
+    "pan",
+    "meter_record",
+    "keypad",
+    "open_kmp",
+    "edition1",
+    "vault_store",
+    "audit_log",
+    "form_json",
+];
 
 /// A line of the laboratory that succeeds, and its answer: what it says after any other line too.
 const GOOD_LINE: &str = r#"{"id":"good","op":"issue","ea":"07","key":{"decoder_key":"0abc12def3456789"},"tid":1698595,"rnd":11,"token":{"type":"credit","service":"electricity","amount":"25.6"}}"#;
@@ -303,6 +320,11 @@ pub fn seeds(target: &str) -> Vec<Vec<u8>> {
             .into(),
         "meter_record" => meter::record_seeds(&mut random),
         "keypad" => meter::keypad_seeds(&mut random),
+        "form_json" => forms::form_seeds(),
+        "open_kmp" => keys::open_kmp_seeds(),
+        "edition1" => keys::edition1_seeds(),
+        "vault_store" => vault::store_seeds(),
+        "audit_log" => vault::log_seeds(),
         other => panic!("no fuzz target is called {other}"),
     }
 }
@@ -315,10 +337,14 @@ mod tests {
     const RUNS: usize = 50_000;
 
     fn short_run(target: &str, body: fn(&[u8])) {
+        run(target, body, RUNS);
+    }
+
+    fn run(target: &str, body: fn(&[u8]), runs: usize) {
         let seeds = seeds(target);
         let mut random = Random::new(0x5EED);
         seeds.iter().for_each(|seed| body(seed));
-        for run in 0..RUNS {
+        for run in 0..runs {
             let input = mutated(&mut random, &seeds);
             let outcome = std::panic::catch_unwind(|| body(&input));
             assert!(outcome.is_ok(), "{target}, run {run}: {}", String::from_utf8_lossy(&input));
@@ -353,5 +379,30 @@ mod tests {
     #[test]
     fn any_keys_change_a_meter_by_tokens_alone() {
         short_run("keypad", keypad);
+    }
+
+    #[test]
+    fn any_octets_are_a_text_of_key_management_or_refused() {
+        run("open_kmp", open_kmp, RUNS / 25); // Signatures take their time.
+    }
+
+    #[test]
+    fn any_octets_are_a_key_load_file_of_edition_1_or_refused() {
+        short_run("edition1", edition1);
+    }
+
+    #[test]
+    fn any_octets_are_what_a_vault_stored_or_refused() {
+        run("vault_store", vault_store, RUNS / 50); // A seal is asked each time.
+    }
+
+    #[test]
+    fn any_octets_are_an_audit_log_or_refused() {
+        run("audit_log", audit_log, RUNS / 50);
+    }
+
+    #[test]
+    fn any_text_is_a_form_or_refused() {
+        run("form_json", form_json, RUNS / 25); // Signatures take their time.
     }
 }

@@ -4,14 +4,20 @@
 //! - [`published`]: the published cases as values of the library, by a way that no door takes.
 //! - [`strategy`]: arbitrary valid tokens, keys and parameters for `proptest`.
 //! - [`fuzz`]: the bodies of the fuzz targets as plain functions, and inputs to run them on without a fuzzer.
+//! - [`centre_store`]: the suite that every storage of a key management centre passes.
+//! - [`ceremony`]: a software module and a test centre that gives it keys, as people would.
+//! - [`secrets`]: secrets that are looked for where they must not be.
 //! - [`Memory`]: the storage of a meter.
 //! - [`ratio`]: two operations timed against each other.
 
+pub mod centre_store;
+pub mod ceremony;
 pub mod fuzz;
 mod memory;
 pub mod published;
 mod random;
 pub mod ratio;
+pub mod secrets;
 pub mod strategy;
 pub mod vectors;
 

@@ -1,0 +1,209 @@
+//! The bodies for what a vault stores: sealed store, audit log, head, key file and back-up.
+//!
+//! All work on one small vault that a key file unlocks, so that no input costs a slow derivation.
+
+use std::sync::{Arc, LazyLock, Mutex};
+
+use prepay_module::codec::{DecodeError, Reader, Writer};
+use prepay_module::vault::{
+    By, Contents, Entry, KeyFile, Kind, NewUser, OpenError, Quorum, Record, ReplayError,
+    RestoredLimits, Role, Secret, Setup, Unlock, Vault, look, records, verify,
+};
+use prepay_module::{Entropy, Identifier, MemoryStorage, Moment, NoEntropy};
+use sha2::{Digest, Sha256};
+
+use crate::Random;
+
+/// Contents that are one number.
+struct Number(u64);
+
+impl Contents for Number {
+    const KIND: Kind = Kind::Module;
+
+    fn encode(&self, writer: &mut Writer) {
+        writer.u64(self.0);
+    }
+
+    fn decode(reader: &mut Reader<'_>) -> Result<Self, DecodeError> {
+        reader.u64().map(Self)
+    }
+
+    fn replay(&mut self, record: &Record) -> Result<(), ReplayError> {
+        match record.entry {
+            Entry::Refilled { added, .. } => {
+                self.0 += added;
+                Ok(())
+            }
+            _ => Err(ReplayError::Unexpected),
+        }
+    }
+}
+
+struct Noise(Random);
+
+impl Entropy for Noise {
+    fn fill(&mut self, octets: &mut [u8]) -> Result<(), NoEntropy> {
+        octets.iter_mut().for_each(|octet| *octet = self.0.octet());
+        Ok(())
+    }
+}
+
+fn noise(seed: u64) -> Box<Noise> {
+    Box::new(Noise(Random::new(seed)))
+}
+
+/// A vault at rest, what unlocks it, and a back-up of it.
+struct Made {
+    storage: MemoryStorage,
+    file: KeyFile,
+    names: [Identifier; 2],
+    backup: Vec<u8>,
+}
+
+static MADE: LazyLock<Made> = LazyLock::new(|| {
+    let file = KeyFile::generate(&mut *noise(1)).expect("noise never fails");
+    let names = ["anna", "berta"].map(|name| name.parse().expect("an identifier"));
+    let passphrase = Secret::from("p".to_owned());
+    let users = names.each_ref().map(|name| NewUser {
+        name,
+        role: Role::Custodian,
+        passphrase: &passphrase,
+    });
+    let unlock = Unlock::KeyFile(&file);
+    let setup = Setup { name: &names[0], unlock, users: &users, insecure_test: true };
+    let place = Arc::new(Mutex::new(MemoryStorage::default()));
+    let now = Moment::MIN;
+    let storage = Box::new(Arc::clone(&place));
+    let mut vault = Vault::create(storage, noise(2), setup, Number(7), now).expect("a vault");
+    let sessions = names
+        .each_ref()
+        .map(|name| vault.sign_in(name, &passphrase, now).expect("the passphrase is right"));
+    let [first, second] = sessions;
+    let quorum = Quorum::new(first, second).expect("two custodians");
+    let entry = Entry::PolicyChanged { name: "number".to_owned(), value: "8".to_owned() };
+    vault.commit(By::Two(&quorum), entry, now, |number| number.0 = 8).expect("it is kept");
+    for added in 1..4 {
+        vault.contents_mut().0 += added;
+        vault.stage(By::Vault, &Entry::Refilled { added, left: 0 }, now).expect("it is staged");
+        vault.flush().expect("it is kept");
+    }
+    let backup = vault.backup(&quorum, [&passphrase; 2], now).expect("a back-up");
+    drop(vault);
+    let storage = place.lock().expect("nobody panicked").clone();
+    Made { storage, file, names, backup }
+});
+
+/// Opens a place, which must be left as it was if it is refused.
+fn open(storage: &MemoryStorage) -> Result<u64, OpenError> {
+    let place = Arc::new(Mutex::new(storage.clone()));
+    let unlock = Unlock::KeyFile(&MADE.file);
+    let opened = Vault::<Number>::open(Box::new(Arc::clone(&place)), noise(3), unlock, Moment::MIN);
+    match opened {
+        Ok(mut vault) => {
+            let number = vault.contents().0;
+            let report = vault.verify_audit().expect("memory never fails");
+            assert_eq!(report.first_bad, None, "what opens has a whole log");
+            Ok(number)
+        }
+        Err(error) => {
+            assert!(!error.to_string().is_empty());
+            let after = place.lock().expect("nobody panicked");
+            assert_eq!(after.store, storage.store);
+            assert_eq!((&after.log, &after.head), (&storage.log, &storage.head));
+            Err(error)
+        }
+    }
+}
+
+/// Any octets as store, head, key file or back-up are refused by name and change nothing, unless they are
+/// what was stored.
+///
+/// The first octet chooses which; its upper bit has the checksum of a store put right.
+pub fn vault_store(input: &[u8]) {
+    let Made { storage, file, names, backup } = &*MADE;
+    let Some((choice, octets)) = input.split_first() else { return };
+    match choice & 3 {
+        0 => {
+            let mut store = octets.to_vec();
+            if choice >> 7 == 1
+                && let Some(body) = octets.len().checked_sub(32)
+            {
+                let sum = Sha256::digest(&octets[..body]);
+                store[body..].copy_from_slice(&sum);
+            }
+            let is_good = storage.store.as_ref() == Some(&store);
+            let changed = MemoryStorage { store: Some(store), ..storage.clone() };
+            let _ = look(&mut changed.clone());
+            assert_eq!(open(&changed).is_ok(), is_good);
+        }
+        1 => {
+            let head = Some(octets.to_vec());
+            let is_good = storage.head == head;
+            let changed = MemoryStorage { head, ..storage.clone() };
+            let report = verify(&mut changed.clone()).expect("memory never fails");
+            assert!(!is_good || report.first_bad.is_none());
+            assert_eq!(open(&changed).is_ok(), is_good);
+        }
+        2 => {
+            let is_good =
+                KeyFile::decode(octets).is_ok_and(|file| file.encode().as_slice() == octets);
+            assert_eq!(KeyFile::decode(octets).is_ok(), is_good);
+        }
+        _ => {
+            let place = Arc::new(Mutex::new(MemoryStorage::default()));
+            let passphrase = Secret::from("p".to_owned());
+            let held = names.each_ref().map(|name| (name, &passphrase));
+            let unlock = Unlock::KeyFile(file);
+            let limits = RestoredLimits::Stopped;
+            let storage = Box::new(Arc::clone(&place));
+            let restored = Vault::<Number>::restore(
+                storage,
+                noise(4),
+                octets,
+                held,
+                unlock,
+                limits,
+                Moment::MIN,
+            );
+            assert_eq!(restored.is_ok(), octets == backup);
+            if let Err(error) = restored {
+                assert!(!error.to_string().is_empty());
+                assert!(place.lock().expect("nobody panicked").store.is_none());
+            }
+        }
+    }
+}
+
+/// Any octets as an audit log are read without panic; the vault opens only on what it wrote, and loses
+/// nothing that was acknowledged.
+pub fn audit_log(input: &[u8]) {
+    let good = &MADE.storage;
+    let mut changed = MemoryStorage { log: input.to_vec(), ..good.clone() };
+    let report = verify(&mut changed).expect("memory never fails");
+    let read = records(&mut changed, 0, 10_000);
+    if report.first_bad.is_none() {
+        assert_eq!(read.map(|read| read.len() as u64).ok(), Some(report.entries));
+    }
+    let begins_well = input.starts_with(&good.log);
+    match open(&changed) {
+        Ok(number) => assert!(begins_well && number == 14),
+        Err(_) => assert!(input != good.log),
+    }
+}
+
+/// What the vault stored, behind the octet that chooses it.
+pub(super) fn store_seeds() -> Vec<Vec<u8>> {
+    let Made { storage, file, backup, .. } = &*MADE;
+    let store = storage.store.clone().unwrap_or_default();
+    let head = storage.head.clone().unwrap_or_default();
+    let file = file.encode();
+    [(0, &store), (0x80, &store), (1, &head), (2, &*file), (3, backup)]
+        .map(|(choice, octets)| [&[choice], octets.as_slice()].concat())
+        .into()
+}
+
+/// The log, whole and in pieces.
+pub(super) fn log_seeds() -> Vec<Vec<u8>> {
+    let log = &MADE.storage.log;
+    vec![log.clone(), log[..71].to_vec(), [log.as_slice(), &log[71..]].concat()]
+}

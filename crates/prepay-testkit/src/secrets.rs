@@ -1,0 +1,266 @@
+//! Secrets that tests look for where they must not be: in outputs, in files, in the memory of a process.
+//!
+//! A secret is kept here only masked, and compared masked, so that a search of this process's own memory
+//! does not find what it looks for in the list of what to look for.
+//!
+//! - In octets that leave a process it is looked for raw, as a list of decimal numbers, as hexadecimal digits
+//!   of both cases, and as base64 of both alphabets at every alignment.
+//! - In memory it is looked for raw, from its first octet to its last and from its last to its first, since
+//!   big numbers lie there with their lowest octet first. Any [`PART`] octets in a row count.
+
+use std::fmt;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use prepay_module::{Entropy, NoEntropy};
+use zeroize::Zeroizing;
+
+/// What every octet of a secret is turned over by.
+const MASK: u8 = 0x6D;
+/// Of a long secret, so many octets in a row are a finding in memory.
+const PART: usize = 12;
+
+/// Secrets by name.
+#[derive(Clone, Default)]
+pub struct Secrets(Vec<(String, Vec<u8>)>);
+
+impl Secrets {
+    /// Adds a secret.
+    ///
+    /// # Panics
+    ///
+    /// When it has less than eight octets: those are found everywhere.
+    pub fn add(&mut self, name: &str, secret: &[u8]) {
+        assert!(secret.len() >= 8, "{name} is too short to be looked for");
+        self.add_masked(name, secret.iter().map(|octet| octet ^ MASK).collect());
+    }
+
+    fn add_masked(&mut self, name: &str, masked: Vec<u8>) {
+        if !self.0.iter().any(|(_, known)| *known == masked) {
+            self.0.push((name.to_owned(), masked));
+        }
+    }
+
+    /// Adds all of others.
+    pub fn add_all(&mut self, others: Secrets) {
+        others.0.into_iter().for_each(|(name, masked)| self.add_masked(&name, masked));
+    }
+
+    /// The secret that was added at this place, from 0. Whoever calls this answers for where it goes.
+    ///
+    /// # Panics
+    ///
+    /// When there are not so many.
+    pub fn expose_bytes(&self, place: usize) -> Zeroizing<Vec<u8>> {
+        Zeroizing::new(self.0[place].1.iter().map(|octet| octet ^ MASK).collect())
+    }
+
+    /// How many there are.
+    pub fn count(&self) -> usize {
+        self.0.len()
+    }
+
+    /// The names of those that stand in some octets in any form.
+    pub fn found_in(&self, octets: &[u8]) -> Vec<String> {
+        let is_in = |form: &[u8]| octets.windows(form.len()).any(|window| window == form);
+        let found = |(name, masked): &(String, Vec<u8>)| {
+            let secret: Vec<u8> = masked.iter().map(|octet| octet ^ MASK).collect();
+            let form = forms(&secret).into_iter().find(|(_, form)| is_in(form));
+            form.map(|(form, _)| format!("{name} ({form})"))
+        };
+        self.0.iter().filter_map(found).collect()
+    }
+
+    /// The masked parts that are looked for in memory, with the name of each.
+    fn parts(&self) -> Vec<(usize, Vec<u8>)> {
+        let mut parts = Vec::new();
+        for (place, (_, masked)) in self.0.iter().enumerate() {
+            let reversed: Vec<u8> = masked.iter().rev().copied().collect();
+            for order in [masked, &reversed] {
+                let length = order.len().min(PART);
+                parts.extend(order.windows(length).step_by(4).map(|part| (place, part.to_vec())));
+            }
+        }
+        parts
+    }
+
+    /// The names of those that lie in the memory of this process, with how often and where.
+    ///
+    /// # Panics
+    ///
+    /// When the memory cannot be looked at.
+    #[cfg(target_os = "linux")]
+    pub fn found_in_memory(&self) -> Vec<String> {
+        let parts = self.parts();
+        let mut by_first = vec![Vec::new(); 1 << 16];
+        for (index, (_, part)) in parts.iter().enumerate() {
+            by_first[usize::from(part[0]) << 8 | usize::from(part[1])].push(index);
+        }
+        let mut found: Vec<(usize, Vec<String>)> = vec![(0, Vec::new()); self.0.len()];
+        each_piece(PART - 1, &mut |region, masked| {
+            for (at, two) in masked.windows(2).enumerate() {
+                for &index in &by_first[usize::from(two[0]) << 8 | usize::from(two[1])] {
+                    let (place, part) = &parts[index];
+                    if masked[at..].starts_with(part) {
+                        let (count, regions) = &mut found[*place];
+                        *count += 1;
+                        if !regions.iter().any(|known| known == region) {
+                            regions.push(region.to_owned());
+                        }
+                    }
+                }
+            }
+        });
+        let names = self.0.iter().map(|(name, _)| name);
+        let named = names.zip(&found).filter(|(_, (count, _))| *count > 0);
+        named
+            .map(|(name, (count, in_))| format!("{name} ({count} in {})", in_.join(", ")))
+            .collect()
+    }
+}
+
+impl fmt::Debug for Secrets {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Secrets({}, ..)", self.0.len())
+    }
+}
+
+/// Shows every readable and writable piece of this process's memory, masked, with the name of its region.
+/// Pieces of a region overlap.
+#[cfg(target_os = "linux")]
+fn each_piece(overlap: usize, show: &mut dyn FnMut(&str, &[u8])) {
+    use std::os::unix::fs::FileExt;
+
+    const PIECE: usize = 1 << 18;
+    let maps = std::fs::read_to_string("/proc/self/maps").expect("a list of regions");
+    let memory = std::fs::File::open("/proc/self/mem").expect("the memory");
+    let mut piece = vec![0_u8; PIECE];
+    let own = piece.as_ptr() as u64..piece.as_ptr() as u64 + PIECE as u64;
+    for line in maps.lines() {
+        let mut words = line.split_ascii_whitespace();
+        let (range, rights) = (words.next().expect("a range"), words.next().expect("rights"));
+        if !rights.starts_with("rw") {
+            continue;
+        }
+        let (from, to) = range.split_once('-').expect("a range");
+        let [mut from, to] =
+            [from, to].map(|end| u64::from_str_radix(end, 16).expect("hexadecimal"));
+        let region = words.nth(3).unwrap_or("anonymous").to_owned();
+        while from < to {
+            // What is read lies in the piece itself, too: it is passed over.
+            if own.contains(&from) {
+                from = own.end;
+                continue;
+            }
+            let mut end = to.min(from + PIECE as u64);
+            if (from..end).contains(&own.start) {
+                end = own.start;
+            }
+            let length = usize::try_from(end - from).expect("a piece");
+            // What cannot be read, such as the kernel's own pages, holds nothing of ours.
+            if memory.read_exact_at(&mut piece[..length], from).is_ok() {
+                piece[..length].iter_mut().for_each(|octet| *octet ^= MASK);
+                show(&region, &piece[..length]);
+            }
+            piece.fill(0);
+            from = if end < to && end != own.start { end - overlap as u64 } else { end };
+        }
+    }
+}
+
+/// How a secret may be written.
+fn forms(secret: &[u8]) -> Vec<(&'static str, Vec<u8>)> {
+    let hex = |digits: &[u8; 16]| -> Vec<u8> {
+        let digit = |octet: &u8| [digits[usize::from(octet >> 4)], digits[usize::from(octet & 15)]];
+        secret.iter().flat_map(digit).collect()
+    };
+    let mut forms = vec![
+        ("raw", secret.to_vec()),
+        ("decimal", format!("{secret:?}").trim_matches(['[', ']']).as_bytes().to_vec()),
+        ("hexadecimal", hex(b"0123456789abcdef")),
+        ("hexadecimal", hex(b"0123456789ABCDEF")),
+    ];
+    for alphabet in [*b"+/", *b"-_"] {
+        forms.extend((0..3).map(|shift| ("base64", base64(secret, shift, alphabet))));
+    }
+    forms
+}
+
+/// The digits of base64 that depend on the secret alone, when `shift` octets stand before it.
+fn base64(secret: &[u8], shift: usize, last: [u8; 2]) -> Vec<u8> {
+    let mut octets = vec![0; shift];
+    octets.extend_from_slice(secret);
+    let bits = octets.len() * 8;
+    let digit = |at: usize| {
+        let value = (0..6).fold(0, |value, bit| {
+            let place = 6 * at + bit;
+            value << 1 | octets[place / 8] >> (7 - place % 8) & 1
+        });
+        match value {
+            0..26 => b'A' + value,
+            26..52 => b'a' + value - 26,
+            52..62 => b'0' + value - 52,
+            _ => last[usize::from(value - 62)],
+        }
+    };
+    ((8 * shift).div_ceil(6)..bits / 6).map(digit).collect()
+}
+
+/// A source of randomness that remembers, masked, every long number that it gave: private keys, master
+/// keys, vending keys. Short ones are nonces and salts, which are no secrets.
+#[derive(Clone, Debug)]
+pub struct Watched<E> {
+    source: E,
+    name: &'static str,
+    given: Arc<Mutex<Secrets>>,
+}
+
+impl<E> Watched<E> {
+    /// Watches a source. Secrets get this name and a number.
+    pub fn new(name: &'static str, source: E) -> Self {
+        Self { source, name, given: Arc::default() }
+    }
+
+    /// Everything that it gave until now.
+    pub fn given(&self) -> Secrets {
+        self.given.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+}
+
+impl<E: Entropy> Entropy for Watched<E> {
+    fn fill(&mut self, octets: &mut [u8]) -> Result<(), NoEntropy> {
+        self.source.fill(octets)?;
+        if octets.len() > 16 {
+            let mut given = self.given.lock().unwrap_or_else(PoisonError::into_inner);
+            let name = format!("{} {} of {} octets", self.name, given.count() + 1, octets.len());
+            given.add(&name, octets);
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_form_of_a_secret_is_found() {
+        let mut secrets = Secrets::default();
+        secrets.add("a", b"\x00\xFB\xFFsecret octets");
+        secrets.add("b", b"another secret");
+        // Made with the base64 module of Python, with 0 to 2 octets before and behind.
+        for text in [
+            "..\u{0}",
+            "[0, 251, 255, 115, 101, 99, 114, 101, 116, 32, 111, 99, 116, 101, 116, 115]",
+            "00fbff736563726574206f6374657473",
+            "00FBFF736563726574206F6374657473",
+            "APv/c2VjcmV0IG9jdGV0cw==",
+            "eAD7_3NlY3JldCBvY3RldHN4",
+            "eHgA+/9zZWNyZXQgb2N0ZXRzeA==",
+        ] {
+            let expected = usize::from(!text.starts_with('.'));
+            assert_eq!(secrets.found_in(text.as_bytes()).len(), expected, "{text}");
+        }
+        assert_eq!(secrets.found_in(b"..another secret..").len(), 1);
+        assert_eq!(secrets.found_in(b"..another secre.").len(), 0);
+    }
+}
