@@ -35,6 +35,18 @@ pub struct KeyLoadRecord {
     pub left_out: Vec<LeftOut>,
 }
 
+impl KeyLoadRecord {
+    /// Whether a vending key is twice among its keys, or twice among those left out.
+    pub fn names_twice(&self) -> bool {
+        fn twice(ids: impl Iterator<Item = VendingKeyId>) -> bool {
+            let mut ids: Vec<_> = ids.collect();
+            ids.sort_unstable();
+            ids.windows(2).any(|pair| pair[0] == pair[1])
+        }
+        twice(self.keys.iter().map(|key| key.key)) || twice(self.left_out.iter().map(|key| key.key))
+    }
+}
+
 /// A key in a key-load file.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LoadedKey {

@@ -100,6 +100,41 @@ impl Row {
     pub const fn is_insert_only(&self) -> bool {
         matches!(self, Self::Ownership(_) | Self::Agreement(_) | Self::KeyLoad(_))
     }
+
+    /// The rows that this one refers to, in the order of its fields.
+    pub fn references(&self) -> Vec<RowKey> {
+        let form = |number: &Option<FormNumber>| number.map(RowKey::Form);
+        match self {
+            Self::Centre(_) | Self::Module(_) => Vec::new(),
+            Self::Customer(row) => form(&row.form).into_iter().collect(),
+            Self::Signatory(row) => vec![RowKey::Customer(row.customer)],
+            Self::Group(row) => vec![RowKey::Customer(row.owner)],
+            Self::Ownership(row) => {
+                let mut keys = vec![RowKey::Group(row.group), RowKey::Customer(row.owner)];
+                keys.extend(form(&row.form));
+                keys
+            }
+            Self::VendingKey(row) => {
+                let mut keys = vec![RowKey::Group(row.id.group)];
+                keys.extend(form(&row.form));
+                keys
+            }
+            Self::Authorisation(row) => {
+                let mut keys =
+                    vec![RowKey::Group(row.group), RowKey::Signatory(row.granted_by.clone())];
+                keys.extend(form(&row.form));
+                keys
+            }
+            Self::Agreement(row) => vec![RowKey::Module(row.module.clone())],
+            Self::KeyLoad(row) => {
+                let mut keys = vec![RowKey::Module(row.module.clone())];
+                keys.extend(row.keys.iter().map(|key| RowKey::VendingKey(key.key)));
+                keys.extend(row.left_out.iter().map(|key| RowKey::VendingKey(key.key)));
+                keys
+            }
+            Self::Form(row) => row.customer.map(RowKey::Customer).into_iter().collect(),
+        }
+    }
 }
 
 impl fmt::Display for VendingKeyId {

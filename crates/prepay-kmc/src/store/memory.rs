@@ -87,7 +87,7 @@ impl Tables {
         if let Some(constraint) = self.duplicate(row) {
             return Err(StoreError::Duplicate { row: row.key(), constraint });
         }
-        let missing = references(row).into_iter().find(|key| self.version(key).is_none());
+        let missing = row.references().into_iter().find(|key| self.version(key).is_none());
         if let Some(missing) = missing {
             return Err(StoreError::Dangling { row: row.key(), missing });
         }
@@ -140,7 +140,7 @@ impl Tables {
                 return if twice {
                     Some(Constraint::LoadNonce)
                 } else {
-                    names_twice(new).then_some(Constraint::LoadedKey)
+                    new.names_twice().then_some(Constraint::LoadedKey)
                 };
             }
             Row::Form(new) => self
@@ -191,51 +191,6 @@ fn next_version(row: &Row, found: Option<u64>, expected: Option<u64>) -> Result<
         (Some(found), Some(expected)) => {
             Err(StoreError::Conflict { row: row.key(), expected, found })
         }
-    }
-}
-
-/// Whether a key load names a vending key twice among its keys or among those left out.
-fn names_twice(load: &KeyLoadRecord) -> bool {
-    fn twice(ids: impl Iterator<Item = VendingKeyId>) -> bool {
-        let mut ids: Vec<_> = ids.collect();
-        ids.sort_unstable();
-        ids.windows(2).any(|pair| pair[0] == pair[1])
-    }
-    twice(load.keys.iter().map(|key| key.key)) || twice(load.left_out.iter().map(|key| key.key))
-}
-
-/// The rows that a row refers to, in the order of its fields.
-fn references(row: &Row) -> Vec<RowKey> {
-    let form = |number: &Option<FormNumber>| number.map(RowKey::Form);
-    match row {
-        Row::Centre(_) | Row::Module(_) => Vec::new(),
-        Row::Customer(row) => form(&row.form).into_iter().collect(),
-        Row::Signatory(row) => vec![RowKey::Customer(row.customer)],
-        Row::Group(row) => vec![RowKey::Customer(row.owner)],
-        Row::Ownership(row) => {
-            let mut keys = vec![RowKey::Group(row.group), RowKey::Customer(row.owner)];
-            keys.extend(form(&row.form));
-            keys
-        }
-        Row::VendingKey(row) => {
-            let mut keys = vec![RowKey::Group(row.id.group)];
-            keys.extend(form(&row.form));
-            keys
-        }
-        Row::Authorisation(row) => {
-            let mut keys =
-                vec![RowKey::Group(row.group), RowKey::Signatory(row.granted_by.clone())];
-            keys.extend(form(&row.form));
-            keys
-        }
-        Row::Agreement(row) => vec![RowKey::Module(row.module.clone())],
-        Row::KeyLoad(row) => {
-            let mut keys = vec![RowKey::Module(row.module.clone())];
-            keys.extend(row.keys.iter().map(|key| RowKey::VendingKey(key.key)));
-            keys.extend(row.left_out.iter().map(|key| RowKey::VendingKey(key.key)));
-            keys
-        }
-        Row::Form(row) => row.customer.map(RowKey::Customer).into_iter().collect(),
     }
 }
 

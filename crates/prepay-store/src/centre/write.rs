@@ -1,6 +1,6 @@
 //! One change of a commit: the checks of the contract in its order, then the columns.
 
-use prepay_kmc::entity::{KeyLoadRecord, KeyState, VendingKeyId};
+use prepay_kmc::entity::{KeyLoadRecord, KeyState};
 use prepay_kmc::store::{Change, Constraint, NewJournalEntry, Row, RowKey, StoreError};
 use rusqlite::{Connection, OptionalExtension, ToSql, params};
 
@@ -32,7 +32,7 @@ fn write(connection: &Connection, row: &Row, expected: Option<u64>) -> Result<()
     if let Some(constraint) = duplicate(connection, row)? {
         return Err(StoreError::Duplicate { row: row.key(), constraint });
     }
-    for key in references(row) {
+    for key in row.references() {
         if self::version(connection, &key)?.is_none() {
             return Err(StoreError::Dangling { row: row.key(), missing: key });
         }
@@ -128,7 +128,7 @@ fn duplicate(connection: &Connection, row: &Row) -> Result<Option<Constraint>, S
             if nonce_twice {
                 (true, Constraint::LoadNonce)
             } else {
-                (names_twice(new), Constraint::LoadedKey)
+                (new.names_twice(), Constraint::LoadedKey)
             }
         }
         Row::Form(new) => (
@@ -141,47 +141,6 @@ fn duplicate(connection: &Connection, row: &Row) -> Result<Option<Constraint>, S
         _ => return Ok(None),
     };
     Ok(found.then_some(constraint))
-}
-
-/// Whether a key load names a vending key twice among its keys or among those left out.
-fn names_twice(load: &KeyLoadRecord) -> bool {
-    fn twice(ids: impl Iterator<Item = VendingKeyId>) -> bool {
-        let mut ids: Vec<_> = ids.collect();
-        ids.sort_unstable();
-        ids.windows(2).any(|pair| pair[0] == pair[1])
-    }
-    twice(load.keys.iter().map(|key| key.key)) || twice(load.left_out.iter().map(|key| key.key))
-}
-
-/// The rows that a row refers to, in the order of its fields.
-fn references(row: &Row) -> Vec<RowKey> {
-    let mut keys = match row {
-        Row::Centre(_) | Row::Module(_) | Row::Customer(_) => Vec::new(),
-        Row::Signatory(row) => vec![RowKey::Customer(row.customer)],
-        Row::Group(row) => vec![RowKey::Customer(row.owner)],
-        Row::Ownership(row) => vec![RowKey::Group(row.group), RowKey::Customer(row.owner)],
-        Row::VendingKey(row) => vec![RowKey::Group(row.id.group)],
-        Row::Authorisation(row) => {
-            vec![RowKey::Group(row.group), RowKey::Signatory(row.granted_by.clone())]
-        }
-        Row::Agreement(row) => vec![RowKey::Module(row.module.clone())],
-        Row::KeyLoad(row) => {
-            let mut keys = vec![RowKey::Module(row.module.clone())];
-            keys.extend(row.keys.iter().map(|key| RowKey::VendingKey(key.key)));
-            keys.extend(row.left_out.iter().map(|key| RowKey::VendingKey(key.key)));
-            keys
-        }
-        Row::Form(row) => row.customer.map(RowKey::Customer).into_iter().collect(),
-    };
-    let form = match row {
-        Row::Customer(row) => row.form,
-        Row::Ownership(row) => row.form,
-        Row::VendingKey(row) => row.form,
-        Row::Authorisation(row) => row.form,
-        _ => None,
-    };
-    keys.extend(form.map(RowKey::Form));
-    keys
 }
 
 fn write_journal(connection: &Connection, entry: &NewJournalEntry) -> Result<(), StoreError> {
