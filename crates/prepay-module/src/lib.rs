@@ -29,6 +29,7 @@ mod moment;
 pub mod open_kmp;
 pub mod profile;
 mod security_module;
+pub mod signatory_file;
 pub mod software;
 mod storage;
 mod surroundings;

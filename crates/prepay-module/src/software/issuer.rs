@@ -3,7 +3,7 @@
 //! Every request that is carried out leaves one [`IssuedRow`]. Rows are all that is needed to bring an older
 //! state up to date: [`Issuer::replay`] counts what a row says, and remembers its name.
 //!
-//! Elsewhere: making rows durable before anybody sees a token (`commit.rs`).
+//! Elsewhere: making rows durable before anybody sees a token (`operator.rs`).
 
 use prepay_token::element::RandomNumber;
 use prepay_token::key::DerivationError;

@@ -1,0 +1,190 @@
+//! The file of a signatory: the key that signs a customer's forms, sealed under a passphrase.
+//!
+//! ```text
+//!  PREPAY-SIGNATORY 1\n
+//!  length of the name (1), name, salt (16), nonce (12)   authenticated
+//!  secret (48) and tag (16)                              AES-256-GCM under Argon2id of the passphrase
+//! ```
+//!
+//! - Cost: RFC 9106, second recommended option (64 MiB, three passes), with one lane.
+//! - Elsewhere: how the file lies on disk, and who is asked for the passphrase (`prepay`).
+
+use std::fmt;
+
+use aes_gcm::aead::{AeadInOut, KeyInit, Nonce};
+use aes_gcm::{Aes256Gcm, Tag};
+use argon2::{Algorithm, Argon2, Params, Version};
+use zeroize::Zeroizing;
+
+use crate::open_kmp::Signatory;
+use crate::vault::Secret;
+use crate::{Entropy, Identifier, NoEntropy};
+
+const MAGIC: &[u8] = b"PREPAY-SIGNATORY 1\n";
+const SALT: usize = 16;
+const NONCE: usize = 12;
+const TAG: usize = 16;
+
+/// The greatest length of the file, in octets.
+pub const LONGEST: usize = 256;
+
+/// Why a file gives no signatory.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SignatoryFileError {
+    /// It is no file of a signatory.
+    NotASignatory,
+    /// The passphrase does not open it, or it is damaged. Try again.
+    WrongSecret,
+}
+
+impl SignatoryFileError {
+    /// The stable name, for programs.
+    pub const fn code(self) -> &'static str {
+        match self {
+            Self::NotASignatory => "signatory_file",
+            Self::WrongSecret => "wrong_secret",
+        }
+    }
+}
+
+impl fmt::Display for SignatoryFileError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::NotASignatory => "expected the file of a signatory, found another",
+            Self::WrongSecret => "this passphrase does not open it, or the file is damaged",
+        })
+    }
+}
+
+impl std::error::Error for SignatoryFileError {}
+
+/// Writes the file of a signatory.
+///
+/// # Errors
+///
+/// [`NoEntropy`] when the source has failed.
+pub fn seal(
+    signatory: &Signatory,
+    passphrase: &Secret,
+    entropy: &mut dyn Entropy,
+) -> Result<Vec<u8>, NoEntropy> {
+    let mut random = [0; SALT + NONCE];
+    entropy.fill(&mut random)?;
+    let name = signatory.key().id().as_str();
+    let mut octets = MAGIC.to_vec();
+    octets.push(u8::try_from(name.len()).expect("a name has at most 40 octets"));
+    octets.extend_from_slice(name.as_bytes());
+    octets.extend_from_slice(&random);
+    let (salt, nonce) = random.split_at(SALT);
+    let mut secret = signatory.expose_bytes();
+    let tag = cipher(passphrase, salt)
+        .encrypt_inout_detached(&nonce_of(nonce), &octets, (&mut secret[..]).into())
+        .expect("a short text can be sealed");
+    octets.extend_from_slice(&secret[..]);
+    octets.extend_from_slice(&tag);
+    Ok(octets)
+}
+
+/// Whose file it is, as it says itself.
+///
+/// # Errors
+///
+/// [`SignatoryFileError::NotASignatory`].
+pub fn name(octets: &[u8]) -> Result<Identifier, SignatoryFileError> {
+    head(octets).map(|(name, _)| name).ok_or(SignatoryFileError::NotASignatory)
+}
+
+/// Reads the file of a signatory.
+///
+/// # Errors
+///
+/// [`SignatoryFileError`].
+pub fn open(octets: &[u8], passphrase: &Secret) -> Result<Signatory, SignatoryFileError> {
+    let (name, header) = head(octets).ok_or(SignatoryFileError::NotASignatory)?;
+    let secret = unseal(octets, header, passphrase).ok_or(SignatoryFileError::WrongSecret)?;
+    Signatory::from_bytes(name, &secret).map_err(|_| SignatoryFileError::NotASignatory)
+}
+
+/// The name in a file, and where what is sealed begins.
+fn head(octets: &[u8]) -> Option<(Identifier, usize)> {
+    let rest = octets.strip_prefix(MAGIC)?;
+    let (&length, rest) = rest.split_first()?;
+    let name = std::str::from_utf8(rest.get(..length.into())?).ok()?.parse().ok()?;
+    let header = MAGIC.len() + 1 + usize::from(length) + SALT + NONCE;
+    (octets.len() > header + TAG && octets.len() <= LONGEST).then_some((name, header))
+}
+
+fn unseal(octets: &[u8], header: usize, passphrase: &Secret) -> Option<Zeroizing<Vec<u8>>> {
+    let (head, sealed) = octets.split_at(header);
+    let (text, tag) = sealed.split_at(sealed.len() - TAG);
+    let (salt, nonce) = head[header - SALT - NONCE..].split_at(SALT);
+    let mut secret = Zeroizing::new(text.to_vec());
+    let tag = Tag::try_from(tag).ok()?;
+    let cipher = cipher(passphrase, salt);
+    cipher.decrypt_inout_detached(&nonce_of(nonce), head, (&mut secret[..]).into(), &tag).ok()?;
+    Some(secret)
+}
+
+fn nonce_of(octets: &[u8]) -> Nonce<Aes256Gcm> {
+    Nonce::<Aes256Gcm>::try_from(octets).expect("a nonce has twelve octets")
+}
+
+/// The cipher under a passphrase, slowly.
+fn cipher(passphrase: &Secret, salt: &[u8]) -> Aes256Gcm {
+    let params = Params::new(64 * 1024, 3, 1, Some(32)).expect("the cost is within bounds");
+    let mut key = Zeroizing::new([0; 32]);
+    Argon2::new(Algorithm::Argon2id, Version::V0x13, params)
+        .hash_password_into(passphrase.expose_bytes(), salt, &mut key[..])
+        .expect("passphrases are shorter than 4 GiB, and salt and output fit");
+    Aes256Gcm::new((&*key).into())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Numbers that nobody should use for keys.
+    struct Counted(u8);
+
+    impl Entropy for Counted {
+        fn fill(&mut self, octets: &mut [u8]) -> Result<(), NoEntropy> {
+            for octet in octets {
+                self.0 = self.0.wrapping_mul(5).wrapping_add(1);
+                *octet = self.0;
+            }
+            Ok(())
+        }
+    }
+
+    fn secret(text: &str) -> Secret {
+        Secret::from(text.to_owned())
+    }
+
+    #[test]
+    fn a_signatory_comes_back_with_its_passphrase_only() {
+        let maria: Identifier = "maria".parse().unwrap();
+        let made = Signatory::generate(maria.clone(), &mut Counted(7)).unwrap();
+        let octets = seal(&made, &secret("long enough"), &mut Counted(9)).unwrap();
+        assert!(octets.len() <= LONGEST);
+        assert_eq!(name(&octets), Ok(maria));
+        let found = open(&octets, &secret("long enough")).unwrap();
+        assert_eq!(found.key().fingerprint(), made.key().fingerprint());
+        let wrong = open(&octets, &secret("another")).err();
+        assert_eq!(wrong, Some(SignatoryFileError::WrongSecret));
+        assert!(!octets.windows(48).any(|part| part == &made.expose_bytes()[..]));
+    }
+
+    #[test]
+    fn a_bent_or_cut_file_is_refused() {
+        let made = Signatory::generate("maria".parse().unwrap(), &mut Counted(7)).unwrap();
+        let octets = seal(&made, &secret("x"), &mut Counted(9)).unwrap();
+        for place in [0, 18, 19, 20, 24, 25, 41, 53, octets.len() - 17, octets.len() - 1] {
+            let mut bent = octets.clone();
+            bent[place] ^= 1;
+            assert!(open(&bent, &secret("x")).is_err(), "octet {place}");
+        }
+        for length in [0, 5, 19, 25, 53, octets.len() - 1] {
+            assert!(open(&octets[..length], &secret("x")).is_err(), "{length} octets");
+        }
+    }
+}
