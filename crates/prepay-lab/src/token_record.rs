@@ -34,7 +34,7 @@ const TYPES: &[(&str, &[&str])] = &[
 
 /// What an amount gets that is finer than a token can carry.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Rounding {
+pub enum Rounding {
     /// An error.
     Exact,
     /// The next one in favour of the customer.
@@ -49,7 +49,8 @@ pub(crate) struct Stamp {
 }
 
 /// A token as far as it is known before it gets an identifier.
-pub(crate) enum Draft {
+#[derive(Clone, Debug)]
+pub enum Draft {
     /// Class 1: nothing is missing.
     InClear(Token),
     /// Classes 0 and 2.
@@ -57,9 +58,13 @@ pub(crate) enum Draft {
 }
 
 /// The content of a token that carries an identifier.
-pub(crate) enum Meaning {
+#[derive(Clone, Copy, Debug)]
+pub enum Meaning {
+    /// Credit in units.
     Credit(Service, Amount),
+    /// Credit in the base currency.
     Currency(Service, CurrencyAmount),
+    /// A management function.
     Management(ManagementFunction),
 }
 
@@ -76,8 +81,12 @@ impl Meaning {
     }
 }
 
-/// Reads what a token is to mean.
-pub(crate) fn read(record: &TokenRecord<'_>, rounding: Rounding) -> Result<Draft, LabError> {
+/// Reads what a token is to mean, without a key or an identifier.
+///
+/// # Errors
+///
+/// [`LabError`] with the code of the field that is wrong.
+pub fn read(record: &TokenRecord<'_>, rounding: Rounding) -> Result<Draft, LabError> {
     let value = needed("token.type", record.kind.as_ref())?;
     let kind = text(ErrorCode::ValueRange, "token.type", "the name of a token", value)?;
     let (kind, taken) = TYPES
