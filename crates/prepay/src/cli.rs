@@ -35,6 +35,16 @@ pub(crate) enum Command {
         #[command(subcommand)]
         command: Box<crate::meter::flags::MeterCommand>,
     },
+    /// A security module: keeps vending keys under dual control, makes tokens, keeps an audit log.
+    ///
+    /// Secrets are asked for on the terminal without echo, or read from files: --secret NAME=FILE, where NAME is
+    /// `seal` for the sealing passphrase, `pin` for a hardware token, or the name of a person; a passphrase that
+    /// is to be is NAME.new, that of a back-up NAME.backup. They are never arguments.
+    ///
+    /// Exit status: 0 done, 3 the module answered no, 2 the question could not be put to it.
+    Module(Box<crate::module::flags::ModuleFlags>),
+    /// A key management centre: customers, supply groups, vending keys, and the files that carry keys to modules.
+    Kmc(Box<crate::kmc::KmcFlags>),
     /// Print the completions of a shell.
     Completions {
         /// The shell.

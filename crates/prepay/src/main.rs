@@ -3,12 +3,19 @@
 //! - Results go to standard output, talk to standard error.
 //! - Exit: 0 done, 3 a request was answered with an error, 2 the program could not run.
 
+mod audit;
 mod cli;
 mod demo;
+mod failure;
+mod kmc;
 mod lab;
 mod manual;
 mod meter;
+mod module;
 mod paint;
+mod people;
+mod sealing;
+mod secret;
 
 use std::io;
 use std::process::ExitCode;
@@ -24,6 +31,8 @@ enum Ending {
     Done,
     /// Something that was asked for was answered with an error.
     Refused,
+    /// What was asked for could not be put to anybody; why was printed.
+    Unable,
 }
 
 fn main() -> ExitCode {
@@ -32,12 +41,15 @@ fn main() -> ExitCode {
         Command::Demo => demo::run(cli.json),
         Command::Lab { command } => lab::run(&command, cli.json),
         Command::Meter { command } => meter::run(&command, cli.json),
+        Command::Kmc(command) => kmc::run(&command, cli.json),
+        Command::Module(command) => module::run(&command, cli.json),
         Command::Completions { shell } => manual::completions(shell),
         Command::Man { directory } => manual::pages(&directory),
     };
     match ended {
         Ok(Ending::Done) => ExitCode::SUCCESS,
         Ok(Ending::Refused) => ExitCode::from(3),
+        Ok(Ending::Unable) => ExitCode::from(2),
         // Whoever read our output has seen enough, as `head` does.
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe => ExitCode::SUCCESS,
         Err(error) => {

@@ -1,12 +1,15 @@
 //! `prepay demo`: the story so far, on embedded test keys, in one screen or two.
 //!
-//! Every number shown is computed here and now; the keys are the public ones of the conformance runs.
+//! Every number shown is computed here and now. The vending key is the public one of the conformance runs;
+//! the keys with which centre and module protect it on its way are new each time.
 
+mod ceremony;
 mod meter;
 
 use std::io::{self, Write};
 
 use prepay_lab::{show_test_key, time};
+use prepay_module::Moment;
 use prepay_token::element::{
     Amount, BaseDate, CurrencyAmount, DecoderKeyGenerationAlgorithm, EncryptionAlgorithm,
     KeyExpiryNumber, KeyRevisionNumber, KeyType, MeterPan, RandomNumber, Service, SupplyGroupCode,
@@ -20,6 +23,7 @@ use prepay_token::{OpenError, Token, TokenData, Trace, open, seal};
 use serde_json::{Value, json};
 use subtle::ConstantTimeEq;
 
+use self::ceremony::Ceremony;
 use crate::Ending;
 use crate::lab::{meaning, picture, print};
 use crate::paint::{HEADING, QUIET, RESULT, WRONG, styled};
@@ -43,6 +47,7 @@ type Failure = Box<dyn std::error::Error + Send + Sync>;
 
 /// What happens in the story.
 struct Story {
+    ceremony: Ceremony,
     keys: [(MeterPan, DecoderKey); 2],
     credit: TokenData,
     credit_meaning: String,
@@ -110,6 +115,12 @@ fn happen() -> Result<Story, Failure> {
         amount: Amount::from_tenths(256)?,
     };
     let data = seal(&credit, &cipher);
+    let now = Moment::from_unix_seconds(minute.unix_seconds().unsigned_abs());
+    let now = now.ok_or("the embedded time is a moment")?;
+    let ceremony = ceremony::hold(now, &vending_key, pan, identifier)?;
+    if ceremony.token != data {
+        return Err("the module made other digits than the key in clear".into());
+    }
     let credit_meaning = meaning::sentence(&open(data, &cipher)?, Some(BASE_DATE));
     let Err(refusal) = open(data, &TokenCipher::new(&other_key)) else {
         return Err("another meter's key opened the token".into());
@@ -153,6 +164,7 @@ fn happen() -> Result<Story, Failure> {
     };
 
     Ok(Story {
+        ceremony,
         keys: [(pan, key), (other, other_key)],
         credit: data,
         credit_meaning,
@@ -174,35 +186,38 @@ impl Story {
             "{}",
             styled(HEADING, "Prepay: prepayment tokens, from a vending key to a meter")
         )?;
-        let remark = "All keys here are public test keys. Independent software, not certified.";
+        let remark =
+            "Test keys only: the vending key is a public one. Independent software, not certified.";
         writeln!(out, "{}", styled(QUIET, remark))?;
 
-        heading(out, 1, "A vending key becomes the keys of two meters (DKGA04, EA07)")?;
+        self.ceremony.tell(out)?;
+
+        heading(out, 3, "A vending key becomes the keys of two meters (DKGA04, EA07)")?;
         for (pan, key) in &self.keys {
             let key = show_test_key(key);
             writeln!(out, "  meter {pan}   SGC 201457  KRN 1  KT 2  TI 01   key {key}")?;
         }
 
-        heading(out, 2, "Somebody buys 25.6 kWh")?;
-        writeln!(out, "  token   {}", digits(&self.credit))?;
+        heading(out, 4, "Somebody buys 25.6 kWh: the module issues it")?;
+        writeln!(out, "  token   {}   the same as under the key in clear", digits(&self.credit))?;
         writeln!(out, "  opened  {}", self.credit_meaning)?;
 
-        heading(out, 3, "The same digits in another meter")?;
+        heading(out, 5, "The same digits in another meter")?;
         writeln!(out, "  {}  {}", styled(WRONG, "refused"), self.refusal)?;
 
-        heading(out, 4, "Credit in money: 10 units, and a debt of 2.50 taken back")?;
+        heading(out, 6, "Credit in money: 10 units, and a debt of 2.50 taken back")?;
         for (data, meaning) in &self.currency {
             writeln!(out, "  {}  {meaning}", digits(data))?;
         }
 
-        heading(out, 5, "A new tariff index takes a new key: four tokens for 128 bits (EA11)")?;
+        heading(out, 7, "A new tariff index takes a new key: four tokens for 128 bits (EA11)")?;
         for (data, name) in &self.key_change {
             writeln!(out, "  {}  {name}", digits(data))?;
         }
         let verdict = if self.key_arrived { "is the one sent" } else { "is NOT the one sent" };
         writeln!(out, "  the key put together from them {verdict}")?;
 
-        heading(out, 6, "A meter takes them: credit, a replay, the new key, and the old one dies")?;
+        heading(out, 8, "A meter takes them: credit, a replay, the new key, and the old one dies")?;
         for event in &self.events {
             let result = match event.result {
                 refused if refused.ends_with("error") => {
@@ -215,7 +230,7 @@ impl Story {
             writeln!(out, "  {digits}  {result}  {units:>3}.{tenths} kWh  {}", event.what)?;
         }
 
-        heading(out, 7, "Every step of the token of 25.6 kWh")?;
+        heading(out, 9, "Every step of the token of 25.6 kWh")?;
         picture::write_trace(out, &self.trace, Some(EncryptionAlgorithm::Sta), Some(BASE_DATE))?;
         let next = "Next: prepay lab explain 00000000000150997584, and prepay lab --help";
         writeln!(out, "\n{}", styled(QUIET, next))
@@ -234,6 +249,7 @@ impl Story {
             json!({"number": number, "what": event.what, "result": event.result, "balance": balance})
         };
         json!({
+            "ceremony": self.ceremony.as_value(),
             "keys": self.keys.iter().map(key).collect::<Vec<_>>(),
             "credit": {"number": self.credit.to_string(), "meaning": self.credit_meaning},
             "refused_by_another_meter": self.refusal.to_string(),

@@ -1,0 +1,117 @@
+//! What a command of a vault says when it does not do what it was asked: one line that names the thing, what
+//! was expected and what was found; a stable code for programs; what to do next.
+//!
+//! - Exit: 3 when the vault, a document or a person's secret answered no; 2 when the question could not be put:
+//!   a file that is not there, a vault in use, a secret that nobody gave.
+//! - With `--json` the failure is one object on standard output: `{"error": {"code", "message", "next"}}`,
+//!   with `"test": true` when a test vault answered.
+
+use std::borrow::Cow;
+use std::fmt;
+use std::io;
+use std::path::Path;
+
+use serde_json::{Value, json};
+
+use crate::Ending;
+use crate::paint::{QUIET, WRONG, styled};
+
+/// How a command ends that does not fail.
+pub(crate) type Done<T> = Result<T, Failure>;
+
+/// Why a command did not do what it was asked.
+#[derive(Clone, Debug)]
+pub(crate) struct Failure {
+    ending: Ending,
+    code: Cow<'static, str>,
+    status: Option<&'static str>,
+    message: String,
+    next: Option<Cow<'static, str>>,
+}
+
+impl Failure {
+    /// Somebody or something answered no.
+    pub(crate) fn refused(code: impl Into<Cow<'static, str>>, message: impl fmt::Display) -> Self {
+        Self::new(Ending::Refused, code, message)
+    }
+
+    /// The question could not be put.
+    pub(crate) fn unable(code: impl Into<Cow<'static, str>>, message: impl fmt::Display) -> Self {
+        Self::new(Ending::Unable, code, message)
+    }
+
+    fn new(ending: Ending, code: impl Into<Cow<'static, str>>, message: impl fmt::Display) -> Self {
+        Self { ending, code: code.into(), status: None, message: message.to_string(), next: None }
+    }
+
+    /// The same with what to do next.
+    #[must_use]
+    pub(crate) fn next(mut self, next: impl Into<Cow<'static, str>>) -> Self {
+        self.next = Some(next.into());
+        self
+    }
+
+    /// The same with a status code of the standard.
+    #[must_use]
+    pub(crate) fn status(mut self, status: Option<&'static str>) -> Self {
+        self.status = status;
+        self
+    }
+
+    /// A file that cannot be used.
+    pub(crate) fn file(path: &Path, error: &io::Error) -> Self {
+        Self::unable("file", format!("{}: {error}", path.display()))
+    }
+
+    /// A flag whose value is wrong.
+    pub(crate) fn flag(flag: &str, problem: impl fmt::Display) -> Self {
+        Self::unable("flag", format!("{flag}: {problem}"))
+    }
+
+    /// The object in the member `error`.
+    pub(crate) fn to_json(&self) -> Value {
+        let mut error = json!({"code": self.code, "message": self.message});
+        if let Some(status) = self.status {
+            error["status"] = status.into();
+        }
+        if let Some(next) = &self.next {
+            error["next"] = next.as_ref().into();
+        }
+        error
+    }
+
+    /// Prints the failure and gives the ending that it makes. `test` says that a test vault answered.
+    pub(crate) fn print(&self, json: bool, test: bool) -> io::Result<Ending> {
+        if self.ending == Ending::Done {
+            return Ok(Ending::Done);
+        }
+        if json {
+            let mut object = json!({"error": self.to_json()});
+            if test {
+                object["test"] = true.into();
+            }
+            crate::lab::print::json(&object)?;
+        } else {
+            let status = self.status.map(|status| format!(" (status {status})"));
+            anstream::eprintln!(
+                "{} {}{}",
+                styled(WRONG, format_args!("{}:", self.code)),
+                self.message,
+                status.unwrap_or_default()
+            );
+            if let Some(next) = &self.next {
+                anstream::eprintln!("  {}", styled(QUIET, next));
+            }
+        }
+        Ok(self.ending)
+    }
+}
+
+impl From<io::Error> for Failure {
+    /// Standard input or output broke. Whoever reads no further has seen enough, as `head` does.
+    fn from(error: io::Error) -> Self {
+        let is_enough = error.kind() == io::ErrorKind::BrokenPipe;
+        let failure = Self::unable("io", error);
+        if is_enough { Self { ending: Ending::Done, ..failure } } else { failure }
+    }
+}

@@ -1,0 +1,92 @@
+//! `prepay kmc answer`: answers what a module asks in a file.
+
+use std::collections::BTreeSet;
+use std::path::PathBuf;
+
+use clap::{Args, ValueHint};
+use prepay_kmc::centre::{LoadAnswer, LoadOptions};
+use prepay_token::element::SupplyGroupCode;
+
+use super::file::{self, OutFlags};
+use super::out::{Out, Record};
+use super::place::{Needs, PlaceFlags};
+use super::refusal;
+use crate::failure::{Done, Failure};
+
+/// A request to answer.
+#[derive(Args)]
+pub(super) struct AnswerFlags {
+    /// The request, as `prepay module request agreement` or `prepay module request key-load` wrote it.
+    #[arg(value_hint = ValueHint::FilePath)]
+    file: PathBuf,
+    /// Key-load requests: only the keys of these groups.
+    #[arg(long, value_name = "CODES", value_delimiter = ',')]
+    group: Vec<SupplyGroupCode>,
+    /// Key-load requests: how many tokens more the module may make [default: its counter is left alone].
+    #[arg(long, value_name = "NUMBER")]
+    transactions: Option<u64>,
+    #[command(flatten)]
+    to: OutFlags,
+}
+
+/// Answers the request.
+pub(super) fn run(place: &PlaceFlags, flags: &AnswerFlags, out: &Out) -> Done<()> {
+    let request = file::read(&flags.file)?;
+    flags.to.check()?;
+    match request.get(..4) {
+        Some("KAG;") => agreement(place, flags, out, &request),
+        Some("VKR;") => key_load(place, flags, out, &request),
+        _ => {
+            let found: String = request.chars().take(3).collect();
+            let message = format!(
+                "{}: expected an agreement request (KAG) or a key-load request (VKR), found {found:?}",
+                flags.file.display()
+            );
+            Err(Failure::refused("kind", message)
+                .next("enrolments are read with prepay kmc enrol module, forms with form receive"))
+        }
+    }
+}
+
+fn agreement(place: &PlaceFlags, flags: &AnswerFlags, out: &Out, request: &str) -> Done<()> {
+    place.work(out, Needs::Operator, |centre, _| {
+        let answer = centre.answer_agreement(request).map_err(|error| refusal::command(&error))?;
+        let record = Record::new().text("module", &answer.module).value("slot", answer.slot);
+        let sentence = format!(
+            "answered the agreement request of module {}, slot {}",
+            answer.module, answer.slot
+        );
+        flags.to.put(out, "confirmation", &answer.confirmation, &sentence, record)
+    })
+}
+
+fn key_load(place: &PlaceFlags, flags: &AnswerFlags, out: &Out, request: &str) -> Done<()> {
+    let groups: BTreeSet<_> = flags.group.iter().copied().collect();
+    let groups = (!groups.is_empty()).then_some(groups);
+    let options = LoadOptions { groups, transactions: flags.transactions };
+    place.work(out, Needs::Operator, |centre, _| {
+        let answer = centre.answer_key_load(request, &options);
+        let answer = answer.map_err(|error| refusal::command(&error))?;
+        put_load(&flags.to, out, &answer, Record::new())
+    })
+}
+
+/// Hands out a key-load file, and says what is in it and what is not.
+pub(super) fn put_load(to: &OutFlags, out: &Out, answer: &LoadAnswer, record: Record) -> Done<()> {
+    let load = &answer.load;
+    let keys: Vec<String> =
+        load.keys.iter().map(|key| format!("{} {}", key.key, key.check_value)).collect();
+    let left_out: Vec<String> = load.left_out.iter().map(ToString::to_string).collect();
+    let record = record
+        .text("module", &load.module)
+        .value("slot", load.slot)
+        .value("serial", load.serial)
+        .text("load_until", load.expires)
+        .value("transactions", load.transactions)
+        .value("keys", keys)
+        .value("left_out", left_out)
+        .value("is_repeated", answer.is_repeated);
+    let again = if answer.is_repeated { "handed out again" } else { "built" };
+    let sentence = format!("{again} key-load file {} for module {}", load.serial, load.module);
+    to.put(out, "key_load", &load.file, &sentence, record)
+}

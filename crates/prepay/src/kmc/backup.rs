@@ -1,0 +1,147 @@
+//! `prepay kmc backup` and `restore`: the whole centre, in a directory of its own.
+//!
+//! ```text
+//!  BACKUP/vault.backup   the centre's module, sealed under a passphrase of each of two custodians
+//!  BACKUP/centre.db      the store
+//!  BACKUP/test-time      test centres only
+//! ```
+//!
+//! Vault and store are taken while no other process has the centre, so that they belong together.
+
+use std::fs::DirBuilder;
+use std::io;
+use std::os::unix::fs::DirBuilderExt;
+use std::path::{Path, PathBuf};
+
+use clap::{Args, ValueHint};
+use prepay_module::centre::CentreVault;
+use prepay_vault::{SystemEntropy, private_file};
+
+use super::out::{Out, Record};
+use super::place::{PlaceFlags, Site, SiteClock, moment, store_path, test_time, vault_path};
+use super::{file, user};
+use crate::failure::{Done, Failure};
+use crate::people::{CustodianFlags, vault_failure};
+use crate::sealing::{NewSealFlags, make_directory, restore_failure};
+
+/// The longest back-up of a vault, in octets.
+const LONGEST: usize = 64 << 20;
+
+/// A back-up to make a centre from. Its custodians are named with --custodian.
+#[derive(Args)]
+pub(super) struct RestoreFlags {
+    /// The directory that `backup` made.
+    #[arg(value_name = "BACKUP", value_hint = ValueHint::DirPath)]
+    backup: PathBuf,
+    #[command(flatten)]
+    seal: NewSealFlags,
+}
+
+fn sealed(backup: &Path) -> PathBuf {
+    backup.join("vault.backup")
+}
+
+/// Writes a back-up.
+pub(super) fn backup(place: &PlaceFlags, backup: &Path, out: &Out) -> Done<()> {
+    let dir = place.dir()?;
+    let failed = |error: io::Error| Failure::file(backup, &error);
+    if backup.symlink_metadata().is_ok() {
+        let message = format!("{}: something of this name is there already", backup.display());
+        return Err(
+            Failure::unable("file_exists", message).next("name a directory that is not there")
+        );
+    }
+    let Site { vault, header, store, .. } = place.open(out)?;
+    drop(store); // Closed, so that its file is whole.
+    let by = user::quorum(place, &vault)?;
+    let secret = |name: &prepay_module::Identifier| {
+        let what = format!("passphrase of {name} for this back-up");
+        place.secrets.fresh(&format!("{name}.backup"), &what)
+    };
+    let [first, second] = by.names();
+    let secrets = [secret(first)?, secret(second)?];
+    let octets = vault.backup(&by, [&secrets[0], &secrets[1]]);
+    let octets = octets.map_err(|error| vault_failure(&error))?;
+    DirBuilder::new().mode(0o700).create(backup).map_err(failed)?;
+    private_file::create(sealed(backup), &octets).map_err(failed)?;
+    copy(&store_path(dir), &store_path(backup))?;
+    if test_time(dir).symlink_metadata().is_ok() {
+        copy(&test_time(dir), &test_time(backup))?;
+    }
+    file::sync_parent(backup).map_err(failed)?;
+    let record = Record::new()
+        .text("centre", &header.name)
+        .text("backup", backup.display())
+        .value("custodians", by.names().map(ToString::to_string).to_vec());
+    vault.close().map_err(|error| vault_failure(&error))?;
+    out.done(format_args!("wrote the back-up {}", backup.display()), &record)
+}
+
+/// Copies a file into a place where there is none.
+fn copy(from: &Path, to: &Path) -> Done<()> {
+    let octets = std::fs::read(from).map_err(|error| Failure::file(from, &error))?;
+    file::write(to, &octets, false)
+}
+
+/// Makes a centre from a back-up.
+pub(super) fn restore(place: &PlaceFlags, flags: &RestoreFlags, out: &Out) -> Done<()> {
+    let dir = place.dir()?;
+    let backup = &flags.backup;
+    let octets = private_file::read(sealed(backup), LONGEST)
+        .map_err(|error| Failure::file(&sealed(backup), &error))?;
+    if !store_path(backup).is_file() {
+        let message = format!("{}: not there", store_path(backup).display());
+        return Err(
+            Failure::unable("file", message).next("a back-up holds vault.backup and centre.db")
+        );
+    }
+    if store_path(dir).symlink_metadata().is_ok() {
+        let message = format!("{}: there is a centre already", dir.display());
+        return Err(Failure::unable("not_empty", message).next("choose an empty directory"));
+    }
+    let is_test = test_time(backup).is_file();
+    let clock = if is_test {
+        let text = file::read(&test_time(backup))?;
+        let read = moment(text.trim_end());
+        SiteClock::Fixed(read.map_err(|problem| Failure::refused("test_time", problem))?)
+    } else {
+        SiteClock::System
+    };
+    let pair = CustodianFlags { names: place.custodian.clone() }.pair()?;
+    let secret = |name: &prepay_module::Identifier| {
+        place
+            .secrets
+            .known(&format!("{name}.backup"), &format!("passphrase of {name} for the back-up"))
+    };
+    let secrets = [secret(&pair[0])?, secret(&pair[1])?];
+    let custodians = [(&pair[0], &secrets[0]), (&pair[1], &secrets[1])];
+    let path = vault_path(dir);
+    let directory = make_directory(&path)?;
+    let seal = flags.seal.make("the centre", "", &place.unlock, &place.secrets)?;
+    let restored = CentreVault::restore(
+        Box::new(directory),
+        Box::new(SystemEntropy),
+        Box::new(clock),
+        &octets,
+        custodians,
+        seal.unlock(),
+    );
+    let vault = restored.map_err(|error| {
+        flags.seal.undo();
+        restore_failure(backup, &path, &error)
+    })?;
+    let header = vault.header();
+    out.set_test(header.insecure_test);
+    copy(&store_path(backup), &store_path(dir))?;
+    if header.insecure_test && is_test {
+        copy(&test_time(backup), &test_time(dir))?;
+    }
+    vault.close().map_err(|error| vault_failure(&error))?;
+    let record = Record::new()
+        .text("centre", &header.name)
+        .text("backup", backup.display())
+        .text("dir", dir.display());
+    out.done(format_args!("restored centre {} in {}", header.name, dir.display()), &record)?;
+    out.remark("check what was done since the back-up: prepay kmc report orphans");
+    Ok(())
+}

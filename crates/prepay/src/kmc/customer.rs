@@ -1,0 +1,146 @@
+//! `prepay kmc customer`: customers and their signatories.
+
+use std::path::PathBuf;
+
+use clap::{Subcommand, ValueHint};
+use prepay_kmc::centre::NewCustomer;
+use prepay_kmc::entity::{Customer, CustomerNumber, Line, Signatory};
+use prepay_module::Identifier;
+
+use super::out::{Out, Record};
+use super::place::{Needs, PlaceFlags};
+use super::{refusal, signatory};
+use crate::failure::Done;
+
+/// What can be done about customers.
+#[derive(Subcommand)]
+pub(super) enum CustomerCommand {
+    /// Every customer.
+    List,
+    /// One customer with its signatories and groups.
+    Show {
+        /// The number.
+        number: CustomerNumber,
+    },
+    /// Enter a customer by hand, without a form. Two custodians.
+    Add {
+        /// Its full name.
+        #[arg(long, value_name = "TEXT")]
+        organisation: Line,
+        /// Whom to call.
+        #[arg(long, value_name = "TEXT")]
+        contact: Line,
+        /// A telephone number or an address of mail.
+        #[arg(long, value_name = "TEXT")]
+        address: Line,
+    },
+    /// Change whom to call, and how.
+    Contact {
+        /// The number.
+        number: CustomerNumber,
+        /// Whom to call.
+        #[arg(long, value_name = "TEXT")]
+        contact: Line,
+        /// How.
+        #[arg(long, value_name = "TEXT")]
+        address: Line,
+    },
+    /// Every signatory.
+    Signatories,
+    /// Register another signatory of a customer, whose fingerprint was compared. Two custodians.
+    Signatory {
+        /// The customer's number.
+        number: CustomerNumber,
+        /// The public key, as `form signatory --public` wrote it.
+        #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+        key: PathBuf,
+        /// The fingerprint that the customer told by another way.
+        #[arg(long, value_name = "DIGITS")]
+        fingerprint: String,
+    },
+    /// Revoke a signatory: what it signed for later loads counts no more.
+    RevokeSignatory {
+        /// The name.
+        name: Identifier,
+    },
+}
+
+/// Runs one command.
+pub(super) fn run(place: &PlaceFlags, command: &CustomerCommand, out: &Out) -> Done<()> {
+    let failed = |error| refusal::command(&error);
+    match command {
+        CustomerCommand::List => place.work(out, Needs::Reader, |centre, _| {
+            let rows = centre.customers().map_err(failed)?;
+            out.table("customers", &rows.iter().map(record).collect::<Vec<_>>())
+        }),
+        CustomerCommand::Show { number } => place.work(out, Needs::Reader, |centre, _| {
+            let row = centre.customer(*number).map_err(failed)?.row;
+            let signatories = centre.signatories().map_err(failed)?;
+            let names = signatories.iter().filter(|signatory| signatory.customer == *number);
+            let names: Vec<String> = names.map(|signatory| signatory.name.to_string()).collect();
+            let groups = centre.groups().map_err(failed)?;
+            let codes = groups.iter().filter(|group| group.owner == *number);
+            let codes: Vec<String> = codes.map(|group| group.code.to_string()).collect();
+            out.record(&record(&row).value("signatories", names).value("groups", codes))
+        }),
+        CustomerCommand::Add { organisation, contact, address } => {
+            let new = NewCustomer {
+                organisation: organisation.clone(),
+                contact: contact.clone(),
+                address: address.clone(),
+            };
+            place.work(out, Needs::Custodians, |centre, _| {
+                let number = centre.add_customer(new).map_err(failed)?;
+                let row = centre.customer(number).map_err(failed)?.row;
+                out.done(format_args!("entered customer {number}"), &record(&row))
+            })
+        }
+        CustomerCommand::Contact { number, contact, address } => {
+            place.work(out, Needs::Operator, |centre, _| {
+                let (contact, address) = (contact.clone(), address.clone());
+                centre.change_contact(*number, contact, address).map_err(failed)?;
+                let row = centre.customer(*number).map_err(failed)?.row;
+                out.done(format_args!("changed the contact of customer {number}"), &record(&row))
+            })
+        }
+        CustomerCommand::Signatories => place.work(out, Needs::Reader, |centre, _| {
+            let rows = centre.signatories().map_err(failed)?;
+            out.table("signatories", &rows.iter().map(signatory_record).collect::<Vec<_>>())
+        }),
+        CustomerCommand::Signatory { number, key, fingerprint } => {
+            let key = signatory::read_public(key)?;
+            place.work(out, Needs::Custodians, |centre, _| {
+                centre.register_signatory(*number, &key, fingerprint).map_err(failed)?;
+                let row = centre.signatory(key.id()).map_err(failed)?.row;
+                let sentence = format!("registered signatory {} of customer {number}", row.name);
+                out.done(sentence, &signatory_record(&row))
+            })
+        }
+        CustomerCommand::RevokeSignatory { name } => {
+            place.work(out, Needs::Operator, |centre, _| {
+                centre.revoke_signatory(name).map_err(failed)?;
+                let row = centre.signatory(name).map_err(failed)?.row;
+                out.done(format_args!("revoked signatory {name}"), &signatory_record(&row))
+            })
+        }
+    }
+}
+
+fn record(row: &Customer) -> Record {
+    Record::new()
+        .value("customer", row.number.value())
+        .text("organisation", &row.organisation)
+        .text("contact", &row.contact)
+        .text("address", &row.address)
+        .text("since", row.created)
+        .value("form", row.form.map(|form| form.value()))
+}
+
+fn signatory_record(row: &Signatory) -> Record {
+    Record::new()
+        .text("signatory", &row.name)
+        .value("customer", row.customer.value())
+        .text("fingerprint", &row.fingerprint)
+        .text("since", row.registered)
+        .option("revoked", row.revoked)
+}

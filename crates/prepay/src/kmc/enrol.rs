@@ -1,0 +1,127 @@
+//! `prepay kmc enrol`: the centre's enrolment, and those of modules.
+
+use std::path::PathBuf;
+
+use clap::{Subcommand, ValueHint};
+use prepay_kmc::entity::ModuleRecord;
+use prepay_module::ModuleId;
+use prepay_module::centre::CentreModule;
+
+use super::file::{self, OutFlags};
+use super::out::{Out, Record};
+use super::place::{Needs, PlaceFlags};
+use super::refusal;
+use crate::failure::{Done, Failure};
+use crate::people::ask_line;
+
+/// What can be done about enrolments.
+#[derive(Subcommand)]
+pub(super) enum EnrolCommand {
+    /// Write the centre's own enrolment, for modules. Its fingerprint goes to them by another way.
+    Write(OutFlags),
+    /// Enrol a module from its enrolment, after its keepers told the fingerprint by another way. Two custodians.
+    Module {
+        /// The module's enrolment.
+        #[arg(value_hint = ValueHint::FilePath)]
+        file: PathBuf,
+        /// The fingerprint that the keepers told. Asked for on a terminal if not given.
+        #[arg(long, value_name = "DIGITS")]
+        fingerprint: Option<String>,
+    },
+    /// Look at a module's enrolment; nothing is kept.
+    Check {
+        /// The module's enrolment.
+        #[arg(value_hint = ValueHint::FilePath)]
+        file: PathBuf,
+    },
+    /// Every module that was enrolled.
+    List,
+    /// Revoke a module: nothing is answered to it any more. Two custodians.
+    Revoke {
+        /// The name of the module.
+        module: ModuleId,
+    },
+}
+
+/// Runs one command.
+pub(super) fn run(place: &PlaceFlags, command: &EnrolCommand, out: &Out) -> Done<()> {
+    let failed = |error| refusal::command(&error);
+    match command {
+        EnrolCommand::Write(to) => {
+            to.check()?;
+            place.work(out, Needs::Reader, |_, module| write(module, to, out))
+        }
+        EnrolCommand::Module { file, fingerprint } => {
+            let enrolment = file::read(file)?;
+            let told = match fingerprint {
+                Some(told) => told.clone(),
+                None => ask_fingerprint()?,
+            };
+            place.work(out, Needs::Custodians, |centre, _| {
+                let row = centre.enrol_module(&enrolment, &told).map_err(failed)?;
+                out.done_with(format_args!("enrolled module {}", row.id), &module_record(&row))
+            })
+        }
+        EnrolCommand::Check { file } => {
+            let enrolment = file::read(file)?;
+            place.work(out, Needs::Reader, |_, module| {
+                let details = module.read_enrolment(&enrolment).map_err(refusal::module)?;
+                let record = Record::new()
+                    .text("module", details.module)
+                    .text("fingerprint", details.fingerprint)
+                    .text("maker", details.maker)
+                    .text("model", details.model)
+                    .text("firmware", details.firmware)
+                    .text("created", details.created);
+                out.record(&record)
+            })
+        }
+        EnrolCommand::List => place.work(out, Needs::Reader, |centre, _| {
+            let rows = centre.modules().map_err(failed)?;
+            out.table("modules", &rows.iter().map(module_record).collect::<Vec<_>>())
+        }),
+        EnrolCommand::Revoke { module } => place.work(out, Needs::Custodians, |centre, _| {
+            centre.revoke_module(module).map_err(failed)?;
+            let record = Record::new().text("module", module).value("is_revoked", true);
+            out.done(format_args!("revoked module {module}: nothing is answered to it"), &record)
+        }),
+    }
+}
+
+fn write(module: &dyn CentreModule, to: &OutFlags, out: &Out) -> Done<()> {
+    let identity = module.identify().map_err(refusal::module)?;
+    let enrolment = module.enrolment().map_err(refusal::module)?;
+    let record = Record::new()
+        .text("centre", &identity.centre)
+        .text("fingerprint", &identity.fingerprint)
+        .text("valid_from", identity.activation)
+        .text("valid_until", identity.expires);
+    let sentence = format!("wrote the enrolment of centre {}", identity.centre);
+    to.put(out, "enrolment", &enrolment, &sentence, record)?;
+    out.remark("tell the fingerprint to the keepers of each module by another way than this file");
+    Ok(())
+}
+
+fn ask_fingerprint() -> Done<String> {
+    use std::io::IsTerminal;
+
+    if !std::io::stdin().is_terminal() {
+        let message = "the fingerprint that the keepers told is needed, and there is no terminal to \
+                       ask for it";
+        let failure = Failure::unable("fingerprint_missing", message);
+        return Err(failure.next("call the keepers of the module, and give it with --fingerprint"));
+    }
+    ask_line("fingerprint that the keepers of the module told: ")
+}
+
+/// A module as a list shows it.
+pub(super) fn module_record(row: &ModuleRecord) -> Record {
+    Record::new()
+        .text("module", &row.id)
+        .text("fingerprint", &row.fingerprint)
+        .text("maker", &row.maker)
+        .text("model", &row.model)
+        .text("firmware", &row.firmware)
+        .text("enrolled", row.enrolled)
+        .option("revoked", row.revoked)
+}

@@ -1,0 +1,264 @@
+//! `prepay kmc form`: forms at the customer's place, without a centre. What the centre does with them is in
+//! `form_desk.rs`.
+
+use std::path::{Path, PathBuf};
+
+use clap::{Args, Subcommand, ValueHint};
+use prepay_forms::Document;
+use prepay_kmc::entity::FormNumber;
+use prepay_kmc::form::{Draft, Faults, FormKind, Presence, Schema, SignedForm};
+use prepay_module::{Clock, Identifier, Moment};
+use prepay_vault::SystemClock;
+
+use super::file::{self, OutFlags};
+use super::form_desk;
+use super::out::{Out, Record};
+use super::place::PlaceFlags;
+use super::{refusal, signatory};
+use crate::failure::{Done, Failure};
+
+/// What can be done about forms.
+#[derive(Subcommand)]
+pub(super) enum FormCommand {
+    /// The forms that there are, or the fields of one.
+    Kinds {
+        /// The form.
+        kind: Option<FormKind>,
+    },
+    /// Fill in a form. It may be saved with faults, which are listed.
+    New(NewFlags),
+    /// List everything that is wrong with a form.
+    Check {
+        /// The form.
+        #[arg(value_hint = ValueHint::FilePath)]
+        file: PathBuf,
+    },
+    /// Make a signatory: a key that signs forms, in a file sealed under a passphrase (the secret NAME).
+    Signatory {
+        /// The signatory's name.
+        name: Identifier,
+        /// The file to make.
+        #[arg(short, long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+        out: PathBuf,
+        /// Write the public key to a file too, for a centre that knows the customer already.
+        #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+        public: Option<PathBuf>,
+    },
+    /// Sign a form that has no faults. Nothing in it may change any more.
+    Sign {
+        /// The form.
+        #[arg(value_hint = ValueHint::FilePath)]
+        file: PathBuf,
+        /// The signatory's file.
+        #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+        signatory: PathBuf,
+        #[command(flatten)]
+        to: OutFlags,
+    },
+    /// Write a form as a page to print: a file, or one at the centre.
+    Print {
+        /// The form.
+        #[arg(value_hint = ValueHint::FilePath, required_unless_present = "number")]
+        file: Option<PathBuf>,
+        /// The number of a form at the centre, with what happened to it.
+        #[arg(long, conflicts_with = "file")]
+        number: Option<FormNumber>,
+        #[command(flatten)]
+        to: OutFlags,
+    },
+    /// Receive a signed form at the centre, and give it a number.
+    Receive {
+        /// The form.
+        #[arg(value_hint = ValueHint::FilePath)]
+        file: PathBuf,
+    },
+    /// Accept a received form: what it asks is done.
+    Accept(form_desk::AcceptFlags),
+    /// Refuse a received form.
+    Refuse {
+        /// The number.
+        number: FormNumber,
+        /// Why.
+        #[arg(long, value_name = "TEXT")]
+        reason: prepay_kmc::entity::Line,
+    },
+    /// Every form at the centre.
+    List,
+    /// One form at the centre, with what happened to it.
+    Show {
+        /// The number.
+        number: FormNumber,
+    },
+}
+
+/// A form to fill in.
+#[derive(Args)]
+pub(super) struct NewFlags {
+    /// Which form: see `form kinds`.
+    kind: FormKind,
+    /// A field: --set organisation="Example Power". May be repeated.
+    #[arg(long, value_name = "FIELD=VALUE")]
+    set: Vec<String>,
+    /// A field whose value is the text of a file: --set-file request=FILE.
+    #[arg(long, value_name = "FIELD=FILE")]
+    set_file: Vec<String>,
+    /// Begin with the fields of this form, signed or not.
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    from: Option<PathBuf>,
+    #[command(flatten)]
+    to: OutFlags,
+}
+
+/// Runs one command.
+pub(super) fn run(place: &PlaceFlags, command: &FormCommand, out: &Out) -> Done<()> {
+    match command {
+        FormCommand::Kinds { kind } => kinds(*kind, out),
+        FormCommand::New(flags) => new(flags, out),
+        FormCommand::Check { file } => check(file, out),
+        FormCommand::Signatory { name, out: path, public } => {
+            let what = format!("new passphrase of signatory {name}");
+            let secret = place.secrets.fresh(name.as_str(), &what)?;
+            let made = signatory::create(path, name.clone(), &secret)?;
+            if let Some(public) = public {
+                signatory::write_public(public, made.key())?;
+            }
+            let record = Record::new()
+                .text("signatory", made.key().name())
+                .text("fingerprint", made.key().fingerprint())
+                .text("file", path.display());
+            out.done_with(format_args!("made signatory {name}"), &record)
+        }
+        FormCommand::Sign { file, signatory, to } => sign(place, file, signatory, to, out),
+        FormCommand::Print { file, number, to } => {
+            to.check()?;
+            let page = match (file, number) {
+                (Some(file), _) => prepay_forms::page(&read(file)?, None),
+                (None, Some(number)) => form_desk::page(place, *number, out)?,
+                (None, None) => unreachable!("one of the two is required"),
+            };
+            to.put(out, "page", &page, "wrote the page", Record::new())
+        }
+        FormCommand::Receive { file } => form_desk::receive(place, file, out),
+        FormCommand::Accept(flags) => form_desk::accept(place, flags, out),
+        FormCommand::Refuse { number, reason } => form_desk::refuse(place, *number, reason, out),
+        FormCommand::List => form_desk::list(place, out),
+        FormCommand::Show { number } => form_desk::show(place, *number, out),
+    }
+}
+
+/// Reads a form.
+pub(super) fn read(path: &Path) -> Done<Document> {
+    prepay_forms::read(&file::read(path)?).map_err(|error| refusal::form(path, &error))
+}
+
+fn kinds(kind: Option<FormKind>, out: &Out) -> Done<()> {
+    let Some(kind) = kind else {
+        let rows = FormKind::ALL.iter().map(|kind| {
+            let schema = Schema::of(*kind);
+            Record::new().text("form", kind).text("title", schema.title)
+        });
+        return out.table("forms", &rows.collect::<Vec<_>>());
+    };
+    let schema = Schema::of(kind);
+    out.remark(schema.purpose);
+    let rows = schema.fields.iter().map(|field| {
+        let otherwise = match field.presence {
+            Presence::Required => "must be given".to_owned(),
+            Presence::Optional(otherwise) => format!("if left out: {otherwise}"),
+        };
+        Record::new()
+            .text("field", field.name)
+            .text("presence", otherwise)
+            .text("expected", field.kind.expected())
+            .text("help", field.help)
+    });
+    out.table("fields", &rows.collect::<Vec<_>>())
+}
+
+fn new(flags: &NewFlags, out: &Out) -> Done<()> {
+    flags.to.check()?;
+    let mut draft = Draft::new(flags.kind);
+    if let Some(from) = &flags.from {
+        let document = read(from)?;
+        if document.draft().kind() != flags.kind {
+            let found = document.draft().kind();
+            let message =
+                format!("{}: expected form {}, found {found}", from.display(), flags.kind);
+            return Err(Failure::refused("form_kind", message).next("name the same form"));
+        }
+        draft = document.draft().clone();
+    }
+    let pair = |text: &str, flag: &str| -> Done<(String, String)> {
+        let (name, value) = text.split_once('=').ok_or_else(|| {
+            Failure::flag(flag, format_args!("expected FIELD=VALUE, found {text:?}"))
+        })?;
+        Ok((name.to_owned(), value.to_owned()))
+    };
+    for text in &flags.set {
+        let (name, value) = pair(text, "--set")?;
+        draft.set(&name, &value).map_err(|error| refusal::unknown_field(&error))?;
+    }
+    for text in &flags.set_file {
+        let (name, path) = pair(text, "--set-file")?;
+        let value = file::read(Path::new(&path))?;
+        draft.set(&name, &value).map_err(|error| refusal::unknown_field(&error))?;
+    }
+    let faults: Vec<String> = draft.faults().iter().map(ToString::to_string).collect();
+    for fault in &faults {
+        out.remark(format_args!("to be put right: {fault}"));
+    }
+    let record = Record::new().text("form", flags.kind).value("faults", faults);
+    let text = prepay_forms::write(&Document::Draft(draft));
+    flags.to.put(out, "document", &text, &format!("filled in the form {}", flags.kind), record)
+}
+
+fn check(path: &Path, out: &Out) -> Done<()> {
+    let document = read(path)?;
+    let faults = document.draft().faults();
+    if !faults.is_empty() {
+        return Err(refusal::faults(&Faults(faults)));
+    }
+    let kind = document.draft().kind();
+    let record = Record::new().text("form", kind);
+    match document.signed() {
+        Some(form) => {
+            let key = form.signature().key();
+            let record = record
+                .text("state", "signed")
+                .text("signatory", key.name())
+                .text("fingerprint", key.fingerprint())
+                .text("signed", form.signature().signed());
+            let sentence = "the form has no faults, and its signature is right for the key in it";
+            out.done_with(sentence, &record)
+        }
+        None => out.done_with("the form has no faults", &record.text("state", "draft")),
+    }
+}
+
+fn sign(place: &PlaceFlags, path: &Path, by: &Path, to: &OutFlags, out: &Out) -> Done<()> {
+    to.check()?;
+    let Document::Draft(draft) = read(path)? else {
+        let message = format!("{}: expected a draft, found a signed form", path.display());
+        return Err(
+            Failure::refused("form_state", message).next("it is signed: send it to the centre")
+        );
+    };
+    let form = draft.check().map_err(|faults| refusal::faults(&faults))?;
+    let signatory = signatory::open(by, |name| {
+        place.secrets.known(name.as_str(), &format!("passphrase of signatory {name}"))
+    })?;
+    let signed = SignedForm::sign(form, &signatory, now(place));
+    let signed =
+        signed.map_err(|error| Failure::refused(error.code(), error).next("shorten the form"))?;
+    let record = Record::new()
+        .text("form", signed.kind())
+        .text("signatory", signatory.key().name())
+        .text("signed", signed.signature().signed());
+    let sentence = format!("signed the form {} as {}", signed.kind(), signatory.key().id());
+    to.put(out, "document", &prepay_forms::write(&Document::Signed(signed)), &sentence, record)
+}
+
+/// The time of a signature. A signatory answers for it; no centre is there to ask.
+fn now(place: &PlaceFlags) -> Moment {
+    place.fixed_time.unwrap_or_else(|| SystemClock.now())
+}

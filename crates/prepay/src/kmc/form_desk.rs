@@ -1,0 +1,143 @@
+//! Forms at the centre: received, accepted or refused, listed.
+
+use std::path::Path;
+
+use clap::Args;
+use prepay_forms::Document;
+use prepay_kmc::centre::Decision;
+use prepay_kmc::entity::{FormNumber, FormRecord, Line};
+use prepay_kmc::form::SignedForm;
+use prepay_token::element::SupplyGroupCode;
+
+use super::answer::put_load;
+use super::file::OutFlags;
+use super::out::{Out, Record};
+use super::place::{Needs, PlaceFlags};
+use super::{form, refusal};
+use crate::failure::{Done, Failure};
+
+/// A form to accept.
+#[derive(Args)]
+pub(super) struct AcceptFlags {
+    /// The number.
+    number: FormNumber,
+    /// New customers: the fingerprint that they told by another way.
+    #[arg(long, value_name = "DIGITS")]
+    fingerprint: Option<String>,
+    /// Applications: the code to allocate [default: the wanted one, or the lowest that is free].
+    #[arg(long, value_name = "CODE")]
+    group: Option<SupplyGroupCode>,
+    /// Key-load file requests: how many tokens more the module may make.
+    #[arg(long, value_name = "NUMBER")]
+    transactions: Option<u64>,
+    #[command(flatten)]
+    to: OutFlags,
+}
+
+/// Receives a form.
+pub(super) fn receive(place: &PlaceFlags, path: &Path, out: &Out) -> Done<()> {
+    let Document::Signed(signed) = form::read(path)? else {
+        let message = format!("{}: expected a signed form, found a draft", path.display());
+        return Err(Failure::refused("form_state", message)
+            .next("its signatory signs it: prepay kmc form sign"));
+    };
+    place.work(out, Needs::Operator, |centre, _| {
+        let number = centre.receive_form(&signed).map_err(|error| refusal::command(&error))?;
+        let row = centre.form(number).map_err(|error| refusal::command(&error))?.row;
+        out.done(format_args!("received form {number}: {}", row.kind), &record(&row))
+    })
+}
+
+/// Accepts a form.
+pub(super) fn accept(place: &PlaceFlags, flags: &AcceptFlags, out: &Out) -> Done<()> {
+    flags.to.check()?;
+    let decision = Decision {
+        fingerprint: flags.fingerprint.clone(),
+        group: flags.group,
+        transactions: flags.transactions,
+    };
+    place.work(out, Needs::Operator, |centre, _| {
+        let accepted = centre.accept_form(flags.number, &decision);
+        let accepted = accepted.map_err(|error| refusal::command(&error))?;
+        let rows: Vec<String> = accepted.rows.iter().map(ToString::to_string).collect();
+        let record = record(&accepted.form).value("did", rows.clone());
+        match &accepted.load {
+            Some(load) => put_load(&flags.to, out, load, record),
+            None => {
+                let sentence = format!("accepted form {}: {}", flags.number, rows.join(", "));
+                out.done(sentence, &record)
+            }
+        }
+    })
+}
+
+/// Refuses a form.
+pub(super) fn refuse(place: &PlaceFlags, number: FormNumber, reason: &Line, out: &Out) -> Done<()> {
+    place.work(out, Needs::Operator, |centre, _| {
+        let row = centre.refuse_form(number, reason).map_err(|error| refusal::command(&error))?;
+        out.done(format_args!("refused form {number}: {reason}"), &record(&row))
+    })
+}
+
+/// Lists all forms.
+pub(super) fn list(place: &PlaceFlags, out: &Out) -> Done<()> {
+    place.work(out, Needs::Reader, |centre, _| {
+        let rows = centre.forms().map_err(|error| refusal::command(&error))?;
+        out.table("forms", &rows.iter().map(record).collect::<Vec<_>>())
+    })
+}
+
+/// Shows one form.
+pub(super) fn show(place: &PlaceFlags, number: FormNumber, out: &Out) -> Done<()> {
+    place.work(out, Needs::Reader, |centre, _| {
+        let row = centre.form(number).map_err(|error| refusal::command(&error))?.row;
+        let signed = read_stored(&row)?;
+        if out.is_json() {
+            let status = prepay_forms::status(&row);
+            let status = status.map_err(|error| Failure::refused(error.code(), error))?;
+            let status: serde_json::Value =
+                serde_json::from_str(&status).map_err(|error| Failure::unable("json", error))?;
+            return out.record(&record(&row).value("status", status));
+        }
+        let fields = signed.form().draft().values();
+        let fields: Vec<String> =
+            fields.map(|(field, value)| format!("{}={value}", field.name)).collect();
+        let steps = row.steps.iter();
+        let steps =
+            steps.map(|step| format!("{} {} by {} {}", step.at, step.state, step.by, step.note));
+        let steps: Vec<String> = steps.map(|step| step.trim_end().to_owned()).collect();
+        let record = record(&row)
+            .text("signatory", signed.signature().key().name())
+            .value("fields", fields)
+            .value("steps", steps);
+        out.record(&record)
+    })
+}
+
+/// A form at the centre as a page to print.
+pub(super) fn page(place: &PlaceFlags, number: FormNumber, out: &Out) -> Done<String> {
+    place.work(out, Needs::Reader, |centre, _| {
+        let row = centre.form(number).map_err(|error| refusal::command(&error))?.row;
+        let signed = read_stored(&row)?;
+        Ok(prepay_forms::page(&Document::Signed(signed), Some(&row)))
+    })
+}
+
+fn read_stored(row: &FormRecord) -> Done<SignedForm> {
+    SignedForm::from_text(&row.document).map_err(|error| {
+        Failure::refused(error.code(), format!("form {}: {error}", row.number))
+            .next("the stored form is damaged: restore the centre from a back-up")
+    })
+}
+
+fn record(row: &FormRecord) -> Record {
+    let last = row.steps.last();
+    Record::new()
+        .value("form", row.number.value())
+        .text("kind", row.kind)
+        .text("state", row.state)
+        .value("customer", row.customer.map(|customer| customer.value()))
+        .option("since", last.map(|step| step.at))
+        .option("by", last.map(|step| &step.by))
+        .option("note", last.map(|step| &step.note))
+}

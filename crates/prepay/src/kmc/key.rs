@@ -1,0 +1,316 @@
+//! `prepay kmc key`: vending keys, by their attributes and check values.
+
+use std::path::PathBuf;
+
+use clap::{Args, Subcommand, ValueHint};
+use prepay_kmc::centre::{Centre, KeyTerms, NewKey};
+use prepay_kmc::entity::VendingKeyRecord;
+use prepay_module::Moment;
+use prepay_module::attribute::{CurrencyLimit, SubClassSet, UnitLimit};
+use prepay_module::centre::CentreModule;
+use prepay_token::element::{
+    BaseDate, DecoderKeyGenerationAlgorithm, KeyExpiryNumber, KeyRevisionNumber, SupplyGroupCode,
+};
+use prepay_token::key::VendingKey;
+use zeroize::Zeroizing;
+
+use super::group::type_name;
+use super::out::{Out, Record};
+use super::place::{Needs, PlaceFlags, moment};
+use super::refusal;
+use super::store::Store;
+use crate::failure::{Done, Failure};
+
+/// What can be done about vending keys.
+#[derive(Subcommand)]
+pub(super) enum KeyCommand {
+    /// Every vending key.
+    List {
+        /// Of this group only.
+        #[arg(long)]
+        group: Option<SupplyGroupCode>,
+    },
+    /// One vending key with all its attributes.
+    Show(OneKey),
+    /// Make a vending key by hand, without a form. Two custodians.
+    Generate(NewKeyFlags),
+    /// Make the next revision with the attributes of the newest, but for what is given. Two custodians.
+    Roll(RollFlags),
+    /// Change until when a key may be loaded, how long a load lasts, and its limits. Two custodians.
+    Refresh(RefreshFlags),
+    /// Revoke a key: it goes into no file any more.
+    Revoke(OneKey),
+    /// Wipe a key from the centre's module, and free its revision. Two custodians.
+    Retire(OneKey),
+}
+
+/// One vending key.
+#[derive(Args)]
+pub(super) struct OneKey {
+    /// The supply group, six digits.
+    #[arg(long)]
+    group: SupplyGroupCode,
+    /// The revision, 1 to 9.
+    #[arg(long)]
+    krn: KeyRevisionNumber,
+}
+
+/// A vending key to make.
+#[derive(Args)]
+pub(super) struct NewKeyFlags {
+    /// The supply group, six digits.
+    #[arg(long)]
+    group: SupplyGroupCode,
+    /// The revision, 1 to 9 [default: the next one].
+    #[arg(long)]
+    krn: Option<KeyRevisionNumber>,
+    /// How decoder keys are derived: 02, 03 or 04.
+    #[arg(long)]
+    dkga: DecoderKeyGenerationAlgorithm,
+    /// The key expiry number, 0 to 255; 255 is never.
+    #[arg(long, default_value = "255")]
+    ken: KeyExpiryNumber,
+    /// The base date: 1993, 2014 or 2035.
+    #[arg(long, value_name = "YEAR", value_parser = base_date)]
+    base_date: BaseDate,
+    /// Before it no module issues, as 2026-03-01T13:55:00Z.
+    #[arg(long, value_name = "TIME", value_parser = moment)]
+    active_from: Moment,
+    /// From then on it goes into no key-load file.
+    #[arg(long, value_name = "TIME", value_parser = moment)]
+    expires: Moment,
+    /// How many days a module may issue after each load.
+    #[arg(long, value_name = "DAYS")]
+    refresh_days: u16,
+    /// Whole units a load, or - for no limit.
+    #[arg(long, value_name = "UNITS", default_value = "-")]
+    unit_limit: UnitLimit,
+    /// Whole units of the base currency a load, or - for no limit.
+    #[arg(long, value_name = "AMOUNT", default_value = "-")]
+    currency_limit: CurrencyLimit,
+    /// The sub-classes of class 0 that it may issue, as 045, or - for none [default: all; none in a default
+    /// group].
+    #[arg(long, value_name = "DIGITS")]
+    sub_classes: Option<SubClassSet>,
+}
+
+/// What changes with the next revision.
+#[derive(Args)]
+pub(super) struct RollFlags {
+    /// The supply group, six digits.
+    #[arg(long)]
+    group: SupplyGroupCode,
+    /// Another algorithm: 02, 03 or 04.
+    #[arg(long)]
+    dkga: Option<DecoderKeyGenerationAlgorithm>,
+    /// Another key expiry number.
+    #[arg(long)]
+    ken: Option<KeyExpiryNumber>,
+    /// Another base date: meters forget their tokens when they change to the new key.
+    #[arg(long, value_name = "YEAR", value_parser = base_date)]
+    base_date: Option<BaseDate>,
+    /// Before it no module issues.
+    #[arg(long, value_name = "TIME", value_parser = moment)]
+    active_from: Moment,
+    #[command(flatten)]
+    terms: TermFlags,
+}
+
+/// What changes about a key.
+#[derive(Args)]
+pub(super) struct RefreshFlags {
+    #[command(flatten)]
+    key: OneKey,
+    #[command(flatten)]
+    terms: TermFlags,
+}
+
+/// What may change about a key that is there.
+#[derive(Args)]
+struct TermFlags {
+    /// From then on it goes into no key-load file.
+    #[arg(long, value_name = "TIME", value_parser = moment)]
+    expires: Option<Moment>,
+    /// How many days a module may issue after each load.
+    #[arg(long, value_name = "DAYS")]
+    refresh_days: Option<u16>,
+    /// Whole units a load, or - for no limit.
+    #[arg(long, value_name = "UNITS")]
+    unit_limit: Option<UnitLimit>,
+    /// Whole units of the base currency a load, or - for no limit.
+    #[arg(long, value_name = "AMOUNT")]
+    currency_limit: Option<CurrencyLimit>,
+}
+
+/// A key that is known outside.
+#[derive(Args)]
+pub(super) struct ImportFlags {
+    /// The file with the key in hexadecimal, in one line.
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    from: PathBuf,
+    #[command(flatten)]
+    key: NewKeyFlags,
+}
+
+fn base_date(text: &str) -> Result<BaseDate, String> {
+    let year = text.parse::<u16>().ok().and_then(|year| BaseDate::try_from(year).ok());
+    year.ok_or_else(|| format!("expected 1993, 2014 or 2035, found {text:?}"))
+}
+
+impl TermFlags {
+    fn on(&self, terms: KeyTerms) -> KeyTerms {
+        KeyTerms {
+            expires: self.expires.unwrap_or(terms.expires),
+            refresh_days: self.refresh_days.unwrap_or(terms.refresh_days),
+            unit_limit: self.unit_limit.unwrap_or(terms.unit_limit),
+            currency_limit: self.currency_limit.unwrap_or(terms.currency_limit),
+        }
+    }
+}
+
+impl NewKeyFlags {
+    fn new_key(&self) -> NewKey {
+        NewKey {
+            group: self.group,
+            revision: self.krn,
+            algorithm: self.dkga,
+            expiry: self.ken,
+            base_date: self.base_date,
+            activation: self.active_from,
+            terms: KeyTerms {
+                expires: self.expires,
+                refresh_days: self.refresh_days,
+                unit_limit: self.unit_limit,
+                currency_limit: self.currency_limit,
+            },
+            sub_classes: self.sub_classes,
+        }
+    }
+}
+
+/// Runs one command.
+pub(super) fn run(place: &PlaceFlags, command: &KeyCommand, out: &Out) -> Done<()> {
+    let failed = |error| refusal::command(&error);
+    match command {
+        KeyCommand::List { group } => place.work(out, Needs::Reader, |centre, _| {
+            let rows = centre.vending_keys(*group).map_err(failed)?;
+            out.table("vending keys", &rows.iter().map(short).collect::<Vec<_>>())
+        }),
+        KeyCommand::Show(key) => {
+            place.work(out, Needs::Reader, |centre, _| out.record(&full(&key.find(centre)?)))
+        }
+        KeyCommand::Generate(flags) => place.work(out, Needs::Custodians, |centre, _| {
+            let row = centre.request_key(&flags.new_key()).map_err(failed)?;
+            out.done_with(format_args!("made the vending key of {}", row.id), &full(&row))
+        }),
+        KeyCommand::Roll(flags) => place.work(out, Needs::Custodians, |centre, _| {
+            let row = centre.request_key(&flags.new_key(centre)?).map_err(failed)?;
+            out.done_with(format_args!("made the vending key of {}", row.id), &full(&row))
+        }),
+        KeyCommand::Refresh(flags) => place.work(out, Needs::Custodians, |centre, _| {
+            let row = flags.key.find(centre)?;
+            let row = centre.refresh_key(row.id, flags.terms.on(row.terms())).map_err(failed)?;
+            out.done_with(format_args!("refreshed the vending key of {}", row.id), &full(&row))
+        }),
+        KeyCommand::Revoke(key) => place.work(out, Needs::Operator, |centre, _| {
+            let id = key.find(centre)?.id;
+            centre.revoke_key(id).map_err(failed)?;
+            let row = centre.vending_key(id).map_err(failed)?.row;
+            out.done(format_args!("revoked the vending key of {id}"), &full(&row))
+        }),
+        KeyCommand::Retire(key) => place.work(out, Needs::Custodians, |centre, _| {
+            let id = key.find(centre)?.id;
+            centre.retire_key(id).map_err(failed)?;
+            let row = centre.vending_key(id).map_err(failed)?.row;
+            out.done(format_args!("retired the vending key of {id}"), &full(&row))
+        }),
+    }
+}
+
+impl OneKey {
+    fn find(&self, centre: &Centre<'_, Store>) -> Done<VendingKeyRecord> {
+        let found = centre.vending_key_of(self.group, self.krn);
+        Ok(found.map_err(|error| refusal::command(&error))?.row)
+    }
+}
+
+impl RollFlags {
+    fn new_key(&self, centre: &Centre<'_, Store>) -> Done<NewKey> {
+        let newest = centre.newest_key(self.group).map_err(|error| refusal::command(&error))?;
+        let newest = newest.ok_or_else(|| {
+            let message = format!("group {}: expected a key to roll from, found none", self.group);
+            Failure::refused("not_there", message)
+                .next("make its first key: prepay kmc key generate")
+        })?;
+        Ok(NewKey {
+            group: self.group,
+            revision: None,
+            algorithm: self.dkga.unwrap_or(newest.algorithm),
+            expiry: self.ken.unwrap_or(newest.expiry),
+            base_date: self.base_date.unwrap_or(newest.base_date),
+            activation: self.active_from,
+            terms: self.terms.on(newest.terms()),
+            sub_classes: Some(newest.sub_classes),
+        })
+    }
+}
+
+/// Takes in a key that is known outside: first the module, then the row, which gets the check value of the key
+/// that is there.
+pub(super) fn import(place: &PlaceFlags, flags: &ImportFlags, out: &Out) -> Done<()> {
+    let key = flags.read()?;
+    place.work(out, Needs::Custodians, |centre, module: &dyn CentreModule| {
+        let mut new = flags.key.new_key();
+        let one = KeyRevisionNumber::try_from(1).expect("1 is a revision");
+        let krn = match (new.revision, centre.newest_key(new.group)) {
+            (Some(krn), _) => krn,
+            (None, newest) => newest
+                .map_err(|error| refusal::command(&error))?
+                .map_or(one, |newest| newest.id.revision.next()),
+        };
+        new.revision = Some(krn);
+        centre.group(new.group).map_err(|error| refusal::command(&error))?;
+        module.import_test_key(new.group, krn, &key).map_err(refusal::module)?;
+        let row = centre.request_key(&new).map_err(|error| refusal::command(&error))?;
+        out.done_with(format_args!("took in the TEST vending key of {}", row.id), &full(&row))
+    })
+}
+
+impl ImportFlags {
+    fn read(&self) -> Done<VendingKey> {
+        let text = Zeroizing::new(super::file::read(&self.from)?);
+        let bad = |problem: String| {
+            Failure::refused("test_key", format!("{}: {problem}", self.from.display()))
+                .next("the file holds one TEST key in hexadecimal, in one line")
+        };
+        let digits = text.trim_end();
+        let octets = base16ct::mixed::decode_vec(digits).map(Zeroizing::new);
+        let octets = octets.map_err(|_| bad("expected hexadecimal digits".to_owned()))?;
+        VendingKey::new(self.key.dkga, &octets).map_err(|error| bad(error.to_string()))
+    }
+}
+
+fn short(row: &VendingKeyRecord) -> Record {
+    Record::new()
+        .text("group", row.id.group)
+        .value("krn", row.id.revision.value())
+        .text("state", row.state)
+        .text("type", type_name(row.key_type))
+        .text("dkga", row.algorithm)
+        .value("base_date", row.base_date.year())
+        .value("ken", row.expiry.value())
+        .text("active_from", row.activation)
+        .text("expires", row.expires)
+        .option("check_value", row.check_value)
+}
+
+fn full(row: &VendingKeyRecord) -> Record {
+    short(row)
+        .value("refresh_days", row.refresh_days)
+        .text("unit_limit", row.unit_limit)
+        .text("currency_limit", row.currency_limit)
+        .text("sub_classes", row.sub_classes)
+        .text("asked", row.created)
+        .option("ended", row.ended)
+        .value("form", row.form.map(|form| form.value()))
+}

@@ -1,0 +1,75 @@
+//! `prepay kmc`: a key management centre from the command line.
+//!
+//! Each command opens the centre, signs in whoever acts, does one thing, and closes it. The centre's module
+//! holds the keys; what this program handles are names, numbers, forms and sealed files.
+
+mod answer;
+mod audit;
+mod backup;
+mod customer;
+mod enrol;
+mod file;
+mod flags;
+mod form;
+mod form_desk;
+mod grant;
+mod group;
+mod init;
+mod key;
+mod out;
+mod place;
+mod refusal;
+mod report;
+mod signatory;
+mod store;
+mod user;
+
+use std::io;
+
+use flags::KmcCommand;
+pub(crate) use flags::KmcFlags;
+use out::{Out, Record};
+use place::Needs;
+
+use crate::Ending;
+use crate::failure::Done;
+
+/// Runs one command.
+pub(crate) fn run(flags: &KmcFlags, json: bool) -> io::Result<Ending> {
+    let out = Out::new(json);
+    match dispatch(flags, &out) {
+        Ok(()) => Ok(Ending::Done),
+        Err(failure) => out.failure(&failure),
+    }
+}
+
+fn dispatch(flags: &KmcFlags, out: &Out) -> Done<()> {
+    let place = &flags.place;
+    match &flags.command {
+        KmcCommand::Init(flags) => init::run(place, flags, out),
+        KmcCommand::Customer(command) => customer::run(place, command, out),
+        KmcCommand::Group(command) => group::run(place, command, out),
+        KmcCommand::Key(command) => key::run(place, command, out),
+        KmcCommand::Authorise(command) => grant::run(place, command, out),
+        KmcCommand::Enrol(command) => enrol::run(place, command, out),
+        KmcCommand::Answer(flags) => answer::run(place, flags, out),
+        KmcCommand::Report(command) => report::run(place, command, out),
+        KmcCommand::Form(command) => form::run(place, command, out),
+        KmcCommand::ImportTestKey(flags) => key::import(place, flags, out),
+        KmcCommand::Finish => finish(place, out),
+        KmcCommand::Audit(command) => audit::run(place, command, out),
+        KmcCommand::Backup { backup } => backup::backup(place, backup, out),
+        KmcCommand::Restore(flags) => backup::restore(place, flags, out),
+        KmcCommand::User(command) => user::run(place, command, out),
+    }
+}
+
+/// Makes up for commands that were cut.
+fn finish(place: &place::PlaceFlags, out: &Out) -> Done<()> {
+    place.work(out, Needs::Custodians, |centre, _| {
+        let rows = centre.finish().map_err(|error| refusal::command(&error))?;
+        let rows: Vec<Record> =
+            rows.iter().map(|row| Record::new().text("finished", row)).collect();
+        out.table("command was left unfinished", &rows)
+    })
+}

@@ -1,0 +1,221 @@
+//! How the commands of a centre answer: as text for people, or as JSON, one object a line.
+//!
+//! An answer is a record of named values. As text, one record is a column of names and values, many are a
+//! table. A centre that was made for tests says so in each of its answers: `TEST` before the text,
+//! `"test": true` in each object.
+
+use std::cell::Cell;
+use std::fmt::Display;
+use std::io::{self, Write};
+
+use serde_json::Value;
+
+use crate::Ending;
+use crate::failure::{Done, Failure};
+use crate::paint::{HEADING, QUIET, RESULT, WRONG, styled};
+
+/// Where answers go, and in which form.
+pub(super) struct Out {
+    json: bool,
+    test: Cell<bool>,
+    is_told: Cell<bool>,
+}
+
+/// Named values, in the order in which they are shown.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Record(Vec<(&'static str, Value)>);
+
+impl Record {
+    /// No values yet.
+    pub(super) const fn new() -> Self {
+        Self(Vec::new())
+    }
+
+    /// The same with one value more, as text.
+    #[must_use]
+    pub(super) fn text(self, name: &'static str, value: impl Display) -> Self {
+        self.value(name, value.to_string())
+    }
+
+    /// The same with one value more, if there is one.
+    #[must_use]
+    pub(super) fn option(self, name: &'static str, value: Option<impl Display>) -> Self {
+        self.value(name, value.map(|value| value.to_string()))
+    }
+
+    /// The same with one value more: text, number, truth or a list of texts.
+    #[must_use]
+    pub(super) fn value(mut self, name: &'static str, value: impl Into<Value>) -> Self {
+        self.0.push((name, value.into()));
+        self
+    }
+
+    /// The object, in the order of the values.
+    fn json(&self, test: bool) -> String {
+        let test = test.then_some(("test", Value::Bool(true)));
+        let pairs = test.iter().chain(&self.0);
+        let pairs: Vec<String> =
+            pairs.map(|(name, value)| format!("{}:{value}", Value::from(*name))).collect();
+        format!("{{{}}}", pairs.join(","))
+    }
+}
+
+/// A value as people read it.
+fn shown(value: &Value) -> String {
+    match value {
+        Value::Null => "-".to_owned(),
+        Value::Bool(true) => "yes".to_owned(),
+        Value::Bool(false) => "no".to_owned(),
+        Value::String(text) => text.clone(),
+        Value::Array(values) if values.is_empty() => "-".to_owned(),
+        Value::Array(values) => values.iter().map(shown).collect::<Vec<_>>().join(", "),
+        other => other.to_string(),
+    }
+}
+
+fn title(name: &str) -> String {
+    name.replace('_', " ")
+}
+
+impl Out {
+    /// Answers as text or as JSON.
+    pub(super) const fn new(json: bool) -> Self {
+        Self { json, test: Cell::new(false), is_told: Cell::new(false) }
+    }
+
+    /// Whether answers are JSON.
+    pub(super) const fn is_json(&self) -> bool {
+        self.json
+    }
+
+    /// Whether answers come from a test centre.
+    pub(super) const fn is_test(&self) -> bool {
+        self.test.get()
+    }
+
+    /// From now on the answers come from a test centre, or from a real one.
+    pub(super) fn set_test(&self, test: bool) {
+        self.test.set(test);
+    }
+
+    /// What stands before the first text of a test centre.
+    fn begin(&self, out: &mut impl Write) -> io::Result<()> {
+        if self.test.get() && !self.is_told.replace(true) {
+            writeln!(out, "{}", styled(WRONG, "TEST centre: no key of it is for a real meter"))?;
+        }
+        Ok(())
+    }
+
+    /// What stands before the first text of a test centre, for answers that others print.
+    pub(super) fn begin_text(&self) -> Done<()> {
+        if self.json { Ok(()) } else { Ok(self.begin(&mut anstream::stdout().lock())?) }
+    }
+
+    /// Answers with one record.
+    pub(super) fn record(&self, record: &Record) -> Done<()> {
+        let mut out = anstream::stdout().lock();
+        if self.json {
+            return Ok(writeln!(out, "{}", record.json(self.test.get()))?);
+        }
+        self.begin(&mut out)?;
+        let width = record.0.iter().map(|(name, _)| name.len()).max().unwrap_or(0);
+        for (name, value) in &record.0 {
+            writeln!(out, "{:width$}  {}", title(name), shown(value))?;
+        }
+        Ok(())
+    }
+
+    /// Answers with many records, which all have the same names. `none` says what there is none of.
+    pub(super) fn table(&self, none: &str, records: &[Record]) -> Done<()> {
+        let mut out = anstream::stdout().lock();
+        if self.json {
+            for record in records {
+                writeln!(out, "{}", record.json(self.test.get()))?;
+            }
+            return Ok(());
+        }
+        self.begin(&mut out)?;
+        let Some(first) = records.first() else {
+            return Ok(writeln!(out, "{}", styled(QUIET, format_args!("no {none}")))?);
+        };
+        let titles: Vec<String> = first.0.iter().map(|(name, _)| title(name)).collect();
+        let rows: Vec<Vec<String>> = records
+            .iter()
+            .map(|record| record.0.iter().map(|(_, value)| shown(value)).collect())
+            .collect();
+        let length = |text: &String| text.chars().count();
+        let widths: Vec<usize> = (0..titles.len())
+            .map(|column| {
+                let cells = rows.iter().filter_map(|row| row.get(column));
+                cells.chain([&titles[column]]).map(length).max().unwrap_or(0)
+            })
+            .collect();
+        let line = |cells: &[String]| {
+            let cells = cells.iter().zip(&widths).map(|(cell, &width)| format!("{cell:width$}"));
+            cells.collect::<Vec<_>>().join("  ").trim_end().to_owned()
+        };
+        writeln!(out, "{}", styled(HEADING, line(&titles)))?;
+        for row in &rows {
+            writeln!(out, "{}", line(row))?;
+        }
+        Ok(())
+    }
+
+    /// Says in one line what was done, beside the record that a program reads.
+    pub(super) fn done(&self, sentence: impl Display, record: &Record) -> Done<()> {
+        if self.json {
+            return self.record(record);
+        }
+        let mut out = anstream::stdout().lock();
+        self.begin(&mut out)?;
+        Ok(writeln!(out, "{}", styled(RESULT, sentence))?)
+    }
+
+    /// Says what was done, and shows the record too.
+    pub(super) fn done_with(&self, sentence: impl Display, record: &Record) -> Done<()> {
+        self.done(sentence, record)?;
+        if self.json { Ok(()) } else { self.record(record) }
+    }
+
+    /// A remark for people only.
+    pub(super) fn remark(&self, remark: impl Display) {
+        if !self.json {
+            anstream::eprintln!("{}", styled(QUIET, remark));
+        }
+    }
+
+    /// A document on standard output, as it is.
+    pub(super) fn document(&self, text: &str) -> Done<()> {
+        let mut out = io::stdout().lock();
+        out.write_all(text.as_bytes())?;
+        Ok(out.flush()?)
+    }
+
+    /// Prints why a command did not do what it was asked.
+    pub(super) fn failure(&self, failure: &Failure) -> io::Result<Ending> {
+        if !self.json {
+            let mut out = anstream::stderr().lock();
+            self.begin(&mut out)?;
+        }
+        failure.print(self.json, self.test.get())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_object_keeps_its_order_and_a_test_centre_says_so() {
+        let record = Record::new().text("b", "x\"").value("a", 1).option("c", None::<u8>);
+        assert_eq!(record.json(false), r#"{"b":"x\"","a":1,"c":null}"#);
+        assert_eq!(record.json(true), r#"{"test":true,"b":"x\"","a":1,"c":null}"#);
+    }
+
+    #[test]
+    fn values_are_shown_in_words() {
+        let list = Value::from(vec!["a", "b"]);
+        let texts = [Value::Null, true.into(), false.into(), 5.into(), "x".into(), list];
+        assert_eq!(texts.map(|value| shown(&value)), ["-", "yes", "no", "5", "x", "a, b"]);
+    }
+}

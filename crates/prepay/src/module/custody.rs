@@ -1,0 +1,289 @@
+//! What two custodians do: centres, keys, people, the transaction counter.
+
+use std::io::{self, IsTerminal, Write};
+
+use prepay_module::attribute::RegisterNumber;
+use prepay_module::software::{CustodianError, Custodians, SlotReport, SlotState};
+use prepay_module::vault::Role;
+use prepay_module::{CentreId, Identifier};
+use serde_json::{Value, json};
+
+use super::document::{NewFile, edition1_failure, load_failure, read_text};
+use super::flags::{LoadFlags, RequestFlags, RequestKind, UserCommand};
+use super::{Desk, custodian_failure, fault, tell};
+use crate::Ending;
+use crate::failure::{Done, Failure};
+use crate::paint::{HEADING, QUIET, RESULT, styled};
+use crate::people::{CustodianFlags, ask_line, new_person, user_failure};
+
+impl Desk<'_> {
+    /// Writes a text for a centre.
+    pub(super) fn request(&self, flags: &RequestFlags) -> Done<Ending> {
+        let out = flags.out.as_deref().map(NewFile::make).transpose()?;
+        let (module, what, text, centre) = match flags.kind {
+            RequestKind::Enrolment => {
+                let (module, reader) = self.reader(&flags.who)?;
+                let identity = reader.identify().map_err(fault)?;
+                self.remark(&format!(
+                    "fingerprint of {}: {}",
+                    identity.module, identity.fingerprint
+                ));
+                (module, "enrolment", reader.enrolment().map_err(fault)?, None)
+            }
+            RequestKind::Agreement => {
+                let (module, custodians) = self.custodians(&flags.custodians)?;
+                let centre = centre_of(&custodians, flags.centre.as_ref())?;
+                let text = custodians.request_agreement(&centre).map_err(|e| load_failure(&e))?;
+                (module, "agreement", text, Some(centre))
+            }
+            RequestKind::KeyLoad => {
+                let (module, custodians) = self.custodians(&flags.custodians)?;
+                let centre = centre_of(&custodians, flags.centre.as_ref())?;
+                let text = custodians.request_key_load(&centre).map_err(|e| load_failure(&e))?;
+                (module, "key-load", text, Some(centre))
+            }
+        };
+        let mut object = json!({"request": what, "module": module.module().as_str()});
+        if let Some(centre) = &centre {
+            object["centre"] = centre.as_str().into();
+        }
+        let Some(file) = out else {
+            object["text"] = text.as_str().into();
+            if !self.json && self.test.get() {
+                self.remark(super::TEST); // The text itself must stay as it is.
+            }
+            if self.json {
+                return self.answer(object, |_| Ok(()));
+            }
+            io::stdout().lock().write_all(text.as_bytes())?;
+            return Ok(Ending::Done);
+        };
+        let path = file.write(&text)?;
+        object["file"] = path.clone().into();
+        let to = centre.map_or("a centre".to_owned(), |centre| format!("centre {centre}"));
+        self.answer(object, |out| writeln!(out, "{what} for {to} in {path}"))
+    }
+
+    /// Takes in a text of a centre.
+    pub(super) fn load(&self, flags: &LoadFlags) -> Done<Ending> {
+        let path = &flags.file;
+        let text = read_text(path)?;
+        if !text.starts_with("PKE;") && flags.fingerprint.is_some() {
+            let message = "only the enrolment of a centre has a fingerprint to compare";
+            return Err(Failure::flag("--fingerprint", message));
+        }
+        match text.get(..4).unwrap_or_default() {
+            "PKE;" => self.load_enrolment(&text, flags),
+            "KAC;" => {
+                let (_module, custodians) = self.custodians(&flags.custodians)?;
+                let slot = custodians.accept_confirmation(&text).map_err(|e| load_failure(&e))?;
+                self.slot("agreement confirmed", &slot, "next: request key-load")
+            }
+            "VKL;" => self.load_keys(&text, &flags.custodians),
+            "KAG;" | "VKR;" => {
+                let message =
+                    format!("{}: a request of a module, which centres answer", path.display());
+                Err(Failure::refused("kind", message).next("take it to the centre"))
+            }
+            "9500" => Err(edition1_failure(path, &text)),
+            _ => {
+                let message = format!(
+                    "{}: expected the enrolment of a centre (PKE), a confirmation (KAC) or a key-load \
+                     file (VKL), found none of these",
+                    path.display()
+                );
+                Err(Failure::refused("kind", message).next("check which file it is"))
+            }
+        }
+    }
+
+    /// Takes in a centre's enrolment, and its fingerprint once it was compared.
+    fn load_enrolment(&self, text: &str, flags: &LoadFlags) -> Done<Ending> {
+        let (_module, custodians) = self.custodians(&flags.custodians)?;
+        let slot = custodians.enrol_centre(text).map_err(|error| load_failure(&error))?;
+        let centre = slot.centre.centre.clone();
+        let told = match &flags.fingerprint {
+            Some(told) => Some(told.clone()),
+            None if slot.state == SlotState::Loading && io::stdin().is_terminal() => {
+                self.remark(&format!("centre {centre}: fingerprint {}", slot.centre.fingerprint));
+                let question = "did its keepers tell you the same by another way? type yes: ";
+                (ask_line(question)? == "yes").then(|| slot.centre.fingerprint.clone())
+            }
+            None => None,
+        };
+        let Some(told) = told else {
+            let next = "next: compare the fingerprint with what the centre's keepers tell by another \
+                        way, then load again with --fingerprint";
+            return self.slot("enrolment read, nothing trusted yet", &slot, next);
+        };
+        let slot =
+            custodians.confirm_centre(&centre, &told).map_err(|error| load_failure(&error))?;
+        self.slot("fingerprint confirmed", &slot, "next: request agreement")
+    }
+
+    /// Takes in a key-load file.
+    fn load_keys(&self, text: &str, flags: &CustodianFlags) -> Done<Ending> {
+        let (_module, custodians) = self.custodians(flags)?;
+        let report = custodians.load_keys(text).map_err(|error| load_failure(&error))?;
+        let keys: Vec<Value> = report
+            .keys
+            .iter()
+            .map(|key| {
+                json!({
+                    "register": key.register.value(),
+                    "sgc": key.supply_group.to_string(),
+                    "krn": key.key_revision.value(),
+                    "kcv": key.check_value.to_string(),
+                    "renewed": key.renewed,
+                })
+            })
+            .collect();
+        let object = json!({
+            "loaded": "keys",
+            "centre": report.centre.as_str(),
+            "serial": report.serial,
+            "keys": keys,
+            "transactions_added": report.transactions_added,
+        });
+        self.answer(object, |out| {
+            writeln!(out, "key-load file {} of centre {}", report.serial, report.centre)?;
+            for key in &report.keys {
+                let how = if key.renewed { "renewed" } else { "loaded" };
+                let register = styled(RESULT, key.register);
+                let (group, revision) = (key.supply_group, key.key_revision);
+                writeln!(
+                    out,
+                    "  register {register}  group {group} revision {revision}  {}  {how}",
+                    key.check_value
+                )?;
+            }
+            if let Some(added) = report.transactions_added {
+                writeln!(out, "  {added} transactions added")?;
+            }
+            Ok(())
+        })
+    }
+
+    /// Prints what became of a slot.
+    fn slot(&self, what: &str, slot: &SlotReport, next: &str) -> Done<Ending> {
+        let mut object = tell::slot(slot);
+        object["loaded"] = what.into();
+        self.answer(object, |out| {
+            let (centre, state) = (&slot.centre.centre, styled(HEADING, slot.state));
+            writeln!(out, "centre {centre}: {what}; slot {} is {state}", slot.slot)?;
+            writeln!(out, "  fingerprint {}", slot.centre.fingerprint)?;
+            writeln!(out, "{}", styled(QUIET, next))
+        })
+    }
+
+    /// Deletes the key of a register.
+    pub(super) fn delete(&self, register: RegisterNumber, flags: &CustodianFlags) -> Done<Ending> {
+        let (_module, custodians) = self.custodians(flags)?;
+        let gone = custodians.delete_key(register).map_err(|error| load_failure(&error))?;
+        let (group, revision) = (gone.attributes.supply_group, gone.attributes.key_revision);
+        let object = json!({
+            "deleted": register.value(),
+            "sgc": group.to_string(),
+            "krn": revision.value(),
+            "kcv": gone.check_value.to_string(),
+        });
+        self.answer(object, |out| {
+            let key = gone.check_value;
+            writeln!(
+                out,
+                "register {register}: key {key} of group {group} revision {revision} deleted"
+            )
+        })
+    }
+
+    /// Trusts a centre no more.
+    pub(super) fn revoke(&self, centre: &CentreId, flags: &CustodianFlags) -> Done<Ending> {
+        let (_module, custodians) = self.custodians(flags)?;
+        custodians.revoke_centre(centre).map_err(|error| load_failure(&error))?;
+        self.answer(json!({"revoked": centre.as_str()}), |out| {
+            writeln!(out, "centre {centre} is revoked; nothing of it is taken in again")?;
+            let remark = "keys that came from it stay until they lapse or are deleted";
+            writeln!(out, "{}", styled(QUIET, remark))
+        })
+    }
+
+    /// Lets the module make more tokens.
+    pub(super) fn refill(&self, added: u64, flags: &CustodianFlags) -> Done<Ending> {
+        let (_module, custodians) = self.custodians(flags)?;
+        let left = custodians.refill(added).map_err(|error| load_failure(&error))?;
+        self.answer(json!({"added": added, "transactions_left": left}), |out| {
+            writeln!(out, "{left} tokens may be made")
+        })
+    }
+
+    /// The people of the module.
+    pub(super) fn user(&self, command: &UserCommand) -> Done<Ending> {
+        match command {
+            UserCommand::List(who) => self.users(who),
+            UserCommand::Add { name, role, custodians } => self.add_user(name, *role, custodians),
+            UserCommand::Remove { name, custodians } => {
+                let (_module, custodians) = self.custodians(custodians)?;
+                custodians.remove_user(name).map_err(|error| people_failure(name, &error))?;
+                self.answer(json!({"removed": name.as_str()}), |out| {
+                    writeln!(out, "{name} is removed")
+                })
+            }
+            UserCommand::Passphrase { name, custodians } => self.passphrase(name, custodians),
+        }
+    }
+
+    fn add_user(&self, name: &Identifier, role: Role, flags: &CustodianFlags) -> Done<Ending> {
+        let (_module, custodians) = self.custodians(flags)?;
+        let person = new_person(&self.flags.secrets, name.clone(), role)?;
+        let added = custodians.add_user(person.as_user());
+        added.map_err(|error| people_failure(name, &error))?;
+        self.answer(json!({"added": name.as_str(), "role": role.name()}), |out| {
+            writeln!(out, "{name} is {role} now")
+        })
+    }
+
+    fn passphrase(&self, name: &Identifier, flags: &CustodianFlags) -> Done<Ending> {
+        let secrets = &self.flags.secrets;
+        let new = || secrets.fresh(&format!("{name}.new"), &format!("new passphrase of {name}"));
+        if flags.names.is_empty() {
+            let module = self.open()?;
+            let old = secrets.known(name.as_str(), &format!("passphrase of {name}"))?;
+            let session = module.sign_in(name, &old);
+            let session = session.map_err(|e| crate::people::sign_in_failure(name, &e))?;
+            let changed = module.change_passphrase(&session, &old, &new()?);
+            changed.map_err(|error| user_failure(name, &error))?;
+        } else {
+            let (_module, custodians) = self.custodians(flags)?;
+            let set = custodians.set_passphrase(name, &new()?);
+            set.map_err(|error| people_failure(name, &error))?;
+        }
+        self.answer(json!({"passphrase_changed": name.as_str()}), |out| {
+            writeln!(out, "{name} has a new passphrase")
+        })
+    }
+}
+
+/// The centre that was named, or the only one.
+fn centre_of(custodians: &Custodians, named: Option<&CentreId>) -> Done<CentreId> {
+    if let Some(centre) = named {
+        return Ok(centre.clone());
+    }
+    let slots = custodians.reader().slots().map_err(fault)?;
+    match slots.as_slice() {
+        [slot] => Ok(slot.centre.centre.clone()),
+        [] => Err(Failure::refused("centre_unknown", "no centre is known")
+            .next("load the enrolment of a centre first")),
+        slots => {
+            let message = format!("the module knows {} centres", slots.len());
+            Err(Failure::unable("flag", message).next("name one: --centre ID"))
+        }
+    }
+}
+
+/// Why the people stay as they are.
+fn people_failure(name: &Identifier, error: &CustodianError) -> Failure {
+    match error {
+        CustodianError::User(error) => user_failure(name, error),
+        error => custodian_failure(error),
+    }
+}

@@ -1,0 +1,117 @@
+//! Texts that go to a centre and come from one, as files; and why one is not taken in.
+
+use std::fs::{File, OpenOptions};
+use std::io::{Read, Write};
+use std::path::Path;
+
+use prepay_module::edition1;
+use prepay_module::software::CustodianError;
+
+use super::custodian_failure;
+use crate::failure::{Done, Failure};
+
+/// The longest text of a centre, in octets.
+const LONGEST_TEXT: u64 = 1 << 20;
+
+/// A file that is made before what goes into it, so that nothing is done for a file that cannot be made.
+pub(super) struct NewFile<'a> {
+    path: &'a Path,
+    file: Option<File>,
+}
+
+impl<'a> NewFile<'a> {
+    pub(super) fn make(path: &'a Path) -> Done<Self> {
+        let made = OpenOptions::new().write(true).create_new(true).open(path);
+        let file = made.map_err(|error| Failure::file(path, &error).next("choose another name"))?;
+        Ok(Self { path, file: Some(file) })
+    }
+
+    /// Writes the file and gives its name.
+    pub(super) fn write(mut self, text: &str) -> Done<String> {
+        let Some(mut file) = self.file.take() else { unreachable!("the file is written once") };
+        let written = file.write_all(text.as_bytes()).and_then(|()| file.sync_all());
+        written.map_err(|error| Failure::file(self.path, &error))?;
+        Ok(self.path.display().to_string())
+    }
+}
+
+impl Drop for NewFile<'_> {
+    fn drop(&mut self) {
+        if self.file.is_some() {
+            let _ = std::fs::remove_file(self.path); // What failed first is what counts.
+        }
+    }
+}
+
+/// Reads a text that is not longer than it may be.
+pub(super) fn read_text(path: &Path) -> Done<String> {
+    let file = File::open(path).map_err(|error| Failure::file(path, &error))?;
+    let mut octets = Vec::new();
+    let read = file.take(LONGEST_TEXT + 1).read_to_end(&mut octets);
+    read.map_err(|error| Failure::file(path, &error))?;
+    if octets.len() as u64 > LONGEST_TEXT {
+        let message = format!("{}: expected at most {LONGEST_TEXT} octets", path.display());
+        return Err(Failure::refused("too_long", message).next("check which file it is"));
+    }
+    String::from_utf8(octets).map_err(|_| {
+        let message = format!("{}: expected text, found other octets", path.display());
+        Failure::refused("kind", message).next("check which file it is, and get it again")
+    })
+}
+
+/// Why a text was not taken in, or not written.
+pub(super) fn load_failure(error: &CustodianError) -> Failure {
+    let failure = custodian_failure(error);
+    let CustodianError::Refused(refusal) = error else { return failure };
+    let call = "call the centre; do not go on with this file";
+    match refusal.code() {
+        "other_module" | "other_slot" => failure.next("check for which module the file is"),
+        "centre_unknown" => failure.next("load the enrolment of the centre first"),
+        "centre_revoked" | "centre_conflict" | "key_conflict" | "attribute_conflict"
+        | "centre_of_key" => failure.next(call),
+        "fingerprint" => failure.next("call the centre; do not confirm what differs"),
+        "slot_state" => failure.next("see the slots, and do the step that is missing"),
+        "agreement_unknown" => {
+            failure.next("request an agreement: prepay module request agreement")
+        }
+        "request_unknown" | "request_used" | "request_expired" | "file_expired" | "serial" => {
+            failure.next("request a new file: prepay module request key-load")
+        }
+        "slots_full" => failure.next("revoke a centre that is needed no more"),
+        "registers_full" => failure.next("delete a key that is needed no more"),
+        "register" => failure.next("see the registers: prepay module registers"),
+        "transactions" | "register_conflict" => failure,
+        _ => failure.next("get the file again; if it is refused again, call the centre"),
+    }
+}
+
+/// Lists a key-load file of edition 1, which is not taken in.
+pub(super) fn edition1_failure(path: &Path, text: &str) -> Failure {
+    match edition1::parse(text.as_bytes()) {
+        Ok(file) => {
+            for key in &file.keys {
+                anstream::eprintln!(
+                    "register {:02}  group {} revision {}  KEN {}  {}",
+                    key.register,
+                    key.supply_group,
+                    key.key_revision,
+                    key.expiry,
+                    key.name
+                );
+            }
+            let message = format!(
+                "{}: a key-load file of edition 1 with {} keys, which is listed but not taken in; not \
+                 confirmed by a second source: {}",
+                path.display(),
+                file.keys.len(),
+                file.unverified.join("; ")
+            );
+            Failure::refused("edition_1", message).next("ask the centre for a file of this profile")
+        }
+        Err(faults) => {
+            let list: Vec<String> = faults.iter().take(10).map(ToString::to_string).collect();
+            let message = format!("{}: {}", path.display(), list.join("; "));
+            Failure::refused("edition_1", message).next("get the file again")
+        }
+    }
+}

@@ -1,0 +1,304 @@
+//! What can be seen of a module.
+
+use std::fs::File;
+use std::io::{self, Read, Write};
+use std::path::Path;
+
+use prepay_module::software::{Auditor, SlotReport};
+use prepay_module::vault::{self, AuditReport, Problem, Role, UserReport};
+use prepay_module::{Moment, RegisterReport};
+use serde_json::{Value, json};
+
+use super::flags::{AuditCommand, UnlockCommand};
+use super::session::Session;
+use super::{Desk, fault, read_failure, tell};
+use crate::Ending;
+use crate::audit;
+use crate::failure::{Done, Failure};
+use crate::paint::{HEADING, QUIET, WRONG, styled};
+use crate::people::{AsFlags, access_failure};
+
+impl Desk<'_> {
+    /// Unlocks a module and shows how it is, or answers a session.
+    pub(super) fn unlock(&self, flags: &UnlockCommand) -> Done<Ending> {
+        if let Some(file) = &flags.session {
+            return self.session(file, &AsFlags { name: flags.name.clone() });
+        }
+        let dir = self.dir()?;
+        let (mut directory, header) = self.look()?;
+        let report = vault::verify(&mut directory).map_err(|error| audit::failure(dir, &error))?;
+        // A torn end is for the opening to judge: it may be what a stop in the middle of a write left.
+        if report.first_bad.as_ref().is_some_and(|bad| bad.problem != Problem::Torn) {
+            refuse_bad(&report)?;
+        }
+        let module = self.open_directory(directory, &header)?;
+        let name = module.module().as_str();
+        let mut object = json!({
+            "module": name,
+            "seal": header.protector,
+            "audit": {"entries": report.entries, "authenticated": false},
+        });
+        if flags.name.is_none() {
+            return self.answer(object, |out| {
+                writeln!(out, "module {}", styled(HEADING, name))?;
+                writeln!(out, "  sealed by    {}", header.protector)?;
+                writeln!(out, "  audit log    {} entries, chain and end proved", report.entries)?;
+                let remark = "sign in with --as NAME to see registers, slots and limits";
+                writeln!(out, "{}", styled(QUIET, remark))
+            });
+        }
+        let who = AsFlags { name: flags.name.clone() };
+        let sign_in = |name: &_, secret: &_| module.sign_in(name, secret);
+        let session = who.sign_in(&self.flags.secrets, "person who reads", sign_in)?;
+        let reader = module.auditor(&session).map_err(|error| access_failure(&error))?;
+        let mut entries = reader.status().map_err(fault)?.audit_entries;
+        let mut authenticated = false;
+        if session.role() != Role::Operator {
+            let report = reader.verify_audit().map_err(|error| read_failure(dir, &error))?;
+            refuse_bad(&report)?;
+            (entries, authenticated) = (report.entries, report.authenticated);
+        }
+        object["audit"] = json!({"entries": entries, "authenticated": authenticated});
+        let seen = Seen::of(&reader)?;
+        seen.put(&mut object);
+        self.answer(object, |out| {
+            writeln!(out, "module {}", styled(HEADING, name))?;
+            writeln!(out, "  sealed by    {}", header.protector)?;
+            let proved = if authenticated { "every entry proved" } else { "chain and end proved" };
+            writeln!(out, "  audit log    {entries} entries, {proved}")?;
+            seen.print(out)
+        })
+    }
+
+    /// Answers a session.
+    fn session(&self, file: &Path, who: &AsFlags) -> Done<Ending> {
+        let input: Box<dyn Read> = if file.as_os_str() == "-" {
+            Box::new(io::stdin().lock())
+        } else {
+            Box::new(File::open(file).map_err(|error| Failure::file(file, &error))?)
+        };
+        let module = self.open()?;
+        let session = who.sign_in(&self.flags.secrets, "operator", |name, secret| {
+            module.sign_in(name, secret)
+        })?;
+        let operator = module.operator(&session).map_err(|error| access_failure(&error))?;
+        if module.is_test() {
+            self.remark(super::TEST);
+        }
+        let ending = Session::answer_all(&operator, module.is_test(), input, io::stdout().lock())?;
+        module.close().map_err(|error| crate::people::vault_failure(&error))?;
+        Ok(ending)
+    }
+
+    /// Lists the registers.
+    pub(super) fn registers(&self, who: &AsFlags) -> Done<Ending> {
+        let (_module, reader) = self.reader(who)?;
+        let now = reader.clock().map_err(fault)?.now;
+        let registers = reader.registers().map_err(fault)?;
+        let told: Vec<Value> = registers.iter().map(|report| tell::register(report, now)).collect();
+        self.answer(json!({"registers": told}), |out| print_registers(out, &registers, now))
+    }
+
+    /// Lists the centres.
+    pub(super) fn slots(&self, who: &AsFlags) -> Done<Ending> {
+        let (_module, reader) = self.reader(who)?;
+        let slots = reader.slots().map_err(fault)?;
+        let told: Vec<Value> = slots.iter().map(tell::slot).collect();
+        self.answer(json!({"slots": told}), |out| print_slots(out, &slots))
+    }
+
+    /// Lists the people.
+    pub(super) fn users(&self, who: &AsFlags) -> Done<Ending> {
+        let (_module, reader) = self.reader(who)?;
+        let now = reader.clock().map_err(fault)?.now;
+        let users = reader.users().map_err(fault)?;
+        let told: Vec<Value> = users.iter().map(user).collect();
+        self.answer(json!({"users": told}), |out| {
+            for user in &users {
+                write!(out, "{:<10}  {}", user.role.name(), user.name)?;
+                if user.failures > 0 {
+                    write!(out, "  {} failed sign-ins", user.failures)?;
+                }
+                if user.wait_until > now {
+                    write!(
+                        out,
+                        "  {}",
+                        styled(WRONG, format_args!("waits until {}", user.wait_until))
+                    )?;
+                }
+                writeln!(out)?;
+            }
+            Ok(())
+        })
+    }
+
+    /// Lists or proves the audit log.
+    pub(super) fn audit(&self, command: &AuditCommand) -> Done<Ending> {
+        let dir = self.dir()?;
+        match command {
+            AuditCommand::List { from, count, name: None } => {
+                let (mut directory, _) = self.look()?;
+                let records = vault::records(&mut directory, *from, *count)
+                    .map_err(|error| audit::failure(dir, &error))?;
+                audit::print(&records, self.json, self.test.get())?;
+                self.test_line();
+                self.remark("the module is locked: nobody proved who wrote these entries");
+            }
+            AuditCommand::List { from, count, name } => {
+                let (_module, reader) = self.reader(&AsFlags { name: name.clone() })?;
+                let records =
+                    reader.audit(*from, *count).map_err(|error| read_failure(dir, &error))?;
+                audit::print(&records, self.json, self.test.get())?;
+                self.test_line();
+            }
+            AuditCommand::Verify { name: None } => {
+                let (mut directory, _) = self.look()?;
+                let report =
+                    vault::verify(&mut directory).map_err(|error| audit::failure(dir, &error))?;
+                audit::print_report(&report, self.json, self.test.get())?;
+            }
+            AuditCommand::Verify { name } => {
+                let (_module, reader) = self.reader(&AsFlags { name: name.clone() })?;
+                let report = reader.verify_audit().map_err(|error| read_failure(dir, &error))?;
+                audit::print_report(&report, self.json, self.test.get())?;
+            }
+        }
+        Ok(Ending::Done)
+    }
+
+    fn test_line(&self) {
+        if self.test.get() && !self.json {
+            self.remark(super::TEST);
+        }
+    }
+}
+
+/// Refuses a log that is not what it was.
+fn refuse_bad(report: &AuditReport) -> Done<()> {
+    report.first_bad.as_ref().map_or(Ok(()), |bad| Err(audit::bad_entry(bad)))
+}
+
+/// Everything that somebody who is signed in may see.
+struct Seen {
+    identity: prepay_module::Identification,
+    status: prepay_module::ModuleStatus,
+    clock: prepay_module::ClockWindow,
+    slots: Vec<SlotReport>,
+    registers: Vec<RegisterReport>,
+}
+
+impl Seen {
+    fn of(reader: &Auditor) -> Done<Self> {
+        Ok(Self {
+            identity: reader.identify().map_err(fault)?,
+            status: reader.status().map_err(fault)?,
+            clock: reader.clock().map_err(fault)?,
+            slots: reader.slots().map_err(fault)?,
+            registers: reader.registers().map_err(fault)?,
+        })
+    }
+
+    /// Adds everything to an object.
+    fn put(&self, object: &mut Value) {
+        let told = |report| tell::register(report, self.clock.now);
+        let parts = [
+            tell::identification(&self.identity),
+            tell::status(&self.status),
+            tell::clock(&self.clock),
+        ];
+        for part in parts {
+            if let Value::Object(fields) = part {
+                for (name, value) in fields {
+                    object[name] = value;
+                }
+            }
+        }
+        object["slots"] = self.slots.iter().map(tell::slot).collect();
+        object["registers"] = self.registers.iter().map(told).collect();
+    }
+
+    fn print(&self, out: &mut dyn Write) -> io::Result<()> {
+        let Self { identity, status, clock, slots, registers } = self;
+        writeln!(out, "  is           {} {}", identity.hardware, identity.firmware)?;
+        writeln!(out, "  fingerprint  {}", identity.fingerprint)?;
+        let window = clock.minutes.map_or("any".to_owned(), |minutes| format!("{minutes} minutes"));
+        writeln!(out, "  clock        {}, window {window}", clock.now)?;
+        let left =
+            status.transactions_left.map_or("no limit".to_owned(), |left| format!("{left} left"));
+        writeln!(out, "  tokens       {} made, {left}", status.transactions)?;
+        print_slots(out, slots)?;
+        print_registers(out, registers, clock.now)?;
+        for alert in &status.alerts {
+            writeln!(out, "{}", styled(WRONG, format_args!("! {alert}")))?;
+        }
+        Ok(())
+    }
+}
+
+fn user(report: &UserReport) -> Value {
+    json!({
+        "name": report.name.as_str(),
+        "role": report.role.name(),
+        "failures": report.failures,
+        "wait_until": report.wait_until.to_string(),
+    })
+}
+
+fn print_slots(out: &mut dyn Write, slots: &[SlotReport]) -> io::Result<()> {
+    if slots.is_empty() {
+        return writeln!(out, "no centre is known");
+    }
+    for slot in slots {
+        let state = styled(HEADING, slot.state);
+        writeln!(
+            out,
+            "slot {}  centre {}  {state}  {} keys",
+            slot.slot, slot.centre.centre, slot.keys
+        )?;
+        writeln!(out, "  fingerprint {}", slot.centre.fingerprint)?;
+        let until = slot.centre.expires;
+        let open = slot.requests.len();
+        let serial = slot.last_serial.map_or("none".to_owned(), |serial| serial.to_string());
+        writeln!(out, "  until {until}, open requests {open}, last key-load file {serial}")?;
+    }
+    Ok(())
+}
+
+fn print_registers(out: &mut dyn Write, all: &[RegisterReport], now: Moment) -> io::Result<()> {
+    if all.is_empty() {
+        return writeln!(out, "no register holds a key");
+    }
+    for report in all {
+        let attributes = &report.attributes;
+        let told = tell::register(report, now);
+        let left = |name: &str| told[name].as_str().unwrap_or("no limit").to_owned();
+        writeln!(
+            out,
+            "register {}  group {} revision {}  {}  {}",
+            styled(HEADING, report.register),
+            attributes.supply_group,
+            attributes.key_revision,
+            report.check_value,
+            styled(HEADING, tell::state(report, now)),
+        )?;
+        writeln!(
+            out,
+            "  key type {}, DKGA{}, KEN {}, base date {}, sub-classes {}, centre {}",
+            attributes.key_type,
+            attributes.algorithm,
+            attributes.expiry,
+            attributes.base_date,
+            attributes.sub_classes,
+            report.centre,
+        )?;
+        writeln!(
+            out,
+            "  from {} until {}; left: {} units, {} in currency",
+            attributes.activation,
+            attributes.issued_until,
+            left("units_left"),
+            left("currency_left"),
+        )?;
+    }
+    Ok(())
+}

@@ -1,0 +1,248 @@
+//! Who acts: names given by flags, or asked for on the terminal; and signing them in.
+
+use std::io::{self, BufRead, IsTerminal, Write};
+
+use clap::Args;
+use prepay_module::Identifier;
+use prepay_module::vault::{
+    AccessError, NewUser, Quorum, QuorumError, Role, Secret, Session, SignInError, UserError,
+    VaultError,
+};
+
+use crate::failure::{Done, Failure};
+use crate::secret::{PIN, SEAL, SecretFlags};
+
+/// One person who acts.
+#[derive(Args, Clone, Debug)]
+pub(crate) struct AsFlags {
+    /// Who acts. Asked for on a terminal if not given.
+    #[arg(id = "as", long = "as", value_name = "NAME", value_parser = person)]
+    pub(crate) name: Option<Identifier>,
+}
+
+/// Two custodians who act together.
+#[derive(Args, Clone, Debug)]
+pub(crate) struct CustodianFlags {
+    /// A custodian who acts; two are needed. Asked for on a terminal if not given.
+    #[arg(id = "custodian", long = "custodian", value_name = "NAME", value_parser = person)]
+    pub(crate) names: Vec<Identifier>,
+}
+
+/// The first people of a vault.
+#[derive(Args, Clone, Debug)]
+pub(crate) struct FirstPeopleFlags {
+    /// A custodian: with another one, loads and deletes keys and decides about people. At least two.
+    #[arg(long = "custodian", value_name = "NAME", value_parser = person, required = true)]
+    pub(crate) custodians: Vec<Identifier>,
+    /// An operator, who does the daily work.
+    #[arg(long = "operator", value_name = "NAME", value_parser = person)]
+    pub(crate) operators: Vec<Identifier>,
+    /// An auditor, who reads.
+    #[arg(long = "auditor", value_name = "NAME", value_parser = person)]
+    pub(crate) auditors: Vec<Identifier>,
+}
+
+/// A person with a new passphrase.
+pub(crate) struct NewPerson {
+    pub(crate) name: Identifier,
+    pub(crate) role: Role,
+    pub(crate) passphrase: Secret,
+}
+
+impl NewPerson {
+    /// The same for the vault.
+    pub(crate) const fn as_user(&self) -> NewUser<'_> {
+        NewUser { name: &self.name, role: self.role, passphrase: &self.passphrase }
+    }
+}
+
+impl FirstPeopleFlags {
+    /// Everybody with a passphrase. Their number and names are checked before anybody is asked.
+    pub(crate) fn with_passphrases(&self, secrets: &SecretFlags) -> Done<Vec<NewPerson>> {
+        let of = |role, names: &[Identifier]| -> Vec<(Identifier, Role)> {
+            names.iter().map(|name| (name.clone(), role)).collect()
+        };
+        let everybody = [
+            of(Role::Custodian, &self.custodians),
+            of(Role::Operator, &self.operators),
+            of(Role::Auditor, &self.auditors),
+        ]
+        .concat();
+        if self.custodians.len() < 2 {
+            let message =
+                format!("custodians: expected at least 2, found {}", self.custodians.len());
+            return Err(Failure::unable("custodians", message).next("give --custodian twice"));
+        }
+        for (place, (name, _)) in everybody.iter().enumerate() {
+            if everybody[..place].iter().any(|(other, _)| other == name) {
+                let message = format!("two people are called {name}");
+                return Err(Failure::unable("same_name", message).next("give each another name"));
+            }
+        }
+        everybody.into_iter().map(|(name, role)| new_person(secrets, name, role)).collect()
+    }
+}
+
+/// A person with a passphrase that is to be.
+pub(crate) fn new_person(secrets: &SecretFlags, name: Identifier, role: Role) -> Done<NewPerson> {
+    let passphrase = secrets.fresh(name.as_str(), &format!("new passphrase of {role} {name}"))?;
+    Ok(NewPerson { name, role, passphrase })
+}
+
+/// Reads the name of a person: an identifier that is not the name of another secret.
+pub(crate) fn person(text: &str) -> Result<Identifier, String> {
+    let name: Identifier = text.parse().map_err(|error| format!("{error}"))?;
+    let taken =
+        [SEAL, PIN].contains(&text) || [".new", ".backup"].iter().any(|e| text.ends_with(e));
+    if taken { Err("names another secret; choose another name".to_owned()) } else { Ok(name) }
+}
+
+impl AsFlags {
+    /// Who acts, with a passphrase. `role` says who is needed, for the question.
+    pub(crate) fn credentials(
+        &self,
+        secrets: &SecretFlags,
+        role: &str,
+    ) -> Done<(Identifier, Secret)> {
+        let name = match &self.name {
+            Some(name) => name.clone(),
+            None => ask_name(&format!("name of the {role}"), "--as NAME")?,
+        };
+        let passphrase = secrets.known(name.as_str(), &format!("passphrase of {name}"))?;
+        Ok((name, passphrase))
+    }
+
+    /// Signs one person in.
+    pub(crate) fn sign_in(
+        &self,
+        secrets: &SecretFlags,
+        role: &str,
+        sign_in: impl Fn(&Identifier, &Secret) -> Result<Session, SignInError>,
+    ) -> Done<Session> {
+        let (name, passphrase) = self.credentials(secrets, role)?;
+        sign_in(&name, &passphrase).map_err(|error| sign_in_failure(&name, &error))
+    }
+}
+
+impl CustodianFlags {
+    /// Two names, given or asked for.
+    pub(crate) fn pair(&self) -> Done<[Identifier; 2]> {
+        let pair = match self.names.as_slice() {
+            [first, second] => [first.clone(), second.clone()],
+            [] => [
+                ask_name("name of the first custodian", "--custodian NAME twice")?,
+                ask_name("name of the second custodian", "--custodian NAME twice")?,
+            ],
+            others => {
+                let message = format!("custodians: expected 2, found {}", others.len());
+                let failure = Failure::unable("custodians", message);
+                return Err(failure.next("dual control takes two: give --custodian twice"));
+            }
+        };
+        if pair[0] == pair[1] {
+            let message = format!("custodians: expected two people, found {} twice", pair[0]);
+            return Err(Failure::unable("custodians", message).next("name two different people"));
+        }
+        Ok(pair)
+    }
+
+    /// Signs both in. Both passphrases are had before either is tried.
+    pub(crate) fn sign_in(
+        &self,
+        secrets: &SecretFlags,
+        sign_in: impl Fn(&Identifier, &Secret) -> Result<Session, SignInError>,
+    ) -> Done<Quorum> {
+        let pair = self.pair()?;
+        let ask = |name: &Identifier| {
+            secrets.known(name.as_str(), &format!("passphrase of custodian {name}"))
+        };
+        let passphrases = [ask(&pair[0])?, ask(&pair[1])?];
+        let one = |place: usize| {
+            sign_in(&pair[place], &passphrases[place])
+                .map_err(|error| sign_in_failure(&pair[place], &error))
+        };
+        Quorum::new(one(0)?, one(1)?).map_err(|error| quorum_failure(&error))
+    }
+}
+
+/// Asks for a name on the terminal.
+fn ask_name(what: &str, flag: &str) -> Done<Identifier> {
+    if !io::stdin().is_terminal() {
+        let message = format!("the {what} is needed, and there is no terminal to ask for it");
+        return Err(Failure::unable("name_missing", message).next(format!("give {flag}")));
+    }
+    let text = ask_line(&format!("{what}: "))?;
+    person(&text).map_err(|problem| Failure::unable("name", format!("{what}: {problem}")))
+}
+
+/// Asks for a line on the terminal.
+pub(crate) fn ask_line(question: &str) -> Done<String> {
+    anstream::eprint!("{question}");
+    io::stderr().flush()?;
+    let mut line = String::new();
+    io::stdin().lock().read_line(&mut line)?;
+    Ok(line.trim().to_owned())
+}
+
+/// Why somebody was not signed in.
+pub(crate) fn sign_in_failure(name: &Identifier, error: &SignInError) -> Failure {
+    match error {
+        SignInError::Wrong => Failure::refused("sign_in", format!("{name}: {error}"))
+            .next("try again; after two failures each further one makes the wait longer"),
+        SignInError::Wait { until } => {
+            let message = format!("{name}: too many failures: expected no try before {until}");
+            Failure::refused("sign_in_wait", message)
+                .next("wait; two custodians can set another passphrase")
+        }
+        SignInError::Vault(error) => vault_failure(error),
+        other => Failure::refused("sign_in", format!("{name}: {other}")),
+    }
+}
+
+/// Why two people are no pair of custodians.
+pub(crate) fn quorum_failure(error: &QuorumError) -> Failure {
+    Failure::refused("custodians", error).next("two different custodians of this vault are needed")
+}
+
+/// Why somebody may not do something.
+pub(crate) fn access_failure(error: &AccessError) -> Failure {
+    let failure = Failure::refused("role", error);
+    match error {
+        AccessError::Role { .. } => failure.next("let a person with the right role do it"),
+        _ => failure.next("sign in again"),
+    }
+}
+
+/// Why the people of a vault stay as they are.
+pub(crate) fn user_failure(name: &Identifier, error: &UserError) -> Failure {
+    match error {
+        UserError::Exists => {
+            Failure::refused("user_exists", format!("{name}: {error}")).next("choose another name")
+        }
+        UserError::Unknown => Failure::refused("user_unknown", format!("{name}: {error}"))
+            .next("list the people with user list"),
+        UserError::TooFewCustodians => {
+            Failure::refused("too_few_custodians", format!("{name}: {error}"))
+                .next("add another custodian first")
+        }
+        UserError::SignIn(error) => sign_in_failure(name, error),
+        UserError::Vault(error) => vault_failure(error),
+        other => Failure::refused("user", format!("{name}: {other}")),
+    }
+}
+
+/// Why an open vault did not do something.
+pub(crate) fn vault_failure(error: &VaultError) -> Failure {
+    match error {
+        VaultError::Broken { .. } => {
+            Failure::unable("storage", error).next("mend the disk, then repeat the command")
+        }
+        VaultError::Access(error) => access_failure(error),
+        VaultError::NoEntropy => Failure::unable("entropy", error),
+        VaultError::ShortPassphrase { .. } => {
+            Failure::refused("passphrase_short", error).next("choose a longer passphrase")
+        }
+        VaultError::Wrapper(_) => Failure::unable("wrapper", error),
+        other => Failure::refused("vault", other),
+    }
+}

@@ -1,0 +1,364 @@
+//! What unlocks a vault: a passphrase, a key file, or a key in a hardware token; and the directory that it is in.
+//!
+//! A vault says in clear what unlocks it, so that an existing one needs only the flags that its kind takes.
+
+use std::io;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use clap::{Args, ValueEnum, ValueHint};
+use prepay_module::VaultStorage;
+use prepay_module::vault::{
+    CreateError, KeyFile, OpenError, RestoreError, Secret, Unlock, VaultHeader, look,
+};
+use prepay_vault::{
+    Directory, DirectoryError, Pkcs11Error, Pkcs11Place, Pkcs11Token, SystemEntropy, private_file,
+};
+
+use crate::failure::{Done, Failure};
+use crate::people::vault_failure;
+use crate::secret::{PIN, SEAL, SecretFlags};
+
+/// How a vault is sealed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum SealKind {
+    /// Under a passphrase.
+    Passphrase,
+    /// Under a key in a file, which is made: --key-file.
+    KeyFile,
+    /// Under a key in a hardware token, which is made there: --pkcs11-library, --pkcs11-token.
+    Pkcs11,
+}
+
+/// How a new vault, or one that gets another seal, is sealed.
+#[derive(Args, Clone, Debug)]
+pub(crate) struct NewSealFlags {
+    /// What is to unlock it.
+    #[arg(
+        id = "new_seal",
+        long = "seal",
+        value_enum,
+        value_name = "KIND",
+        default_value = "passphrase"
+    )]
+    pub(crate) kind: SealKind,
+    /// The key file to make.
+    #[arg(id = "new_key_file", long = "new-key-file", value_name = "PATH", value_hint = ValueHint::FilePath)]
+    pub(crate) key_file: Option<PathBuf>,
+    /// The label of the hardware token that is to hold the key.
+    #[arg(id = "pkcs11_token", long = "pkcs11-token", value_name = "LABEL")]
+    pub(crate) token: Option<String>,
+    /// The label of the key in the token [default: prepay- and the vault's name].
+    #[arg(id = "pkcs11_key", long = "pkcs11-key", value_name = "LABEL")]
+    pub(crate) key: Option<String>,
+    /// Use the key of that label that is in the token already.
+    #[arg(id = "pkcs11_existing", long = "pkcs11-existing")]
+    pub(crate) existing: bool,
+}
+
+/// What unlocks a vault that is there.
+#[derive(Args, Clone, Debug)]
+pub(crate) struct UnlockFlags {
+    /// The key file that unlocks it.
+    #[arg(long, value_name = "PATH", value_hint = ValueHint::FilePath, global = true, help_heading = "Vault")]
+    pub(crate) key_file: Option<PathBuf>,
+    /// The PKCS#11 library of the hardware token, as /usr/lib/softhsm/libsofthsm2.so.
+    #[arg(long, value_name = "PATH", value_hint = ValueHint::FilePath, global = true, help_heading = "Vault")]
+    pub(crate) pkcs11_library: Option<PathBuf>,
+}
+
+/// What unlocks a vault, in hand.
+pub(crate) enum Seal {
+    Passphrase(Secret),
+    KeyFile(KeyFile),
+    Token(Box<Pkcs11Token>),
+}
+
+impl Seal {
+    /// The same for the vault.
+    pub(crate) fn unlock(&self) -> Unlock<'_> {
+        match self {
+            Self::Passphrase(secret) => Unlock::Passphrase(secret),
+            Self::KeyFile(key) => Unlock::KeyFile(key),
+            Self::Token(token) => Unlock::Wrapper(&**token),
+        }
+    }
+}
+
+impl UnlockFlags {
+    /// Gets what unlocks a vault, by what its header says.
+    pub(crate) fn seal(&self, header: &VaultHeader, secrets: &SecretFlags) -> Done<Seal> {
+        let name = &header.name;
+        if header.protector == "passphrase" {
+            let secret = secrets.known(SEAL, &format!("sealing passphrase of {name}"))?;
+            return Ok(Seal::Passphrase(secret));
+        }
+        if header.protector == "key file" {
+            let path = self.key_file.as_ref().ok_or_else(|| {
+                Failure::unable("key_file", format!("{name} is unlocked by a key file"))
+                    .next("give --key-file PATH")
+            })?;
+            return read_key_file(path).map(Seal::KeyFile);
+        }
+        let wrapper = header.protector.strip_prefix("wrapper (").and_then(|w| w.strip_suffix(')'));
+        let place = wrapper.and_then(|address| self.place(address));
+        let (token, key) = place.ok_or_else(|| {
+            Failure::unable("seal", format!("{name}: unlocked by {:?}", header.protector))
+                .next("use the program that sealed it")
+        })?;
+        let place = Pkcs11Place { library: self.library()?, token, key };
+        let pin = secrets.known(PIN, &format!("PIN of the token {:?}", place.token))?;
+        let token = Pkcs11Token::open(&place, &pin);
+        Ok(Seal::Token(Box::new(token.map_err(|error| token_failure(&error))?)))
+    }
+
+    /// Token and key in the address of a key.
+    fn place(&self, address: &str) -> Option<(String, String)> {
+        let parts = address.strip_prefix("pkcs11:")?;
+        let part = |name: &str| {
+            let found =
+                parts.split(';').find_map(|part| part.strip_prefix(name)?.strip_prefix('='));
+            found.and_then(unescape)
+        };
+        Some((part("token")?, part("object")?))
+    }
+
+    fn library(&self) -> Done<PathBuf> {
+        self.pkcs11_library.clone().ok_or_else(|| {
+            Failure::unable("pkcs11_library", "the vault is unlocked by a hardware token")
+                .next("give its library: --pkcs11-library PATH")
+        })
+    }
+}
+
+/// Undoes `%XX`.
+fn unescape(text: &str) -> Option<String> {
+    let mut octets = Vec::with_capacity(text.len());
+    let mut rest = text.bytes();
+    while let Some(octet) = rest.next() {
+        octets.push(match octet {
+            b'%' => {
+                let digit = |octet: Option<u8>| char::from(octet?).to_digit(16);
+                let (high, low) = (digit(rest.next())?, digit(rest.next())?);
+                u8::try_from(high * 16 + low).ok()?
+            }
+            octet => octet,
+        });
+    }
+    String::from_utf8(octets).ok()
+}
+
+impl NewSealFlags {
+    /// Makes what is to unlock a vault. `suffix` is put behind the names of secrets: `.new` when an old seal is
+    /// replaced.
+    pub(crate) fn make(
+        &self,
+        vault: &str,
+        suffix: &str,
+        unlock: &UnlockFlags,
+        secrets: &SecretFlags,
+    ) -> Done<Seal> {
+        match self.kind {
+            SealKind::Passphrase => {
+                let what = format!("new sealing passphrase of {vault}");
+                Ok(Seal::Passphrase(secrets.fresh(&format!("{SEAL}{suffix}"), &what)?))
+            }
+            SealKind::KeyFile => {
+                let path = self.key_file.as_ref().ok_or_else(|| {
+                    Failure::unable("key_file", "a key file is to be made, and has no place")
+                        .next("give --new-key-file PATH, best on a medium that can be taken away")
+                })?;
+                let key = KeyFile::generate(&mut SystemEntropy)
+                    .map_err(|error| Failure::unable("entropy", error))?;
+                private_file::create(path, &key.encode()).map_err(|e| Failure::file(path, &e))?;
+                Ok(Seal::KeyFile(key))
+            }
+            SealKind::Pkcs11 => {
+                let token = self.token.clone().ok_or_else(|| {
+                    Failure::unable("pkcs11_token", "the hardware token has no label")
+                        .next("give --pkcs11-token LABEL")
+                })?;
+                let key = self.key.clone().unwrap_or_else(|| format!("prepay-{vault}"));
+                let place = Pkcs11Place { library: unlock.library()?, token, key };
+                let what = format!("PIN of the token {:?}", place.token);
+                let pin = secrets.known(&format!("{PIN}{suffix}"), &what)?;
+                let made = match self.existing {
+                    true => Pkcs11Token::open(&place, &pin),
+                    false => Pkcs11Token::generate(&place, &pin),
+                };
+                Ok(Seal::Token(Box::new(made.map_err(|error| token_failure(&error))?)))
+            }
+        }
+    }
+
+    /// Takes back a key file that was made for nothing. A key in a token stays, and can be used again.
+    pub(crate) fn undo(&self) {
+        if let (SealKind::KeyFile, Some(path)) = (self.kind, &self.key_file) {
+            let _ = std::fs::remove_file(path); // What failed first is what counts.
+        }
+    }
+}
+
+fn read_key_file(path: &Path) -> Done<KeyFile> {
+    let octets = private_file::read(path, KeyFile::LENGTH).map_err(|error| {
+        let failure = Failure::unable("key_file", format!("{}: {error}", path.display()));
+        match error.kind() {
+            io::ErrorKind::PermissionDenied => {
+                failure.next("a key file belongs to you alone: chmod 600")
+            }
+            _ => failure,
+        }
+    })?;
+    KeyFile::decode(&octets).map_err(|error| {
+        Failure::refused("key_file", format!("{}: {error}", path.display()))
+            .next("use the copy of the key file that was laid aside")
+    })
+}
+
+/// The directory of a vault, and how long to wait for it.
+#[derive(Args, Clone, Debug)]
+pub(crate) struct WaitFlags {
+    /// How many seconds to wait for another process to leave the vault.
+    #[arg(
+        long,
+        value_name = "SECONDS",
+        default_value_t = 10,
+        global = true,
+        help_heading = "Vault"
+    )]
+    pub(crate) wait: u64,
+}
+
+impl WaitFlags {
+    /// Opens the directory of a vault that is there, and looks at what can be seen without unlocking it.
+    pub(crate) fn open(&self, path: &Path) -> Done<(Directory, VaultHeader)> {
+        let most = Duration::from_secs(self.wait);
+        let mut directory =
+            Directory::open_waiting(path, most).map_err(|error| directory_failure(&error))?;
+        let header = look(&mut directory).map_err(|error| open_failure(path, &error))?;
+        Ok((directory, header))
+    }
+}
+
+/// Makes the directory of a vault that is to be, and refuses one that holds a vault.
+pub(crate) fn make_directory(path: &Path) -> Done<Directory> {
+    let mut directory = Directory::create(path).map_err(|error| directory_failure(&error))?;
+    match directory.read_store() {
+        Ok(None) => Ok(directory),
+        Ok(Some(_)) => Err(create_failure(path, &CreateError::NotEmpty)),
+        Err(error) => Err(Failure::file(path, &error)),
+    }
+}
+
+/// Why a directory cannot be used.
+pub(crate) fn directory_failure(error: &DirectoryError) -> Failure {
+    match error {
+        DirectoryError::NotThere { path } => {
+            Failure::unable("not_there", format!("{}: there is no such directory", path.display()))
+                .next("check --dir; a new vault is made by init")
+        }
+        DirectoryError::InUse { path, process } => {
+            let by = process.map_or("another process".to_owned(), |n| format!("process {n}"));
+            Failure::unable("in_use", format!("{}: in use by {by}", path.display()))
+                .next("wait for it to end, or wait longer: --wait SECONDS")
+        }
+        DirectoryError::NotADirectory { .. } => Failure::unable("not_a_directory", error),
+        DirectoryError::NotPrivate { .. } => {
+            Failure::unable("not_private", error).next("close it to others: chmod 700")
+        }
+        other => Failure::unable("file", other),
+    }
+}
+
+/// Why a vault does not open.
+pub(crate) fn open_failure(path: &Path, error: &OpenError) -> Failure {
+    let at = path.display();
+    let message = format!("{at}: {error}");
+    let call = "keep every file as it is and call a custodian and an auditor";
+    match error {
+        OpenError::NotThere => {
+            Failure::unable("not_there", message).next("check --dir; a new vault is made by init")
+        }
+        OpenError::Storage { .. } | OpenError::NoEntropy => Failure::unable("storage", message),
+        OpenError::NotAVault => Failure::refused("not_a_vault", message).next(call),
+        OpenError::Version => {
+            Failure::refused("version", message).next("use the program that made it")
+        }
+        OpenError::Damaged { .. } => Failure::refused("damaged", message).next(call),
+        OpenError::Kind { .. } => Failure::refused("kind", message)
+            .next("check --dir: modules and centres lie in different directories"),
+        OpenError::Protector { .. } => Failure::refused("seal", message),
+        OpenError::WrongSecret => Failure::refused("wrong_secret", message).next("try again"),
+        OpenError::Wrapper(_) => Failure::refused("wrapper", message),
+        OpenError::Head { .. } => Failure::refused("audit_head", message).next(call),
+        OpenError::Cut { .. } => Failure::refused("audit_cut", message).next(call),
+        OpenError::BadEntry(_) => Failure::refused("audit_entry", message).next(call),
+        OpenError::Replay { .. } => Failure::refused("audit_replay", message).next(call),
+        OpenError::Vault(error) => vault_failure(error),
+        _ => Failure::refused("open", message).next(call),
+    }
+}
+
+/// Why no vault was made.
+pub(crate) fn create_failure(path: &Path, error: &CreateError) -> Failure {
+    let message = format!("{}: {error}", path.display());
+    match error {
+        CreateError::NotEmpty => {
+            Failure::unable("not_empty", message).next("choose an empty directory")
+        }
+        CreateError::Storage { .. } => Failure::unable("storage", message),
+        CreateError::TooFewCustodians => Failure::unable("custodians", message),
+        CreateError::SameName { .. } => Failure::unable("same_name", message),
+        CreateError::Vault(error) => vault_failure(error),
+        _ => Failure::refused("create", message),
+    }
+}
+
+/// Why no vault was made from a back-up.
+pub(crate) fn restore_failure(backup: &Path, place: &Path, error: &RestoreError) -> Failure {
+    let message = format!("{}: {error}", backup.display());
+    match error {
+        RestoreError::NotABackup => Failure::refused("not_a_backup", message),
+        RestoreError::Damaged { .. } => {
+            Failure::refused("damaged", message).next("use another copy of the back-up")
+        }
+        RestoreError::Kind { .. } => Failure::refused("kind", message),
+        RestoreError::Custodians { .. } => {
+            Failure::refused("custodians", message).next("let these two restore it")
+        }
+        RestoreError::WrongSecret => Failure::refused("wrong_secret", message)
+            .next("both passphrases are those that were given when the back-up was made"),
+        RestoreError::Create(error) => create_failure(place, error),
+        _ => Failure::refused("restore", message),
+    }
+}
+
+/// Why a hardware token does not help.
+pub(crate) fn token_failure(error: &Pkcs11Error) -> Failure {
+    match error {
+        Pkcs11Error::Pin => Failure::refused(error.code(), error)
+            .next("check the PIN before the next try: the token counts"),
+        Pkcs11Error::PinLocked | Pkcs11Error::Wrapped => Failure::refused(error.code(), error),
+        Pkcs11Error::KeyThere { .. } => Failure::unable(error.code(), error)
+            .next("name another key with --pkcs11-key, or take this one with --pkcs11-existing"),
+        error => Failure::unable(error.code(), error),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_address_of_a_key_names_token_and_key() {
+        let flags = UnlockFlags { key_file: None, pkcs11_library: None };
+        let place = |address| flags.place(address);
+        let expected = Some(("safe one".to_owned(), "prepay-SM-1".to_owned()));
+        assert_eq!(place("pkcs11:token=safe%20one;object=prepay-SM-1"), expected);
+        for address in
+            ["", "pkcs11:", "pkcs11:token=a", "pkcs11:token=%4;object=b", "x:token=a;object=b"]
+        {
+            assert_eq!(place(address), None, "{address}");
+        }
+    }
+}

@@ -1,0 +1,182 @@
+//! Where secrets come from: a terminal without echo, or a named file. Never an argument, never the environment.
+//!
+//! Every secret has a name, by which it is asked for and given:
+//!
+//! | name | secret |
+//! |------|--------|
+//! | `seal`, `seal.new` | the passphrase that unlocks a vault; the one that is to do so |
+//! | `pin`, `pin.new` | the PIN of a hardware token |
+//! | `NAME`, `NAME.new` | the passphrase of a person; the one that is to take its place |
+//! | `NAME.backup` | that person's passphrase of a back-up |
+//!
+//! A file holds one secret in its first line; nothing may follow but the end of that line. It must belong to
+//! the user and be closed to others.
+
+use std::io::{self, IsTerminal};
+use std::path::{Path, PathBuf};
+
+use clap::{Args, ValueHint};
+use prepay_module::vault::Secret;
+use prepay_vault::private_file;
+use zeroize::Zeroizing;
+
+use crate::failure::{Done, Failure};
+
+/// The longest secret in a file, in octets.
+const LONGEST: usize = 1024;
+
+/// How often a new secret is asked for when the two entries differ.
+const TRIES: usize = 3;
+
+/// The name of the secret that unlocks a vault.
+pub(crate) const SEAL: &str = "seal";
+/// The name of the PIN of a hardware token.
+pub(crate) const PIN: &str = "pin";
+
+/// Where secrets are read from; what is not named here is asked for on the terminal.
+#[derive(Args, Clone, Debug)]
+pub(crate) struct SecretFlags {
+    /// Read the secret NAME from a file: `seal`, `pin`, or the name of a person. May be repeated.
+    #[arg(id = "secret", long = "secret", value_name = "NAME=FILE", value_parser = named_file, global = true, help_heading = "Vault")]
+    files: Vec<NamedFile>,
+    /// Read every secret from the file of its name in this directory, where there is one.
+    #[arg(id = "secrets", long = "secrets", value_name = "DIR", value_hint = ValueHint::DirPath, global = true, help_heading = "Vault")]
+    directory: Option<PathBuf>,
+}
+
+/// The file of one secret.
+#[derive(Clone, Debug)]
+struct NamedFile {
+    name: String,
+    path: PathBuf,
+}
+
+fn named_file(text: &str) -> Result<NamedFile, String> {
+    match text.split_once('=') {
+        Some((name, path)) if !name.is_empty() && !path.is_empty() => {
+            Ok(NamedFile { name: name.to_owned(), path: path.into() })
+        }
+        _ => Err("expected NAME=FILE".to_owned()),
+    }
+}
+
+impl SecretFlags {
+    /// A secret that somebody has. `what` says whose, for the question on the terminal: `passphrase of ann`.
+    pub(crate) fn known(&self, name: &str, what: &str) -> Done<Secret> {
+        match self.file(name) {
+            Some(path) => from_file(&path, name),
+            None => ask(name, what).map(secret),
+        }
+    }
+
+    /// A secret that is to be: asked for twice on the terminal.
+    pub(crate) fn fresh(&self, name: &str, what: &str) -> Done<Secret> {
+        if let Some(path) = self.file(name) {
+            return from_file(&path, name);
+        }
+        for _ in 0..TRIES {
+            let first = ask(name, what)?;
+            let again = ask(name, &format!("{what}, again"))?;
+            if *first == *again {
+                return Ok(secret(first));
+            }
+            anstream::eprintln!("the two entries differ");
+        }
+        let message = format!("{what}: the two entries differed {TRIES} times");
+        Err(Failure::unable("secret", message).next("run the command again"))
+    }
+
+    /// The file that a secret is read from.
+    fn file(&self, name: &str) -> Option<PathBuf> {
+        if let Some(file) = self.files.iter().find(|file| file.name == name) {
+            return Some(file.path.clone());
+        }
+        let path = self.directory.as_ref()?.join(name);
+        path.symlink_metadata().is_ok().then_some(path)
+    }
+}
+
+/// Reads a secret from its file.
+fn from_file(path: &Path, name: &str) -> Done<Secret> {
+    let octets = private_file::read(path, LONGEST).map_err(|error| {
+        let failure = Failure::unable("secret_file", format!("{}: {error}", path.display()));
+        match error.kind() {
+            io::ErrorKind::PermissionDenied => {
+                failure.next("a file with a secret belongs to you alone: chmod 600")
+            }
+            _ => {
+                failure.next(format!("the file should hold the secret {name:?} in its first line"))
+            }
+        }
+    })?;
+    let secret = one_line(&octets).map_err(|problem| {
+        Failure::unable("secret_file", format!("{}: {problem}", path.display()))
+    })?;
+    Ok(Secret::from(secret.to_vec()))
+}
+
+/// The only line of a file, without its end.
+fn one_line(octets: &[u8]) -> Result<&[u8], &'static str> {
+    let line = octets.strip_suffix(b"\n").unwrap_or(octets);
+    let line = line.strip_suffix(b"\r").unwrap_or(line);
+    if line.is_empty() {
+        Err("expected a secret in the first line, found nothing")
+    } else if line.contains(&b'\n') {
+        Err("expected one line, found more")
+    } else {
+        Ok(line)
+    }
+}
+
+/// Asks for a secret on the terminal, without echo.
+fn ask(name: &str, what: &str) -> Done<Zeroizing<String>> {
+    if !io::stdin().is_terminal() {
+        let message = format!("the {what} is needed, and there is no terminal to ask for it");
+        let next =
+            format!("give it in a file: --secret {name}=FILE, or FILE {name} in --secrets DIR");
+        return Err(Failure::unable("secret_missing", message).next(next));
+    }
+    let text = rpassword::prompt_password(format!("{what}: "))
+        .map_err(|error| Failure::unable("terminal", format!("{what}: {error}")))?;
+    let text = Zeroizing::new(text);
+    if text.is_empty() {
+        return Err(Failure::unable("secret", format!("{what}: nothing was entered")));
+    }
+    Ok(text)
+}
+
+/// The secret in a text, which is taken over without a copy.
+fn secret(mut text: Zeroizing<String>) -> Secret {
+    Secret::from(std::mem::take(&mut *text))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_holds_one_line() {
+        for (octets, expected) in [
+            (&b"a b"[..], Ok(&b"a b"[..])),
+            (b"a\n", Ok(b"a")),
+            (b"a\r\n", Ok(b"a")),
+            (b" a ", Ok(b" a ")),
+            (b"", Err("expected a secret in the first line, found nothing")),
+            (b"\n", Err("expected a secret in the first line, found nothing")),
+            (b"\r\n", Err("expected a secret in the first line, found nothing")),
+            (b"a\nb", Err("expected one line, found more")),
+            (b"a\n\n", Err("expected one line, found more")),
+        ] {
+            assert_eq!(one_line(octets), expected, "{octets:?}");
+        }
+    }
+
+    #[test]
+    fn a_named_file_needs_name_and_path() {
+        let file = named_file("ann=a=b").unwrap();
+        assert_eq!((file.name.as_str(), file.path.as_path()), ("ann", Path::new("a=b")));
+        for text in ["", "ann", "ann=", "=file"] {
+            assert!(named_file(text).is_err(), "{text}");
+        }
+    }
+}

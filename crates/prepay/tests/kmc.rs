@@ -1,0 +1,547 @@
+//! `prepay kmc` as a user runs it: what it refuses and with which exit code, what it never shows, and that
+//! nothing is overwritten.
+
+mod common;
+
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output, Stdio};
+
+use common::text;
+use serde_json::Value;
+
+/// The passphrases of the people here. Nothing may ever show one.
+const SECRETS: &[(&str, &str)] = &[
+    ("seal", "sealing-words-7f3a"),
+    ("ann", "words-of-ann-19c2"),
+    ("ben", "words-of-ben-8e41"),
+    ("olga", "words-of-olga-5d07"),
+    ("uma", "words-of-uma-c6b8"),
+    ("maria", "words-of-maria-2e90"),
+    ("ann.backup", "backup-words-of-ann-41"),
+    ("ben.backup", "backup-words-of-ben-72"),
+];
+
+/// A place with secret files, and a centre if wanted.
+struct Place(PathBuf);
+
+impl Place {
+    fn empty(name: &str) -> Self {
+        let place = common::folder(&format!("kmc-{name}"));
+        let safe = place.join("safe");
+        fs::create_dir(&safe).expect("a directory can be made");
+        for (name, secret) in SECRETS {
+            let path = safe.join(name);
+            fs::write(&path, format!("{secret}\n")).expect("a file can be written");
+            fs::set_permissions(&path, fs::Permissions::from_mode(0o600)).expect("it is ours");
+        }
+        Self(place)
+    }
+
+    fn with_centre(name: &str) -> Self {
+        let place = Self::empty(name);
+        place.done(&[
+            "init",
+            "--id",
+            "KC-1",
+            "--test",
+            "--custodian",
+            "ann",
+            "--custodian",
+            "ben",
+            "--operator",
+            "olga",
+            "--auditor",
+            "uma",
+        ]);
+        place
+    }
+
+    /// Runs `prepay --json kmc … --dir centre --secrets safe` with nothing on standard input.
+    fn run(&self, arguments: &[&str]) -> Output {
+        let output = self.raw(
+            &[&["--json", "kmc"], arguments, &["--dir", "centre", "--secrets", "safe"]].concat(),
+        );
+        for (name, secret) in SECRETS {
+            for octets in [&output.stdout, &output.stderr] {
+                assert!(!text(octets).contains(secret), "{arguments:?} shows the secret {name}");
+            }
+        }
+        output
+    }
+
+    fn raw(&self, arguments: &[&str]) -> Output {
+        Command::new(env!("CARGO_BIN_EXE_prepay"))
+            .args(arguments)
+            .current_dir(&self.0)
+            .stdin(Stdio::null())
+            .output()
+            .expect("the program ends")
+    }
+
+    /// The objects that a command answers when all is well.
+    fn done(&self, arguments: &[&str]) -> Vec<Value> {
+        let output = self.run(arguments);
+        let (stdout, stderr) = (text(&output.stdout), text(&output.stderr));
+        assert_eq!(output.status.code(), Some(0), "{arguments:?}: {stdout}{stderr}");
+        stdout.lines().map(|line| serde_json::from_str(line).expect("JSON")).collect()
+    }
+
+    /// The code of the error that a command ends with, and its exit code.
+    fn fails(&self, arguments: &[&str]) -> (i32, String) {
+        let output = self.run(arguments);
+        let stdout = text(&output.stdout);
+        let object: Value = serde_json::from_str(&stdout)
+            .unwrap_or_else(|_| panic!("{arguments:?}: {stdout}{}", text(&output.stderr)));
+        let error = &object["error"];
+        assert!(!error["message"].as_str().expect("a message").is_empty(), "{arguments:?}");
+        let code = error["code"].as_str().expect("a code").to_owned();
+        (output.status.code().expect("an exit code"), code)
+    }
+
+    fn path(&self, name: &str) -> PathBuf {
+        self.0.join(name)
+    }
+}
+
+const TWO: [&str; 4] = ["--custodian", "ann", "--custodian", "ben"];
+
+fn with<'a>(arguments: &[&'a str], more: &[&'a str]) -> Vec<&'a str> {
+    [arguments, more].concat()
+}
+
+const CUSTOMER: &[&str] = &[
+    "customer",
+    "add",
+    "--organisation",
+    "Example Power",
+    "--contact",
+    "Maria",
+    "--address",
+    "m@example.com",
+];
+const GROUP: &[&str] = &[
+    "group", "allocate", "--code", "000123", "--type", "unique", "--owner", "1", "--name", "North",
+    "--area", "N",
+];
+const KEY: &[&str] = &[
+    "key",
+    "generate",
+    "--group",
+    "000123",
+    "--dkga",
+    "04",
+    "--base-date",
+    "2014",
+    "--active-from",
+    "2026-01-01T00:00:00Z",
+    "--expires",
+    "2090-01-01T00:00:00Z",
+    "--refresh-days",
+    "90",
+];
+
+#[test]
+fn a_test_centre_says_so_in_all_it_answers() {
+    let place = Place::with_centre("test");
+    place.done(&with(CUSTOMER, &TWO));
+    place.done(&with(GROUP, &TWO));
+    place.done(&with(KEY, &TWO));
+    let commands: &[&[&str]] = &[
+        &["customer", "list"],
+        &["customer", "show", "1"],
+        &["group", "list"],
+        &["group", "show", "000123"],
+        &["key", "list"],
+        &["key", "show", "--group", "000123", "--krn", "1"],
+        &["report", "expiry", "--days", "9999"],
+        &["report", "journal"],
+        &["user", "list"],
+        &["audit", "list"],
+        &["audit", "verify"],
+        &["enrol", "write"],
+    ];
+    for command in commands {
+        let answers = place.done(&with(command, &["--as", "uma"]));
+        assert!(!answers.is_empty(), "{command:?}");
+        assert!(answers.iter().all(|answer| answer["test"] == true), "{command:?}: {answers:?}");
+    }
+    let output = place.run(&["customer", "show", "7", "--as", "uma"]);
+    let error: Value = serde_json::from_str(&text(&output.stdout)).expect("JSON");
+    assert_eq!((&error["test"], &error["error"]["code"]), (&true.into(), &"not_there".into()));
+    let output =
+        place.raw(&["kmc", "group", "list", "--dir", "centre", "--as", "uma", "--secrets", "safe"]);
+    assert!(text(&output.stdout).starts_with("TEST centre"), "{}", text(&output.stdout));
+}
+
+#[test]
+fn what_takes_two_custodians_is_refused_to_one_person() {
+    let place = Place::with_centre("forbidden");
+    place.done(&with(CUSTOMER, &TWO));
+    place.done(&with(GROUP, &TWO));
+    place.done(&with(KEY, &TWO));
+    fs::write(place.path("test.key"), "abababababababab\n").expect("a file can be written");
+    let key = ["--group", "000123", "--krn", "1"];
+    let commands: &[&[&str]] = &[
+        CUSTOMER,
+        GROUP,
+        KEY,
+        &["group", "rename", "000123", "--name", "South"],
+        &["group", "transfer", "000123", "--to", "1"],
+        &with(&["key", "refresh", "--refresh-days", "9"], &key),
+        &with(&["key", "retire"], &key),
+        &["key", "roll", "--group", "000123", "--active-from", "2026-01-01T00:00:00Z"],
+        &["enrol", "revoke", "SM-1"],
+        &with(
+            &["import-test-key", "--from", "test.key"],
+            &[
+                "--group",
+                "000123",
+                "--dkga",
+                "02",
+                "--base-date",
+                "2014",
+                "--active-from",
+                "2026-01-01T00:00:00Z",
+                "--expires",
+                "2090-01-01T00:00:00Z",
+                "--refresh-days",
+                "90",
+            ],
+        ),
+    ];
+    for command in commands {
+        for name in ["olga", "ann", "uma"] {
+            let failed = place.fails(&with(command, &["--as", name]));
+            assert_eq!(failed, (3, "forbidden".to_owned()), "{command:?} as {name}");
+        }
+    }
+    for command in [with(&["key", "revoke"], &key), vec!["authorise", "revoke", "1"]] {
+        assert_eq!(place.fails(&with(&command, &["--as", "uma"])).1, "forbidden", "{command:?}");
+    }
+    assert_eq!(place.done(&["key", "list", "--as", "uma"]).len(), 1, "nothing has changed");
+    assert_eq!(place.done(&["customer", "list", "--as", "uma"]).len(), 1);
+}
+
+#[test]
+fn each_failure_has_its_code_and_its_exit_code() {
+    let place = Place::with_centre("codes");
+    fs::write(place.path("nonsense"), "nonsense\n").expect("a file can be written");
+    fs::write(place.path("open-secret"), "words-of-ann-19c2\n").expect("a file can be written");
+    fs::set_permissions(place.path("open-secret"), fs::Permissions::from_mode(0o644))
+        .expect("it is ours");
+    fs::write(place.path("safe/wrong"), "wrong words\n").expect("a file can be written");
+    fs::set_permissions(place.path("safe/wrong"), fs::Permissions::from_mode(0o600))
+        .expect("it is ours");
+    // (command, exit code, error code)
+    let cases: &[(&[&str], i32, &str)] = &[
+        (&["customer", "list", "--as", "olga", "--secret", "olga=safe/wrong"], 3, "sign_in"),
+        (&["customer", "list", "--as", "nobody", "--secret", "nobody=safe/olga"], 3, "sign_in"),
+        (&["customer", "list", "--as", "olga", "--secret", "seal=safe/wrong"], 3, "wrong_secret"),
+        (&["customer", "list", "--as", "ann", "--secret", "ann=open-secret"], 2, "secret_file"),
+        (&["customer", "list", "--as", "stranger"], 2, "secret_missing"),
+        (&["customer", "list"], 2, "name_missing"),
+        (&["finish"], 2, "name_missing"),
+        (&["finish", "--custodian", "ann"], 2, "custodians"),
+        (&["finish", "--custodian", "ann", "--custodian", "ann"], 2, "custodians"),
+        (&["finish", "--custodian", "ann", "--custodian", "olga"], 3, "custodians"),
+        (&["customer", "show", "1", "--as", "uma"], 3, "not_there"),
+        (&["form", "show", "1", "--as", "uma"], 3, "not_there"),
+        (&["group", "show", "000123", "--as", "uma"], 3, "not_there"),
+        (&["answer", "no-such-file", "--as", "olga"], 2, "file"),
+        (&["answer", "nonsense", "--as", "olga"], 3, "kind"),
+        (&["form", "check", "nonsense"], 3, "form_json"),
+        (&["form", "receive", "nonsense", "--as", "olga"], 3, "form_json"),
+        (&["enrol", "check", "nonsense", "--as", "olga"], 3, "form"),
+        (
+            &["enrol", "module", "nonsense", "--custodian", "ann", "--custodian", "ben"],
+            2,
+            "fingerprint_missing",
+        ),
+        (&["enrol", "revoke", "SM-9", "--custodian", "ann", "--custodian", "ben"], 3, "not_there"),
+        (&["init", "--id", "KC-2", "--custodian", "ann", "--custodian", "ben"], 2, "not_empty"),
+    ];
+    for (command, exit, code) in cases {
+        assert_eq!(place.fails(command), (*exit, (*code).to_owned()), "{command:?}");
+    }
+    // What the command line itself does not take.
+    for command in [
+        &["kmc", "group", "show", "12"][..],
+        &["kmc", "key", "list", "--as", "a", "--custodian", "b"],
+    ] {
+        assert_eq!(place.raw(command).status.code(), Some(2), "{command:?}");
+    }
+    let no_dir = place.raw(&["--json", "kmc", "key", "list", "--as", "uma"]);
+    assert_eq!(no_dir.status.code(), Some(2));
+    assert!(text(&no_dir.stdout).contains("\"dir_missing\""), "{}", text(&no_dir.stdout));
+}
+
+#[test]
+fn a_real_centre_takes_no_test_keys_and_no_other_clock() {
+    let place = Place::empty("real");
+    let real =
+        ["init", "--id", "KC-1", "--custodian", "ann", "--custodian", "ben", "--operator", "olga"];
+    let fixed = with(&real, &["--fixed-time", "2026-01-01T00:00:00Z"]);
+    assert_eq!(place.fails(&fixed), (3, "fixed_time".to_owned()));
+    assert!(!place.path("centre/vault/store").exists(), "nothing was made");
+    let made = place.done(&real);
+    assert_eq!(made[0]["test"], Value::Null);
+    place.done(&with(CUSTOMER, &TWO));
+    place.done(&with(GROUP, &TWO));
+    fs::write(place.path("test.key"), "abababababababab\n").expect("a file can be written");
+    let import = [
+        "import-test-key",
+        "--from",
+        "test.key",
+        "--group",
+        "000123",
+        "--dkga",
+        "02",
+        "--base-date",
+        "2014",
+        "--active-from",
+        "2026-01-01T00:00:00Z",
+        "--expires",
+        "2090-01-01T00:00:00Z",
+        "--refresh-days",
+        "90",
+    ];
+    assert_eq!(place.fails(&with(&import, &TWO)), (3, "not_test_centre".to_owned()));
+    let late = with(&["key", "list", "--as", "olga"], &["--fixed-time", "2026-01-01T00:00:00Z"]);
+    assert_eq!(place.fails(&late), (3, "fixed_time".to_owned()));
+    assert_eq!(place.done(&["key", "list", "--as", "olga"]), Vec::<Value>::new());
+}
+
+#[test]
+fn files_are_made_new_and_replaced_only_when_told() {
+    let place = Place::with_centre("files");
+    let write = ["enrol", "write", "--as", "uma", "-o", "centre.enrolment"];
+    place.done(&write);
+    let first = fs::read(place.path("centre.enrolment")).expect("it was written");
+    fs::write(place.path("centre.enrolment"), "mine").expect("a file can be written");
+    assert_eq!(place.fails(&write), (2, "file_exists".to_owned()));
+    assert_eq!(fs::read(place.path("centre.enrolment")).expect("it is there"), b"mine");
+    place.done(&with(&write, &["--force"]));
+    assert_eq!(fs::read(place.path("centre.enrolment")).expect("it is there"), first);
+    let new = ["form", "new", "new_customer", "-o", "form"];
+    place.done(&new);
+    assert_eq!(place.fails(&new), (2, "file_exists".to_owned()));
+    let signatory = ["form", "signatory", "maria", "-o", "maria.key"];
+    place.done(&signatory);
+    assert_eq!(place.fails(&signatory), (2, "file".to_owned()));
+}
+
+#[test]
+fn a_form_lists_all_its_faults_and_bends_under_nothing() {
+    let place = Place::with_centre("form");
+    let kind =
+        place.done(&["form", "new", "vending_key_request", "--set", "group=12", "-o", "draft"]);
+    assert!(kind[0]["faults"].as_array().expect("a list").len() >= 8, "{kind:?}");
+    let output = place.run(&["form", "check", "draft"]);
+    let message = text(&output.stdout);
+    for field in
+        ["customer", "group", "algorithm", "base_date", "activation", "expires", "refresh_days"]
+    {
+        assert!(message.contains(&format!("{field}: expected")), "{field}: {message}");
+    }
+    assert_eq!(
+        place.fails(&["form", "new", "new_customer", "--set", "colour=red"]),
+        (3, "form_field".to_owned())
+    );
+    place.done(&["form", "signatory", "maria", "-o", "maria.key"]);
+    assert_eq!(
+        place.fails(&["form", "sign", "draft", "--signatory", "maria.key"]),
+        (3, "form_faults".to_owned())
+    );
+    place.done(&[
+        "form",
+        "new",
+        "new_customer",
+        "--set",
+        "organisation=Example",
+        "--set",
+        "contact=Maria",
+        "--set",
+        "address=m@example.com",
+        "-o",
+        "good",
+    ]);
+    assert_eq!(
+        place.fails(&["form", "receive", "good", "--as", "olga"]),
+        (3, "form_state".to_owned())
+    );
+    place.done(&["form", "sign", "good", "--signatory", "maria.key", "-o", "signed"]);
+    let signed = fs::read_to_string(place.path("signed")).expect("it was written");
+    fs::write(place.path("bent"), signed.replace("Example", "Exemple"))
+        .expect("a file can be written");
+    assert_eq!(
+        place.fails(&["form", "receive", "bent", "--as", "olga"]),
+        (3, "form_signature".to_owned())
+    );
+    place.done(&["form", "receive", "signed", "--as", "olga"]);
+    assert_eq!(
+        place.fails(&["form", "receive", "signed", "--as", "olga"]),
+        (3, "form_received".to_owned())
+    );
+    let accept = with(&["form", "accept", "1"], &TWO);
+    assert_eq!(place.fails(&accept), (3, "fingerprint".to_owned()));
+    place.done(&["form", "refuse", "1", "--reason", "try again", "--as", "olga"]);
+    assert_eq!(place.fails(&accept), (3, "form_state".to_owned()));
+    let page = place.done(&["form", "print", "--number", "1", "--as", "uma"]);
+    assert!(page[0]["page"].as_str().expect("a page").contains("try again"));
+}
+
+#[test]
+fn no_file_holds_a_passphrase_or_a_test_key_in_clear() {
+    let place = Place::with_centre("clear");
+    place.done(&with(CUSTOMER, &TWO));
+    place.done(&with(GROUP, &TWO));
+    fs::write(place.path("safe/test.key"), "c3a1f0e97b2d4856\n").expect("a file can be written");
+    let imported = place.run(&with(
+        &[
+            "import-test-key",
+            "--from",
+            "safe/test.key",
+            "--group",
+            "000123",
+            "--dkga",
+            "02",
+            "--base-date",
+            "2014",
+            "--active-from",
+            "2026-01-01T00:00:00Z",
+            "--expires",
+            "2090-01-01T00:00:00Z",
+            "--refresh-days",
+            "90",
+        ],
+        &TWO,
+    ));
+    assert_eq!(imported.status.code(), Some(0), "{}", text(&imported.stdout));
+    place.done(&["form", "signatory", "maria", "-o", "maria.key"]);
+    place.done(&with(&["backup", "backup"], &TWO));
+    let raw = [0xC3, 0xA1, 0xF0, 0xE9, 0x7B, 0x2D, 0x48, 0x56];
+    let mut secrets: Vec<Vec<u8>> =
+        SECRETS.iter().map(|(_, secret)| secret.as_bytes().to_vec()).collect();
+    secrets.extend([raw.to_vec(), b"c3a1f0e97b2d4856".to_vec(), b"C3A1F0E97B2D4856".to_vec()]);
+    let mut files = Vec::new();
+    for part in ["centre", "backup", "maria.key"] {
+        gather(&place.path(part), &mut files);
+    }
+    assert!(files.len() >= 7, "{files:?}");
+    for file in files {
+        let octets = fs::read(&file).expect("the file is there");
+        for secret in &secrets {
+            let shows = octets.windows(secret.len()).any(|part| part == secret.as_slice());
+            assert!(!shows, "{}", file.display());
+        }
+        let mode = file.metadata().expect("the file is there").permissions().mode() & 0o777;
+        assert_eq!(mode & 0o077, 0, "{} is open to others: {mode:o}", file.display());
+    }
+}
+
+/// Every file under a path.
+fn gather(path: &Path, files: &mut Vec<PathBuf>) {
+    if path.is_dir() {
+        for entry in fs::read_dir(path).expect("the directory is there") {
+            gather(&entry.expect("an entry").path(), files);
+        }
+    } else {
+        files.push(path.to_owned());
+    }
+}
+
+#[test]
+fn a_back_up_makes_the_same_centre_and_overwrites_none() {
+    let place = Place::with_centre("backup");
+    place.done(&with(CUSTOMER, &TWO));
+    place.done(&with(GROUP, &TWO));
+    place.done(&with(KEY, &TWO));
+    let keys = place.done(&["key", "list", "--as", "uma"]);
+    place.done(&with(&["backup", "copy"], &TWO));
+    assert_eq!(place.fails(&with(&["backup", "copy"], &TWO)), (2, "file_exists".to_owned()));
+    assert_eq!(place.fails(&with(&["restore", "copy"], &TWO)), (2, "not_empty".to_owned()));
+    fs::rename(place.path("centre"), place.path("lost")).expect("it can be moved");
+    place.done(&with(&["restore", "copy"], &TWO));
+    assert_eq!(place.done(&["key", "list", "--as", "uma"]), keys);
+    assert_eq!(place.done(&["report", "orphans", "--as", "uma"]), Vec::<Value>::new());
+    fs::rename(place.path("centre"), place.path("restored")).expect("it can be moved");
+    let mut octets = fs::read(place.path("copy/vault.backup")).expect("it was written");
+    let middle = octets.len() / 2;
+    octets[middle] ^= 1;
+    fs::write(place.path("copy/vault.backup"), octets).expect("it can be written");
+    assert_eq!(place.fails(&with(&["restore", "copy"], &TWO)), (3, "damaged".to_owned()));
+}
+
+#[test]
+fn vault_and_store_of_different_centres_do_not_work_together() {
+    let place = Place::with_centre("mixed");
+    let other = Place::empty("mixed-other");
+    other.done(&[
+        "init",
+        "--id",
+        "KC-2",
+        "--test",
+        "--custodian",
+        "ann",
+        "--custodian",
+        "ben",
+        "--auditor",
+        "uma",
+    ]);
+    fs::copy(other.path("centre/centre.db"), place.path("centre/centre.db"))
+        .expect("it can be copied");
+    assert_eq!(place.fails(&["key", "list", "--as", "uma"]), (3, "other_centre".to_owned()));
+    fs::remove_file(place.path("centre/centre.db")).expect("it can be removed");
+    assert_eq!(
+        place.fails(&["key", "list", "--as", "uma"]),
+        (2, "store_file_not_there".to_owned())
+    );
+    fs::write(place.path("centre/centre.db"), "nonsense ".repeat(1000)).expect("it can be written");
+    assert_eq!(place.fails(&["key", "list", "--as", "uma"]).1, "store_not_a_database");
+}
+
+#[test]
+fn a_store_that_was_lost_is_not_begun_anew() {
+    let place = Place::with_centre("lost");
+    let empty = || {
+        fs::write(place.path("centre/centre.db"), "").expect("it can be written");
+        for beside in ["centre/centre.db-wal", "centre/centre.db-shm"] {
+            let _ = fs::remove_file(place.path(beside));
+        }
+    };
+    // Cut while it was made: nothing is lost, and the next command of an operator sets it up.
+    empty();
+    assert_eq!(place.fails(&["customer", "list", "--as", "uma"]), (3, "not_set_up".to_owned()));
+    place.done(&["customer", "list", "--as", "olga"]);
+    place.done(&with(CUSTOMER, &TWO));
+    place.done(&with(GROUP, &TWO));
+    place.done(&with(KEY, &TWO));
+    empty();
+    assert_eq!(place.fails(&["key", "list", "--as", "olga"]), (3, "not_set_up".to_owned()));
+}
+
+#[test]
+fn commands_at_the_same_time_wait_for_each_other() {
+    let place = Place::with_centre("together");
+    std::thread::scope(|scope| {
+        for _ in 0..6 {
+            scope.spawn(|| {
+                place.done(&with(CUSTOMER, &[&TWO[..], &["--wait", "120"]].concat()));
+            });
+        }
+    });
+    let customers = place.done(&["customer", "list", "--as", "uma"]);
+    let numbers: Vec<u64> = customers.iter().filter_map(|row| row["customer"].as_u64()).collect();
+    assert_eq!(numbers, [1, 2, 3, 4, 5, 6]);
+}
+
+#[test]
+fn a_wrong_passphrase_makes_the_next_try_wait() {
+    let place = Place::with_centre("slow");
+    let wrong = ["key", "list", "--as", "olga", "--secret", "olga=safe/uma"];
+    let codes: Vec<String> = (0..5).map(|_| place.fails(&wrong).1).collect();
+    assert_eq!(codes[..2], ["sign_in", "sign_in"]);
+    assert!(codes.iter().any(|code| code == "sign_in_wait"), "{codes:?}");
+}

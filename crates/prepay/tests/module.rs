@@ -1,0 +1,446 @@
+//! The life of a security module, driven through the program.
+
+mod module_kit;
+
+use std::fs;
+use std::process::Stdio;
+
+use module_kit::{Centre, Desk, METER, PAIR, PAN, PEOPLE};
+use serde_json::Value;
+
+#[test]
+fn a_module_lives_from_its_making_to_the_revocation_of_its_centre() {
+    let desk = Desk::new("life");
+    let centre = Centre::new("KMC-1");
+    let made = desk.init("--fixed-time 2004-03-01T13:55Z --fixed-rnd 5");
+    assert_eq!(made["module"], "SM-1");
+    assert_eq!(made["test"], true);
+    assert_eq!(made["custodians"], serde_json::json!(["ann", "bob"]));
+    // Enrolment of the centre: first read, then compared.
+    desk.succeed("request enrolment --as uwe --out {module.pke}");
+    centre.accept(&desk.text("module.pke"));
+    assert!(
+        desk.text("module.pke")
+            .contains(&made["fingerprint"].as_str().unwrap().replace(' ', "")[..16])
+    );
+    fs::write(desk.path("centre.pke"), centre.enrolment()).unwrap();
+    let read = desk.object(&format!("load {{centre.pke}} {PAIR}"));
+    assert_eq!((&read["state"], &read["slot"]), (&"loading".into(), &1.into()));
+    assert_eq!(read["fingerprint"], centre.fingerprint());
+    let wrong = "load {centre.pke} --fingerprint 0000~0000 --custodian ann --custodian bob";
+    assert_eq!(desk.refused(3, wrong), "fingerprint");
+    let told = centre.fingerprint().replace(' ', "~").to_lowercase();
+    let confirmed = desk.object(&format!("load {{centre.pke}} --fingerprint {told} {PAIR}"));
+    assert_eq!(confirmed["state"], "pending");
+    // Agreement.
+    assert_eq!(desk.refused(3, &format!("request key-load {PAIR}")), "slot_state");
+    desk.succeed(&format!("request agreement --out {{agree.kag}} {PAIR}"));
+    fs::write(desk.path("agree.kac"), centre.answer_agreement(&desk.text("agree.kag"))).unwrap();
+    assert_eq!(desk.object(&format!("load {{agree.kac}} {PAIR}"))["state"], "active");
+    assert_eq!(desk.refused(3, &format!("load {{agree.kac}} {PAIR}")), "agreement_unknown");
+    // Keys.
+    let loaded = desk.load(&centre, "one", Some(1000));
+    assert_eq!(loaded["keys"][0]["register"], 1);
+    assert_eq!(loaded["keys"][1]["krn"], 2);
+    assert_eq!(loaded["keys"][0]["renewed"], false);
+    assert_eq!(desk.refused(3, &format!("load {{one.vkl}} {PAIR}")), "request_used");
+    let registers = desk.object("registers --as uwe");
+    assert_eq!(registers["registers"][0]["state"], "active");
+    assert_eq!(registers["registers"][0]["units_left"], "1000");
+    // The published token: the same digits as under the raw key.
+    let issue =
+        format!("issue credit --register 1 {METER} --amount 0.1 --at 2004-03-01T13:55Z --as olga");
+    let issued = desk.object(&issue);
+    assert_eq!(issued["number"], "23716100501183194197");
+    assert_eq!((&issued["tid"], &issued["rnd"]), (&5_871_715.into(), &5.into()));
+    assert_eq!(issued["test"], true);
+    let text = desk.succeed(&issue);
+    assert!(text.starts_with("2371 6100 5011 8319 4197\n"), "{text}");
+    assert!(text.contains("TEST module"), "{text}");
+    let verify = format!("verify 2371 6100 5011 8319 4197 --register 1 {METER} --as olga");
+    let verified = desk.object(&verify);
+    assert_eq!(verified["result"], "valid");
+    assert_eq!(verified["token"]["amount"], "0.1");
+    let other = format!("verify 2371 6100 5011 8319 4198 --register 1 {METER} --as olga");
+    assert!(desk.ends(3, &other).starts_with("checksum"));
+    // Without a time the module's clock decides.
+    let now = desk.object(&format!("issue credit --register 1 {METER} --amount 1 --as olga"));
+    assert_eq!(now["issued_at"], "2004-03-01T13:55Z");
+    let limit = format!(
+        "issue management set-maximum-power-limit --watts 5000 --register 1 {METER} --as olga"
+    );
+    assert_eq!(desk.object(&limit)["number"].as_str().unwrap().len(), 20);
+    let change = format!("issue key-change --from 1 --to 2 {METER} --as olga");
+    let changed = desk.object(&change);
+    assert_eq!(changed["numbers"].as_array().unwrap().len(), 2);
+    assert_eq!(changed["rollover"], false);
+    // Limits: units are counted, and a new load sets them anew.
+    let much = format!("issue credit --register 1 {METER} --amount 1000 --as olga");
+    assert_eq!(desk.refused(3, &much), "credit_limit");
+    assert_eq!(desk.load(&centre, "two", Some(2000))["keys"][0]["renewed"], true);
+    desk.succeed(&much);
+    // What is known of it.
+    let status = desk.object("unlock --as uwe");
+    assert_eq!(status["audit"]["authenticated"], true);
+    assert_eq!(status["slots"][0]["state"], "active");
+    assert_eq!(status["registers"][1]["krn"], 2);
+    assert_eq!(status["transactions"], 7, "each token of a set counts");
+    assert!(desk.succeed("unlock --as uwe").contains("TEST module"));
+    assert!(desk.succeed("unlock").contains("chain and end proved"));
+    assert_eq!(desk.object("slots --as olga")["slots"][0]["keys"], 2);
+    // The end of a key and of a centre.
+    assert_eq!(desk.object(&format!("delete --register 2 {PAIR}"))["deleted"], 2);
+    assert_eq!(desk.refused(3, &format!("delete --register 2 {PAIR}")), "register");
+    desk.succeed(&format!("revoke --centre KMC-1 {PAIR}"));
+    assert_eq!(desk.refused(3, &format!("load {{two.vkl}} {PAIR}")), "centre_revoked");
+    assert_eq!(
+        desk.refused(3, &format!("request agreement --centre KMC-1 {PAIR}")),
+        "centre_revoked"
+    );
+    // Everything is in the log.
+    let log = desk.succeed("audit list --json --as uwe --count 100000");
+    let kinds: Vec<String> = log
+        .lines()
+        .map(|line| {
+            serde_json::from_str::<Value>(line).unwrap()["kind"].as_str().unwrap().to_owned()
+        })
+        .collect();
+    for kind in [
+        "created",
+        "centre_enrolled",
+        "centre_confirmed",
+        "agreement_requested",
+        "agreement_confirmed",
+        "load_requested",
+        "keys_loaded",
+        "load_refused",
+        "issued",
+        "key_deleted",
+        "centre_revoked",
+        "signed_in",
+    ] {
+        assert!(kinds.iter().any(|found| found == kind), "{kind}");
+    }
+    desk.assert_nothing_secret_was_printed();
+}
+
+#[test]
+fn a_module_for_use_takes_long_passphrases_and_says_nothing_of_a_test() {
+    let desk = Desk::new("real");
+    desk.put_secret("uwe", "short");
+    let init = format!("init --id SM-2 {PEOPLE} --window 60 --transactions 10");
+    assert_eq!(desk.refused(3, &init), "passphrase_short");
+    desk.put_secret("uwe", "uwe-reads-what-others-did");
+    let made = desk.object(&init);
+    assert_eq!(made.get("test"), None);
+    let status = desk.succeed("unlock --as uwe");
+    assert!(!status.contains("TEST"), "{status}");
+    assert!(status.contains("window 60 minutes") && status.contains("10 left"), "{status}");
+    assert_eq!(desk.object(&format!("refill 5 {PAIR}"))["transactions_left"], 15);
+    assert_eq!(desk.refused(2, &init), "not_empty");
+    desk.assert_nothing_secret_was_printed();
+}
+
+#[test]
+fn what_is_wrong_is_named_and_tells_by_its_status_who_answered() {
+    let desk = Desk::new("refusals");
+    let centre = Centre::new("KMC-1");
+    // (status, arguments, code) before there is a module.
+    for (status, arguments, code) in [
+        (2, "unlock", "not_there"),
+        (2, "audit verify", "not_there"),
+        (2, "init --id SM-1 --custodian ann --test", "custodians"),
+        (2, "init --id SM-1 --custodian ann --custodian ann --test", "same_name"),
+        (2, "init --id SM-1 --custodian ann --custodian eve --test", "secret_missing"),
+        (2, "init --id SM-1 --custodian ann --custodian bob --window soon", "flag"),
+        (2, "init --id SM-1 --custodian ann --custodian bob --test --fixed-rnd 16", "flag"),
+        (2, "init --id SM-1 --custodian ann --custodian bob --test --seal key-file", "key_file"),
+    ] {
+        assert_eq!(desk.refused(status, arguments), code, "{arguments}");
+    }
+    desk.init("");
+    desk.join(&centre);
+    fs::write(desk.path("nonsense"), "nothing of a centre").unwrap();
+    fs::write(desk.path("octets"), [0xFF; 10]).unwrap();
+    let bad = desk.text("one.vkl").replacen("VKL;", "VKL; ", 1);
+    fs::write(desk.path("bad.vkl"), bad).unwrap();
+    let credit = |rest: &str| format!("issue credit --amount 1 --as olga {rest}");
+    for (status, arguments, code) in [
+        (2, "init --id SM-1 --custodian ann --custodian bob --test".to_owned(), "not_empty"),
+        (2, format!("load {{missing}} {PAIR}"), "file"),
+        (3, format!("load {{nonsense}} {PAIR}"), "kind"),
+        (3, format!("load {{octets}} {PAIR}"), "kind"),
+        (3, format!("load {{agree.kag}} {PAIR}"), "kind"),
+        (3, format!("load {{module.pke}} {PAIR}"), "kind"),
+        (3, "load {one.vkl} --custodian ann --custodian olga".to_owned(), "custodians"),
+        (2, "load {one.vkl} --custodian ann --custodian ann".to_owned(), "custodians"),
+        (2, "load {one.vkl} --custodian ann".to_owned(), "custodians"),
+        (2, "load {one.vkl}".to_owned(), "name_missing"),
+        (2, "registers".to_owned(), "name_missing"),
+        (2, "registers --as eve".to_owned(), "secret_missing"),
+        (3, credit(METER).replace("--as olga", "--as ann") + " --register 1", "role"),
+        (3, "audit list --as olga".to_owned(), "role"),
+        (3, credit("--register 3 --ti 01 --pan 600727000000000009"), "register"),
+        (3, credit("--register 1 --ti 01 --pan 600727000000000008"), "pan"),
+        (3, credit("--register 1 --ti 1 --pan 600727000000000009"), "parameter"),
+        (3, credit("--register 0 --ti 01 --pan 600727000000000009"), "parameter"),
+        (3, credit(&format!("--register 1 {METER} --at 2004-03-01T13:55Z")), "identifier_window"),
+        (2, credit(&format!("--register 1 {METER} --request-id sale-1")), "flag"),
+        (
+            2,
+            credit(&format!("--register 1 {METER} --tid 1 --request-id this-is-far-too-long")),
+            "flag",
+        ),
+        (2, format!("request key-load --out {{one.vkr}} {PAIR}"), "file"),
+        (3, format!("request key-load --centre KMC-9 {PAIR}"), "centre_unknown"),
+        (3, format!("user remove ann {PAIR}"), "too_few_custodians"),
+        (3, format!("user add olga --role auditor {PAIR}"), "user_exists"),
+        (3, format!("user remove eve {PAIR}"), "user_unknown"),
+        (3, format!("refill 5 {PAIR}"), "transactions"),
+        (2, "restore {missing} --custodian ann --custodian bob".to_owned(), "file"),
+    ] {
+        assert_eq!(desk.refused(status, &arguments), code, "{arguments}");
+    }
+    let damaged = desk.refused(3, &format!("load {{bad.vkl}} {PAIR}"));
+    assert!(!damaged.is_empty());
+    let before = desk.object("registers --as uwe");
+    assert_eq!(before["registers"][0]["units_left"], "1000", "nothing was issued or loaded");
+    desk.assert_nothing_secret_was_printed();
+}
+
+#[test]
+fn a_secret_is_read_only_from_a_closed_file() {
+    use std::os::unix::fs::PermissionsExt;
+    let desk = Desk::new("closed");
+    desk.init("");
+    let path = desk.path("secrets").join("seal");
+    fs::set_permissions(&path, fs::Permissions::from_mode(0o644)).unwrap();
+    assert_eq!(desk.refused(2, "unlock"), "secret_file");
+    fs::set_permissions(&path, fs::Permissions::from_mode(0o600)).unwrap();
+    desk.succeed("unlock");
+    desk.put_secret("seal", "");
+    assert_eq!(desk.refused(2, "unlock"), "secret_file");
+    desk.put_secret("seal", "another passphrase");
+    assert_eq!(desk.refused(3, "unlock"), "wrong_secret");
+    fs::remove_file(&path).unwrap();
+    let output = desk.run("unlock");
+    assert_eq!(output.status.code(), Some(2));
+    let told = String::from_utf8(output.stderr).unwrap();
+    assert!(told.contains("--secret seal=FILE"), "{told}");
+}
+
+#[test]
+fn wrong_passphrases_slow_down_and_a_new_process_does_not_help() {
+    let desk = Desk::new("slow");
+    desk.init("");
+    desk.put_secret("uwe", "not his passphrase");
+    let codes: Vec<String> = (0..6).map(|_| desk.refused(3, "registers --as uwe")).collect();
+    assert_eq!(codes[..2], ["sign_in", "sign_in"]);
+    assert!(codes.contains(&"sign_in_wait".to_owned()), "{codes:?}");
+    desk.put_secret("uwe", "uwe-reads-what-others-did");
+    // Others are not slowed down, and see what happened.
+    let users = desk.object("user list --as olga");
+    let uwe = users["users"].as_array().unwrap().iter().find(|user| user["name"] == "uwe").unwrap();
+    assert!(uwe["failures"].as_u64().unwrap() >= 3, "{users}");
+    desk.put_secret("uwe.new", "uwe has other words now");
+    desk.succeed(&format!("user passphrase uwe {PAIR}"));
+    desk.put_secret("uwe", "uwe has other words now");
+    desk.succeed("registers --as uwe");
+}
+
+#[test]
+fn people_come_go_and_change_their_words() {
+    let desk = Desk::new("people");
+    desk.init("");
+    desk.put_secret("eve", "eve is new here");
+    desk.succeed(&format!("user add eve --role custodian {PAIR}"));
+    desk.succeed("user remove ann --custodian eve --custodian bob");
+    assert_eq!(desk.refused(3, "registers --as ann"), "sign_in");
+    desk.put_secret("olga.new", "olga takes other words");
+    desk.succeed("user passphrase olga");
+    assert_eq!(desk.refused(3, "registers --as olga"), "sign_in");
+    desk.put_secret("olga", "olga takes other words");
+    desk.succeed("registers --as olga");
+    let list = desk.succeed("user list --as bob");
+    assert!(list.contains("custodian   eve") && !list.contains("ann"), "{list}");
+}
+
+#[test]
+fn one_process_at_a_time_is_at_work() {
+    let desk = Desk::new("lock");
+    desk.init("");
+    let mut session =
+        desk.command("unlock --session - --as olga").stdin(Stdio::piped()).spawn().unwrap();
+    let mut input = session.stdin.take().unwrap();
+    std::io::Write::write_all(&mut input, b"{\"op\":\"identify\"}\n").unwrap();
+    let mut answer = String::new();
+    let mut output = std::io::BufReader::new(session.stdout.take().unwrap());
+    std::io::BufRead::read_line(&mut output, &mut answer).unwrap();
+    assert!(answer.contains("SM-1"), "{answer}");
+    let refused = desk.run("unlock --wait 0 --json");
+    assert_eq!(refused.status.code(), Some(2));
+    let told: Value = serde_json::from_slice(&refused.stdout).unwrap();
+    assert_eq!(told["error"]["code"], "in_use");
+    let by = format!("in use by process {}", session.id());
+    assert!(told["error"]["message"].as_str().unwrap().ends_with(&by), "{told}");
+    // Whoever waits gets in when the other has left.
+    let waiting = desk.command("unlock --wait 60").spawn().unwrap();
+    drop(input);
+    assert!(session.wait().unwrap().success());
+    assert!(waiting.wait_with_output().unwrap().status.success());
+}
+
+#[test]
+fn processes_that_wait_for_each_other_count_exactly() {
+    let desk = Desk::new("together");
+    desk.init("--window none --transactions 100");
+    desk.join(&Centre::new("KMC-1"));
+    let issue = |tid: u32| {
+        let credit =
+            format!("issue credit --register 1 {METER} --amount 1.5 --tid {tid} --as olga");
+        desk.command(&format!("{credit} --wait 60 --json")).spawn().unwrap()
+    };
+    let issuing: Vec<_> = (1..=8).map(issue).collect();
+    let mut numbers: Vec<String> = issuing
+        .into_iter()
+        .map(|child| {
+            let output = child.wait_with_output().unwrap();
+            assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+            let told: Value = serde_json::from_slice(&output.stdout).unwrap();
+            told["number"].as_str().unwrap().to_owned()
+        })
+        .collect();
+    numbers.sort();
+    numbers.dedup();
+    assert_eq!(numbers.len(), 8);
+    let status = desk.object("unlock --as uwe");
+    assert_eq!((&status["transactions"], &status["transactions_left"]), (&8.into(), &92.into()));
+    assert_eq!(status["registers"][0]["units_left"], "988");
+}
+
+#[test]
+fn a_torn_end_of_the_log_is_put_in_order_by_unlocking() {
+    let desk = Desk::new("torn");
+    desk.init("");
+    desk.succeed("unlock --as uwe");
+    let log = desk.path("module").join("audit.log");
+    let mut octets = fs::read(&log).unwrap();
+    octets.extend_from_slice(&[0, 0, 0]);
+    fs::write(&log, &octets).unwrap();
+    assert_eq!(desk.refused(3, "audit verify"), "audit_entry");
+    desk.succeed("unlock");
+    desk.succeed("audit verify");
+    assert!(desk.succeed("audit list").contains("log_cut"));
+    // What was acknowledged and is gone is another matter.
+    let octets = fs::read(&log).unwrap();
+    fs::write(&log, &octets[..octets.len() - 3]).unwrap();
+    assert_eq!(desk.refused(3, "unlock"), "audit_cut");
+}
+
+#[test]
+fn the_log_is_proved_locked_and_unlocked_and_a_changed_octet_is_found() {
+    let desk = Desk::new("audit");
+    desk.init("");
+    let locked = desk.object("audit verify");
+    assert_eq!(locked["authenticated"], false);
+    assert!(desk.succeed("audit verify").contains("chain of entries is whole"));
+    let unlocked = desk.object("audit verify --as uwe");
+    assert_eq!(unlocked["authenticated"], true);
+    assert!(unlocked["entries"].as_u64() > locked["entries"].as_u64());
+    let list = desk.succeed("audit list --from 1 --count 1");
+    assert!(
+        list.contains("created") && list.lines().next().unwrap().contains("     1  "),
+        "{list}"
+    );
+    let log = desk.path("module").join("audit.log");
+    let mut octets = fs::read(&log).unwrap();
+    let last = octets.len() - 40;
+    octets[last] ^= 1;
+    fs::write(&log, &octets).unwrap();
+    for arguments in ["audit verify", "audit list", "unlock"] {
+        assert_eq!(desk.refused(3, arguments), "audit_entry", "{arguments}");
+    }
+    assert_ne!(desk.refused(3, "registers --as uwe"), "ok");
+}
+
+#[test]
+fn a_back_up_needs_both_and_gives_no_limits_back() {
+    let desk = Desk::new("backup");
+    let centre = Centre::new("KMC-1");
+    desk.init("--window none");
+    desk.join(&centre);
+    desk.succeed(&format!("backup {{save}} {PAIR}"));
+    assert_eq!(desk.refused(2, &format!("backup {{save}} {PAIR}")), "file");
+    let restore = |dir: &str, rest: &str| {
+        format!("restore {{save}} --dir {{{dir}}} --custodian ann --custodian {rest}")
+    };
+    desk.put_secret("olga.backup", "something else");
+    assert_eq!(desk.refused(3, &restore("a", "olga")), "custodians");
+    desk.put_secret("bob.backup", "something else");
+    assert_eq!(desk.refused(3, &restore("b", "bob")), "wrong_secret");
+    desk.put_secret("bob.backup", "bob-and-his-back-up-words");
+    assert_eq!(desk.object(&restore("c", "bob"))["limits"], "stopped");
+    let credit = format!("issue credit --amount 1 --register 1 {METER} --tid 16000000 --as olga");
+    assert_eq!(desk.refused(3, &format!("{credit} --dir {{c}}")), "issue_expired");
+    assert_eq!(desk.object(&restore("d", "bob --accept-limits"))["limits"], "accepted");
+    desk.succeed(&format!("{credit} --dir {{d}}"));
+    assert_eq!(desk.refused(2, &restore("d", "bob")), "not_empty");
+    // One bit of the file.
+    let mut octets = fs::read(desk.path("save")).unwrap();
+    let middle = octets.len() / 2;
+    octets[middle] ^= 1;
+    prepay_vault::private_file::create(desk.path("torn"), &octets).unwrap();
+    let torn = restore("e", "bob").replace("save", "torn");
+    assert_eq!(desk.refused(3, &torn), "damaged");
+    desk.assert_nothing_secret_was_printed();
+}
+
+#[test]
+fn a_key_file_seals_and_the_seal_can_be_changed() {
+    let desk = Desk::new("keyfile");
+    let flags = "--seal key-file --new-key-file {key}";
+    desk.succeed(&format!("init --id SM-1 {PEOPLE} --test {flags}"));
+    assert_eq!(desk.refused(2, "unlock"), "key_file");
+    desk.succeed("unlock --key-file {key}");
+    fs::rename(desk.path("key"), desk.path("old")).unwrap();
+    desk.succeed(&format!("seal {flags} --key-file {{old}} {PAIR}"));
+    assert_eq!(desk.refused(3, "unlock --key-file {old}"), "wrong_secret");
+    desk.succeed("unlock --key-file {key}");
+    desk.put_secret("seal.new", "a passphrase again");
+    desk.succeed(&format!("seal --seal passphrase --key-file {{key}} {PAIR}"));
+    desk.put_secret("seal", "a passphrase again");
+    desk.succeed("unlock");
+    let key = fs::read(desk.path("key")).unwrap();
+    fs::remove_file(desk.path("key")).unwrap();
+    prepay_vault::private_file::create(desk.path("key"), &key[..50]).unwrap();
+    desk.put_secret("seal", "something else");
+    assert_eq!(desk.refused(3, "unlock"), "wrong_secret");
+}
+
+#[test]
+fn a_file_of_edition_1_is_listed_and_not_taken_in() {
+    let desk = Desk::new("edition1");
+    desk.init("");
+    fs::write(desk.path("old.txt"), "9500 something that is not quite right\n").unwrap();
+    assert_eq!(desk.refused(3, &format!("load {{old.txt}} {PAIR}")), "edition_1");
+}
+
+#[test]
+fn a_request_is_carried_out_once_under_one_name() {
+    let desk = Desk::new("repeat");
+    let centre = Centre::new("KMC-1");
+    desk.init("--window none");
+    desk.join(&centre);
+    let issue = |amount: &str| {
+        format!(
+            "issue credit --amount {amount} --register 1 {METER} --at 2024-03-01T13:55Z --as olga \
+             --request-id sale-4711"
+        )
+    };
+    let first = desk.object(&issue("10"));
+    assert_eq!(desk.object(&issue("10"))["number"], first["number"]);
+    assert_eq!(desk.refused(3, &issue("11")), "request_conflict");
+    assert_eq!(desk.object("registers --as uwe")["registers"][0]["units_left"], "990");
+    assert_eq!(desk.object("unlock --as uwe")["transactions"], 1);
+    let _ = PAN;
+}

@@ -1,0 +1,55 @@
+//! A module that is sealed by a key in a hardware token, here SoftHSM (`softhsm2-util` and its library must be
+//! installed).
+
+mod module_kit;
+
+use std::fs;
+use std::process::Command;
+
+use module_kit::{Desk, PAIR, PEOPLE};
+
+/// Where Linux distributions put the library.
+const LIBRARIES: [&str; 4] = [
+    "/usr/lib/softhsm/libsofthsm2.so",
+    "/usr/lib/x86_64-linux-gnu/softhsm/libsofthsm2.so",
+    "/usr/lib/aarch64-linux-gnu/softhsm/libsofthsm2.so",
+    "/usr/lib64/pkcs11/libsofthsm2.so",
+];
+
+#[test]
+fn a_key_in_a_token_seals_and_unlocks_and_can_be_left() {
+    let library = LIBRARIES.into_iter().find(|path| fs::exists(path).unwrap_or(false));
+    let library = library.expect("SoftHSM is installed (Debian: apt-get install softhsm2)");
+    let desk = Desk::new("pkcs11");
+    let configuration = desk.path("softhsm2.conf");
+    fs::create_dir(desk.path("tokens")).unwrap();
+    let tokens = desk.path("tokens");
+    fs::write(&configuration, format!("directories.tokendir = {}\n", tokens.display())).unwrap();
+    let configuration = configuration.to_str().unwrap().to_owned();
+    let made = Command::new("softhsm2-util")
+        .args(["--init-token", "--free", "--label", "safe", "--so-pin", "officer-pin"])
+        .args(["--pin", "1234-user"])
+        .env("SOFTHSM2_CONF", &configuration)
+        .output()
+        .expect("softhsm2-util is installed (Debian: apt-get install softhsm2)");
+    assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
+    let desk = desk.with_variable("SOFTHSM2_CONF", &configuration);
+    let seal = format!("--seal pkcs11 --pkcs11-library {library} --pkcs11-token safe");
+    let library = format!("--pkcs11-library {library}");
+    let init = format!("init --id SM-1 {PEOPLE} --test {seal}");
+    assert_eq!(desk.refused(2, &init.replace("safe", "none")), "pkcs11_token_label");
+    desk.succeed(&init);
+    assert_eq!(desk.refused(2, "unlock"), "pkcs11_library");
+    assert!(desk.succeed(&format!("unlock {library} --as uwe")).contains("token=safe"));
+    desk.put_secret("pin", "4321-user");
+    assert_eq!(desk.refused(3, &format!("unlock {library}")), "pkcs11_pin");
+    desk.put_secret("pin", "1234-user");
+    // The same key again takes a word of its own.
+    let other = init.replace("--id", "--dir {other} --id");
+    assert_eq!(desk.refused(2, &other), "pkcs11_key_there");
+    desk.succeed(&format!("{other} --pkcs11-existing"));
+    desk.put_secret("seal.new", "a passphrase instead");
+    desk.succeed(&format!("seal --seal passphrase {library} {PAIR}"));
+    desk.put_secret("seal", "a passphrase instead");
+    desk.succeed("unlock");
+}
