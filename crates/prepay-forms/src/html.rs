@@ -18,7 +18,7 @@ h1 { font-size: 18pt; margin: 0 0 2mm; }
 h2 { font-size: 12pt; margin: 7mm 0 2mm; break-after: avoid; }
 p { margin: 0 0 2mm; }
 .own { border: 0.4mm solid #000; padding: 1.5mm 3mm; font-weight: bold; }
-table { width: 100%; border-collapse: collapse; }
+table { width: 100%; border-collapse: collapse; margin: 0 0 3mm; }
 th, td { border: 0.2mm solid #666; padding: 1.5mm 2.5mm; text-align: left; vertical-align: top; overflow-wrap: anywhere; }
 th { width: 34%; font-weight: 600; }
 thead th { width: auto; background: #eee; }
@@ -28,7 +28,7 @@ small { display: block; font-weight: 400; color: #444; }
 .request { font: 8pt/1.3 'Liberation Mono', monospace; }
 .code { font-family: 'Liberation Mono', monospace; }
 .empty { color: #555; font-style: italic; }
-.fault { border-left: 1.5mm solid #a00; padding-left: 2.5mm; }
+.fault { border-left: 1.5mm solid #a00; padding-left: 7mm; }
 .hand { height: 16mm; border-bottom: 0.3mm solid #000; width: 70mm; }
 @media print { body { max-width: none; margin: 0; padding: 0; } thead { display: table-header-group; } }
 ";
