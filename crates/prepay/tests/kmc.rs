@@ -19,6 +19,7 @@ const SECRETS: &[(&str, &str)] = &[
     ("olga", "words-of-olga-5d07"),
     ("uma", "words-of-uma-c6b8"),
     ("maria", "words-of-maria-2e90"),
+    ("seal.new", "other-sealing-words-a604"),
     ("ann.backup", "backup-words-of-ann-41"),
     ("ben.backup", "backup-words-of-ben-72"),
 ];
@@ -544,4 +545,28 @@ fn a_wrong_passphrase_makes_the_next_try_wait() {
     let codes: Vec<String> = (0..5).map(|_| place.fails(&wrong).1).collect();
     assert_eq!(codes[..2], ["sign_in", "sign_in"]);
     assert!(codes.iter().any(|code| code == "sign_in_wait"), "{codes:?}");
+}
+
+#[test]
+fn a_new_seal_opens_the_centre_and_the_old_one_does_not() {
+    let place = Place::with_centre("seal");
+    let alone = place.run(&["seal", "--custodian", "ann"]);
+    assert_ne!(alone.status.code(), Some(0), "one custodian alone");
+    place.done(&["seal", "--custodian", "ann", "--custodian", "ben"]);
+
+    let old = place.run(&["report", "journal", "--as", "uma"]);
+    assert_eq!(old.status.code(), Some(3), "{}", text(&old.stdout));
+    assert!(text(&old.stdout).contains("wrong_secret"), "{}", text(&old.stdout));
+
+    let new = place.0.join("safe/seal.new");
+    fs::rename(new, place.0.join("safe/seal")).expect("a file can be renamed");
+    place.done(&["report", "journal", "--as", "uma"]);
+
+    // A key file takes the place of the passphrase.
+    let custodians = ["--custodian", "ann", "--custodian", "ben"];
+    place.done(
+        &[&["seal", "--seal", "key-file", "--new-key-file", "centre.key"], &custodians[..]]
+            .concat(),
+    );
+    place.done(&["report", "journal", "--as", "uma", "--key-file", "centre.key"]);
 }

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use super::place::PlaceFlags;
 use super::{answer, audit, backup, customer, enrol, form, grant, group, init, key, report, user};
+use crate::sealing::NewSealFlags;
 
 /// A key management centre: which one, who acts, and what is to be done.
 #[derive(Args)]
@@ -60,6 +61,8 @@ pub(super) enum KmcCommand {
     },
     /// Make a centre from a back-up, in a place that is empty.
     Restore(backup::RestoreFlags),
+    /// Change what unlocks the centre. Two custodians; the new passphrase is the secret seal.new.
+    Seal(NewSealFlags),
     /// The people of the centre.
     #[command(subcommand)]
     User(user::UserCommand),

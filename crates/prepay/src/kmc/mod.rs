@@ -20,6 +20,7 @@ mod out;
 mod place;
 mod refusal;
 mod report;
+mod seal;
 mod signatory;
 mod store;
 mod user;
@@ -60,6 +61,7 @@ fn dispatch(flags: &KmcFlags, out: &Out) -> Done<()> {
         KmcCommand::Audit(command) => audit::run(place, command, out),
         KmcCommand::Backup { backup } => backup::backup(place, backup, out),
         KmcCommand::Restore(flags) => backup::restore(place, flags, out),
+        KmcCommand::Seal(flags) => seal::run(place, flags, out),
         KmcCommand::User(command) => user::run(place, command, out),
     }
 }
