@@ -24,6 +24,7 @@
 mod audit;
 mod backup;
 mod body;
+mod code;
 mod entry;
 mod error;
 mod field;

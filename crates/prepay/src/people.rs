@@ -187,26 +187,25 @@ pub(crate) fn ask_line(question: &str) -> Done<String> {
 /// Why somebody was not signed in.
 pub(crate) fn sign_in_failure(name: &Identifier, error: &SignInError) -> Failure {
     match error {
-        SignInError::Wrong => Failure::refused("sign_in", format!("{name}: {error}"))
-            .next("try again; after two failures each further one makes the wait longer"),
         SignInError::Wait { until } => {
             let message = format!("{name}: too many failures: expected no try before {until}");
-            Failure::refused("sign_in_wait", message)
+            Failure::refused(error.code(), message)
                 .next("wait; two custodians can set another passphrase")
         }
         SignInError::Vault(error) => vault_failure(error),
-        other => Failure::refused("sign_in", format!("{name}: {other}")),
+        _ => Failure::refused(error.code(), format!("{name}: {error}"))
+            .next("try again; after two failures each further one makes the wait longer"),
     }
 }
 
 /// Why two people are no pair of custodians.
 pub(crate) fn quorum_failure(error: &QuorumError) -> Failure {
-    Failure::refused("custodians", error).next("two different custodians of this vault are needed")
+    Failure::refused(error.code(), error).next("two different custodians of this vault are needed")
 }
 
 /// Why somebody may not do something.
 pub(crate) fn access_failure(error: &AccessError) -> Failure {
-    let failure = Failure::refused("role", error);
+    let failure = Failure::refused(error.code(), error);
     match error {
         AccessError::Role { .. } => failure.next("let a person with the right role do it"),
         _ => failure.next("sign in again"),
@@ -215,19 +214,14 @@ pub(crate) fn access_failure(error: &AccessError) -> Failure {
 
 /// Why the people of a vault stay as they are.
 pub(crate) fn user_failure(name: &Identifier, error: &UserError) -> Failure {
+    let refused = Failure::refused(error.code(), format!("{name}: {error}"));
     match error {
-        UserError::Exists => {
-            Failure::refused("user_exists", format!("{name}: {error}")).next("choose another name")
-        }
-        UserError::Unknown => Failure::refused("user_unknown", format!("{name}: {error}"))
-            .next("list the people with user list"),
-        UserError::TooFewCustodians => {
-            Failure::refused("too_few_custodians", format!("{name}: {error}"))
-                .next("add another custodian first")
-        }
+        UserError::Exists => refused.next("choose another name"),
+        UserError::Unknown => refused.next("list the people with user list"),
+        UserError::TooFewCustodians => refused.next("add another custodian first"),
         UserError::SignIn(error) => sign_in_failure(name, error),
         UserError::Vault(error) => vault_failure(error),
-        other => Failure::refused("user", format!("{name}: {other}")),
+        _ => refused,
     }
 }
 
@@ -235,14 +229,13 @@ pub(crate) fn user_failure(name: &Identifier, error: &UserError) -> Failure {
 pub(crate) fn vault_failure(error: &VaultError) -> Failure {
     match error {
         VaultError::Broken { .. } => {
-            Failure::unable("storage", error).next("mend the disk, then repeat the command")
+            Failure::unable(error.code(), error).next("mend the disk, then repeat the command")
         }
         VaultError::Access(error) => access_failure(error),
-        VaultError::NoEntropy => Failure::unable("entropy", error),
+        VaultError::NoEntropy | VaultError::Wrapper(_) => Failure::unable(error.code(), error),
         VaultError::ShortPassphrase { .. } => {
-            Failure::refused("passphrase_short", error).next("choose a longer passphrase")
+            Failure::refused(error.code(), error).next("choose a longer passphrase")
         }
-        VaultError::Wrapper(_) => Failure::unable("wrapper", error),
-        other => Failure::refused("vault", other),
+        _ => Failure::refused(error.code(), error),
     }
 }

@@ -272,30 +272,21 @@ pub(crate) fn directory_failure(error: &DirectoryError) -> Failure {
 
 /// Why a vault does not open.
 pub(crate) fn open_failure(path: &Path, error: &OpenError) -> Failure {
-    let at = path.display();
-    let message = format!("{at}: {error}");
-    let call = "keep every file as it is and call a custodian and an auditor";
+    let message = format!("{}: {error}", path.display());
+    let refused = |message| Failure::refused(error.code(), message);
     match error {
         OpenError::NotThere => {
-            Failure::unable("not_there", message).next("check --dir; a new vault is made by init")
+            Failure::unable(error.code(), message).next("check --dir; a new vault is made by init")
         }
-        OpenError::Storage { .. } | OpenError::NoEntropy => Failure::unable("storage", message),
-        OpenError::NotAVault => Failure::refused("not_a_vault", message).next(call),
-        OpenError::Version => {
-            Failure::refused("version", message).next("use the program that made it")
+        OpenError::Storage { .. } | OpenError::NoEntropy => Failure::unable(error.code(), message),
+        OpenError::Version => refused(message).next("use the program that made it"),
+        OpenError::Kind { .. } => {
+            refused(message).next("check --dir: modules and centres lie in different directories")
         }
-        OpenError::Damaged { .. } => Failure::refused("damaged", message).next(call),
-        OpenError::Kind { .. } => Failure::refused("kind", message)
-            .next("check --dir: modules and centres lie in different directories"),
-        OpenError::Protector { .. } => Failure::refused("seal", message),
-        OpenError::WrongSecret => Failure::refused("wrong_secret", message).next("try again"),
-        OpenError::Wrapper(_) => Failure::refused("wrapper", message),
-        OpenError::Head { .. } => Failure::refused("audit_head", message).next(call),
-        OpenError::Cut { .. } => Failure::refused("audit_cut", message).next(call),
-        OpenError::BadEntry(_) => Failure::refused("audit_entry", message).next(call),
-        OpenError::Replay { .. } => Failure::refused("audit_replay", message).next(call),
+        OpenError::Protector { .. } | OpenError::Wrapper(_) => refused(message),
+        OpenError::WrongSecret => refused(message).next("try again"),
         OpenError::Vault(error) => vault_failure(error),
-        _ => Failure::refused("open", message).next(call),
+        _ => refused(message).next("keep every file as it is and call a custodian and an auditor"),
     }
 }
 
@@ -304,32 +295,24 @@ pub(crate) fn create_failure(path: &Path, error: &CreateError) -> Failure {
     let message = format!("{}: {error}", path.display());
     match error {
         CreateError::NotEmpty => {
-            Failure::unable("not_empty", message).next("choose an empty directory")
+            Failure::unable(error.code(), message).next("choose an empty directory")
         }
-        CreateError::Storage { .. } => Failure::unable("storage", message),
-        CreateError::TooFewCustodians => Failure::unable("custodians", message),
-        CreateError::SameName { .. } => Failure::unable("same_name", message),
         CreateError::Vault(error) => vault_failure(error),
-        _ => Failure::refused("create", message),
+        _ => Failure::unable(error.code(), message),
     }
 }
 
 /// Why no vault was made from a back-up.
 pub(crate) fn restore_failure(backup: &Path, place: &Path, error: &RestoreError) -> Failure {
-    let message = format!("{}: {error}", backup.display());
+    let refused = Failure::refused(error.code(), format!("{}: {error}", backup.display()));
     match error {
-        RestoreError::NotABackup => Failure::refused("not_a_backup", message),
-        RestoreError::Damaged { .. } => {
-            Failure::refused("damaged", message).next("use another copy of the back-up")
+        RestoreError::Damaged { .. } => refused.next("use another copy of the back-up"),
+        RestoreError::Custodians { .. } => refused.next("let these two restore it"),
+        RestoreError::WrongSecret => {
+            refused.next("both passphrases are those that were given when the back-up was made")
         }
-        RestoreError::Kind { .. } => Failure::refused("kind", message),
-        RestoreError::Custodians { .. } => {
-            Failure::refused("custodians", message).next("let these two restore it")
-        }
-        RestoreError::WrongSecret => Failure::refused("wrong_secret", message)
-            .next("both passphrases are those that were given when the back-up was made"),
         RestoreError::Create(error) => create_failure(place, error),
-        _ => Failure::refused("restore", message),
+        _ => refused,
     }
 }
 
