@@ -12,7 +12,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use super::VaultError;
 use super::head;
 use super::record::{LogMac, Position};
-use crate::VaultStorage;
+use crate::{MemoryStorage, VaultStorage};
 
 /// What the vault and its flushers share.
 pub(super) struct Journal {
@@ -152,10 +152,13 @@ impl Journal {
         Ok(())
     }
 
-    /// Forgets the key. Nothing can be written any more.
+    /// Forgets the key and leaves the place, so that somebody else can have it. Nothing can be written any
+    /// more.
     pub(super) fn wipe(&self) {
         self.queue().mac = None;
-        self.disk().failed.get_or_insert_with(|| "the vault is locked".to_owned());
+        let mut disk = self.disk();
+        disk.failed.get_or_insert_with(|| "the vault is locked".to_owned());
+        disk.storage = Box::new(MemoryStorage::default());
     }
 }
 
