@@ -12,6 +12,7 @@ mod repository;
 mod step;
 mod test;
 mod tidy;
+mod torture;
 mod vectors;
 
 use std::path::Path;
@@ -47,6 +48,8 @@ enum Chore {
     Fuzz(fuzz::Options),
     /// Count how far random numbers get in a meter, beside what probability predicts.
     Flood(flood::Options),
+    /// Kill the process of a module again and again, and check what it acknowledged.
+    Torture(torture::Options),
     /// Count the machine instructions of an accepted token, with Valgrind (Debian package valgrind).
     Instructions,
     /// Run every benchmark.
@@ -77,6 +80,7 @@ fn run(chore: &Chore) -> Result<(), Failure> {
         Chore::Vectors(options) => vectors::run(&root, options),
         Chore::Fuzz(options) => fuzz::run(&root, options),
         Chore::Flood(options) => flood::run(&root, options),
+        Chore::Torture(options) => torture::run(&root, options),
         Chore::Instructions => instructions::run(&root),
         Chore::Bench => bench(&root),
     }

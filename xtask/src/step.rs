@@ -12,7 +12,7 @@ pub(crate) struct Step {
     name: &'static str,
     program: String,
     arguments: Vec<String>,
-    environment: Vec<(&'static str, &'static str)>,
+    environment: Vec<(&'static str, String)>,
 }
 
 impl Step {
@@ -28,8 +28,8 @@ impl Step {
     }
 
     /// Sets an environment variable for this step alone.
-    pub(crate) fn with(mut self, variable: &'static str, value: &'static str) -> Self {
-        self.environment.push((variable, value));
+    pub(crate) fn with(mut self, variable: &'static str, value: &str) -> Self {
+        self.environment.push((variable, value.to_string()));
         self
     }
 
@@ -42,7 +42,7 @@ impl Step {
         announce(self.name, &self.to_string());
         let started = Instant::now();
         let mut command = Command::new(&self.program);
-        command.args(&self.arguments).envs(self.environment.iter().copied()).current_dir(root);
+        command.args(&self.arguments).envs(self.environment.iter().cloned()).current_dir(root);
         let status = command.stdin(Stdio::null()).status().map_err(|error| {
             self.failure(&format!("{} could not be started: {error}", self.program))
         })?;

@@ -1,0 +1,202 @@
+//! The process that is killed: what it does, when it is killed, and what it acknowledged.
+
+use std::collections::HashMap;
+use std::fmt::Write as _;
+use std::io::{BufRead, BufReader, Read};
+use std::path::Path;
+use std::process::{self, ChildStdout, Command, Stdio};
+use std::thread;
+use std::time::Duration;
+
+use prepay_module::{IssueRequest, Issued, SecurityModule};
+use prepay_testkit::Random;
+use prepay_testkit::ceremony::{People, passphrase};
+use prepay_token::element::RandomNumber;
+
+use crate::model::{LOADED, REFILLED};
+use crate::proof_kit::{Number, item, open, open_centre};
+
+const PLACE: &str = "PREPAY_TEST_PLACE";
+const ROUND: &str = "PREPAY_TEST_ROUND";
+
+/// Threads that issue one token at a time.
+pub(crate) const SINGLE: u32 = 3;
+/// How many requests the thread that issues batches puts in each.
+pub(crate) const BATCH: u64 = 48;
+
+pub(crate) fn first_digits(issued: &Issued) -> String {
+    match issued {
+        Issued::Token(issued) => issued.token.to_string(),
+        Issued::KeyChange(issued) => issued.tokens()[0].to_string(),
+    }
+}
+
+pub(crate) fn acknowledgement(number: Number, issued: &Issued) -> String {
+    let random = match issued {
+        Issued::Token(issued) => issued.random.map_or(0, RandomNumber::value),
+        Issued::KeyChange(_) => 0,
+    };
+    let Number { worker, count, .. } = number;
+    format!("made {worker} {count} {} {random}", first_digits(issued))
+}
+
+pub(crate) fn request(number: Number) -> IssueRequest {
+    if number.worker < SINGLE { number.units() } else { number.any() }
+}
+
+#[test]
+#[ignore = "runs as a child of the tests after it"]
+fn case_worker() {
+    let Some(place) = std::env::var_os(PLACE) else { return };
+    let round: u32 = std::env::var(ROUND).unwrap().parse().unwrap();
+    let module = open(Path::new(&place)).unwrap();
+    let people = People::of(&module, &passphrase);
+    let centre = open_centre(Path::new(&place)).unwrap();
+    println!("at work");
+    let (operator, auditor) = (&people.operator, &people.auditor);
+    thread::scope(|scope| {
+        for worker in 0..SINGLE {
+            scope.spawn(move || {
+                for count in 0.. {
+                    let number = Number { round, worker, count };
+                    let issued = operator.issue_one(request(number)).unwrap();
+                    println!("{}", acknowledgement(number, &issued));
+                }
+            });
+        }
+        scope.spawn(move || {
+            for first in (0..).step_by(BATCH as usize) {
+                let numbers = (first..first + BATCH)
+                    .map(|count| Number { round, worker: SINGLE, count })
+                    .collect::<Vec<_>>();
+                let requests: Vec<_> = numbers.iter().map(|&number| request(number)).collect();
+                let answers = operator.issue(&requests).unwrap();
+                let mut lines = String::new();
+                for (number, answer) in numbers.iter().zip(&answers) {
+                    let issued = answer.as_ref().unwrap();
+                    writeln!(lines, "{}", acknowledgement(*number, issued)).unwrap();
+                }
+                print!("{lines}");
+            }
+        });
+        scope.spawn(move || {
+            for round in 0_u64.. {
+                let report = auditor.verify_audit().unwrap();
+                assert_eq!(report.first_bad, None);
+                let last = auditor.audit(report.entries - round % 3, 100).unwrap();
+                println!("read {}", last.last().unwrap().sequence);
+            }
+        });
+        scope.spawn(|| {
+            loop {
+                let keys = vec![item(3, Some(u32::MAX))];
+                let (report, _) = centre.load(&people, keys, Some(LOADED));
+                println!("loaded {}", report.serial);
+                let left = people.custodians.refill(REFILLED).unwrap();
+                println!("refilled {left}");
+            }
+        });
+    });
+}
+
+/// When a child is killed.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum When {
+    /// So long after it was started: while it opens, or signs in.
+    Started(Duration),
+    /// So long after it began to work.
+    AtWork(Duration),
+    /// At once when so many tokens were acknowledged.
+    Acknowledged(usize),
+    /// At once when so many key-load files were acknowledged.
+    Loaded(usize),
+}
+
+impl When {
+    pub(crate) fn choose(random: &mut Random, opening: Duration) -> Self {
+        let part = |random: &mut Random, whole: Duration| {
+            let micros = usize::try_from(whole.as_micros()).expect("some seconds");
+            Duration::from_micros(random.below(micros) as u64)
+        };
+        match random.below(8) {
+            0 => Self::Started(part(random, opening)),
+            1..=4 => Self::AtWork(part(random, Duration::from_millis(150))),
+            5 | 6 => Self::Acknowledged(1 + random.below(400)),
+            _ => Self::Loaded(1 + random.below(3)),
+        }
+    }
+}
+
+/// A child at work.
+pub(crate) struct Child {
+    process: process::Child,
+    told: BufReader<ChildStdout>,
+    lines: String,
+}
+
+impl Child {
+    pub(crate) fn start(place: &Path, round: u32) -> Self {
+        let mut process = Command::new(std::env::current_exe().unwrap())
+            .args(["--exact", "child::case_worker", "--nocapture", "--include-ignored"])
+            .env(PLACE, place)
+            .env(ROUND, round.to_string())
+            .stdout(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let told = BufReader::new(process.stdout.take().unwrap());
+        Self { process, told, lines: String::new() }
+    }
+
+    /// Reads until a line has come so many times.
+    pub(crate) fn wait_for(&mut self, beginning: &str, mut times: usize) {
+        let mut from = self.lines.len();
+        while times > 0 {
+            assert_ne!(self.told.read_line(&mut self.lines).unwrap(), 0, "{}", self.lines);
+            times -= usize::from(self.lines[from..].contains(beginning));
+            from = self.lines.len();
+        }
+    }
+
+    pub(crate) fn kill(mut self, when: When) -> String {
+        let mut delay = Duration::ZERO;
+        match when {
+            When::Started(after) => delay = after,
+            When::AtWork(after) => {
+                self.wait_for("at work", 1);
+                delay = after;
+            }
+            When::Acknowledged(times) => self.wait_for("made ", times),
+            When::Loaded(times) => self.wait_for("loaded ", times),
+        }
+        let mut process = self.process;
+        let killer = thread::spawn(move || {
+            thread::sleep(delay);
+            process.kill().unwrap();
+            process.wait().unwrap();
+        });
+        // Meanwhile the pipe must not fill up.
+        self.told.read_to_string(&mut self.lines).unwrap();
+        killer.join().unwrap();
+        // A line without its end was not acknowledged.
+        let end = self.lines.rfind('\n').map_or(0, |end| end + 1);
+        self.lines.truncate(end);
+        self.lines
+    }
+}
+
+/// Last four digits of a token and its random number, as acknowledged.
+pub(crate) type Acknowledged = HashMap<Number, (String, u8)>;
+
+pub(crate) fn acknowledged(lines: &str, round: u32) -> Acknowledged {
+    let mut made = HashMap::new();
+    for line in lines.lines() {
+        let Some((_, line)) = line.split_once("made ") else { continue };
+        let words: Vec<&str> = line.split(' ').collect();
+        let [worker, count, digits, random] = words[..] else { panic!("{line}") };
+        let (worker, count) = (worker.parse().unwrap(), count.parse().unwrap());
+        let number = Number { round, worker, count };
+        let answer = (digits.to_owned(), random.parse().unwrap());
+        assert!(made.insert(number, answer).is_none(), "{line}");
+    }
+    made
+}
