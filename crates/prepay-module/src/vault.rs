@@ -19,7 +19,7 @@
 //!
 //! # What it never knows
 //!
-//! Files and processes ([`VaultStorage`]), the time (it is told), and what its contents mean.
+//! Files and processes ([`VaultStorage`](crate::VaultStorage)), the time (it is told), and what its contents mean.
 
 mod audit;
 mod backup;
@@ -42,7 +42,7 @@ mod window;
 
 use std::sync::Arc;
 
-pub use audit::{AuditReport, records, verify};
+pub use audit::{AuditMark, AuditReport, ParseAuditMarkError, records, verify, verify_noted};
 pub use backup::RestoredLimits;
 pub use entry::{Entry, KeyNote};
 pub use error::*;
@@ -416,8 +416,9 @@ impl<C: Contents> Vault<C> {
         {
             let first_bad = BadEntry { sequence: 0, offset: 0, problem: Problem::Header };
             let first_bad = Some(first_bad);
-            return Ok(AuditReport { entries: 0, first_bad, authenticated: true });
+            let last = audit::AuditMark { sequence: 0, hash: [0; 32] };
+            return Ok(AuditReport { entries: 0, first_bad, authenticated: true, last });
         }
-        Ok(audit::prove(&mut *disk.storage, Some(&mac), Some(position))?)
+        Ok(audit::prove(&mut *disk.storage, Some(&mac), Some(position.into()))?)
     }
 }

@@ -6,7 +6,7 @@
 //! - In octets that leave a process it is looked for raw, as a list of decimal numbers, as hexadecimal digits
 //!   of both cases, and as base64 of both alphabets at every alignment.
 //! - In memory it is looked for raw, from its first octet to its last and from its last to its first, since
-//!   big numbers lie there with their lowest octet first. Any [`PART`] octets in a row count.
+//!   big numbers lie there with their lowest octet first. Any `PART` octets in a row count.
 
 use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};

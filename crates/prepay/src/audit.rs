@@ -3,7 +3,10 @@
 use std::io::Write;
 use std::path::Path;
 
-use prepay_module::vault::{AuditError, AuditReport, BadEntry, Problem, Record};
+use prepay_module::VaultStorage;
+use prepay_module::vault::{
+    AuditError, AuditMark, AuditReport, BadEntry, Problem, Record, verify_noted,
+};
 use serde_json::{Map, Value, json};
 
 use crate::failure::{Done, Failure};
@@ -51,6 +54,23 @@ pub(crate) fn print(records: &[Record], json: bool, test: bool) -> Done<()> {
     Ok(())
 }
 
+/// Proves that a log still has an entry that was noted earlier.
+pub(crate) fn prove_noted(
+    path: &Path,
+    storage: &mut dyn VaultStorage,
+    noted: AuditMark,
+) -> Done<()> {
+    let report = verify_noted(storage, noted).map_err(|error| failure(path, &error))?;
+    match &report.first_bad {
+        Some(bad) if bad.problem != Problem::Torn => {
+            let message = format!("entry {} as noted is not in the log: {bad}", noted.sequence);
+            Err(Failure::refused("audit_noted", message)
+                .next("an older copy may have been put back: call a custodian and an auditor"))
+        }
+        _ => Ok(()),
+    }
+}
+
 /// Prints what proving a log showed.
 pub(crate) fn print_report(report: &AuditReport, json: bool, test: bool) -> Done<()> {
     if let Some(bad) = &report.first_bad {
@@ -58,7 +78,11 @@ pub(crate) fn print_report(report: &AuditReport, json: bool, test: bool) -> Done
     }
     let mut out = anstream::stdout().lock();
     if json {
-        let mut object = json!({"entries": report.entries, "authenticated": report.authenticated});
+        let mut object = json!({
+            "entries": report.entries,
+            "authenticated": report.authenticated,
+            "last": report.last.to_string(),
+        });
         if test {
             object["test"] = true.into();
         }
@@ -73,6 +97,7 @@ pub(crate) fn print_report(report: &AuditReport, json: bool, test: bool) -> Done
     };
     writeln!(out, "{}", styled(RESULT, format_args!("{} entries", report.entries)))?;
     writeln!(out, "  {proved}")?;
+    writeln!(out, "  last entry {}", report.last)?;
     if test {
         writeln!(out, "{}", styled(WRONG, "TEST vault"))?;
     }

@@ -10,7 +10,9 @@
 //!  hash              32     its hash
 //! ```
 
+use std::fmt;
 use std::io;
+use std::str::FromStr;
 
 use super::AuditError;
 use super::head::Head;
@@ -69,7 +71,68 @@ pub struct AuditReport {
     pub first_bad: Option<BadEntry>,
     /// Whether it was also proved that the vault itself wrote the entries, which takes its secrets.
     pub authenticated: bool,
+    /// The last entry that is right: to be noted elsewhere, and asked for with [`verify_noted`] later.
+    pub last: AuditMark,
 }
+
+/// One entry of a log, by its number and hash, as `28-` and 64 hexadecimal digits.
+///
+/// Noted where nobody can change it, it shows later whether an older copy of all files was put back: the log
+/// then ends before it, or has another entry in its place.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct AuditMark {
+    /// The number of the entry.
+    pub sequence: u64,
+    /// Its hash, which depends on all entries before it.
+    pub hash: [u8; 32],
+}
+
+/// The text is no mark of an audit log.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ParseAuditMarkError;
+
+impl From<Position> for AuditMark {
+    fn from(Position { sequence, hash, .. }: Position) -> Self {
+        Self { sequence, hash }
+    }
+}
+
+impl fmt::Display for AuditMark {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}-", self.sequence)?;
+        self.hash.iter().try_for_each(|octet| write!(f, "{octet:02X}"))
+    }
+}
+
+impl FromStr for AuditMark {
+    type Err = ParseAuditMarkError;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let (sequence, digits) = text.split_once('-').ok_or(ParseAuditMarkError)?;
+        let all_digits = digits.bytes().all(|digit| matches!(digit, b'0'..=b'9' | b'A'..=b'F'));
+        if digits.len() != 64 || !all_digits {
+            return Err(ParseAuditMarkError);
+        }
+        let mut hash = [0; 32];
+        for (place, octet) in hash.iter_mut().enumerate() {
+            let two = &digits[2 * place..2 * place + 2];
+            *octet = u8::from_str_radix(two, 16).map_err(|_| ParseAuditMarkError)?;
+        }
+        let number = sequence.parse().map_err(|_| ParseAuditMarkError)?;
+        let mark = Self { sequence: number, hash };
+        if mark.to_string() == text { Ok(mark) } else { Err(ParseAuditMarkError) }
+    }
+}
+
+impl fmt::Display for ParseAuditMarkError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(
+            "expected the number of an entry, \"-\" and 64 hexadecimal digits, in upper case",
+        )
+    }
+}
+
+impl std::error::Error for ParseAuditMarkError {}
 
 /// Proves a log without the vault's secrets: the chain of its entries, and where it ends.
 ///
@@ -78,6 +141,18 @@ pub struct AuditReport {
 /// [`AuditError::Storage`] when the place fails.
 pub fn verify(storage: &mut dyn VaultStorage) -> Result<AuditReport, AuditError> {
     Ok(prove(storage, None, None)?)
+}
+
+/// Proves a log as [`verify`] does, and that it still has an entry that was noted earlier.
+///
+/// # Errors
+///
+/// [`AuditError::Storage`] when the place fails.
+pub fn verify_noted(
+    storage: &mut dyn VaultStorage,
+    noted: AuditMark,
+) -> Result<AuditReport, AuditError> {
+    Ok(prove(storage, None, Some(noted))?)
 }
 
 /// Reads entries without the vault's secrets, from a number on, proving the chain before them too.
@@ -141,31 +216,33 @@ pub(super) fn header(storage: &mut dyn VaultStorage) -> io::Result<Result<LogHea
     Ok(LogHeader::decode(&octets[..count]).map_err(|_| bad))
 }
 
-/// Proves a log, with or without its key. `known` is a place that the log must go through.
+/// Proves a log, with or without its key. `known` is an entry that the log must have.
 pub(super) fn prove(
     storage: &mut dyn VaultStorage,
     mac: Option<&LogMac>,
-    known: Option<Position>,
+    known: Option<AuditMark>,
 ) -> io::Result<AuditReport> {
     let head = storage.read_head()?;
     let head = head.as_deref().and_then(|octets| Head::read(octets).ok());
-    let header_id = header(storage)?.ok().map(|header| header.id);
+    let header = header(storage)?.ok();
+    let header_id = header.map(|header| header.id);
     let head_is_good = head.as_ref().is_some_and(|head| {
         Some(head.id) == header_id && mac.is_none_or(|mac| head.is_signed(mac))
     });
-    let places = [head.map(|head| head.position), known];
+    let places = [head.map(|head| head.position.into()), known];
     let mut entries = 0;
     let mut other = None;
-    let mut last = None;
+    let mut last = header.map(|header| header.start());
     let outcome = walk(storage, mac, &mut |_, place| {
-        let wrong = |known: &Position| known.sequence == place.sequence && known != place;
+        let here = AuditMark::from(*place);
+        let wrong = |known: &AuditMark| known.sequence == here.sequence && *known != here;
         if other.is_none() && places.iter().flatten().any(wrong) {
-            other = Some(place.bad(Problem::OtherChain));
+            other = last.map(|before| before.bad(Problem::OtherChain));
         }
         if other.is_none() {
             entries += 1;
+            last = Some(*place);
         }
-        last = Some(*place);
         other.is_none()
     })?;
     let first_bad = match (other, outcome) {
@@ -181,7 +258,9 @@ pub(super) fn prove(
             }
         }
     };
-    Ok(AuditReport { entries, first_bad, authenticated: mac.is_some() })
+    let nothing = AuditMark { sequence: 0, hash: [0; 32] };
+    let last = last.map_or(nothing, AuditMark::from);
+    Ok(AuditReport { entries, first_bad, authenticated: mac.is_some(), last })
 }
 
 fn read_full(storage: &mut dyn VaultStorage, offset: u64, octets: &mut [u8]) -> io::Result<usize> {

@@ -1,11 +1,11 @@
 //! `prepay kmc audit`: the audit log of the centre's module.
 
 use clap::Subcommand;
-use prepay_module::vault::verify;
+use prepay_module::vault::{AuditMark, verify};
 
 use super::out::Out;
 use super::place::{Needs, PlaceFlags, vault_path};
-use crate::audit::{failure, print, print_report};
+use crate::audit::{failure, print, print_report, prove_noted};
 use crate::failure::Done;
 use crate::people::vault_failure;
 
@@ -16,7 +16,11 @@ pub(super) enum AuditCommand {
     ///
     /// Without --as the centre stays locked, and only the chain of the entries is proved: whoever can write the
     /// files could have made another chain.
-    Verify,
+    Verify {
+        /// An entry that was noted earlier, as `audit verify` printed it: the log must still have it.
+        #[arg(long, value_name = "N-HASH")]
+        noted: Option<AuditMark>,
+    },
     /// List entries. Somebody of the centre signs in.
     List {
         /// The number of the first entry.
@@ -32,13 +36,20 @@ pub(super) enum AuditCommand {
 pub(super) fn run(place: &PlaceFlags, command: &AuditCommand, out: &Out) -> Done<()> {
     let path = vault_path(place.dir()?);
     match command {
-        AuditCommand::Verify if !place.is_anybody_named() => {
+        AuditCommand::Verify { noted } if !place.is_anybody_named() => {
             let (mut directory, header) = place.wait.open(&path)?;
             out.set_test(header.insecure_test);
+            if let Some(noted) = noted {
+                prove_noted(&path, &mut directory, *noted)?;
+            }
             let report = verify(&mut directory).map_err(|error| failure(&path, &error))?;
             print_report(&report, out.is_json(), out.is_test())
         }
-        AuditCommand::Verify => {
+        AuditCommand::Verify { noted } => {
+            if let Some(noted) = noted {
+                let (mut directory, _) = place.wait.open(&path)?;
+                prove_noted(&path, &mut directory, *noted)?;
+            }
             let (vault, _, _) = place.open_vault(out)?;
             place.desk(&vault, Needs::Reader)?;
             let report = vault.verify_audit().map_err(|error| failure(&path, &error))?;

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Subcommand, ValueEnum, ValueHint};
 use prepay_module::attribute::RegisterNumber;
-use prepay_module::vault::Role;
+use prepay_module::vault::{AuditMark, Role};
 use prepay_module::{CentreId, Identifier, ModuleId};
 
 use crate::people::{AsFlags, CustodianFlags, FirstPeopleFlags, person};
@@ -412,6 +412,9 @@ pub(crate) enum AuditCommand {
     /// Without --as the module stays locked, and only the chain of the entries is proved: whoever can write
     /// the files could have made another chain.
     Verify {
+        /// An entry that was noted earlier, as `audit verify` printed it: the log must still have it.
+        #[arg(long, value_name = "N-HASH")]
+        noted: Option<AuditMark>,
         /// An auditor or a custodian. Without a name the module stays locked.
         #[arg(long = "as", value_name = "NAME", value_parser = person)]
         name: Option<Identifier>,

@@ -151,13 +151,19 @@ impl Desk<'_> {
                 audit::print(&records, self.json, self.test.get())?;
                 self.test_line();
             }
-            AuditCommand::Verify { name: None } => {
+            AuditCommand::Verify { name: None, noted } => {
                 let (mut directory, _) = self.look()?;
+                if let Some(noted) = noted {
+                    audit::prove_noted(dir, &mut directory, *noted)?;
+                }
                 let report =
                     vault::verify(&mut directory).map_err(|error| audit::failure(dir, &error))?;
                 audit::print_report(&report, self.json, self.test.get())?;
             }
-            AuditCommand::Verify { name } => {
+            AuditCommand::Verify { name, noted } => {
+                if let Some(noted) = noted {
+                    audit::prove_noted(dir, &mut self.look()?.0, *noted)?;
+                }
                 let (_module, reader) = self.reader(&AsFlags { name: name.clone() })?;
                 let report = reader.verify_audit().map_err(|error| read_failure(dir, &error))?;
                 audit::print_report(&report, self.json, self.test.get())?;
