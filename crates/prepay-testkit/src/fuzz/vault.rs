@@ -1,4 +1,5 @@
-//! The bodies for what a vault stores: sealed store, audit log, head, key file and back-up.
+//! The bodies for what a vault stores: sealed store, audit log, head, key file and back-up; and for the file
+//! of a signatory, as far as it is read before its passphrase.
 //!
 //! All work on one small vault that a key file unlocks, so that no input costs a slow derivation.
 
@@ -9,7 +10,7 @@ use prepay_module::vault::{
     By, Contents, Entry, KeyFile, Kind, NewUser, OpenError, Quorum, Record, ReplayError,
     RestoredLimits, Role, Secret, Setup, Unlock, Vault, look, records, verify,
 };
-use prepay_module::{Entropy, Identifier, MemoryStorage, Moment, NoEntropy};
+use prepay_module::{Entropy, Identifier, MemoryStorage, Moment, NoEntropy, signatory_file};
 use sha2::{Digest, Sha256};
 
 use crate::Random;
@@ -120,6 +121,9 @@ fn open(storage: &MemoryStorage) -> Result<u64, OpenError> {
 ///
 /// The first octet chooses which; its upper bit has the checksum of a store put right.
 pub fn vault_store(input: &[u8]) {
+    if let Ok(name) = signatory_file::name(input) {
+        assert!(input.len() <= signatory_file::LONGEST, "{name}");
+    }
     let Made { storage, file, names, backup } = &*MADE;
     let Some((choice, octets)) = input.split_first() else { return };
     match choice & 3 {
