@@ -2,7 +2,8 @@
 --
 -- Moments are seconds since 1970 in UTC. Versions begin at 1 and rise by 1 with each update. Nothing is ever
 -- deleted; what is only ever inserted has triggers that say so. Names of states and actions are those of the
--- domain; the checks here keep the shapes, the domain the meanings.
+-- domain; the checks here keep the shapes, the domain the meanings. Lengths are in characters, those of
+-- documents in octets.
 
 CREATE TABLE centre (
     one INTEGER PRIMARY KEY CHECK (one = 1),
@@ -28,7 +29,7 @@ CREATE TABLE signatory (
     name TEXT PRIMARY KEY CHECK (length(name) BETWEEN 1 AND 40),
     version INTEGER NOT NULL CHECK (version >= 1),
     customer INTEGER NOT NULL REFERENCES customer (number),
-    public_key TEXT NOT NULL UNIQUE CHECK (length(public_key) <= 8192),
+    public_key TEXT NOT NULL UNIQUE CHECK (octet_length(public_key) <= 8192),
     fingerprint TEXT NOT NULL CHECK (length(fingerprint) <= 200),
     registered INTEGER NOT NULL CHECK (registered >= 0),
     revoked INTEGER CHECK (revoked >= 0)
@@ -48,7 +49,7 @@ CREATE TABLE supply_group (
 
 CREATE TABLE ownership (
     supply_group INTEGER NOT NULL REFERENCES supply_group (code),
-    sequence INTEGER NOT NULL CHECK (sequence BETWEEN 0 AND 4294967295),
+    sequence INTEGER NOT NULL CHECK (sequence BETWEEN 1 AND 4294967295),
     version INTEGER NOT NULL CHECK (version = 1),
     owner INTEGER NOT NULL REFERENCES customer (number),
     since INTEGER NOT NULL CHECK (since >= 0),
@@ -59,7 +60,7 @@ CREATE TABLE ownership (
 CREATE TABLE vending_key (
     supply_group INTEGER NOT NULL REFERENCES supply_group (code),
     revision INTEGER NOT NULL CHECK (revision BETWEEN 1 AND 9),
-    generation INTEGER NOT NULL CHECK (generation BETWEEN 0 AND 4294967295),
+    generation INTEGER NOT NULL CHECK (generation BETWEEN 1 AND 4294967295),
     version INTEGER NOT NULL CHECK (version >= 1),
     state TEXT NOT NULL CHECK (state IN ('requested', 'live', 'revoked', 'retired')),
     key_type INTEGER NOT NULL CHECK (key_type BETWEEN 1 AND 3),
@@ -68,7 +69,7 @@ CREATE TABLE vending_key (
     base_date INTEGER NOT NULL CHECK (base_date IN (1993, 2014, 2035)),
     activation INTEGER NOT NULL CHECK (activation >= 0),
     expires INTEGER NOT NULL CHECK (expires >= 0),
-    refresh_days INTEGER NOT NULL CHECK (refresh_days BETWEEN 0 AND 65535),
+    refresh_days INTEGER NOT NULL CHECK (refresh_days BETWEEN 1 AND 36500),
     unit_limit INTEGER CHECK (unit_limit BETWEEN 0 AND 4294967295),
     currency_limit INTEGER CHECK (currency_limit BETWEEN 0 AND 4294967295),
     sub_classes INTEGER NOT NULL CHECK (sub_classes BETWEEN 0 AND 255),
@@ -127,7 +128,7 @@ CREATE TABLE key_load (
     created INTEGER NOT NULL CHECK (created >= 0),
     expires INTEGER NOT NULL CHECK (expires >= 0),
     transactions TEXT CHECK (length(transactions) BETWEEN 1 AND 20), -- decimal: 64 bits do not fit
-    file TEXT NOT NULL CHECK (length(file) <= 1048576),
+    file TEXT NOT NULL CHECK (octet_length(file) <= 1048576),
     UNIQUE (module, nonce)
 ) STRICT;
 
@@ -166,7 +167,7 @@ CREATE TABLE form (
     kind TEXT NOT NULL CHECK (length(kind) BETWEEN 1 AND 40),
     state TEXT NOT NULL CHECK (state IN ('draft', 'signed', 'received', 'accepted', 'refused', 'done')),
     digest BLOB NOT NULL UNIQUE CHECK (length(digest) = 48),
-    document TEXT NOT NULL CHECK (length(document) <= 65536),
+    document TEXT NOT NULL CHECK (octet_length(document) <= 65536),
     customer INTEGER REFERENCES customer (number)
 ) STRICT;
 
@@ -208,13 +209,73 @@ BEGIN SELECT RAISE(ABORT, 'key loads are only ever added to'); END;
 CREATE TRIGGER left_out_key_is_not_changed BEFORE UPDATE ON left_out_key
 BEGIN SELECT RAISE(ABORT, 'key loads are only ever added to'); END;
 
+-- A replacing insert deletes without a trigger for deleting, so it is refused by itself.
+CREATE TRIGGER ownership_is_not_replaced BEFORE INSERT ON ownership
+WHEN EXISTS (SELECT 1 FROM ownership WHERE supply_group = new.supply_group AND sequence = new.sequence)
+BEGIN SELECT RAISE(ABORT, 'ownerships are only ever added to'); END;
+CREATE TRIGGER agreement_is_not_replaced BEFORE INSERT ON agreement
+WHEN EXISTS (SELECT 1 FROM agreement WHERE module = new.module AND request_digest = new.request_digest)
+BEGIN SELECT RAISE(ABORT, 'agreements are only ever added to'); END;
+CREATE TRIGGER key_load_is_not_replaced BEFORE INSERT ON key_load
+WHEN EXISTS (SELECT 1 FROM key_load WHERE serial = new.serial)
+BEGIN SELECT RAISE(ABORT, 'key loads are only ever added to'); END;
+CREATE TRIGGER loaded_key_is_not_replaced BEFORE INSERT ON loaded_key
+WHEN EXISTS (SELECT 1 FROM loaded_key WHERE serial = new.serial AND place = new.place)
+BEGIN SELECT RAISE(ABORT, 'key loads are only ever added to'); END;
+CREATE TRIGGER left_out_key_is_not_replaced BEFORE INSERT ON left_out_key
+WHEN EXISTS (SELECT 1 FROM left_out_key WHERE serial = new.serial AND place = new.place)
+BEGIN SELECT RAISE(ABORT, 'key loads are only ever added to'); END;
+
+-- An update keeps the key and raises the version by 1.
+CREATE TRIGGER centre_rises BEFORE UPDATE ON centre
+WHEN new.one <> old.one OR new.version <> old.version + 1
+BEGIN SELECT RAISE(ABORT, 'a key stays and a version rises by 1'); END;
+CREATE TRIGGER customer_rises BEFORE UPDATE ON customer
+WHEN new.number <> old.number OR new.version <> old.version + 1
+BEGIN SELECT RAISE(ABORT, 'a key stays and a version rises by 1'); END;
+CREATE TRIGGER signatory_rises BEFORE UPDATE ON signatory
+WHEN new.name <> old.name OR new.version <> old.version + 1
+BEGIN SELECT RAISE(ABORT, 'a key stays and a version rises by 1'); END;
+CREATE TRIGGER supply_group_rises BEFORE UPDATE ON supply_group
+WHEN new.code <> old.code OR new.version <> old.version + 1
+BEGIN SELECT RAISE(ABORT, 'a key stays and a version rises by 1'); END;
+CREATE TRIGGER vending_key_rises BEFORE UPDATE ON vending_key
+WHEN new.supply_group <> old.supply_group OR new.revision <> old.revision OR new.generation <> old.generation
+    OR new.version <> old.version + 1
+BEGIN SELECT RAISE(ABORT, 'a key stays and a version rises by 1'); END;
+CREATE TRIGGER authorisation_rises BEFORE UPDATE ON authorisation
+WHEN new.number <> old.number OR new.version <> old.version + 1
+BEGIN SELECT RAISE(ABORT, 'a key stays and a version rises by 1'); END;
+CREATE TRIGGER module_rises BEFORE UPDATE ON module
+WHEN new.id <> old.id OR new.version <> old.version + 1
+BEGIN SELECT RAISE(ABORT, 'a key stays and a version rises by 1'); END;
+CREATE TRIGGER form_rises BEFORE UPDATE ON form
+WHEN new.number <> old.number OR new.version <> old.version + 1
+BEGIN SELECT RAISE(ABORT, 'a key stays and a version rises by 1'); END;
+
+CREATE TRIGGER centre_is_not_deleted BEFORE DELETE ON centre
+BEGIN SELECT RAISE(ABORT, 'nothing is deleted'); END;
+CREATE TRIGGER customer_is_not_deleted BEFORE DELETE ON customer
+BEGIN SELECT RAISE(ABORT, 'nothing is deleted'); END;
+CREATE TRIGGER signatory_is_not_deleted BEFORE DELETE ON signatory
+BEGIN SELECT RAISE(ABORT, 'nothing is deleted'); END;
+CREATE TRIGGER supply_group_is_not_deleted BEFORE DELETE ON supply_group
+BEGIN SELECT RAISE(ABORT, 'nothing is deleted'); END;
 CREATE TRIGGER ownership_is_not_deleted BEFORE DELETE ON ownership
+BEGIN SELECT RAISE(ABORT, 'nothing is deleted'); END;
+CREATE TRIGGER vending_key_is_not_deleted BEFORE DELETE ON vending_key
+BEGIN SELECT RAISE(ABORT, 'nothing is deleted'); END;
+CREATE TRIGGER authorisation_is_not_deleted BEFORE DELETE ON authorisation
+BEGIN SELECT RAISE(ABORT, 'nothing is deleted'); END;
+CREATE TRIGGER module_is_not_deleted BEFORE DELETE ON module
 BEGIN SELECT RAISE(ABORT, 'nothing is deleted'); END;
 CREATE TRIGGER agreement_is_not_deleted BEFORE DELETE ON agreement
 BEGIN SELECT RAISE(ABORT, 'nothing is deleted'); END;
 CREATE TRIGGER key_load_is_not_deleted BEFORE DELETE ON key_load
 BEGIN SELECT RAISE(ABORT, 'nothing is deleted'); END;
-CREATE TRIGGER vending_key_is_not_deleted BEFORE DELETE ON vending_key
+CREATE TRIGGER loaded_key_is_not_deleted BEFORE DELETE ON loaded_key
+BEGIN SELECT RAISE(ABORT, 'nothing is deleted'); END;
+CREATE TRIGGER left_out_key_is_not_deleted BEFORE DELETE ON left_out_key
 BEGIN SELECT RAISE(ABORT, 'nothing is deleted'); END;
 CREATE TRIGGER form_is_not_deleted BEFORE DELETE ON form
 BEGIN SELECT RAISE(ABORT, 'nothing is deleted'); END;

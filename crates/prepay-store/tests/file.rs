@@ -98,10 +98,17 @@ fn what_is_no_database_of_a_centre_is_refused_by_name() {
     fs::write(&path, "not a database, but long enough to have a header of one".repeat(9)).unwrap();
     assert_eq!(refusal(&path).code(), "store_not_a_database");
     assert!(matches!(SqliteCentreStore::create(&path), Err(OpenStoreError::AlreadyThere { .. })));
+    fs::write(&path, "short").unwrap();
+    assert_eq!(refusal(&path).code(), "store_not_a_database");
     fs::remove_file(&path).unwrap();
+    fs::create_dir(&path).unwrap();
+    assert_eq!(refusal(&path).code(), "store_fault");
+    fs::remove_dir(&path).unwrap();
 
     Connection::open(&path).unwrap().execute_batch("CREATE TABLE other (a INTEGER)").unwrap();
+    let before = fs::read(&path).unwrap();
     assert_eq!(refusal(&path).code(), "store_other_application");
+    assert!(fs::read(&path).unwrap() == before, "what is refused is not written to");
     fs::remove_file(&path).unwrap();
 
     drop(filled(&path));
@@ -141,43 +148,105 @@ fn a_changed_octet_is_named_or_harmless_and_never_a_panic() {
 }
 
 #[test]
-fn the_database_itself_refuses_what_the_contract_forbids() {
+fn an_empty_file_is_an_empty_store() {
     let (_folder, path) = place();
+    fs::write(&path, "").unwrap();
+    assert_eq!(SqliteCentreStore::open(&path).unwrap().centre(), Ok(None));
+}
+
+#[test]
+fn every_ruined_page_is_named() {
+    let (folder, path) = place();
     drop(filled(&path));
-    let connection = Connection::open(&path).unwrap();
-    connection.pragma_update(None, "foreign_keys", true).unwrap();
-    // (statement, what the database says)
-    const CASES: &[(&str, &str)] = &[
-        ("UPDATE journal SET note = 'x'", "only ever added to"),
-        ("DELETE FROM key_load", "nothing is deleted"),
-        ("DELETE FROM vending_key", "nothing is deleted"),
-        ("UPDATE ownership SET owner = 1", "only ever added to"),
-        ("UPDATE agreement SET slot = 9", "only ever added to"),
-        ("UPDATE loaded_key SET place = 9", "only ever added to"),
-        ("UPDATE vending_key SET revision = 10", "CHECK"),
-        ("UPDATE vending_key SET base_date = 2000", "CHECK"),
-        ("UPDATE vending_key SET state = 'lost'", "CHECK"),
-        ("UPDATE supply_group SET owner = 77", "FOREIGN KEY"),
-        ("UPDATE supply_group SET key_type = 0", "CHECK"),
-        ("UPDATE customer SET version = 0", "CHECK"),
-        ("UPDATE customer SET created = 'now'", "cannot store TEXT"),
-        ("UPDATE form SET digest = x'00'", "CHECK"),
-        ("UPDATE centre SET one = 2", "CHECK"),
-        ("INSERT INTO journal VALUES (7000, 0, 'a', 'b', 'c', 'd')", "no gap"),
-    ];
-    let first = "INSERT INTO journal VALUES (1, 0, 'a', 'centre_created', 'c', 'd')";
-    connection.execute(first, []).unwrap();
-    for (statement, expected) in CASES {
-        let said = connection.execute(statement, []).unwrap_err().to_string();
-        assert!(said.contains(expected), "{statement}: {said}");
+    let whole = fs::read(&path).unwrap();
+    let page = usize::from(u16::from_be_bytes([whole[16], whole[17]]));
+    let pages = whole.len() / page;
+    assert!(pages > 30, "{pages}");
+    let other = folder.path().join("changed.db");
+    for ruined in 0..pages {
+        let mut changed = whole.clone();
+        changed[ruined * page..(ruined + 1) * page].fill(0xA5);
+        fs::write(&other, &changed).unwrap();
+        let expected = if ruined == 0 { "store_not_a_database" } else { "store_damaged" };
+        assert_eq!(refusal(&other).code(), expected, "page {ruined}");
+    }
+    for kept in [page / 2, page, page * 3 / 2, whole.len() - page] {
+        fs::write(&other, &whole[..kept]).unwrap();
+        assert_eq!(refusal(&other).code(), "store_damaged", "{kept} octets kept");
+    }
+}
+
+#[test]
+fn a_reader_never_sees_a_form_with_the_steps_of_another_version() {
+    let (_folder, path) = place();
+    let mut store = filled(&path);
+    let number = 1.try_into().unwrap();
+    let first = store.form(number).unwrap().unwrap();
+    std::thread::scope(|scope| {
+        let reader = scope.spawn(|| {
+            let store = SqliteCentreStore::open(&path).unwrap();
+            loop {
+                let form = store.form(number).unwrap().unwrap();
+                let steps = first.row.steps.len() as u64 + form.version - 1;
+                assert_eq!(form.row.steps.len() as u64, steps, "version {}", form.version);
+                assert_eq!(store.forms(None, 10).unwrap().len(), 1);
+                if form.version > 300 {
+                    break;
+                }
+            }
+        });
+        let mut row = first.row.clone();
+        for version in 1..=300 {
+            row.steps.push(row.steps[0].clone());
+            let row = Row::Form(row.clone());
+            store.commit(&[Change::Update { row, version }]).unwrap();
+        }
+        reader.join().unwrap();
+    });
+}
+
+#[test]
+fn a_copy_is_whole_while_the_file_alone_is_not() {
+    let (folder, path) = place();
+    let store = filled(&path);
+    let _reader = SqliteCentreStore::open(&path).unwrap();
+    let (alone, copy) = (folder.path().join("alone.db"), folder.path().join("copy.db"));
+    fs::copy(&path, &alone).unwrap();
+    let alone = SqliteCentreStore::open(&alone);
+    let lacks = alone.is_err() || alone.unwrap().centre() == Ok(None);
+    assert!(lacks, "the commit is still in the write-ahead log");
+
+    store.copy_to(&copy).unwrap();
+    let copied = SqliteCentreStore::open(&copy).unwrap();
+    assert_eq!(copied.centre(), store.centre());
+    assert_eq!(copied.key_loads(None, None, 10), store.key_loads(None, None, 10));
+    assert_eq!(copied.forms(None, 10), store.forms(None, 10));
+    assert!(matches!(store.copy_to(&copy), Err(OpenStoreError::AlreadyThere { .. })));
+    let nowhere = folder.path().join("no").join("copy.db");
+    assert!(matches!(store.copy_to(&nowhere), Err(OpenStoreError::Fault { .. })));
+}
+
+#[test]
+fn a_name_that_looks_like_an_address_is_a_name() {
+    let (folder, _) = place();
+    for name in ["file:centre.db?mode=memory", ":memory:", "é %20.db"] {
+        let path = folder.path().join(name);
+        drop(filled(&path));
+        assert!(path.is_file(), "{name}");
+        assert!(SqliteCentreStore::open(&path).unwrap().centre().unwrap().is_some(), "{name}");
     }
 }
 
 #[cfg(unix)]
 #[test]
-fn a_new_file_is_for_its_owner_alone() {
+fn new_files_are_for_their_owner_alone() {
     use std::os::unix::fs::PermissionsExt;
-    let (_folder, path) = place();
-    drop(filled(&path));
-    assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
+    let (folder, path) = place();
+    let store = filled(&path);
+    store.copy_to(&folder.path().join("copy.db")).unwrap();
+    let names = ["centre.db", "centre.db-wal", "centre.db-shm", "copy.db"];
+    for name in names {
+        let mode = fs::metadata(folder.path().join(name)).unwrap().permissions().mode();
+        assert_eq!(mode & 0o777, 0o600, "{name}");
+    }
 }

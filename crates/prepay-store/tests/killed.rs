@@ -1,4 +1,6 @@
 //! A process that is killed in the middle of its commits: whatever it acknowledged is there.
+//!
+//! `PREPAY_STORE_KILLS=1000` kills more often.
 
 use std::env;
 use std::io::{BufRead, BufReader, Write};
@@ -14,8 +16,8 @@ use prepay_testkit::centre_store;
 /// Says to the child which file it works on.
 const FILE: &str = "PREPAY_STORE_TEST_FILE";
 
-/// How often a process is killed.
-const KILLS: usize = 15;
+/// How often a process is killed, unless the environment says it.
+const KILLS: usize = 20;
 
 /// Changes a row and the journal together, and says each version once it is acknowledged.
 fn work(path: &Path) -> ! {
@@ -51,7 +53,8 @@ fn what_a_killed_process_acknowledged_is_there() {
     let rows = centre_store::all_rows().into_iter().map(Change::Insert).collect::<Vec<_>>();
     store.commit(&rows).unwrap();
     drop(store);
-    for kill in 0..KILLS {
+    let kills = env::var("PREPAY_STORE_KILLS").map_or(KILLS, |kills| kills.parse().unwrap());
+    for kill in 0..kills {
         let mut child = Command::new(env::current_exe().unwrap())
             .args(["--exact", "what_a_killed_process_acknowledged_is_there", "--nocapture"])
             .env(FILE, &path)
@@ -82,5 +85,8 @@ fn what_a_killed_process_acknowledged_is_there() {
             entries += page.len() as u64;
         }
         assert_eq!(entries + 1, found.version, "kill {kill}: row and journal go together");
+        let connection = rusqlite::Connection::open(&path).unwrap();
+        let verdict = connection.pragma_query_value(None, "integrity_check", |row| row.get(0));
+        assert_eq!(verdict, Ok("ok".to_owned()), "kill {kill}");
     }
 }

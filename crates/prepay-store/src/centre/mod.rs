@@ -18,7 +18,7 @@ use prepay_module::{Identifier, ModuleId};
 use prepay_token::element::SupplyGroupCode;
 use rusqlite::{Connection, TransactionBehavior, params};
 
-use self::column::{Columns, fault, long};
+use self::column::{Columns, fault};
 use self::table::{find, page};
 use crate::open::{self, OpenStoreError};
 
@@ -55,6 +55,18 @@ impl SqliteCentreStore {
     /// [`OpenStoreError`].
     pub fn in_memory() -> Result<Self, OpenStoreError> {
         Ok(Self { connection: Mutex::new(open::in_memory()?) })
+    }
+
+    /// Writes all that is committed into a new file, as a back-up does. On return it is durable. Others may
+    /// go on meanwhile.
+    ///
+    /// Copying the file itself is no back-up: the newest commits may lie in the file beside it.
+    ///
+    /// # Errors
+    ///
+    /// [`OpenStoreError::AlreadyThere`], [`OpenStoreError::Fault`]; no file is left then.
+    pub fn copy_to(&self, path: &Path) -> Result<(), OpenStoreError> {
+        open::copy(&self.connection(), path)
     }
 
     /// A panic of another thread leaves no half commit: its transaction was rolled back.
@@ -121,10 +133,15 @@ impl CentreStore for SqliteCentreStore {
             let (group, revision, generation) = after.numbers();
             (i64::from(group), revision, generation)
         });
-        let condition = "(?1 IS NULL OR supply_group = ?1) \
-             AND (supply_group, revision, generation) > (?2, ?3, ?4)";
-        let group = group.map(SupplyGroupCode::value);
-        page(&self.connection(), condition, params![group, code, revision, generation], limit)
+        let connection = self.connection();
+        if let Some(group) = group {
+            let condition =
+                "supply_group = ?1 AND (supply_group, revision, generation) > (?2, ?3, ?4)";
+            let values = params![group.value(), code, revision, generation];
+            return page(&connection, condition, values, limit);
+        }
+        let condition = "(supply_group, revision, generation) > (?1, ?2, ?3)";
+        page(&connection, condition, params![code, revision, generation], limit)
     }
 
     fn authorisation(&self, number: AuthorisationNumber) -> Found<Authorisation> {
@@ -138,9 +155,13 @@ impl CentreStore for SqliteCentreStore {
         limit: usize,
     ) -> Page<Authorisation> {
         let after = behind(after.map(AuthorisationNumber::value));
-        let condition = "(?1 IS NULL OR module = ?1) AND number > ?2";
-        let module = module.map(ModuleId::as_str);
-        page(&self.connection(), condition, params![module, after], limit)
+        let connection = self.connection();
+        match module.map(ModuleId::as_str) {
+            None => page(&connection, "number > ?1", params![after], limit),
+            Some(module) => {
+                page(&connection, "module = ?1 AND number > ?2", params![module, after], limit)
+            }
+        }
     }
 
     fn module(&self, id: &ModuleId) -> Found<ModuleRecord> {
@@ -169,7 +190,8 @@ impl CentreStore for SqliteCentreStore {
     }
 
     fn key_load(&self, serial: u64) -> Found<KeyLoadRecord> {
-        find(&self.connection(), "serial = ?1", params![long("serial number", serial)?])
+        let Ok(serial) = i64::try_from(serial) else { return Ok(None) };
+        find(&self.connection(), "serial = ?1", params![serial])
     }
 
     fn key_load_for(&self, module: &ModuleId, nonce: &str) -> Found<KeyLoadRecord> {
@@ -182,10 +204,14 @@ impl CentreStore for SqliteCentreStore {
         after: Option<u64>,
         limit: usize,
     ) -> Page<KeyLoadRecord> {
-        let after = after.map_or(Ok(-1), |after| long("serial number", after))?;
-        let condition = "(?1 IS NULL OR module = ?1) AND serial > ?2";
-        let module = module.map(ModuleId::as_str);
-        page(&self.connection(), condition, params![module, after], limit)
+        let Ok(after) = after.map_or(Ok(-1), i64::try_from) else { return Ok(Vec::new()) };
+        let connection = self.connection();
+        match module.map(ModuleId::as_str) {
+            None => page(&connection, "serial > ?1", params![after], limit),
+            Some(module) => {
+                page(&connection, "module = ?1 AND serial > ?2", params![module, after], limit)
+            }
+        }
     }
 
     fn form(&self, number: FormNumber) -> Found<FormRecord> {

@@ -1,4 +1,7 @@
 //! Reading rows of one table: by key, or a page at a time.
+//!
+//! A row and its parts in other tables are read in one transaction, so they belong together whatever another
+//! process writes meanwhile.
 
 use prepay_kmc::store::{Found, PAGE, Page, StoreError, Versioned};
 use rusqlite::{Connection, OptionalExtension, ToSql};
@@ -28,6 +31,7 @@ pub(super) fn find<T: Table>(
     values: &[&dyn ToSql],
 ) -> Found<T> {
     let sql = format!("SELECT * FROM {} WHERE {condition}", T::NAME);
+    let _snapshot = connection.unchecked_transaction().map_err(|error| fault(&error))?;
     let mut statement = connection.prepare_cached(&sql).map_err(|error| fault(&error))?;
     let found = statement
         .query_row(values, |row| Ok(versioned::<T>(&Columns::new(T::NAME, row))))
@@ -48,6 +52,7 @@ pub(super) fn page<T: Table>(
 ) -> Page<T> {
     let (name, key, limit) = (T::NAME, T::KEY, limit.clamp(1, PAGE));
     let sql = format!("SELECT * FROM {name} WHERE {condition} ORDER BY {key} LIMIT {limit}");
+    let _snapshot = connection.unchecked_transaction().map_err(|error| fault(&error))?;
     let mut statement = connection.prepare_cached(&sql).map_err(|error| fault(&error))?;
     let rows = statement
         .query_map(values, |row| Ok(versioned::<T>(&Columns::new(name, row))))

@@ -6,7 +6,8 @@
 //!  BACKUP/test-time      test centres only
 //! ```
 //!
-//! Vault and store are taken while no other process has the centre, so that they belong together.
+//! Vault and store are taken while no other process has the vault, so that they belong together. Another
+//! program may read the store meanwhile.
 
 use std::fs::DirBuilder;
 use std::io;
@@ -19,7 +20,7 @@ use prepay_vault::{SystemEntropy, private_file};
 
 use super::out::{Out, Record};
 use super::place::{PlaceFlags, Site, SiteClock, moment, store_path, test_time, vault_path};
-use super::{file, user};
+use super::{file, store, user};
 use crate::failure::{Done, Failure};
 use crate::people::{CustodianFlags, vault_failure};
 use crate::sealing::{NewSealFlags, make_directory, restore_failure};
@@ -52,7 +53,6 @@ pub(super) fn backup(place: &PlaceFlags, backup: &Path, out: &Out) -> Done<()> {
         );
     }
     let Site { vault, header, store, .. } = place.open(out)?;
-    drop(store); // Closed, so that its file is whole.
     let by = user::quorum(place, &vault)?;
     let secret = |name: &prepay_module::Identifier| {
         let what = format!("passphrase of {name} for this back-up");
@@ -64,7 +64,7 @@ pub(super) fn backup(place: &PlaceFlags, backup: &Path, out: &Out) -> Done<()> {
     let octets = octets.map_err(|error| vault_failure(&error))?;
     DirBuilder::new().mode(0o700).create(backup).map_err(failed)?;
     private_file::create(sealed(backup), &octets).map_err(failed)?;
-    copy(&store_path(dir), &store_path(backup))?;
+    store::copy(&store, &store_path(backup))?;
     if test_time(dir).symlink_metadata().is_ok() {
         copy(&test_time(dir), &test_time(backup))?;
     }
@@ -95,8 +95,10 @@ pub(super) fn restore(place: &PlaceFlags, flags: &RestoreFlags, out: &Out) -> Do
             Failure::unable("file", message).next("a back-up holds vault.backup and centre.db")
         );
     }
-    if store_path(dir).symlink_metadata().is_ok() {
-        let message = format!("{}: there is a centre already", dir.display());
+    // What another store left beside its file would be taken for a part of this one.
+    let leftovers = ["db", "db-wal", "db-shm"].map(|ending| store_path(dir).with_extension(ending));
+    if let Some(left) = leftovers.iter().find(|path| path.symlink_metadata().is_ok()) {
+        let message = format!("{}: there is a centre already", left.display());
         return Err(Failure::unable("not_empty", message).next("choose an empty directory"));
     }
     let is_test = test_time(backup).is_file();

@@ -11,16 +11,21 @@ pub(super) type Store = SqliteCentreStore;
 
 /// Opens the store that is there.
 pub(super) fn open(path: &Path) -> Done<Store> {
-    SqliteCentreStore::open(path).map_err(|error| failure(path, &error))
+    SqliteCentreStore::open(path).map_err(|error| failure(&error))
 }
 
 /// Makes an empty store.
 pub(super) fn create(path: &Path) -> Done<Store> {
-    SqliteCentreStore::create(path).map_err(|error| failure(path, &error))
+    SqliteCentreStore::create(path).map_err(|error| failure(&error))
 }
 
-fn failure(path: &Path, error: &OpenStoreError) -> Failure {
-    let message = format!("{}: {error}", path.display());
+/// Writes all that the store holds into a new file.
+pub(super) fn copy(store: &Store, path: &Path) -> Done<()> {
+    store.copy_to(path).map_err(|error| failure(&error))
+}
+
+fn failure(error: &OpenStoreError) -> Failure {
+    let message = error.to_string();
     let restore = "keep the file as it is, and restore the centre from a back-up";
     match error {
         OpenStoreError::NotThere { .. } => Failure::unable(error.code(), message).next(restore),
