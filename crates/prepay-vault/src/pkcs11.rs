@@ -47,8 +47,8 @@ const PURPOSE: &[u8] = b"Prepay vault master key 1\0";
 /// Where the wrapping key is.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Pkcs11Place {
-    /// The maker's library, as `/usr/lib/softhsm/libsofthsm2.so`.
-    pub library: PathBuf,
+    /// The maker's library, which the interface calls Cryptoki, as `/usr/lib/softhsm/libsofthsm2.so`.
+    pub cryptoki: PathBuf,
     /// The label of the token.
     pub token: String,
     /// The label of the key in the token.
@@ -182,10 +182,10 @@ impl Pkcs11Token {
 /// Loads the library and finds the token.
 fn find(place: &Pkcs11Place) -> Result<(Pkcs11, Slot), Pkcs11Error> {
     let library = |error: Error| Pkcs11Error::Library {
-        library: place.library.clone(),
+        library: place.cryptoki.clone(),
         problem: error.to_string(),
     };
-    let pkcs11 = Pkcs11::new(&place.library).map_err(library)?;
+    let pkcs11 = Pkcs11::new(&place.cryptoki).map_err(library)?;
     match pkcs11.initialize(CInitializeArgs::new(CInitializeFlags::OS_LOCKING_OK)) {
         // The library is loaded once in a process, however often it is asked for.
         Ok(()) | Err(Error::Pkcs11(RvError::CryptokiAlreadyInitialized, _)) => {}

@@ -32,7 +32,7 @@ fn pin(text: &str) -> Secret {
 }
 
 fn place(token: &str, key: &str) -> Pkcs11Place {
-    Pkcs11Place { library: library(), token: token.to_owned(), key: key.to_owned() }
+    Pkcs11Place { cryptoki: library(), token: token.to_owned(), key: key.to_owned() }
 }
 
 /// Makes tokens in a place of their own, then runs a case of this program there.
@@ -193,7 +193,7 @@ fn case_refusals() {
     assert_eq!(again, Pkcs11Error::KeyThere { label: "k".into() });
 
     let mut nowhere = place("one", "k");
-    nowhere.library = "/nowhere/library.so".into();
+    nowhere.cryptoki = "/nowhere/cryptoki.so".into();
     let missing = Pkcs11Token::open(&nowhere, &pin(PIN)).unwrap_err();
     assert_eq!(missing.code(), "pkcs11_library");
 }

@@ -106,7 +106,7 @@ impl UnlockFlags {
             Failure::unable("seal", format!("{name}: unlocked by {:?}", header.protector))
                 .next("use the program that sealed it")
         })?;
-        let place = Pkcs11Place { library: self.library()?, token, key };
+        let place = Pkcs11Place { cryptoki: self.cryptoki()?, token, key };
         let pin = secrets.known(PIN, &format!("PIN of the token {:?}", place.token))?;
         let token = Pkcs11Token::open(&place, &pin);
         Ok(Seal::Token(Box::new(token.map_err(|error| token_failure(&error))?)))
@@ -123,7 +123,7 @@ impl UnlockFlags {
         Some((part("token")?, part("object")?))
     }
 
-    fn library(&self) -> Done<PathBuf> {
+    fn cryptoki(&self) -> Done<PathBuf> {
         self.pkcs11_library.clone().ok_or_else(|| {
             Failure::unable("pkcs11_library", "the vault is unlocked by a hardware token")
                 .next("give its library: --pkcs11-library PATH")
@@ -179,7 +179,7 @@ impl NewSealFlags {
                         .next("give --pkcs11-token LABEL")
                 })?;
                 let key = self.key.clone().unwrap_or_else(|| format!("prepay-{vault}"));
-                let place = Pkcs11Place { library: unlock.library()?, token, key };
+                let place = Pkcs11Place { cryptoki: unlock.cryptoki()?, token, key };
                 let what = format!("PIN of the token {:?}", place.token);
                 let pin = secrets.known(&format!("{PIN}{suffix}"), &what)?;
                 let made = match self.existing {
