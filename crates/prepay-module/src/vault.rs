@@ -37,6 +37,7 @@ mod row;
 mod seal;
 mod secret;
 mod shared;
+pub mod signatory_file;
 mod user;
 mod window;
 

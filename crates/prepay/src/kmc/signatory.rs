@@ -12,19 +12,22 @@ use prepay_vault::{SystemEntropy, private_file};
 
 use super::file;
 use crate::failure::{Done, Failure};
+use crate::people::vault_failure;
 
 /// Makes a signatory and its file.
 pub(super) fn create(path: &Path, name: Identifier, passphrase: &Secret) -> Done<Signatory> {
     let no_entropy = |error| Failure::unable("entropy", error);
     let signatory = Signatory::generate(name, &mut SystemEntropy).map_err(no_entropy)?;
     let octets = signatory_file::seal(&signatory, passphrase, &mut SystemEntropy);
-    private_file::create(path, &octets.map_err(no_entropy)?).map_err(|error| {
-        let failure = Failure::file(path, &error);
-        match error.kind() {
-            std::io::ErrorKind::AlreadyExists => failure.next("name another file"),
-            _ => failure,
-        }
-    })?;
+    private_file::create(path, &octets.map_err(|error| vault_failure(&error))?).map_err(
+        |error| {
+            let failure = Failure::file(path, &error);
+            match error.kind() {
+                std::io::ErrorKind::AlreadyExists => failure.next("name another file"),
+                _ => failure,
+            }
+        },
+    )?;
     Ok(signatory)
 }
 

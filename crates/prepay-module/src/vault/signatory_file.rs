@@ -6,19 +6,18 @@
 //!  secret (48) and tag (16)                              AES-256-GCM under Argon2id of the passphrase
 //! ```
 //!
-//! - Cost: RFC 9106, second recommended option (64 MiB, three passes), with one lane.
+//! - Cost and least length of the passphrase: those of a vault.
 //! - Elsewhere: how the file lies on disk, and who is asked for the passphrase (`prepay`).
 
 use std::fmt;
 
-use aes_gcm::aead::{AeadInOut, KeyInit, Nonce};
-use aes_gcm::{Aes256Gcm, Tag};
-use argon2::{Algorithm, Argon2, Params, Version};
 use zeroize::Zeroizing;
 
+use super::error::VaultError;
+use super::seal::{check_length, decipher, encipher, fresh};
+use super::secret::{Cost, Key, Secret};
 use crate::open_kmp::Signatory;
-use crate::vault::Secret;
-use crate::{Entropy, Identifier, NoEntropy};
+use crate::{Entropy, Identifier};
 
 const MAGIC: &[u8] = b"PREPAY-SIGNATORY 1\n";
 const SALT: usize = 16;
@@ -62,24 +61,22 @@ impl std::error::Error for SignatoryFileError {}
 ///
 /// # Errors
 ///
-/// [`NoEntropy`] when the source has failed.
+/// [`VaultError::ShortPassphrase`], and [`VaultError::NoEntropy`] when the source has failed.
 pub fn seal(
     signatory: &Signatory,
     passphrase: &Secret,
     entropy: &mut dyn Entropy,
-) -> Result<Vec<u8>, NoEntropy> {
-    let mut random = [0; SALT + NONCE];
-    entropy.fill(&mut random)?;
+) -> Result<Vec<u8>, VaultError> {
+    check_length(passphrase.expose_bytes(), false)?;
+    let (salt, nonce) = (fresh::<SALT>(entropy)?, fresh::<NONCE>(entropy)?);
     let name = signatory.key().id().as_str();
     let mut octets = MAGIC.to_vec();
     octets.push(u8::try_from(name.len()).expect("a name has at most 40 octets"));
     octets.extend_from_slice(name.as_bytes());
-    octets.extend_from_slice(&random);
-    let (salt, nonce) = random.split_at(SALT);
+    octets.extend_from_slice(&salt);
+    octets.extend_from_slice(&nonce);
     let mut secret = signatory.expose_bytes();
-    let tag = cipher(passphrase, salt)
-        .encrypt_inout_detached(&nonce_of(nonce), &octets, (&mut secret[..]).into())
-        .expect("a short text can be sealed");
+    let tag = encipher(&key(passphrase, &salt), &nonce, &octets, &mut secret[..]);
     octets.extend_from_slice(&secret[..]);
     octets.extend_from_slice(&tag);
     Ok(octets)
@@ -118,30 +115,20 @@ fn unseal(octets: &[u8], header: usize, passphrase: &Secret) -> Option<Zeroizing
     let (head, sealed) = octets.split_at(header);
     let (text, tag) = sealed.split_at(sealed.len() - TAG);
     let (salt, nonce) = head[header - SALT - NONCE..].split_at(SALT);
+    let (salt, nonce, tag) = (salt.try_into().ok()?, nonce.try_into().ok()?, tag.try_into().ok()?);
     let mut secret = Zeroizing::new(text.to_vec());
-    let tag = Tag::try_from(tag).ok()?;
-    let cipher = cipher(passphrase, salt);
-    cipher.decrypt_inout_detached(&nonce_of(nonce), head, (&mut secret[..]).into(), &tag).ok()?;
-    Some(secret)
+    decipher(&key(passphrase, salt), nonce, head, &mut secret, tag).then_some(secret)
 }
 
-fn nonce_of(octets: &[u8]) -> Nonce<Aes256Gcm> {
-    Nonce::<Aes256Gcm>::try_from(octets).expect("a nonce has twelve octets")
-}
-
-/// The cipher under a passphrase, slowly.
-fn cipher(passphrase: &Secret, salt: &[u8]) -> Aes256Gcm {
-    let params = Params::new(64 * 1024, 3, 1, Some(32)).expect("the cost is within bounds");
-    let mut key = Zeroizing::new([0; 32]);
-    Argon2::new(Algorithm::Argon2id, Version::V0x13, params)
-        .hash_password_into(passphrase.expose_bytes(), salt, &mut key[..])
-        .expect("passphrases are shorter than 4 GiB, and salt and output fit");
-    Aes256Gcm::new((&*key).into())
+/// The key under a passphrase, slowly.
+fn key(passphrase: &Secret, salt: &[u8; SALT]) -> Key {
+    Cost::new(false).derive(passphrase.expose_bytes(), salt)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::NoEntropy;
 
     /// Numbers that nobody should use for keys.
     struct Counted(u8);
@@ -164,27 +151,29 @@ mod tests {
     fn a_signatory_comes_back_with_its_passphrase_only() {
         let maria: Identifier = "maria".parse().unwrap();
         let made = Signatory::generate(maria.clone(), &mut Counted(7)).unwrap();
-        let octets = seal(&made, &secret("long enough"), &mut Counted(9)).unwrap();
+        let octets = seal(&made, &secret("long enough!"), &mut Counted(9)).unwrap();
         assert!(octets.len() <= LONGEST);
         assert_eq!(name(&octets), Ok(maria));
-        let found = open(&octets, &secret("long enough")).unwrap();
+        let found = open(&octets, &secret("long enough!")).unwrap();
         assert_eq!(found.key().fingerprint(), made.key().fingerprint());
         let wrong = open(&octets, &secret("another")).err();
         assert_eq!(wrong, Some(SignatoryFileError::WrongSecret));
+        let short = seal(&made, &secret("eleven long"), &mut Counted(9));
+        assert_eq!(short, Err(VaultError::ShortPassphrase { expected: 12 }));
         assert!(!octets.windows(48).any(|part| part == &made.expose_bytes()[..]));
     }
 
     #[test]
     fn a_bent_or_cut_file_is_refused() {
         let made = Signatory::generate("maria".parse().unwrap(), &mut Counted(7)).unwrap();
-        let octets = seal(&made, &secret("x"), &mut Counted(9)).unwrap();
+        let octets = seal(&made, &secret("long enough!"), &mut Counted(9)).unwrap();
         for place in [0, 18, 19, 20, 24, 25, 41, 53, octets.len() - 17, octets.len() - 1] {
             let mut bent = octets.clone();
             bent[place] ^= 1;
-            assert!(open(&bent, &secret("x")).is_err(), "octet {place}");
+            assert!(open(&bent, &secret("long enough!")).is_err(), "octet {place}");
         }
         for length in [0, 5, 19, 25, 53, octets.len() - 1] {
-            assert!(open(&octets[..length], &secret("x")).is_err(), "{length} octets");
+            assert!(open(&octets[..length], &secret("long enough!")).is_err(), "{length} octets");
         }
     }
 }
