@@ -78,7 +78,9 @@ mod tests {
         let place = tempfile::tempdir().unwrap();
         let path = place.path().join("maria.key");
         let name: Identifier = "maria".parse().unwrap();
-        let secret = || Secret::from("long enough".to_owned());
+        let secret = || Secret::from("long enough!".to_owned());
+        let short = create(&path, name.clone(), &Secret::from("eleven long".to_owned()));
+        assert!(short.is_err() && !path.exists());
         let made = create(&path, name.clone(), &secret()).unwrap();
         let found = open(&path, |found| {
             assert_eq!(*found, name);
