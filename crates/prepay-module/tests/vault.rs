@@ -97,6 +97,29 @@ fn one_thread_writes_for_all_that_wait() {
 }
 
 #[test]
+fn all_that_wait_learn_that_the_place_failed() {
+    let dying = Dying::new(Place::default(), 1 << 40);
+    let mut vault = create(dying.clone()).unwrap();
+    let otto = sign_in(&mut vault, "otto");
+    let flusher = vault.flusher();
+    let (before, vault) = (vault.entries(), Mutex::new(vault));
+    *dying.steps.lock().unwrap() = 20_000;
+    let put = || {
+        let mut vault = vault.lock().unwrap();
+        vault.contents_mut().rows += 1;
+        vault.stage_issued(By::One(&otto), &[row(1)], at(3)).unwrap()
+    };
+    let flushed = || (0..1000).map(|_| put()).take_while(|&n| flusher.flush_through(n).is_ok());
+    let kept = std::thread::scope(|scope| {
+        let threads: Vec<_> = (0..16).map(|_| scope.spawn(|| flushed().max())).collect();
+        threads.into_iter().filter_map(|thread| thread.join().unwrap()).max()
+    });
+    let vault = open(Arc::clone(&dying.place)).unwrap();
+    assert!(vault.entries() >= kept.unwrap() && kept.unwrap() > before);
+    assert!(vault.entries() < before + 16_000, "every thread stopped early");
+}
+
+#[test]
 fn nothing_stored_shows_a_secret() {
     let place = Place::default();
     let mut vault = create(Arc::clone(&place)).unwrap();

@@ -1,13 +1,14 @@
 //! The end of the log: entries that wait to be written, and who writes them.
 //!
 //! Entries are put in a queue under the vault's own lock, which is quick. Whoever needs one to be durable
-//! asks the [`Flusher`], without the vault's lock: the first to come writes for all that wait.
+//! asks the [`Flusher`], without the vault's lock: the first to come writes for all that wait. Whoever comes
+//! during a write waits for its end; then all go on at once, and one of those left writes for the others.
 //!
 //! The order of every write is: log, durable; then head; then the answer.
 
 use std::io;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 
 use super::VaultError;
 use super::head;
@@ -19,6 +20,9 @@ pub(super) struct Journal {
     disk: Mutex<Disk>,
     queue: Mutex<Queue>,
     durable: AtomicU64,
+    /// Whether a flusher writes.
+    writing: Mutex<bool>,
+    written: Condvar,
 }
 
 /// The place, and whether it failed.
@@ -51,14 +55,31 @@ impl Flusher {
     ///
     /// [`VaultError::Broken`] when the storage fails or has failed.
     pub fn flush_through(&self, sequence: u64) -> Result<(), VaultError> {
-        if self.0.durable.load(Ordering::Acquire) >= sequence {
+        let journal = &*self.0;
+        let is_durable = || journal.durable.load(Ordering::Acquire) >= sequence;
+        if is_durable() {
             return Ok(());
         }
-        let mut disk = self.0.disk();
-        if self.0.durable.load(Ordering::Acquire) >= sequence {
+        let writing = lock(&journal.writing);
+        let writing = journal.written.wait_while(writing, |writing| *writing && !is_durable());
+        let mut writing = writing.unwrap_or_else(PoisonError::into_inner);
+        if is_durable() {
             return Ok(());
         }
-        self.0.flush(&mut disk)
+        *writing = true;
+        drop(writing);
+        let _turn = Turn(journal);
+        journal.flush(&mut journal.disk())
+    }
+}
+
+/// A flusher's turn to write. At its end all who wait go on, however it ends.
+struct Turn<'a>(&'a Journal);
+
+impl Drop for Turn<'_> {
+    fn drop(&mut self) {
+        *lock(&self.0.writing) = false;
+        self.0.written.notify_all();
     }
 }
 
@@ -99,6 +120,8 @@ impl Journal {
             disk: Mutex::new(Disk { storage, failed: None }),
             queue: Mutex::new(queue),
             durable: AtomicU64::new(position.sequence),
+            writing: Mutex::new(false),
+            written: Condvar::new(),
         }
     }
 
