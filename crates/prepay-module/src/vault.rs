@@ -37,6 +37,7 @@ mod row;
 mod seal;
 mod secret;
 mod shared;
+mod sign_in;
 pub mod signatory_file;
 mod user;
 mod window;
@@ -53,6 +54,7 @@ pub use record::{BadEntry, Problem, Record};
 pub use row::IssuedRow;
 pub use seal::{Kind, VaultHeader};
 pub use secret::{KeyFile, KeyWrapper, Secret, Unlock, WrapError, scrub_stack};
+pub use sign_in::{Attempt, Claim};
 pub use user::{By, NewUser, Quorum, Role, Session, UserReport};
 
 use audit::{LogHeader, Scanner};

@@ -47,6 +47,40 @@ fn failures_make_the_next_try_wait_and_success_ends_that() {
 }
 
 #[test]
+fn a_vault_works_on_while_somebody_signs_in() {
+    let (_, mut vault) = fresh();
+    let otto = sign_in(&mut vault, "otto");
+    let [mut right, mut wrong] = ["anna", "x"].map(|passphrase| {
+        let claim = |_| vault.ask(&name("anna"), at(10)).unwrap().claim(&secret(passphrase));
+        (0..4).map(claim).collect::<Vec<_>>()
+    });
+    issue(&mut vault, &otto, 1).unwrap();
+    let mut settle = |claims: &mut Vec<Claim>, seconds| {
+        vault.settle(&claims.pop().unwrap(), at(seconds)).map(|session| session.name().clone())
+    };
+    // Of guesses that began side by side each counts, and what comes after them waits.
+    for _ in 0..3 {
+        assert_eq!(settle(&mut wrong, 10), Err(SignInError::Wrong));
+    }
+    let wait = Err(SignInError::Wait { until: at(11) });
+    assert_eq!(settle(&mut wrong, 10), wait);
+    assert_eq!(settle(&mut right, 10), wait);
+    assert_eq!(settle(&mut right, 11), Ok(name("anna")));
+
+    // What was right at the beginning is wrong when the passphrase is another one at the end.
+    let quorum = quorum(&mut vault);
+    let claims =
+        [vault.ask(&name("carla"), at(12)).unwrap().claim(&secret("carla")), right.remove(0)];
+    vault.set_passphrase(&quorum, &name("carla"), &secret("carla"), at(12)).unwrap();
+    vault.set_passphrase(&quorum, &name("anna"), &secret("new"), at(12)).unwrap();
+    for claim in claims {
+        assert_eq!(vault.settle(&claim, at(12)).err(), Some(SignInError::Wrong));
+    }
+    assert_eq!(try_in(&mut vault, "carla", "carla", 12), None);
+    assert_eq!(try_in(&mut vault, "anna", "new", 12), None);
+}
+
+#[test]
 fn a_failure_is_kept_before_it_is_answered() {
     let (place, mut vault) = fresh();
     for _ in 0..3 {

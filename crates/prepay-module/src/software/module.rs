@@ -7,7 +7,7 @@
 //!   ([`Custodians`]).
 
 use std::fmt;
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use super::auditor::{Auditor, Reading};
 use super::contents::ModuleContents;
@@ -55,6 +55,8 @@ pub struct SoftwareModule {
 /// What all handles of a module share.
 pub(super) struct Shared {
     state: Mutex<State>,
+    /// Held by whoever signs in.
+    signing_in: Mutex<()>,
     pub(super) flusher: Flusher,
     pub(super) clock: Box<dyn Clock>,
     pub(super) module: ModuleId,
@@ -161,6 +163,7 @@ impl SoftwareModule {
             module: contents.identity.public().id().clone().into(),
             test: contents.issuer.test,
             state: Mutex::new(State::Open(Box::new(vault))),
+            signing_in: Mutex::new(()),
         };
         Self { shared: Arc::new(shared) }
     }
@@ -180,15 +183,18 @@ impl SoftwareModule {
         self.shared.clock.now()
     }
 
-    /// Signs a person in. Failures are kept and slow down what comes after them.
+    /// Signs a person in. Failures are kept and slow down what comes after them. Others go on issuing
+    /// meanwhile.
     ///
     /// # Errors
     ///
     /// [`SignInError`].
     pub fn sign_in(&self, name: &Identifier, passphrase: &Secret) -> Result<Session, SignInError> {
-        let now = self.now();
-        let signed_in = self.shared.with(|vault| vault.sign_in(name, passphrase, now));
-        signed_in.unwrap_or_else(|fault| Err(SignInError::Vault(broken(&fault))))
+        let closed = |fault: ModuleFault| SignInError::Vault(broken(&fault));
+        let _one_at_a_time = self.shared.signing_in.lock().unwrap_or_else(PoisonError::into_inner);
+        let asked = self.shared.with(|vault| vault.ask(name, self.now()));
+        let claim = asked.map_err(closed)??.claim(passphrase);
+        self.shared.with(|vault| vault.settle(&claim, self.now())).map_err(closed)?
     }
 
     /// Gives a person another passphrase, who knows the old one.

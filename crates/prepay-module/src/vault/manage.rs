@@ -1,65 +1,17 @@
-//! Signing in, and changing who may use a vault and what unlocks it.
+//! Who may use a vault, and changing that and what unlocks it.
 //!
-//! Whether a passphrase was right is answered only when the log holds that it was asked, so a stop in
-//! between gives nobody another try for nothing.
+//! Elsewhere: signing in (`sign_in.rs`).
 
 use super::journal::Journal;
 use super::secret::{Cost, Key};
 use super::user::{Failures, User, Verifier};
 use super::{
-    AccessError, By, Contents, Entry, NewUser, Protector, Quorum, Role, Secret, Session,
-    SignInError, Unlock, UserError, UserReport, Vault, VaultError, seal,
+    AccessError, By, Contents, Entry, NewUser, Protector, Quorum, Role, Secret, Session, Unlock,
+    UserError, UserReport, Vault, VaultError, seal,
 };
 use crate::{Identifier, Moment};
 
 impl<C: Contents> Vault<C> {
-    /// Signs a person in.
-    ///
-    /// # Errors
-    ///
-    /// [`SignInError`]; a wrong passphrase is in the log before it is answered.
-    pub fn sign_in(
-        &mut self,
-        name: &Identifier,
-        passphrase: &Secret,
-        now: Moment,
-    ) -> Result<Session, SignInError> {
-        self.usable()?;
-        let known = self.people.users.get(name);
-        let key = known.is_some().then_some(name);
-        let failures = self.people.failures(key);
-        if now < failures.wait_until {
-            return Err(SignInError::Wait { until: failures.wait_until });
-        }
-        let fits = match known {
-            Some(user) => user.verifier.fits(passphrase),
-            None => {
-                let _ = Verifier::nobody(Cost::new(self.header.insecure_test)).fits(passphrase);
-                false
-            }
-        };
-        let Some(user) = known.filter(|_| fits) else {
-            let failures = failures.one_more(now);
-            let Failures { count, wait_until } = failures;
-            let user = key.cloned();
-            let entry = Entry::SignInFailed { user, failures: count, wait_until };
-            self.stage(By::Vault, &entry, now)?;
-            self.flush()?;
-            self.people.set_failures(key, failures);
-            return Err(SignInError::Wrong);
-        };
-        let session = Session {
-            name: name.clone(),
-            role: user.role,
-            vault: self.instance,
-            passphrase: user.passphrase,
-        };
-        self.stage(By::One(&session), &Entry::SignedIn { role: session.role }, now)?;
-        self.flush()?;
-        self.people.set_failures(key, Failures::NONE);
-        Ok(session)
-    }
-
     /// Whether a session is good here and has one of these roles.
     ///
     /// # Errors

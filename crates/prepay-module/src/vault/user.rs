@@ -13,10 +13,8 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::str::FromStr;
 
-use subtle::ConstantTimeEq;
-
 use super::secret::{Cost, Key};
-use super::{AccessError, QuorumError, Secret};
+use super::{AccessError, QuorumError, Secret, SignInError};
 use crate::attribute::AttributeError;
 use crate::codec::{DecodeError, Reader, Writer};
 use crate::{Entropy, Identifier, Moment, NoEntropy};
@@ -213,9 +211,9 @@ impl Failures {
 
 /// What shows that somebody knows a passphrase.
 pub(super) struct Verifier {
-    cost: Cost,
-    salt: [u8; 16],
-    derived: Key,
+    pub(super) cost: Cost,
+    pub(super) salt: [u8; 16],
+    pub(super) derived: Key,
 }
 
 impl Verifier {
@@ -227,16 +225,6 @@ impl Verifier {
         let mut salt = [0; 16];
         entropy.fill(&mut salt)?;
         Ok(Self { cost, salt, derived: cost.derive(passphrase.expose_bytes(), &salt) })
-    }
-
-    /// Takes as long as any other, and fits no passphrase that anybody knows.
-    pub(super) fn nobody(cost: Cost) -> Self {
-        Self { cost, salt: [0; 16], derived: Key::zero() }
-    }
-
-    pub(super) fn fits(&self, passphrase: &Secret) -> bool {
-        let derived = self.cost.derive(passphrase.expose_bytes(), &self.salt);
-        derived.expose_bytes().ct_eq(self.derived.expose_bytes()).into()
     }
 }
 
@@ -262,6 +250,16 @@ impl People {
             Some(name) => self.users.get(name).map_or(Failures::NONE, |user| user.failures),
             None => self.unknown,
         }
+    }
+
+    /// Whether somebody may be asked under a name now.
+    pub(super) fn check_wait(
+        &self,
+        name: Option<&Identifier>,
+        now: Moment,
+    ) -> Result<(), SignInError> {
+        let until = self.failures(name).wait_until;
+        if now < until { Err(SignInError::Wait { until }) } else { Ok(()) }
     }
 
     pub(super) fn set_failures(&mut self, name: Option<&Identifier>, failures: Failures) {
