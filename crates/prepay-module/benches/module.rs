@@ -2,7 +2,8 @@
 //!
 //! - Bar: batches of named requests within 2.000 of deriving each key and sealing each token, in memory by the
 //!   thousand and on disk by fifty thousand. Both sides end at twenty digits.
-//! - Without a bar: batches of a thousand on disk, which are mostly the disk's time.
+//! - Without a bar: batches of a thousand on disk, from one thread mostly the disk's time; of four threads some
+//!   work while others wait for the disk.
 //! - Without a bar: single requests, each durable before it is answered. On disk that is the time of the
 //!   disk; sixteen threads share its writes.
 
@@ -44,6 +45,12 @@ const SINGLES: u32 = 400;
 
 /// Threads that share the writes of one module.
 const THREADS: u32 = 16;
+
+/// Threads that issue batches at the same time.
+const BATCH_THREADS: usize = 4;
+
+/// Batches that each of them issues, one after the other.
+const BATCHES_EACH: usize = 8;
 
 /// The public test vending key of 160 bits; its beginning serves as the one of 64.
 const VENDING_KEY: [u8; 20] = [0xAB; 20];
@@ -200,8 +207,9 @@ fn next(digits: [u8; 20]) -> u64 {
     u64::from(black_box(digits)[19])
 }
 
-/// A batch through the module.
-fn batch(
+/// A batch through the module. Its requests have names from a number on.
+fn batch_from(
+    mut count: u64,
     operator: Operator,
     encryption: EncryptionAlgorithm,
     size: usize,
@@ -211,7 +219,6 @@ fn batch(
         .map(|pan| request(pan, encryption))
         .map(IssueRequest::Credit)
         .collect();
-    let mut count = 0;
     move |seed| {
         for request in &mut requests {
             if let IssueRequest::Credit(request) = request {
@@ -223,6 +230,29 @@ fn batch(
         answers.into_iter().fold(0, |sum, answer| match answer {
             Ok(Issued::Token(issued)) => sum + next(issued.token.digits()),
             other => panic!("{other:?}"),
+        })
+    }
+}
+
+fn batch(
+    operator: Operator,
+    encryption: EncryptionAlgorithm,
+    size: usize,
+) -> impl FnMut(u64) -> u64 {
+    batch_from(0, operator, encryption, size)
+}
+
+/// Batches from several threads at the same time.
+fn batches(operator: &Operator, encryption: EncryptionAlgorithm) -> impl FnMut(u64) -> u64 {
+    let batch = |thread| batch_from((thread as u64) << 48, operator.clone(), encryption, BATCH);
+    let mut batches: Vec<_> = (0..BATCH_THREADS).map(batch).collect();
+    move |seed| {
+        thread::scope(|scope| {
+            let steps: Vec<_> = batches
+                .iter_mut()
+                .map(|step| scope.spawn(move || (0..BATCHES_EACH).fold(seed, |seed, _| step(seed))))
+                .collect();
+            steps.into_iter().map(|step| step.join().expect("a batch")).sum()
         })
     }
 }
@@ -296,6 +326,10 @@ fn ratios() {
         ratio.print(&format!("{BATCH}, {name}, in memory / bare:"), BAR);
         let (_folder, disk) = on_disk(algorithm);
         measure(disk, BATCH, 3).print(&format!("{BATCH}, {name}, on disk / bare:"), None);
+        let (_folder, disk) = on_disk(algorithm);
+        let bare = bare(algorithm, encryption, BATCH * BATCH_THREADS * BATCHES_EACH);
+        let ratio = Ratio::measure_calls(1, batches(&disk, encryption), bare);
+        ratio.print(&format!("{BATCH} from {BATCH_THREADS}, {name}, on disk / bare:"), None);
         let (_folder, disk) = on_disk(algorithm);
         let ratio = measure(disk, LARGE_BATCH, 1);
         ratio.print(&format!("{LARGE_BATCH}, {name}, on disk / bare:"), BAR);
