@@ -336,6 +336,15 @@ fn an_older_copy_that_was_put_back_lacks_the_entry_that_was_noted() {
 
     let missing = verify_noted(&mut older.clone(), noted).unwrap().first_bad.unwrap();
     assert_eq!((missing.sequence, missing.problem), (noted.sequence, Problem::Missing));
+    // A torn end does not hide it; where nothing is missing, the torn end is what is found.
+    let mut torn = older.clone();
+    torn.log.push(0);
+    let missing = verify_noted(&mut torn, noted).unwrap().first_bad.unwrap();
+    assert_eq!((missing.sequence, missing.problem), (noted.sequence, Problem::Missing));
+    let mut torn = place.lock().unwrap().clone();
+    torn.log.push(0);
+    let bad = verify_noted(&mut torn, noted).unwrap().first_bad.unwrap();
+    assert_eq!((bad.sequence, bad.problem), (noted.sequence + 1, Problem::Torn));
 
     // The older copy goes on, so that it has an entry of that number, but another one.
     let older = Arc::new(Mutex::new(older));

@@ -278,6 +278,29 @@ fn a_backup_takes_both_custodians_and_gives_no_limits_back() {
 }
 
 #[test]
+fn a_restored_log_knows_of_the_old_one_only_where_it_ended() {
+    let (old, mut vault) = fresh();
+    let quorum = quorum(&mut vault);
+    let before = vault.verify_audit().unwrap().last;
+    note(&mut vault, &quorum).unwrap();
+    let end = vault.verify_audit().unwrap().last;
+    let file = vault.backup(&quorum, [&secret("one"), &secret("two")], at(8)).unwrap();
+    let place = Place::default();
+    drop(restore(&place, &file, HELD, RestoredLimits::Accepted).unwrap());
+    let found = |mark| {
+        let bad = verify_noted(&mut Arc::clone(&place), mark).unwrap().first_bad;
+        bad.map(|bad| (bad.sequence, bad.problem))
+    };
+    assert_eq!(verify_noted(&mut Arc::clone(&old), before).unwrap().first_bad, None);
+    assert_eq!(found(before), Some((before.sequence, Problem::Earlier)));
+    assert_eq!(found(end), None);
+    let forged = AuditMark { hash: [0xEE; 32], ..end };
+    assert_eq!(found(forged), Some((end.sequence, Problem::OtherChain)));
+    let missing = AuditMark { sequence: end.sequence + 2, ..end };
+    assert_eq!(found(missing), Some((end.sequence + 2, Problem::Missing)));
+}
+
+#[test]
 fn every_bit_and_cut_of_a_backup_counts() {
     use sha2::{Digest, Sha256};
 

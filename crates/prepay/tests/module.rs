@@ -334,7 +334,7 @@ fn a_torn_end_of_the_log_is_put_in_order_by_unlocking() {
     // What was acknowledged and is gone is another matter.
     let octets = fs::read(&log).unwrap();
     fs::write(&log, &octets[..octets.len() - 3]).unwrap();
-    assert_eq!(desk.refused(3, "unlock"), "audit_cut");
+    assert_eq!(desk.refused(3, "unlock"), "audit_entry");
 }
 
 #[test]

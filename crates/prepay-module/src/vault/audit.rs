@@ -10,6 +10,7 @@
 //!  hash              32     its hash
 //! ```
 
+use std::cmp::Ordering;
 use std::fmt;
 use std::io;
 use std::str::FromStr;
@@ -53,6 +54,18 @@ impl LogHeader {
             return Err(error);
         }
         Ok(Self { id: reader.array()?, sequence: reader.u64()?, hash: reader.array()? })
+    }
+
+    /// What is wrong with an entry that should be in the log or before it: of those before it only the last
+    /// is known.
+    fn lacks(&self, known: AuditMark) -> Option<BadEntry> {
+        let start = AuditMark::from(self.start());
+        let problem = match known.sequence.cmp(&start.sequence) {
+            Ordering::Less => Problem::Earlier,
+            Ordering::Equal if known != start => Problem::OtherChain,
+            _ => return None,
+        };
+        Some(BadEntry { sequence: known.sequence, offset: HEADER as u64, problem })
     }
 
     /// The place behind the header.
@@ -245,18 +258,21 @@ pub(super) fn prove(
         }
         other.is_none()
     })?;
-    let first_bad = match (other, outcome) {
-        (Some(bad), _) | (None, Err(bad)) => Some(bad),
-        (None, Ok(end)) => {
-            let end = last.unwrap_or(end);
+    let found = other.or(outcome.err());
+    let first_bad = match (&found, last) {
+        // A write that was cut short leaves a torn end behind all that is known.
+        (None | Some(BadEntry { problem: Problem::Torn, .. }), Some(end)) => {
             if places.iter().flatten().any(|known| known.sequence > end.sequence) {
                 Some(end.bad(Problem::Missing))
-            } else if !head_is_good {
+            } else if let Some(bad) = known.and_then(|known| header?.lacks(known)) {
+                Some(bad)
+            } else if found.is_none() && !head_is_good {
                 Some(end.bad(Problem::Head))
             } else {
-                None
+                found
             }
         }
+        _ => found,
     };
     let nothing = AuditMark { sequence: 0, hash: [0; 32] };
     let last = last.map_or(nothing, AuditMark::from);

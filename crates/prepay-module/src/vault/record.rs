@@ -18,6 +18,7 @@ use std::fmt;
 
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::{Digest, Sha256};
+use subtle::ConstantTimeEq;
 
 use super::secret::Key;
 use super::{Entry, IssuedRow};
@@ -78,6 +79,8 @@ pub enum Problem {
     OtherChain,
     /// The record of where the log ends is missing or damaged.
     Head,
+    /// The log begins behind this entry, which is in the log of the vault that was backed up.
+    Earlier,
 }
 
 /// A place in the log, behind an entry.
@@ -233,7 +236,7 @@ pub(super) fn read(
     if hash != *found_hash {
         return Err(Problem::Changed);
     }
-    if mac.is_some_and(|mac| mac.short(&digest) != *found_mac) {
+    if mac.is_some_and(|mac| !bool::from(mac.short(&digest).ct_eq(found_mac))) {
         return Err(Problem::Forged);
     }
     let record = fields(sequence, &mut reader).map_err(Problem::Form)?;
@@ -275,6 +278,9 @@ impl fmt::Display for Problem {
             Self::Missing => f.write_str("it is missing"),
             Self::OtherChain => f.write_str("the entry before it is not the one recorded"),
             Self::Head => f.write_str("the record of where the log ends is missing or damaged"),
+            Self::Earlier => f.write_str(
+                "this log begins behind it: look in the log of the vault that was backed up",
+            ),
         }
     }
 }
