@@ -65,6 +65,62 @@ fn many_rows_are_kept_and_the_last_ones_remembered() {
 }
 
 #[test]
+fn the_store_is_written_afresh_after_much_and_not_after_every_opening() {
+    let place = Place::default();
+    let store = || place.lock().unwrap().store.clone();
+    let mut vault = create(Arc::clone(&place)).unwrap();
+    let otto = sign_in(&mut vault, "otto");
+    let mut written = Vec::new();
+    for (count, reopened) in [(65_535, false), (1, true), (1, true), (65_534, true), (1, true)] {
+        let otto = if reopened {
+            vault = open(Arc::clone(&place)).unwrap();
+            vault.sign_in(&name("otto"), &secret("otto"), at(6000)).unwrap()
+        } else {
+            otto.clone()
+        };
+        issue(&mut vault, &otto, count).unwrap();
+        let before = store();
+        vault.snapshot_if_due().unwrap();
+        written.push(store() != before);
+    }
+    assert_eq!(written, [false, true, false, false, true]);
+}
+
+/// A wrapper that wraps nothing, with a label.
+struct Labelled(String);
+
+impl KeyWrapper for Labelled {
+    fn label(&self) -> &str {
+        &self.0
+    }
+
+    fn wrap(&self, key: &[u8; 32]) -> Result<Vec<u8>, WrapError> {
+        Ok(key.to_vec())
+    }
+
+    fn unwrap(&self, wrapped: &[u8]) -> Result<Zeroizing<[u8; 32]>, WrapError> {
+        Ok(Zeroizing::new(wrapped.try_into().unwrap()))
+    }
+}
+
+#[test]
+fn the_label_of_a_wrapper_is_kept_whole_or_refused() {
+    for (label, fits) in
+        [("x".repeat(200), true), ("x".repeat(201), false), ("two\nlines".to_owned(), false)]
+    {
+        let place = Place::default();
+        let wrapper = Labelled(label.clone());
+        match create_for(Arc::clone(&place), Unlock::Wrapper(&wrapper)) {
+            Ok(vault) if fits => assert_eq!(vault.header().protector, format!("wrapper ({label})")),
+            Err(CreateError::Vault(VaultError::Wrapper(_))) if !fits => {
+                assert_eq!(place.lock().unwrap().store, None, "{label:?}");
+            }
+            other => panic!("{label:?}: {:?}", other.err()),
+        }
+    }
+}
+
+#[test]
 fn one_thread_writes_for_all_that_wait() {
     let place = Place::default();
     let mut vault = create(Arc::clone(&place)).unwrap();

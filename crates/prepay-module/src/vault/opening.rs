@@ -401,10 +401,12 @@ impl Log<'_> {
             self.compare(&after)?;
             if record.sequence <= last_in_store {
                 state.contents.remember(&record);
+                plan.pass(&record, after);
+                plan.passed.snapshot_taken();
             } else {
                 state.replay(&record)?;
+                plan.pass(&record, after);
             }
-            plan.pass(&record, after);
         }
         match plan.end.length < acknowledged {
             true => Err(OpenError::Cut { expected: acknowledged, found: plan.end.length }),

@@ -23,7 +23,7 @@ use sha2::{Digest, Sha256};
 use zeroize::Zeroizing;
 
 use super::secret::{Cost, Key, Unlock};
-use super::{OpenError, VaultError};
+use super::{OpenError, VaultError, WrapError};
 use crate::attribute::AttributeError;
 use crate::codec::{DecodeError, Reader, Writer};
 use crate::{Entropy, Identifier, NoEntropy};
@@ -33,6 +33,9 @@ const FAMILY: &[u8] = b"PREPAY-VAULT ";
 const NONCE: usize = 12;
 const TAG: usize = 16;
 const SUM: usize = 32;
+
+/// The longest label of a wrapper, in octets.
+const MAX_LABEL: usize = 200;
 
 /// What a vault is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -201,9 +204,15 @@ impl Protector {
                 Self::KeyFile { sealed: SealedKey::seal(file.key(), master, id, entropy)? }
             }
             Unlock::Wrapper(wrapper) => {
-                let wrapped = wrapper.wrap(master.expose_bytes())?;
-                let label = wrapper.label().chars().filter(|sign| !sign.is_control());
-                Self::Wrapper { label: label.take(50).collect(), wrapped }
+                let label = wrapper.label().to_owned();
+                // What unlocks the vault is found by this label: it is kept whole or not at all.
+                if label.len() > MAX_LABEL || label.chars().any(char::is_control) {
+                    let problem = format!(
+                        "label of the wrapper: expected at most {MAX_LABEL} octets that print, found {label:?}"
+                    );
+                    return Err(WrapError { problem }.into());
+                }
+                Self::Wrapper { label, wrapped: wrapper.wrap(master.expose_bytes())? }
             }
         })
     }

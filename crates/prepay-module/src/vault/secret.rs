@@ -136,7 +136,7 @@ impl KeyFile {
 
 /// Something that can seal 32 octets and unseal them, such as a hardware token.
 pub trait KeyWrapper {
-    /// What it is, for people: at most 200 octets of it are kept.
+    /// What it is and how to find it again: at most 200 octets that print.
     fn label(&self) -> &str;
 
     /// Seals a key.
