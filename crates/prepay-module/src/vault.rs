@@ -45,7 +45,7 @@ mod window;
 use std::sync::Arc;
 
 pub use audit::{AuditMark, AuditReport, ParseAuditMarkError, records, verify, verify_noted};
-pub use backup::RestoredLimits;
+pub use backup::{RestoredLimits, look_at_backup};
 pub use entry::{Entry, KeyNote};
 pub use error::*;
 pub use journal::Flusher;

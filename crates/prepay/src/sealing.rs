@@ -10,6 +10,7 @@ use clap::{Args, ValueEnum, ValueHint};
 use prepay_module::VaultStorage;
 use prepay_module::vault::{
     CreateError, KeyFile, OpenError, RestoreError, Secret, Unlock, VaultHeader, look,
+    look_at_backup,
 };
 use prepay_vault::{
     Directory, DirectoryError, Pkcs11Error, Pkcs11Place, Pkcs11Token, SystemEntropy, private_file,
@@ -24,7 +25,7 @@ use crate::secret::{PIN, SEAL, SecretFlags};
 pub(crate) enum SealKind {
     /// Under a passphrase.
     Passphrase,
-    /// Under a key in a file, which is made: --key-file.
+    /// Under a key in a file, which is made: --new-key-file.
     KeyFile,
     /// Under a key in a hardware token, which is made there: --pkcs11-library, --pkcs11-token.
     Pkcs11,
@@ -191,11 +192,19 @@ impl NewSealFlags {
         }
     }
 
-    /// Takes back a key file that was made for nothing. A key in a token stays, and can be used again.
-    pub(crate) fn undo(&self) {
-        if let (SealKind::KeyFile, Some(path)) = (self.kind, &self.key_file) {
-            let _ = std::fs::remove_file(path); // What failed first is what counts.
+    /// Takes back a key file that was made for nothing, and gives the failure of what it was made for. It stays
+    /// when that may be done all the same: the vault may be sealed under it. A key in a token always stays, and
+    /// can be used again.
+    pub(crate) fn undo(&self, may_be_done: bool, failure: Failure) -> Failure {
+        let (SealKind::KeyFile, Some(path)) = (self.kind, &self.key_file) else { return failure };
+        if may_be_done {
+            let path = path.display();
+            return failure.next(format!(
+                "keep {path} and what unlocked the vault before: one of them unlocks it now"
+            ));
         }
+        let _ = std::fs::remove_file(path); // What failed first is what counts.
+        failure
     }
 }
 
@@ -248,6 +257,11 @@ pub(crate) fn make_directory(path: &Path) -> Done<Directory> {
         Ok(Some(_)) => Err(create_failure(path, &CreateError::NotEmpty)),
         Err(error) => Err(Failure::file(path, &error)),
     }
+}
+
+/// Looks at what a back-up says without a secret.
+pub(crate) fn backup_header(path: &Path, octets: &[u8]) -> Done<VaultHeader> {
+    look_at_backup(octets).map_err(|error| restore_failure(path, path, &error))
 }
 
 /// Why a directory cannot be used.

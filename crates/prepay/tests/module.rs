@@ -3,7 +3,7 @@
 mod module_kit;
 
 use std::fs;
-use std::process::Stdio;
+use std::process::{Command, Stdio};
 
 use module_kit::{Centre, Desk, METER, PAIR, PAN, PEOPLE};
 use serde_json::Value;
@@ -415,6 +415,37 @@ fn a_key_file_seals_and_the_seal_can_be_changed() {
     prepay_vault::private_file::create(desk.path("key"), &key[..50]).unwrap();
     desk.put_secret("seal", "something else");
     assert_eq!(desk.refused(3, "unlock"), "wrong_secret");
+}
+
+#[test]
+fn a_seal_that_may_be_in_place_is_not_taken_back() {
+    let desk = Desk::new("fulldisk");
+    desk.init("");
+    let seal = desk.command(&format!("--json seal --seal key-file --new-key-file {{key}} {PAIR}"));
+    // A disk that is full in the middle: the store fits, and the log, which is longer, does not.
+    let length = |name: &str| fs::metadata(desk.path("module").join(name)).unwrap().len();
+    while length("audit.log") < 2 * length("store") {
+        desk.succeed("unlock --as uwe");
+    }
+    let try_with = |octets: u64| {
+        let mut shell = Command::new("sh");
+        let script = format!("trap '' XFSZ; exec prlimit --fsize={octets} \"$@\"");
+        shell.args(["-c", &script, "sh"]).arg(seal.get_program()).args(seal.get_args());
+        let output = shell.output().unwrap();
+        desk.keep(&output);
+        assert_eq!(output.status.code(), Some(2), "{output:?}");
+        let object: Value = serde_json::from_slice(&output.stdout).unwrap();
+        object["error"]["next"].as_str().unwrap().to_owned()
+    };
+    // Two people sign in first, in about a hundred octets each.
+    let next = (0..32).map(|step| {
+        assert!(!desk.path("key").exists(), "nothing was made for nothing");
+        desk.succeed("unlock --as uwe");
+        try_with(length("audit.log") + 10 * step)
+    });
+    let next = next.into_iter().find(|next| next.starts_with("keep ")).unwrap();
+    assert!(next.contains("/key "), "{next}");
+    desk.succeed("unlock --key-file {key} --as uwe");
 }
 
 #[test]

@@ -16,6 +16,10 @@ const LIBRARIES: [&str; 4] = [
     "/usr/lib64/pkcs11/libsofthsm2.so",
 ];
 
+/// As long as a token's label can be.
+const TOKEN: &str = "Example Power HSM, hall 2 rack 7";
+const ID: &str = "MODULE-OF-THE-NORTHERN-REGION-1";
+
 #[test]
 fn a_key_in_a_token_seals_and_unlocks_and_can_be_left() {
     let library = LIBRARIES.into_iter().find(|path| fs::exists(path).unwrap_or(false));
@@ -27,25 +31,34 @@ fn a_key_in_a_token_seals_and_unlocks_and_can_be_left() {
     fs::write(&configuration, format!("directories.tokendir = {}\n", tokens.display())).unwrap();
     let configuration = configuration.to_str().unwrap().to_owned();
     let made = Command::new("softhsm2-util")
-        .args(["--init-token", "--free", "--label", "safe", "--so-pin", "officer-pin"])
+        .args(["--init-token", "--free", "--label", TOKEN, "--so-pin", "officer-pin"])
         .args(["--pin", "1234-user"])
         .env("SOFTHSM2_CONF", &configuration)
         .output()
         .expect("softhsm2-util is installed (Debian: apt-get install softhsm2)");
     assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
     let desk = desk.with_variable("SOFTHSM2_CONF", &configuration);
-    let seal = format!("--seal pkcs11 --pkcs11-library {library} --pkcs11-token safe");
+    let seal = format!(
+        "--seal pkcs11 --pkcs11-library {library} --pkcs11-token {}",
+        TOKEN.replace(' ', "~")
+    );
     let library = format!("--pkcs11-library {library}");
-    let init = format!("init --id SM-1 {PEOPLE} --test {seal}");
-    assert_eq!(desk.refused(2, &init.replace("safe", "none")), "pkcs11_token_label");
+    let init = format!("init --id {ID} {PEOPLE} --test {seal}");
+    assert_eq!(desk.refused(2, &init.replace("Power", "Light")), "pkcs11_token_label");
     desk.succeed(&init);
     assert_eq!(desk.refused(2, "unlock"), "pkcs11_library");
-    assert!(desk.succeed(&format!("unlock {library} --as uwe")).contains("token=safe"));
+    assert!(desk.succeed(&format!("unlock {library} --as uwe")).contains("object=prepay-MODULE"));
     desk.put_secret("pin", "4321-user");
     assert_eq!(desk.refused(3, &format!("unlock {library}")), "pkcs11_pin");
     desk.put_secret("pin", "1234-user");
     // The same key again takes a word of its own.
     let other = init.replace("--id", "--dir {other} --id");
+    // A back-up is restored under the same key, which has the vault's name.
+    desk.succeed(&format!("backup {{save}} {library} {PAIR}"));
+    let restore = format!("restore {{save}} --dir {{restored}} {PAIR} {seal}");
+    assert_eq!(desk.refused(2, &restore), "pkcs11_key_there");
+    desk.succeed(&format!("{restore} --pkcs11-existing"));
+    desk.succeed(&format!("unlock --dir {{restored}} {library} --as uwe"));
     assert_eq!(desk.refused(2, &other), "pkcs11_key_there");
     desk.succeed(&format!("{other} --pkcs11-existing"));
     desk.put_secret("seal.new", "a passphrase instead");

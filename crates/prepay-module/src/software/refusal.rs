@@ -232,6 +232,16 @@ pub enum CustodianError {
 }
 
 impl CustodianError {
+    /// Whether it may have been done all the same, because the storage failed on the way.
+    pub const fn may_be_done(&self) -> bool {
+        match self {
+            Self::Refused(_) => false,
+            Self::User(error) => matches!(error, UserError::Vault(error) if error.may_be_done()),
+            Self::Vault(error) => error.may_be_done(),
+            Self::Fault(_) => true,
+        }
+    }
+
     /// The stable name of the error, for programs.
     pub const fn code(&self) -> &'static str {
         match self {

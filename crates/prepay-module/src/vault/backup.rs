@@ -92,6 +92,30 @@ impl BackupHeader {
     }
 }
 
+/// What a back-up says of its vault without a secret. What would unlock it is not in it.
+///
+/// # Errors
+///
+/// [`RestoreError`] when it is no back-up, or damaged.
+pub fn look_at_backup(file: &[u8]) -> Result<VaultHeader, RestoreError> {
+    Ok(read(file)?.0.header)
+}
+
+/// What a back-up says in clear, all that is authenticated with its contents, and the contents, enciphered.
+fn read(file: &[u8]) -> Result<(BackupHeader, &[u8], &[u8]), RestoreError> {
+    if !file.starts_with(MAGIC) {
+        return Err(RestoreError::NotABackup);
+    }
+    let octets = seal::checked(file)
+        .ok_or_else(|| RestoreError::Damaged { problem: "the checksum is wrong".to_owned() })?;
+    let mut reader = Reader::new(octets);
+    let backup = BackupHeader::decode(&mut reader)?;
+    let beginning = &octets[..octets.len() - reader.left()];
+    let ciphertext = reader.bytes()?;
+    reader.finish()?;
+    Ok((backup, beginning, ciphertext))
+}
+
 impl<C: Contents> Vault<C> {
     /// Makes a back-up, for two custodians to keep apart. Each gives a passphrase for it, in the order of
     /// [`Quorum::names`].
@@ -157,16 +181,7 @@ impl<C: Contents> Vault<C> {
         now: Moment,
     ) -> Result<Self, RestoreError> {
         opening::require_empty(&mut *storage)?;
-        if !file.starts_with(MAGIC) {
-            return Err(RestoreError::NotABackup);
-        }
-        let octets = seal::checked(file)
-            .ok_or_else(|| RestoreError::Damaged { problem: "the checksum is wrong".to_owned() })?;
-        let mut reader = Reader::new(octets);
-        let backup = BackupHeader::decode(&mut reader)?;
-        let beginning = &octets[..octets.len() - reader.left()];
-        let ciphertext = reader.bytes()?;
-        reader.finish()?;
+        let (backup, beginning, ciphertext) = read(file)?;
         if backup.header.kind != C::KIND {
             let found = backup.header.kind;
             return Err(RestoreError::Kind { expected: C::KIND, found });

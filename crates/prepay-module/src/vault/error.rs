@@ -226,6 +226,34 @@ pub enum AuditError {
     Vault(VaultError),
 }
 
+impl VaultError {
+    /// Whether it may have been done all the same, because the storage failed on the way.
+    pub const fn may_be_done(&self) -> bool {
+        matches!(self, Self::Broken { .. })
+    }
+}
+
+impl CreateError {
+    /// Whether there may be a vault all the same, because the storage failed on the way.
+    pub const fn may_be_done(&self) -> bool {
+        match self {
+            Self::Storage { .. } => true,
+            Self::Vault(error) => error.may_be_done(),
+            Self::NotEmpty | Self::TooFewCustodians | Self::SameName { .. } => false,
+        }
+    }
+}
+
+impl RestoreError {
+    /// Whether there may be a vault all the same, because the storage failed on the way.
+    pub const fn may_be_done(&self) -> bool {
+        match self {
+            Self::Create(error) => error.may_be_done(),
+            _ => false,
+        }
+    }
+}
+
 impl From<AccessError> for VaultError {
     fn from(error: AccessError) -> Self {
         Self::Access(error)

@@ -23,7 +23,7 @@ use super::place::{PlaceFlags, Site, SiteClock, moment, store_path, test_time, v
 use super::{file, store, user};
 use crate::failure::{Done, Failure};
 use crate::people::{CustodianFlags, vault_failure};
-use crate::sealing::{NewSealFlags, make_directory, restore_failure};
+use crate::sealing::{NewSealFlags, backup_header, make_directory, restore_failure};
 
 /// The longest back-up of a vault, in octets.
 const LONGEST: usize = 64 << 20;
@@ -119,7 +119,8 @@ pub(super) fn restore(place: &PlaceFlags, flags: &RestoreFlags, out: &Out) -> Do
     let custodians = [(&pair[0], &secrets[0]), (&pair[1], &secrets[1])];
     let path = vault_path(dir);
     let directory = make_directory(&path)?;
-    let seal = flags.seal.make("the centre", "", &place.unlock, &place.secrets)?;
+    let name = backup_header(&sealed(backup), &octets)?.name;
+    let seal = flags.seal.make(name.as_str(), "", &place.unlock, &place.secrets)?;
     let restored = CentreVault::restore(
         Box::new(directory),
         Box::new(SystemEntropy),
@@ -129,8 +130,7 @@ pub(super) fn restore(place: &PlaceFlags, flags: &RestoreFlags, out: &Out) -> Do
         seal.unlock(),
     );
     let vault = restored.map_err(|error| {
-        flags.seal.undo();
-        restore_failure(backup, &path, &error)
+        flags.seal.undo(error.may_be_done(), restore_failure(backup, &path, &error))
     })?;
     let header = vault.header();
     out.set_test(header.insecure_test);

@@ -61,10 +61,8 @@ pub(super) fn run(place: &PlaceFlags, flags: &InitFlags, out: &Out) -> Done<()> 
     let setup = CentreSetup { centre: &centre, unlock: seal.unlock(), users: &users, valid_days };
     let make = if flags.test { CentreVault::create_insecure_test } else { CentreVault::create };
     let made = make(Box::new(directory), Box::new(SystemEntropy), Box::new(clock), &setup);
-    let vault = made.map_err(|error| {
-        flags.seal.undo();
-        create_failure(&path, &error)
-    })?;
+    let vault =
+        made.map_err(|error| flags.seal.undo(error.may_be_done(), create_failure(&path, &error)))?;
     if let (true, SiteClock::Fixed(moment)) = (flags.test, clock) {
         file::write(&test_time(dir), format!("{moment}\n").as_bytes(), false)?;
     }

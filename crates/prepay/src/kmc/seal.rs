@@ -22,10 +22,9 @@ fn change(place: &PlaceFlags, flags: &NewSealFlags, out: &Out, vault: &CentreVau
     let by = quorum(place, vault)?;
     let name = vault.header().name.to_string();
     let seal = flags.make(&name, ".new", &place.unlock, &place.secrets)?;
-    vault.change_protector(&by, seal.unlock()).map_err(|error| {
-        flags.undo();
-        vault_failure(&error)
-    })?;
+    vault
+        .change_protector(&by, seal.unlock())
+        .map_err(|error| flags.undo(error.may_be_done(), vault_failure(&error)))?;
     let kind = seal.unlock().kind();
     let record = Record::new().text("centre", &name).text("seal", kind);
     out.done(format_args!("centre {name} is sealed by the new {kind}"), &record)

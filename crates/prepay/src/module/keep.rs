@@ -14,7 +14,9 @@ use crate::Ending;
 use crate::failure::{Done, Failure};
 use crate::paint::{HEADING, QUIET, styled};
 use crate::people::{CustodianFlags, access_failure, sign_in_failure};
-use crate::sealing::{NewSealFlags, create_failure, make_directory, restore_failure};
+use crate::sealing::{
+    NewSealFlags, backup_header, create_failure, make_directory, restore_failure,
+};
 
 /// The longest back-up that is read, in octets.
 const LONGEST_BACKUP: usize = 64 << 20;
@@ -37,10 +39,9 @@ impl Desk<'_> {
             Some(test) => SoftwareModule::create_insecure_test(place(directory), new, test),
             None => SoftwareModule::create(place(directory), new),
         };
-        let module = made.map(Unlocked).map_err(|error| {
-            flags.seal.undo();
-            create_failure(dir, &error)
-        })?;
+        let module = made
+            .map(Unlocked)
+            .map_err(|error| flags.seal.undo(error.may_be_done(), create_failure(dir, &error)))?;
         // The first custodian is here anyway: the fingerprint is what the ceremony goes on with.
         let first = &people[0];
         let session = module.sign_in(&first.name, &first.passphrase);
@@ -78,10 +79,9 @@ impl Desk<'_> {
         let (module, custodians) = self.custodians(custodians)?;
         let name = module.module().to_string();
         let seal = flags.make(&name, ".new", &self.flags.unlock, &self.flags.secrets)?;
-        custodians.change_protector(seal.unlock()).map_err(|error| {
-            flags.undo();
-            custodian_failure(&error)
-        })?;
+        custodians
+            .change_protector(seal.unlock())
+            .map_err(|error| flags.undo(error.may_be_done(), custodian_failure(&error)))?;
         let kind = seal.unlock().kind();
         self.answer(json!({"module": name, "seal": kind}), |out| {
             writeln!(out, "module {name} is sealed by the new {kind}")?;
@@ -135,15 +135,15 @@ impl Desk<'_> {
             self.flags.secrets.known(&format!("{name}.backup"), &what)
         };
         let passphrases = [ask(&first)?, ask(&second)?];
-        let seal = flags.seal.make("restored", "", &self.flags.unlock, &self.flags.secrets)?;
+        let name = backup_header(file, &octets)?.name;
+        let seal = flags.seal.make(name.as_str(), "", &self.flags.unlock, &self.flags.secrets)?;
         let limits =
             if flags.accept_limits { RestoredLimits::Accepted } else { RestoredLimits::Stopped };
         let holders = [(&first, &passphrases[0]), (&second, &passphrases[1])];
         let unlock: Unlock<'_> = seal.unlock();
         let restored = SoftwareModule::restore(place(directory), &octets, holders, unlock, limits);
         let module = restored.map(Unlocked).map_err(|error| {
-            flags.seal.undo();
-            restore_failure(file, dir, &error)
+            flags.seal.undo(error.may_be_done(), restore_failure(file, dir, &error))
         })?;
         self.test.set(module.is_test());
         let name = module.module().as_str();
