@@ -1,8 +1,9 @@
 //! Debian packages and Rust components that the checks need, and how they get onto the machine.
 //!
-//! Nothing is installed while the command that a package brings is already there, so a developer on another
-//! system only needs the commands, by whatever means.
+//! Nothing is installed while what a package brings is already there, so a developer on another system only needs
+//! the commands and modules, by whatever means.
 
+use std::fmt;
 use std::path::Path;
 
 use crate::step::{Failure, Step, succeeds};
@@ -10,27 +11,42 @@ use crate::step::{Failure, Step, succeeds};
 /// A Debian package that some test cannot run without.
 pub(crate) struct Package {
     name: &'static str,
-    /// The command that shows it is installed.
-    command: &'static str,
+    brings: Brings,
     why: &'static str,
 }
+
+/// What shows that a package is installed.
+enum Brings {
+    /// A command on the path.
+    Command(&'static str),
+    /// A module of Python, for the interpreter that comes first or that of the system.
+    PythonModule(&'static str),
+}
+
+/// The interpreters that a test looks for a module with.
+const PYTHONS: [&str; 2] = ["python3", "/usr/bin/python3"];
 
 /// What tests need from the system. Each line costs every fresh machine a download: keep it short.
 const PACKAGES: &[Package] = &[
     Package {
         name: "gcc",
-        command: "cc",
+        brings: Brings::Command("cc"),
         why: "links every test program, and compiles the C parts of dependencies",
     },
     Package {
         name: "g++",
-        command: "c++",
+        brings: Brings::Command("c++"),
         why: "proves that the header of the C interface is C++ too",
     },
     Package {
         name: "softhsm2",
-        command: "softhsm2-util",
+        brings: Brings::Command("softhsm2-util"),
         why: "plays the PKCS#11 token that a vault may be sealed with",
+    },
+    Package {
+        name: "python3-cryptography",
+        brings: Brings::PythonModule("cryptography"),
+        why: "is the other implementation of the texts of key management",
     },
 ];
 
@@ -38,18 +54,18 @@ const PACKAGES: &[Package] = &[
 const COMPONENTS: &[(&str, &[&str])] =
     &[("rustfmt", &["fmt", "--version"]), ("clippy", &["clippy", "--version"])];
 
-/// Installs every package of the table whose command is missing.
+/// Installs every package of the table that is missing.
 ///
 /// # Errors
 ///
 /// [`Failure`] with the command for a person to run, when we may not install or the installation fails.
 pub(crate) fn install(root: &Path) -> Result<(), Failure> {
-    let missing = missing(PACKAGES, on_path);
+    let missing = missing(PACKAGES);
     if missing.is_empty() {
         return Ok(());
     }
     for package in &missing {
-        println!("    {} is missing: {} {}", package.command, package.name, package.why);
+        println!("    {} is missing: {} {}", package.brings, package.name, package.why);
     }
     let names: Vec<&str> = missing.iter().map(|package| package.name).collect();
     let prefix = privilege(&names)?;
@@ -72,8 +88,29 @@ pub(crate) fn install_components(root: &Path) -> Result<(), Failure> {
     Ok(())
 }
 
-fn missing(packages: &[Package], present: impl Fn(&str) -> bool) -> Vec<&Package> {
-    packages.iter().filter(|package| !present(package.command)).collect()
+fn missing(packages: &[Package]) -> Vec<&Package> {
+    packages.iter().filter(|package| !package.brings.is_here()).collect()
+}
+
+impl Brings {
+    fn is_here(&self) -> bool {
+        match self {
+            Self::Command(command) => on_path(command),
+            Self::PythonModule(module) => {
+                let import = format!("import {module}");
+                PYTHONS.iter().any(|python| succeeds(python, &["-c", &import]))
+            }
+        }
+    }
+}
+
+impl fmt::Display for Brings {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Command(command) => f.write_str(command),
+            Self::PythonModule(module) => write!(f, "module {module} of Python"),
+        }
+    }
 }
 
 fn on_path(command: &str) -> bool {
@@ -108,17 +145,18 @@ fn apt(prefix: &[&str], arguments: &[&str]) -> Step {
 
 #[cfg(test)]
 mod tests {
-    use super::{PACKAGES, Package, apt, missing, on_path};
+    use super::{Brings, PACKAGES, Package, apt, missing};
 
     #[test]
-    fn only_packages_whose_command_is_absent_are_missing() {
+    fn only_packages_that_bring_what_is_absent_are_missing() {
+        let package = |name, brings| Package { name, brings, why: "" };
         let packages = [
-            Package { name: "here", command: "sh", why: "" },
-            Package { name: "away", command: "no-such-command-here", why: "" },
+            package("here", Brings::Command("sh")),
+            package("away", Brings::Command("no-such-command-here")),
+            package("no module", Brings::PythonModule("no_such_module_here")),
         ];
-        let names: Vec<_> =
-            missing(&packages, on_path).iter().map(|package| package.name).collect();
-        assert_eq!(names, ["away"]);
+        let names: Vec<_> = missing(&packages).iter().map(|package| package.name).collect();
+        assert_eq!(names, ["away", "no module"]);
     }
 
     #[test]

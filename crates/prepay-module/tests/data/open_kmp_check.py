@@ -1,45 +1,72 @@
 #!/usr/bin/env python3
-"""Checks `open-kmp-1.txt` with another implementation of everything: Python with the package cryptography.
+"""The profile open-kmp a second time: Python with the package cryptography, from docs/formats/open-kmp.md.
 
-Makes the secrets of the fixed exchange again (SHA-256 of a seed and a counter), verifies every checksum and
-signature, derives the slot's keys on both sides, checks both codes, and unwraps the keys of the file.
-Run: python3 open_kmp_check.py open-kmp-1.txt
+A file holds one exchange: behind `== inputs` a line of JSON, then each text behind a line `== name`. The secrets
+are made from the seeds in the inputs (SHA-256 of a seed and a counter), every text is written from the inputs
+alone, and must be that of the file, octet by octet. The package verifies every signature besides, the other side
+derives the slot's keys once more, and every key is unwrapped.
+
+Run: python3 open_kmp_check.py FILE…
+Prints a line for each file, and ends with 1 when a text of any differs.
 """
+import datetime
 import hashlib
 import hmac
+import json
+import re
 import sys
 
 from cryptography.hazmat.primitives import hashes, keywrap, serialization
 from cryptography.hazmat.primitives.asymmetric import ec, utils
+from cryptography.hazmat.primitives.ciphers import Cipher, modes
+
+try:
+    from cryptography.hazmat.decrepit.ciphers.algorithms import TripleDES
+except ImportError:  # Before version 43.
+    from cryptography.hazmat.primitives.ciphers.algorithms import TripleDES
 
 PROFILE = "open-kmp-1"
-ORDER = int("ffffffffffffffffffffffffffffffffffffffffffffffffc7634d81f4372ddf581a0db248b0a77aecec196accc52973", 16)
+ORDER = 0xffffffffffffffffffffffffffffffffffffffffffffffffc7634d81f4372ddf581a0db248b0a77aecec196accc52973
 
 
-def source(seed):
-    counter = 0
-    while True:
-        yield hashlib.sha256(bytes([seed]) + counter.to_bytes(8, "big")).digest()
-        counter += 1
+class Source:
+    """Octets that look random: SHA-256 of a seed and a counter. A request takes whole blocks."""
 
+    def __init__(self, seed):
+        self.seed, self.counter = bytes.fromhex(seed), 0
 
-def take(blocks, count):
-    octets = b""
-    while len(octets) < count:
-        octets += next(blocks)
-    return octets[:count]
+    def take(self, count):
+        octets = b""
+        while len(octets) < count:
+            octets += hashlib.sha256(self.seed + self.counter.to_bytes(8, "big")).digest()
+            self.counter += 1
+        return octets[:count]
 
-
-def secret(blocks):
-    return ec.derive_private_key(int.from_bytes(take(blocks, 48), "big"), ec.SECP384R1())
+    def secret(self):
+        while True:
+            number = int.from_bytes(self.take(48), "big")
+            if 1 <= number < ORDER:
+                return ec.derive_private_key(number, ec.SECP384R1())
 
 
 def part(octets):
     return len(octets).to_bytes(2, "big") + octets
 
 
-def framed(purpose, octets):
-    return part(PROFILE.encode()) + part(purpose) + part(b"") + octets
+def framed(purpose, text):
+    return part(PROFILE.encode()) + part(purpose) + part(b"") + text.encode()
+
+
+def upper(octets):
+    return octets.hex().upper()
+
+
+def moment(seconds):
+    return (datetime.datetime(1970, 1, 1) + datetime.timedelta(seconds=seconds)).isoformat() + "Z"
+
+
+def limit(number):
+    return "-" if number is None else str(number)
 
 
 def crc16_arc(octets):
@@ -51,91 +78,146 @@ def crc16_arc(octets):
     return crc
 
 
+def record(tag, **items):
+    """A line. Items without a value are left out."""
+    items = sorted((name, value) for name, value in items.items() if value is not None)
+    line = "".join(f"{piece};" for piece in [tag, "PRF" + PROFILE] + [name + str(value) for name, value in items])
+    return f"{line}{crc16_arc(line.encode()):04X}\n"
+
+
 def spki(key):
     return key.public_key().public_bytes(
         serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo)
 
 
-def records(text):
-    found = []
-    for line in text.splitlines(keepends=True):
-        body, crc = line[:-5], line[-5:-1]
-        assert line.endswith("\n") and f"{crc16_arc(body.encode()):04X}" == crc, line
-        tag, profile, *items = body[:-1].split(";")
-        assert profile == "PRF" + PROFILE
-        found.append((tag, {item[:3]: item[3:] for item in items}))
-        assert [item[:3] for item in items] == sorted(item[:3] for item in items)
-    return found
-
-
-def before(text, tag):
-    return text[:text.index(f"\n{tag};") + 1].encode()
-
-
-def verify(key, text):
-    value = bytes.fromhex(records(text)[-1][1]["VAL"])
-    r, s = int.from_bytes(value[:48], "big"), int.from_bytes(value[48:], "big")
-    assert s <= ORDER // 2
-    signature = utils.encode_dss_signature(r, s)
-    key.public_key().verify(signature, framed(b"record", before(text, "SIG")), ec.ECDSA(hashes.SHA384()))
-
-
-texts = {}
-for piece in open(sys.argv[1], encoding="ascii").read().split("== ")[1:]:
-    name, text = piece.split("\n", 1)
-    texts[name] = text
-
-one, two = source(1), source(2)
-module = (secret(one), secret(one))
-centre = (secret(two), secret(two))
-signatory = secret(source(3))
-four = source(4)
-nonce = take(four, 16)
-ephemeral = secret(four)
-
-
 def name(record_type, identifier, *keys):
-    fingerprint = hashlib.sha384(b"".join(part(spki(key)) for key in keys)).hexdigest().upper()
-    return f"open-kmp.{record_type}:{identifier}:{fingerprint[:16]}"
+    fingerprint = hashlib.sha384(b"".join(part(spki(key)) for key in keys)).digest()
+    return f"open-kmp.{record_type}:{identifier}:{upper(fingerprint[:8])}"
 
 
-module_name = name("SMID", "module-7", *module)
-centre_name = name("KMCID", "centre-1", *centre)
-for text, party, keys in [
-    ("module enrolment", module_name, module),
-    ("centre enrolment", centre_name, centre),
-    ("signatory key", name("SIGID", "owner.of-group", signatory), (signatory,)),
-]:
-    items = records(texts[text])[0][1]
-    assert items["PID"] == party and items["SGN"] == spki(keys[-1]).hex().upper()
-    verify(keys[-1], texts[text])
-verify(module[1], texts["agreement request"])
-verify(centre[1], texts["agreement confirmation"])
-verify(module[1], texts["key-load request"])
-verify(centre[1], texts["key-load file"])
+def signature(key, message):
+    """ECDSA by its definition, with the number of RFC 6979 and s in its lower half."""
+    secret = key.private_numbers().private_value
+    digest = int.from_bytes(hashlib.sha384(message).digest(), "big")
+    known = secret.to_bytes(48, "big") + (digest % ORDER).to_bytes(48, "big")
+    code, value = bytes(48), b"\1" * 48
+    for mark in (b"\0", b"\1"):
+        code = hmac.digest(code, value + mark + known, "sha384")
+        value = hmac.digest(code, value, "sha384")
+    while True:
+        value = hmac.digest(code, value, "sha384")
+        number = int.from_bytes(value, "big")
+        if 1 <= number < ORDER:
+            break
+        code = hmac.digest(code, value + b"\0", "sha384")
+        value = hmac.digest(code, value, "sha384")
+    r = ec.derive_private_key(number, ec.SECP384R1()).public_key().public_numbers().x % ORDER
+    s = pow(number, -1, ORDER) * (digest + r * secret) % ORDER
+    return r, min(s, ORDER - s)
 
-items = records(texts["agreement request"])[0][1]
-assert items["NON"] == nonce.hex().upper() and items["EPH"] == spki(ephemeral).hex().upper()
-info = part(PROFILE.encode()) + part(module_name.encode()) + part(centre_name.encode())
-info += int(items["SLT"]).to_bytes(2, "big") + nonce + hashlib.sha384(spki(ephemeral)).digest()
+
+def signed(key, text):
+    message = framed(b"record", text)
+    r, s = signature(key, message)
+    key.public_key().verify(utils.encode_dss_signature(r, s), message, ec.ECDSA(hashes.SHA384()))
+    return text + record("SIG", VAL=upper(r.to_bytes(48, "big") + s.to_bytes(48, "big")))
 
 
-def derived(pairs):
+def authenticated(slot_keys, text):
+    return text + record("MAC", VAL=upper(hmac.digest(slot_keys[32:], framed(b"mac", text), "sha384")))
+
+
+def derived(pairs, info):
     shared = b"".join(own.exchange(ec.ECDH(), other.public_key()) for own, other in pairs)
     blocks = (hashlib.sha384(i.to_bytes(4, "big") + shared + info).digest() for i in (1, 2))
     return b"".join(blocks)[:64]
 
 
-keys = derived([(ephemeral, centre[0]), (module[0], centre[0])])
-assert keys == derived([(centre[0], ephemeral), (centre[0], module[0])])
-for text in ["agreement confirmation", "key-load file"]:
-    code = hmac.new(keys[32:], framed(b"mac", before(texts[text], "MAC")), hashlib.sha384)
-    value = [items for tag, items in records(texts[text]) if tag == "MAC"][0]["VAL"]
-    assert code.hexdigest().upper() == value, text
+def check_value(algorithm, key):
+    if algorithm == 4:
+        return "open-" + upper(hmac.digest(key, b"STS-KCV-OPEN", "sha256")[:3])
+    whole = {2: key * 3, 3: key + key[:8]}[algorithm]
+    block = Cipher(TripleDES(whole), modes.ECB()).encryptor().update(bytes(8))
+    return "open-" + upper(block[:3])
 
-loaded = [items for tag, items in records(texts["key-load file"]) if tag == "KEY"]
-conformance = "ABABABABABABABAB949494949494949401234567"
-for items, length in zip(loaded, (8, 20), strict=True):
-    key = keywrap.aes_key_unwrap_with_padding(keys[:32], bytes.fromhex(items["WRP"]))
-    assert key.hex().upper() == conformance[:2 * length]
-print("all texts agree:", ", ".join(texts))
+
+def key_record(number, key, slot_keys):
+    octets = bytes.fromhex(key["key"])
+    wrapped = keywrap.aes_key_wrap_with_padding(slot_keys[:32], octets)
+    assert keywrap.aes_key_unwrap_with_padding(slot_keys[:32], wrapped) == octets
+    sub_classes = "".join(str(n) for n in range(8) if key["sub_classes"] >> n & 1)
+    return record(
+        "KEY", ACT=moment(key["activation"]), BDT=key["base_date"], CLM=limit(key["currency_limit"]),
+        CLU=key["cluster"], DKG=f"{key['algorithm']:02}", IUT=moment(key["issued_until"]),
+        KCV=check_value(key["algorithm"], octets), KEN=key["expiry"], KRN=key["revision"], KTY=key["type"],
+        NAM=key["name"] or None, NUM=number, REG=key["register"], SGC=f"{key['group']:06}",
+        SUB=sub_classes or "-", ULM=limit(key["unit_limit"]), WRP=upper(wrapped))
+
+
+def written(inputs):
+    """Every text of the exchange that these inputs give."""
+    sources = {whose: Source(seed) for whose, seed in inputs["seeds"].items()}
+    module = (sources["module"].secret(), sources["module"].secret())
+    centre = (sources["centre"].secret(), sources["centre"].secret())
+    signatory = sources["signatory"].secret()
+    nonce = sources["agreement"].take(16)
+    ephemeral = sources["agreement"].secret()
+    created = moment(inputs["created"])
+    names = {"KMC": name("KMCID", inputs["centre"], *centre), "SMI": name("SMID", inputs["module"], *module)}
+    both = {"CRE": created, "SLT": inputs["slot"], **names}
+
+    info = part(PROFILE.encode()) + part(names["SMI"].encode()) + part(names["KMC"].encode())
+    info += inputs["slot"].to_bytes(2, "big") + nonce + hashlib.sha384(spki(ephemeral)).digest()
+    slot_keys = derived([(ephemeral, centre[0]), (module[0], centre[0])], info)
+    assert slot_keys == derived([(centre[0], ephemeral), (centre[0], module[0])], info)
+
+    asked = upper(sources["request"].take(16))
+    load = record(
+        "VKL", EXP=moment(inputs["file_until"]), NKY=len(inputs["keys"]), NON=asked, SER=inputs["serial"],
+        TXN=inputs["transactions"], **both)
+    load += "".join(key_record(n, key, slot_keys) for n, key in enumerate(inputs["keys"], 1))
+
+    return {
+        "module enrolment": signed(module[1], record(
+            "PKE", AGR=upper(spki(module[0])), CRE=created, FWV=inputs["firmware"], MAK=inputs["maker"],
+            MOD=inputs["model"], PID=names["SMI"], SGN=upper(spki(module[1])))),
+        "centre enrolment": signed(centre[1], record(
+            "PKE", ACT=moment(inputs["centre_from"]), AGR=upper(spki(centre[0])), CRE=created,
+            EXP=moment(inputs["centre_until"]), PID=names["KMC"], SGN=upper(spki(centre[1])))),
+        "signatory key": signed(signatory, record(
+            "PKE", CRE=created, PID=name("SIGID", inputs["signatory"], signatory), SGN=upper(spki(signatory)))),
+        "agreement request": signed(module[1], record(
+            "KAG", EPH=upper(spki(ephemeral)), NON=upper(nonce), **both)),
+        "agreement confirmation": signed(centre[1], authenticated(slot_keys, record(
+            "KAC", NON=upper(nonce), **both))),
+        "key-load request": signed(module[1], record(
+            "VKR", EXP=moment(inputs["request_until"]), NON=asked, **both)),
+        "key-load file": signed(centre[1], authenticated(slot_keys, load)),
+    }
+
+
+def difference(path):
+    """What differs in a file from what its inputs give; nothing when all agrees."""
+    with open(path, encoding="ascii", newline="") as file:
+        pieces = re.split("^== (.*)\n", file.read(), flags=re.MULTILINE)
+    found = dict(zip(pieces[1::2], pieces[2::2], strict=True))
+    expected = written(json.loads(found.pop("inputs")))
+    if pieces[0] or list(found) != list(expected):
+        return "not these texts, in this order: " + ", ".join(expected)
+    for text in expected:
+        if found[text] != expected[text]:
+            return f"{text} differs, expected:\n{expected[text]}found:\n{found[text]}"
+    return None
+
+
+def main(paths):
+    differs = False
+    for path in paths:
+        problem = difference(path)
+        differs |= problem is not None
+        print(f"{path}: {problem or 'agrees'}")
+    return differs or not paths
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

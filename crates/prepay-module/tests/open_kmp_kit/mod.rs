@@ -2,6 +2,8 @@
 
 #![allow(dead_code)] // Each test program uses its part.
 
+mod inputs;
+
 use prepay_module::attribute::{Cluster, CurrencyLimit, SubClassSet, UnitLimit, VendingKeyType};
 use prepay_module::open_kmp::{
     Identity, Nonce, OpenKmp, PartyKind, PendingAgreement, Signatory, SlotKeys,
@@ -9,27 +11,33 @@ use prepay_module::open_kmp::{
 use prepay_module::profile::{
     EnrolmentDetails, KeyLoadHeader, KeyLoadRequest, KeyManagementProfile, KeyToLoad,
 };
-use prepay_module::{Entropy, Moment, NoEntropy, VendingKeyAttributes};
+use prepay_module::{Entropy, Identifier, Moment, NoEntropy, VendingKeyAttributes};
 use prepay_token::element::{BaseDate, DecoderKeyGenerationAlgorithm};
 use prepay_token::key::VendingKey;
 use sha2::{Digest, Sha256};
 
+pub(crate) use inputs::{InputKey, Inputs};
+
 /// A source that gives the same octets in every run: SHA-256 of a seed and a counter.
 pub(crate) struct Fixed {
-    seed: u8,
+    seed: Vec<u8>,
     counter: u64,
 }
 
 impl Fixed {
     pub(crate) fn new(seed: u8) -> Self {
-        Self { seed, counter: 0 }
+        Self::of(&[seed])
+    }
+
+    pub(crate) fn of(seed: &[u8]) -> Self {
+        Self { seed: seed.to_vec(), counter: 0 }
     }
 }
 
 impl Entropy for Fixed {
     fn fill(&mut self, octets: &mut [u8]) -> Result<(), NoEntropy> {
         for chunk in octets.chunks_mut(32) {
-            let hash = Sha256::new().chain_update([self.seed]);
+            let hash = Sha256::new().chain_update(&self.seed);
             let block = hash.chain_update(self.counter.to_be_bytes()).finalize();
             chunk.copy_from_slice(&block[..chunk.len()]);
             self.counter += 1;
@@ -66,28 +74,37 @@ pub(crate) struct Exchange {
 pub(crate) const CREATED: &str = "2026-03-01T08:00:00Z";
 
 impl Exchange {
-    /// With two keys in the key-load file.
+    /// The known one, with two keys in the key-load file.
     pub(crate) fn new() -> Self {
-        let created = moment(CREATED);
-        let module = identity(PartyKind::Module, "module-7", 1);
-        let centre = identity(PartyKind::Centre, "centre-1", 2);
-        let signatory = "owner.of-group".parse().unwrap();
-        let signatory = Signatory::generate(signatory, &mut Fixed::new(3)).unwrap();
+        Self::of(&Inputs::known())
+    }
+
+    /// The one that these inputs give.
+    pub(crate) fn of(inputs: &Inputs) -> Self {
+        let [module, centre, signatory, agreement, request] =
+            inputs.seeds.each_ref().map(|seed| Fixed::of(seed));
+        let generate = |kind, id: &Identifier, mut source| {
+            Identity::generate(kind, id.clone(), &mut source).unwrap()
+        };
+        let created = inputs.created;
+        let module = generate(PartyKind::Module, &inputs.module, module);
+        let centre = generate(PartyKind::Centre, &inputs.centre, centre);
+        let signatory = Signatory::generate(inputs.signatory.clone(), &mut { signatory }).unwrap();
         let details = EnrolmentDetails::Module {
-            maker: "Prepay".parse().unwrap(),
-            model: "software module".parse().unwrap(),
-            firmware: "0.1.0".parse().unwrap(),
+            maker: inputs.maker.clone(),
+            model: inputs.model.clone(),
+            firmware: inputs.firmware.clone(),
         };
         let module_enrolment = OpenKmp.write_enrolment(&module, created, &details).unwrap();
         let details = EnrolmentDetails::Centre {
-            activation: moment("2026-01-01T00:00:00Z"),
-            expires: moment("2036-01-01T00:00:00Z"),
+            activation: inputs.centre_from,
+            expires: inputs.centre_until,
         };
         let centre_enrolment = OpenKmp.write_enrolment(&centre, created, &details).unwrap();
         let signatory_key = OpenKmp.write_signatory(&signatory, created);
-        let slot = 1.try_into().unwrap();
+        let slot = inputs.slot;
         let (agreement_request, pending) = OpenKmp
-            .request_agreement(&module, centre.public(), slot, created, &mut Fixed::new(4))
+            .request_agreement(&module, centre.public(), slot, created, &mut { agreement })
             .unwrap();
         let answered = OpenKmp
             .answer_agreement(&centre, module.public(), agreement_request.as_bytes(), created)
@@ -96,9 +113,9 @@ impl Exchange {
             module: module.name().clone(),
             centre: centre.name().clone(),
             slot,
-            nonce: Nonce::generate(&mut Fixed::new(5)).unwrap(),
+            nonce: Nonce::generate(&mut { request }).unwrap(),
             created,
-            expires: moment("2026-03-08T08:00:00Z"),
+            expires: inputs.request_until,
         };
         let load_request = OpenKmp.write_key_load_request(&module, &request).unwrap();
         let header = KeyLoadHeader {
@@ -106,21 +123,13 @@ impl Exchange {
             centre: request.centre,
             slot,
             nonce: request.nonce,
-            serial: 17,
+            serial: inputs.serial,
             created,
-            expires: moment("2026-03-04T08:00:00Z"),
-            transactions: Some(100_000),
-            keys: 2,
+            expires: inputs.file_until,
+            transactions: inputs.transactions,
+            keys: inputs.keys.len().try_into().unwrap(),
         };
-        let (first, second) = (attributes(201_457, 1, 2), attributes(201_457, 2, 4));
-        let keys = [
-            KeyToLoad {
-                attributes: &first,
-                register: Some(7.try_into().unwrap()),
-                key: &vending_key(2),
-            },
-            KeyToLoad { attributes: &second, register: None, key: &vending_key(4) },
-        ];
+        let keys: Vec<KeyToLoad<'_>> = inputs.keys.iter().map(InputKey::to_load).collect();
         let key_load = OpenKmp.write_key_load(&centre, &answered.keys, &header, &keys).unwrap();
         Self {
             module,
@@ -137,6 +146,13 @@ impl Exchange {
             header,
             key_load,
         }
+    }
+
+    /// What it is made from and every text, each behind a line `== name`.
+    pub(crate) fn file(&self, inputs: &Inputs) -> String {
+        let texts = self.texts();
+        let texts = texts.iter().map(|kind| format!("== {}\n{}", kind.name, kind.text));
+        std::iter::once(format!("== inputs\n{}\n", inputs.json())).chain(texts).collect()
     }
 
     /// Every kind of text, with its name and what reads and checks it: the code of the refusal.
