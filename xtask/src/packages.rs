@@ -44,6 +44,11 @@ const PACKAGES: &[Package] = &[
         why: "plays the PKCS#11 token that a vault may be sealed with",
     },
     Package {
+        name: "bsdutils",
+        brings: Brings::Command("script"),
+        why: "makes the terminal on which secrets are typed",
+    },
+    Package {
         name: "python3-cryptography",
         brings: Brings::PythonModule("cryptography"),
         why: "is the other implementation of the texts of key management",

@@ -16,6 +16,7 @@ mod paint;
 mod people;
 mod sealing;
 mod secret;
+mod terminal;
 
 use std::io;
 use std::process::ExitCode;

@@ -21,6 +21,7 @@ use prepay_vault::private_file;
 use zeroize::Zeroizing;
 
 use crate::failure::{Done, Failure};
+use crate::terminal;
 
 /// The longest secret in a file, in octets.
 const LONGEST: usize = 1024;
@@ -129,25 +130,24 @@ fn one_line(octets: &[u8]) -> Result<&[u8], &'static str> {
 }
 
 /// Asks for a secret on the terminal, without echo.
-fn ask(name: &str, what: &str) -> Done<Zeroizing<String>> {
+fn ask(name: &str, what: &str) -> Done<Zeroizing<Vec<u8>>> {
     if !io::stdin().is_terminal() {
         let message = format!("the {what} is needed, and there is no terminal to ask for it");
         let next =
             format!("give it in a file: --secret {name}=FILE, or FILE {name} in --secrets DIR");
         return Err(Failure::unable("secret_missing", message).next(next));
     }
-    let text = rpassword::prompt_password(format!("{what}: "))
+    let entry = terminal::ask(&format!("{what}: "))
         .map_err(|error| Failure::unable("terminal", format!("{what}: {error}")))?;
-    let text = Zeroizing::new(text);
-    if text.is_empty() {
+    if entry.is_empty() {
         return Err(Failure::unable("secret", format!("{what}: nothing was entered")));
     }
-    Ok(text)
+    Ok(entry)
 }
 
-/// The secret in a text, which is taken over without a copy.
-fn secret(mut text: Zeroizing<String>) -> Secret {
-    Secret::from(std::mem::take(&mut *text))
+/// The secret in an entry, which is taken over without a copy.
+fn secret(mut entry: Zeroizing<Vec<u8>>) -> Secret {
+    Secret::from(std::mem::take(&mut *entry))
 }
 
 #[cfg(test)]

@@ -1,0 +1,242 @@
+//! Secrets that people type, on a terminal of the test's own: `script` makes it (Debian: bsdutils must be
+//! installed).
+//!
+//! A shell on that terminal runs the program between two looks at the terminal's settings. Nothing is typed before
+//! what asks for it has appeared.
+
+mod module_kit;
+
+use std::io::{Read, Write};
+use std::process::{Child, ChildStdin, Command, Stdio};
+use std::sync::mpsc::{Receiver, channel};
+use std::thread;
+use std::time::Duration;
+
+use module_kit::Desk;
+
+/// What runs on the terminal. The lines that are read before and after show whether it echoes.
+const SESSION: &str = r#"
+    echo "<$(stty -g)>"; read -r line; echo first line taken
+    "$PREPAY" module --dir "$PLACE" $ARGUMENTS; echo "ended with $?"
+    echo "<$(stty -g)>"; read -r line; echo last line taken
+"#;
+
+/// How long something that has to appear may take.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+const CTRL_C: &str = "\x03";
+const CTRL_D: &str = "\x04";
+
+const INIT: &str = "init --id SM-1 --test --custodian ann --custodian bob --auditor uwe";
+
+/// The questions of [`INIT`] and what is typed.
+const TYPED: [(&str, &str); 4] = [
+    ("new passphrase of custodian ann", "ann-keeps-the-first-half"),
+    ("new passphrase of custodian bob", "bob-keeps-the-other-half"),
+    ("new passphrase of auditor uwe", "uwe-reads-what-others-did"),
+    ("new sealing passphrase of SM-1", "seal-horse-battery-staple"),
+];
+
+/// A terminal with somebody at it.
+struct Terminal {
+    script: Child,
+    keyboard: ChildStdin,
+    screen: Receiver<Vec<u8>>,
+    /// Everything that has appeared.
+    seen: String,
+    /// How much of it was waited for.
+    read: usize,
+}
+
+impl Terminal {
+    /// Begins the session and shows that the terminal echoes.
+    fn start(desk: &Desk, arguments: &str) -> Self {
+        let mut script = Command::new("script")
+            .args(["-q", "-e", "-c", SESSION, "/dev/null"])
+            .env("SHELL", "/bin/sh")
+            .env("PREPAY", env!("CARGO_BIN_EXE_prepay"))
+            .env("PLACE", desk.path("module"))
+            .env("ARGUMENTS", arguments)
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::inherit())
+            .spawn()
+            .expect("script is installed (Debian: apt-get install bsdutils)");
+        let keyboard = script.stdin.take().unwrap();
+        let mut output = script.stdout.take().unwrap();
+        let (sender, screen) = channel();
+        thread::spawn(move || {
+            let mut octets = [0; 4096];
+            while let Ok(length @ 1..) = output.read(&mut octets) {
+                if sender.send(octets[..length].to_vec()).is_err() {
+                    break;
+                }
+            }
+        });
+        let mut terminal = Self { script, keyboard, screen, seen: String::new(), read: 0 };
+        terminal.wait_for(">");
+        terminal.enter("echoed before");
+        terminal.wait_for("echoed before");
+        terminal.wait_for("first line taken");
+        terminal
+    }
+
+    /// Waits until a text has appeared behind what was waited for last.
+    fn wait_for(&mut self, text: &str) {
+        loop {
+            if let Some(place) = self.seen[self.read..].find(text) {
+                self.read += place + text.len();
+                return;
+            }
+            let more = self.screen.recv_timeout(PATIENCE);
+            let more = more.unwrap_or_else(|_| panic!("{text:?} does not appear: {}", self.seen));
+            self.seen.push_str(std::str::from_utf8(&more).expect("the tests are ASCII"));
+        }
+    }
+
+    fn press(&mut self, keys: &str) {
+        self.keyboard.write_all(keys.as_bytes()).unwrap();
+    }
+
+    fn enter(&mut self, text: &str) {
+        self.press(&format!("{text}\n"));
+    }
+
+    /// Waits for a question, and types the answer.
+    fn answer(&mut self, question: &str, answer: &str) {
+        self.wait_for(&format!("{question}: "));
+        self.enter(answer);
+    }
+
+    /// Answers a question and its repetition.
+    fn answer_twice(&mut self, question: &str, answer: &str) {
+        self.answer(question, answer);
+        self.answer(&format!("{question}, again"), answer);
+    }
+
+    /// Waits for the program's end, shows that the terminal is as before and echoes, and gives what appeared.
+    fn ends(mut self, status: i32) -> String {
+        self.wait_for(&format!("ended with {status}\r\n"));
+        self.wait_for(">");
+        self.enter("echoed after");
+        self.wait_for("echoed after");
+        self.wait_for("last line taken");
+        assert!(self.script.wait().unwrap().success());
+        let settings: Vec<&str> = self.seen.lines().filter(|line| line.starts_with('<')).collect();
+        assert_eq!(settings.len(), 2, "{}", self.seen);
+        assert_eq!(settings[0], settings[1], "the terminal is as it was");
+        for (_, secret) in TYPED {
+            assert!(!self.seen.contains(secret), "{secret} was shown: {}", self.seen);
+        }
+        std::mem::take(&mut self.seen)
+    }
+}
+
+impl Drop for Terminal {
+    /// After a failure nobody types any more.
+    fn drop(&mut self) {
+        let _ = self.script.kill();
+        let _ = self.script.wait();
+    }
+}
+
+/// An empty place without secrets in files.
+fn desk(name: &str) -> Desk {
+    Desk::new(&format!("terminal-{name}"))
+}
+
+/// Whether there is a vault.
+fn is_made(desk: &Desk) -> bool {
+    desk.path("module").join("store").exists()
+}
+
+fn occurrences(screen: &str, text: &str) -> usize {
+    screen.matches(text).count()
+}
+
+#[test]
+fn what_is_typed_makes_a_module_and_opens_it_and_is_never_shown() {
+    let desk = desk("typed");
+    let mut terminal = Terminal::start(&desk, INIT);
+    for (question, secret) in TYPED {
+        terminal.answer_twice(question, secret);
+    }
+    let screen = terminal.ends(0);
+    for (question, _) in TYPED {
+        assert_eq!(occurrences(&screen, question), 2, "{question}: {screen}");
+    }
+    assert!(is_made(&desk));
+
+    let mut terminal = Terminal::start(&desk, "registers --as uwe");
+    terminal.answer("sealing passphrase of SM-1", TYPED[3].1);
+    terminal.answer("passphrase of uwe", TYPED[2].1);
+    terminal.ends(0);
+
+    // A wrong one is not shown either, and one that is known is asked for once.
+    let mut terminal = Terminal::start(&desk, "registers --as uwe");
+    terminal.answer("sealing passphrase of SM-1", TYPED[3].1);
+    terminal.answer("passphrase of uwe", TYPED[0].1);
+    let screen = terminal.ends(3);
+    assert_eq!(occurrences(&screen, "passphrase of uwe: "), 1, "{screen}");
+}
+
+#[test]
+fn a_repetition_that_differs_is_no_new_passphrase() {
+    let desk = desk("differs");
+    let (question, secret) = TYPED[0];
+    let again = format!("{question}, again");
+    let mut terminal = Terminal::start(&desk, INIT);
+    for _ in 0..3 {
+        terminal.answer(question, secret);
+        terminal.answer(&again, TYPED[1].1);
+        terminal.wait_for("the two entries differ");
+    }
+    let screen = terminal.ends(2);
+    assert!(screen.contains("the two entries differed 3 times"), "{screen}");
+    assert!(!is_made(&desk), "nothing was made");
+
+    // One slip is forgiven: what was entered twice alike counts.
+    let mut terminal = Terminal::start(&desk, INIT);
+    terminal.answer(question, TYPED[1].1);
+    terminal.answer(&again, secret);
+    for (question, secret) in TYPED {
+        terminal.answer_twice(question, secret);
+    }
+    terminal.ends(0);
+    let mut terminal = Terminal::start(&desk, "slots --as ann");
+    terminal.answer("sealing passphrase of SM-1", TYPED[3].1);
+    terminal.answer("passphrase of ann", secret);
+    terminal.ends(0);
+}
+
+#[test]
+fn whoever_leaves_a_question_finds_the_terminal_as_it_was_and_nothing_made() {
+    let (question, secret) = TYPED[0];
+    // (what is pressed, what the program says): at once, and behind a part of a secret.
+    let part = format!("{secret}{CTRL_C}");
+    for (case, (keys, said)) in [
+        (CTRL_C, "interrupted"),
+        (part.as_str(), "interrupted"),
+        (CTRL_D, "the input ended"),
+        ("\n", "nothing was entered"),
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        let desk = desk(&format!("left-{case}"));
+        for is_repetition in [false, true] {
+            let mut terminal = Terminal::start(&desk, INIT);
+            let mut asked = question.to_owned();
+            if is_repetition {
+                terminal.answer(question, secret);
+                asked += ", again";
+            }
+            terminal.wait_for(&format!("{asked}: "));
+            terminal.press(keys);
+            let screen = terminal.ends(2);
+            let told = format!("{asked}: {said}");
+            assert!(screen.contains(&told), "{keys:?}: expected {told:?}: {screen}");
+            assert!(!is_made(&desk), "nothing was made, {keys:?}");
+        }
+    }
+}
