@@ -166,7 +166,7 @@ impl World {
             amount,
             identifier,
         };
-        let issued = match &case.kind {
+        let (issued, asked) = match &case.kind {
             Kind::KeyChange { new, numbers, .. } => {
                 let size = match (meter.encryption, numbers.len()) {
                     (EncryptionAlgorithm::Misty1, _) => SetSize::Four,
@@ -192,22 +192,22 @@ impl World {
             Kind::Issue { token, .. } => match **token {
                 Token::Credit { service, identifier, amount, .. } => {
                     let request = credit(service, CreditAmount::Units(amount), identifier);
-                    operator.issue_credit(request)
+                    (operator.issue_credit(request), identifier)
                 }
                 Token::CurrencyCredit { service, identifier, amount } => {
                     let request = credit(service, CreditAmount::Currency(amount), identifier);
-                    operator.issue_credit(request)
+                    (operator.issue_credit(request), identifier)
                 }
                 Token::Management { identifier, function, .. } => {
                     let request =
                         ManagementRequest { id: None, register: from, meter, function, identifier };
-                    operator.issue_management(request)
+                    (operator.issue_management(request), identifier)
                 }
                 ref other => panic!("{}: {other:?}", case.id),
             },
         };
         let issued = issued.expect(&case.id);
-        assert!(issued.is_test, "{}", case.id);
+        assert_eq!((issued.identifier, issued.is_test), (asked, true), "{}", case.id);
         vec![issued.token]
     }
 

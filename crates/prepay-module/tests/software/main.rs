@@ -5,7 +5,6 @@ mod kit;
 mod limits;
 mod loading;
 mod people;
-mod published;
 mod reopen;
 mod repeat;
 mod threads;
