@@ -318,6 +318,9 @@ fn parameter(problem: impl Into<String>) -> Failure {
 }
 
 /// The beginning of a text that a message may repeat.
-fn short(text: &str) -> String {
+pub(super) fn short(text: &str) -> String {
     text.chars().take(40).collect()
 }
+
+#[cfg(test)]
+mod tests;
