@@ -156,7 +156,7 @@ fn forms_lead_from_an_unknown_customer_to_a_file_for_one_module() {
         model: "Model".parse().unwrap(),
         firmware: "1".parse().unwrap(),
     };
-    let enrolment = OpenKmp.write_enrolment(&module, today(), &details).unwrap();
+    let enrolment = OpenKmp.write_enrolment(&module, today(), true, &details).unwrap();
     let told = module.public().fingerprint().to_string();
     assert_eq!(centre.enrol_module(&enrolment, "0000").unwrap_err().code(), "fingerprint");
     centre.enrol_module(&enrolment, &told).unwrap();

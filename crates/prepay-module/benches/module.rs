@@ -130,7 +130,7 @@ fn operator(storage: Box<dyn VaultStorage>, algorithm: DecoderKeyGenerationAlgor
     let centre = Identity::generate(PartyKind::Centre, id.clone(), &mut Counting(2));
     let centre = centre.expect("key pairs");
     let details = EnrolmentDetails::Centre { activation: Moment::MIN, expires: Moment::MAX };
-    let enrolment = OpenKmp.write_enrolment(&centre, now(), &details).expect("an enrolment");
+    let enrolment = OpenKmp.write_enrolment(&centre, now(), true, &details).expect("an enrolment");
     custodians.enrol_centre(&enrolment).expect("a slot");
     let fingerprint = centre.public().fingerprint().to_string();
     let id = id.into();

@@ -35,7 +35,7 @@ pub trait KeyManagementProfile: Send + Sync {
     /// The name and version of the profile.
     fn name(&self) -> &'static str;
 
-    /// Writes a party's own enrolment, signed by itself.
+    /// Writes a party's own enrolment, signed by itself. `is_test` says that the party is for tests.
     ///
     /// # Errors
     ///
@@ -45,6 +45,7 @@ pub trait KeyManagementProfile: Send + Sync {
         &self,
         own: &Identity,
         created: Moment,
+        is_test: bool,
         details: &EnrolmentDetails,
     ) -> Result<String, ProfileError>;
 
@@ -200,6 +201,8 @@ pub struct Enrolment {
     pub party: PublicIdentity,
     /// When it was written.
     pub created: Moment,
+    /// Whether the party is for tests, so that its keys are not for real meters.
+    pub is_test: bool,
     /// What else it says.
     pub details: EnrolmentDetails,
 }

@@ -10,6 +10,8 @@ use prepay_module::Moment;
 use prepay_module::centre::{
     Authority, CentreError, CentreModule, CentreVault, KeyLoadItem, KeyLoadOrder,
 };
+use prepay_module::open_kmp::OpenKmp;
+use prepay_module::profile::KeyManagementProfile;
 use prepay_token::element::DecoderKeyGenerationAlgorithm::{Dkga02, Dkga03, Dkga04};
 use prepay_token::key::VendingKey;
 
@@ -94,6 +96,24 @@ fn a_session_of_another_centre_or_of_somebody_removed_is_refused() {
     let operator = centre.one("olu");
     centre.vault.remove_user(&centre.quorum(), &identifier("olu")).unwrap();
     assert_eq!(code(operator.sign(b"document")), "not_signed_in");
+}
+
+#[test]
+fn a_test_centre_accepts_test_modules_only_and_any_other_none() {
+    let module = Module::new("SM-1", "module 1");
+    for (centre, is_test) in
+        [(Centre::test("CENTRE-1"), true), (Centre::make("CENTRE-2", "real", false), false)]
+    {
+        let own = OpenKmp.read_enrolment(centre.one("uma").enrolment().unwrap().as_bytes());
+        assert_eq!(own.unwrap().is_test, is_test);
+        let before = centre.kept();
+        let accept =
+            |mark| centre.two().accept_module(&module.enrolment_of(mark), &module.fingerprint());
+        let expected = CentreError::TestMark { expected: is_test, found: !is_test };
+        assert_eq!(accept(!is_test), Err(expected));
+        assert_unchanged(&centre, &before, "test mark");
+        assert_eq!(accept(is_test).unwrap().is_test, is_test);
+    }
 }
 
 #[test]

@@ -3,7 +3,9 @@
 
 mod open_kmp_kit;
 
-use open_kmp_kit::{CREATED, Exchange, Fixed, attributes, identity, moment, vending_key};
+use open_kmp_kit::{
+    CREATED, Exchange, Fixed, Inputs, attributes, identity, moment, vending_key, with_checksums,
+};
 use prepay_module::open_kmp::{
     Identity, MAX_KEYS, Nonce, OpenKmp, PartyKind, PendingAgreement, ProfileError, PublicIdentity,
     Signatory, SignatoryKey, SignatureError, SlotKeys,
@@ -37,13 +39,36 @@ fn enrolments_arrive_with_keys_and_details() {
 }
 
 #[test]
+fn an_enrolment_says_whether_its_party_is_for_tests() {
+    let marked = Exchange::of(&Inputs { is_test: true, ..Inputs::known() });
+    let plain = Exchange::new();
+    for (marked, plain) in [
+        (&marked.module_enrolment, &plain.module_enrolment),
+        (&marked.centre_enrolment, &plain.centre_enrolment),
+    ] {
+        assert!(OpenKmp.read_enrolment(marked.as_bytes()).unwrap().is_test);
+        assert!(!OpenKmp.read_enrolment(plain.as_bytes()).unwrap().is_test);
+        let code = |text: &str| OpenKmp.read_enrolment(text.as_bytes()).unwrap_err().code();
+        for other in ["0", "2", "01", "yes", ""] {
+            let other = with_checksums(&marked.replace("TST1;", &format!("TST{other};")));
+            assert_eq!(code(&other), "item", "{other}");
+        }
+        // The mark is signed: nobody takes it away, or adds it.
+        assert_eq!(code(&with_checksums(&marked.replace("TST1;", ""))), "signature");
+        let (line, rest) = plain.split_once('\n').unwrap();
+        let added = format!("{}TST1;0000\n{rest}", &line[..line.len() - 4]);
+        assert_eq!(code(&with_checksums(&added)), "signature");
+    }
+}
+
+#[test]
 fn enrolments_of_the_wrong_kind_are_not_written() {
     let exchange = Exchange::new();
     let details =
         EnrolmentDetails::Centre { activation: moment(CREATED), expires: moment(CREATED) };
-    let written = OpenKmp.write_enrolment(&exchange.module, moment(CREATED), &details);
+    let written = OpenKmp.write_enrolment(&exchange.module, moment(CREATED), false, &details);
     assert_eq!(written.unwrap_err().code(), "kind");
-    let written = OpenKmp.write_enrolment(&exchange.centre, moment(CREATED), &details);
+    let written = OpenKmp.write_enrolment(&exchange.centre, moment(CREATED), false, &details);
     assert_eq!(written.unwrap_err().code(), "dates");
 }
 

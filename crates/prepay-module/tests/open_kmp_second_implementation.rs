@@ -122,6 +122,7 @@ fn a_change_of_any_input_is_found() {
         (r#""module-7""#, r#""module-8""#),
         (r#""file_until":"#, r#""file_until":1"#),
         (r#""slot":1"#, r#""slot":2"#),
+        (r#""test":false"#, r#""test":true"#),
         (r#""transactions":100000"#, r#""transactions":null"#),
         (r#""register":null"#, r#""register":8"#),
         (r#""sub_classes":255"#, r#""sub_classes":127"#),

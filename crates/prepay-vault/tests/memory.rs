@@ -110,7 +110,7 @@ fn work(place: &std::path::Path) {
     let label = || "1".parse().unwrap();
     let details = EnrolmentDetails::Module { maker: label(), model: label(), firmware: label() };
     let now = SystemClock.now();
-    let enrolment = OpenKmp.write_enrolment(&module, now, &details).unwrap();
+    let enrolment = OpenKmp.write_enrolment(&module, now, true, &details).unwrap();
     let fingerprint = module.public().fingerprint().to_string();
     desk.accept_module(&enrolment, &fingerprint).unwrap();
     let enrolment = desk.enrolment().unwrap();

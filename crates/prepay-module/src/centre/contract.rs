@@ -55,8 +55,9 @@ pub trait CentreModule: Send + Sync {
     ///
     /// # Errors
     ///
-    /// [`CentreError::Document`], [`CentreError::Fingerprint`], [`CentreError::ModuleConflict`] when a module
-    /// of this name has other keys, [`CentreError::ModuleRevoked`].
+    /// [`CentreError::Document`], [`CentreError::TestMark`], [`CentreError::Fingerprint`],
+    /// [`CentreError::ModuleConflict`] when a module of this name has other keys,
+    /// [`CentreError::ModuleRevoked`].
     fn accept_module(
         &self,
         enrolment: &str,

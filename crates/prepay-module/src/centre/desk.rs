@@ -145,7 +145,8 @@ impl CentreModule for CentreDesk<'_> {
         let contents = vault.contents();
         let (activation, expires) = (contents.activation, contents.expires);
         let details = EnrolmentDetails::Centre { activation, expires };
-        Ok(PROFILE.write_enrolment(&contents.identity, contents.created, &details)?)
+        let is_test = vault.header().insecure_test;
+        Ok(PROFILE.write_enrolment(&contents.identity, contents.created, is_test, &details)?)
     }
 
     fn read_enrolment(&self, enrolment: &str) -> Result<ModuleDetails, CentreError> {
@@ -168,6 +169,9 @@ impl CentreModule for CentreDesk<'_> {
         let is_test = vault.header().insecure_test;
         let (read, mut known) = read_module(enrolment)?;
         let module = ModuleId::from(read.party.id().clone());
+        if read.is_test != is_test {
+            return Err(CentreError::TestMark { expected: is_test, found: read.is_test });
+        }
         let found = read.party.fingerprint();
         if !found.matches(fingerprint) {
             let (expected, found) = (fingerprint.to_owned(), found.to_string());

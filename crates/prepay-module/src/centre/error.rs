@@ -36,6 +36,13 @@ pub enum CentreError {
         /// The centre in the text.
         found: String,
     },
+    /// A test centre gives keys to test modules only, and no other centre does.
+    TestMark {
+        /// Whether this is a test centre.
+        expected: bool,
+        /// Whether that is a test module.
+        found: bool,
+    },
     /// The fingerprint is not the one that the module's keepers told. Call them.
     Fingerprint {
         /// The module.
@@ -178,6 +185,7 @@ impl CentreError {
             Self::NotSignedIn { .. } => "not_signed_in",
             Self::Document(problem) => problem.code,
             Self::OtherCentre { .. } => "other_centre",
+            Self::TestMark { .. } => "test_mark",
             Self::Fingerprint { .. } => "fingerprint",
             Self::ModuleConflict { .. } => "module_conflict",
             Self::ModuleUnknown { .. } => "module_unknown",
@@ -219,6 +227,11 @@ impl fmt::Display for CentreError {
             Self::Document(problem) => problem.fmt(f),
             Self::OtherCentre { expected, found } => {
                 write!(f, "for another centre: expected {expected}, found {found}")
+            }
+            Self::TestMark { expected, found } => {
+                let kind =
+                    |is_test| if is_test { "a test module" } else { "a module for real meters" };
+                write!(f, "expected {}, found {}", kind(*expected), kind(*found))
             }
             Self::Fingerprint { module, expected, found } => {
                 write!(f, "fingerprint of module {module}: expected {expected}, found {found}")

@@ -12,9 +12,13 @@ use crate::profile::{Enrolment, EnrolmentDetails};
 const ENROLMENT: &str = "PKE";
 const SIGNED: &str = "SIG";
 
+/// How a party for tests is marked; no other value is.
+const TEST: u8 = 1;
+
 pub(super) fn write(
     own: &Identity,
     created: Moment,
+    is_test: bool,
     details: &EnrolmentDetails,
 ) -> Result<String, ProfileError> {
     let kind = match details {
@@ -38,7 +42,8 @@ pub(super) fn write(
             text.item("EXP", expires);
         }
     }
-    text.item("PID", party.name()).item("SGN", signature).end();
+    text.item("PID", party.name()).item("SGN", signature);
+    text.optional("TST", is_test.then_some(TEST)).end();
     let signature = own.sign_record(text.so_far());
     text.seal(SIGNED, &signature);
     Ok(text.finish())
@@ -66,6 +71,12 @@ pub(super) fn parse(text: &[u8]) -> Result<Enrolment, ProfileError> {
     };
     let name: PartyName = items.get("PID")?;
     let signature = public_key(&mut items, "SGN")?.map_err(|error| record.fault("SGN", error))?;
+    let mark: Option<u8> = items.optional("TST")?;
+    let is_test = match mark {
+        None => false,
+        Some(TEST) => true,
+        Some(found) => return Err(record.fault("TST", format!("expected {TEST}, found {found}"))),
+    };
     items.end()?;
     let kind = if activation.is_some() { PartyKind::Centre } else { PartyKind::Module };
     super::expect_kind(kind, name.kind())?;
@@ -75,7 +86,7 @@ pub(super) fn parse(text: &[u8]) -> Result<Enrolment, ProfileError> {
     let (signed, seal) = records.seal::<SIGNATURE>(SIGNED)?;
     records.end()?;
     super::verify_record(party.name(), party.signature_key(), signed, &seal)?;
-    Ok(Enrolment { party, created, details })
+    Ok(Enrolment { party, created, is_test, details })
 }
 
 pub(super) fn write_signatory(own: &Signatory, created: Moment) -> String {

@@ -68,9 +68,10 @@ impl KeyManagementProfile for OpenKmp {
         &self,
         own: &Identity,
         created: Moment,
+        is_test: bool,
         details: &EnrolmentDetails,
     ) -> Result<String, ProfileError> {
-        enrolment::write(own, created, details)
+        enrolment::write(own, created, is_test, details)
     }
 
     fn read_enrolment(&self, text: &[u8]) -> Result<Enrolment, ProfileError> {

@@ -98,8 +98,9 @@ impl Auditor {
                 firmware: label(read::FIRMWARE),
             };
             let contents = vault.contents();
+            let is_test = contents.issuer.test.is_some();
             OpenKmp
-                .write_enrolment(&contents.identity, contents.created, &details)
+                .write_enrolment(&contents.identity, contents.created, is_test, &details)
                 .expect("a module writes the enrolment of a module")
         })
     }
@@ -150,7 +151,8 @@ pub(super) fn read_centre(text: &str) -> Result<(CentreReport, PublicIdentity), 
     let enrolment = OpenKmp.read_enrolment(text.as_bytes())?;
     match enrolment.details {
         EnrolmentDetails::Centre { activation, expires } => {
-            let report = CentreReport::new(&enrolment.party, activation, expires);
+            let is_test = enrolment.is_test;
+            let report = CentreReport::new(&enrolment.party, activation, expires, is_test);
             Ok((report, enrolment.party))
         }
         EnrolmentDetails::Module { .. } => Err(LoadRefusal::Document(ProfileError::Kind {

@@ -45,12 +45,16 @@ impl Custodians {
     ///
     /// # Errors
     ///
-    /// [`LoadRefusal::Document`], [`LoadRefusal::CentreRevoked`], [`LoadRefusal::CentreConflict`],
-    /// [`LoadRefusal::CentreKey`], [`LoadRefusal::SlotsFull`].
+    /// [`LoadRefusal::Document`], [`LoadRefusal::TestMark`], [`LoadRefusal::CentreRevoked`],
+    /// [`LoadRefusal::CentreConflict`], [`LoadRefusal::CentreKey`], [`LoadRefusal::SlotsFull`].
     pub fn enrol_centre(&self, text: &str) -> Result<SlotReport, CustodianError> {
         self.act(|vault, now| {
             let (report, centre) = read_centre(text)?;
             let contents = vault.contents();
+            let (expected, found) = (contents.issuer.test.is_some(), report.is_test);
+            if expected != found {
+                return Err(LoadRefusal::TestMark { expected, found }.into());
+            }
             match find_slot(contents, centre.name()) {
                 Ok(place) => return Ok(slot_report(contents, &contents.slots[place])),
                 Err(LoadRefusal::CentreUnknown { .. }) => {}

@@ -50,9 +50,10 @@ pub(super) fn slots(contents: &ModuleContents) -> Vec<SlotReport> {
 pub(super) fn slot_report(contents: &ModuleContents, slot: &Slot) -> SlotReport {
     let centre = slot.centre_id();
     let of_centre = |register: &&Register| register.centre == centre;
+    let is_test = contents.issuer.test.is_some(); // Or the centre would not be here.
     SlotReport {
         slot: slot.number.value(),
-        centre: CentreReport::new(&slot.centre, slot.activation, slot.expires),
+        centre: CentreReport::new(&slot.centre, slot.activation, slot.expires, is_test),
         state: slot.state,
         agreement_open: slot.pending.is_some(),
         requests: slot.requests.iter().map(|request| request.expires).collect(),

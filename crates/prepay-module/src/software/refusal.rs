@@ -25,6 +25,13 @@ pub enum LoadRefusal {
         /// The module in the text.
         found: PartyName,
     },
+    /// A test module takes keys from test centres only, and no other module does.
+    TestMark {
+        /// Whether this is a test module.
+        expected: bool,
+        /// Whether that is a test centre.
+        found: bool,
+    },
     /// The module does not know this centre. Enrol it first.
     CentreUnknown {
         /// What the text or the caller names.
@@ -177,6 +184,7 @@ impl LoadRefusal {
         match self {
             Self::Document(error) => error.code(),
             Self::OtherModule { .. } => "other_module",
+            Self::TestMark { .. } => "test_mark",
             Self::CentreUnknown { .. } => "centre_unknown",
             Self::CentreRevoked { .. } => "centre_revoked",
             Self::CentreConflict { .. } => "centre_conflict",
@@ -297,6 +305,11 @@ impl fmt::Display for LoadRefusal {
             Self::Document(error) => error.fmt(f),
             Self::OtherModule { expected, found } => {
                 write!(f, "meant for another module: expected {expected}, found {found}")
+            }
+            Self::TestMark { expected, found } => {
+                let kind =
+                    |is_test| if is_test { "a test centre" } else { "a centre for real meters" };
+                write!(f, "expected {}, found {}", kind(*expected), kind(*found))
             }
             Self::CentreUnknown { centre } => write!(f, "centre {centre} is not known here"),
             Self::CentreRevoked { centre } => write!(f, "centre {centre} is revoked"),

@@ -102,16 +102,24 @@ pub struct CentreReport {
     pub activation: Moment,
     /// Until when.
     pub expires: Moment,
+    /// Whether it is a test centre, whose keys are not for real meters.
+    pub is_test: bool,
 }
 
 impl CentreReport {
-    pub(crate) fn new(centre: &PublicIdentity, activation: Moment, expires: Moment) -> Self {
+    pub(crate) fn new(
+        centre: &PublicIdentity,
+        activation: Moment,
+        expires: Moment,
+        is_test: bool,
+    ) -> Self {
         Self {
             centre: centre.id().clone().into(),
             name: centre.name().to_string(),
             fingerprint: centre.fingerprint().to_string(),
             activation,
             expires,
+            is_test,
         }
     }
 }

@@ -198,12 +198,17 @@ impl Module {
     }
 
     pub(crate) fn enrolment(&self) -> String {
+        self.enrolment_of(true)
+    }
+
+    /// An enrolment that is marked as that of a test module, or is not.
+    pub(crate) fn enrolment_of(&self, is_test: bool) -> String {
         let details = EnrolmentDetails::Module {
             maker: "Maker".parse().unwrap(),
             model: "Model 1".parse().unwrap(),
             firmware: "1.0".parse().unwrap(),
         };
-        OpenKmp.write_enrolment(&self.identity, begin(), &details).unwrap()
+        OpenKmp.write_enrolment(&self.identity, begin(), is_test, &details).unwrap()
     }
 
     /// An agreement request, and the slot keys that come of an answer to it.

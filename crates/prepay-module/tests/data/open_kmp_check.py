@@ -163,6 +163,7 @@ def written(inputs):
     nonce = sources["agreement"].take(16)
     ephemeral = sources["agreement"].secret()
     created = moment(inputs["created"])
+    mark = 1 if inputs["test"] else None
     names = {"KMC": name("KMCID", inputs["centre"], *centre), "SMI": name("SMID", inputs["module"], *module)}
     both = {"CRE": created, "SLT": inputs["slot"], **names}
 
@@ -180,10 +181,10 @@ def written(inputs):
     return {
         "module enrolment": signed(module[1], record(
             "PKE", AGR=upper(spki(module[0])), CRE=created, FWV=inputs["firmware"], MAK=inputs["maker"],
-            MOD=inputs["model"], PID=names["SMI"], SGN=upper(spki(module[1])))),
+            MOD=inputs["model"], PID=names["SMI"], SGN=upper(spki(module[1])), TST=mark)),
         "centre enrolment": signed(centre[1], record(
             "PKE", ACT=moment(inputs["centre_from"]), AGR=upper(spki(centre[0])), CRE=created,
-            EXP=moment(inputs["centre_until"]), PID=names["KMC"], SGN=upper(spki(centre[1])))),
+            EXP=moment(inputs["centre_until"]), PID=names["KMC"], SGN=upper(spki(centre[1])), TST=mark)),
         "signatory key": signed(signatory, record(
             "PKE", CRE=created, PID=name("SIGID", inputs["signatory"], signatory), SGN=upper(spki(signatory)))),
         "agreement request": signed(module[1], record(

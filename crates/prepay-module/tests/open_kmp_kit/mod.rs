@@ -95,12 +95,14 @@ impl Exchange {
             model: inputs.model.clone(),
             firmware: inputs.firmware.clone(),
         };
-        let module_enrolment = OpenKmp.write_enrolment(&module, created, &details).unwrap();
+        let module_enrolment =
+            OpenKmp.write_enrolment(&module, created, inputs.is_test, &details).unwrap();
         let details = EnrolmentDetails::Centre {
             activation: inputs.centre_from,
             expires: inputs.centre_until,
         };
-        let centre_enrolment = OpenKmp.write_enrolment(&centre, created, &details).unwrap();
+        let centre_enrolment =
+            OpenKmp.write_enrolment(&centre, created, inputs.is_test, &details).unwrap();
         let signatory_key = OpenKmp.write_signatory(&signatory, created);
         let slot = inputs.slot;
         let (agreement_request, pending) = OpenKmp

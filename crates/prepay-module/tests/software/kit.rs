@@ -304,9 +304,16 @@ impl TestCentre {
     }
 
     pub(crate) fn enrolment(&self) -> String {
+        self.enrolment_of(true)
+    }
+
+    /// An enrolment that is marked as that of a test centre, or is not.
+    pub(crate) fn enrolment_of(&self, is_test: bool) -> String {
         let (activation, expires) = (self.activation, self.expires);
         let details = EnrolmentDetails::Centre { activation, expires };
-        OpenKmp.write_enrolment(&self.identity, moment(START), &details).expect("an enrolment")
+        OpenKmp
+            .write_enrolment(&self.identity, moment(START), is_test, &details)
+            .expect("an enrolment")
     }
 
     pub(crate) fn answer(&mut self, module: &PublicIdentity, request: &str) -> String {

@@ -88,6 +88,18 @@ fn a_slot_goes_from_loading_to_pending_to_active() {
 }
 
 #[test]
+fn a_test_module_knows_test_centres_only() {
+    let mut world = World::new(ModulePolicy::default());
+    let centre = TestCentre::new("KMC-1");
+    let real = centre.enrolment_of(false);
+    assert!(!world.auditor().read_enrolment(&real).unwrap().is_test);
+    assert_eq!(refused(&mut world, |world| world.custodians().enrol_centre(&real)), "test_mark");
+    assert!(world.custodians().enrol_centre(&centre.enrolment()).unwrap().centre.is_test);
+    let own = OpenKmp.read_enrolment(world.auditor().enrolment().unwrap().as_bytes());
+    assert!(own.unwrap().is_test);
+}
+
+#[test]
 fn a_module_writes_one_enrolment_always_the_same() {
     let mut world = World::new(ModulePolicy::default());
     let first = world.auditor().enrolment().unwrap();

@@ -52,9 +52,10 @@ static EXCHANGE: LazyLock<Exchange> = LazyLock::new(|| {
     let label = |text: &str| text.parse().expect("a label");
     let (maker, model, firmware) = (label("Prepay"), label("software module"), label("1"));
     let details = EnrolmentDetails::Module { maker, model, firmware };
-    let module_enrolment = OpenKmp.write_enrolment(&module, created, &details).expect("fits");
+    let module_enrolment =
+        OpenKmp.write_enrolment(&module, created, false, &details).expect("fits");
     let details = EnrolmentDetails::Centre { activation: created, expires: later };
-    let centre_enrolment = OpenKmp.write_enrolment(&centre, created, &details).expect("fits");
+    let centre_enrolment = OpenKmp.write_enrolment(&centre, created, true, &details).expect("fits");
     let signatory = OpenKmp.write_signatory(&signatory, created);
     let slot = 1.try_into().expect("a slot");
     let (agreement_request, pending) = OpenKmp
