@@ -11,7 +11,7 @@ use std::fs::{File, OpenOptions};
 use std::io::{self, Read, Write};
 
 use rustix::termios::{
-    LocalModes, OptionalActions, SpecialCodeIndex, Termios, tcgetattr, tcsetattr,
+    InputModes, LocalModes, OptionalActions, SpecialCodeIndex, Termios, tcgetattr, tcsetattr,
 };
 use zeroize::Zeroizing;
 
@@ -90,6 +90,7 @@ impl Silent {
     fn new(terminal: File) -> Result<Self, EntryError> {
         let before = tcgetattr(&terminal)?;
         let mut modes = before.clone();
+        modes.input_modes.insert(InputModes::ICRNL); // Enter ends the line, whatever was before.
         modes.local_modes.remove(LocalModes::ECHO | LocalModes::ISIG);
         modes.local_modes.insert(LocalModes::ICANON | LocalModes::ECHONL);
         modes.special_codes[SpecialCodeIndex::VEOL] = before.special_codes[SpecialCodeIndex::VINTR];

@@ -16,7 +16,7 @@ use module_kit::Desk;
 
 /// What runs on the terminal. The lines that are read before and after show whether it echoes.
 const SESSION: &str = r#"
-    echo "<$(stty -g)>"; read -r line; echo first line taken
+    stty $MODES; echo "<$(stty -g)>"; read -r line; echo first line taken
     "$PREPAY" module --dir "$PLACE" $ARGUMENTS; echo "ended with $?"
     echo "<$(stty -g)>"; read -r line; echo last line taken
 "#;
@@ -49,14 +49,19 @@ struct Terminal {
 }
 
 impl Terminal {
-    /// Begins the session and shows that the terminal echoes.
     fn start(desk: &Desk, arguments: &str) -> Self {
+        Self::start_with("sane", desk, arguments)
+    }
+
+    /// Begins the session on a terminal with these modes, and shows that it echoes.
+    fn start_with(modes: &str, desk: &Desk, arguments: &str) -> Self {
         let mut script = Command::new("script")
             .args(["-q", "-e", "-c", SESSION, "/dev/null"])
             .env("SHELL", "/bin/sh")
             .env("PREPAY", env!("CARGO_BIN_EXE_prepay"))
             .env("PLACE", desk.path("module"))
             .env("ARGUMENTS", arguments)
+            .env("MODES", modes)
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .stderr(Stdio::inherit())
@@ -75,7 +80,7 @@ impl Terminal {
         });
         let mut terminal = Self { script, keyboard, screen, seen: String::new(), read: 0 };
         terminal.wait_for(">");
-        terminal.enter("echoed before");
+        terminal.say("echoed before");
         terminal.wait_for("echoed before");
         terminal.wait_for("first line taken");
         terminal
@@ -98,14 +103,15 @@ impl Terminal {
         self.keyboard.write_all(keys.as_bytes()).unwrap();
     }
 
-    fn enter(&mut self, text: &str) {
+    /// Types a line for the shell.
+    fn say(&mut self, text: &str) {
         self.press(&format!("{text}\n"));
     }
 
-    /// Waits for a question, and types the answer.
+    /// Waits for a question, types the answer and presses Enter.
     fn answer(&mut self, question: &str, answer: &str) {
         self.wait_for(&format!("{question}: "));
-        self.enter(answer);
+        self.press(&format!("{answer}\r"));
     }
 
     /// Answers a question and its repetition.
@@ -118,7 +124,7 @@ impl Terminal {
     fn ends(mut self, status: i32) -> String {
         self.wait_for(&format!("ended with {status}\r\n"));
         self.wait_for(">");
-        self.enter("echoed after");
+        self.say("echoed after");
         self.wait_for("echoed after");
         self.wait_for("last line taken");
         assert!(self.script.wait().unwrap().success());
@@ -172,6 +178,12 @@ fn what_is_typed_makes_a_module_and_opens_it_and_is_never_shown() {
     terminal.answer("passphrase of uwe", TYPED[2].1);
     terminal.ends(0);
 
+    // The Enter of a terminal that a program has left in disorder.
+    let mut terminal = Terminal::start_with("sane -icrnl", &desk, "registers --as uwe");
+    terminal.answer("sealing passphrase of SM-1", TYPED[3].1);
+    terminal.answer("passphrase of uwe", TYPED[2].1);
+    terminal.ends(0);
+
     // A wrong one is not shown either, and one that is known is asked for once.
     let mut terminal = Terminal::start(&desk, "registers --as uwe");
     terminal.answer("sealing passphrase of SM-1", TYPED[3].1);
@@ -218,7 +230,7 @@ fn whoever_leaves_a_question_finds_the_terminal_as_it_was_and_nothing_made() {
         (CTRL_C, "interrupted"),
         (part.as_str(), "interrupted"),
         (CTRL_D, "the input ended"),
-        ("\n", "nothing was entered"),
+        ("\r", "nothing was entered"),
     ]
     .into_iter()
     .enumerate()
