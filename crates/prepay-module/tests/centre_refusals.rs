@@ -1,4 +1,4 @@
-//! What a centre's module refuses, each by name, with nothing changed.
+//! What a centre's module refuses, each by name, with nothing changed but for a note in the audit log.
 
 mod centre_kit;
 
@@ -6,12 +6,13 @@ use centre_kit::{
     Centre, Module, attributes, begin, code, group, identifier, item, moment, order, register,
     revision,
 };
-use prepay_module::Moment;
 use prepay_module::centre::{
     Authority, CentreError, CentreModule, CentreVault, KeyLoadItem, KeyLoadOrder,
 };
 use prepay_module::open_kmp::OpenKmp;
 use prepay_module::profile::KeyManagementProfile;
+use prepay_module::vault::records;
+use prepay_module::{MemoryStorage, Moment};
 use prepay_token::element::DecoderKeyGenerationAlgorithm::{Dkga02, Dkga03, Dkga04};
 use prepay_token::key::VendingKey;
 
@@ -78,9 +79,14 @@ fn each_operation_is_refused_to_whoever_may_not() {
     assert!(auditor.read_enrolment(&enrolment).is_ok());
 }
 
-fn assert_unchanged(centre: &Centre, before: &prepay_module::MemoryStorage, case: &str) {
-    let after = centre.kept();
-    assert!(after.store == before.store && after.log == before.log, "{case}: nothing changes");
+/// Nothing is other than before, but for notes of refusals at the end of the log.
+fn assert_unchanged(centre: &Centre, before: &MemoryStorage, case: &str) {
+    let mut after = centre.kept();
+    assert!(after.store == before.store && after.log.starts_with(&before.log), "{case}");
+    let known = records(&mut before.clone(), 1, usize::MAX).unwrap().len();
+    for record in records(&mut after, known as u64 + 1, usize::MAX).unwrap() {
+        assert_eq!(record.entry.name(), "request_refused", "{case}");
+    }
 }
 
 #[test]
@@ -95,7 +101,92 @@ fn a_session_of_another_centre_or_of_somebody_removed_is_refused() {
 
     let operator = centre.one("olu");
     centre.vault.remove_user(&centre.quorum(), &identifier("olu")).unwrap();
+    let auditor = centre.one("uma");
+    centre.vault.remove_user(&centre.quorum(), &identifier("uma")).unwrap();
+    let before = centre.kept();
     assert_eq!(code(operator.sign(b"document")), "not_signed_in");
+    assert_eq!(code(auditor.sign(b"document")), "not_signed_in");
+    assert_eq!(code(stranger.sign(b"document")), "not_signed_in");
+    assert!(centre.kept().log == before.log, "nobody is there of whom the log could tell");
+}
+
+#[test]
+fn a_refusal_is_noted_with_who_asked_for_what_and_why() {
+    let (centre, mut module) = ready();
+    let own = centre.one("uma").enrolment().unwrap();
+    let unknown =
+        Module::new("SM-9", "module 9").request_agreement(&centre.party(), SLOT, begin()).0;
+    let request = good_request(&centre, &mut module);
+    let (auditor, operator, custodians) = (centre.one("uma"), centre.one("olu"), centre.two());
+    let before = centre.vault.audit(1, 1000).unwrap().len() as u64;
+    let refused = [
+        auditor.sign(b"document").unwrap_err(),
+        auditor.read_enrolment(&own).unwrap_err(),
+        operator.answer_agreement(&unknown).unwrap_err(),
+        operator.build_key_load(&request, &order(vec![item(9, 1, Dkga04)])).unwrap_err(),
+        custodians.destroy_vending_key(group(9), revision(1)).unwrap_err(),
+    ];
+    // What was answered is no refusal.
+    operator.read_key_load_request(&request).unwrap();
+    custodians.generate_vending_key(group(1), revision(1), Dkga04).unwrap();
+    let asked = [
+        ("uma", "sign in the centre's name", "forbidden"),
+        ("uma", "read a module's enrolment", "kind"),
+        ("olu", "answer an agreement request", "module_unknown"),
+        ("olu", "build a key-load file", "no_vending_key"),
+        ("ada+ben", "destroy a vending key", "no_vending_key"),
+    ];
+    // The notes outlive a process that ends without a word.
+    drop((auditor, operator, custodians));
+    let centre = centre.reopened();
+    let notes = centre.vault.audit(before + 1, 1000).unwrap();
+    assert_eq!(notes.len(), asked.len());
+    for ((note, refusal), (who, operation, code)) in notes.iter().zip(&refused).zip(asked) {
+        let actors: Vec<_> = note.actors.iter().map(ToString::to_string).collect();
+        assert_eq!((note.entry.name(), actors.join("+").as_str()), ("request_refused", who));
+        assert_eq!(refusal.code(), code);
+        let reason = format!("{code}: {refusal}");
+        let fields = [("operation", operation.to_owned()), ("reason", reason)];
+        assert_eq!(note.entry.fields(), fields);
+    }
+    let report = centre.vault.verify_audit().unwrap();
+    assert!(report.first_bad.is_none() && report.authenticated);
+    // And the centre goes on.
+    let made = centre.two().generate_vending_key(group(2), revision(1), Dkga04).unwrap();
+    assert!(made.is_new);
+}
+
+#[test]
+fn what_strangers_wrote_is_noted_cut_and_without_control_characters() {
+    let (centre, _) = ready();
+    let module = Module::new("SM-2", "module 2");
+    let told = format!("\u{1b}[2J\n{}", "é".repeat(100_000));
+    let refused = centre.two().accept_module(&module.enrolment(), &told);
+    assert_eq!(code(refused), "fingerprint");
+    let note = centre.vault.audit(1, 1000).unwrap().pop().unwrap();
+    let (_, reason) = note.entry.fields().pop().unwrap();
+    assert!(reason.starts_with("fingerprint: "), "{reason}");
+    assert!((1000..=1024).contains(&reason.len()) && !reason.contains(char::is_control));
+    for text in [told.as_str(), &format!("VER{}", "9".repeat(100_000))] {
+        assert!(centre.two().read_enrolment(text).is_err());
+        let note = centre.vault.audit(1, 1000).unwrap().pop().unwrap();
+        assert_eq!(note.entry.name(), "request_refused");
+        assert!(note.entry.fields().iter().all(|(_, value)| value.len() <= 1024));
+    }
+}
+
+#[test]
+fn a_refusal_that_cannot_be_noted_is_a_fault() {
+    let (centre, _) = ready();
+    let auditor = centre.one("uma");
+    let storage = centre.storage.clone();
+    let broken = std::thread::spawn(move || {
+        let _held = storage.lock();
+        panic!("the storage breaks");
+    });
+    assert!(broken.join().is_err());
+    assert_eq!(code(auditor.sign(b"document")), "fault");
+    assert_eq!(code(auditor.identify()), "fault");
 }
 
 #[test]
@@ -106,9 +197,10 @@ fn a_test_centre_accepts_test_modules_only_and_any_other_none() {
     {
         let own = OpenKmp.read_enrolment(centre.one("uma").enrolment().unwrap().as_bytes());
         assert_eq!(own.unwrap().is_test, is_test);
+        let custodians = centre.two();
         let before = centre.kept();
         let accept =
-            |mark| centre.two().accept_module(&module.enrolment_of(mark), &module.fingerprint());
+            |mark| custodians.accept_module(&module.enrolment_of(mark), &module.fingerprint());
         let expected = CentreError::TestMark { expected: is_test, found: !is_test };
         assert_eq!(accept(!is_test), Err(expected));
         assert_unchanged(&centre, &before, "test mark");

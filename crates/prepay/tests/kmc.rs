@@ -279,6 +279,29 @@ fn each_failure_has_its_code_and_its_exit_code() {
 }
 
 #[test]
+fn what_the_module_refuses_is_in_its_audit_log() {
+    let place = Place::with_centre("refused");
+    fs::write(place.path("nonsense"), "nonsense\n").expect("a file can be written");
+    assert_eq!(place.fails(&["enrol", "check", "nonsense", "--as", "uma"]).1, "form");
+    assert_eq!(place.fails(&with(&["enrol", "revoke", "SM-9"], &TWO)).1, "not_there");
+    let entries = place.done(&["audit", "list", "--as", "uma"]);
+    let noted: Vec<_> = entries.iter().filter(|entry| entry["kind"] == "request_refused").collect();
+    let expected = [
+        (&["uma"][..], "read a module's enrolment", "form: "),
+        (&["ann", "ben"], "revoke a module", "module_unknown: module SM-9 was never accepted"),
+    ];
+    assert_eq!(noted.len(), expected.len(), "{noted:?}");
+    for (entry, (actors, operation, reason)) in noted.iter().zip(expected) {
+        assert_eq!(entry["by"], Value::from(actors));
+        assert_eq!(entry["fields"]["operation"], operation);
+        let found = entry["fields"]["reason"].as_str().expect("a reason");
+        assert!(found.starts_with(reason), "{found}");
+    }
+    let proved = place.done(&["audit", "verify", "--as", "uma"]);
+    assert_eq!(proved.len(), 1, "{proved:?}");
+}
+
+#[test]
 fn a_real_centre_takes_no_test_keys_and_no_other_clock() {
     let place = Place::empty("real");
     let real =

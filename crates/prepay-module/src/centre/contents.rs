@@ -14,7 +14,7 @@ use super::{ModuleDetails, ModuleReport, ModuleState, VendingKeyReport};
 use crate::attribute::KeyCheckValue;
 use crate::codec::{DecodeError, Reader, Writer};
 use crate::open_kmp::{Identity, Label, Nonce, PartyKind, PublicIdentity, SlotKeys, SlotNumber};
-use crate::vault::{Contents, Kind, Record, ReplayError, RestoredLimits};
+use crate::vault::{Contents, Entry, Kind, Record, ReplayError, RestoredLimits};
 use crate::{CentreId, Identifier, ModuleId, Moment, check_value};
 
 const VERSION: u8 = 1;
@@ -192,9 +192,12 @@ impl Contents for CentreContents {
         Ok(Self { identity, created, activation, expires, serial, modules, keys })
     }
 
-    /// A centre's entries are never ahead of its contents.
-    fn replay(&mut self, _record: &Record) -> Result<(), ReplayError> {
-        Err(ReplayError::Unexpected)
+    /// A centre's entries are never ahead of its contents, but for what changes nothing.
+    fn replay(&mut self, record: &Record) -> Result<(), ReplayError> {
+        match &record.entry {
+            Entry::RequestRefused { .. } => Ok(()),
+            _ => Err(ReplayError::Unexpected),
+        }
     }
 
     /// A centre has no limits to give back; only its serial numbers must not come twice.

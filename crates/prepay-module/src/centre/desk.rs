@@ -1,11 +1,9 @@
 //! Where somebody signed in asks something of the centre's module.
 //!
 //! Every operation checks first who asks, then what is asked, and changes contents and audit log in one
-//! step, last. A refusal changes nothing.
+//! step, last. What is refused to somebody signed in is noted in the audit log and changes nothing else.
 //!
 //! Elsewhere: answers to modules (`answer.rs`), what is kept (`contents.rs`).
-
-use std::sync::MutexGuard;
 
 use prepay_token::element::{DecoderKeyGenerationAlgorithm, KeyRevisionNumber, SupplyGroupCode};
 use prepay_token::key::VendingKey;
@@ -23,7 +21,7 @@ use crate::attribute::KeyCheckValue;
 use crate::open_kmp::{OpenKmp, PartyKind, ProfileError};
 use crate::profile::{Enrolment, EnrolmentDetails, KeyManagementProfile};
 use crate::vault::{By, Entry, KeyNote, Quorum, Role, Session, Vault};
-use crate::{Identifier, ModuleId};
+use crate::{Identifier, ModuleId, Moment};
 
 /// The context in which a centre signs documents: it is part of what is signed, so that a signature made
 /// for one purpose never serves another.
@@ -43,7 +41,7 @@ enum Who {
     Two(Quorum),
 }
 
-type OpenVault<'a> = MutexGuard<'a, Vault<CentreContents>>;
+type OpenVault = Vault<CentreContents>;
 
 impl<'a> CentreDesk<'a> {
     pub(super) fn of_one(centre: &'a CentreVault, session: Session) -> Self {
@@ -61,17 +59,15 @@ impl<'a> CentreDesk<'a> {
         }
     }
 
-    /// The vault, for whoever has the authority and is still signed in.
-    fn enter(
+    /// Does one thing for whoever is still signed in and has the authority, and notes a refusal.
+    fn act<T>(
         &self,
         operation: &'static str,
         needs: Authority,
-    ) -> Result<OpenVault<'a>, CentreError> {
-        let found = self.authority();
-        if found < needs {
-            return Err(CentreError::Forbidden { operation, needs, found });
-        }
-        let vault = self.centre.lock_vault();
+        act: impl FnOnce(&mut OpenVault, Moment) -> Result<T, CentreError>,
+    ) -> Result<T, CentreError> {
+        let vault = &mut *self.centre.lock_vault();
+        let now = self.centre.now();
         vault.usable()?;
         match &self.who {
             Who::One(session) => {
@@ -79,7 +75,21 @@ impl<'a> CentreDesk<'a> {
             }
             Who::Two(quorum) => vault.authorize_two(quorum)?,
         }
-        Ok(vault)
+        let found = self.authority();
+        let done = if found < needs {
+            Err(CentreError::Forbidden { operation, needs, found })
+        } else {
+            act(vault, now)
+        };
+        if let Err(refusal) = &done
+            && refusal.is_refusal()
+        {
+            let reason = format!("{}: {refusal}", refusal.code());
+            let entry = Entry::RequestRefused { operation: operation.to_owned(), reason };
+            vault.stage(self.by(), &entry, now)?;
+            vault.flush()?;
+        }
+        done
     }
 }
 
@@ -129,35 +139,39 @@ impl CentreModule for CentreDesk<'_> {
     }
 
     fn identify(&self) -> Result<CentreIdentity, CentreError> {
-        let vault = self.enter("read who the centre is", Authority::Reading)?;
-        let contents = vault.contents();
-        Ok(CentreIdentity {
-            centre: contents.centre(),
-            fingerprint: contents.identity.public().fingerprint().to_string(),
-            activation: contents.activation,
-            expires: contents.expires,
-            is_test: vault.header().insecure_test,
+        self.act("read who the centre is", Authority::Reading, |vault, _| {
+            let contents = vault.contents();
+            Ok(CentreIdentity {
+                centre: contents.centre(),
+                fingerprint: contents.identity.public().fingerprint().to_string(),
+                activation: contents.activation,
+                expires: contents.expires,
+                is_test: vault.header().insecure_test,
+            })
         })
     }
 
     fn enrolment(&self) -> Result<String, CentreError> {
-        let vault = self.enter("write the centre's enrolment", Authority::Reading)?;
-        let contents = vault.contents();
-        let (activation, expires) = (contents.activation, contents.expires);
-        let details = EnrolmentDetails::Centre { activation, expires };
-        let is_test = vault.header().insecure_test;
-        Ok(PROFILE.write_enrolment(&contents.identity, contents.created, is_test, &details)?)
+        self.act("write the centre's enrolment", Authority::Reading, |vault, _| {
+            let contents = vault.contents();
+            let (activation, expires) = (contents.activation, contents.expires);
+            let details = EnrolmentDetails::Centre { activation, expires };
+            let is_test = vault.header().insecure_test;
+            Ok(PROFILE.write_enrolment(&contents.identity, contents.created, is_test, &details)?)
+        })
     }
 
     fn read_enrolment(&self, enrolment: &str) -> Result<ModuleDetails, CentreError> {
-        let _vault = self.enter("read a module's enrolment", Authority::Reading)?;
-        Ok(read_module(enrolment)?.1.details())
+        self.act("read a module's enrolment", Authority::Reading, |_, _| {
+            Ok(read_module(enrolment)?.1.details())
+        })
     }
 
     fn modules(&self) -> Result<Vec<ModuleReport>, CentreError> {
-        let vault = self.enter("list modules", Authority::Reading)?;
-        let is_test = vault.header().insecure_test;
-        Ok(vault.contents().modules.values().map(|module| module.report(is_test)).collect())
+        self.act("list modules", Authority::Reading, |vault, _| {
+            let is_test = vault.header().insecure_test;
+            Ok(vault.contents().modules.values().map(|module| module.report(is_test)).collect())
+        })
     }
 
     fn accept_module(
@@ -165,69 +179,71 @@ impl CentreModule for CentreDesk<'_> {
         enrolment: &str,
         fingerprint: &str,
     ) -> Result<ModuleReport, CentreError> {
-        let mut vault = self.enter("accept a module", Authority::DualControl)?;
-        let is_test = vault.header().insecure_test;
-        let (read, mut known) = read_module(enrolment)?;
-        let module = ModuleId::from(read.party.id().clone());
-        if read.is_test != is_test {
-            return Err(CentreError::TestMark { expected: is_test, found: read.is_test });
-        }
-        let found = read.party.fingerprint();
-        if !found.matches(fingerprint) {
-            let (expected, found) = (fingerprint.to_owned(), found.to_string());
-            return Err(CentreError::Fingerprint { module, expected, found });
-        }
-        if let Some(there) = vault.contents().modules.get(&module) {
-            if let Some(since) = there.revoked {
-                return Err(CentreError::ModuleRevoked { module, since });
+        self.act("accept a module", Authority::DualControl, |vault, now| {
+            let is_test = vault.header().insecure_test;
+            let (read, mut known) = read_module(enrolment)?;
+            let module = ModuleId::from(read.party.id().clone());
+            if read.is_test != is_test {
+                return Err(CentreError::TestMark { expected: is_test, found: read.is_test });
             }
-            if there.party != read.party {
-                let accepted = there.party.fingerprint().to_string();
-                return Err(CentreError::ModuleConflict {
-                    module,
-                    accepted,
-                    found: found.to_string(),
-                });
+            let found = read.party.fingerprint();
+            if !found.matches(fingerprint) {
+                let (expected, found) = (fingerprint.to_owned(), found.to_string());
+                return Err(CentreError::Fingerprint { module, expected, found });
             }
-            return Ok(there.report(is_test));
-        }
-        let now = self.centre.now();
-        known.accepted = now;
-        let report = known.report(is_test);
-        let entry =
-            Entry::ModuleConfirmed { module: module.clone(), fingerprint: found.to_string() };
-        vault.commit(self.by(), entry, now, |contents| {
-            contents.modules.insert(module, known);
-        })?;
-        Ok(report)
+            if let Some(there) = vault.contents().modules.get(&module) {
+                if let Some(since) = there.revoked {
+                    return Err(CentreError::ModuleRevoked { module, since });
+                }
+                if there.party != read.party {
+                    let accepted = there.party.fingerprint().to_string();
+                    return Err(CentreError::ModuleConflict {
+                        module,
+                        accepted,
+                        found: found.to_string(),
+                    });
+                }
+                return Ok(there.report(is_test));
+            }
+            known.accepted = now;
+            let report = known.report(is_test);
+            let entry =
+                Entry::ModuleConfirmed { module: module.clone(), fingerprint: found.to_string() };
+            vault.commit(self.by(), entry, now, |contents| {
+                contents.modules.insert(module, known);
+            })?;
+            Ok(report)
+        })
     }
 
     fn revoke_module(&self, module: &ModuleId) -> Result<(), CentreError> {
-        let mut vault = self.enter("revoke a module", Authority::DualControl)?;
-        match vault.contents().modules.get(module) {
-            None => return Err(CentreError::ModuleUnknown { module: module.clone() }),
-            Some(known) if known.revoked.is_some() => return Ok(()),
-            Some(_) => {}
-        }
-        let now = self.centre.now();
-        let entry = Entry::ModuleRevoked { module: module.clone() };
-        vault.commit(self.by(), entry, now, |contents| {
-            if let Some(known) = contents.modules.get_mut(module) {
-                known.revoked = Some(now);
-                known.slots.clear();
+        self.act("revoke a module", Authority::DualControl, |vault, now| {
+            match vault.contents().modules.get(module) {
+                None => return Err(CentreError::ModuleUnknown { module: module.clone() }),
+                Some(known) if known.revoked.is_some() => return Ok(()),
+                Some(_) => {}
             }
-        })?;
-        Ok(())
+            let entry = Entry::ModuleRevoked { module: module.clone() };
+            vault.commit(self.by(), entry, now, |contents| {
+                if let Some(known) = contents.modules.get_mut(module) {
+                    known.revoked = Some(now);
+                    known.slots.clear();
+                }
+            })?;
+            Ok(())
+        })
     }
 
     fn answer_agreement(&self, request: &str) -> Result<AgreementAnswer, CentreError> {
-        let mut vault = self.enter("answer an agreement request", Authority::Operating)?;
-        answer::agreement(&mut vault, self.by(), self.centre.now(), request)
+        self.act("answer an agreement request", Authority::Operating, |vault, now| {
+            answer::agreement(vault, self.by(), now, request)
+        })
     }
 
     fn vending_keys(&self) -> Result<Vec<VendingKeyReport>, CentreError> {
-        let vault = self.enter("list vending keys", Authority::Reading)?;
-        Ok(vault.contents().key_reports(vault.header().insecure_test))
+        self.act("list vending keys", Authority::Reading, |vault, _| {
+            Ok(vault.contents().key_reports(vault.header().insecure_test))
+        })
     }
 
     fn generate_vending_key(
@@ -236,26 +252,27 @@ impl CentreModule for CentreDesk<'_> {
         revision: KeyRevisionNumber,
         algorithm: DecoderKeyGenerationAlgorithm,
     ) -> Result<GeneratedKey, CentreError> {
-        let mut vault = self.enter("make a vending key", Authority::DualControl)?;
-        let is_test = vault.header().insecure_test;
-        let name = KeyName::new(group, revision);
-        if let Some(held) = vault.contents().keys.get(&name) {
-            let (held, check_value) = (held.key.algorithm(), held.check_value);
-            if held != algorithm {
-                let asked = algorithm;
-                return Err(CentreError::AlgorithmConflict { group, revision, held, asked });
+        self.act("make a vending key", Authority::DualControl, |vault, now| {
+            let is_test = vault.header().insecure_test;
+            let name = KeyName::new(group, revision);
+            if let Some(held) = vault.contents().keys.get(&name) {
+                let (held, check_value) = (held.key.algorithm(), held.check_value);
+                if held != algorithm {
+                    let asked = algorithm;
+                    return Err(CentreError::AlgorithmConflict { group, revision, held, asked });
+                }
+                return Ok(GeneratedKey { check_value, is_new: false, is_test });
             }
-            return Ok(GeneratedKey { check_value, is_new: false, is_test });
-        }
-        let now = self.centre.now();
-        let held = HeldKey::new(&generate::vending_key(algorithm, vault.entropy())?, now, false);
-        let check_value = held.check_value;
-        let key = note(group, revision, &held);
-        let entry = Entry::VendingKeyGenerated { key, algorithm: algorithm.code() };
-        vault.commit(self.by(), entry, now, |contents| {
-            contents.keys.insert(name, held);
-        })?;
-        Ok(GeneratedKey { check_value, is_new: true, is_test })
+            let held =
+                HeldKey::new(&generate::vending_key(algorithm, vault.entropy())?, now, false);
+            let check_value = held.check_value;
+            let key = note(group, revision, &held);
+            let entry = Entry::VendingKeyGenerated { key, algorithm: algorithm.code() };
+            vault.commit(self.by(), entry, now, |contents| {
+                contents.keys.insert(name, held);
+            })?;
+            Ok(GeneratedKey { check_value, is_new: true, is_test })
+        })
     }
 
     fn destroy_vending_key(
@@ -263,16 +280,17 @@ impl CentreModule for CentreDesk<'_> {
         group: SupplyGroupCode,
         revision: KeyRevisionNumber,
     ) -> Result<KeyCheckValue, CentreError> {
-        let mut vault = self.enter("destroy a vending key", Authority::DualControl)?;
-        let name = KeyName::new(group, revision);
-        let held = vault.contents().keys.get(&name);
-        let held = held.ok_or(CentreError::NoVendingKey { group, revision })?;
-        let check_value = held.check_value;
-        let entry = Entry::VendingKeyDestroyed { key: note(group, revision, held) };
-        vault.commit(self.by(), entry, self.centre.now(), |contents| {
-            contents.keys.remove(&name);
-        })?;
-        Ok(check_value)
+        self.act("destroy a vending key", Authority::DualControl, |vault, now| {
+            let name = KeyName::new(group, revision);
+            let held = vault.contents().keys.get(&name);
+            let held = held.ok_or(CentreError::NoVendingKey { group, revision })?;
+            let check_value = held.check_value;
+            let entry = Entry::VendingKeyDestroyed { key: note(group, revision, held) };
+            vault.commit(self.by(), entry, now, |contents| {
+                contents.keys.remove(&name);
+            })?;
+            Ok(check_value)
+        })
     }
 
     fn import_test_key(
@@ -281,57 +299,60 @@ impl CentreModule for CentreDesk<'_> {
         revision: KeyRevisionNumber,
         key: &VendingKey,
     ) -> Result<GeneratedKey, CentreError> {
-        let mut vault = self.enter("import a test key", Authority::DualControl)?;
-        if !vault.header().insecure_test {
-            return Err(CentreError::NotTestCentre);
-        }
-        let name = KeyName::new(group, revision);
-        if let Some(held) = vault.contents().keys.get(&name) {
-            let (there, asked) = (held.key.algorithm(), key.algorithm());
-            if there != asked {
-                let held = there;
-                return Err(CentreError::AlgorithmConflict { group, revision, held, asked });
+        self.act("import a test key", Authority::DualControl, |vault, now| {
+            if !vault.header().insecure_test {
+                return Err(CentreError::NotTestCentre);
             }
-            if !bool::from(held.key.expose_bytes().ct_eq(key.expose_bytes())) {
-                return Err(CentreError::KeyConflict { group, revision });
+            let name = KeyName::new(group, revision);
+            if let Some(held) = vault.contents().keys.get(&name) {
+                let (there, asked) = (held.key.algorithm(), key.algorithm());
+                if there != asked {
+                    let held = there;
+                    return Err(CentreError::AlgorithmConflict { group, revision, held, asked });
+                }
+                if !bool::from(held.key.expose_bytes().ct_eq(key.expose_bytes())) {
+                    return Err(CentreError::KeyConflict { group, revision });
+                }
+                let check_value = held.check_value;
+                return Ok(GeneratedKey { check_value, is_new: false, is_test: true });
             }
+            let held = HeldKey::new(key, now, true);
             let check_value = held.check_value;
-            return Ok(GeneratedKey { check_value, is_new: false, is_test: true });
-        }
-        let now = self.centre.now();
-        let held = HeldKey::new(key, now, true);
-        let check_value = held.check_value;
-        let note = note(group, revision, &held);
-        let entry = Entry::VendingKeyImported { key: note, algorithm: key.algorithm().code() };
-        vault.commit(self.by(), entry, now, |contents| {
-            contents.keys.insert(name, held);
-        })?;
-        Ok(GeneratedKey { check_value, is_new: true, is_test: true })
+            let note = note(group, revision, &held);
+            let entry = Entry::VendingKeyImported { key: note, algorithm: key.algorithm().code() };
+            vault.commit(self.by(), entry, now, |contents| {
+                contents.keys.insert(name, held);
+            })?;
+            Ok(GeneratedKey { check_value, is_new: true, is_test: true })
+        })
     }
 
     fn read_key_load_request(&self, request: &str) -> Result<KeyLoadRequestReport, CentreError> {
-        let vault = self.enter("read a key-load request", Authority::Reading)?;
-        let (request, _) = answer::authentic(vault.contents(), self.centre.now(), request)?;
-        Ok(KeyLoadRequestReport {
-            module: request.module.id().clone().into(),
-            slot: request.slot.value(),
-            nonce: request.nonce.to_string(),
-            created: request.created,
-            expires: request.expires,
+        self.act("read a key-load request", Authority::Reading, |vault, now| {
+            let (request, _) = answer::authentic(vault.contents(), now, request)?;
+            Ok(KeyLoadRequestReport {
+                module: request.module.id().clone().into(),
+                slot: request.slot.value(),
+                nonce: request.nonce.to_string(),
+                created: request.created,
+                expires: request.expires,
+            })
         })
     }
 
     fn build_key_load(&self, request: &str, order: &KeyLoadOrder) -> Result<KeyLoad, CentreError> {
-        let mut vault = self.enter("build a key-load file", Authority::Operating)?;
-        answer::key_load(&mut vault, self.by(), self.centre.now(), request, order)
+        self.act("build a key-load file", Authority::Operating, |vault, now| {
+            answer::key_load(vault, self.by(), now, request, order)
+        })
     }
 
     fn sign(&self, document: &[u8]) -> Result<Vec<u8>, CentreError> {
-        let mut vault = self.enter("sign in the centre's name", Authority::Operating)?;
-        let signature = vault.contents().identity.sign_document(DOCUMENT_CONTEXT, document);
-        let digest = Sha256::digest(document).into();
-        let entry = Entry::Signed { what: DOCUMENT_CONTEXT.to_owned(), digest };
-        vault.commit(self.by(), entry, self.centre.now(), |_| ())?;
-        Ok(signature.to_vec())
+        self.act("sign in the centre's name", Authority::Operating, |vault, now| {
+            let signature = vault.contents().identity.sign_document(DOCUMENT_CONTEXT, document);
+            let digest = Sha256::digest(document).into();
+            let entry = Entry::Signed { what: DOCUMENT_CONTEXT.to_owned(), digest };
+            vault.commit(self.by(), entry, now, |_| ())?;
+            Ok(signature.to_vec())
+        })
     }
 }

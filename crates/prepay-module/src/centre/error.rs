@@ -1,4 +1,5 @@
-//! Why the centre's module does not do what it is asked. Nothing has changed then.
+//! Why the centre's module does not do what it is asked. Nothing has changed then, but for a note of the
+//! refusal in the audit log.
 
 use std::fmt;
 
@@ -204,6 +205,11 @@ impl CentreError {
             Self::NotTestCentre => "not_test_centre",
             Self::Fault { .. } => "fault",
         }
+    }
+
+    /// Whether the module answered no: neither a fault, nor somebody who is not signed in.
+    pub(super) const fn is_refusal(&self) -> bool {
+        !matches!(self, Self::Fault { .. } | Self::NotSignedIn { .. })
     }
 }
 

@@ -317,6 +317,13 @@ entries! {
         /// Its SHA-256.
         digest: [u8; 32],
     }
+    /// A request to the centre's module was refused.
+    209 RequestRefused "request_refused" {
+        /// What was asked for.
+        operation: String,
+        /// Why not: the stable name of the refusal, and a sentence.
+        reason: String,
+    }
     /// Something that no other kind covers.
     299 Noted "noted" {
         /// About what.
