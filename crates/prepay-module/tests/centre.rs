@@ -334,6 +334,94 @@ fn a_restored_centre_keeps_its_keys_and_never_repeats_a_serial_number() {
 }
 
 #[test]
+fn a_centre_renews_its_keys_and_keeps_everything_else() {
+    let centre = Centre::test("CENTRE-1");
+    let mut module = Module::new("SM-1", "module 1");
+    let old_keys = module.enrol(&centre, SLOT);
+    let old = centre.party();
+    let made = centre.two().generate_vending_key(group(1), revision(1), Dkga04).unwrap();
+    let order = order(vec![item(1, 1, Dkga04)]);
+    let request = module.request_load(&old, SLOT, begin(), begin().plus_days(30));
+    let first = centre.one("olu").build_key_load(&request, &order).unwrap();
+    let signature = centre.one("olu").sign(b"a document").unwrap();
+    // The old keys may have lapsed.
+    let now = begin().plus_days(CentreVault::VALID_DAYS + 1);
+    centre.clock.set(now);
+    let renewed = centre.two().renew_keys(100).unwrap();
+    let centre = centre.reopened();
+    assert_eq!(centre.one("uma").identify().unwrap(), renewed);
+    assert_eq!((renewed.activation, renewed.expires), (now, now.plus_days(100)));
+    assert_eq!((renewed.centre.as_str(), renewed.is_test), ("CENTRE-1", true));
+    let new = centre.party();
+    assert_eq!(new.fingerprint().to_string(), renewed.fingerprint);
+    assert!(new.name() != old.name() && new.id() == old.id());
+    let entry = centre.vault.audit(1, 1000).unwrap().into_iter().rev();
+    let entry = entry.into_iter().find(|record| record.entry.name() == "centre_renewed").unwrap();
+    assert_eq!(
+        entry.entry.fields(),
+        [
+            ("former", old.fingerprint().to_string()),
+            ("fingerprint", renewed.fingerprint),
+            ("expires", renewed.expires.to_string()),
+        ]
+    );
+    // The module stays accepted, and gets the same key under new slot keys.
+    let modules = centre.one("uma").modules().unwrap();
+    assert_eq!((modules[0].state, modules[0].slots.len()), (ModuleState::Accepted, 0));
+    let new_keys = module.agree(&centre, SLOT, now);
+    let request = module.request_load(&new, SLOT, now, now.plus_days(30));
+    let order = KeyLoadOrder { expires: now.plus_days(10), ..order };
+    let second = centre.one("olu").build_key_load(&request, &order).unwrap();
+    assert_eq!((first.serial, second.serial), (1, 2));
+    assert_eq!(second.check_values, [made.check_value]);
+    assert!(module.read_load(&new, &new_keys, &second.file).is_ok());
+    // Neither side's old keys go with the new ones.
+    assert!(module.read_load(&new, &old_keys, &second.file).is_err());
+    assert!(module.read_load(&new, &new_keys, &first.file).is_err());
+    assert!(module.read_load(&old, &new_keys, &second.file).is_err());
+    // What was signed before verifies with the old enrolment, what is signed now with the new one.
+    assert!(old.verify_document(DOCUMENT_CONTEXT, b"a document", &signature).is_ok());
+    assert!(new.verify_document(DOCUMENT_CONTEXT, b"a document", &signature).is_err());
+    let signature = centre.one("olu").sign(b"a document").unwrap();
+    assert!(new.verify_document(DOCUMENT_CONTEXT, b"a document", &signature).is_ok());
+}
+
+#[test]
+fn a_back_up_has_the_keys_of_its_day_and_the_names_before() {
+    let centre = Centre::test("CENTRE-1");
+    let mut module = Module::new("SM-1", "module 1");
+    module.enrol(&centre, SLOT);
+    let first = centre.party();
+    let [a, b] = [secret("one half of it"), secret("the other half")];
+    let restored = |file: &[u8]| {
+        let (ada, ben) = (identifier("ada"), identifier("ben"));
+        CentreVault::restore(
+            Box::new(MemoryStorage::default()),
+            Box::new(Foreseeable::new("restored")),
+            Box::new(centre.clock.clone()),
+            file,
+            [(&ada, &a), (&ben, &b)],
+            Unlock::KeyFile(&centre.key_file),
+        )
+        .unwrap()
+    };
+    let before = centre.vault.backup(&centre.quorum(), [&a, &b]).unwrap();
+    centre.two().renew_keys(100).unwrap();
+    let after = centre.vault.backup(&centre.quorum(), [&a, &b]).unwrap();
+    let (request, _) = module.request_agreement(&first, SLOT, begin());
+    for (file, party, answered) in
+        [(before, first, None), (after, centre.party(), Some("centre_renewed"))]
+    {
+        let vault = restored(&file);
+        let session = vault.sign_in(&identifier("olu"), &secret("passphrase of olu")).unwrap();
+        let desk = vault.desk(session);
+        assert_eq!(desk.identify().unwrap().fingerprint, party.fingerprint().to_string());
+        let refused = desk.answer_agreement(&request).err();
+        assert_eq!(refused.map(|refused| refused.code()), answered);
+    }
+}
+
+#[test]
 fn no_answer_and_nothing_kept_shows_a_key() {
     let centre = Centre::test("CENTRE-1");
     let mut module = Module::new("SM-1", "module 1");

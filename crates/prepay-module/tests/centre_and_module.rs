@@ -134,3 +134,45 @@ fn a_key_made_anew_under_its_old_name_is_refused_where_the_old_one_is_loaded() {
     custodians.generate_vending_key(group(1), revision(1), Dkga04).unwrap();
     assert_eq!(refused(load()), "key_conflict");
 }
+
+#[test]
+fn a_module_takes_in_a_renewed_centre_by_revoking_the_old_keys() {
+    let centre = Centre::test("CENTRE-1");
+    let module = module(&centre, "SM-1");
+    introduce(&centre, &module);
+    let made = centre.two().generate_vending_key(group(1), revision(1), Dkga04).unwrap();
+    let order = order(vec![item(1, 1, Dkga04)]);
+    let load = || {
+        let request = module.request_key_load(&centre_id()).unwrap();
+        centre.one("olu").build_key_load(&request, &order)
+    };
+    module.load_keys(&load().unwrap().file).unwrap();
+    let old_enrolment = centre.one("uma").enrolment().unwrap();
+    let waiting = load().unwrap();
+    let renewed = centre.two().renew_keys(100).unwrap();
+    let enrolment = centre.one("uma").enrolment().unwrap();
+    // Whatever the module asks under the old keys, the centre says what has happened.
+    assert_eq!(load().unwrap_err().code(), "centre_renewed");
+    let agreement = module.request_agreement(&centre_id()).unwrap();
+    let answer = centre.one("olu").answer_agreement(&agreement);
+    assert_eq!(answer.unwrap_err().code(), "centre_renewed");
+    // New keys do not slip in beside the old ones.
+    assert_eq!(refused(module.enrol_centre(&enrolment)), "centre_conflict");
+    module.revoke_centre(&centre_id()).unwrap();
+    let slot = module.enrol_centre(&enrolment).unwrap();
+    assert_eq!(slot.slot, 1);
+    assert_eq!(refused(module.confirm_centre(&centre_id(), "0000")), "fingerprint");
+    module.confirm_centre(&centre_id(), &renewed.fingerprint).unwrap();
+    agree(&centre, &module);
+    // Old files and the old enrolment stay out; the register is the same, renewed by a later file.
+    assert_eq!(refused(module.load_keys(&waiting.file)), "centre_revoked");
+    assert_eq!(refused(module.enrol_centre(&old_enrolment)), "centre_revoked");
+    let new = load().unwrap();
+    assert!(new.serial > waiting.serial);
+    let loaded = module.load_keys(&new.file).unwrap();
+    assert!(loaded.keys[0].renewed);
+    let registers = module.reader().registers().unwrap();
+    assert_eq!((registers.len(), registers[0].check_value), (1, made.check_value));
+    assert_eq!(registers[0].centre, centre_id());
+    assert_eq!(refused(module.load_keys(&new.file)), "request_used");
+}

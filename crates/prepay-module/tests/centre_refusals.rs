@@ -49,7 +49,8 @@ fn each_operation_is_refused_to_whoever_may_not() {
         Box::new(|desk| desk.build_key_load(&request, file_order).err()),
         Box::new(|desk| desk.sign(b"document").err()),
     ];
-    let dual_control: [Ask<'_>; 5] = [
+    let dual_control: [Ask<'_>; 6] = [
+        Box::new(|desk| desk.renew_keys(10).err()),
         Box::new(|desk| desk.generate_vending_key(group(2), revision(1), Dkga04).err()),
         Box::new(|desk| desk.destroy_vending_key(group(1), revision(1)).err()),
         Box::new(|desk| desk.import_test_key(group(2), revision(1), &key).err()),
@@ -324,6 +325,46 @@ fn requests_that_may_not_be_answered_are_refused_by_name() {
 
 fn earlier(moment: Moment) -> Moment {
     Moment::from_unix_seconds(moment.unix_seconds() - 1).unwrap()
+}
+
+#[test]
+fn what_is_for_keys_that_were_renewed_is_refused_with_both_names() {
+    let (centre, mut module) = ready();
+    let old = centre.party();
+    let request = good_request(&centre, &mut module);
+    let (agreement, _) = module.request_agreement(&old, SLOT, begin().plus_seconds(60));
+    let before = centre.kept();
+    assert_eq!(code(centre.two().renew_keys(0)), "dates");
+    assert!(centre.kept().store == before.store, "nothing is renewed");
+    assert_eq!(centre.party(), old);
+
+    let renewed = begin().plus_seconds(60);
+    centre.clock.set(renewed);
+    centre.two().renew_keys(10).unwrap();
+    centre.two().renew_keys(20).unwrap();
+    let centre = centre.reopened();
+    let operator = centre.one("olu");
+    let new = centre.party();
+    let before = centre.kept();
+    let answers = [
+        operator.answer_agreement(&agreement).unwrap_err(),
+        operator.read_key_load_request(&request).unwrap_err(),
+        operator.build_key_load(&request, &order(vec![item(1, 1, Dkga04)])).unwrap_err(),
+    ];
+    for refused in answers {
+        let CentreError::CentreRenewed { expected, found, since } = &refused else {
+            panic!("{refused}")
+        };
+        assert_eq!((expected, found), (&new.name().to_string(), &old.name().to_string()));
+        assert_eq!((*since, refused.code()), (renewed, "centre_renewed"));
+    }
+    // Keys that the centre never had are another's, and slots have to agree afresh.
+    let namesake = Centre::make("CENTRE-1", "other keys", true);
+    let (agreement, _) = module.request_agreement(&namesake.party(), SLOT, renewed);
+    assert_eq!(code(operator.answer_agreement(&agreement)), "other_centre");
+    let request = module.request_load(&new, SLOT, renewed, begin().plus_days(5));
+    assert_eq!(code(operator.read_key_load_request(&request)), "no_slot");
+    assert_unchanged(&centre, &before, "renewed");
 }
 
 #[test]

@@ -149,6 +149,12 @@ impl CentreModule for ModelModule {
         })
     }
 
+    fn renew_keys(&self, valid_days: u32) -> Result<CentreIdentity, CentreError> {
+        self.changing()?.slots.clear();
+        let expires = today().plus_days(valid_days);
+        Ok(CentreIdentity { fingerprint: "FP 2".to_owned(), expires, ..self.identify()? })
+    }
+
     fn enrolment(&self) -> Result<String, CentreError> {
         Ok("centre:KMC-1".to_owned())
     }

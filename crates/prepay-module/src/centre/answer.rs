@@ -41,7 +41,10 @@ fn module_of<'a>(
     let own = contents.identity.name();
     if centre != own {
         let (expected, found) = (own.to_string(), centre.to_string());
-        return Err(CentreError::OtherCentre { expected, found });
+        return Err(match contents.former.iter().find(|(name, _)| name == centre) {
+            Some(&(_, since)) => CentreError::CentreRenewed { expected, found, since },
+            None => CentreError::OtherCentre { expected, found },
+        });
     }
     let name = ModuleId::from(module.id().clone());
     match contents.modules.get(&name) {

@@ -1,6 +1,6 @@
 //! What a centre's module keeps sealed: its own keys, the modules that it knows, the vending keys.
 //!
-//! Form, inside the sealed store: see [`CentreContents::encode`], version 1. Secrets lie in boxes, so that
+//! Form, inside the sealed store: see [`CentreContents::encode`], version 2. Secrets lie in boxes, so that
 //! moving them about leaves no copies behind.
 //!
 //! Elsewhere: sealing and the audit log (`vault`), the rules (`desk.rs`).
@@ -13,11 +13,13 @@ use prepay_token::key::VendingKey;
 use super::{ModuleDetails, ModuleReport, ModuleState, VendingKeyReport};
 use crate::attribute::KeyCheckValue;
 use crate::codec::{DecodeError, Reader, Writer};
-use crate::open_kmp::{Identity, Label, Nonce, PartyKind, PublicIdentity, SlotKeys, SlotNumber};
+use crate::open_kmp::{
+    Identity, Label, Nonce, PartyKind, PartyName, PublicIdentity, SlotKeys, SlotNumber,
+};
 use crate::vault::{Contents, Entry, Kind, Record, ReplayError, RestoredLimits};
 use crate::{CentreId, Identifier, ModuleId, Moment, check_value};
 
-const VERSION: u8 = 1;
+const VERSION: u8 = 2;
 
 /// How far the serial number jumps when a centre is restored from a back-up, so that no file built after
 /// the back-up ever shares its number with one built after the restoration.
@@ -29,6 +31,8 @@ pub struct CentreContents {
     pub(super) created: Moment,
     pub(super) activation: Moment,
     pub(super) expires: Moment,
+    /// The names that it had under its earlier keys, with when those were renewed, oldest first.
+    pub(super) former: Vec<(PartyName, Moment)>,
     /// The serial number of the last key-load file; 0 before the first.
     pub(super) serial: u64,
     pub(super) modules: BTreeMap<ModuleId, KnownModule>,
@@ -121,6 +125,7 @@ impl CentreContents {
             created,
             activation: created,
             expires,
+            former: Vec::new(),
             serial: 0,
             modules: BTreeMap::new(),
             keys: BTreeMap::new(),
@@ -130,6 +135,14 @@ impl CentreContents {
     /// The centre's name.
     pub(super) fn centre(&self) -> CentreId {
         self.identity.name().id().clone().into()
+    }
+
+    /// Takes on other keys of its own. What slots agreed on belonged to the keys before.
+    pub(super) fn renew(&mut self, identity: Box<Identity>, now: Moment, expires: Moment) {
+        self.former.push((self.identity.name().clone(), now));
+        self.identity = identity;
+        (self.created, self.activation, self.expires) = (now, now, expires);
+        self.modules.values_mut().for_each(|module| module.slots.clear());
     }
 
     /// The vending keys, but for their octets.
@@ -160,6 +173,10 @@ impl Contents for CentreContents {
         for moment in [self.created, self.activation, self.expires] {
             w.u64(moment.unix_seconds());
         }
+        w.list(&self.former, |w, (name, renewed)| {
+            w.text(&name.to_string());
+            w.u64(renewed.unix_seconds());
+        });
         w.u64(self.serial);
         w.list(&self.modules, |w, (_, module)| write_module(w, module));
         w.list(&self.keys, |w, (name, held)| {
@@ -173,7 +190,7 @@ impl Contents for CentreContents {
     }
 
     fn decode(r: &mut Reader<'_>) -> Result<Self, DecodeError> {
-        let error = r.error("contents of version 1");
+        let error = r.error("contents of version 2");
         if r.u8()? != VERSION {
             return Err(error);
         }
@@ -182,6 +199,15 @@ impl Contents for CentreContents {
         let secrets = r.take(96)?;
         let identity = Identity::from_bytes(PartyKind::Centre, id, secrets).map_err(|_| error)?;
         let [created, activation, expires] = [moment(r)?, moment(r)?, moment(r)?];
+        let error = r.error("this centre under other keys");
+        let former: Vec<(PartyName, Moment)> =
+            r.list(|r| Ok((r.parse("a centre's name")?, moment(r)?)))?;
+        let own = identity.name();
+        let is_former =
+            |(name, _): &(PartyName, Moment)| name.kind() == own.kind() && name.id() == own.id();
+        if !former.iter().all(is_former) {
+            return Err(error);
+        }
         let serial = r.u64()?;
         let modules = rising(r, |r| {
             let module = read_module(r)?;
@@ -189,7 +215,7 @@ impl Contents for CentreContents {
         })?;
         let keys = rising(r, read_key)?;
         let identity = Box::new(identity);
-        Ok(Self { identity, created, activation, expires, serial, modules, keys })
+        Ok(Self { identity, created, activation, expires, former, serial, modules, keys })
     }
 
     /// A centre's entries are never ahead of its contents, but for what changes nothing.
@@ -314,6 +340,9 @@ mod tests {
         };
         let centre = identity(PartyKind::Centre, "CENTRE-1");
         let mut contents = CentreContents::new(centre, at(0), at(1000));
+        for number in 0..2 {
+            contents.renew(Box::new(identity(PartyKind::Centre, "CENTRE-1")), at(number), at(2000));
+        }
         contents.serial = 77;
         for (name, revoked) in [("SM-1", None), ("SM-2", Some(at(9)))] {
             let agreed = Agreed {
@@ -383,6 +412,32 @@ mod tests {
         }
         let longer = [octets.as_slice(), &[0]].concat();
         assert!(decoded(&longer).is_err());
+    }
+
+    #[test]
+    fn a_former_name_is_this_centre_under_other_keys() {
+        let strangers = [(PartyKind::Centre, "CENTRE-2"), (PartyKind::Module, "CENTRE-1")];
+        for (kind, name) in strangers {
+            let mut contents = sample();
+            let name = Identity::generate(kind, name.parse().unwrap(), &mut Counting(9)).unwrap();
+            contents.former[1].0 = name.name().clone();
+            assert!(decoded(&encoded(&contents)).is_err());
+        }
+    }
+
+    #[test]
+    fn renewing_keeps_all_but_the_keys_of_the_centre_and_of_its_slots() {
+        let mut contents = sample();
+        let (before, later) =
+            (contents.identity.name().clone(), Moment::from_unix_seconds(1 << 31));
+        let name = "CENTRE-1".parse().unwrap();
+        let identity = Identity::generate(PartyKind::Centre, name, &mut Counting(77)).unwrap();
+        contents.renew(Box::new(identity), later.unwrap(), later.unwrap().plus_days(10));
+        assert_ne!(*contents.identity.name(), before);
+        assert_eq!(contents.former.last(), Some(&(before, later.unwrap())));
+        assert_eq!((contents.former.len(), contents.serial, contents.modules.len()), (3, 77, 2));
+        assert!(contents.modules.values().all(|module| module.slots.is_empty()));
+        assert_eq!(contents.key_reports(true), sample().key_reports(true));
     }
 
     #[test]

@@ -34,6 +34,16 @@ pub trait CentreModule: Send + Sync {
     /// [`CentreError::Fault`].
     fn enrolment(&self) -> Result<String, CentreError>;
 
+    /// Gives the centre new keys of its own, in force from now on for so many days, and wipes the old ones.
+    /// Vending keys, modules and serial numbers stay. What slots agreed on goes with the old keys, so each
+    /// module has to take in the new enrolment and to agree afresh. What the old keys signed verifies with
+    /// the old enrolment. Works also when the old keys have lapsed. Needs two custodians.
+    ///
+    /// # Errors
+    ///
+    /// [`CentreError::Dates`] when the new keys would never be in force.
+    fn renew_keys(&self, valid_days: u32) -> Result<CentreIdentity, CentreError>;
+
     /// Reads a module's enrolment and checks the module's own signature. Nothing is kept: anybody can sign
     /// for keys of his own, so people compare the fingerprint before [`Self::accept_module`].
     ///
@@ -77,9 +87,9 @@ pub trait CentreModule: Send + Sync {
     ///
     /// # Errors
     ///
-    /// [`CentreError::Document`], [`CentreError::OtherCentre`], [`CentreError::ModuleUnknown`],
-    /// [`CentreError::ModuleRevoked`], [`CentreError::CentreKey`], [`CentreError::FromFuture`],
-    /// [`CentreError::Superseded`].
+    /// [`CentreError::Document`], [`CentreError::OtherCentre`], [`CentreError::CentreRenewed`],
+    /// [`CentreError::ModuleUnknown`], [`CentreError::ModuleRevoked`], [`CentreError::CentreKey`],
+    /// [`CentreError::FromFuture`], [`CentreError::Superseded`].
     fn answer_agreement(&self, request: &str) -> Result<AgreementAnswer, CentreError>;
 
     /// The vending keys, by supply group and revision.
@@ -133,8 +143,9 @@ pub trait CentreModule: Send + Sync {
     ///
     /// # Errors
     ///
-    /// [`CentreError::Document`], [`CentreError::OtherCentre`], [`CentreError::ModuleUnknown`],
-    /// [`CentreError::ModuleRevoked`], [`CentreError::NoSlot`], [`CentreError::RequestLapsed`].
+    /// [`CentreError::Document`], [`CentreError::OtherCentre`], [`CentreError::CentreRenewed`],
+    /// [`CentreError::ModuleUnknown`], [`CentreError::ModuleRevoked`], [`CentreError::NoSlot`],
+    /// [`CentreError::RequestLapsed`].
     fn read_key_load_request(&self, request: &str) -> Result<KeyLoadRequestReport, CentreError>;
 
     /// Builds the key-load file that answers a request. Needs an operator.

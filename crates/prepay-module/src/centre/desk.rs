@@ -18,7 +18,7 @@ use super::{
     generate,
 };
 use crate::attribute::KeyCheckValue;
-use crate::open_kmp::{OpenKmp, PartyKind, ProfileError};
+use crate::open_kmp::{Identity, OpenKmp, PartyKind, ProfileError};
 use crate::profile::{Enrolment, EnrolmentDetails, KeyManagementProfile};
 use crate::vault::{By, Entry, KeyNote, Quorum, Role, Session, Vault};
 use crate::{Identifier, ModuleId, Moment};
@@ -93,6 +93,18 @@ impl<'a> CentreDesk<'a> {
     }
 }
 
+/// Who the centre is.
+fn identity(vault: &OpenVault) -> CentreIdentity {
+    let contents = vault.contents();
+    CentreIdentity {
+        centre: contents.centre(),
+        fingerprint: contents.identity.public().fingerprint().to_string(),
+        activation: contents.activation,
+        expires: contents.expires,
+        is_test: vault.header().insecure_test,
+    }
+}
+
 /// Reads a module's enrolment, and refuses that of another kind of party.
 fn read_module(enrolment: &str) -> Result<(Enrolment, KnownModule), CentreError> {
     let read = PROFILE.read_enrolment(enrolment.as_bytes())?;
@@ -139,16 +151,7 @@ impl CentreModule for CentreDesk<'_> {
     }
 
     fn identify(&self) -> Result<CentreIdentity, CentreError> {
-        self.act("read who the centre is", Authority::Reading, |vault, _| {
-            let contents = vault.contents();
-            Ok(CentreIdentity {
-                centre: contents.centre(),
-                fingerprint: contents.identity.public().fingerprint().to_string(),
-                activation: contents.activation,
-                expires: contents.expires,
-                is_test: vault.header().insecure_test,
-            })
-        })
+        self.act("read who the centre is", Authority::Reading, |vault, _| Ok(identity(vault)))
     }
 
     fn enrolment(&self) -> Result<String, CentreError> {
@@ -158,6 +161,26 @@ impl CentreModule for CentreDesk<'_> {
             let details = EnrolmentDetails::Centre { activation, expires };
             let is_test = vault.header().insecure_test;
             Ok(PROFILE.write_enrolment(&contents.identity, contents.created, is_test, &details)?)
+        })
+    }
+
+    fn renew_keys(&self, valid_days: u32) -> Result<CentreIdentity, CentreError> {
+        self.act("renew the centre's keys", Authority::DualControl, |vault, now| {
+            let expires = now.plus_days(valid_days);
+            if expires <= now {
+                let problem = "the keys would never be in force: expected at least 1 day, found 0";
+                return Err(CentreError::Dates { problem: problem.to_owned() });
+            }
+            let name = vault.contents().identity.name().id().clone();
+            let renewed = Box::new(Identity::generate(PartyKind::Centre, name, vault.entropy())?);
+            let entry = Entry::CentreRenewed {
+                former: vault.contents().identity.public().fingerprint().to_string(),
+                fingerprint: renewed.public().fingerprint().to_string(),
+                expires,
+            };
+            vault
+                .commit(self.by(), entry, now, |contents| contents.renew(renewed, now, expires))?;
+            Ok(identity(vault))
         })
     }
 

@@ -44,6 +44,16 @@ pub enum CentreError {
         /// Whether that is a test module.
         found: bool,
     },
+    /// The text is for keys that this centre had before. The module has to revoke those, to take in the
+    /// centre's new enrolment and to agree afresh.
+    CentreRenewed {
+        /// This centre, with the number of its keys.
+        expected: String,
+        /// The centre in the text, with the number of keys that it had.
+        found: String,
+        /// When they were renewed.
+        since: Moment,
+    },
     /// The fingerprint is not the one that the module's keepers told. Call them.
     Fingerprint {
         /// The module.
@@ -187,6 +197,7 @@ impl CentreError {
             Self::Document(problem) => problem.code,
             Self::OtherCentre { .. } => "other_centre",
             Self::TestMark { .. } => "test_mark",
+            Self::CentreRenewed { .. } => "centre_renewed",
             Self::Fingerprint { .. } => "fingerprint",
             Self::ModuleConflict { .. } => "module_conflict",
             Self::ModuleUnknown { .. } => "module_unknown",
@@ -239,6 +250,10 @@ impl fmt::Display for CentreError {
                     |is_test| if is_test { "a test module" } else { "a module for real meters" };
                 write!(f, "expected {}, found {}", kind(*expected), kind(*found))
             }
+            Self::CentreRenewed { expected, found, since } => write!(
+                f,
+                "for keys that this centre renewed at {since}: expected {expected}, found {found}"
+            ),
             Self::Fingerprint { module, expected, found } => {
                 write!(f, "fingerprint of module {module}: expected {expected}, found {found}")
             }

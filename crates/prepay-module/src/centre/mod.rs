@@ -14,7 +14,7 @@
 //!
 //! | who | what |
 //! |-----|------|
-//! | two custodians together | make, destroy and import vending keys; accept and revoke modules |
+//! | two custodians together | make, destroy and import vending keys; accept and revoke modules; renew the centre's own keys |
 //! | one operator or custodian | answer agreement and key-load requests, sign in the centre's name |
 //! | anybody signed in | read: identity, modules, vending keys without their octets |
 //!

@@ -37,7 +37,7 @@ pub enum LoadRefusal {
         /// What the text or the caller names.
         centre: String,
     },
-    /// The centre is revoked: nothing of it is taken in again.
+    /// The centre is revoked: nothing under those keys is taken in again.
     CentreRevoked {
         /// The centre.
         centre: PartyName,

@@ -324,6 +324,15 @@ entries! {
         /// Why not: the stable name of the refusal, and a sentence.
         reason: String,
     }
+    /// The centre's own keys were replaced by new ones.
+    210 CentreRenewed "centre_renewed" {
+        /// The fingerprint of the keys before.
+        former: String,
+        /// The fingerprint of the keys from now on.
+        fingerprint: String,
+        /// Until when those may be used.
+        expires: Moment,
+    }
     /// Something that no other kind covers.
     299 Noted "noted" {
         /// About what.
