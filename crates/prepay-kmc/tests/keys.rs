@@ -3,10 +3,12 @@
 mod common;
 
 use common::{Bench, GROUP, KEY, customer, moment, new_key, revisions, terms};
-use prepay_kmc::centre::{CommandError, Decision, ExpiryKind, KeyTerms, NewAuthorisation, NewKey};
+use prepay_kmc::centre::{
+    Centre, CommandError, Decision, ExpiryKind, KeyTerms, NewAuthorisation, NewKey,
+};
 use prepay_kmc::entity::{Action, KeyState, Line};
 use prepay_kmc::form::{FormKind, FormState};
-use prepay_kmc::store::{CentreStore, PAGE};
+use prepay_kmc::store::{CentreStore, MemoryStore, PAGE};
 use prepay_module::attribute::SubClassSet;
 use prepay_module::centre::Authority;
 use prepay_token::element::KeyRevisionNumber;
@@ -195,6 +197,7 @@ fn whoever_lacks_authority_changes_nothing() {
             .answer_key_load("load:SM-1:1:AA", &prepay_kmc::centre::LoadOptions::default())
             .map(drop),
         centre.set_up(),
+        centre.renew_keys(10).map(drop),
         centre.receive_form(&bench.sign(&bench.anna, FormKind::VendingKeyRequest, KEY)).map(drop),
     ] {
         assert_eq!(answer.unwrap_err().code(), "forbidden");
@@ -202,11 +205,42 @@ fn whoever_lacks_authority_changes_nothing() {
     assert_eq!(centre.store().journal(0, PAGE).unwrap(), before);
     bench.module.act_as(Authority::Operating);
     assert_eq!(centre.grant(grant.clone()).unwrap_err().code(), "forbidden");
+    assert_eq!(centre.renew_keys(10).unwrap_err().code(), "forbidden");
     centre.revoke_key(id).unwrap();
     bench.module.act_as(Authority::DualControl);
     centre.grant(grant.clone()).unwrap();
     let past = NewAuthorisation { valid_until: common::today(), ..grant };
     assert_eq!(centre.grant(past).unwrap_err().code(), "value");
+}
+
+#[test]
+fn renewed_keys_are_in_the_journal_and_every_row_stays() {
+    let bench = Bench::new();
+    let mut centre = bench.furnished();
+    let options = prepay_kmc::centre::LoadOptions::default();
+    let rows = |centre: &Centre<'_, MemoryStore>| {
+        let keys = centre.vending_keys(None).unwrap();
+        (keys, centre.modules().unwrap(), centre.authorisations(None).unwrap())
+    };
+    bench.accepted(&mut centre, FormKind::KeyUseAuthorisation, common::AUTHORISATION);
+    centre.answer_agreement("agree:SM-1:1").unwrap();
+    centre.answer_key_load("load:SM-1:1:AA", &options).unwrap();
+    let before = rows(&centre);
+    let identity = centre.renew_keys(10).unwrap();
+    assert_eq!(identity.expires, common::today().plus_days(10));
+    let entry = centre.store().journal(0, PAGE).unwrap().pop().unwrap();
+    assert_eq!((entry.action.code(), entry.subject.as_str()), ("centre_renewed", "centre KMC-1"));
+    assert_eq!(
+        (entry.note.as_str(), entry.actor.as_str()),
+        (&*identity.fingerprint, "carl + dora")
+    );
+    assert!(rows(&centre) == before);
+    // What slots agreed on is gone until they agree afresh.
+    let refused = centre.answer_key_load("load:SM-1:1:BB", &options).unwrap_err();
+    assert_eq!(refused.code(), "no_slot");
+    centre.answer_agreement("agree:SM-1:1").unwrap();
+    let load = centre.answer_key_load("load:SM-1:1:BB", &options).unwrap();
+    assert_eq!(load.load.serial, 2);
 }
 
 #[test]

@@ -125,6 +125,7 @@ fn the_rehearsal_reaches_every_group_of_commands() {
         "kmc backup",
         "kmc restore",
         "kmc user",
+        "kmc renew",
         "module init",
         "module request",
         "module load",

@@ -194,6 +194,7 @@ fn what_takes_two_custodians_is_refused_to_one_person() {
         &with(&["key", "retire"], &key),
         &["key", "roll", "--group", "000123", "--active-from", "2026-01-01T00:00:00Z"],
         &["enrol", "revoke", "SM-1"],
+        &["renew", "--valid-days", "10"],
         &with(
             &["import-test-key", "--from", "test.key"],
             &[
@@ -299,6 +300,37 @@ fn what_the_module_refuses_is_in_its_audit_log() {
     }
     let proved = place.done(&["audit", "verify", "--as", "uma"]);
     assert_eq!(proved.len(), 1, "{proved:?}");
+}
+
+#[test]
+fn a_centre_renews_its_keys_and_says_so() {
+    let place = Place::with_centre("renew");
+    place.done(&with(CUSTOMER, &TWO));
+    place.done(&with(GROUP, &TWO));
+    place.done(&with(KEY, &TWO));
+    let fingerprint = || {
+        let written = place.done(&["enrol", "write", "--as", "uma"]);
+        written[0]["fingerprint"].as_str().expect("a fingerprint").to_owned()
+    };
+    let key = place.done(&["key", "list", "--as", "uma"]);
+    let before = fingerprint();
+    let none = [&["kmc", "renew", "--valid-days", "0", "--dir", "centre"][..], &TWO].concat();
+    assert_eq!(place.raw(&none).status.code(), Some(2));
+    assert_eq!(fingerprint(), before);
+    let renewed = place.done(&with(&["renew", "--valid-days", "10"], &TWO));
+    assert_eq!((&renewed[0]["centre"], &renewed[0]["test"]), (&"KC-1".into(), &true.into()));
+    assert_ne!(renewed[0]["fingerprint"], before.as_str());
+    assert_eq!(renewed[0]["fingerprint"], fingerprint().as_str());
+    assert_eq!(place.done(&["key", "list", "--as", "uma"]), key);
+    let ends = place.done(&["report", "expiry", "--days", "11", "--as", "uma"]);
+    assert!(ends.iter().any(|row| row["at"] == renewed[0]["valid_until"]), "{ends:?}");
+    let journal = place.done(&["report", "journal", "--as", "uma"]);
+    let last = journal.last().expect("an entry");
+    assert_eq!((&last["action"], &last["by"]), (&"centre_renewed".into(), &"ann + ben".into()));
+    let entries = place.done(&["audit", "list", "--as", "uma"]);
+    let noted = entries.iter().find(|entry| entry["kind"] == "centre_renewed").expect("an entry");
+    assert_eq!(noted["fields"]["former"], before.as_str());
+    assert_eq!(noted["fields"]["fingerprint"], renewed[0]["fingerprint"]);
 }
 
 #[test]

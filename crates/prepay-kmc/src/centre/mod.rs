@@ -14,6 +14,7 @@
 //! | [`retire_key`](Centre::retire_key) | module wipes the key; row *retired* | a live row without key: loads are refused | the same again |
 //! | [`enrol_module`](Centre::enrol_module) | module accepts; row | a module without row: nothing is answered to it | the same again |
 //! | [`revoke_module`](Centre::revoke_module) | row revoked; module revokes | nothing is answered, since the row says so | the same again |
+//! | [`renew_keys`](Centre::renew_keys) | module renews; journal | new keys that no journal tells of, only the audit log | the same again: other keys, before anybody saw the first |
 //! | [`answer_agreement`](Centre::answer_agreement) | module answers; row; answer handed out | an answer that nobody saw | the same again: the same answer |
 //! | [`answer_key_load`](Centre::answer_key_load) | module builds; row with the file; file handed out | a file that nobody saw | the same again: another serial number |
 //!
@@ -26,7 +27,7 @@
 //! # Who may do what
 //!
 //! Two custodians: whatever gives rights by hand (customers, signatories, groups, authorisations), makes or
-//! ends keys, enrols or revokes modules. One operator: receives and refuses forms, accepts those whose
+//! ends keys, enrols or revokes modules, renews the centre's own keys. One operator: receives and refuses forms, accepts those whose
 //! signatures give the rights, answers requests, revokes authorisations. Anybody signed in reads.
 
 mod batch;
@@ -42,7 +43,7 @@ mod orphans;
 mod people;
 mod report;
 
-use prepay_module::centre::{Authority, CentreModule};
+use prepay_module::centre::{Authority, CentreIdentity, CentreModule};
 use prepay_module::{Clock, Moment};
 
 use crate::entity::{CentreRecord, Line};
@@ -107,6 +108,22 @@ impl<'a, S: CentreStore> Centre<'a, S> {
         let entry = self.entry(crate::entity::Action::CentreCreated, &subject, "");
         let changes = [Change::Insert(Row::Centre(record)), Change::Journal(entry)];
         Ok(self.store.commit(&changes)?)
+    }
+
+    /// Gives the centre new keys of its own for so many days. Rows, vending keys and modules stay; each module
+    /// has to take in the new enrolment and to agree afresh. Needs two custodians.
+    ///
+    /// # Errors
+    ///
+    /// [`CommandError::Forbidden`], [`CommandError::Module`].
+    pub fn renew_keys(&mut self, valid_days: u32) -> Answer<CentreIdentity> {
+        self.needs("renew the centre's keys", Authority::DualControl)?;
+        let mut batch = self.batch()?;
+        let identity = self.module.renew_keys(valid_days)?;
+        let subject = format!("centre {}", identity.centre);
+        batch.journal(crate::entity::Action::CentreRenewed, &subject, &identity.fingerprint);
+        self.commit(batch)?;
+        Ok(identity)
     }
 
     /// The centre's own row.

@@ -58,6 +58,8 @@ coded! {
     Action, "action of the journal" {
         /// The centre was set up.
         CentreCreated = "centre_created",
+        /// The centre's own keys were renewed.
+        CentreRenewed = "centre_renewed",
         /// A customer was entered.
         CustomerAdded = "customer_added",
         /// A customer's contact was changed.

@@ -4,7 +4,9 @@ use clap::{Args, Subcommand, ValueHint};
 use std::path::PathBuf;
 
 use super::place::PlaceFlags;
-use super::{answer, audit, backup, customer, enrol, form, grant, group, init, key, report, user};
+use super::{
+    answer, audit, backup, customer, enrol, form, grant, group, init, key, renew, report, user,
+};
 use crate::sealing::NewSealFlags;
 
 /// A key management centre: which one, who acts, and what is to be done.
@@ -38,6 +40,8 @@ pub(super) enum KmcCommand {
     /// The centre's own enrolment, and the enrolments of modules.
     #[command(subcommand)]
     Enrol(enrol::EnrolCommand),
+    /// Renew the centre's own public keys before they lapse. Every module enrols the centre afresh. Two custodians.
+    Renew(renew::RenewFlags),
     /// Answer a module: its agreement request, or its key-load request.
     Answer(answer::AnswerFlags),
     /// What is where, what ends when, what was done.

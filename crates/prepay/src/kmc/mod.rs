@@ -19,6 +19,7 @@ mod key;
 mod out;
 mod place;
 mod refusal;
+mod renew;
 mod report;
 mod seal;
 mod signatory;
@@ -53,6 +54,7 @@ fn dispatch(flags: &KmcFlags, out: &Out) -> Done<()> {
         KmcCommand::Key(command) => key::run(place, command, out),
         KmcCommand::Authorise(command) => grant::run(place, command, out),
         KmcCommand::Enrol(command) => enrol::run(place, command, out),
+        KmcCommand::Renew(flags) => renew::run(place, flags, out),
         KmcCommand::Answer(flags) => answer::run(place, flags, out),
         KmcCommand::Report(command) => report::run(place, command, out),
         KmcCommand::Form(command) => form::run(place, command, out),

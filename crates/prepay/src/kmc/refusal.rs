@@ -120,6 +120,13 @@ fn next_of_module(error: &CentreError) -> Option<&'static str> {
             "the text is damaged, forged or of another kind: let its writer send it again"
         }
         CentreError::OtherCentre { .. } => "hand it to the centre that it names",
+        CentreError::CentreRenewed { .. } => {
+            "the module revokes the old keys, takes in the new enrolment and agrees afresh: prepay kmc \
+             enrol write"
+        }
+        CentreError::CentreKey { .. } => {
+            "set the clock right, or renew the centre's keys: prepay kmc renew"
+        }
         CentreError::Fingerprint { .. } => {
             "do not enrol: call the keepers of the module and compare the fingerprint again"
         }

@@ -201,7 +201,10 @@ impl Desk<'_> {
         let (_module, custodians) = self.custodians(flags)?;
         custodians.revoke_centre(centre).map_err(|error| load_failure(&error))?;
         self.answer(json!({"revoked": centre.as_str()}), |out| {
-            writeln!(out, "centre {centre} is revoked; nothing of it is taken in again")?;
+            writeln!(
+                out,
+                "centre {centre} is revoked; nothing under its present keys is taken in again"
+            )?;
             let remark = "keys that came from it stay until they lapse or are deleted";
             writeln!(out, "{}", styled(QUIET, remark))
         })

@@ -67,8 +67,14 @@ pub(super) fn load_failure(error: &CustodianError) -> Failure {
     match refusal.code() {
         "other_module" | "other_slot" => failure.next("check for which module the file is"),
         "centre_unknown" => failure.next("load the enrolment of the centre first"),
-        "centre_revoked" | "centre_conflict" | "key_conflict" | "attribute_conflict"
-        | "centre_of_key" => failure.next(call),
+        "centre_revoked" | "key_conflict" | "attribute_conflict" | "centre_of_key" => {
+            failure.next(call)
+        }
+        "centre_conflict" => failure.next(
+            "call the centre; only if it renewed its keys, revoke the old ones: prepay module revoke, \
+             then load its new enrolment",
+        ),
+        "centre_key" => failure.next("call the centre, which renews its keys, or set the clock right"),
         "fingerprint" => failure.next("call the centre; do not confirm what differs"),
         "slot_state" => failure.next("see the slots, and do the step that is missing"),
         "agreement_unknown" => {

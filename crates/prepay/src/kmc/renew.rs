@@ -1,0 +1,36 @@
+//! `prepay kmc renew`: new keys of the centre's own.
+
+use clap::Args;
+use prepay_module::centre::CentreVault;
+
+use super::out::{Out, Record};
+use super::place::{Needs, PlaceFlags};
+use super::refusal;
+use crate::failure::Done;
+
+/// New keys of the centre's own. Vending keys, modules and everything in the store stay.
+#[derive(Args)]
+pub(super) struct RenewFlags {
+    /// For how many days the new public keys may be used, from now on.
+    #[arg(long, value_name = "DAYS", default_value_t = CentreVault::VALID_DAYS, value_parser = clap::value_parser!(u32).range(1..))]
+    valid_days: u32,
+}
+
+/// Renews the keys.
+pub(super) fn run(place: &PlaceFlags, flags: &RenewFlags, out: &Out) -> Done<()> {
+    place.work(out, Needs::Custodians, |centre, _| {
+        let renewed = centre.renew_keys(flags.valid_days);
+        let identity = renewed.map_err(|error| refusal::command(&error))?;
+        let record = Record::new()
+            .text("centre", &identity.centre)
+            .text("fingerprint", &identity.fingerprint)
+            .text("valid_from", identity.activation)
+            .text("valid_until", identity.expires);
+        out.done_with(format_args!("renewed the keys of centre {}", identity.centre), &record)?;
+        out.remark("make a back-up: one from before brings the old keys back");
+        out.remark(
+            "every module takes in the new enrolment, and agrees afresh: prepay kmc enrol write",
+        );
+        Ok(())
+    })
+}
