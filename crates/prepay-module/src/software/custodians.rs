@@ -243,15 +243,10 @@ impl Custodians {
                 slot: vault.contents().slots[plan.slot].number.value(),
                 serial: report.serial,
                 nonce: plan.nonce.octets(),
+                transactions_added: report.transactions_added,
                 keys: plan.notes(),
             };
             vault.commit(By::Two(&self.quorum), entry, now, |contents| plan.apply(contents))?;
-            if let Some(added) = report.transactions_added {
-                let subject = "transaction counter".to_owned();
-                let text = format!("file {} adds {added}", report.serial);
-                vault.stage(By::Two(&self.quorum), &Entry::Noted { subject, text }, now)?;
-                vault.flush()?;
-            }
             Ok(report)
         })
     }

@@ -230,6 +230,8 @@ entries! {
         serial: u64,
         /// The request's nonce.
         nonce: [u8; 16],
+        /// How many tokens more the module may make.
+        transactions_added: Option<u64>,
         /// Which keys.
         keys: Vec<KeyNote>,
     }

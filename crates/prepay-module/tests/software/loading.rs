@@ -7,6 +7,7 @@ use prepay_module::software::{
     CustodianError, LoadRefusal, LoadReport, ModulePolicy, OPEN_REQUESTS, SLOTS, SlotState,
     TestMode,
 };
+use prepay_module::vault::Entry;
 use prepay_module::{Clock, RegisterReport, SecurityModule};
 use prepay_token::element::{BaseDate, DecoderKeyGenerationAlgorithm, KeyExpiryNumber};
 
@@ -361,6 +362,12 @@ fn a_file_may_fill_the_transaction_counter() {
     let header = request(&world, &mut centre, 1);
     let text = centre.file(&KeyLoadHeader { transactions: Some(7), ..header }, &[TestKey::new(1)]);
     assert_eq!(load(&world, &text).unwrap().transactions_added, Some(7));
+    // One entry has all that the file did: both are there after a stop, or neither is.
+    let last = world.module.auditor(&world.session("anton")).unwrap();
+    let last = last.audit(1, usize::MAX).unwrap().into_iter().rev();
+    let last = last.map(|record| record.entry).find(|entry| entry.kind() >= 100).unwrap();
+    let Entry::KeysLoaded { transactions_added, .. } = last else { panic!("{last:?}") };
+    assert_eq!(transactions_added, Some(7));
     assert_eq!(world.left(1).2, Some(7));
     world.reopen();
     assert_eq!(world.left(1).2, Some(7));
