@@ -3,13 +3,14 @@
 use std::fmt;
 use std::sync::Arc;
 
-use super::module::Shared;
+use super::contents::ModuleContents;
+use super::module::{Shared, fault};
 use super::read;
 use super::refusal::{LoadRefusal, ReadError};
 use super::slot::{CentreReport, SlotReport};
 use crate::open_kmp::{OpenKmp, PartyKind, ProfileError, PublicIdentity};
 use crate::profile::{EnrolmentDetails, KeyManagementProfile};
-use crate::vault::{AuditReport, Quorum, Record, Role, Session, UserReport};
+use crate::vault::{AccessError, AuditReport, Quorum, Record, Role, Session, UserReport, Vault};
 use crate::{ClockWindow, Identification, ModuleFault, ModuleStatus, RegisterReport};
 
 /// The module in the hands of somebody who reads.
@@ -31,56 +32,56 @@ impl Auditor {
     ///
     /// # Errors
     ///
-    /// [`ModuleFault`] when the module is locked or broken.
+    /// [`ModuleFault`] when the module is locked or broken, or who reads is not signed in any more.
     pub fn identify(&self) -> Result<Identification, ModuleFault> {
-        self.shared.with(|vault| read::identification(vault))
+        self.read(read::identification)
     }
 
     /// Its counters and what its keepers should know.
     ///
     /// # Errors
     ///
-    /// [`ModuleFault`] when the module is locked or broken.
+    /// [`ModuleFault`] when the module is locked or broken, or who reads is not signed in any more.
     pub fn status(&self) -> Result<ModuleStatus, ModuleFault> {
         let now = self.shared.module_time();
-        self.shared.with(|vault| read::status(vault, now))
+        self.read(|vault| read::status(vault, now))
     }
 
     /// Its clock, and how far a token identifier may be from it.
     ///
     /// # Errors
     ///
-    /// [`ModuleFault`] when the module is locked or broken.
+    /// [`ModuleFault`] when the module is locked or broken, or who reads is not signed in any more.
     pub fn clock(&self) -> Result<ClockWindow, ModuleFault> {
         let now = self.shared.module_time();
-        self.shared.with(|vault| read::clock(vault, now))
+        self.read(|vault| read::clock(vault, now))
     }
 
     /// The registers that hold a key, in rising order.
     ///
     /// # Errors
     ///
-    /// [`ModuleFault`] when the module is locked or broken.
+    /// [`ModuleFault`] when the module is locked or broken, or who reads is not signed in any more.
     pub fn registers(&self) -> Result<Vec<RegisterReport>, ModuleFault> {
-        self.shared.with(|vault| read::registers(vault))
+        self.read(read::registers)
     }
 
     /// The centres that the module knows, by their slots.
     ///
     /// # Errors
     ///
-    /// [`ModuleFault`] when the module is locked or broken.
+    /// [`ModuleFault`] when the module is locked or broken, or who reads is not signed in any more.
     pub fn slots(&self) -> Result<Vec<SlotReport>, ModuleFault> {
-        self.shared.with(|vault| read::slots(vault.contents()))
+        self.read(|vault| read::slots(vault.contents()))
     }
 
     /// The people of the module.
     ///
     /// # Errors
     ///
-    /// [`ModuleFault`] when the module is locked or broken.
+    /// [`ModuleFault`] when the module is locked or broken, or who reads is not signed in any more.
     pub fn users(&self) -> Result<Vec<UserReport>, ModuleFault> {
-        self.shared.with(|vault| vault.users())
+        self.read(|vault| vault.users())
     }
 
     /// The module's enrolment: its public keys, signed by itself, for a centre to read. Always the same
@@ -88,9 +89,9 @@ impl Auditor {
     ///
     /// # Errors
     ///
-    /// [`ModuleFault`] when the module is locked or broken.
+    /// [`ModuleFault`] when the module is locked or broken, or who reads is not signed in any more.
     pub fn enrolment(&self) -> Result<String, ModuleFault> {
-        self.shared.with(|vault| {
+        self.read(|vault| {
             let label = |text: &str| text.parse().expect("a short printable text");
             let details = EnrolmentDetails::Module {
                 maker: label(read::MAKER),
@@ -137,12 +138,26 @@ impl Auditor {
 
     /// The audit log is for auditors and custodians.
     fn check_audits(&self) -> Result<(), ReadError> {
-        let roles = [Role::Auditor, Role::Custodian];
-        let allowed = self.shared.with(|vault| match &self.who {
-            Reading::One(session) => vault.authorize(session, &roles),
-            Reading::Two(quorum) => vault.authorize_two(quorum),
-        });
-        Ok(allowed??)
+        Ok(self.shared.with(|vault| self.who.check(vault, &[Role::Auditor, Role::Custodian]))??)
+    }
+
+    /// Reads something else, which is for all who are signed in.
+    fn read<T>(&self, read: impl FnOnce(&Vault<ModuleContents>) -> T) -> Result<T, ModuleFault> {
+        self.shared.with(|vault| {
+            let all = [Role::Auditor, Role::Custodian, Role::Operator];
+            self.who.check(vault, &all).map_err(|error| fault(&error.into()))?;
+            Ok(read(vault))
+        })?
+    }
+}
+
+impl Reading {
+    /// Whether they are still signed in, in one of these roles.
+    fn check(&self, vault: &Vault<ModuleContents>, roles: &[Role]) -> Result<(), AccessError> {
+        match self {
+            Self::One(session) => vault.authorize(session, roles),
+            Self::Two(quorum) => vault.authorize_two(quorum),
+        }
     }
 }
 

@@ -13,10 +13,11 @@
 use std::fmt;
 use std::sync::Arc;
 
+use super::contents::ModuleContents;
 use super::issuer::Answer;
 use super::module::{Shared, fault};
 use super::read;
-use crate::vault::{By, IssuedRow, Role, Session, VaultError};
+use crate::vault::{By, IssuedRow, Role, Session, Vault};
 use crate::{
     ClockWindow, Identification, IssueRequest, Issued, ModuleError, ModuleFault, ModuleStatus,
     Refusal, RegisterReport, SecurityModule, Verification, VerifyRequest,
@@ -43,8 +44,7 @@ impl Operator {
     ) -> Result<Option<u64>, ModuleFault> {
         let (now, stamp) = (self.shared.module_time(), self.shared.clock.now());
         let staged = self.shared.with_open(|vault| {
-            let ready = vault.authorize(&self.session, &[Role::Operator]);
-            ready.map_err(|error| fault(&VaultError::Access(error)))?;
+            self.check(vault)?;
             vault.snapshot_if_due().map_err(|error| fault(&error))?;
             let issuer = &mut vault.contents_mut().issuer;
             let mut repeated = false;
@@ -71,25 +71,38 @@ impl Operator {
         // What was carried out but not noted must not be built upon.
         staged.map_err(|error| self.shared.stop(&error))
     }
+
+    /// Whether the operator is still signed in.
+    fn check(&self, vault: &Vault<ModuleContents>) -> Result<(), ModuleFault> {
+        let ready = vault.authorize(&self.session, &[Role::Operator]);
+        ready.map_err(|error| fault(&error.into()))
+    }
+
+    fn read<T>(&self, read: impl FnOnce(&Vault<ModuleContents>) -> T) -> Result<T, ModuleFault> {
+        self.shared.with(|vault| {
+            self.check(vault)?;
+            Ok(read(vault))
+        })?
+    }
 }
 
 impl SecurityModule for Operator {
     fn identify(&self) -> Result<Identification, ModuleFault> {
-        self.shared.with(|vault| read::identification(vault))
+        self.read(read::identification)
     }
 
     fn status(&self) -> Result<ModuleStatus, ModuleFault> {
         let now = self.shared.module_time();
-        self.shared.with(|vault| read::status(vault, now))
+        self.read(|vault| read::status(vault, now))
     }
 
     fn clock(&self) -> Result<ClockWindow, ModuleFault> {
         let now = self.shared.module_time();
-        self.shared.with(|vault| read::clock(vault, now))
+        self.read(|vault| read::clock(vault, now))
     }
 
     fn registers(&self) -> Result<Vec<RegisterReport>, ModuleFault> {
-        self.shared.with(|vault| read::registers(vault))
+        self.read(read::registers)
     }
 
     fn issue(
@@ -114,8 +127,7 @@ impl SecurityModule for Operator {
     fn verify(&self, request: &VerifyRequest) -> Result<Verification, ModuleError> {
         let now = self.shared.module_time();
         let verified = self.shared.with_open(|vault| {
-            let ready = vault.authorize(&self.session, &[Role::Operator]);
-            ready.map_err(|error| fault(&VaultError::Access(error)))?;
+            self.check(vault)?;
             Ok::<_, ModuleFault>(vault.contents().issuer.verify(request, now))
         })??;
         Ok(verified?)

@@ -200,3 +200,32 @@ fn status_says_what_keepers_should_know() {
     }
     assert!(alerts(&world).contains("the transaction counter is used up"));
 }
+
+#[test]
+fn who_was_removed_reads_no_more() {
+    let world = World::new(ModulePolicy::default());
+    let custodians = world.custodians();
+    let reader = world.custodians().reader();
+    let (anton, olga) = (world.auditor(), world.operator());
+    let all = |auditor: &prepay_module::software::Auditor| {
+        [
+            auditor.identify().err(),
+            auditor.status().err(),
+            auditor.clock().err(),
+            auditor.registers().err(),
+            auditor.slots().err(),
+            auditor.users().err(),
+            auditor.enrolment().err(),
+        ]
+    };
+    let of_operator =
+        || [olga.identify().err(), olga.status().err(), olga.clock().err(), olga.registers().err()];
+    assert!(all(&anton).iter().chain(&of_operator()).all(Option::is_none));
+    custodians.remove_user(&name("anton")).unwrap();
+    custodians.set_passphrase(&name("olga"), &secret("another")).unwrap();
+    let ended = |fault: &Option<ModuleFault>| matches!(fault, Some(ModuleFault::Closed { .. }));
+    assert!(all(&anton).iter().all(ended) && of_operator().iter().all(ended));
+    assert!(all(&reader).iter().all(Option::is_none));
+    custodians.set_passphrase(&name("alice"), &secret("another")).unwrap();
+    assert!(all(&reader).iter().all(ended));
+}
