@@ -113,7 +113,14 @@ impl SecurityModule for Operator {
         let mut rows = Vec::with_capacity(requests.len().min(BATCH));
         let mut last = None;
         for batch in requests.chunks(BATCH) {
-            last = self.carry_out(batch, &mut rows, &mut answers)?.or(last);
+            last = match (self.carry_out(batch, &mut rows, &mut answers), last) {
+                (Ok(entry), last) => entry.or(last),
+                // Those before it were carried out.
+                (Err(ModuleFault::Closed { problem }), Some(_)) => {
+                    return Err(ModuleFault::NoAnswer { problem });
+                }
+                (Err(fault), _) => return Err(fault),
+            };
         }
         if let Some(sequence) = last {
             self.shared

@@ -4,8 +4,8 @@ use std::collections::HashSet;
 use std::thread;
 
 use prepay_module::attribute::UnitLimit;
-use prepay_module::software::ModulePolicy;
-use prepay_module::{CreditRequest, IssueRequest, Issued, Refusal, SecurityModule};
+use prepay_module::software::{BATCH, ModulePolicy};
+use prepay_module::{CreditRequest, IssueRequest, Issued, ModuleFault, Refusal, SecurityModule};
 use prepay_token::element::TokenIdentifier;
 
 use crate::kit::*;
@@ -100,4 +100,36 @@ fn locking_ends_every_handle() {
     assert!(auditor.status().is_err());
     assert!(custodians.refill(1).is_err());
     assert!(world.try_open().is_ok());
+}
+
+#[test]
+fn a_request_that_is_locked_out_half_way_says_that_tokens_may_exist() {
+    let mut world = World::new(ModulePolicy::default());
+    let mut centre = TestCentre::new("KMC-1");
+    centre.join(&world);
+    centre.load(&world, &[TestKey::new(1)]);
+    let requests = vec![IssueRequest::Credit(credit(1)); 4 * BATCH];
+    for _ in 0..20 {
+        let (operator, auditor) = (world.operator(), world.auditor());
+        let before = auditor.status().unwrap().transactions;
+        let answer = thread::scope(|scope| {
+            let issuing = scope.spawn(|| operator.issue(&requests));
+            while auditor.status().unwrap().transactions == before {
+                thread::yield_now();
+            }
+            world.module.lock();
+            issuing.join().unwrap()
+        });
+        world.reopen();
+        let made = world.auditor().status().unwrap().transactions - before;
+        match answer {
+            Ok(answers) => assert_eq!(made, answers.len() as u64),
+            Err(ModuleFault::NoAnswer { .. }) => {
+                assert!(made > 0 && made.is_multiple_of(BATCH as u64), "{made}");
+                return;
+            }
+            Err(fault) => panic!("{fault}"),
+        }
+    }
+    panic!("the lock always came too late");
 }
