@@ -1,5 +1,5 @@
 //! A centre on disk whose process is killed at any moment: it opens again, and nothing that was acknowledged
-//! is missing.
+//! is missing: keys that were made, refusals that were noted, renewals of the centre's own keys.
 //!
 //! The process that is killed is a child of this same program. It tells what was acknowledged, line by line.
 
@@ -11,7 +11,7 @@ use std::time::Duration;
 use prepay_module::Identifier;
 use prepay_module::centre::{CentreModule, CentreSetup, CentreVault};
 use prepay_module::vault::{KeyFile, NewUser, Quorum, Role, Secret, Unlock};
-use prepay_token::element::DecoderKeyGenerationAlgorithm::Dkga04;
+use prepay_token::element::DecoderKeyGenerationAlgorithm::{Dkga02, Dkga04};
 use prepay_token::element::{KeyRevisionNumber, SupplyGroupCode};
 use prepay_vault::{Directory, SystemClock, SystemEntropy, private_file};
 
@@ -75,6 +75,10 @@ fn case_worker() {
         let made = desk.generate_vending_key(group, revision, Dkga04).unwrap();
         println!("key {group} {}", made.check_value);
         desk.sign(&code.to_be_bytes()).unwrap();
+        // A refusal, whose note lies behind the store, and a change of the centre's own keys.
+        desk.generate_vending_key(group, revision, Dkga02).unwrap_err();
+        println!("refused {group}");
+        println!("renewed {}", desk.renew_keys(10).unwrap().fingerprint);
     }
 }
 
@@ -83,6 +87,7 @@ fn a_centre_killed_at_any_moment_keeps_every_key_that_it_acknowledged() {
     let place = tempfile::tempdir().unwrap();
     create(place.path());
     let mut acknowledged: Vec<String> = Vec::new();
+    let (mut refused, mut renewed): (usize, Vec<String>) = (0, Vec::new());
     let mut entries = 0;
     for round in 0..ROUNDS {
         let mut worker = Command::new(std::env::current_exe().unwrap())
@@ -93,19 +98,25 @@ fn a_centre_killed_at_any_moment_keeps_every_key_that_it_acknowledged() {
             .unwrap();
         let mut told = BufReader::new(worker.stdout.take().unwrap());
         let mut lines = String::new();
-        // In every other round while it opens and signs in, in the others while it works.
+        // In every other round while it opens and signs in, in the others while it works, and once at the end
+        // of all it does.
+        let wanted = if round + 1 < ROUNDS { "at work" } else { "renewed" };
         if round % 2 == 1 {
-            while !lines.contains("at work") {
+            while !lines.contains(wanted) {
                 assert_ne!(told.read_line(&mut lines).unwrap(), 0, "round {round}: {lines}");
             }
         }
-        std::thread::sleep(Duration::from_micros(round * 3_671 % 60_000));
+        std::thread::sleep(Duration::from_micros(round * 11_003 % 180_000));
         worker.kill().unwrap();
         worker.wait().unwrap();
         told.read_to_string(&mut lines).unwrap();
-        let whole = lines.split_inclusive('\n').filter(|line| line.ends_with('\n'));
-        let keys = whole.filter_map(|line| Some(line.trim_end().split_once("key ")?.1.to_owned()));
-        acknowledged.extend(keys);
+        let told = |what: &str| -> Vec<String> {
+            let whole = lines.split_inclusive('\n').filter(|line| line.ends_with('\n'));
+            whole.filter_map(|line| Some(line.trim_end().split_once(what)?.1.to_owned())).collect()
+        };
+        acknowledged.extend(told("key "));
+        refused += told("refused ").len();
+        renewed.extend(told("renewed "));
 
         let centre = open(place.path());
         let report = centre.verify_audit().unwrap();
@@ -113,17 +124,35 @@ fn a_centre_killed_at_any_moment_keeps_every_key_that_it_acknowledged() {
         assert!(report.entries > entries, "round {round}: the log never runs backwards");
         entries = report.entries;
         let session = centre.sign_in(&people()[0], &passphrase()).unwrap();
-        let kept: Vec<String> = (centre.desk(session).vending_keys().unwrap().iter())
+        let desk = centre.desk(session);
+        let kept: Vec<String> = (desk.vending_keys().unwrap().iter())
             .map(|key| format!("{} {}", key.group, key.check_value))
             .collect();
         for key in &acknowledged {
             assert!(kept.contains(key), "round {round}: {key} was acknowledged");
         }
-        assert!(kept.len() <= acknowledged.len() + usize::try_from(round).unwrap() + 1);
-        let made = centre.audit(1, 100_000).unwrap();
-        let made = made.iter().filter(|entry| entry.entry.name() == "vending_key_generated");
-        assert_eq!(made.count(), kept.len(), "round {round}: each key is in the log once");
+        let untold = usize::try_from(round).unwrap() + 1; // At most one thing in each round.
+        assert!(kept.len() <= acknowledged.len() + untold);
+        let log = centre.audit(1, 100_000).unwrap();
+        let of = |name: &str| -> Vec<_> {
+            log.iter().filter(|record| record.entry.name() == name).collect()
+        };
+        let made = of("vending_key_generated").len();
+        assert_eq!(made, kept.len(), "round {round}: each key is in the log once");
+        let noted = of("request_refused").len();
+        assert!((refused..=refused + untold).contains(&noted), "round {round}: {noted}");
+        // The keys in force are the last of the log, and every acknowledged renewal is there.
+        let renewals: Vec<String> = of("centre_renewed")
+            .iter()
+            .filter_map(|record| Some(record.entry.fields().get(1)?.1.clone()))
+            .collect();
+        if let Some(last) = renewals.last() {
+            assert_eq!(desk.identify().unwrap().fingerprint, *last, "round {round}");
+        }
+        for fingerprint in &renewed {
+            assert!(renewals.contains(fingerprint), "round {round}: {fingerprint}");
+        }
         centre.close().unwrap();
     }
-    assert!(!acknowledged.is_empty(), "the workers got to work");
+    assert!(!acknowledged.is_empty() && !renewed.is_empty(), "the workers got to work");
 }
