@@ -7,6 +7,7 @@ mod audit;
 mod cli;
 mod demo;
 mod failure;
+mod file;
 mod kmc;
 mod lab;
 mod manual;

@@ -17,7 +17,10 @@ fn a_module_lives_from_its_making_to_the_revocation_of_its_centre() {
     assert_eq!(made["test"], true);
     assert_eq!(made["custodians"], serde_json::json!(["ann", "bob"]));
     // Enrolment of the centre: first read, then compared.
-    desk.succeed("request enrolment --as uwe --out {module.pke}");
+    let told = desk.object("request enrolment --as uwe --out {module.pke}");
+    assert_eq!(told["fingerprint"], made["fingerprint"]);
+    let again = "request enrolment --as uwe --out {module.pke}";
+    assert_eq!(desk.refused(2, again), "file_exists");
     centre.accept(&desk.text("module.pke"));
     assert!(
         desk.text("module.pke")
@@ -169,7 +172,7 @@ fn what_is_wrong_is_named_and_tells_by_its_status_who_answered() {
         (2, "init --id SM-1 --custodian ann --custodian bob --test".to_owned(), "not_empty"),
         (2, format!("load {{missing}} {PAIR}"), "file"),
         (3, format!("load {{nonsense}} {PAIR}"), "kind"),
-        (3, format!("load {{octets}} {PAIR}"), "kind"),
+        (3, format!("load {{octets}} {PAIR}"), "text"),
         (3, format!("load {{agree.kag}} {PAIR}"), "kind"),
         (3, format!("load {{module.pke}} {PAIR}"), "kind"),
         (3, "load {one.vkl} --custodian ann --custodian olga".to_owned(), "custodians"),
@@ -191,7 +194,7 @@ fn what_is_wrong_is_named_and_tells_by_its_status_who_answered() {
             credit(&format!("--register 1 {METER} --tid 1 --request-id this-is-far-too-long")),
             "flag",
         ),
-        (2, format!("request key-load --out {{one.vkr}} {PAIR}"), "file"),
+        (2, format!("request key-load --out {{one.vkr}} {PAIR}"), "file_exists"),
         (3, format!("request key-load --centre KMC-9 {PAIR}"), "centre_unknown"),
         (3, format!("user remove ann {PAIR}"), "too_few_custodians"),
         (3, format!("user add olga --role auditor {PAIR}"), "user_exists"),

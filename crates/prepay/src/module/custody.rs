@@ -8,18 +8,21 @@ use prepay_module::vault::Role;
 use prepay_module::{CentreId, Identifier};
 use serde_json::{Value, json};
 
-use super::document::{NewFile, edition1_failure, load_failure, read_text};
+use super::document::{edition1_failure, load_failure};
 use super::flags::{LoadFlags, RequestFlags, RequestKind, UserCommand};
 use super::{Desk, custodian_failure, fault, tell};
 use crate::Ending;
 use crate::failure::{Done, Failure};
+use crate::file::{self, NewFile};
 use crate::paint::{HEADING, QUIET, RESULT, styled};
 use crate::people::{CustodianFlags, ask_line, new_person, user_failure};
 
 impl Desk<'_> {
     /// Writes a text for a centre.
     pub(super) fn request(&self, flags: &RequestFlags) -> Done<Ending> {
-        let out = flags.out.as_deref().map(NewFile::make).transpose()?;
+        let out = flags.out.as_deref();
+        let file = out.map(|path| NewFile::make(path, false)).transpose()?;
+        let mut fingerprint = None;
         let (module, what, text, centre) = match flags.kind {
             RequestKind::Enrolment => {
                 let (module, reader) = self.reader(&flags.who)?;
@@ -28,6 +31,7 @@ impl Desk<'_> {
                     "fingerprint of {}: {}",
                     identity.module, identity.fingerprint
                 ));
+                fingerprint = Some(identity.fingerprint);
                 (module, "enrolment", reader.enrolment().map_err(fault)?, None)
             }
             RequestKind::Agreement => {
@@ -47,7 +51,10 @@ impl Desk<'_> {
         if let Some(centre) = &centre {
             object["centre"] = centre.as_str().into();
         }
-        let Some(file) = out else {
+        if let Some(fingerprint) = fingerprint {
+            object["fingerprint"] = fingerprint.into();
+        }
+        let (Some(path), Some(file)) = (out, file) else {
             object["text"] = text.as_str().into();
             if !self.json && self.test.get() {
                 self.remark(super::TEST); // The text itself must stay as it is.
@@ -58,7 +65,8 @@ impl Desk<'_> {
             io::stdout().lock().write_all(text.as_bytes())?;
             return Ok(Ending::Done);
         };
-        let path = file.write(&text)?;
+        file.write(text.as_bytes())?;
+        let path = path.display().to_string();
         object["file"] = path.clone().into();
         let to = centre.map_or("a centre".to_owned(), |centre| format!("centre {centre}"));
         self.answer(object, |out| writeln!(out, "{what} for {to} in {path}"))
@@ -67,7 +75,7 @@ impl Desk<'_> {
     /// Takes in a text of a centre.
     pub(super) fn load(&self, flags: &LoadFlags) -> Done<Ending> {
         let path = &flags.file;
-        let text = read_text(path)?;
+        let text = file::read(path)?;
         if !text.starts_with("PKE;") && flags.fingerprint.is_some() {
             let message = "only the enrolment of a centre has a fingerprint to compare";
             return Err(Failure::flag("--fingerprint", message));

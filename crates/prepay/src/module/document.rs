@@ -1,63 +1,12 @@
-//! Texts that go to a centre and come from one, as files; and why one is not taken in.
+//! Why a text of a centre is not taken in, or none is written for it.
 
-use std::fs::{File, OpenOptions};
-use std::io::{Read, Write};
 use std::path::Path;
 
 use prepay_module::edition1;
 use prepay_module::software::CustodianError;
 
 use super::custodian_failure;
-use crate::failure::{Done, Failure};
-
-/// The longest text of a centre, in octets.
-const LONGEST_TEXT: u64 = 1 << 20;
-
-/// A file that is made before what goes into it, so that nothing is done for a file that cannot be made.
-pub(super) struct NewFile<'a> {
-    path: &'a Path,
-    file: Option<File>,
-}
-
-impl<'a> NewFile<'a> {
-    pub(super) fn make(path: &'a Path) -> Done<Self> {
-        let made = OpenOptions::new().write(true).create_new(true).open(path);
-        let file = made.map_err(|error| Failure::file(path, &error).next("choose another name"))?;
-        Ok(Self { path, file: Some(file) })
-    }
-
-    /// Writes the file and gives its name.
-    pub(super) fn write(mut self, text: &str) -> Done<String> {
-        let Some(mut file) = self.file.take() else { unreachable!("the file is written once") };
-        let written = file.write_all(text.as_bytes()).and_then(|()| file.sync_all());
-        written.map_err(|error| Failure::file(self.path, &error))?;
-        Ok(self.path.display().to_string())
-    }
-}
-
-impl Drop for NewFile<'_> {
-    fn drop(&mut self) {
-        if self.file.is_some() {
-            let _ = std::fs::remove_file(self.path); // What failed first is what counts.
-        }
-    }
-}
-
-/// Reads a text that is not longer than it may be.
-pub(super) fn read_text(path: &Path) -> Done<String> {
-    let file = File::open(path).map_err(|error| Failure::file(path, &error))?;
-    let mut octets = Vec::new();
-    let read = file.take(LONGEST_TEXT + 1).read_to_end(&mut octets);
-    read.map_err(|error| Failure::file(path, &error))?;
-    if octets.len() as u64 > LONGEST_TEXT {
-        let message = format!("{}: expected at most {LONGEST_TEXT} octets", path.display());
-        return Err(Failure::refused("too_long", message).next("check which file it is"));
-    }
-    String::from_utf8(octets).map_err(|_| {
-        let message = format!("{}: expected text, found other octets", path.display());
-        Failure::refused("kind", message).next("check which file it is, and get it again")
-    })
-}
+use crate::failure::Failure;
 
 /// Why a text was not taken in, or not written.
 pub(super) fn load_failure(error: &CustodianError) -> Failure {

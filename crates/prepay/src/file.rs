@@ -1,0 +1,144 @@
+//! Documents as files: read with a limit, made whole and durable or not at all.
+
+use std::fs::{File, OpenOptions};
+use std::io::{self, Read, Write};
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::{Path, PathBuf};
+
+use rustix::fs::{CWD, RenameFlags, renameat_with};
+
+use crate::failure::{Done, Failure};
+
+/// The longest document, in octets: that of the key-load profile.
+const LONGEST: u64 = 1 << 20;
+
+/// A file that is to be. It is written under another name beside its own, and gets its own at the end, so that
+/// nobody ever sees a part of it. Making it first shows whether it can be made, before anything is done for it.
+pub(crate) struct NewFile<'a> {
+    path: &'a Path,
+    beside: PathBuf,
+    file: File,
+    replaces: bool,
+}
+
+impl<'a> NewFile<'a> {
+    /// Begins a file. One that is there is replaced as a whole, and only when `replaces`.
+    pub(crate) fn make(path: &'a Path, replaces: bool) -> Done<Self> {
+        if !replaces && path.symlink_metadata().is_ok() {
+            return Err(there(path));
+        }
+        let beside = beside(path);
+        let made = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&beside);
+        let file = made.map_err(|error| Failure::file(path, &error).next("choose another name"))?;
+        Ok(Self { path, beside, file, replaces })
+    }
+
+    /// Writes the file. On return it and its name are durable.
+    pub(crate) fn write(mut self, octets: &[u8]) -> Done<()> {
+        let failed = |error: io::Error| Failure::file(self.path, &error);
+        self.file.write_all(octets).and_then(|()| self.file.sync_all()).map_err(failed)?;
+        let how = if self.replaces { RenameFlags::empty() } else { RenameFlags::NOREPLACE };
+        renameat_with(CWD, &self.beside, CWD, self.path, how).map_err(
+            |error| match io::Error::from(error) {
+                error if error.kind() == io::ErrorKind::AlreadyExists => there(self.path),
+                error => failed(error),
+            },
+        )?;
+        sync_parent(self.path).map_err(failed)
+    }
+}
+
+impl Drop for NewFile<'_> {
+    /// Once the file has its own name, there is nothing beside it.
+    fn drop(&mut self) {
+        let _ = std::fs::remove_file(&self.beside); // What failed first is what counts.
+    }
+}
+
+/// Writes a file at once, as [`NewFile`] does.
+pub(crate) fn write(path: &Path, octets: &[u8], replaces: bool) -> Done<()> {
+    NewFile::make(path, replaces)?.write(octets)
+}
+
+/// A name beside a file, for what is to become it.
+fn beside(path: &Path) -> PathBuf {
+    let mut name = path.file_name().unwrap_or_default().to_owned();
+    name.push(format!(".new-{}", std::process::id()));
+    path.with_file_name(name)
+}
+
+/// That there is a file already.
+pub(crate) fn there(path: &Path) -> Failure {
+    let message = format!("{}: a file of this name is there already", path.display());
+    Failure::unable("file_exists", message).next("choose another name")
+}
+
+/// Makes the name of a file durable.
+pub(crate) fn sync_parent(path: &Path) -> io::Result<()> {
+    let above = path.parent().filter(|above| !above.as_os_str().is_empty());
+    File::open(above.unwrap_or(Path::new(".")))?.sync_all()
+}
+
+/// Reads a document of text; `-` is standard input.
+pub(crate) fn read(path: &Path) -> Done<String> {
+    let failed = |error: io::Error| {
+        Failure::file(path, &error).next("check the name of the file; - is standard input")
+    };
+    let input: Box<dyn Read> = if path == Path::new("-") {
+        Box::new(io::stdin().lock())
+    } else {
+        Box::new(File::open(path).map_err(failed)?)
+    };
+    let mut octets = Vec::new();
+    input.take(LONGEST + 1).read_to_end(&mut octets).map_err(failed)?;
+    if octets.len() as u64 > LONGEST {
+        let message = format!("{}: expected at most {LONGEST} octets, found more", path.display());
+        return Err(Failure::refused("length", message).next("check which file was meant"));
+    }
+    String::from_utf8(octets).map_err(|error| {
+        let at = error.utf8_error().valid_up_to();
+        let message =
+            format!("{}: expected text, found something else at octet {at}", path.display());
+        Failure::refused("text", message).next("the file is damaged, or another one was meant")
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn names(place: &Path) -> Vec<String> {
+        let name = |entry: io::Result<std::fs::DirEntry>| entry.unwrap().file_name();
+        let mut names: Vec<_> = std::fs::read_dir(place).unwrap().map(name).collect();
+        names.sort();
+        names.into_iter().map(|name| name.into_string().unwrap()).collect()
+    }
+
+    #[test]
+    fn a_file_is_there_whole_or_not_at_all() {
+        let place = tempfile::tempdir().unwrap();
+        let path = place.path().join("document");
+        let begun = NewFile::make(&path, false).unwrap();
+        assert!(!path.exists());
+        begun.write(b"first").unwrap();
+        assert_eq!(read(&path).unwrap(), "first");
+        let code = |done: Done<()>| done.unwrap_err().to_json()["code"].clone();
+        assert_eq!(code(write(&path, b"second", false)), "file_exists");
+        write(&path, b"second", true).unwrap();
+        assert_eq!(read(&path).unwrap(), "second");
+        drop(NewFile::make(&path, true).unwrap());
+        assert_eq!(
+            (read(&path).unwrap().as_str(), names(place.path())),
+            ("second", vec!["document".to_owned()])
+        );
+
+        // Somebody else takes the name meanwhile.
+        let other = place.path().join("other");
+        let begun = NewFile::make(&other, false).unwrap();
+        std::fs::write(&other, b"theirs").unwrap();
+        assert_eq!(code(begun.write(b"ours")), "file_exists");
+        assert_eq!(read(&other).unwrap(), "theirs");
+        assert_eq!(names(place.path()), ["document", "other"]);
+        assert_eq!(code(write(&place.path().join("no/where"), b"", false)), "file");
+    }
+}
