@@ -41,7 +41,8 @@ pub(crate) enum Command {
     /// `seal` for the sealing passphrase, `pin` for a hardware token, or the name of a person; a passphrase that
     /// is to be is NAME.new, that of a back-up NAME.backup. They are never arguments.
     ///
-    /// Exit status: 0 done, 3 the module answered no, 2 the question could not be put to it.
+    /// Exit status: 0 done, 3 the module answered no, 2 the question could not be put to it, or nobody
+    /// reads the answer.
     Module(Box<crate::module::flags::ModuleFlags>),
     /// A key management centre: customers, supply groups, vending keys, and the files that carry keys to modules.
     Kmc(Box<crate::kmc::KmcFlags>),

@@ -2,7 +2,7 @@
 //! was expected and what was found; a stable code for programs; what to do next.
 //!
 //! - Exit: 3 when the vault, a document or a person's secret answered no; 2 when the question could not be put:
-//!   a file that is not there, a vault in use, a secret that nobody gave.
+//!   a file that is not there, a vault in use, a secret that nobody gave; or when nobody reads the answer.
 //! - With `--json` the failure is one object on standard output: `{"error": {"code", "message", "next"}}`,
 //!   with `"test": true` when a test vault answered.
 
@@ -82,8 +82,8 @@ impl Failure {
 
     /// Prints the failure and gives the ending that it makes. `test` says that a test vault answered.
     pub(crate) fn print(&self, json: bool, test: bool) -> io::Result<Ending> {
-        if self.ending == Ending::Done {
-            return Ok(Ending::Done);
+        if self.ending == Ending::Unread {
+            return Ok(Ending::Unread);
         }
         if json {
             let mut object = json!({"error": self.to_json()});
@@ -108,10 +108,10 @@ impl Failure {
 }
 
 impl From<io::Error> for Failure {
-    /// Standard input or output broke. Whoever reads no further has seen enough, as `head` does.
+    /// Standard input or output broke. To whoever reads no further nothing more is said.
     fn from(error: io::Error) -> Self {
-        let is_enough = error.kind() == io::ErrorKind::BrokenPipe;
+        let is_unread = error.kind() == io::ErrorKind::BrokenPipe;
         let failure = Self::unable("io", error);
-        if is_enough { Self { ending: Ending::Done, ..failure } } else { failure }
+        if is_unread { Self { ending: Ending::Unread, ..failure } } else { failure }
     }
 }

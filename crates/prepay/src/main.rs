@@ -35,10 +35,13 @@ enum Ending {
     Refused,
     /// What was asked for could not be put to anybody; why was printed.
     Unable,
+    /// Nobody reads the answer any more, so there is nothing to print.
+    Unread,
 }
 
 fn main() -> ExitCode {
     let cli = Cli::parse();
+    let of_a_vault = matches!(cli.command, Command::Kmc(_) | Command::Module(_));
     let ended = match cli.command {
         Command::Demo => demo::run(cli.json),
         Command::Lab { command } => lab::run(&command, cli.json),
@@ -51,8 +54,9 @@ fn main() -> ExitCode {
     match ended {
         Ok(Ending::Done) => ExitCode::SUCCESS,
         Ok(Ending::Refused) => ExitCode::from(3),
-        Ok(Ending::Unable) => ExitCode::from(2),
-        // Whoever read our output has seen enough, as `head` does.
+        Ok(Ending::Unable | Ending::Unread) => ExitCode::from(2),
+        // Whoever read our output has seen enough, as `head` does. What a vault did, somebody must hear.
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe && of_a_vault => ExitCode::from(2),
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe => ExitCode::SUCCESS,
         Err(error) => {
             anstream::eprintln!("{}prepay:{} {error}", paint::WRONG, paint::WRONG.render_reset());

@@ -280,6 +280,7 @@ pub(crate) fn directory_failure(error: &DirectoryError) -> Failure {
         DirectoryError::NotPrivate { .. } => {
             Failure::unable("not_private", error).next("close it to others: chmod 700")
         }
+        DirectoryError::Io { path, error } => Failure::file(path, error),
         other => Failure::unable("file", other),
     }
 }

@@ -269,6 +269,25 @@ fn people_come_go_and_change_their_words() {
 }
 
 #[test]
+fn an_answer_that_nobody_reads_is_no_success() {
+    let desk = Desk::new("unread");
+    let centre = Centre::new("KMC-1");
+    desk.init("--window none");
+    desk.join(&centre);
+    let credit =
+        format!("issue credit --amount 10 --register 1 {METER} --at 2024-03-01T13:55Z --as olga");
+    desk.succeed(&credit);
+    for arguments in [credit.as_str(), "--json registers --as uwe", "--json unlock --as nobody"] {
+        let (reader, writer) = std::io::pipe().unwrap();
+        drop(reader);
+        let mut command = desk.command(arguments);
+        let output = command.stdout(writer).output().unwrap();
+        desk.keep(&output);
+        assert_eq!(output.status.code(), Some(2), "{arguments}");
+    }
+}
+
+#[test]
 fn one_process_at_a_time_is_at_work() {
     let desk = Desk::new("lock");
     desk.init("");
