@@ -8,7 +8,7 @@ use prepay_kmc::centre::{
 };
 use prepay_kmc::entity::{Action, KeyState, Line};
 use prepay_kmc::form::{FormKind, FormState};
-use prepay_kmc::store::{CentreStore, MemoryStore, PAGE};
+use prepay_kmc::store::{CentreStore, MemoryStore, PAGE, RowKey};
 use prepay_module::attribute::SubClassSet;
 use prepay_module::centre::Authority;
 use prepay_token::element::KeyRevisionNumber;
@@ -241,6 +241,42 @@ fn renewed_keys_are_in_the_journal_and_every_row_stays() {
     centre.answer_agreement("agree:SM-1:1").unwrap();
     let load = centre.answer_key_load("load:SM-1:1:BB", &options).unwrap();
     assert_eq!(load.load.serial, 2);
+}
+
+#[test]
+fn what_was_cut_is_finished_by_two_custodians_alone() {
+    let bench = Bench::new();
+    let mut centre = bench.furnished();
+    let form = bench.sign(&bench.anna, FormKind::VendingKeyRequest, KEY);
+    let number = centre.receive_form(&form).unwrap();
+    bench.module.fail(true);
+    centre.accept_form(number, &Decision::default()).unwrap_err();
+    bench.module.fail(false);
+    let key = centre.newest_key(new_key().group).unwrap().unwrap().id;
+    for key_is_made in [false, true] {
+        if key_is_made {
+            // Now nothing but rows is left to do.
+            centre.finish_key(key).unwrap();
+        }
+        let before = centre.store().journal(0, PAGE).unwrap();
+        for authority in [Authority::Reading, Authority::Operating] {
+            bench.module.act_as(authority);
+            assert_eq!(centre.finish().unwrap_err().code(), "forbidden", "{authority:?}");
+            assert_eq!(centre.finish_form(number).unwrap_err().code(), "forbidden");
+            if !key_is_made {
+                assert_eq!(centre.finish_key(key).unwrap_err().code(), "forbidden");
+            }
+        }
+        bench.module.act_as(Authority::DualControl);
+        assert_eq!(centre.store().journal(0, PAGE).unwrap(), before);
+        assert_eq!(centre.form(number).unwrap().row.state, FormState::Accepted);
+    }
+    assert_eq!(centre.finish().unwrap(), [RowKey::Form(number)]);
+    // Nothing is left to do, so anybody may ask for it.
+    bench.module.act_as(Authority::Reading);
+    assert_eq!(centre.finish().unwrap(), []);
+    assert_eq!(centre.finish_form(number).unwrap().state, FormState::Done);
+    assert_eq!(centre.finish_key(key).unwrap().id, key);
 }
 
 #[test]

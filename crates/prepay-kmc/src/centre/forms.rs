@@ -128,18 +128,20 @@ impl<S: CentreStore> Centre<'_, S> {
         Ok(Accepted { form: record, rows: effect.rows, load: effect.load })
     }
 
-    /// Does what is still to be done for an accepted form. One that is done stays. Needs two custodians for
-    /// a vending key.
+    /// Does what is still to be done for an accepted form. One that is done stays. Otherwise needs whoever
+    /// may accept it.
     ///
     /// # Errors
     ///
-    /// [`CommandError::Transition`] unless it is accepted or done, [`CommandError::Module`].
+    /// [`CommandError::Transition`] unless it is accepted or done, [`CommandError::Forbidden`],
+    /// [`CommandError::Module`].
     pub fn finish_form(&mut self, number: FormNumber) -> Answer<FormRecord> {
         let Versioned { row: mut record, version } = self.form(number)?;
         if record.state == FormState::Done {
             return Ok(record);
         }
         can_step(&record, FormState::Done)?;
+        self.needs("finish this form", authority(record.kind))?;
         let mut batch = self.batch()?;
         for key in self.keys_of(number)? {
             if key.state == KeyState::Requested {
@@ -159,7 +161,8 @@ impl<S: CentreStore> Centre<'_, S> {
     ///
     /// # Errors
     ///
-    /// [`CommandError::Module`], [`CommandError::Store`]. What was finished before stays so.
+    /// [`CommandError::Forbidden`], [`CommandError::Module`], [`CommandError::Store`]. What was finished
+    /// before stays so.
     pub fn finish(&mut self) -> Answer<Vec<RowKey>> {
         let mut done = Vec::new();
         for form in self.forms()? {

@@ -125,12 +125,13 @@ impl<S: CentreStore> Centre<'_, S> {
         self.finish_key(id)
     }
 
-    /// Makes the key of a row that is still requested. A key that is live already stays. Needs two
+    /// Makes the key of a row that is still requested. A key that is live already stays. Otherwise needs two
     /// custodians.
     ///
     /// # Errors
     ///
-    /// [`CommandError::NotThere`], [`CommandError::KeyState`], [`CommandError::Module`].
+    /// [`CommandError::NotThere`], [`CommandError::KeyState`], [`CommandError::Forbidden`],
+    /// [`CommandError::Module`].
     pub fn finish_key(&mut self, id: VendingKeyId) -> Answer<VendingKeyRecord> {
         let found = self.vending_key(id)?;
         match found.row.state {
@@ -138,6 +139,7 @@ impl<S: CentreStore> Centre<'_, S> {
             KeyState::Requested => {}
             state => return Err(key_state(id, KeyState::Requested, state)),
         }
+        self.needs("make a vending key", Authority::DualControl)?;
         let mut batch = self.batch()?;
         let row = self.put_made(&mut batch, found)?;
         self.commit(batch)?;
