@@ -7,6 +7,7 @@ use prepay_kmc::centre::{CommandError, Decision, KeyTerms, LoadOptions, NewKey};
 use prepay_kmc::entity::{LeftOutReason, VendingKeyId};
 use prepay_kmc::form::{FormKind, FormState};
 use prepay_kmc::store::CentreStore;
+use prepay_module::centre::CentreModule;
 
 const REQUEST: &str = "load:SM-1:1:AA";
 
@@ -186,6 +187,43 @@ fn modules_without_row_or_rights_get_nothing() {
     centre.revoke_module(&"SM-1".parse().unwrap()).unwrap();
     let unknown = centre.revoke_module(&"SM-9".parse().unwrap()).unwrap_err();
     assert_eq!(unknown.code(), "not_there");
+}
+
+#[test]
+fn a_refused_agreement_leaves_the_module_alone() {
+    let bench = Bench::new();
+    let mut centre = bench.furnished();
+    // A revocation that was cut before the module heard of it.
+    bench.module.fail(true);
+    centre.revoke_module(&"SM-1".parse().unwrap()).unwrap_err();
+    bench.module.fail(false);
+    // A module without a row: its enrolment was cut after the module had accepted it.
+    bench.module.accept_module("enrol:SM-2", "FP SM-2").unwrap();
+    for (module, code) in [("SM-1", "ended"), ("SM-2", "not_there")] {
+        let refused = centre.answer_agreement(&format!("agree:{module}:1")).unwrap_err();
+        assert_eq!(refused.code(), code, "{module}");
+        let slot = bench.module.read_key_load_request(&format!("load:{module}:1:AA"));
+        assert_eq!(slot.unwrap_err().code(), "no_slot", "{module}");
+    }
+}
+
+#[test]
+fn no_file_is_built_with_a_key_that_is_not_the_one_of_the_row() {
+    let bench = Bench::new();
+    let mut centre = bench.furnished();
+    bench.accepted(&mut centre, FormKind::KeyUseAuthorisation, AUTHORISATION);
+    centre.answer_agreement("agree:SM-1:1").unwrap();
+    let key = id(1);
+    bench.module.destroy_vending_key(key.group, key.revision).unwrap();
+    let gone = centre.answer_key_load(REQUEST, &all()).unwrap_err();
+    assert_eq!(gone.code(), "no_vending_key");
+    bench.module.generate_vending_key(key.group, key.revision, new_key().algorithm).unwrap();
+    let refused = centre.answer_key_load(REQUEST, &all()).unwrap_err();
+    let CommandError::CheckValue { key: named, expected, found } = refused else {
+        panic!("{refused:?}")
+    };
+    assert_eq!((named, expected.as_str(), found.as_str()), (key, "open-010100", "open-020100"));
+    assert_eq!(bench.module.orders(), [], "nothing was built");
 }
 
 #[test]

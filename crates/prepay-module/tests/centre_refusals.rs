@@ -76,7 +76,10 @@ fn each_operation_is_refused_to_whoever_may_not() {
         }
     }
     let auditor = centre.one("uma");
+    let before = centre.kept();
     assert!(auditor.read_key_load_request(&request).is_ok());
+    assert_eq!(auditor.read_agreement_request(&agreement).unwrap().slot, SLOT);
+    assert_unchanged(&centre, &before, "reading");
     assert!(auditor.read_enrolment(&enrolment).is_ok());
 }
 
@@ -248,8 +251,9 @@ fn texts_of_another_kind_and_changed_texts_are_refused_as_documents() {
     assert_eq!(code(desk.build_key_load(&agreement, &order(vec![]))), "record");
     let before = centre.kept();
     type Ask<'a> = &'a dyn Fn(&str) -> Result<(), CentreError>;
-    let cases: [(&str, Ask<'_>); 4] = [
+    let cases: [(&str, Ask<'_>); 5] = [
         (&enrolment, &|text| desk.accept_module(text, &fingerprint).map(drop)),
+        (&agreement, &|text| desk.read_agreement_request(text).map(drop)),
         (&agreement, &|text| desk.answer_agreement(text).map(drop)),
         (&request, &|text| desk.read_key_load_request(text).map(drop)),
         (&request, &|text| desk.build_key_load(text, &order(vec![item(1, 1, Dkga04)])).map(drop)),
@@ -310,6 +314,7 @@ fn requests_that_may_not_be_answered_are_refused_by_name() {
         assert_eq!(code(operator.build_key_load(request, &order)), *expected);
     }
     for (expected, request) in &agreements {
+        assert_eq!(code(operator.read_agreement_request(request)), *expected);
         assert_eq!(code(operator.answer_agreement(request)), *expected);
     }
     assert_unchanged(&centre, &before, "requests");

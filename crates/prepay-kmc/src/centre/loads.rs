@@ -121,6 +121,7 @@ impl<S: CentreStore> Centre<'_, S> {
         now: Moment,
     ) -> Answer<KeyLoadRecord> {
         let Selection { keys, left_out } = selection;
+        self.check_values(&keys)?;
         let item = |(key, group): &(VendingKeyRecord, SupplyGroup)| KeyLoadItem {
             attributes: attributes(key, group, now),
             register: None,
@@ -132,17 +133,9 @@ impl<S: CentreStore> Centre<'_, S> {
         };
         let built = self.module.build_key_load(request, &order)?;
         let mut loaded = Vec::with_capacity(keys.len());
-        for ((key, _), &found) in keys.iter().zip(&built.check_values) {
-            match key.check_value {
-                Some(expected) if expected == found => {}
-                expected => {
-                    let expected = expected.map_or_else(String::new, |value| value.to_string());
-                    let found = found.to_string();
-                    return Err(CommandError::CheckValue { key: key.id, expected, found });
-                }
-            }
+        for ((key, _), &check_value) in keys.iter().zip(&built.check_values) {
             let issued_until = key.issued_until(now);
-            loaded.push(LoadedKey { key: key.id, check_value: found, issued_until });
+            loaded.push(LoadedKey { key: key.id, check_value, issued_until });
         }
         Ok(KeyLoadRecord {
             serial: built.serial,
@@ -157,6 +150,23 @@ impl<S: CentreStore> Centre<'_, S> {
             keys: loaded,
             left_out,
         })
+    }
+
+    /// Whether the keys in the module are those of the rows. A key that is not there at all, the module
+    /// itself refuses.
+    fn check_values(&self, keys: &[(VendingKeyRecord, SupplyGroup)]) -> Answer<()> {
+        let held = self.module.vending_keys()?;
+        let held: BTreeMap<_, _> =
+            held.iter().map(|key| ((key.group, key.revision.value()), key.check_value)).collect();
+        for (key, _) in keys {
+            let Some(&found) = held.get(&(key.id.group, key.id.revision.value())) else { continue };
+            if key.check_value != Some(found) {
+                let expected = key.check_value.map_or_else(String::new, |value| value.to_string());
+                let found = found.to_string();
+                return Err(CommandError::CheckValue { key: key.id, expected, found });
+            }
+        }
+        Ok(())
     }
 
     /// Whether every key of a file may still go to its module.

@@ -98,8 +98,8 @@ impl<S: CentreStore> Centre<'_, S> {
     pub fn answer_agreement(&mut self, request: &str) -> Answer<AgreementAnswer> {
         self.needs("answer an agreement request", Authority::Operating)?;
         let mut batch = self.batch()?;
+        self.serving(&self.module.read_agreement_request(request)?.module)?;
         let answer = self.module.answer_agreement(request)?;
-        self.serving(&answer.module)?;
         let request_digest = Sha256::digest(request.as_bytes()).into();
         if self.store.agreement(&answer.module, &request_digest)?.is_some() {
             return Ok(answer);

@@ -7,9 +7,9 @@ use std::sync::Mutex;
 
 use prepay_module::attribute::KeyCheckValue;
 use prepay_module::centre::{
-    AgreementAnswer, Authority, CentreError, CentreIdentity, CentreModule, DocumentProblem,
-    GeneratedKey, KeyLoad, KeyLoadOrder, KeyLoadRequestReport, ModuleDetails, ModuleReport,
-    ModuleState, VendingKeyReport,
+    AgreementAnswer, AgreementRequestReport, Authority, CentreError, CentreIdentity, CentreModule,
+    DocumentProblem, GeneratedKey, KeyLoad, KeyLoadOrder, KeyLoadRequestReport, ModuleDetails,
+    ModuleReport, ModuleState, VendingKeyReport,
 };
 use prepay_module::{Identifier, ModuleId, Moment};
 use prepay_token::element::{DecoderKeyGenerationAlgorithm, KeyRevisionNumber, SupplyGroupCode};
@@ -190,11 +190,16 @@ impl CentreModule for ModelModule {
         Ok(())
     }
 
-    fn answer_agreement(&self, request: &str) -> Result<AgreementAnswer, CentreError> {
+    fn read_agreement_request(&self, request: &str) -> Result<AgreementRequestReport, CentreError> {
         let [module, slot] = parts(request, "agree")?;
         let (module, slot): (ModuleId, u16) = (module.parse().unwrap(), slot.parse().unwrap());
+        self.state.lock().unwrap().known(&module)?;
+        Ok(AgreementRequestReport { module, slot })
+    }
+
+    fn answer_agreement(&self, request: &str) -> Result<AgreementAnswer, CentreError> {
+        let AgreementRequestReport { module, slot } = self.read_agreement_request(request)?;
         let mut state = self.changing()?;
-        state.known(&module)?;
         state.slots.insert((module.clone(), slot));
         let is_test = state.is_test;
         Ok(AgreementAnswer {

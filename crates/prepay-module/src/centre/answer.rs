@@ -21,7 +21,7 @@ use sha2::{Digest, Sha256};
 use super::contents::{Agreed, CentreContents, HeldKey, KeyName, KnownModule};
 use super::desk::PROFILE;
 use super::{AgreementAnswer, CentreError, KeyLoad, KeyLoadItem, KeyLoadOrder};
-use crate::open_kmp::{MAX_KEYS, PartyName};
+use crate::open_kmp::{MAX_KEYS, Nonce, PartyName};
 use crate::profile::{AgreementAnswered, KeyLoadHeader, KeyLoadRequest, KeyToLoad};
 use crate::vault::{By, Entry, KeyNote, Vault};
 use crate::{ModuleId, Moment};
@@ -72,15 +72,21 @@ fn check_not_from_future(created: Moment, now: Moment) -> Result<(), CentreError
     Ok(())
 }
 
-/// Answers an agreement request.
-pub(super) fn agreement(
-    vault: &mut Vault<CentreContents>,
-    by: By<'_>,
+/// An agreement request that passed every check.
+pub(super) struct Agreeable {
+    pub(super) module: ModuleId,
+    pub(super) slot: u16,
+    confirmation: String,
+    /// What is to be kept; nothing if the same request was answered before.
+    agreed: Option<(Nonce, Agreed)>,
+}
+
+/// Reads an agreement request and checks whether it may be answered.
+pub(super) fn agreeable(
+    contents: &CentreContents,
     now: Moment,
     text: &str,
-) -> Result<AgreementAnswer, CentreError> {
-    let is_test = vault.header().insecure_test;
-    let contents = vault.contents();
+) -> Result<Agreeable, CentreError> {
     let asked = PROFILE.peek_agreement_request(text.as_bytes())?;
     let known = module_of(contents, &asked.centre, &asked.module)?;
     check_centre_key(contents, now)?;
@@ -94,7 +100,7 @@ pub(super) fn agreement(
     let AgreementAnswered { request, keys, confirmation } =
         PROFILE.answer_agreement(&contents.identity, &known.party, text.as_bytes(), at)?;
     if again.is_some() {
-        return Ok(AgreementAnswer { confirmation, module, slot, is_test });
+        return Ok(Agreeable { module, slot, confirmation, agreed: None });
     }
     let mut nonces = Vec::new();
     if let Some(agreed) = there {
@@ -114,7 +120,22 @@ pub(super) fn agreement(
     nonces.push(request.nonce);
     let requested = request.created;
     let agreed = Agreed { requested, nonces, digest, answered: now, keys: Box::new(keys) };
-    let nonce = request.nonce.octets();
+    Ok(Agreeable { module, slot, confirmation, agreed: Some((request.nonce, agreed)) })
+}
+
+/// Answers an agreement request.
+pub(super) fn agreement(
+    vault: &mut Vault<CentreContents>,
+    by: By<'_>,
+    now: Moment,
+    text: &str,
+) -> Result<AgreementAnswer, CentreError> {
+    let is_test = vault.header().insecure_test;
+    let Agreeable { module, slot, confirmation, agreed } = agreeable(vault.contents(), now, text)?;
+    let Some((nonce, agreed)) = agreed else {
+        return Ok(AgreementAnswer { confirmation, module, slot, is_test });
+    };
+    let nonce = nonce.octets();
     let entry = Entry::AgreementAnswered { module: module.clone(), slot, nonce };
     vault.commit(by, entry, now, |contents| {
         if let Some(known) = contents.modules.get_mut(&module) {

@@ -82,6 +82,13 @@ pub trait CentreModule: Send + Sync {
     /// [`CentreError::ModuleUnknown`].
     fn revoke_module(&self, module: &ModuleId) -> Result<(), CentreError>;
 
+    /// Reads an agreement request and checks all that [`Self::answer_agreement`] would. Nothing is kept.
+    ///
+    /// # Errors
+    ///
+    /// As [`Self::answer_agreement`].
+    fn read_agreement_request(&self, request: &str) -> Result<AgreementRequestReport, CentreError>;
+
     /// Answers an agreement request: from then on this slot of the module and the centre share keys. The
     /// same request again gives the same answer. Needs an operator.
     ///
@@ -238,6 +245,15 @@ pub enum ModuleState {
         /// Since when.
         since: Moment,
     },
+}
+
+/// What an agreement request says that the centre would answer.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AgreementRequestReport {
+    /// The module that asks.
+    pub module: ModuleId,
+    /// The slot that is to share keys with the centre.
+    pub slot: u16,
 }
 
 /// The answer to an agreement request.

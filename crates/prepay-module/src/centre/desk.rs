@@ -13,9 +13,9 @@ use subtle::ConstantTimeEq;
 use super::contents::{CentreContents, HeldKey, KeyName, KnownModule};
 use super::vault::CentreVault;
 use super::{
-    AgreementAnswer, Authority, CentreError, CentreIdentity, CentreModule, GeneratedKey, KeyLoad,
-    KeyLoadOrder, KeyLoadRequestReport, ModuleDetails, ModuleReport, VendingKeyReport, answer,
-    generate,
+    AgreementAnswer, AgreementRequestReport, Authority, CentreError, CentreIdentity, CentreModule,
+    GeneratedKey, KeyLoad, KeyLoadOrder, KeyLoadRequestReport, ModuleDetails, ModuleReport,
+    VendingKeyReport, answer, generate,
 };
 use crate::attribute::KeyCheckValue;
 use crate::open_kmp::{Identity, OpenKmp, PartyKind, ProfileError};
@@ -254,6 +254,13 @@ impl CentreModule for CentreDesk<'_> {
                 }
             })?;
             Ok(())
+        })
+    }
+
+    fn read_agreement_request(&self, request: &str) -> Result<AgreementRequestReport, CentreError> {
+        self.act("read an agreement request", Authority::Reading, |vault, now| {
+            let asked = answer::agreeable(vault.contents(), now, request)?;
+            Ok(AgreementRequestReport { module: asked.module, slot: asked.slot })
         })
     }
 

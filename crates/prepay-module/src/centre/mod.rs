@@ -36,8 +36,9 @@ mod vault;
 
 pub use contents::CentreContents;
 pub use contract::{
-    AgreementAnswer, Authority, CentreIdentity, CentreModule, GeneratedKey, KeyLoad, KeyLoadItem,
-    KeyLoadOrder, KeyLoadRequestReport, ModuleDetails, ModuleReport, ModuleState, VendingKeyReport,
+    AgreementAnswer, AgreementRequestReport, Authority, CentreIdentity, CentreModule, GeneratedKey,
+    KeyLoad, KeyLoadItem, KeyLoadOrder, KeyLoadRequestReport, ModuleDetails, ModuleReport,
+    ModuleState, VendingKeyReport,
 };
 pub use desk::{CentreDesk, DOCUMENT_CONTEXT};
 pub use error::{CentreError, DocumentProblem};
