@@ -6,8 +6,10 @@ use common::{AUTHORISATION, Bench, KEY, customer, moment, new_key, terms, today}
 use prepay_kmc::centre::{CommandError, Decision, KeyTerms, LoadOptions, NewKey};
 use prepay_kmc::entity::{LeftOutReason, VendingKeyId};
 use prepay_kmc::form::{FormKind, FormState};
-use prepay_kmc::store::CentreStore;
+use prepay_kmc::store::{CentreStore, PAGE};
+use prepay_module::attribute::{CurrencyLimit, UnitLimit};
 use prepay_module::centre::CentreModule;
+use prepay_token::element::SupplyGroupCode;
 
 const REQUEST: &str = "load:SM-1:1:AA";
 
@@ -54,6 +56,96 @@ fn an_authorised_live_key_goes_into_the_file() {
     centre.refresh_key(id(1), short).unwrap();
     let last = centre.answer_key_load("load:SM-1:1:CC", &all()).unwrap();
     assert_eq!(last.load.keys[0].issued_until, moment("2026-04-15T00:00:00Z"));
+}
+
+#[test]
+fn a_request_answered_before_is_not_answered_with_something_else() {
+    let bench = Bench::new();
+    let mut centre = bench.furnished();
+    bench.accepted(&mut centre, FormKind::KeyUseAuthorisation, AUTHORISATION);
+    centre.answer_agreement("agree:SM-1:1").unwrap();
+    let group = id(1).group;
+    let other_group = "000999".parse().unwrap();
+    let asked = [
+        LoadOptions { groups: None, transactions: None },
+        LoadOptions { groups: Some([group].into()), transactions: None },
+        LoadOptions { groups: Some([group, other_group].into()), transactions: None },
+        LoadOptions { groups: None, transactions: Some(0) },
+        LoadOptions { groups: None, transactions: Some(500) },
+    ];
+    for (number, first) in asked.iter().enumerate() {
+        let request = format!("load:SM-1:1:{number:02X}");
+        let file = centre.answer_key_load(&request, first).unwrap().load;
+        let before = centre.store().journal(0, PAGE).unwrap();
+        for options in &asked {
+            let again = centre.answer_key_load(&request, options);
+            if options == first {
+                let again = again.unwrap();
+                assert!(again.is_repeated && again.load == file, "{options:?}");
+                continue;
+            }
+            let Err(CommandError::LoadConflict { serial, expected, found, .. }) = again else {
+                panic!("{first:?} {options:?}: {again:?}")
+            };
+            assert!(serial == file.serial && expected != found, "{first:?} {options:?}");
+        }
+        // A form is held to it too.
+        let values = [
+            ("customer", "1"),
+            ("module", "SM-1"),
+            ("request", request.as_str()),
+            ("groups", "000999"),
+        ];
+        let form = bench.sign(&bench.anna, FormKind::KeyLoadRequest, &values);
+        assert_eq!(centre.store().journal(0, PAGE).unwrap(), before);
+        let form = centre.receive_form(&form).unwrap();
+        let refused = centre.accept_form(form, &Decision::default()).unwrap_err();
+        assert_eq!(refused.code(), "load_conflict");
+    }
+    assert_eq!(bench.module.orders().len(), asked.len());
+
+    // Another text under the number of a request that was answered.
+    let refused = centre.answer_key_load("load:SM-1:1:00 ", &all()).unwrap_err();
+    assert_eq!(refused.code(), "load_conflict");
+
+    // (groups asked for by name, how the answer ends)
+    for (count, code) in [(1000, "nothing_to_load"), (1001, "value")] {
+        let codes = (1000..1000 + count).map(|code| SupplyGroupCode::try_from(code).unwrap());
+        let options = LoadOptions { groups: Some(codes.collect()), transactions: None };
+        let refused = centre.answer_key_load("load:SM-1:1:FF", &options).unwrap_err();
+        assert_eq!(refused.code(), code, "{count}");
+    }
+}
+
+#[test]
+fn a_file_from_before_a_refresh_is_not_handed_out_again() {
+    // (what is other about the terms, the new terms)
+    let cases: [(&str, KeyTerms); 5] = [
+        ("EXP before IUT", KeyTerms { expires: moment("2026-04-15T00:00:00Z"), ..terms() }),
+        ("longer period", KeyTerms { refresh_days: 91, ..terms() }),
+        ("shorter period", KeyTerms { refresh_days: 89, ..terms() }),
+        ("unit limit", KeyTerms { unit_limit: UnitLimit(Some(9)), ..terms() }),
+        ("no currency limit", KeyTerms { currency_limit: CurrencyLimit(None), ..terms() }),
+    ];
+    for (name, changed) in cases {
+        let bench = Bench::new();
+        let mut centre = bench.furnished();
+        bench.accepted(&mut centre, FormKind::KeyUseAuthorisation, AUTHORISATION);
+        centre.answer_agreement("agree:SM-1:1").unwrap();
+        let file = centre.answer_key_load(REQUEST, &all()).unwrap().load;
+        bench.clock.advance_days(10);
+        centre.refresh_key(id(1), changed).unwrap();
+        let refused = centre.answer_key_load(REQUEST, &all()).unwrap_err();
+        let CommandError::LoadRefreshed { serial, key } = refused else {
+            panic!("{name}: {refused:?}")
+        };
+        assert_eq!((serial, key), (file.serial, id(1)), "{name}");
+        // Terms under which the file would be the same again, EXP far behind IUT included.
+        let far = moment("2029-01-01T00:00:00Z");
+        centre.refresh_key(id(1), KeyTerms { expires: far, ..terms() }).unwrap();
+        assert!(centre.answer_key_load(REQUEST, &all()).unwrap().is_repeated, "{name}");
+        assert_eq!(bench.module.orders().len(), 1, "{name}: nothing was built");
+    }
 }
 
 /// What is done before the request, and why nothing may then be loaded.

@@ -127,6 +127,7 @@ CREATE TABLE key_load (
     request_digest BLOB NOT NULL CHECK (length(request_digest) = 32),
     created INTEGER NOT NULL CHECK (created >= 0),
     expires INTEGER NOT NULL CHECK (expires >= 0),
+    groups TEXT CHECK (length(groups) <= 6999), -- codes with commas between; NULL for all
     transactions TEXT CHECK (length(transactions) BETWEEN 1 AND 20), -- decimal: 64 bits do not fit
     file TEXT NOT NULL CHECK (octet_length(file) <= 1048576),
     UNIQUE (module, nonce)
@@ -142,6 +143,8 @@ CREATE TABLE loaded_key (
     generation INTEGER NOT NULL,
     check_value TEXT NOT NULL CHECK (length(check_value) = 11),
     issued_until INTEGER NOT NULL CHECK (issued_until >= 0),
+    unit_limit INTEGER CHECK (unit_limit BETWEEN 0 AND 4294967295),
+    currency_limit INTEGER CHECK (currency_limit BETWEEN 0 AND 4294967295),
     PRIMARY KEY (serial, place),
     UNIQUE (serial, supply_group, revision, generation),
     FOREIGN KEY (supply_group, revision, generation)

@@ -11,6 +11,7 @@ use prepay_kmc::store::{
     CentreStore, Change, Constraint, NewJournalEntry, PAGE, Row, RowKey, StoreError, Versioned,
 };
 use prepay_module::Moment;
+use prepay_token::element::SupplyGroupCode;
 
 pub use rows::{
     agreement, authorisation, centre, customer, form, group, key_load, line, load_key, module,
@@ -173,6 +174,12 @@ fn extremes_survive(store: &mut dyn CentreStore) {
     let mut load = key_load(u64::try_from(i64::MAX).unwrap(), "SM-1", "000123");
     load.nonce = "FF".into();
     load.transactions = Some(u64::MAX);
+    load.groups =
+        Some((0..1000).map(|code| SupplyGroupCode::try_from(code * 1001).unwrap()).collect());
+    load.keys[0].unit_limit.0 = Some(u32::MAX);
+    load.keys[0].currency_limit.0 = None;
+    let mut no_group = key_load(2, "SM-1", "000123");
+    no_group.groups = Some([].into());
     load.file = "x".repeat(1 << 20).into();
     load.created = Moment::MIN;
     let mut key = vending_key("000123", 9, u32::MAX);
@@ -184,8 +191,13 @@ fn extremes_survive(store: &mut dyn CentreStore) {
     key.ended = Some(Moment::MAX);
     let mut form = form(2);
     form.document = "\u{0}'\n\r\t".into();
-    let rows =
-        vec![Row::Customer(customer), Row::KeyLoad(load), Row::VendingKey(key), Row::Form(form)];
+    let rows = vec![
+        Row::Customer(customer),
+        Row::KeyLoad(load),
+        Row::KeyLoad(no_group),
+        Row::VendingKey(key),
+        Row::Form(form),
+    ];
     insert(store, rows.clone()).unwrap();
     for row in rows {
         assert_eq!(read(store, &row.key()), Some(Versioned { row, version: 1 }));

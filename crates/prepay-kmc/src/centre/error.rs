@@ -173,6 +173,18 @@ pub enum CommandError {
         /// What was left out, and why.
         left_out: Vec<LeftOut>,
     },
+    /// The request was answered before, and now something else is asked for. Ask for the same, or let the
+    /// module write a new request.
+    LoadConflict {
+        /// The file of then.
+        serial: u64,
+        /// What is other.
+        what: &'static str,
+        /// What it was.
+        expected: String,
+        /// What is asked for now.
+        found: String,
+    },
     /// The request was answered before, and the file of then may no longer be handed out. The module has to
     /// write a new request.
     LoadOutdated {
@@ -180,6 +192,14 @@ pub enum CommandError {
         serial: u64,
         /// What may no longer go into it.
         left_out: LeftOut,
+    },
+    /// The request was answered before, and a key of the file of then has other terms now. The module has to
+    /// write a new request.
+    LoadRefreshed {
+        /// The file of then.
+        serial: u64,
+        /// The key.
+        key: VendingKeyId,
     },
 }
 
@@ -212,7 +232,9 @@ impl CommandError {
             Self::Transition { .. } => "form_state",
             Self::OtherModule { .. } => "other_module",
             Self::NothingToLoad { .. } => "nothing_to_load",
+            Self::LoadConflict { .. } => "load_conflict",
             Self::LoadOutdated { .. } => "load_outdated",
+            Self::LoadRefreshed { .. } => "load_refreshed",
         }
     }
 }
@@ -299,6 +321,16 @@ impl fmt::Display for CommandError {
                 }
                 Ok(())
             }
+            Self::LoadConflict { serial, what, expected, found } => write!(
+                f,
+                "the request was answered with file {serial}, {what} are other now: expected {expected}, \
+                 found {found}"
+            ),
+            Self::LoadRefreshed { serial, key } => write!(
+                f,
+                "the request was answered with file {serial}, and EXP, IUT or limits of {key} have \
+                 changed since: the module has to write a new request"
+            ),
             Self::LoadOutdated { serial, left_out } => write!(
                 f,
                 "the request was answered with file {serial}, which may not be handed out any more \

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use prepay_module::attribute::VendingKeyAttributes;
+use prepay_module::attribute::{KeyCheckValue, VendingKeyAttributes};
 use prepay_module::centre::{Authority, KeyLoadItem, KeyLoadOrder, KeyLoadRequestReport};
 use prepay_module::{ModuleId, Moment};
 use prepay_token::element::SupplyGroupCode;
@@ -18,6 +18,9 @@ use crate::store::{CentreStore, Row};
 
 /// The most keys in a file.
 const MOST_KEYS: usize = 1000;
+
+/// The most groups that can be asked for by name.
+const MOST_GROUPS: usize = 1000;
 
 /// How a key-load request is to be answered.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -46,8 +49,8 @@ struct Selection {
 
 impl<S: CentreStore> Centre<'_, S> {
     /// Answers a key-load request with a file of every key that the module is authorised for and that is
-    /// live and not expired. The same request again gives the same file, as long as all its keys may still
-    /// go to the module. Needs an operator.
+    /// live and not expired. The same request with the same options again gives the same file, as long as
+    /// all its keys may still go to the module under the terms of then. Needs an operator.
     ///
     /// IUT of each key is the refresh period from now, but never beyond EXP.
     ///
@@ -56,7 +59,8 @@ impl<S: CentreStore> Centre<'_, S> {
     /// [`CommandError::Forbidden`], [`CommandError::Module`] for a request that the module refuses,
     /// [`CommandError::NotThere`] and
     /// [`CommandError::Ended`] for a module that is not enrolled here or revoked,
-    /// [`CommandError::NothingToLoad`], [`CommandError::LoadOutdated`].
+    /// [`CommandError::NothingToLoad`], [`CommandError::Value`] above 1000 groups,
+    /// [`CommandError::LoadConflict`], [`CommandError::LoadOutdated`], [`CommandError::LoadRefreshed`].
     pub fn answer_key_load(&mut self, request: &str, options: &LoadOptions) -> Answer<LoadAnswer> {
         self.needs("answer a key-load request", Authority::Operating)?;
         let mut batch = self.batch()?;
@@ -88,9 +92,11 @@ impl<S: CentreStore> Centre<'_, S> {
         request: &str,
         options: &LoadOptions,
     ) -> Answer<LoadAnswer> {
+        check_groups(options)?;
         let report = self.module.read_key_load_request(request)?;
         self.serving(&report.module)?;
         if let Some(found) = self.store.key_load_for(&report.module, &report.nonce)? {
+            same_order(&found.row, request, options)?;
             self.still_allowed(&found.row, batch.at)?;
             return Ok(LoadAnswer { load: found.row, is_repeated: true });
         }
@@ -134,8 +140,7 @@ impl<S: CentreStore> Centre<'_, S> {
         let built = self.module.build_key_load(request, &order)?;
         let mut loaded = Vec::with_capacity(keys.len());
         for ((key, _), &check_value) in keys.iter().zip(&built.check_values) {
-            let issued_until = key.issued_until(now);
-            loaded.push(LoadedKey { key: key.id, check_value, issued_until });
+            loaded.push(loaded_key(key, check_value, now));
         }
         Ok(KeyLoadRecord {
             serial: built.serial,
@@ -145,6 +150,7 @@ impl<S: CentreStore> Centre<'_, S> {
             request_digest: Sha256::digest(request.as_bytes()).into(),
             created: now,
             expires: built.expires,
+            groups: options.groups.clone(),
             transactions: options.transactions,
             file: built.file.into(),
             keys: loaded,
@@ -169,12 +175,15 @@ impl<S: CentreStore> Centre<'_, S> {
         Ok(())
     }
 
-    /// Whether every key of a file may still go to its module.
+    /// Whether every key of a file may still go to its module, and would then have carried the same.
     fn still_allowed(&self, load: &KeyLoadRecord, now: Moment) -> Answer<()> {
         let selection = self.select(&load.module, &LoadOptions::default(), now)?;
         for loaded in &load.keys {
-            if selection.keys.iter().any(|(key, _)| key.id == loaded.key) {
-                continue;
+            if let Some((key, _)) = selection.keys.iter().find(|(key, _)| key.id == loaded.key) {
+                if loaded_key(key, loaded.check_value, load.created) == *loaded {
+                    continue;
+                }
+                return Err(CommandError::LoadRefreshed { serial: load.serial, key: key.id });
             }
             let left_out = selection.left_out.iter().find(|left_out| left_out.key == loaded.key);
             // A key that is not even left out was retired meanwhile.
@@ -224,6 +233,54 @@ impl<S: CentreStore> Centre<'_, S> {
             }
         }
         Ok(newest)
+    }
+}
+
+/// There is a limit to groups asked for by name.
+fn check_groups(options: &LoadOptions) -> Answer<()> {
+    match options.groups.as_ref().map_or(0, BTreeSet::len) {
+        0..=MOST_GROUPS => Ok(()),
+        found => {
+            let (expected, found) = (format!("at most {MOST_GROUPS}"), found.to_string());
+            Err(CommandError::Value { what: "groups of a key-load file", expected, found })
+        }
+    }
+}
+
+/// Whether a file answers just what is asked for now.
+fn same_order(load: &KeyLoadRecord, request: &str, options: &LoadOptions) -> Answer<()> {
+    let serial = load.serial;
+    let other =
+        |what, expected, found| Err(CommandError::LoadConflict { serial, what, expected, found });
+    if load.request_digest != <[u8; 32]>::from(Sha256::digest(request.as_bytes())) {
+        let found = "another request of the same number".to_owned();
+        return other("the contents", "the request of then".to_owned(), found);
+    }
+    if load.groups != options.groups {
+        return other("the groups", groups_text(&load.groups), groups_text(&options.groups));
+    }
+    if load.transactions != options.transactions {
+        let text = |count: Option<u64>| count.map_or_else(|| "none".to_owned(), |n| n.to_string());
+        return other("the transactions", text(load.transactions), text(options.transactions));
+    }
+    Ok(())
+}
+
+fn groups_text(groups: &Option<BTreeSet<SupplyGroupCode>>) -> String {
+    match groups {
+        None => "all that are authorised".to_owned(),
+        Some(groups) => groups.iter().map(ToString::to_string).collect::<Vec<_>>().join(","),
+    }
+}
+
+/// What a file made at a moment says about a key.
+fn loaded_key(key: &VendingKeyRecord, check_value: KeyCheckValue, at: Moment) -> LoadedKey {
+    LoadedKey {
+        key: key.id,
+        check_value,
+        issued_until: key.issued_until(at),
+        unit_limit: key.unit_limit,
+        currency_limit: key.currency_limit,
     }
 }
 

@@ -1,7 +1,10 @@
 //! Key-load files that the centre made: which keys went to which module, until when.
 
-use prepay_module::attribute::KeyCheckValue;
+use std::collections::BTreeSet;
+
+use prepay_module::attribute::{CurrencyLimit, KeyCheckValue, UnitLimit};
 use prepay_module::{ModuleId, Moment};
+use prepay_token::element::SupplyGroupCode;
 
 use super::VendingKeyId;
 use crate::code::coded;
@@ -25,6 +28,8 @@ pub struct KeyLoadRecord {
     pub created: Moment,
     /// Until when the module takes it in.
     pub expires: Moment,
+    /// The groups that were asked for, at most 1000; nothing for all that were authorised.
+    pub groups: Option<BTreeSet<SupplyGroupCode>>,
     /// How many tokens more it lets the module make.
     pub transactions: Option<u64>,
     /// The file, at most 1 MiB: what is handed out when the same request comes again.
@@ -56,6 +61,10 @@ pub struct LoadedKey {
     pub check_value: KeyCheckValue,
     /// IUT: until when this load lets the module use it.
     pub issued_until: Moment,
+    /// ULM of this load.
+    pub unit_limit: UnitLimit,
+    /// CLM of this load.
+    pub currency_limit: CurrencyLimit,
 }
 
 /// A key that was left out of a key-load file.

@@ -1,6 +1,7 @@
 //! A model of a centre's module: it keeps what the real one keeps, but its texts are plain words.
 //!
 //! `enrol:MODULE`, `agree:MODULE:SLOT`, `load:MODULE:SLOT:NONCE`. The fingerprint of a module is `FP MODULE`.
+//! Blanks behind a nonce make another text with the same nonce.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Mutex;
@@ -277,7 +278,7 @@ impl CentreModule for ModelModule {
         if !state.slots.contains(&(module.clone(), slot)) {
             return Err(CentreError::NoSlot { module, slot });
         }
-        let created = today();
+        let (created, nonce) = (today(), nonce.trim_end().to_owned());
         Ok(KeyLoadRequestReport { module, slot, nonce, created, expires: created.plus_days(3650) })
     }
 

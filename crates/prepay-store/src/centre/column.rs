@@ -1,5 +1,6 @@
 //! Columns read as values of the domain: what does not parse is damage, named by table and column.
 
+use std::collections::BTreeSet;
 use std::fmt::Display;
 use std::str::FromStr;
 
@@ -138,6 +139,16 @@ impl<'a> Columns<'a> {
     pub(super) fn group(&self, column: &str) -> Result<SupplyGroupCode, StoreError> {
         self.number::<u32, _>(column)
     }
+
+    /// Groups in rising order with commas between, or nothing.
+    pub(super) fn groups_or_none(
+        &self,
+        column: &str,
+    ) -> Result<Option<BTreeSet<SupplyGroupCode>>, StoreError> {
+        let text: Option<String> = self.raw(column)?;
+        let code = |code: &str| code.parse().map_err(|error| self.damaged(column, &error));
+        text.map(|text| text.split_terminator(',').map(code).collect()).transpose()
+    }
 }
 
 /// A moment as a column holds it. Moments end with the year 9998, so none is too large.
@@ -154,6 +165,11 @@ pub(super) fn long(what: &str, number: u64) -> Result<i64, StoreError> {
     i64::try_from(number).map_err(|_| StoreError::Fault {
         problem: format!("{what}: expected at most {}, found {number}", i64::MAX),
     })
+}
+
+/// Groups as a column holds them.
+pub(super) fn groups(groups: &BTreeSet<SupplyGroupCode>) -> String {
+    groups.iter().map(ToString::to_string).collect::<Vec<_>>().join(",")
 }
 
 /// A text, or nothing.

@@ -187,6 +187,7 @@ impl Table for KeyLoadRecord {
             request_digest: columns.octets("request_digest")?,
             created: columns.moment("created")?,
             expires: columns.moment("expires")?,
+            groups: columns.groups_or_none("groups")?,
             transactions: columns.text_or_none("transactions")?,
             file: columns.long_text("file")?,
             keys: Vec::new(),
@@ -201,6 +202,8 @@ impl Table for KeyLoadRecord {
                 key: vending_key_id(columns)?,
                 check_value: columns.text("check_value")?,
                 issued_until: columns.moment("issued_until")?,
+                unit_limit: UnitLimit(columns.count_or_none("unit_limit")?),
+                currency_limit: CurrencyLimit(columns.count_or_none("currency_limit")?),
             })
         })?;
         self.left_out = parts(connection, "left_out_key", owner, |columns| {

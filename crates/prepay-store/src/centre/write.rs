@@ -4,7 +4,7 @@ use prepay_kmc::entity::{KeyLoadRecord, KeyState};
 use prepay_kmc::store::{Change, Constraint, NewJournalEntry, Row, RowKey, StoreError};
 use rusqlite::{Connection, OptionalExtension, ToSql, params};
 
-use super::column::{fault, long, seconds, text_or_null};
+use super::column::{fault, groups, long, seconds, text_or_null};
 use super::table::put;
 
 /// Makes one change.
@@ -370,6 +370,7 @@ fn put_key_load(
             ("request_digest", &row.request_digest.as_slice()),
             ("created", &seconds(row.created)),
             ("expires", &seconds(row.expires)),
+            ("groups", &row.groups.as_ref().map(groups)),
             ("transactions", &text_or_null(row.transactions)),
             ("file", &row.file),
         ],
@@ -388,6 +389,8 @@ fn put_key_load(
                 ("generation", &generation),
                 ("check_value", &key.check_value.to_string()),
                 ("issued_until", &seconds(key.issued_until)),
+                ("unit_limit", &key.unit_limit.0),
+                ("currency_limit", &key.currency_limit.0),
             ],
         )?;
     }

@@ -154,6 +154,8 @@ pub fn load_key(code: &str, revision: u8) -> LoadedKey {
         key: vending_key(code, revision, 1).id,
         check_value: KeyCheckValue::from_octets([1, 2, 3]),
         issued_until: moment(8).plus_days(90),
+        unit_limit: UnitLimit(None),
+        currency_limit: CurrencyLimit(Some(50_000)),
     }
 }
 
@@ -167,6 +169,7 @@ pub fn key_load(serial: u64, module: &str, code: &str) -> KeyLoadRecord {
         request_digest: [9; 32],
         created: moment(8),
         expires: moment(8).plus_days(7),
+        groups: None,
         transactions: None,
         file: "VKL;…\n".into(),
         keys: vec![load_key(code, 1)],

@@ -97,7 +97,10 @@ fn next(error: &CommandError) -> Option<&'static str> {
         CommandError::NothingToLoad { .. } => {
             "accept a key-use authorisation for this module, or make a key for its group"
         }
-        CommandError::LoadOutdated { .. } => {
+        CommandError::LoadConflict { .. } => {
+            "repeat --group and --transactions of then, or let the module write a new request"
+        }
+        CommandError::LoadOutdated { .. } | CommandError::LoadRefreshed { .. } => {
             "the module writes a new request: prepay module request"
         }
         _ => return None,
