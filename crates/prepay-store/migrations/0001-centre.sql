@@ -211,6 +211,8 @@ CREATE TRIGGER loaded_key_is_not_changed BEFORE UPDATE ON loaded_key
 BEGIN SELECT RAISE(ABORT, 'key loads are only ever added to'); END;
 CREATE TRIGGER left_out_key_is_not_changed BEFORE UPDATE ON left_out_key
 BEGIN SELECT RAISE(ABORT, 'key loads are only ever added to'); END;
+CREATE TRIGGER form_step_is_not_changed BEFORE UPDATE ON form_step
+BEGIN SELECT RAISE(ABORT, 'steps of a form are only ever added to'); END;
 
 -- A replacing insert deletes without a trigger for deleting, so it is refused by itself.
 CREATE TRIGGER ownership_is_not_replaced BEFORE INSERT ON ownership
@@ -228,6 +230,9 @@ BEGIN SELECT RAISE(ABORT, 'key loads are only ever added to'); END;
 CREATE TRIGGER left_out_key_is_not_replaced BEFORE INSERT ON left_out_key
 WHEN EXISTS (SELECT 1 FROM left_out_key WHERE serial = new.serial AND place = new.place)
 BEGIN SELECT RAISE(ABORT, 'key loads are only ever added to'); END;
+CREATE TRIGGER form_step_is_not_replaced BEFORE INSERT ON form_step
+WHEN EXISTS (SELECT 1 FROM form_step WHERE form = new.form AND place = new.place)
+BEGIN SELECT RAISE(ABORT, 'steps of a form are only ever added to'); END;
 
 -- An update keeps the key and raises the version by 1.
 CREATE TRIGGER centre_rises BEFORE UPDATE ON centre
@@ -281,4 +286,6 @@ BEGIN SELECT RAISE(ABORT, 'nothing is deleted'); END;
 CREATE TRIGGER left_out_key_is_not_deleted BEFORE DELETE ON left_out_key
 BEGIN SELECT RAISE(ABORT, 'nothing is deleted'); END;
 CREATE TRIGGER form_is_not_deleted BEFORE DELETE ON form
+BEGIN SELECT RAISE(ABORT, 'nothing is deleted'); END;
+CREATE TRIGGER form_step_is_not_deleted BEFORE DELETE ON form_step
 BEGIN SELECT RAISE(ABORT, 'nothing is deleted'); END;

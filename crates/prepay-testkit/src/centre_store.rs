@@ -5,7 +5,7 @@
 
 mod rows;
 
-use prepay_kmc::entity::{Action, KeyState, Line, LoadedKey};
+use prepay_kmc::entity::{Action, FormStep, KeyState, Line, LoadedKey};
 use prepay_kmc::form::FormState;
 use prepay_kmc::store::{
     CentreStore, Change, Constraint, NewJournalEntry, PAGE, Row, RowKey, StoreError, Versioned,
@@ -40,6 +40,7 @@ pub const CASES: &[Case] = &[
     ("listings can be narrowed", listings_can_be_narrowed),
     ("the journal has no gap", the_journal_has_no_gap),
     ("steps of a form grow", steps_of_a_form_grow),
+    ("no step of a form is lost", no_step_of_a_form_is_lost),
 ];
 
 /// Runs every case on a store of its own.
@@ -494,6 +495,41 @@ fn steps_of_a_form_grow(store: &mut dyn CentreStore) {
         assert_eq!(found, Some(Versioned { row: row.clone(), version: version + 1 }));
     }
     assert_eq!(row.steps.len(), 3);
+}
+
+fn no_step_of_a_form_is_lost(store: &mut dyn CentreStore) {
+    filled(store);
+    let mut row = form(1);
+    for state in [FormState::Accepted, FormState::Done] {
+        row.steps.push(FormStep { state, ..row.steps[0].clone() });
+    }
+    update(store, Row::Form(row.clone()), 1).unwrap();
+    let before = dump(store);
+    // (the first step that is lost, what is done to the steps)
+    type Change = fn(&mut Vec<FormStep>);
+    let cases: [(usize, Change); 6] = [
+        (0, |steps| steps.clear()),
+        (2, |steps| steps.truncate(2)),
+        (1, |steps| drop(steps.remove(1))),
+        (1, |steps| steps.swap(1, 2)),
+        (0, |steps| steps[0].note = line("other")),
+        (2, |steps| {
+            steps[2].by = line("somebody else");
+            steps.push(steps[1].clone());
+        }),
+    ];
+    for (place, change) in cases {
+        let mut lossy = row.clone();
+        change(&mut lossy.steps);
+        // What else is wrong with it counts less.
+        lossy.customer = Some(customer(77).number);
+        let expected = StoreError::Steps { row: RowKey::Form(row.number), place };
+        assert_eq!(update(store, Row::Form(lossy), 2), Err(expected));
+        assert_eq!(dump(store), before, "{place}");
+    }
+    row.steps.push(row.steps[0].clone());
+    update(store, Row::Form(row.clone()), 2).unwrap();
+    assert_eq!(store.form(row.number).unwrap().unwrap().row, row);
 }
 
 #[cfg(test)]

@@ -36,8 +36,15 @@ pub struct FormRecord {
     pub document: Box<str>,
     /// For which customer; nothing until a new customer has a number.
     pub customer: Option<CustomerNumber>,
-    /// What happened to it, oldest first. Parts of the row, in their order.
+    /// What happened to it, oldest first. Parts of the row, in their order. Updates only add to them.
     pub steps: Vec<FormStep>,
+}
+
+impl FormRecord {
+    /// The place of the first step in `known` that this row leaves out or says otherwise.
+    pub fn lost_step(&self, known: &[FormStep]) -> Option<usize> {
+        (0..known.len()).find(|&place| self.steps.get(place) != Some(&known[place]))
+    }
 }
 
 /// One step in the life of a form.

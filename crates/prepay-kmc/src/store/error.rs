@@ -65,6 +65,13 @@ pub enum StoreError {
         /// The row.
         row: RowKey,
     },
+    /// The steps of a form are only ever added to. Read the form again.
+    Steps {
+        /// The form.
+        row: RowKey,
+        /// The place, from 0, of the first step that the change leaves out or says otherwise.
+        place: usize,
+    },
     /// What is stored cannot be right. Restore it from a back-up.
     Damaged {
         /// Where, and what was expected and found.
@@ -87,6 +94,7 @@ impl StoreError {
             Self::Duplicate { .. } => "store_duplicate",
             Self::Dangling { .. } => "store_dangling",
             Self::InsertOnly { .. } => "store_insert_only",
+            Self::Steps { .. } => "store_steps",
             Self::Damaged { .. } => "store_damaged",
             Self::Fault { .. } => "store_fault",
         }
@@ -108,6 +116,12 @@ impl fmt::Display for StoreError {
                 write!(f, "{row} refers to {missing}, which is not there")
             }
             Self::InsertOnly { row } => write!(f, "{row} may not be changed"),
+            Self::Steps { row, place } => {
+                write!(
+                    f,
+                    "{row}: expected its steps with more behind them, found another step {place}"
+                )
+            }
             Self::Damaged { problem } => write!(f, "the stored state is damaged: {problem}"),
             Self::Fault { problem } => write!(f, "the storage failed: {problem}"),
         }

@@ -84,6 +84,9 @@ impl Tables {
             return Err(StoreError::InsertOnly { row: row.key() });
         }
         let next = next_version(row, self.version(&row.key()), version)?;
+        if let Some(place) = self.lost_step(row) {
+            return Err(StoreError::Steps { row: row.key(), place });
+        }
         if let Some(constraint) = self.duplicate(row) {
             return Err(StoreError::Duplicate { row: row.key(), constraint });
         }
@@ -115,6 +118,12 @@ impl Tables {
             RowKey::KeyLoad(serial) => of(&self.key_loads, serial),
             RowKey::Form(number) => of(&self.forms, number),
         }
+    }
+
+    /// The first known step that a form would lose.
+    fn lost_step(&self, row: &Row) -> Option<usize> {
+        let Row::Form(new) = row else { return None };
+        new.lost_step(&self.forms.get(&new.number)?.row.steps)
     }
 
     /// What would be there twice with this row.

@@ -17,8 +17,10 @@
 //! - **References**: a row that names a missing one is [`StoreError::Dangling`], at the change that does.
 //! - **Inserted only**: ownerships, agreements, key loads and journal entries are never updated
 //!   ([`StoreError::InsertOnly`]).
-//! - **Checks in this order** for each change: inserted only, key (and version), unique in the order of
-//!   [`Constraint`], references in the order of the row's fields. The first failing change is reported.
+//! - **Steps** of a form are only ever added to: an update that leaves one out or says it otherwise is
+//!   [`StoreError::Steps`].
+//! - **Checks in this order** for each change: inserted only, key (and version), steps, unique in the order
+//!   of [`Constraint`], references in the order of the row's fields. The first failing change is reported.
 //! - **Journal**: the store numbers the entries of a commit without a gap, in the order of the changes.
 //! - **Pages**: a listing gives the rows behind a key, in rising order of keys, at most `limit` of them
 //!   (1 to [`PAGE`]; a greater one counts as [`PAGE`]). An empty page is the end.

@@ -1,9 +1,9 @@
 //! How the rows of each table read: one column, one field.
 
 use prepay_kmc::entity::{
-    AgreementRecord, Authorisation, CentreRecord, Customer, FormRecord, FormStep, KeyLoadRecord,
-    LeftOut, LoadedKey, ModuleRecord, Ownership, Signatory, SupplyGroup, VendingKeyId,
-    VendingKeyRecord,
+    AgreementRecord, Authorisation, CentreRecord, Customer, FormNumber, FormRecord, FormStep,
+    KeyLoadRecord, LeftOut, LoadedKey, ModuleRecord, Ownership, Signatory, SupplyGroup,
+    VendingKeyId, VendingKeyRecord,
 };
 use prepay_kmc::store::StoreError;
 use prepay_module::attribute::{Cluster, CurrencyLimit, SubClassSet, UnitLimit, VendingKeyType};
@@ -230,17 +230,24 @@ impl Table for FormRecord {
     }
 
     fn complete(&mut self, connection: &Connection) -> Result<(), StoreError> {
-        let owner = ("form", i64::from(self.number.value()));
-        self.steps = parts(connection, "form_step", owner, |columns| {
-            Ok(FormStep {
-                state: columns.text("state")?,
-                at: columns.moment("at")?,
-                by: columns.text("by")?,
-                note: columns.text("note")?,
-            })
-        })?;
+        self.steps = form_steps(connection, self.number)?;
         Ok(())
     }
+}
+
+/// The steps of a form, oldest first.
+pub(super) fn form_steps(
+    connection: &Connection,
+    number: FormNumber,
+) -> Result<Vec<FormStep>, StoreError> {
+    parts(connection, "form_step", ("form", number.value().into()), |columns| {
+        Ok(FormStep {
+            state: columns.text("state")?,
+            at: columns.moment("at")?,
+            by: columns.text("by")?,
+            note: columns.text("note")?,
+        })
+    })
 }
 
 fn vending_key_id(columns: &Columns<'_>) -> Result<VendingKeyId, StoreError> {

@@ -5,6 +5,7 @@ use prepay_kmc::store::{Change, Constraint, NewJournalEntry, Row, RowKey, StoreE
 use rusqlite::{Connection, OptionalExtension, ToSql, params};
 
 use super::column::{fault, groups, long, seconds, text_or_null};
+use super::read::form_steps;
 use super::table::put;
 
 /// Makes one change.
@@ -29,6 +30,11 @@ fn write(connection: &Connection, row: &Row, expected: Option<u64>) -> Result<()
             return Err(StoreError::Conflict { row: row.key(), expected, found });
         }
     };
+    if let Row::Form(form) = row
+        && let Some(place) = form.lost_step(&form_steps(connection, form.number)?)
+    {
+        return Err(StoreError::Steps { row: row.key(), place });
+    }
     if let Some(constraint) = duplicate(connection, row)? {
         return Err(StoreError::Duplicate { row: row.key(), constraint });
     }
@@ -327,11 +333,14 @@ fn put_row(connection: &Connection, row: &Row, version: i64) -> Result<(), Store
                     ("customer", &row.customer.map(|customer| customer.value())),
                 ],
             )?;
-            let mut drop_steps = connection
-                .prepare_cached("DELETE FROM form_step WHERE form = ?1")
+            // Those that are there already are the same, and stay.
+            let mut known = connection
+                .prepare_cached("SELECT count(*) FROM form_step WHERE form = ?1")
                 .map_err(|error| fault(&error))?;
-            drop_steps.execute([row.number.value()]).map_err(|error| fault(&error))?;
-            for (place, step) in (0_i64..).zip(&row.steps) {
+            let known: i64 = known
+                .query_row([row.number.value()], |row| row.get(0))
+                .map_err(|error| fault(&error))?;
+            for (place, step) in (0_i64..).zip(&row.steps).skip_while(|(place, _)| *place < known) {
                 put(
                     connection,
                     "form_step",
