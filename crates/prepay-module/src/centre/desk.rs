@@ -66,7 +66,7 @@ impl<'a> CentreDesk<'a> {
         needs: Authority,
         act: impl FnOnce(&mut OpenVault, Moment) -> Result<T, CentreError>,
     ) -> Result<T, CentreError> {
-        let vault = &mut *self.centre.lock_vault();
+        let vault = &mut *self.centre.lock_vault()?;
         let now = self.centre.now();
         vault.usable()?;
         match &self.who {

@@ -19,6 +19,8 @@ use crate::{CentreId, Clock, Entropy, Identifier, Moment, VaultStorage};
 /// The centre's own module in software. One of it serves all threads.
 pub struct CentreVault {
     vault: Mutex<Vault<CentreContents>>,
+    /// Held by whoever signs in.
+    signing_in: Mutex<()>,
     clock: Box<dyn Clock>,
 }
 
@@ -81,7 +83,7 @@ impl CentreVault {
         let contents = CentreContents::new(identity, now, now.plus_days(setup.valid_days));
         let setup = Setup { name: &name, unlock: setup.unlock, users: setup.users, insecure_test };
         let vault = Vault::create(storage, entropy, setup, contents, now)?;
-        Ok(Self { vault: Mutex::new(vault), clock })
+        Ok(Self::with(vault, clock))
     }
 
     /// Opens a centre.
@@ -96,7 +98,7 @@ impl CentreVault {
         unlock: Unlock<'_>,
     ) -> Result<Self, OpenError> {
         let vault = Vault::open(storage, entropy, unlock, clock.now())?;
-        Ok(Self { vault: Mutex::new(vault), clock })
+        Ok(Self::with(vault, clock))
     }
 
     /// Makes a centre from a back-up, in an empty place. Slots agreed on and keys made after the back-up are
@@ -116,7 +118,11 @@ impl CentreVault {
         let limits = RestoredLimits::Accepted; // A centre has none.
         let now = clock.now();
         let vault = Vault::restore(storage, entropy, file, custodians, unlock, limits, now)?;
-        Ok(Self { vault: Mutex::new(vault), clock })
+        Ok(Self::with(vault, clock))
+    }
+
+    fn with(vault: Vault<CentreContents>, clock: Box<dyn Clock>) -> Self {
+        Self { vault: Mutex::new(vault), signing_in: Mutex::new(()), clock }
     }
 
     /// What the centre does at the request of one person.
@@ -131,21 +137,24 @@ impl CentreVault {
 
     /// The vault's own description, which takes no secret.
     pub fn header(&self) -> VaultHeader {
-        self.lock_vault().header().clone()
+        self.vault.lock().unwrap_or_else(PoisonError::into_inner).header().clone()
     }
 
-    /// Signs a person in.
+    /// Signs a person in. Others go on meanwhile.
     ///
     /// # Errors
     ///
     /// [`SignInError`].
     pub fn sign_in(&self, name: &Identifier, passphrase: &Secret) -> Result<Session, SignInError> {
-        self.lock_vault().sign_in(name, passphrase, self.now())
+        let _one_at_a_time = self.signing_in.lock().unwrap_or_else(PoisonError::into_inner);
+        let attempt = self.lock_vault()?.ask(name, self.now())?;
+        let claim = attempt.claim(passphrase);
+        self.lock_vault()?.settle(&claim, self.now())
     }
 
     /// The people who keep the centre.
     pub fn users(&self) -> Vec<UserReport> {
-        self.lock_vault().users()
+        self.vault.lock().unwrap_or_else(PoisonError::into_inner).users()
     }
 
     /// Gives a person a role.
@@ -154,7 +163,7 @@ impl CentreVault {
     ///
     /// [`UserError`].
     pub fn add_user(&self, by: &Quorum, user: NewUser<'_>) -> Result<(), UserError> {
-        self.lock_vault().add_user(by, user, self.now())
+        self.lock_vault()?.add_user(by, user, self.now())
     }
 
     /// Takes a person's role away.
@@ -163,7 +172,7 @@ impl CentreVault {
     ///
     /// [`UserError`].
     pub fn remove_user(&self, by: &Quorum, name: &Identifier) -> Result<(), UserError> {
-        self.lock_vault().remove_user(by, name, self.now())
+        self.lock_vault()?.remove_user(by, name, self.now())
     }
 
     /// Replaces a person's forgotten passphrase.
@@ -177,7 +186,7 @@ impl CentreVault {
         name: &Identifier,
         passphrase: &Secret,
     ) -> Result<(), UserError> {
-        self.lock_vault().set_passphrase(by, name, passphrase, self.now())
+        self.lock_vault()?.set_passphrase(by, name, passphrase, self.now())
     }
 
     /// Replaces one's own passphrase.
@@ -191,7 +200,7 @@ impl CentreVault {
         old: &Secret,
         new: &Secret,
     ) -> Result<(), UserError> {
-        self.lock_vault().change_passphrase(by, old, new, self.now())
+        self.lock_vault()?.change_passphrase(by, old, new, self.now())
     }
 
     /// Replaces what unlocks the centre.
@@ -200,7 +209,7 @@ impl CentreVault {
     ///
     /// [`VaultError`].
     pub fn change_protector(&self, by: &Quorum, unlock: Unlock<'_>) -> Result<(), VaultError> {
-        self.lock_vault().change_protector(by, unlock, self.now())
+        self.lock_vault()?.change_protector(by, unlock, self.now())
     }
 
     /// Entries of the audit log.
@@ -209,7 +218,7 @@ impl CentreVault {
     ///
     /// [`AuditError`].
     pub fn audit(&self, from_sequence: u64, at_most: usize) -> Result<Vec<Record>, AuditError> {
-        self.lock_vault().audit(from_sequence, at_most)
+        self.lock_vault()?.audit(from_sequence, at_most)
     }
 
     /// Checks the whole audit log.
@@ -218,7 +227,7 @@ impl CentreVault {
     ///
     /// [`AuditError`].
     pub fn verify_audit(&self) -> Result<AuditReport, AuditError> {
-        self.lock_vault().verify_audit()
+        self.lock_vault()?.verify_audit()
     }
 
     /// A back-up, sealed under a passphrase of each custodian, in the order of their names.
@@ -227,7 +236,7 @@ impl CentreVault {
     ///
     /// [`VaultError`].
     pub fn backup(&self, by: &Quorum, passphrases: [&Secret; 2]) -> Result<Vec<u8>, VaultError> {
-        self.lock_vault().backup(by, passphrases, self.now())
+        self.lock_vault()?.backup(by, passphrases, self.now())
     }
 
     /// Closes the centre: everything is durable, and every key is wiped.
@@ -239,10 +248,10 @@ impl CentreVault {
         self.vault.into_inner().unwrap_or_else(PoisonError::into_inner).close()
     }
 
-    /// The vault. A thread that panicked while it had it cannot have left it half changed: the vault changes
-    /// contents only as its last step.
-    pub(super) fn lock_vault(&self) -> MutexGuard<'_, Vault<CentreContents>> {
-        self.vault.lock().unwrap_or_else(PoisonError::into_inner)
+    /// The vault, unless somebody panicked with it in hand and may have left it half changed.
+    pub(super) fn lock_vault(&self) -> Result<MutexGuard<'_, Vault<CentreContents>>, VaultError> {
+        let problem = || "the centre's module stopped in the middle of its work".to_owned();
+        self.vault.lock().map_err(|_| VaultError::Broken { problem: problem() })
     }
 
     pub(super) fn now(&self) -> Moment {
