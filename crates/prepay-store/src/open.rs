@@ -4,7 +4,8 @@
 //!   only; a file that a later version wrote is refused.
 //! - Whose it is and whether it is whole is asked first: a file that is refused is not written to.
 //! - An empty file is an empty store: the making of it was cut. What that means is for the caller to say.
-//! - A file is for its owner alone (mode 0600 on Unix), and so are SQLite's two files beside it.
+//! - A file is made for its owner alone (mode 0600 on Unix), and so are SQLite's two files beside it. Whether
+//!   files that are there are so still is for the caller to ask, before opening.
 
 use std::fmt;
 use std::fs::{self, File, OpenOptions};

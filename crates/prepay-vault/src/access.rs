@@ -9,7 +9,7 @@ use std::fs::File;
 use std::io;
 use std::os::fd::{AsFd, OwnedFd};
 
-use rustix::fs::{CWD, FileType, Mode, OFlags, Stat, fstat, openat};
+use rustix::fs::{AtFlags, CWD, FileType, Mode, OFlags, Stat, fstat, openat, statat};
 use rustix::io::Errno;
 use rustix::process::geteuid;
 
@@ -35,6 +35,15 @@ pub(crate) enum NotOurs {
 pub(crate) fn check(opened: impl AsFd, expected: Mode) -> io::Result<Result<(), NotOurs>> {
     let stat = fstat(opened)?;
     Ok(judge(&stat, expected, geteuid().as_raw()))
+}
+
+/// Checks a file by its name, without opening it. Nothing when there is none.
+pub(crate) fn check_name(path: &std::path::Path) -> io::Result<Option<Result<(), NotOurs>>> {
+    match statat(CWD, path, AtFlags::SYMLINK_NOFOLLOW) {
+        Ok(stat) => Ok(Some(judge(&stat, FILE, geteuid().as_raw()))),
+        Err(Errno::NOENT) => Ok(None),
+        Err(errno) => Err(errno.into()),
+    }
 }
 
 fn judge(stat: &Stat, expected: Mode, user: u32) -> Result<(), NotOurs> {

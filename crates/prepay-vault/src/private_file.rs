@@ -1,7 +1,7 @@
 //! Small files with secrets: a key file, a file that holds one passphrase, a back-up.
 //!
 //! They are made new with permissions 0600 and never overwrite anything; on reading, what belongs to
-//! another user, is open to others or is a symbolic link is refused.
+//! another user, is open to others or is a symbolic link is refused. [`fault`] says so of any other file.
 
 use std::fs::File;
 use std::io::{self, Read, Write};
@@ -28,6 +28,17 @@ pub fn create(path: impl AsRef<Path>, octets: &[u8]) -> io::Result<()> {
     }
     let above = path.parent().filter(|above| !above.as_os_str().is_empty());
     Ok(fsync(File::open(above.unwrap_or(Path::new(".")))?)?)
+}
+
+/// Why a file is not private, if so. A file that is not there has no fault. For files that somebody else
+/// opens, as a database: no lock on it is touched.
+///
+/// # Errors
+///
+/// What the operating system reports.
+pub fn fault(path: impl AsRef<Path>) -> io::Result<Option<String>> {
+    let checked = access::check_name(path.as_ref())?;
+    Ok(checked.and_then(Result::err).map(|problem| problem.to_string()))
 }
 
 /// Reads a whole file of at most so many octets.
@@ -85,9 +96,21 @@ mod tests {
         let link = place.path().join("link");
         symlink(&path, &link).unwrap();
         assert!(read(&link, 6).is_err());
+        let expected = "expected a regular file, found something else";
+        assert_eq!(fault(&link).unwrap().as_deref(), Some(expected));
+        assert_eq!(fault(place.path()).unwrap().as_deref(), Some(expected));
+        assert_eq!(fault(&path).unwrap(), None);
+        assert_eq!(fault(place.path().join("nothing")).unwrap(), None);
+        assert!(fault(path.join("below a file")).is_err());
         std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o640)).unwrap();
         let refused = read(&path, 6).unwrap_err();
         assert_eq!(refused.kind(), io::ErrorKind::PermissionDenied);
-        assert!(refused.to_string().contains("expected permissions 0600, found 0640"), "{refused}");
+        let expected = "open to others: expected permissions 0600, found 0640";
+        assert!(refused.to_string().contains(expected), "{refused}");
+        assert_eq!(fault(&path).unwrap().as_deref(), Some(expected));
+        std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o600)).unwrap();
+        std::fs::hard_link(&path, place.path().join("twice")).unwrap();
+        let expected = "known under other names too: expected 1 name, found 2";
+        assert_eq!(fault(&path).unwrap().as_deref(), Some(expected));
     }
 }

@@ -497,6 +497,57 @@ fn no_file_holds_a_passphrase_or_a_test_key_in_clear() {
     }
 }
 
+#[test]
+fn a_store_that_is_not_its_owners_alone_is_not_opened() {
+    let place = Place::with_centre("not-private");
+    place.done(&with(CUSTOMER, &TWO));
+    place.done(&with(&["backup", "backup"], &TWO));
+    let store = place.path("centre/centre.db");
+    let list = ["customer", "list", "--as", "uma"];
+    let allow = |path: &Path, mode| {
+        fs::set_permissions(path, fs::Permissions::from_mode(mode)).expect("it is ours");
+    };
+    let refuses = |command: &[&str], found: &str| {
+        let output = place.run(command);
+        assert_eq!(output.status.code(), Some(2), "{command:?} {found}");
+        let said = text(&output.stdout);
+        for part in ["store_not_private", "centre.db", found, "chmod 600"] {
+            assert!(said.contains(part), "{command:?}: {part}: {said}");
+        }
+    };
+    for mode in [0o640, 0o620, 0o604, 0o602, 0o666] {
+        allow(&store, mode);
+        let before = fs::read(&store).expect("it is ours");
+        refuses(&list, &format!("found {mode:04o}"));
+        assert_eq!(fs::read(&store).expect("it is ours"), before, "it is left alone");
+    }
+    allow(&store, 0o600);
+    for beside in ["centre.db-wal", "centre.db-shm"] {
+        let beside = place.path("centre").join(beside);
+        fs::write(&beside, "").expect("the directory is ours");
+        allow(&beside, 0o666);
+        refuses(&list, "found 0666");
+        fs::remove_file(&beside).expect("it is ours");
+    }
+    let elsewhere = place.path("elsewhere.db");
+    fs::rename(&store, &elsewhere).expect("it is ours");
+    std::os::unix::fs::symlink(&elsewhere, &store).expect("the directory is ours");
+    refuses(&list, "expected a regular file");
+    fs::remove_file(&store).expect("it is ours");
+    fs::rename(&elsewhere, &store).expect("it is ours");
+    assert_eq!(place.done(&list).len(), 1);
+
+    let copy = place.path("backup/centre.db");
+    fs::rename(place.path("centre"), place.path("lost")).expect("it can be moved");
+    let restore = with(&["restore", "backup"], &TWO);
+    allow(&copy, 0o644);
+    refuses(&restore, "found 0644");
+    assert!(!place.path("centre").exists(), "nothing was made");
+    allow(&copy, 0o600);
+    place.done(&restore);
+    assert_eq!(place.done(&list).len(), 1);
+}
+
 /// Every file under a path.
 fn gather(path: &Path, files: &mut Vec<PathBuf>) {
     if path.is_dir() {
@@ -555,6 +606,8 @@ fn vault_and_store_of_different_centres_do_not_work_together() {
         (2, "store_file_not_there".to_owned())
     );
     fs::write(place.path("centre/centre.db"), "nonsense ".repeat(1000)).expect("it can be written");
+    fs::set_permissions(place.path("centre/centre.db"), fs::Permissions::from_mode(0o600))
+        .expect("it is ours");
     assert_eq!(place.fails(&["key", "list", "--as", "uma"]).1, "store_not_a_database");
 }
 

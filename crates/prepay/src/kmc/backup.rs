@@ -95,6 +95,7 @@ pub(super) fn restore(place: &PlaceFlags, flags: &RestoreFlags, out: &Out) -> Do
             Failure::unable("file", message).next("a back-up holds vault.backup and centre.db")
         );
     }
+    store::check_private(&store_path(backup))?;
     // What another store left beside its file would be taken for a part of this one.
     let leftovers = ["db", "db-wal", "db-shm"].map(|ending| store_path(dir).with_extension(ending));
     if let Some(left) = leftovers.iter().find(|path| path.symlink_metadata().is_ok()) {

@@ -1,8 +1,13 @@
 //! The store of a centre's rows.
+//!
+//! Its rows hold no secret, but say which keys go to whom: a file that somebody else may write to, or may
+//! have put there, is refused.
 
+use std::ffi::OsString;
 use std::path::Path;
 
 use prepay_store::{OpenStoreError, SqliteCentreStore};
+use prepay_vault::private_file;
 
 use crate::failure::{Done, Failure};
 
@@ -11,6 +16,7 @@ pub(super) type Store = SqliteCentreStore;
 
 /// Opens the store that is there.
 pub(super) fn open(path: &Path) -> Done<Store> {
+    check_private(path)?;
     SqliteCentreStore::open(path).map_err(|error| failure(&error))
 }
 
@@ -22,6 +28,23 @@ pub(super) fn create(path: &Path) -> Done<Store> {
 /// Writes all that the store holds into a new file.
 pub(super) fn copy(store: &Store, path: &Path) -> Done<()> {
     store.copy_to(path).map_err(|error| failure(&error))
+}
+
+/// Refuses a store that is not its owner's alone: its file, or one of the two that SQLite keeps beside it.
+pub(super) fn check_private(path: &Path) -> Done<()> {
+    for ending in ["", "-wal", "-shm"] {
+        let mut name = OsString::from(path);
+        name.push(ending);
+        let file = Path::new(&name);
+        let fault = private_file::fault(file).map_err(|error| Failure::file(file, &error))?;
+        if let Some(problem) = fault {
+            let message = format!("{}: {problem}", file.display());
+            return Err(Failure::unable("store_not_private", message).next(
+                "find out who could write to it, then make it yours alone: chown, chmod 600",
+            ));
+        }
+    }
+    Ok(())
 }
 
 fn failure(error: &OpenStoreError) -> Failure {
