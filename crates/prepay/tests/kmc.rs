@@ -367,6 +367,41 @@ fn a_real_centre_takes_no_test_keys_and_no_other_clock() {
     let late = with(&["key", "list", "--as", "olga"], &["--fixed-time", "2026-01-01T00:00:00Z"]);
     assert_eq!(place.fails(&late), (3, "fixed_time".to_owned()));
     assert_eq!(place.done(&["key", "list", "--as", "olga"]), Vec::<Value>::new());
+
+    // Nor does a clock come in with a back-up.
+    place.done(&with(&["backup", "copy"], &TWO));
+    fs::write(place.path("copy/test-time"), "2001-01-01T00:00:00Z\n").expect("it can be written");
+    fs::rename(place.path("centre"), place.path("lost")).expect("it can be moved");
+    let restore = with(&["restore", "copy"], &TWO);
+    let fixed = with(&restore, &["--fixed-time", "2001-01-01T00:00:00Z"]);
+    assert_eq!(place.fails(&fixed), (3, "fixed_time".to_owned()));
+    assert!(!place.path("centre").exists(), "nothing was made");
+    place.done(&restore);
+    assert!(!place.path("centre/test-time").exists());
+    let entries = place.done(&["audit", "list", "--as", "olga"]);
+    let entry = entries.iter().find(|entry| entry["kind"] == "restored").expect("it says so");
+    let at = entry["time"].as_str().expect("a moment");
+    assert!(!at.starts_with("2001"), "{entry}");
+}
+
+#[test]
+fn the_clock_of_a_test_centre_stands_still_after_a_restore() {
+    let place = Place::empty("still");
+    let people = ["--custodian", "ann", "--custodian", "ben", "--operator", "olga"];
+    let time = "2001-02-03T04:05:06Z";
+    place.done(&with(&["init", "--id", "KC-1", "--test", "--fixed-time", time], &people));
+    place.done(&with(&["backup", "copy"], &TWO));
+    fs::rename(place.path("centre"), place.path("lost")).expect("it can be moved");
+    let restore = with(&["restore", "copy"], &TWO);
+    fs::write(place.path("copy/test-time"), "soon\n").expect("it can be written");
+    assert_eq!(place.fails(&restore), (3, "test_time".to_owned()));
+    assert!(!place.path("centre").exists(), "nothing was made");
+    fs::write(place.path("copy/test-time"), format!("{time}\n")).expect("it can be written");
+    place.done(&restore);
+    place.done(&with(CUSTOMER, &TWO));
+    let journal = place.done(&["report", "journal", "--as", "olga"]);
+    assert!(journal.iter().all(|entry| entry["at"] == time), "{journal:?}");
+    place.done(&["audit", "verify", "--as", "olga"]);
 }
 
 #[test]

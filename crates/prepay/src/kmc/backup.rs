@@ -8,6 +8,9 @@
 //!
 //! Vault and store are taken while no other process has the vault, so that they belong together. Another
 //! program may read the store meanwhile.
+//!
+//! Nothing authenticates `test-time`, so restoring goes by the computer's clock, and the file counts only in a
+//! centre whose vault says that it is a test centre.
 
 use std::fs::DirBuilder;
 use std::io;
@@ -16,10 +19,10 @@ use std::path::{Path, PathBuf};
 
 use clap::{Args, ValueHint};
 use prepay_module::centre::CentreVault;
-use prepay_vault::{SystemEntropy, private_file};
+use prepay_vault::{SystemClock, SystemEntropy, private_file};
 
 use super::out::{Out, Record};
-use super::place::{PlaceFlags, Site, SiteClock, moment, store_path, test_time, vault_path};
+use super::place::{PlaceFlags, Site, fixed_clock, store_path, test_time, vault_path};
 use super::{file, store, user};
 use crate::failure::{Done, Failure};
 use crate::people::{CustodianFlags, vault_failure};
@@ -102,13 +105,14 @@ pub(super) fn restore(place: &PlaceFlags, flags: &RestoreFlags, out: &Out) -> Do
         let message = format!("{}: there is a centre already", left.display());
         return Err(Failure::unable("not_empty", message).next("choose an empty directory"));
     }
-    let is_test = test_time(backup).is_file();
-    let clock = if is_test {
-        let text = file::read(&test_time(backup))?;
-        let read = moment(text.trim_end());
-        SiteClock::Fixed(read.map_err(|problem| Failure::refused("test_time", problem))?)
-    } else {
-        SiteClock::System
+    if place.fixed_time.is_some() {
+        let message = "--fixed-time: expected a centre that is there, found a back-up";
+        return Err(Failure::refused("fixed_time", message)
+            .next("leave the flag out: restoring goes by the computer's clock"));
+    }
+    let stands_still = match test_time(backup) {
+        path if path.symlink_metadata().is_err() => None,
+        path => Some(fixed_clock(&path)?),
     };
     let pair = CustodianFlags { names: place.custodian.clone() }.pair()?;
     let secret = |name: &prepay_module::Identifier| {
@@ -125,7 +129,7 @@ pub(super) fn restore(place: &PlaceFlags, flags: &RestoreFlags, out: &Out) -> Do
     let restored = CentreVault::restore(
         Box::new(directory),
         Box::new(SystemEntropy),
-        Box::new(clock),
+        Box::new(SystemClock),
         &octets,
         custodians,
         seal.unlock(),
@@ -136,8 +140,8 @@ pub(super) fn restore(place: &PlaceFlags, flags: &RestoreFlags, out: &Out) -> Do
     let header = vault.header();
     out.set_test(header.insecure_test);
     copy(&store_path(backup), &store_path(dir))?;
-    if header.insecure_test && is_test {
-        copy(&test_time(backup), &test_time(dir))?;
+    if let Some(moment) = stands_still.filter(|_| header.insecure_test) {
+        file::write(&test_time(dir), format!("{moment}\n").as_bytes(), false)?;
     }
     vault.close().map_err(|error| vault_failure(&error))?;
     let record = Record::new()

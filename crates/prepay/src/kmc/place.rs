@@ -126,12 +126,7 @@ impl PlaceFlags {
         if path.symlink_metadata().is_err() {
             return Ok(SiteClock::System);
         }
-        let text = file::read(&path)?;
-        let read = moment(text.trim_end());
-        Ok(SiteClock::Fixed(read.map_err(|problem| {
-            Failure::refused("test_time", format!("{}: {problem}", path.display()))
-                .next("put the file right, or remove it for the computer's clock")
-        })?))
+        Ok(SiteClock::Fixed(fixed_clock(&path)?))
     }
 
     /// The clock of a centre that is to be made.
@@ -211,6 +206,15 @@ fn set_up(centre: &mut Centre<'_, Store>, module: &dyn CentreModule) -> Done<()>
         other => other.map(drop),
     }
     .map_err(|error| refusal::command(&error))
+}
+
+/// Reads the file of a clock that stands still.
+pub(super) fn fixed_clock(path: &Path) -> Done<Moment> {
+    let text = file::read(path)?;
+    moment(text.trim_end()).map_err(|problem| {
+        Failure::refused("test_time", format!("{}: {problem}", path.display()))
+            .next("put the file right, or remove it for the computer's clock")
+    })
 }
 
 /// Where the vault is.
