@@ -23,9 +23,10 @@ use std::fmt;
 use std::str::FromStr;
 
 use prepay_token::element::{
-    BaseDate, DecoderKeyGenerationAlgorithm, KeyExpiryNumber, KeyRevisionNumber, KeyType,
-    SupplyGroupCode,
+    BaseDate, DecoderKeyGenerationAlgorithm, IssueTimeError, KeyExpiryNumber, KeyRevisionNumber,
+    KeyType, SupplyGroupCode,
 };
+use prepay_token::key::key_covers;
 
 use crate::Moment;
 
@@ -58,6 +59,20 @@ pub struct VendingKeyAttributes {
     pub sub_classes: SubClassSet,
     /// The name of the group, for people.
     pub name: GroupName,
+}
+
+impl VendingKeyAttributes {
+    /// Whether no token with the identifier of this minute could be made under the key any more, by KEN.
+    ///
+    /// Before the base date there is no identifier, and nothing has expired yet; behind its last identifier
+    /// everything has.
+    pub fn is_expired(&self, now: Moment) -> bool {
+        match self.base_date.identifier_at(now.minute()) {
+            Ok(identifier) => !key_covers(self.expiry, identifier),
+            Err(IssueTimeError::BeforeBaseDate { .. }) => false,
+            Err(IssueTimeError::AfterRange { .. }) => true,
+        }
+    }
 }
 
 /// A number that fits no element of this module.

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use prepay_module::attribute::{KeyCheckValue, VendingKeyAttributes};
 use prepay_module::centre::{Authority, KeyLoadItem, KeyLoadOrder, KeyLoadRequestReport};
+use prepay_module::open_kmp::MAX_KEYS;
 use prepay_module::{ModuleId, Moment};
 use prepay_token::element::SupplyGroupCode;
 use sha2::{Digest, Sha256};
@@ -15,9 +16,6 @@ use crate::entity::{
     VendingKeyRecord,
 };
 use crate::store::{CentreStore, Row};
-
-/// The most keys in a file.
-const MOST_KEYS: usize = 1000;
 
 /// The most groups that can be asked for by name.
 const MOST_GROUPS: usize = 1000;
@@ -212,7 +210,7 @@ impl<S: CentreStore> Centre<'_, S> {
                     None => refusal
                         .or(never_active(&key, now))
                         .or((!asked).then_some(LeftOutReason::NotAsked))
-                        .or((selection.keys.len() >= MOST_KEYS).then_some(LeftOutReason::NoRoom)),
+                        .or((selection.keys.len() >= MAX_KEYS).then_some(LeftOutReason::NoRoom)),
                 };
                 match reason {
                     Some(reason) => selection.left_out.push(LeftOut { key: key.id, reason }),

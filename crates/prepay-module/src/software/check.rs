@@ -4,8 +4,7 @@
 //! their values are made, so the first check here is which algorithms go together.
 
 use prepay_token::element::{
-    DecoderKeyGenerationAlgorithm, EncryptionAlgorithm, IssueTimeError, KeyType, TokenCarrierType,
-    TokenIdentifier,
+    DecoderKeyGenerationAlgorithm, EncryptionAlgorithm, KeyType, TokenCarrierType, TokenIdentifier,
 };
 use prepay_token::key::{CommonKeyRule, DerivationError, TransitionPermission, key_covers};
 
@@ -181,7 +180,7 @@ impl<'a> Checks<'a> {
         if !permitted {
             return Err(KeyChangeRule::KeyType { from, to: to_type, carrier });
         }
-        if is_expired(to, self.now) {
+        if to.is_expired(self.now) {
             return Err(KeyChangeRule::NewKeyExpired { expiry: to.expiry });
         }
         Ok(())
@@ -222,18 +221,6 @@ pub(crate) const fn sub_class(request: &CreditRequest) -> u8 {
     match request.amount {
         CreditAmount::Units(_) => request.service.index(),
         CreditAmount::Currency(_) => 4 + request.service.index(),
-    }
-}
-
-/// Whether no token with the identifier of this minute could be made under a key any more.
-///
-/// Before the base date there is no identifier, and nothing has expired yet; behind its last identifier
-/// everything has.
-pub(crate) fn is_expired(attributes: &VendingKeyAttributes, now: Moment) -> bool {
-    match attributes.base_date.identifier_at(now.minute()) {
-        Ok(identifier) => !key_covers(attributes.expiry, identifier),
-        Err(IssueTimeError::BeforeBaseDate { .. }) => false,
-        Err(IssueTimeError::AfterRange { .. }) => true,
     }
 }
 

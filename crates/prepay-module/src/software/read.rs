@@ -1,7 +1,6 @@
 //! What everybody who is signed in may read: who the module is, what it holds, and what its keepers should
 //! know.
 
-use super::check::is_expired;
 use super::contents::ModuleContents;
 use super::register::Register;
 use super::slot::{CentreReport, Slot, SlotReport, SlotState};
@@ -121,9 +120,9 @@ fn register_alerts(register: &Register, now: Moment, soon: Moment) -> Vec<String
     } else if soon > until {
         found.push(format!("to be loaded afresh: can be used until {until}"));
     }
-    if is_expired(attributes, now) {
+    if attributes.is_expired(now) {
         found.push(format!("expired: KEN {}; old key of key changes only", attributes.expiry));
-    } else if is_expired(attributes, soon) {
+    } else if attributes.is_expired(soon) {
         found.push(format!("expires soon: KEN {}", attributes.expiry));
     }
     let units = (register.units_left_tenths.map(u128::from), attributes.unit_limit.0, 10, "ULM");

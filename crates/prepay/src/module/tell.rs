@@ -8,8 +8,7 @@ use prepay_module::{
     ModuleStatus, Moment, Refusal, RegisterReport, Verification,
 };
 use prepay_token::Token;
-use prepay_token::element::{BaseDate, IssueTimeError, RandomNumber, TokenIdentifier};
-use prepay_token::key::key_covers;
+use prepay_token::element::{BaseDate, RandomNumber, TokenIdentifier};
 use prepay_token::key_change::Rollover;
 use serde_json::{Value, json};
 
@@ -43,15 +42,11 @@ pub(super) fn clock(clock: &ClockWindow) -> Value {
 /// Whether the key of a register can be used at a time: `active`, or what hinders it.
 pub(super) fn state(report: &RegisterReport, now: Moment) -> &'static str {
     let attributes = &report.attributes;
-    let is_covered = match attributes.base_date.identifier_at(now.minute()) {
-        Ok(identifier) => key_covers(attributes.expiry, identifier),
-        Err(error) => matches!(error, IssueTimeError::BeforeBaseDate { .. }),
-    };
     if now < attributes.activation {
         "not_active"
     } else if now > attributes.issued_until {
         "issue_expired"
-    } else if !is_covered {
+    } else if attributes.is_expired(now) {
         "key_expired"
     } else {
         "active"
