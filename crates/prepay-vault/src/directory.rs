@@ -294,11 +294,11 @@ impl DirectoryError {
     /// The stable name of the problem, for programs.
     pub const fn code(&self) -> &'static str {
         match self {
-            Self::NotThere { .. } => "directory_not_there",
+            Self::NotThere { .. } => "not_there",
             Self::NotADirectory { .. } => "not_a_directory",
-            Self::NotPrivate { .. } => "directory_not_private",
+            Self::NotPrivate { .. } => "not_private",
             Self::InUse { .. } => "in_use",
-            Self::Io { .. } => "directory_io",
+            Self::Io { .. } => "file",
         }
     }
 }
@@ -317,16 +317,9 @@ impl fmt::Display for DirectoryError {
             Self::InUse { path, process: None } => {
                 write!(f, "{}: in use by another process", path.display())
             }
-            Self::Io { path, .. } => write!(f, "{}: cannot be used", path.display()),
+            Self::Io { path, error } => write!(f, "{}: {error}", path.display()),
         }
     }
 }
 
-impl std::error::Error for DirectoryError {
-    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
-        match self {
-            Self::Io { error, .. } => Some(error),
-            _ => None,
-        }
-    }
-}
+impl std::error::Error for DirectoryError {}

@@ -94,7 +94,7 @@ fn an_empty_directory_is_closed_to_others_and_a_full_one_refused() {
     fs::set_permissions(&path, Permissions::from_mode(0o750)).unwrap();
     for refused in [Directory::create(&path), Directory::open(&path)] {
         let refused = refused.unwrap_err();
-        assert_eq!(refused.code(), "directory_not_private");
+        assert_eq!(refused.code(), "not_private");
         assert!(refused.to_string().contains("expected permissions 0700, found 0750"), "{refused}");
     }
 }
@@ -109,7 +109,7 @@ fn what_is_no_directory_is_refused_by_name() {
     let file = place.path().join("file");
     fs::write(&file, "").unwrap();
     let missing = place.path().join("missing");
-    assert_eq!(Directory::open(&missing).unwrap_err().code(), "directory_not_there");
+    assert_eq!(Directory::open(&missing).unwrap_err().code(), "not_there");
     for path in [&link, &file] {
         assert_eq!(Directory::open(path).unwrap_err().code(), "not_a_directory", "{path:?}");
         assert_eq!(Directory::create(path).unwrap_err().code(), "not_a_directory", "{path:?}");

@@ -266,22 +266,14 @@ pub(crate) fn backup_header(path: &Path, octets: &[u8]) -> Done<VaultHeader> {
 
 /// Why a directory cannot be used.
 pub(crate) fn directory_failure(error: &DirectoryError) -> Failure {
+    let failure = Failure::unable(error.code(), error);
     match error {
-        DirectoryError::NotThere { path } => {
-            Failure::unable("not_there", format!("{}: there is no such directory", path.display()))
-                .next("check --dir; a new vault is made by init")
+        DirectoryError::NotThere { .. } => failure.next("check --dir; a new vault is made by init"),
+        DirectoryError::InUse { .. } => {
+            failure.next("wait for it to end, or wait longer: --wait SECONDS")
         }
-        DirectoryError::InUse { path, process } => {
-            let by = process.map_or("another process".to_owned(), |n| format!("process {n}"));
-            Failure::unable("in_use", format!("{}: in use by {by}", path.display()))
-                .next("wait for it to end, or wait longer: --wait SECONDS")
-        }
-        DirectoryError::NotADirectory { .. } => Failure::unable("not_a_directory", error),
-        DirectoryError::NotPrivate { .. } => {
-            Failure::unable("not_private", error).next("close it to others: chmod 700")
-        }
-        DirectoryError::Io { path, error } => Failure::file(path, error),
-        other => Failure::unable("file", other),
+        DirectoryError::NotPrivate { .. } => failure.next("close it to others: chmod 700"),
+        _ => failure,
     }
 }
 

@@ -202,7 +202,7 @@ fn custodian_failure(error: &CustodianError) -> Failure {
         CustodianError::Refused(refusal) => Failure::refused(refusal.code(), refusal),
         CustodianError::Vault(error) => vault_failure(error),
         CustodianError::Fault(fault) => tell::fault(fault),
-        CustodianError::User(error) => Failure::refused("user", error),
+        CustodianError::User(error) => Failure::refused(error.code(), error),
     }
 }
 
