@@ -1,6 +1,7 @@
 //! The state of a key management centre in one SQLite file.
 
 mod column;
+mod put;
 mod read;
 mod table;
 mod write;
