@@ -13,6 +13,7 @@
 //!   at opening and whenever a file is opened afresh. All files are opened relative to the open directory,
 //!   so a directory put in its place later changes nothing.
 //! - A `store.new` left behind by a killed process was never acknowledged: it is removed at opening.
+//! - Where nothing can be written, as on a medium that was put aside, what is there can be read.
 
 use std::fmt;
 use std::fs::{DirBuilder, File};
@@ -159,13 +160,18 @@ impl Directory {
                 }
             },
         )?;
-        let file = open_file(&directory, LOCK, OFlags::RDWR | OFlags::CREATE).map_err(io)?;
+        let file = open_writable(&directory, LOCK, OFlags::CREATE).map_err(io)?;
         let file = file.ok_or_else(|| io(io::ErrorKind::NotFound.into()))?;
         let lock = Lock::take(file, at_most).map_err(|error| match error {
             LockError::Held { process } => DirectoryError::InUse { path: path.clone(), process },
             LockError::Io(error) => io(named(LOCK, error)),
         })?;
-        remove(&directory, STORE_NEW).map_err(io)?;
+        match remove(&directory, STORE_NEW) {
+            Err(error) if error.kind() != io::ErrorKind::ReadOnlyFilesystem => {
+                return Err(io(error));
+            }
+            _ => {}
+        }
         for name in [STORE, LOG, HEAD] {
             open_file(&directory, name, OFlags::RDONLY).map_err(io)?;
         }
@@ -175,7 +181,7 @@ impl Directory {
     /// The open log, if there is one.
     fn log(&mut self) -> io::Result<Option<&File>> {
         if self.log.is_none() {
-            self.log = open_file(&self.directory, LOG, OFlags::RDWR)?;
+            self.log = open_writable(&self.directory, LOG, OFlags::empty())?;
         }
         Ok(self.log.as_ref())
     }
@@ -195,6 +201,16 @@ impl Directory {
         let mut new = new.ok_or(io::ErrorKind::NotFound)?;
         new.write_all(contents)?;
         new.sync_all()
+    }
+}
+
+/// Opens a file for writing; where nothing can be written, for reading.
+fn open_writable(directory: &OwnedFd, name: &str, how: OFlags) -> io::Result<Option<File>> {
+    match open_file(directory, name, OFlags::RDWR | how) {
+        Err(error) if error.kind() == io::ErrorKind::ReadOnlyFilesystem => {
+            open_file(directory, name, OFlags::RDONLY)
+        }
+        file => file,
     }
 }
 

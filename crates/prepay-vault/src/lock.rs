@@ -2,8 +2,9 @@
 //!
 //! The lock is the operating system's (`flock`) and ends with the process that holds it, however that
 //! ends. The number is for people only: it is written after the lock is had and emptied before it is given
-//! back, and a number left by a killed process is not reported once that process is gone. The file itself
-//! is never removed, since a lock on a removed file keeps nobody out.
+//! back, and a number left by a killed process is not reported once that process is gone. Where nothing can
+//! be written, it is not there. The file itself is never removed, since a lock on a removed file keeps
+//! nobody out.
 //!
 //! Over network file systems the lock is as good as the system makes it.
 
@@ -50,9 +51,8 @@ impl Lock {
                 }
             }
         }
-        file.set_len(0).map_err(LockError::Io)?;
         let number = format!("{}\n", std::process::id());
-        file.write_all_at(number.as_bytes(), 0).map_err(LockError::Io)?;
+        let _ = file.set_len(0).and_then(|()| file.write_all_at(number.as_bytes(), 0));
         Ok(Self(file))
     }
 }
@@ -73,4 +73,22 @@ fn holder(file: &File) -> Option<u32> {
     let pid = Pid::from_raw(number.cast_signed())?;
     let is_gone = test_kill_process(pid) == Err(rustix::io::Errno::SRCH);
     (!is_gone).then_some(number)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_lock_that_cannot_be_written_keeps_others_out_all_the_same() {
+        let place = tempfile::tempdir().unwrap();
+        let path = place.path().join("lock");
+        std::fs::write(&path, b"").unwrap();
+        let read_only = || File::open(&path).unwrap();
+        let lock = Lock::take(read_only(), Duration::ZERO).unwrap();
+        let refused = Lock::take(read_only(), Duration::ZERO).unwrap_err();
+        assert!(matches!(refused, LockError::Held { process: None }), "{refused:?}");
+        drop(lock);
+        Lock::take(read_only(), Duration::ZERO).unwrap();
+    }
 }
