@@ -8,6 +8,7 @@ use std::io::{self, Read, Write};
 use std::path::Path;
 
 use rustix::fs::{CWD, OFlags, fsync, openat};
+use rustix::io::Errno;
 use zeroize::Zeroizing;
 
 use crate::access;
@@ -49,7 +50,13 @@ pub fn fault(path: impl AsRef<Path>) -> io::Result<Option<String>> {
 /// [`io::ErrorKind::InvalidData`] when it is longer.
 pub fn read(path: impl AsRef<Path>, most: usize) -> io::Result<Zeroizing<Vec<u8>>> {
     let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::CLOEXEC | OFlags::NONBLOCK;
-    let opened = openat(CWD, path.as_ref(), flags, rustix::fs::Mode::empty())?;
+    let opened = match openat(CWD, path.as_ref(), flags, rustix::fs::Mode::empty()) {
+        Err(Errno::LOOP) => {
+            let problem = "expected a regular file, found a symbolic link";
+            return Err(io::Error::new(io::ErrorKind::PermissionDenied, problem));
+        }
+        opened => opened?,
+    };
     access::check(&opened, access::FILE)?
         .map_err(|problem| io::Error::new(io::ErrorKind::PermissionDenied, problem.to_string()))?;
     // Room for all at once, so that no copy stays behind unwiped.
@@ -95,7 +102,8 @@ mod tests {
         create(&path, b"secret").unwrap();
         let link = place.path().join("link");
         symlink(&path, &link).unwrap();
-        assert!(read(&link, 6).is_err());
+        let refused = read(&link, 6).unwrap_err().to_string();
+        assert_eq!(refused, "expected a regular file, found a symbolic link");
         let expected = "expected a regular file, found something else";
         assert_eq!(fault(&link).unwrap().as_deref(), Some(expected));
         assert_eq!(fault(place.path()).unwrap().as_deref(), Some(expected));
