@@ -279,6 +279,12 @@ fn modules_without_row_or_rights_get_nothing() {
     centre.revoke_module(&"SM-1".parse().unwrap()).unwrap();
     let unknown = centre.revoke_module(&"SM-9".parse().unwrap()).unwrap_err();
     assert_eq!(unknown.code(), "not_there");
+    // Nobody authorises it again.
+    let again = [AUTHORISATION, &[("remark", "again")]].concat();
+    let form = bench.sign(&bench.anna, FormKind::KeyUseAuthorisation, &again);
+    let number = centre.receive_form(&form).unwrap();
+    let refused = centre.accept_form(number, &prepay_kmc::centre::Decision::default());
+    assert_eq!(refused.unwrap_err().code(), "ended");
 }
 
 #[test]

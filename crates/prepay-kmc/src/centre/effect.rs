@@ -3,7 +3,6 @@
 use prepay_module::attribute::Cluster;
 
 use super::batch::Batch;
-use super::grants::put_authorisation;
 use super::people::{put_customer, put_signatory};
 use super::{
     Answer, Centre, CommandError, Decision, KeyTerms, LoadAnswer, LoadOptions, NewAuthorisation,
@@ -100,7 +99,8 @@ impl<S: CentreStore> Centre<'_, S> {
                 valid_until: form.get("valid_until")?,
                 location: form.get("location")?,
             };
-            rows.push(RowKey::Authorisation(put_authorisation(batch, new, Some(record.number))?));
+            let number = self.put_authorisation(batch, new, Some(record.number))?;
+            rows.push(RowKey::Authorisation(number));
         }
         Ok(Effect::complete(rows))
     }

@@ -49,8 +49,8 @@ impl<S: CentreStore> Centre<'_, S> {
     /// # Errors
     ///
     /// [`CommandError::Forbidden`], [`CommandError::NotThere`] for the group or the signatory,
-    /// [`CommandError::NotOwner`], [`CommandError::Ended`] for a revoked signatory, [`CommandError::Value`]
-    /// for a time that has passed.
+    /// [`CommandError::NotOwner`], [`CommandError::Ended`] for a revoked signatory or module,
+    /// [`CommandError::Value`] for a time that has passed.
     pub fn grant(&mut self, new: NewAuthorisation) -> Answer<AuthorisationNumber> {
         self.needs("grant an authorisation", Authority::DualControl)?;
         let signatory = self.signatory(&new.granted_by)?.row;
@@ -59,7 +59,7 @@ impl<S: CentreStore> Centre<'_, S> {
         }
         self.owned_group(new.group, signatory.customer)?;
         let mut batch = self.batch()?;
-        let number = put_authorisation(&mut batch, new, None)?;
+        let number = self.put_authorisation(&mut batch, new, None)?;
         self.commit(batch)?;
         Ok(number)
     }
@@ -102,33 +102,39 @@ impl<S: CentreStore> Centre<'_, S> {
         let owner = self.group(row.group)?.row.owner;
         Ok((owner != signatory.customer).then_some(LeftOutReason::OwnerChanged))
     }
-}
 
-/// Adds an authorisation to a batch.
-pub(super) fn put_authorisation(
-    batch: &mut Batch,
-    new: NewAuthorisation,
-    form: Option<FormNumber>,
-) -> Answer<AuthorisationNumber> {
-    let NewAuthorisation { group, module, granted_by, valid_until, location } = new;
-    if valid_until <= batch.at {
-        let expected = format!("a moment after {}", batch.at);
-        let found = valid_until.to_string();
-        return Err(CommandError::Value { what: "valid until", expected, found });
+    /// Adds an authorisation to a batch. The module need not be enrolled yet.
+    pub(super) fn put_authorisation(
+        &self,
+        batch: &mut Batch,
+        new: NewAuthorisation,
+        form: Option<FormNumber>,
+    ) -> Answer<AuthorisationNumber> {
+        let NewAuthorisation { group, module, granted_by, valid_until, location } = new;
+        if valid_until <= batch.at {
+            let expected = format!("a moment after {}", batch.at);
+            let found = valid_until.to_string();
+            return Err(CommandError::Value { what: "valid until", expected, found });
+        }
+        if let Some(Versioned { row, .. }) = self.store.module(&module)?
+            && let Some(since) = row.revoked
+        {
+            return Err(CommandError::Ended { row: RowKey::Module(row.id), since });
+        }
+        let number = batch.authorisation_number()?;
+        let note = format!("group {group}, module {module}, until {valid_until}");
+        batch.journal(Action::AuthorisationGranted, &format!("authorisation {number}"), &note);
+        batch.insert(Row::Authorisation(Authorisation {
+            number,
+            group,
+            module,
+            granted_by,
+            granted: batch.at,
+            valid_until,
+            location,
+            revoked: None,
+            form,
+        }));
+        Ok(number)
     }
-    let number = batch.authorisation_number()?;
-    let note = format!("group {group}, module {module}, until {valid_until}");
-    batch.journal(Action::AuthorisationGranted, &format!("authorisation {number}"), &note);
-    batch.insert(Row::Authorisation(Authorisation {
-        number,
-        group,
-        module,
-        granted_by,
-        granted: batch.at,
-        valid_until,
-        location,
-        revoked: None,
-        form,
-    }));
-    Ok(number)
 }
