@@ -95,6 +95,29 @@ fn terms_that_do_not_go_together_are_refused() {
 }
 
 #[test]
+fn a_key_made_by_hand_lives_when_it_becomes_active_as_one_of_a_form_does() {
+    let bench = Bench::new();
+    let mut centre = bench.furnished();
+    // 2014-02-15 12:15 is the last minute of KEN 0.
+    for (activation, expiry, fits) in [
+        ("2014-02-15T12:15:00Z", 0, true),
+        ("2014-02-15T12:16:00Z", 0, false),
+        ("2014-02-15T12:16:00Z", 1, true),
+        ("2013-12-31T23:59:00Z", 255, false),
+    ] {
+        let activation = moment(activation);
+        let new = NewKey { activation, expiry: expiry.into(), ..new_key() };
+        let before = centre.vending_keys(None).unwrap();
+        let made = centre.request_key(&new);
+        assert_eq!(made.is_ok(), fits, "{activation} {expiry}: {made:?}");
+        if let Err(error) = made {
+            assert!(matches!(error, CommandError::Value { what: "ACT" | "KEN", .. }), "{error}");
+            assert_eq!(centre.vending_keys(None).unwrap(), before);
+        }
+    }
+}
+
+#[test]
 fn a_default_group_has_keys_without_credit() {
     let bench = Bench::new();
     let mut centre = bench.furnished();

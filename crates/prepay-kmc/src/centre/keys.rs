@@ -10,6 +10,7 @@ use prepay_token::element::{
 use super::batch::Batch;
 use super::{Answer, Centre, CommandError, all, there};
 use crate::entity::{Action, FormNumber, KeyState, SupplyGroup, VendingKeyId, VendingKeyRecord};
+use crate::form::faults_of_life;
 use crate::store::{CentreStore, PAGE, Row, RowKey, Versioned};
 
 /// A vending key to be made.
@@ -252,6 +253,7 @@ impl<S: CentreStore> Centre<'_, S> {
     ) -> Answer<VendingKeyId> {
         let group: SupplyGroup = self.group(new.group)?.row;
         check_terms(&new.terms, new.activation)?;
+        check_life(new)?;
         let id = self.next_id(new)?;
         let is_default = group.key_type == prepay_module::attribute::VendingKeyType::DEFAULT;
         let otherwise = if is_default { SubClassSet::NONE } else { SubClassSet::ALL };
@@ -292,6 +294,19 @@ impl<S: CentreStore> Centre<'_, S> {
         batch.journal(Action::KeyMade, &row.id.to_string(), &made.check_value.to_string());
         Ok(row)
     }
+}
+
+fn check_life(new: &NewKey) -> Answer<()> {
+    let [of_activation, of_expiry] = faults_of_life(new.base_date, new.activation, new.expiry);
+    if let Some(expected) = of_activation {
+        let found = new.activation.to_string();
+        return Err(CommandError::Value { what: "ACT", expected, found });
+    }
+    if let Some(expected) = of_expiry {
+        let found = new.expiry.to_string();
+        return Err(CommandError::Value { what: "KEN", expected, found });
+    }
+    Ok(())
 }
 
 fn check_terms(terms: &KeyTerms, activation: Moment) -> Answer<()> {

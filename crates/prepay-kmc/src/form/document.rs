@@ -127,16 +127,11 @@ impl Draft {
         if let (Some(activation), Some(base)) =
             (moment("activation"), self.value("base_date").and_then(base_date))
         {
-            if activation.minute() < base.start() {
-                add("activation", format!("a moment in or after the base year {}", base.year()));
-            }
             let expiry = self.value("key_expiry").and_then(number::<u8>);
-            if let Some(end) = expiry.and_then(|expiry| last_minute(base, expiry.into()))
-                && activation.minute() > end
-            {
-                let block = last_possible_expiry(base, activation);
-                add("key_expiry", format!("{block}, so that the key lives at its activation"));
-            }
+            let [of_activation, of_expiry] =
+                faults_of_life(base, activation, expiry.unwrap_or(u8::MAX).into());
+            of_activation.into_iter().for_each(|expected| add("activation", expected));
+            of_expiry.into_iter().for_each(|expected| add("key_expiry", expected));
         }
         if let (Some(owner), Some(new_owner)) = (self.value("customer"), self.value("new_owner"))
             && owner == new_owner
@@ -155,6 +150,23 @@ impl Draft {
         let faults = self.faults();
         if faults.is_empty() { Ok(CheckedForm(self)) } else { Err(Faults(faults)) }
     }
+}
+
+/// What is expected of ACT and of KEN instead, if a key would not live when it becomes active.
+pub(crate) fn faults_of_life(
+    base: BaseDate,
+    activation: Moment,
+    expiry: KeyExpiryNumber,
+) -> [Option<String>; 2] {
+    let is_early = activation.minute() < base.start();
+    let is_late = last_minute(base, expiry).is_some_and(|end| activation.minute() > end);
+    [
+        is_early.then(|| format!("a moment in or after the base year {}", base.year())),
+        is_late.then(|| {
+            let block = last_possible_expiry(base, activation);
+            format!("{block}, so that the key lives at its activation")
+        }),
+    ]
 }
 
 /// The last minute in which a key with this expiry number may issue; nothing for 255, which is never.

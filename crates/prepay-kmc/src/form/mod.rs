@@ -24,8 +24,8 @@ mod signed;
 mod state;
 mod text;
 
-pub(crate) use document::last_minute;
 pub use document::{CheckedForm, Draft, Fault, Faults, UnknownField};
+pub(crate) use document::{faults_of_life, last_minute};
 pub use field::{Field, FieldKind, Presence};
 pub(crate) use field::{base_date, days, groups, number, service};
 pub use kind::FormKind;
