@@ -385,6 +385,17 @@ fn a_real_centre_takes_no_test_keys_and_no_other_clock() {
 }
 
 #[test]
+fn a_field_is_given_once() {
+    let place = Place::empty("twice");
+    fs::write(place.path("two"), "two").expect("it can be written");
+    let new = ["form", "new", "new_customer", "--set", "organisation=one"];
+    for twice in [["--set", "organisation=two"], ["--set-file", "organisation=two"]] {
+        assert_eq!(place.fails(&with(&new, &twice)), (2, "flag".to_owned()), "{twice:?}");
+    }
+    place.done(&with(&new, &["--set", "contact=two"]));
+}
+
+#[test]
 fn the_clock_of_a_test_centre_stands_still_after_a_restore() {
     let place = Place::empty("still");
     let people = ["--custodian", "ann", "--custodian", "ben", "--operator", "olga"];

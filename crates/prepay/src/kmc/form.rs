@@ -1,6 +1,7 @@
 //! `prepay kmc form`: forms at the customer's place, without a centre. What the centre does with them is in
 //! `form_desk.rs`.
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use clap::{Args, Subcommand, ValueHint};
@@ -194,14 +195,22 @@ fn new(flags: &NewFlags, out: &Out) -> Done<()> {
         })?;
         Ok((name.to_owned(), value.to_owned()))
     };
+    let mut given = BTreeSet::new();
+    let mut set = |flag: &str, name: String, value: &str| -> Done<()> {
+        draft.set(&name, value).map_err(|error| refusal::unknown_field(&error))?;
+        if given.contains(&name) {
+            return Err(Failure::flag(flag, format_args!("expected field {name} once")));
+        }
+        given.insert(name);
+        Ok(())
+    };
     for text in &flags.set {
         let (name, value) = pair(text, "--set")?;
-        draft.set(&name, &value).map_err(|error| refusal::unknown_field(&error))?;
+        set("--set", name, &value)?;
     }
     for text in &flags.set_file {
         let (name, path) = pair(text, "--set-file")?;
-        let value = file::read(Path::new(&path))?;
-        draft.set(&name, &value).map_err(|error| refusal::unknown_field(&error))?;
+        set("--set-file", name, &file::read(Path::new(&path))?)?;
     }
     let faults: Vec<String> = draft.faults().iter().map(ToString::to_string).collect();
     for fault in &faults {
