@@ -157,7 +157,8 @@ impl Desk<'_> {
             let remark = if flags.accept_limits {
                 "its limits are those of the back-up, as both custodians accepted"
             } else {
-                "nothing is issued under a key until it is loaded afresh: request key-load"
+                "nothing is issued under a key until it is loaded afresh: request key-load; a module that \
+                 counts its tokens is refilled too: refill"
             };
             writeln!(out, "{}", styled(QUIET, remark))
         })

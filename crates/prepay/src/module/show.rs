@@ -297,11 +297,14 @@ fn print_registers(out: &mut dyn Write, all: &[RegisterReport], now: Moment) -> 
             attributes.sub_classes,
             report.centre,
         )?;
+        let until = match attributes.issued_until {
+            Moment::MIN => "it is loaded afresh: the module was restored".to_owned(),
+            until => until.to_string(),
+        };
         writeln!(
             out,
-            "  from {} until {}; left: {} units, {} in currency",
+            "  from {} until {until}; left: {} units, {} in currency",
             attributes.activation,
-            attributes.issued_until,
             left("units_left"),
             left("currency_left"),
         )?;
