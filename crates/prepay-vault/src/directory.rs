@@ -145,6 +145,21 @@ impl Directory {
         Self::open(path)
     }
 
+    /// Takes back what [`Directory::create`] put into a directory in which nothing was kept since. One that
+    /// holds anything else stays as it is.
+    ///
+    /// # Errors
+    ///
+    /// What the operating system reports.
+    pub fn take_back(path: impl AsRef<Path>) -> io::Result<()> {
+        let path = path.as_ref();
+        let mut names = std::fs::read_dir(path)?.map(|entry| entry.map(|entry| entry.file_name()));
+        match (names.next().transpose()?, names.next()) {
+            (Some(only), None) if only == LOCK => std::fs::remove_file(path.join(LOCK)),
+            _ => Ok(()),
+        }
+    }
+
     /// Where it is.
     pub fn path(&self) -> &Path {
         &self.path

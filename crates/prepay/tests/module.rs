@@ -407,6 +407,8 @@ fn a_back_up_needs_both_and_gives_no_limits_back() {
     assert_eq!(desk.object(&restore("d", "bob --accept-limits"))["limits"], "accepted");
     desk.succeed(&format!("{credit} --dir {{d}}"));
     assert_eq!(desk.refused(2, &restore("d", "bob")), "not_empty");
+    assert_eq!(desk.refused(3, &restore("none/below", "olga")), "custodians");
+    assert!(!desk.path("none").exists(), "nothing was made");
     // One bit of the file.
     let mut octets = fs::read(desk.path("save")).unwrap();
     let middle = octets.len() / 2;

@@ -123,7 +123,7 @@ pub(super) fn restore(place: &PlaceFlags, flags: &RestoreFlags, out: &Out) -> Do
     let secrets = [secret(&pair[0])?, secret(&pair[1])?];
     let custodians = [(&pair[0], &secrets[0]), (&pair[1], &secrets[1])];
     let path = vault_path(dir);
-    let directory = make_directory(&path)?;
+    let (directory, _new) = make_directory(&path)?;
     let name = backup_header(&sealed(backup), &octets)?.name;
     let seal = flags.seal.make(name.as_str(), "", &place.unlock, &place.secrets)?;
     let restored = CentreVault::restore(

@@ -54,7 +54,7 @@ pub(super) fn run(place: &PlaceFlags, flags: &InitFlags, out: &Out) -> Done<()> 
     };
     let people = people.with_passphrases(&place.secrets)?;
     let path = vault_path(dir);
-    let directory = make_directory(&path)?;
+    let (directory, _new) = make_directory(&path)?;
     let seal = flags.seal.make(centre.as_str(), "", &place.unlock, &place.secrets)?;
     let users: Vec<_> = people.iter().map(|person| person.as_user()).collect();
     let valid_days = flags.valid_days;

@@ -28,7 +28,7 @@ impl Desk<'_> {
         let policy = policy(flags)?;
         let test = test_mode(flags)?;
         self.test.set(test.is_some());
-        let directory = make_directory(dir)?;
+        let (directory, _new) = make_directory(dir)?;
         let people = flags.people.with_passphrases(&self.flags.secrets)?;
         let id = flags.id.as_str();
         let seal = flags.seal.make(id, "", &self.flags.unlock, &self.flags.secrets)?;
@@ -129,7 +129,7 @@ impl Desk<'_> {
         let octets = private_file::read(file, LONGEST_BACKUP)
             .map_err(|error| Failure::file(file, &error))?;
         let [first, second] = flags.custodians.pair()?;
-        let directory = make_directory(dir)?;
+        let (directory, _new) = make_directory(dir)?;
         let ask = |name: &Identifier| {
             let what = format!("passphrase of custodian {name} for the back-up");
             self.flags.secrets.known(&format!("{name}.backup"), &what)
