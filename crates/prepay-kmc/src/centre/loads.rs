@@ -69,20 +69,6 @@ impl<S: CentreStore> Centre<'_, S> {
         Ok(answer)
     }
 
-    /// What a key-load file made now for a module would hold, and what would be left out and why.
-    ///
-    /// # Errors
-    ///
-    /// [`CommandError::Store`].
-    pub fn preview_load(
-        &self,
-        module: &ModuleId,
-        options: &LoadOptions,
-    ) -> Answer<(Vec<VendingKeyRecord>, Vec<LeftOut>)> {
-        let Selection { keys, left_out } = self.select(module, options, self.now())?;
-        Ok((keys.into_iter().map(|(key, _)| key).collect(), left_out))
-    }
-
     /// Builds the file, or finds the one that answered the request, and adds the row to a batch if it is new.
     pub(super) fn put_load(
         &self,

@@ -193,11 +193,6 @@ impl CheckedForm {
         &self.0
     }
 
-    /// Opens it for changes again.
-    pub fn into_draft(self) -> Draft {
-        self.0
-    }
-
     /// Which form.
     pub const fn kind(&self) -> FormKind {
         self.0.kind
