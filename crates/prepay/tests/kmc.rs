@@ -385,6 +385,24 @@ fn a_real_centre_takes_no_test_keys_and_no_other_clock() {
 }
 
 #[test]
+fn a_key_that_modules_refuse_is_told_of_when_it_is_made() {
+    let place = Place::with_centre("common");
+    place.done(&with(CUSTOMER, &TWO));
+    let mut group = GROUP.to_vec();
+    group[5] = "common";
+    place.done(&with(&group, &TWO));
+    for (algorithm, is_told) in [("04", true), ("02", false)] {
+        let mut key = KEY.to_vec();
+        key[5] = algorithm;
+        let place_of = ["--dir", "centre", "--secrets", "safe"];
+        let output = place.raw(&[&["kmc"], &key[..], &TWO, &place_of].concat());
+        assert_eq!(output.status.code(), Some(0));
+        let told = text(&output.stdout) + &text(&output.stderr);
+        assert_eq!(told.contains("its rule is not public"), is_told, "{told}");
+    }
+}
+
+#[test]
 fn a_field_is_given_once() {
     let place = Place::empty("twice");
     fs::write(place.path("two"), "two").expect("it can be written");

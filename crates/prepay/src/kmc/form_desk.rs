@@ -7,13 +7,14 @@ use prepay_forms::Document;
 use prepay_kmc::centre::Decision;
 use prepay_kmc::entity::{FormNumber, FormRecord, Line};
 use prepay_kmc::form::SignedForm;
+use prepay_kmc::store::RowKey;
 use prepay_token::element::SupplyGroupCode;
 
 use super::answer::put_load;
 use super::file::OutFlags;
 use super::out::{Out, Record};
 use super::place::{Needs, PlaceFlags};
-use super::{form, refusal};
+use super::{form, key, refusal};
 use crate::failure::{Done, Failure};
 
 /// A form to accept.
@@ -59,6 +60,12 @@ pub(super) fn accept(place: &PlaceFlags, flags: &AcceptFlags, out: &Out) -> Done
     place.work(out, Needs::Operator, |centre, _| {
         let accepted = centre.accept_form(flags.number, &decision);
         let accepted = accepted.map_err(|error| refusal::command(&error))?;
+        for row in &accepted.rows {
+            if let RowKey::VendingKey(id) = *row {
+                let found = centre.vending_key(id).map_err(|error| refusal::command(&error))?;
+                key::remark(&found.row, out);
+            }
+        }
         let rows: Vec<String> = accepted.rows.iter().map(ToString::to_string).collect();
         let record = record(&accepted.form).value("did", rows.clone());
         match &accepted.load {

@@ -6,12 +6,12 @@ use clap::{Args, Subcommand, ValueHint};
 use prepay_kmc::centre::{Centre, KeyTerms, NewKey};
 use prepay_kmc::entity::VendingKeyRecord;
 use prepay_module::Moment;
-use prepay_module::attribute::{CurrencyLimit, SubClassSet, UnitLimit};
+use prepay_module::attribute::{CurrencyLimit, SubClassSet, UnitLimit, VendingKeyType};
 use prepay_module::centre::CentreModule;
 use prepay_token::element::{
     BaseDate, DecoderKeyGenerationAlgorithm, KeyExpiryNumber, KeyRevisionNumber, SupplyGroupCode,
 };
-use prepay_token::key::VendingKey;
+use prepay_token::key::{DerivationError, VendingKey};
 use zeroize::Zeroizing;
 
 use super::group::type_name;
@@ -201,10 +201,12 @@ pub(super) fn run(place: &PlaceFlags, command: &KeyCommand, out: &Out) -> Done<(
         }
         KeyCommand::Generate(flags) => place.work(out, Needs::Custodians, |centre, _| {
             let row = centre.request_key(&flags.new_key()).map_err(failed)?;
+            remark(&row, out);
             out.done_with(format_args!("made the vending key of {}", row.id), &full(&row))
         }),
         KeyCommand::Roll(flags) => place.work(out, Needs::Custodians, |centre, _| {
             let row = centre.request_key(&flags.new_key(centre)?).map_err(failed)?;
+            remark(&row, out);
             out.done_with(format_args!("made the vending key of {}", row.id), &full(&row))
         }),
         KeyCommand::Refresh(flags) => place.work(out, Needs::Custodians, |centre, _| {
@@ -224,6 +226,16 @@ pub(super) fn run(place: &PlaceFlags, command: &KeyCommand, out: &Out) -> Done<(
             let row = centre.vending_key(id).map_err(failed)?.row;
             out.done(format_args!("retired the vending key of {id}"), &full(&row))
         }),
+    }
+}
+
+/// Tells of a key that a module refuses to use, unless its policy is another than the default.
+pub(super) fn remark(key: &VendingKeyRecord, out: &Out) {
+    if (key.key_type, key.algorithm)
+        == (VendingKeyType::COMMON, DecoderKeyGenerationAlgorithm::Dkga04)
+    {
+        let reason = DerivationError::CommonKeyRuleUnknown;
+        out.remark(format_args!("{}: modules make no token under it: {reason}", key.id));
     }
 }
 
