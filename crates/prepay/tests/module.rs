@@ -95,6 +95,9 @@ fn a_module_lives_from_its_making_to_the_revocation_of_its_centre() {
     assert_eq!(desk.object(&format!("delete --register 2 {PAIR}"))["deleted"], 2);
     assert_eq!(desk.refused(3, &format!("delete --register 2 {PAIR}")), "register");
     desk.succeed(&format!("revoke --centre KMC-1 {PAIR}"));
+    let known = desk.object("slots --as uwe");
+    assert_eq!(known["slots"], serde_json::json!([]));
+    assert!(known["revoked"][0].as_str().unwrap().starts_with("open-kmp.KMCID:KMC-1:"), "{known}");
     assert_eq!(desk.refused(3, &format!("load {{two.vkl}} {PAIR}")), "centre_revoked");
     assert_eq!(
         desk.refused(3, &format!("request agreement --centre KMC-1 {PAIR}")),

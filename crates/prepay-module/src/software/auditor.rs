@@ -8,7 +8,7 @@ use super::module::{Shared, fault};
 use super::read;
 use super::refusal::{LoadRefusal, ReadError};
 use super::slot::{CentreReport, SlotReport};
-use crate::open_kmp::{OpenKmp, PartyKind, ProfileError, PublicIdentity};
+use crate::open_kmp::{OpenKmp, PartyKind, PartyName, ProfileError, PublicIdentity};
 use crate::profile::{EnrolmentDetails, KeyManagementProfile};
 use crate::vault::{AccessError, AuditReport, Quorum, Record, Role, Session, UserReport, Vault};
 use crate::{ClockWindow, Identification, ModuleFault, ModuleStatus, RegisterReport};
@@ -73,6 +73,16 @@ impl Auditor {
     /// [`ModuleFault`] when the module is locked or broken, or who reads is not signed in any more.
     pub fn slots(&self) -> Result<Vec<SlotReport>, ModuleFault> {
         self.read(|vault| read::slots(vault.contents()))
+    }
+
+    /// The centres that are trusted no more, by name and key. Vending keys that came from them may still be
+    /// in registers.
+    ///
+    /// # Errors
+    ///
+    /// [`ModuleFault`] when the module is locked or broken, or who reads is not signed in any more.
+    pub fn revoked_centres(&self) -> Result<Vec<PartyName>, ModuleFault> {
+        self.read(|vault| vault.contents().revoked.clone())
     }
 
     /// The people of the module.

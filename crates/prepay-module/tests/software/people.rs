@@ -214,6 +214,7 @@ fn who_was_removed_reads_no_more() {
             auditor.clock().err(),
             auditor.registers().err(),
             auditor.slots().err(),
+            auditor.revoked_centres().err(),
             auditor.users().err(),
             auditor.enrolment().err(),
         ]

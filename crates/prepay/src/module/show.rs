@@ -103,8 +103,13 @@ impl Desk<'_> {
     pub(super) fn slots(&self, who: &AsFlags) -> Done<Ending> {
         let (_module, reader) = self.reader(who)?;
         let slots = reader.slots().map_err(fault)?;
+        let revoked = reader.revoked_centres().map_err(fault)?;
         let told: Vec<Value> = slots.iter().map(tell::slot).collect();
-        self.answer(json!({"slots": told}), |out| print_slots(out, &slots))
+        let names: Vec<String> = revoked.iter().map(ToString::to_string).collect();
+        self.answer(json!({"slots": told, "revoked": names}), |out| {
+            print_slots(out, &slots)?;
+            names.iter().try_for_each(|name| writeln!(out, "revoked: {name}"))
+        })
     }
 
     /// Lists the people.
