@@ -143,6 +143,24 @@ const KEY: &[&str] = &[
     "90",
 ];
 
+const IMPORT: &[&str] = &[
+    "import-test-key",
+    "--from",
+    "test.key",
+    "--group",
+    "000123",
+    "--dkga",
+    "02",
+    "--base-date",
+    "2014",
+    "--active-from",
+    "2026-01-01T00:00:00Z",
+    "--expires",
+    "2090-01-01T00:00:00Z",
+    "--refresh-days",
+    "90",
+];
+
 #[test]
 fn a_test_centre_says_so_in_all_it_answers() {
     let place = Place::with_centre("test");
@@ -195,23 +213,7 @@ fn what_takes_two_custodians_is_refused_to_one_person() {
         &["key", "roll", "--group", "000123", "--active-from", "2026-01-01T00:00:00Z"],
         &["enrol", "revoke", "SM-1"],
         &["renew", "--valid-days", "10"],
-        &with(
-            &["import-test-key", "--from", "test.key"],
-            &[
-                "--group",
-                "000123",
-                "--dkga",
-                "02",
-                "--base-date",
-                "2014",
-                "--active-from",
-                "2026-01-01T00:00:00Z",
-                "--expires",
-                "2090-01-01T00:00:00Z",
-                "--refresh-days",
-                "90",
-            ],
-        ),
+        IMPORT,
     ];
     for command in commands {
         for name in ["olga", "ann", "uma"] {
@@ -346,24 +348,7 @@ fn a_real_centre_takes_no_test_keys_and_no_other_clock() {
     place.done(&with(CUSTOMER, &TWO));
     place.done(&with(GROUP, &TWO));
     fs::write(place.path("test.key"), "abababababababab\n").expect("a file can be written");
-    let import = [
-        "import-test-key",
-        "--from",
-        "test.key",
-        "--group",
-        "000123",
-        "--dkga",
-        "02",
-        "--base-date",
-        "2014",
-        "--active-from",
-        "2026-01-01T00:00:00Z",
-        "--expires",
-        "2090-01-01T00:00:00Z",
-        "--refresh-days",
-        "90",
-    ];
-    assert_eq!(place.fails(&with(&import, &TWO)), (3, "not_test_centre".to_owned()));
+    assert_eq!(place.fails(&with(IMPORT, &TWO)), (3, "not_test_centre".to_owned()));
     let late = with(&["key", "list", "--as", "olga"], &["--fixed-time", "2026-01-01T00:00:00Z"]);
     assert_eq!(place.fails(&late), (3, "fixed_time".to_owned()));
     assert_eq!(place.done(&["key", "list", "--as", "olga"]), Vec::<Value>::new());
@@ -518,26 +503,9 @@ fn no_file_holds_a_passphrase_or_a_test_key_in_clear() {
     place.done(&with(CUSTOMER, &TWO));
     place.done(&with(GROUP, &TWO));
     fs::write(place.path("safe/test.key"), "c3a1f0e97b2d4856\n").expect("a file can be written");
-    let imported = place.run(&with(
-        &[
-            "import-test-key",
-            "--from",
-            "safe/test.key",
-            "--group",
-            "000123",
-            "--dkga",
-            "02",
-            "--base-date",
-            "2014",
-            "--active-from",
-            "2026-01-01T00:00:00Z",
-            "--expires",
-            "2090-01-01T00:00:00Z",
-            "--refresh-days",
-            "90",
-        ],
-        &TWO,
-    ));
+    let mut import = IMPORT.to_vec();
+    import[2] = "safe/test.key";
+    let imported = place.run(&with(&import, &TWO));
     assert_eq!(imported.status.code(), Some(0), "{}", text(&imported.stdout));
     place.done(&["form", "signatory", "maria", "-o", "maria.key"]);
     place.done(&with(&["backup", "backup"], &TWO));
