@@ -9,7 +9,7 @@ use centre_kit::{
     revision, secret,
 };
 use prepay_module::centre::{
-    Authority, CentreModule, CentreVault, DOCUMENT_CONTEXT, KeyLoadItem, KeyLoadOrder, ModuleState,
+    Authority, CentreModule, CentreVault, KeyLoadItem, KeyLoadOrder, ModuleState,
 };
 use prepay_module::open_kmp::ProfileError;
 use prepay_module::vault::Unlock;
@@ -202,18 +202,6 @@ fn a_known_key_comes_in_as_it_is_and_shows_that_it_is_known() {
 }
 
 #[test]
-fn what_the_centre_signs_verifies_in_its_own_context_only() {
-    let centre = Centre::test("CENTRE-1");
-    let signature = centre.one("olu").sign(b"a document").unwrap();
-    let party = centre.party();
-    assert!(party.verify_document(DOCUMENT_CONTEXT, b"a document", &signature).is_ok());
-    assert!(party.verify_document(DOCUMENT_CONTEXT, b"a documenT", &signature).is_err());
-    assert!(party.verify_document("another", b"a document", &signature).is_err());
-    let records = centre.vault.audit(1, 1000).unwrap();
-    assert!(records.iter().any(|record| record.entry.name() == "signed"));
-}
-
-#[test]
 fn everything_is_in_the_audit_log_with_who_did_it() {
     let centre = Centre::test("CENTRE-1");
     let mut module = Module::new("SM-1", "module 1");
@@ -343,7 +331,6 @@ fn a_centre_renews_its_keys_and_keeps_everything_else() {
     let order = order(vec![item(1, 1, Dkga04)]);
     let request = module.request_load(&old, SLOT, begin(), begin().plus_days(30));
     let first = centre.one("olu").build_key_load(&request, &order).unwrap();
-    let signature = centre.one("olu").sign(b"a document").unwrap();
     // The old keys may have lapsed.
     let now = begin().plus_days(CentreVault::VALID_DAYS + 1);
     centre.clock.set(now);
@@ -379,11 +366,6 @@ fn a_centre_renews_its_keys_and_keeps_everything_else() {
     assert!(module.read_load(&new, &old_keys, &second.file).is_err());
     assert!(module.read_load(&new, &new_keys, &first.file).is_err());
     assert!(module.read_load(&old, &new_keys, &second.file).is_err());
-    // What was signed before verifies with the old enrolment, what is signed now with the new one.
-    assert!(old.verify_document(DOCUMENT_CONTEXT, b"a document", &signature).is_ok());
-    assert!(new.verify_document(DOCUMENT_CONTEXT, b"a document", &signature).is_err());
-    let signature = centre.one("olu").sign(b"a document").unwrap();
-    assert!(new.verify_document(DOCUMENT_CONTEXT, b"a document", &signature).is_ok());
 }
 
 #[test]

@@ -44,10 +44,9 @@ fn each_operation_is_refused_to_whoever_may_not() {
     let order = order(vec![item(1, 1, Dkga04)]);
     let file_order = &order;
     type Ask<'a> = Box<dyn Fn(&dyn CentreModule) -> Option<CentreError> + 'a>;
-    let operating: [Ask<'_>; 3] = [
+    let operating: [Ask<'_>; 2] = [
         Box::new(|desk| desk.answer_agreement(&agreement).err()),
         Box::new(|desk| desk.build_key_load(&request, file_order).err()),
-        Box::new(|desk| desk.sign(b"document").err()),
     ];
     let dual_control: [Ask<'_>; 6] = [
         Box::new(|desk| desk.renew_keys(10).err()),
@@ -108,9 +107,9 @@ fn a_session_of_another_centre_or_of_somebody_removed_is_refused() {
     let auditor = centre.one("uma");
     centre.vault.remove_user(&centre.quorum(), &identifier("uma")).unwrap();
     let before = centre.kept();
-    assert_eq!(code(operator.sign(b"document")), "not_signed_in");
-    assert_eq!(code(auditor.sign(b"document")), "not_signed_in");
-    assert_eq!(code(stranger.sign(b"document")), "not_signed_in");
+    assert_eq!(code(operator.identify()), "not_signed_in");
+    assert_eq!(code(auditor.identify()), "not_signed_in");
+    assert_eq!(code(stranger.modules()), "not_signed_in");
     assert!(centre.kept().log == before.log, "nobody is there of whom the log could tell");
 }
 
@@ -124,7 +123,7 @@ fn a_refusal_is_noted_with_who_asked_for_what_and_why() {
     let (auditor, operator, custodians) = (centre.one("uma"), centre.one("olu"), centre.two());
     let before = centre.vault.audit(1, 1000).unwrap().len() as u64;
     let refused = [
-        auditor.sign(b"document").unwrap_err(),
+        auditor.answer_agreement(&unknown).unwrap_err(),
         auditor.read_enrolment(&own).unwrap_err(),
         operator.answer_agreement(&unknown).unwrap_err(),
         operator.build_key_load(&request, &order(vec![item(9, 1, Dkga04)])).unwrap_err(),
@@ -134,7 +133,7 @@ fn a_refusal_is_noted_with_who_asked_for_what_and_why() {
     operator.read_key_load_request(&request).unwrap();
     custodians.generate_vending_key(group(1), revision(1), Dkga04).unwrap();
     let asked = [
-        ("uma", "sign in the centre's name", "forbidden"),
+        ("uma", "answer an agreement request", "forbidden"),
         ("uma", "read a module's enrolment", "kind"),
         ("olu", "answer an agreement request", "module_unknown"),
         ("olu", "build a key-load file", "no_vending_key"),
@@ -189,7 +188,7 @@ fn a_refusal_that_cannot_be_noted_is_a_fault() {
         panic!("the storage breaks");
     });
     assert!(broken.join().is_err());
-    assert_eq!(code(auditor.sign(b"document")), "fault");
+    assert_eq!(code(auditor.renew_keys(1)), "fault");
     assert_eq!(code(auditor.identify()), "fault");
 }
 

@@ -280,28 +280,26 @@ fn a_file_of_a_thousand_keys_arrives() {
 #[test]
 fn documents_are_signed_for_one_context_and_never_pass_for_records() {
     let exchange = Exchange::new();
-    let (centre, signatory) = (&exchange.centre, &exchange.signatory);
-    let signature = centre.sign_document("form", b"text");
-    assert_eq!(centre.public().verify_document("form", b"text", &signature), Ok(()));
-    for (context, document) in [("form", b"texu"), ("frm", b"text"), ("formt", b"text")] {
-        let verified = centre.public().verify_document(context, document, &signature);
-        assert_eq!(verified, Err(SignatureError), "{context}");
-    }
-    let moved = centre.public().verify_document("formt", b"ext", &signature);
-    assert_eq!(moved, Err(SignatureError));
+    let signatory = &exchange.signatory;
     let signature = signatory.sign_document("form", b"text");
     assert_eq!(signatory.key().verify_document("form", b"text", &signature), Ok(()));
-    assert!(centre.public().verify_document("form", b"text", &signature).is_err());
+    let cases: [(&str, &[u8]); 4] =
+        [("form", b"texu"), ("frm", b"text"), ("formt", b"text"), ("formt", b"ext")];
+    for (context, document) in cases {
+        let verified = signatory.key().verify_document(context, document, &signature);
+        assert_eq!(verified, Err(SignatureError), "{context}");
+    }
+    let other = Signatory::generate("another".parse().unwrap(), &mut Fixed::new(77)).unwrap();
+    assert_eq!(other.key().verify_document("form", b"text", &signature), Err(SignatureError));
 
     // The text of a record, signed as a document, is no signed record.
-    let (text, _) = exchange.centre_enrolment.split_once('\n').unwrap();
+    let (text, _) = exchange.signatory_key.split_once('\n').unwrap();
     let text = format!("{text}\n");
     for context in ["", "record"] {
-        let signature = centre.sign_document(context, text.as_bytes());
+        let signature = signatory.sign_document(context, text.as_bytes());
         let digits: String = signature.iter().map(|octet| format!("{octet:02X}")).collect();
         let sealed = format!("{text}SIG;PRFopen-kmp-1;VAL{digits};0000\n");
-        let sealed = open_kmp_kit::with_checksums(&sealed);
-        let read = OpenKmp.read_enrolment(sealed.as_bytes());
+        let read = OpenKmp.read_signatory(with_checksums(&sealed).as_bytes());
         assert_eq!(read.unwrap_err().code(), "signature");
     }
 }

@@ -298,8 +298,4 @@ impl CentreModule for ModelModule {
         let file = format!("file {serial} for {module}");
         Ok(KeyLoad { file, serial, module, slot, check_values, expires, is_test })
     }
-
-    fn sign(&self, _: &[u8]) -> Result<Vec<u8>, CentreError> {
-        Ok(vec![0; 96])
-    }
 }

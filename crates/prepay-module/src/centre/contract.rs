@@ -36,8 +36,7 @@ pub trait CentreModule: Send + Sync {
 
     /// Gives the centre new keys of its own, in force from now on for so many days, and wipes the old ones.
     /// Vending keys, modules and serial numbers stay. What slots agreed on goes with the old keys, so each
-    /// module has to take in the new enrolment and to agree afresh. What the old keys signed verifies with
-    /// the old enrolment. Works also when the old keys have lapsed. Needs two custodians.
+    /// module has to take in the new enrolment and to agree afresh. Works also when the old keys have lapsed. Needs two custodians.
     ///
     /// # Errors
     ///
@@ -166,15 +165,6 @@ pub trait CentreModule: Send + Sync {
     /// [`CentreError::AlgorithmConflict`], [`CentreError::TwiceInFile`], [`CentreError::TooMany`],
     /// [`CentreError::Dates`], [`CentreError::CentreKey`].
     fn build_key_load(&self, request: &str, order: &KeyLoadOrder) -> Result<KeyLoad, CentreError>;
-
-    /// Signs a document in the centre's name, in the context [`super::DOCUMENT_CONTEXT`]: it verifies with the
-    /// public keys of the centre's enrolment, and can never pass for a record of the key-load profile. Needs
-    /// an operator.
-    ///
-    /// # Errors
-    ///
-    /// [`CentreError::Fault`].
-    fn sign(&self, document: &[u8]) -> Result<Vec<u8>, CentreError>;
 }
 
 /// With which authority somebody acts on the centre's module.
@@ -182,7 +172,7 @@ pub trait CentreModule: Send + Sync {
 pub enum Authority {
     /// An auditor: reads.
     Reading,
-    /// One operator or one custodian: also answers requests and signs.
+    /// One operator or one custodian: also answers requests.
     Operating,
     /// Two custodians together: everything.
     DualControl,

@@ -7,7 +7,6 @@
 
 use prepay_token::element::{DecoderKeyGenerationAlgorithm, KeyRevisionNumber, SupplyGroupCode};
 use prepay_token::key::VendingKey;
-use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq;
 
 use super::contents::{CentreContents, HeldKey, KeyName, KnownModule};
@@ -22,10 +21,6 @@ use crate::open_kmp::{Identity, OpenKmp, PartyKind, ProfileError};
 use crate::profile::{Enrolment, EnrolmentDetails, KeyManagementProfile};
 use crate::vault::{By, Entry, KeyNote, Quorum, Role, Session, Vault};
 use crate::{Identifier, ModuleId, Moment};
-
-/// The context in which a centre signs documents: it is part of what is signed, so that a signature made
-/// for one purpose never serves another.
-pub const DOCUMENT_CONTEXT: &str = "centre-document";
 
 /// The profile in which the centre speaks with modules.
 pub(super) const PROFILE: &dyn KeyManagementProfile = &OpenKmp;
@@ -373,16 +368,6 @@ impl CentreModule for CentreDesk<'_> {
     fn build_key_load(&self, request: &str, order: &KeyLoadOrder) -> Result<KeyLoad, CentreError> {
         self.act("build a key-load file", Authority::Operating, |vault, now| {
             answer::key_load(vault, self.by(), now, request, order)
-        })
-    }
-
-    fn sign(&self, document: &[u8]) -> Result<Vec<u8>, CentreError> {
-        self.act("sign in the centre's name", Authority::Operating, |vault, now| {
-            let signature = vault.contents().identity.sign_document(DOCUMENT_CONTEXT, document);
-            let digest = Sha256::digest(document).into();
-            let entry = Entry::Signed { what: DOCUMENT_CONTEXT.to_owned(), digest };
-            vault.commit(self.by(), entry, now, |_| ())?;
-            Ok(signature.to_vec())
         })
     }
 }

@@ -15,7 +15,7 @@
 //! | who | what |
 //! |-----|------|
 //! | two custodians together | make, destroy and import vending keys; accept and revoke modules; renew the centre's own keys |
-//! | one operator or custodian | answer agreement and key-load requests, sign in the centre's name |
+//! | one operator or custodian | answer agreement and key-load requests |
 //! | anybody signed in | read: identity, modules, vending keys without their octets |
 //!
 //! Answering is left to one operator because it gives no new rights: a key-load file opens only in a module
@@ -40,6 +40,6 @@ pub use contract::{
     KeyLoad, KeyLoadItem, KeyLoadOrder, KeyLoadRequestReport, ModuleDetails, ModuleReport,
     ModuleState, VendingKeyReport,
 };
-pub use desk::{CentreDesk, DOCUMENT_CONTEXT};
+pub use desk::CentreDesk;
 pub use error::{CentreError, DocumentProblem};
 pub use vault::{CentreSetup, CentreVault};

@@ -17,7 +17,7 @@ use zeroize::Zeroizing;
 
 use super::key::{self, SECRET, SIGNATURE, SPKI, Secret};
 use super::value::{Hex, read_hex, shortened};
-use super::{KeyError, PublicKey, SignatureError};
+use super::{KeyError, PublicKey};
 use crate::attribute::AttributeError;
 use crate::{Entropy, Identifier, NoEntropy};
 
@@ -219,20 +219,6 @@ impl PublicIdentity {
         &self.signature
     }
 
-    /// Checks the party's signature of a document. `context` says what kind of document it is.
-    ///
-    /// # Errors
-    ///
-    /// [`SignatureError`] when the party did not sign these octets in this context.
-    pub fn verify_document(
-        &self,
-        context: &str,
-        document: &[u8],
-        signature: &[u8],
-    ) -> Result<(), SignatureError> {
-        self.signature.verify(&key::framed("document", context, document), signature)
-    }
-
     /// Everything as octets, for a vault.
     pub fn encode(&self) -> Vec<u8> {
         let mut octets = encode_head(&self.name);
@@ -334,16 +320,6 @@ impl Identity {
         self.public.name()
     }
 
-    /// Signs a document. `context` says what kind of document it is; no signature of one context fits
-    /// another, and none ever passes for that of a record of the profile.
-    ///
-    /// # Panics
-    ///
-    /// When the context is longer than 65 535 octets.
-    pub fn sign_document(&self, context: &str, document: &[u8]) -> [u8; SIGNATURE] {
-        self.sign_framed(&key::framed("document", context, document))
-    }
-
     /// The secret octets, for a vault: agreement, then signature. Whoever calls this answers for where they
     /// go.
     pub fn expose_bytes(&self) -> Zeroizing<[u8; 2 * SECRET]> {
@@ -356,11 +332,8 @@ impl Identity {
 
     /// Signs the text of a record.
     pub(super) fn sign_record(&self, text: &[u8]) -> [u8; SIGNATURE] {
-        self.sign_framed(&key::framed("record", "", text))
-    }
-
-    fn sign_framed(&self, message: &[u8]) -> [u8; SIGNATURE] {
-        key::sign(&self.secrets.octets()[SECRET..], message).expect("checked when it was made")
+        let message = key::framed("record", "", text);
+        key::sign(&self.secrets.octets()[SECRET..], &message).expect("checked when it was made")
     }
 }
 

@@ -114,7 +114,8 @@ impl Signatory {
         &self.key
     }
 
-    /// Signs a document, as [`Identity::sign_document`](super::Identity::sign_document).
+    /// Signs a document. `context` says what kind of document it is; no signature of one context fits
+    /// another, and none ever passes for that of a record of the profile.
     ///
     /// # Panics
     ///

@@ -312,22 +312,15 @@ entries! {
         /// Which keys.
         keys: Vec<KeyNote>,
     }
-    /// Something was signed in the centre's name.
-    208 Signed "signed" {
-        /// What.
-        what: String,
-        /// Its SHA-256.
-        digest: [u8; 32],
-    }
     /// A request to the centre's module was refused.
-    209 RequestRefused "request_refused" {
+    208 RequestRefused "request_refused" {
         /// What was asked for.
         operation: String,
         /// Why not: the stable name of the refusal, and a sentence.
         reason: String,
     }
     /// The centre's own keys were replaced by new ones.
-    210 CentreRenewed "centre_renewed" {
+    209 CentreRenewed "centre_renewed" {
         /// The fingerprint of the keys before.
         former: String,
         /// The fingerprint of the keys from now on.
