@@ -245,20 +245,6 @@ entries! {
         /// Why.
         reason: String,
     }
-    /// A rule of the vault was changed.
-    111 PolicyChanged "policy_changed" {
-        /// Which.
-        name: String,
-        /// To what.
-        value: String,
-    }
-    /// A module's public keys were read.
-    200 ModuleEnrolled "module_enrolled" {
-        /// The module.
-        module: ModuleId,
-        /// The fingerprint of its keys.
-        fingerprint: String,
-    }
     /// Two custodians confirmed a module's fingerprint.
     201 ModuleConfirmed "module_confirmed" {
         /// The module.

@@ -81,7 +81,7 @@ static MADE: LazyLock<Made> = LazyLock::new(|| {
         .map(|name| vault.sign_in(name, &passphrase, now).expect("the passphrase is right"));
     let [first, second] = sessions;
     let quorum = Quorum::new(first, second).expect("two custodians");
-    let entry = Entry::PolicyChanged { name: "number".to_owned(), value: "8".to_owned() };
+    let entry = Entry::Noted { subject: "number".to_owned(), text: "8".to_owned() };
     vault.commit(By::Two(&quorum), entry, now, |number| number.0 = 8).expect("it is kept");
     for added in 1..4 {
         vault.contents_mut().0 += added;
