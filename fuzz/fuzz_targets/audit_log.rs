@@ -1,4 +1,4 @@
-//! Any octets as an audit log: read, proved, and opened only if the vault wrote them.
+//! Any bytes as an audit log: read, proved, and opened only if the vault wrote them.
 
 #![no_main]
 

@@ -1,4 +1,4 @@
-//! Any octets as a key-load file of edition 1: no panic, and every fault has a place.
+//! Any bytes as a key-load file of edition 1: no panic, and every fault has a place.
 
 #![no_main]
 

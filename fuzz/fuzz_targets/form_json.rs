@@ -1,4 +1,4 @@
-//! Any octets as the JSON of a form: refused by name, or read and written again as the same form.
+//! Any bytes as the JSON of a form: refused by name, or read and written again as the same form.
 
 #![no_main]
 

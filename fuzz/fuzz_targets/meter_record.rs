@@ -1,4 +1,4 @@
-//! Any octets as the stored state of a meter: refused by name, or stored again as they were.
+//! Any bytes as the stored state of a meter: refused by name, or stored again as they were.
 
 #![no_main]
 

@@ -1,4 +1,4 @@
-//! Any octets as a text of the profile open-kmp: no panic, and only what was really written is believed.
+//! Any bytes as a text of the profile open-kmp: no panic, and only what was really written is believed.
 
 #![no_main]
 

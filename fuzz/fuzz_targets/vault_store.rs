@@ -1,4 +1,4 @@
-//! Any octets as what a vault stores, but for its log: refused by name, or what was stored.
+//! Any bytes as what a vault stores, but for its log: refused by name, or what was stored.
 
 #![no_main]
 

@@ -1,7 +1,7 @@
 /*
  * A meter from commissioning to power cut, on the host: what firmware does with the library.
  *
- * The storage is memory that can stop after any octet, as a medium does when power fails. Prints one line
+ * The storage is memory that can stop after any byte, as a medium does when power fails. Prints one line
  * for each step and ends with 1 at the first that is not as expected.
  *
  * PUBLIC TEST KEYS ONLY: those of test_tokens.h are no secret to anybody.
@@ -13,23 +13,23 @@
 #include "prepay_meter.h"
 #include "test_tokens.h"
 
-/* Two slots, and how many octets may still be written before power fails; negative: it does not. */
+/* Two slots, and how many bytes may still be written before power fails; negative: it does not. */
 struct medium {
     uint8_t slots[2][PREPAY_RECORD_LENGTH];
-    long octets_left;
+    long bytes_left;
 };
 
 static struct medium medium;
 static prepay_meter meter; /* Static, so it starts as zeros. */
 static prepay_profile profile;
 
-static int put(struct medium *to, uint8_t slot, size_t offset, uint8_t octet)
+static int put(struct medium *to, uint8_t slot, size_t offset, uint8_t byte)
 {
-    if (to->octets_left == 0)
+    if (to->bytes_left == 0)
         return -1;
-    if (to->octets_left > 0)
-        to->octets_left--;
-    to->slots[slot][offset] = octet;
+    if (to->bytes_left > 0)
+        to->bytes_left--;
+    to->slots[slot][offset] = byte;
     return 0;
 }
 
@@ -42,23 +42,23 @@ static int erase_slot(void *context, uint8_t slot)
     return 0;
 }
 
-static int write_slot(void *context, uint8_t slot, size_t offset, const uint8_t *octets, size_t length)
+static int write_slot(void *context, uint8_t slot, size_t offset, const uint8_t *bytes, size_t length)
 {
     size_t i;
     if (offset + length > PREPAY_RECORD_LENGTH)
         return -2;
     for (i = 0; i < length; i++)
-        if (put(context, slot, offset + i, octets[i]))
+        if (put(context, slot, offset + i, bytes[i]))
             return -1;
     return 0;
 }
 
-static int read_slot(void *context, uint8_t slot, size_t offset, uint8_t *octets, size_t length)
+static int read_slot(void *context, uint8_t slot, size_t offset, uint8_t *bytes, size_t length)
 {
     struct medium *from = context;
     if (offset + length > PREPAY_RECORD_LENGTH)
         return -2;
-    memcpy(octets, &from->slots[slot][offset], length);
+    memcpy(bytes, &from->slots[slot][offset], length);
     return 0;
 }
 
@@ -150,26 +150,26 @@ static int change_key(void)
     return state.key_revision == 2;
 }
 
-static int restart(long octets_left)
+static int restart(long bytes_left)
 {
-    medium.octets_left = octets_left;
+    medium.bytes_left = bytes_left;
     if (prepay_meter_wipe(&meter) != PREPAY_STATUS_OK)
         return 0;
     return prepay_meter_load(&meter, &profile, &storage, 0) == PREPAY_STATUS_OK;
 }
 
-/* Power fails after each octet that the token writes; then it is entered again. */
+/* Power fails after each byte that the token writes; then it is entered again. */
 static int cut_power(void)
 {
     const struct medium start = medium;
     const long before = credit(), after = before + TEST_CREDIT_3_TENTHS;
     prepay_outcome outcome;
     prepay_status status;
-    long octets = 0, lost = 0;
+    long bytes = 0, lost = 0;
     do {
         int has_credit;
         medium = start;
-        if (!restart(octets))
+        if (!restart(bytes))
             return 0;
         status = enter(TEST_CREDIT_3, &outcome);
         if (status != PREPAY_STATUS_OK && status != PREPAY_STATUS_STORAGE)
@@ -186,9 +186,9 @@ static int cut_power(void)
             return 0;
         if (credit() != after)
             return 0;
-        octets++;
+        bytes++;
     } while (status != PREPAY_STATUS_OK);
-    printf("power cut: %ld times, %ld without credit, then exactly once, credit %ld\n", octets - 1, lost,
+    printf("power cut: %ld times, %ld without credit, then exactly once, credit %ld\n", bytes - 1, lost,
            credit());
     return 1;
 }
@@ -216,7 +216,7 @@ int main(void)
 {
     char wrong[] = TEST_CREDIT_2;
     memset(medium.slots, 0xFF, sizeof medium.slots);
-    medium.octets_left = -1;
+    medium.bytes_left = -1;
     wrong[19] = wrong[19] == '9' ? '0' : (char)(wrong[19] + 1);
     if (!commission())
         return 1;

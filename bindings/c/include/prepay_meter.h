@@ -16,13 +16,13 @@
 #include <stddef.h>
 #include <stdint.h>
 
-// The octets of a meter, the same on every target.
+// The bytes of a meter, the same on every target.
 #define PREPAY_METER_SIZE 1088
 
-// The same in words of eight octets.
+// The same in words of eight bytes.
 #define PREPAY_METER_WORDS 136
 
-// The octets that each of the two slots must have.
+// The bytes that each of the two slots must have.
 #define PREPAY_RECORD_LENGTH 416
 
 // The maker takes the token.
@@ -416,7 +416,7 @@ typedef struct prepay_service_state {
 typedef struct prepay_birth {
   // Its number: eighteen digits, then NUL. Both check digits are verified.
   const char *pan;
-  // Its first key, most significant octet first: 16 octets for algorithm 11, otherwise 8. Wipe it after use.
+  // Its first key, most significant byte first: 16 bytes for algorithm 11, otherwise 8. Wipe it after use.
   const uint8_t *key;
   // The encryption algorithm: 7, 9 or 11.
   uint8_t algorithm;
@@ -440,17 +440,17 @@ typedef struct prepay_birth {
 //
 // Each function answers 0, or anything else for a fault. What is written before must reach the medium
 // before what is written after. A write that fails or is cut short may have written any part of its
-// octets, and must not touch others. The record holds the key of the meter in clear: the medium lies inside
+// bytes, and must not touch others. The record holds the key of the meter in clear: the medium lies inside
 // the boundary that protects it. The functions must not return by `longjmp` or a C++ exception.
 typedef struct prepay_storage {
   // Handed to each function as it is. May be null.
   void *context;
-  // Makes a slot blank: every octet reads 00, or every octet reads FF.
+  // Makes a slot blank: every byte reads 00, or every byte reads FF.
   int (*erase)(void *context, uint8_t slot);
-  // Writes into a slot that was erased. No octet is written twice between two erasures.
-  int (*write)(void *context, uint8_t slot, size_t offset, const uint8_t *octets, size_t length);
+  // Writes into a slot that was erased. No byte is written twice between two erasures.
+  int (*write)(void *context, uint8_t slot, size_t offset, const uint8_t *bytes, size_t length);
   // Reads from a slot. What was never written reads as if it were erased.
-  int (*read)(void *context, uint8_t slot, size_t offset, uint8_t *octets, size_t length);
+  int (*read)(void *context, uint8_t slot, size_t offset, uint8_t *bytes, size_t length);
 } prepay_storage;
 
 // What the maker of a meter does with proprietary tokens.
@@ -544,7 +544,7 @@ prepay_status prepay_meter_register(struct prepay_meter *meter,
                                     uint64_t now_s,
                                     int64_t *value);
 
-// The octets of a meter in this library: compare it with `PREPAY_METER_SIZE` of the header at start.
+// The bytes of a meter in this library: compare it with `PREPAY_METER_SIZE` of the header at start.
 size_t prepay_meter_size(void);
 
 // Makes a meter, and stores its first state in the place of whatever the storage held.
@@ -599,13 +599,13 @@ prepay_status prepay_meter_enter_digits(struct prepay_meter *meter,
                                         const struct prepay_maker *maker,
                                         struct prepay_outcome *outcome);
 
-// Enters a token as 66 bits in nine octets, most significant first, the six high bits zero.
+// Enters a token as 66 bits in nine bytes, most significant first, the six high bits zero.
 //
 // # Safety
 //
-// As for `prepay_meter_enter_digits`; `octets` are nine octets.
-prepay_status prepay_meter_enter_octets(struct prepay_meter *meter,
-                                        const uint8_t *octets,
+// As for `prepay_meter_enter_digits`; `bytes` are nine bytes.
+prepay_status prepay_meter_enter_bytes(struct prepay_meter *meter,
+                                        const uint8_t *bytes,
                                         uint8_t carrier,
                                         uint64_t now_s,
                                         const struct prepay_storage *storage,
@@ -644,7 +644,7 @@ prepay_status prepay_meter_tamper(struct prepay_meter *meter, const struct prepa
 //
 // # Safety
 //
-// As for `prepay_meter_consume`; `in_use` is memory for an octet.
+// As for `prepay_meter_consume`; `in_use` is memory for a byte.
 prepay_status prepay_meter_start_emergency(struct prepay_meter *meter,
                                            uint8_t service,
                                            const struct prepay_storage *storage,

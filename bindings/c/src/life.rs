@@ -6,7 +6,7 @@ use crate::profile::{PrepayBirth, PrepayProfile};
 use crate::status::PrepayStatus;
 use crate::storage::{Medium, PrepayStorage};
 
-/// The octets of a meter in this library: compare it with `PREPAY_METER_SIZE` of the header at start.
+/// The bytes of a meter in this library: compare it with `PREPAY_METER_SIZE` of the header at start.
 #[unsafe(no_mangle)]
 pub extern "C" fn prepay_meter_size() -> usize {
     PREPAY_METER_SIZE

@@ -21,16 +21,16 @@ use crate::status::PrepayStatus;
 /// The engine with the capacities of this library.
 pub(crate) type Engine = Meter<50, 12, 1>;
 
-/// The octets of a meter, the same on every target.
+/// The bytes of a meter, the same on every target.
 pub const PREPAY_METER_SIZE: usize = 1088;
 
-/// The same in words of eight octets.
+/// The same in words of eight bytes.
 pub const PREPAY_METER_WORDS: usize = 136;
 
 const _: () = assert!(PREPAY_METER_WORDS * 8 == PREPAY_METER_SIZE);
 const _: () = assert!(MARK + align_of::<Engine>() + size_of::<Engine>() <= PREPAY_METER_SIZE);
 
-/// The octets of the mark.
+/// The bytes of the mark.
 const MARK: usize = size_of::<u64>();
 const READY: u64 = 0x5052_4550_4159_0001;
 const BUSY: u64 = 0x5052_4550_4159_0002;
@@ -69,7 +69,7 @@ unsafe fn engine(meter: *mut PrepayMeter) -> *mut Engine {
 pub(crate) unsafe fn wipe(meter: *mut PrepayMeter) -> Result<(), PrepayStatus> {
     pointer::check(meter)?;
     let first = meter.cast::<u64>();
-    // SAFETY: the memory is whole and aligned; its octets were set before, as the type asks.
+    // SAFETY: the memory is whole and aligned; its bytes were set before, as the type asks.
     let found = unsafe { first.read() };
     if found == mark(meter, BUSY) {
         return Err(PrepayStatus::Busy);
@@ -119,7 +119,7 @@ pub(crate) unsafe fn lend<T>(
 ) -> Result<T, PrepayStatus> {
     pointer::check(meter)?;
     let first = meter.cast::<u64>();
-    // SAFETY: the memory is whole and aligned; its octets were set before, as the type asks.
+    // SAFETY: the memory is whole and aligned; its bytes were set before, as the type asks.
     let found = unsafe { first.read() };
     if found == mark(meter, BUSY) {
         return Err(PrepayStatus::Busy);

@@ -38,22 +38,22 @@ pub(crate) unsafe fn put<T>(pointer: *mut T, value: T) -> Result<(), PrepayStatu
     Ok(())
 }
 
-/// The octets of a text that ends with NUL, of which at most `MOST` are copied; nothing if it is longer.
+/// The bytes of a text that ends with NUL, of which at most `MOST` are copied; nothing if it is longer.
 ///
 /// # Safety
 ///
-/// Unless null, the pointer points to octets that may be read up to the first NUL, or `MOST + 1` of them.
+/// Unless null, the pointer points to bytes that may be read up to the first NUL, or `MOST + 1` of them.
 pub(crate) unsafe fn text<const MOST: usize>(
     pointer: *const c_char,
     buffer: &mut [u8; MOST],
 ) -> Result<Option<&[u8]>, PrepayStatus> {
     check(pointer)?;
     for index in 0..=MOST {
-        // SAFETY: all octets before this one were read and are not NUL, and it is within `MOST + 1`.
-        let octet = unsafe { pointer.add(index).read() } as u8;
-        match (octet, buffer.get_mut(index)) {
+        // SAFETY: all bytes before this one were read and are not NUL, and it is within `MOST + 1`.
+        let byte = unsafe { pointer.add(index).read() } as u8;
+        match (byte, buffer.get_mut(index)) {
             (0, _) => return Ok(Some(&buffer[..index])),
-            (_, Some(place)) => *place = octet,
+            (_, Some(place)) => *place = byte,
             (_, None) => break,
         }
     }

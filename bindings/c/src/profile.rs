@@ -145,7 +145,7 @@ pub struct PrepayProfile {
 pub struct PrepayBirth {
     /// Its number: eighteen digits, then NUL. Both check digits are verified.
     pub pan: *const c_char,
-    /// Its first key, most significant octet first: 16 octets for algorithm 11, otherwise 8. Wipe it after use.
+    /// Its first key, most significant byte first: 16 bytes for algorithm 11, otherwise 8. Wipe it after use.
     pub key: *const u8,
     /// The encryption algorithm: 7, 9 or 11.
     pub algorithm: u8,
@@ -324,7 +324,7 @@ impl PrepayBirth {
     ///
     /// # Safety
     ///
-    /// `pan` is null or a text that ends with NUL, and `key` null or as many octets as the algorithm takes.
+    /// `pan` is null or a text that ends with NUL, and `key` null or as many bytes as the algorithm takes.
     pub(crate) unsafe fn birth(&self) -> Result<Birth, PrepayStatus> {
         let mut digits = [0; 18];
         // SAFETY: the promise of the caller.
@@ -333,8 +333,8 @@ impl PrepayBirth {
         let pan: MeterPan = valid(pan.parse())?;
         let algorithm = valid(EncryptionAlgorithm::try_from(self.algorithm))?;
         pointer::check(self.key)?;
-        // SAFETY: not null; as many octets as the algorithm takes, by the promise of the caller.
-        let key = unsafe { core::slice::from_raw_parts(self.key, algorithm.key_octets()) };
+        // SAFETY: not null; as many bytes as the algorithm takes, by the promise of the caller.
+        let key = unsafe { core::slice::from_raw_parts(self.key, algorithm.key_bytes()) };
         let key_type = valid(KeyType::try_from(self.key_type))?;
         let key_revision = match self.key_revision {
             0 if key_type == KeyType::Initialization => None,

@@ -99,7 +99,7 @@ pub unsafe extern "C" fn prepay_meter_tamper(
 ///
 /// # Safety
 ///
-/// As for `prepay_meter_consume`; `in_use` is memory for an octet.
+/// As for `prepay_meter_consume`; `in_use` is memory for a byte.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn prepay_meter_start_emergency(
     meter: *mut PrepayMeter,

@@ -189,8 +189,8 @@ impl PrepayState {
         let missing = engine.waiting_for(now_s);
         let state = engine.state();
         let mut pan = [0; 19];
-        for (place, octet) in pan.iter_mut().zip(state.pan().ascii()) {
-            *place = octet as c_char;
+        for (place, byte) in pan.iter_mut().zip(state.pan().ascii()) {
+            *place = byte as c_char;
         }
         Self {
             pan,

@@ -8,7 +8,7 @@ use crate::memory::Engine;
 use crate::pointer;
 use crate::status::PrepayStatus;
 
-/// The octets that each of the two slots must have.
+/// The bytes that each of the two slots must have.
 pub const PREPAY_RECORD_LENGTH: usize = 416;
 
 const _: () = assert!(PREPAY_RECORD_LENGTH == Engine::RECORD_LENGTH);
@@ -17,22 +17,22 @@ const _: () = assert!(PREPAY_RECORD_LENGTH == Engine::RECORD_LENGTH);
 ///
 /// Each function answers 0, or anything else for a fault. What is written before must reach the medium
 /// before what is written after. A write that fails or is cut short may have written any part of its
-/// octets, and must not touch others. The record holds the key of the meter in clear: the medium lies inside
+/// bytes, and must not touch others. The record holds the key of the meter in clear: the medium lies inside
 /// the boundary that protects it. The functions must not return by `longjmp` or a C++ exception.
 #[derive(Clone, Copy)]
 #[repr(C)]
 pub struct PrepayStorage {
     /// Handed to each function as it is. May be null.
     pub context: *mut c_void,
-    /// Makes a slot blank: every octet reads 00, or every octet reads FF.
+    /// Makes a slot blank: every byte reads 00, or every byte reads FF.
     pub erase: Option<unsafe extern "C" fn(context: *mut c_void, slot: u8) -> c_int>,
-    /// Writes into a slot that was erased. No octet is written twice between two erasures.
+    /// Writes into a slot that was erased. No byte is written twice between two erasures.
     pub write: Option<
         unsafe extern "C" fn(
             context: *mut c_void,
             slot: u8,
             offset: usize,
-            octets: *const u8,
+            bytes: *const u8,
             length: usize,
         ) -> c_int,
     >,
@@ -42,7 +42,7 @@ pub struct PrepayStorage {
             context: *mut c_void,
             slot: u8,
             offset: usize,
-            octets: *mut u8,
+            bytes: *mut u8,
             length: usize,
         ) -> c_int,
     >,
@@ -88,15 +88,15 @@ impl Storage for Medium {
         answer(unsafe { (self.erase)(self.context, slot as u8) })
     }
 
-    fn write(&mut self, slot: Slot, offset: usize, octets: &[u8]) -> Result<(), Fault> {
-        let (start, length) = (octets.as_ptr(), octets.len());
+    fn write(&mut self, slot: Slot, offset: usize, bytes: &[u8]) -> Result<(), Fault> {
+        let (start, length) = (bytes.as_ptr(), bytes.len());
         // SAFETY: as for `erase`; `start` and `length` are those of a slice that lives during the call.
         answer(unsafe { (self.write)(self.context, slot as u8, offset, start, length) })
     }
 
-    fn read(&mut self, slot: Slot, offset: usize, octets: &mut [u8]) -> Result<(), Fault> {
-        let (start, length) = (octets.as_mut_ptr(), octets.len());
-        // SAFETY: as for `write`, and the slice is the only reference to these octets.
+    fn read(&mut self, slot: Slot, offset: usize, bytes: &mut [u8]) -> Result<(), Fault> {
+        let (start, length) = (bytes.as_mut_ptr(), bytes.len());
+        // SAFETY: as for `write`, and the slice is the only reference to these bytes.
         answer(unsafe { (self.read)(self.context, slot as u8, offset, start, length) })
     }
 }

@@ -46,15 +46,15 @@ pub unsafe extern "C" fn prepay_meter_enter_digits(
     )
 }
 
-/// Enters a token as 66 bits in nine octets, most significant first, the six high bits zero.
+/// Enters a token as 66 bits in nine bytes, most significant first, the six high bits zero.
 ///
 /// # Safety
 ///
-/// As for `prepay_meter_enter_digits`; `octets` are nine octets.
+/// As for `prepay_meter_enter_digits`; `bytes` are nine bytes.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn prepay_meter_enter_octets(
+pub unsafe extern "C" fn prepay_meter_enter_bytes(
     meter: *mut PrepayMeter,
-    octets: *const u8,
+    bytes: *const u8,
     carrier: u8,
     now_s: u64,
     storage: *const PrepayStorage,
@@ -62,8 +62,8 @@ pub unsafe extern "C" fn prepay_meter_enter_octets(
     outcome: *mut PrepayOutcome,
 ) -> PrepayStatus {
     // SAFETY: the promise of the caller.
-    let octets = unsafe { pointer::required(octets.cast::<[u8; 9]>()) };
-    let data = octets.map(|octets| TokenData::from_octets(*octets).ok());
+    let bytes = unsafe { pointer::required(bytes.cast::<[u8; 9]>()) };
+    let data = bytes.map(|bytes| TokenData::from_bytes(*bytes).ok());
     // SAFETY: the promise of the caller.
     PrepayStatus::of(
         data.and_then(|data| unsafe {

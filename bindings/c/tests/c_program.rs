@@ -44,8 +44,8 @@ fn folder() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
 }
 
-fn key(octets: u64) -> DecoderKey {
-    DecoderKey::new(EncryptionAlgorithm::Sta, &octets.to_be_bytes()).unwrap()
+fn key(bytes: u64) -> DecoderKey {
+    DecoderKey::new(EncryptionAlgorithm::Sta, &bytes.to_be_bytes()).unwrap()
 }
 
 fn tid(minutes: u32) -> TokenIdentifier {
@@ -86,8 +86,7 @@ fn tokens() -> String {
     };
     let maker = seal(&maker, &cipher);
     assert_eq!(credit(minutes, 5, 1, KEY).to_string(), digits);
-    let octets: Vec<String> =
-        KEY.to_be_bytes().iter().map(|octet| format!("0x{octet:02X}")).collect();
+    let bytes: Vec<String> = KEY.to_be_bytes().iter().map(|byte| format!("0x{byte:02X}")).collect();
     format!(
         "\
 /*
@@ -113,7 +112,7 @@ fn tokens() -> String {
 
 #endif
 ",
-        octets.join(", "),
+        bytes.join(", "),
         credit(minutes + 10, 11, 256, KEY),
         sections[0],
         sections[1],
@@ -165,7 +164,7 @@ fn the_tokens_of_the_c_program_are_made_with_public_keys() {
 }
 
 #[test]
-fn a_meter_in_c_survives_a_power_cut_after_every_octet() {
+fn a_meter_in_c_survives_a_power_cut_after_every_byte() {
     let program = compiled("cc", &["-std=c99", "-x", "c"]);
     assert_eq!(run(&mut Command::new(program)), EXPECTED);
 }

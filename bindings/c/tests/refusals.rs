@@ -7,7 +7,7 @@ use std::{ptr, slice};
 use prepay_meter::TokenResult;
 use prepay_meter_c::*;
 
-/// A key of one repeated octet, which is no secret to anybody.
+/// A key of one repeated byte, which is no secret to anybody.
 const TEST_KEY: [u8; 8] = [0xA5; 8];
 const LENGTH: usize = PREPAY_RECORD_LENGTH;
 
@@ -34,13 +34,13 @@ unsafe extern "C" fn write(
     context: *mut c_void,
     slot: u8,
     offset: usize,
-    octets: *const u8,
+    bytes: *const u8,
     length: usize,
 ) -> c_int {
     // SAFETY: as in `erase`; the library hands over a slice.
-    let (medium, octets) =
-        unsafe { (&mut *context.cast::<Medium>(), slice::from_raw_parts(octets, length)) };
-    medium.slots[usize::from(slot)][offset..][..length].copy_from_slice(octets);
+    let (medium, bytes) =
+        unsafe { (&mut *context.cast::<Medium>(), slice::from_raw_parts(bytes, length)) };
+    medium.slots[usize::from(slot)][offset..][..length].copy_from_slice(bytes);
     0
 }
 
@@ -48,13 +48,13 @@ unsafe extern "C" fn read(
     context: *mut c_void,
     slot: u8,
     offset: usize,
-    octets: *mut u8,
+    bytes: *mut u8,
     length: usize,
 ) -> c_int {
     // SAFETY: as in `write`.
-    let (medium, octets) =
-        unsafe { (&mut *context.cast::<Medium>(), slice::from_raw_parts_mut(octets, length)) };
-    octets.copy_from_slice(&medium.slots[usize::from(slot)][offset..][..length]);
+    let (medium, bytes) =
+        unsafe { (&mut *context.cast::<Medium>(), slice::from_raw_parts_mut(bytes, length)) };
+    bytes.copy_from_slice(&medium.slots[usize::from(slot)][offset..][..length]);
     0
 }
 
@@ -239,12 +239,12 @@ fn texts_and_carriers_have_their_limits() {
 #[test]
 fn wiping_leaves_zeros() {
     let mut bench = Bench::made();
-    // SAFETY: whole, and set to octets everywhere.
-    let octets = unsafe {
+    // SAFETY: whole, and set to bytes everywhere.
+    let bytes = unsafe {
         assert_eq!(prepay_meter_wipe(bench.meter.as_mut_ptr()), PrepayStatus::Ok);
         slice::from_raw_parts(bench.meter.as_ptr().cast::<u8>(), PREPAY_METER_SIZE)
     };
-    assert!(octets.iter().all(|&octet| octet == 0));
+    assert!(bytes.iter().all(|&byte| byte == 0));
 }
 
 #[test]

@@ -13,12 +13,12 @@ use crate::MAX_JSON;
 pub enum JsonError {
     /// It is too long.
     Length {
-        /// How many octets were found.
+        /// How many bytes were found.
         found: usize,
     },
     /// It is not UTF-8.
     NotText {
-        /// The first octet that is not, from 0.
+        /// The first byte that is not, from 0.
         at: usize,
     },
     /// It is not the JSON of a form.
@@ -58,7 +58,7 @@ pub enum JsonError {
     },
     /// The signed form is not written in the one way.
     NotCanonical {
-        /// The first octet that differs, from 0.
+        /// The first byte that differs, from 0.
         at: usize,
     },
 }
@@ -86,10 +86,10 @@ impl fmt::Display for JsonError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Length { found } => {
-                write!(f, "no form: expected at most {MAX_JSON} octets, found {found}")
+                write!(f, "no form: expected at most {MAX_JSON} bytes, found {found}")
             }
             Self::NotText { at } => {
-                write!(f, "no form: expected UTF-8, found octet {at} to be none")
+                write!(f, "no form: expected UTF-8, found byte {at} to be none")
             }
             Self::Json { problem } => write!(f, "not the JSON of a form: {problem}"),
             Self::Format { found } => write!(f, "format: expected {TAG:?}, found {found:?}"),
@@ -112,7 +112,7 @@ impl fmt::Display for JsonError {
             }
             Self::NotCanonical { at } => write!(
                 f,
-                "a signed form is read only as it was written: octet {at} differs, though the \
+                "a signed form is read only as it was written: byte {at} differs, though the \
                  signature would be right"
             ),
         }

@@ -165,9 +165,9 @@ fn push_steps(page: &mut String, form: &FormRecord) {
     page.push_str("</tbody>\n</table>\n");
 }
 
-/// Octets as hexadecimal digits in groups of four.
-fn groups(octets: &[u8]) -> String {
-    let pairs: Vec<String> = octets.chunks(2).map(base16ct::upper::encode_string).collect();
+/// Bytes as hexadecimal digits in groups of four.
+fn groups(bytes: &[u8]) -> String {
+    let pairs: Vec<String> = bytes.chunks(2).map(base16ct::upper::encode_string).collect();
     pairs.join(" ")
 }
 

@@ -5,7 +5,7 @@ use prepay_kmc::form::{Draft, FormState, Signature, SignedForm, TAG};
 use crate::JsonError;
 use crate::record::{FormRecord, Pairs, SignatureRecord};
 
-/// The greatest length of the JSON of a form, in octets.
+/// The greatest length of the JSON of a form, in bytes.
 pub const MAX_JSON: usize = 192 * 1024;
 
 /// A form as it goes between people and programs.
@@ -35,17 +35,17 @@ impl Document {
     }
 }
 
-/// Reads a form, from text or from the octets of a file.
+/// Reads a form, from text or from the bytes of a file.
 ///
 /// # Errors
 ///
 /// [`JsonError`]. A draft with faults is read: [`Draft::faults`] lists them.
-pub fn read(octets: impl AsRef<[u8]>) -> Result<Document, JsonError> {
-    let octets = octets.as_ref();
-    if octets.len() > MAX_JSON {
-        return Err(JsonError::Length { found: octets.len() });
+pub fn read(bytes: impl AsRef<[u8]>) -> Result<Document, JsonError> {
+    let bytes = bytes.as_ref();
+    if bytes.len() > MAX_JSON {
+        return Err(JsonError::Length { found: bytes.len() });
     }
-    let text = std::str::from_utf8(octets)
+    let text = std::str::from_utf8(bytes)
         .map_err(|error| JsonError::NotText { at: error.valid_up_to() })?;
     read_text(text)
 }

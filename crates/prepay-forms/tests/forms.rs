@@ -7,14 +7,14 @@ use prepay_kmc::form::{Draft, FormKind, FormState, Presence, Schema, SignedForm,
 use prepay_module::open_kmp::Signatory;
 use prepay_module::{Entropy, Moment, NoEntropy};
 
-/// A fixed sequence of octets.
+/// A fixed sequence of bytes.
 struct Counter(u8);
 
 impl Entropy for Counter {
-    fn fill(&mut self, octets: &mut [u8]) -> Result<(), NoEntropy> {
-        for octet in octets {
+    fn fill(&mut self, bytes: &mut [u8]) -> Result<(), NoEntropy> {
+        for byte in bytes {
             self.0 = self.0.wrapping_mul(5).wrapping_add(17);
-            *octet = self.0;
+            *byte = self.0;
         }
         Ok(())
     }
@@ -149,10 +149,10 @@ fn every_bit_flip_of_a_signed_form_is_refused() {
     let mut verified = 0;
     for place in 0..text.len() {
         for bit in 0..8 {
-            let mut octets = text.clone().into_bytes();
-            octets[place] ^= 1 << bit;
-            match read(&octets) {
-                Ok(_) => panic!("bit {bit} of octet {place} makes no difference"),
+            let mut bytes = text.clone().into_bytes();
+            bytes[place] ^= 1 << bit;
+            match read(&bytes) {
+                Ok(_) => panic!("bit {bit} of byte {place} makes no difference"),
                 Err(JsonError::Form(SignedFormError::Signature)) => verified += 1,
                 Err(_) => {}
             }

@@ -26,8 +26,8 @@ impl Foreseeable {
 }
 
 impl Entropy for Foreseeable {
-    fn fill(&mut self, octets: &mut [u8]) -> Result<(), NoEntropy> {
-        for chunk in octets.chunks_mut(32) {
+    fn fill(&mut self, bytes: &mut [u8]) -> Result<(), NoEntropy> {
+        for chunk in bytes.chunks_mut(32) {
             self.1 += 1;
             let block = Sha256::digest(format!("{} {}", self.0, self.1));
             chunk.copy_from_slice(&block[..chunk.len()]);

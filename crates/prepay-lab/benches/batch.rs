@@ -38,12 +38,12 @@ impl Case {
     }
 
     fn key(&self) -> &'static [u8] {
-        &VENDING_KEY[..self.dkga.vending_key_octets()]
+        &VENDING_KEY[..self.dkga.vending_key_bytes()]
     }
 
     /// A request in the form of the published vectors.
     fn line(&self) -> String {
-        let key: String = self.key().iter().map(|octet| format!("{octet:02x}")).collect();
+        let key: String = self.key().iter().map(|byte| format!("{byte:02x}")).collect();
         let (dkga, ea) = (self.dkga, self.ea);
         format!(
             r#"{{"id":"CTSA01/step1","op":"issue","pan":"600727000000000009","ea":"{ea}","key":{{"vending_key":"{key}","dkga":"{dkga}","sgc":"123457","krn":1,"kt":2,"ti":"01","ken":255,"base_date":1993}},"issued_at":"2004-04-21T10:01Z","rnd":5,"token":{{"type":"credit","service":"electricity","amount":"25.6"}}}}"#

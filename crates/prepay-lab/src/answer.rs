@@ -76,7 +76,7 @@ pub struct Opened {
 /// A key that was derived.
 #[derive(Clone, Serialize)]
 pub struct Derived {
-    /// The decoder key in hexadecimal, most significant octet first.
+    /// The decoder key in hexadecimal, most significant byte first.
     pub decoder_key: String,
 }
 

@@ -15,7 +15,7 @@ use crate::code::{ErrorCode, LabError};
 use crate::record::Request;
 use crate::run::Lab;
 
-/// The longest line that is read, in octets. A request of every field is below 2000.
+/// The longest line that is read, in bytes. A request of every field is below 2000.
 pub const LONGEST_LINE: usize = 64 * 1024;
 
 /// How much is read, and how much is written, at a time.
@@ -86,7 +86,7 @@ pub(crate) fn answer_lines(
             }
             Line::Held => answer_line(&held, &mut out),
             Line::TooLong => {
-                let message = format!("line too long: expected at most {LONGEST_LINE} octets");
+                let message = format!("line too long: expected at most {LONGEST_LINE} bytes");
                 let error = LabError::new(ErrorCode::BadJson, message);
                 write_error(&mut out, RawValue::NULL, &error);
                 Some(false)

@@ -7,41 +7,41 @@ use std::fmt::Write;
 
 use zeroize::Zeroizing;
 
-/// Why a text is not hexadecimal octets.
+/// Why a text is not hexadecimal bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum HexError {
     /// A character that is not a hexadecimal digit, by its position.
     NotHex { index: usize },
-    /// More octets than any key has, or half an octet.
+    /// More bytes than any key has, or half a byte.
     Length { digits: usize },
 }
 
 /// The longest key, a vending key of DKGA04.
 const LONGEST: usize = 20;
 
-/// Octets of a key, wiped when dropped.
+/// Bytes of a key, wiped when dropped.
 #[derive(Default)]
-pub(crate) struct Octets {
-    octets: Zeroizing<[u8; LONGEST]>,
+pub(crate) struct Bytes {
+    bytes: Zeroizing<[u8; LONGEST]>,
     length: usize,
 }
 
-impl Octets {
+impl Bytes {
     pub(crate) fn as_slice(&self) -> &[u8] {
-        &self.octets[..self.length]
+        &self.bytes[..self.length]
     }
 }
 
-/// The lower-case text of some octets.
-pub(crate) fn encode(octets: &[u8]) -> String {
-    octets.iter().fold(String::with_capacity(2 * octets.len()), |mut text, octet| {
-        write!(text, "{octet:02x}").expect("a string takes every text");
+/// The lower-case text of some bytes.
+pub(crate) fn encode(bytes: &[u8]) -> String {
+    bytes.iter().fold(String::with_capacity(2 * bytes.len()), |mut text, byte| {
+        write!(text, "{byte:02x}").expect("a string takes every text");
         text
     })
 }
 
-/// The octets of a text.
-pub(crate) fn decode(text: &str) -> Result<Octets, HexError> {
+/// The bytes of a text.
+pub(crate) fn decode(text: &str) -> Result<Bytes, HexError> {
     if let Some(index) = text.chars().position(|character| !character.is_ascii_hexdigit()) {
         return Err(HexError::NotHex { index });
     }
@@ -49,10 +49,10 @@ pub(crate) fn decode(text: &str) -> Result<Octets, HexError> {
     if !digits.is_multiple_of(2) || digits > 2 * LONGEST {
         return Err(HexError::Length { digits });
     }
-    let mut octets = Octets { length: digits / 2, ..Octets::default() };
-    base16ct::mixed::decode(text, &mut octets.octets[..digits / 2])
+    let mut bytes = Bytes { length: digits / 2, ..Bytes::default() };
+    base16ct::mixed::decode(text, &mut bytes.bytes[..digits / 2])
         .map_err(|_| HexError::Length { digits })?;
-    Ok(octets)
+    Ok(bytes)
 }
 
 #[cfg(test)]
@@ -61,9 +61,9 @@ mod tests {
 
     #[test]
     fn both_cases_are_read_and_lower_case_is_written() {
-        let octets = decode("00aBfF").unwrap();
-        assert_eq!(octets.as_slice(), [0x00, 0xAB, 0xFF]);
-        assert_eq!(encode(octets.as_slice()), "00abff");
+        let bytes = decode("00aBfF").unwrap();
+        assert_eq!(bytes.as_slice(), [0x00, 0xAB, 0xFF]);
+        assert_eq!(encode(bytes.as_slice()), "00abff");
     }
 
     #[test]

@@ -16,7 +16,7 @@ use zeroize::Zeroizing;
 
 use crate::code::{ErrorCode, LabError};
 use crate::field;
-use crate::hex::{self, HexError, Octets};
+use crate::hex::{self, Bytes, HexError};
 use crate::record::{KeyRecord, KeySource, Scalar};
 
 /// How many keys and how many prepared vending keys are remembered.
@@ -58,7 +58,7 @@ pub(crate) struct Key {
 /// What a decoder key comes from.
 enum Material {
     /// From itself.
-    Decoder(Octets),
+    Decoder(Bytes),
     /// From a vending key, with what it depends on beside the meter and its cipher.
     Vending {
         generator: Rc<DecoderKeyGenerator>,
@@ -70,7 +70,7 @@ enum Material {
     },
 }
 
-/// A **test** key in hexadecimal, most significant octet first.
+/// A **test** key in hexadecimal, most significant byte first.
 pub fn show_test_key(key: &DecoderKey) -> String {
     hex::encode(key.expose_bytes())
 }
@@ -135,7 +135,7 @@ impl KnownKeys {
         let material = match (&record.decoder_key, &record.vending_key) {
             (Some(value), None) => {
                 let text = key_text(names.decoder_key, value)?;
-                Material::Decoder(octets(names.decoder_key, text)?)
+                Material::Decoder(bytes(names.decoder_key, text)?)
             }
             (None, Some(value)) => {
                 let dkga = field::needed(names.dkga, dkga)?;
@@ -175,8 +175,8 @@ impl KnownKeys {
         if let Some(place) = self.generators.iter().position(same) {
             self.generators[..=place].rotate_right(1);
         } else {
-            let octets = octets(field, text)?;
-            let key = VendingKey::new(dkga, octets.as_slice()).map_err(|error| {
+            let bytes = bytes(field, text)?;
+            let key = VendingKey::new(dkga, bytes.as_slice()).map_err(|error| {
                 let message = format!("{field}: {error} for DKGA{dkga}");
                 LabError::new(ErrorCode::KeyLength, message)
             })?;
@@ -197,12 +197,10 @@ impl Key {
         ea: EncryptionAlgorithm,
     ) -> Result<ResolvedKey, LabError> {
         let key = match &self.material {
-            Material::Decoder(octets) => {
-                DecoderKey::new(ea, octets.as_slice()).map_err(|error| {
-                    let message = format!("{}.decoder_key: {error} for EA{ea}", self.name);
-                    LabError::new(ErrorCode::KeyLength, message)
-                })?
-            }
+            Material::Decoder(bytes) => DecoderKey::new(ea, bytes.as_slice()).map_err(|error| {
+                let message = format!("{}.decoder_key: {error} for EA{ea}", self.name);
+                LabError::new(ErrorCode::KeyLength, message)
+            })?,
             Material::Vending {
                 generator,
                 key_type,
@@ -281,7 +279,7 @@ fn key_text<'r>(field: &str, value: &'r Scalar<'_>) -> Result<&'r str, LabError>
     }
 }
 
-fn octets(field: &str, text: &str) -> Result<Octets, LabError> {
+fn bytes(field: &str, text: &str) -> Result<Bytes, LabError> {
     hex::decode(text).map_err(|error| match error {
         HexError::NotHex { index } => {
             let message = format!(

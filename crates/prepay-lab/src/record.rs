@@ -562,7 +562,7 @@ impl<'a> Request<'a> {
         let text = match std::str::from_utf8(line) {
             Ok(text) => text,
             Err(error) => {
-                let message = format!("the line is not UTF-8 from octet {}", error.valid_up_to());
+                let message = format!("the line is not UTF-8 from byte {}", error.valid_up_to());
                 request.defect = Some(LabError::new(ErrorCode::BadJson, message));
                 return request;
             }

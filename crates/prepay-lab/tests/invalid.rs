@@ -67,5 +67,5 @@ fn every_refusal_is_one_line_of_a_stream() {
     let mut output = Vec::new();
     let summary = Lab::default().answer_stream(&input[..], &mut output).unwrap();
     assert_eq!((summary.answered, summary.failed), (CASES as u64, CASES as u64));
-    assert_eq!(output.iter().filter(|&&octet| octet == b'\n').count(), CASES);
+    assert_eq!(output.iter().filter(|&&byte| byte == b'\n').count(), CASES);
 }

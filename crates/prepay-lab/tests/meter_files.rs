@@ -85,8 +85,8 @@ fn a_damaged_file_is_refused_and_left_untouched() {
         damaged.push(flipped);
     }
     damaged.push([&whole[..], b" "].concat());
-    for octets in &damaged {
-        fs::write(&file, octets).unwrap();
+    for bytes in &damaged {
+        fs::write(&file, bytes).unwrap();
         let mut bench = open(&folder);
         for request in [
             json!({"op": "state"}),
@@ -99,7 +99,7 @@ fn a_damaged_file_is_refused_and_left_untouched() {
         }
         let new = json!({"op": "new", "pan": meter_common::PAN, "ea": "07", "key": key()});
         assert_eq!(bench.ask(new)["error"]["code"], "value_range");
-        assert_eq!(fs::read(&file).unwrap(), *octets, "it is untouched");
+        assert_eq!(fs::read(&file).unwrap(), *bytes, "it is untouched");
     }
     fs::write(&file, &whole).unwrap();
     assert_eq!(open(&folder).enter(&token), "accept");

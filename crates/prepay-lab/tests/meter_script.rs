@@ -128,7 +128,7 @@ fn of_several_refusals_the_first_in_the_order_is_told() {
 }
 
 #[test]
-fn digits_are_free_in_form_and_octets_are_the_same_token() {
+fn digits_are_free_in_form_and_bytes_are_the_same_token() {
     let mut bench = Bench::in_memory();
     bench.make(key(), json!({}));
     let token = bench.issue(&key(), 5, credit("1"));
@@ -142,8 +142,8 @@ fn digits_are_free_in_form_and_octets_are_the_same_token() {
     let grouped = format!("{}-{} {}", &token[..4], &token[4..9], &token[9..]);
     assert_eq!(bench.enter(&grouped), "accept");
     let token = bench.issue(&key(), 6, credit("1"));
-    let octets = format!("{:018x}", token.parse::<u128>().unwrap());
-    let answer = bench.done(json!({"op": "enter_binary", "octets": octets, "carrier": "07"}));
+    let bytes = format!("{:018x}", token.parse::<u128>().unwrap());
+    let answer = bench.done(json!({"op": "enter_binary", "octets": bytes, "carrier": "07"}));
     assert_eq!((&answer["result"], &answer["amount"]), (&json!("accept"), &json!("1")));
     assert_eq!(bench.enter(&token), "used_error");
     assert_eq!(bench.state()["credit"], json!({"electricity": "2"}));

@@ -129,7 +129,7 @@ fn a_line_of_64_kib_is_read_and_a_longer_one_is_not() {
             let input = format!("{before}{}{after}", padded(length))
                 + if after.is_empty() { "" } else { &next };
             let (summary, answers) = run(&input);
-            let context = format!("{length} octets between {before:?} and {after:?}");
+            let context = format!("{length} bytes between {before:?} and {after:?}");
             assert_eq!(parts(&answers[0]).1.as_deref(), code, "{context}");
             assert_eq!(summary.failed, u64::from(code.is_some()), "{context}");
             if !after.is_empty() {
@@ -170,7 +170,7 @@ struct Lag {
 impl Write for Lag {
     fn write(&mut self, answers: &[u8]) -> io::Result<usize> {
         self.largest_write = self.largest_write.max(answers.len());
-        let lines = answers.iter().filter(|&&octet| octet == b'\n').count();
+        let lines = answers.iter().filter(|&&byte| byte == b'\n').count();
         let before = self.answered * self.line;
         self.largest = self.largest.max(self.taken.get().saturating_sub(before));
         self.answered += lines as u64;
@@ -195,8 +195,8 @@ fn a_long_stream_is_answered_as_it_comes_and_never_held() {
         let mut output = Lag { taken, answered: 0, line: length, largest: 0, largest_write: 0 };
         let summary = Lab::default().answer_stream(input, &mut output).unwrap();
         assert_eq!((summary.answered, output.answered), (lines, lines));
-        assert!(output.largest <= AHEAD, "{} octets ahead", output.largest);
-        assert!(output.largest_write as u64 <= AHEAD, "{} octets at once", output.largest_write);
+        assert!(output.largest <= AHEAD, "{} bytes ahead", output.largest);
+        assert!(output.largest_write as u64 <= AHEAD, "{} bytes at once", output.largest_write);
     }
 }
 
@@ -250,7 +250,7 @@ struct Listener(Rc<Conversation>);
 
 impl Write for Listener {
     fn write(&mut self, answers: &[u8]) -> io::Result<usize> {
-        let lines = answers.iter().filter(|&&octet| octet == b'\n').count() as u64;
+        let lines = answers.iter().filter(|&&byte| byte == b'\n').count() as u64;
         self.0.written.set(self.0.written.get() + lines);
         Ok(answers.len())
     }
@@ -275,7 +275,7 @@ fn every_answer_is_flushed_before_the_next_line_is_waited_for() {
 }
 
 #[test]
-fn octets_that_are_no_text_fail_their_own_line_only() {
+fn bytes_that_are_no_text_fail_their_own_line_only() {
     for bad in
         [&b"\xff"[..], b"\0", b"{\"op\":\"\xc3\"}", b"\xef\xbb\xbf{}", b"{\0}", b"\xed\xa0\x80"]
     {

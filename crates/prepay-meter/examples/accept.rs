@@ -51,7 +51,7 @@ fn usage() -> ExitCode {
 /// Makes a meter, and enters as many credit tokens of one tenth as asked, each as twenty digits.
 fn accept(algorithm: EncryptionAlgorithm, size: SetSize, tokens: u32, enters: bool) {
     let key = NewKey {
-        key: DecoderKey::new(algorithm, &[0xA5; 16][..algorithm.key_octets()]).expect("as long"),
+        key: DecoderKey::new(algorithm, &[0xA5; 16][..algorithm.key_bytes()]).expect("as long"),
         key_type: KeyType::Unique,
         key_revision: Some(1.try_into().expect("a revision")),
         expiry: KeyExpiryNumber::NEVER,

@@ -91,9 +91,9 @@ struct Target {
 
 impl Target {
     fn new(lockout: Option<Lockout>) -> Self {
-        let octets = 0x0ABC_12DE_F345_6789_u64.to_be_bytes();
+        let bytes = 0x0ABC_12DE_F345_6789_u64.to_be_bytes();
         let key = NewKey {
-            key: DecoderKey::new(EncryptionAlgorithm::Sta, &octets).expect("eight octets"),
+            key: DecoderKey::new(EncryptionAlgorithm::Sta, &bytes).expect("eight bytes"),
             key_type: KeyType::Unique,
             key_revision: Some(1.try_into().expect("a revision")),
             expiry: KeyExpiryNumber::NEVER,

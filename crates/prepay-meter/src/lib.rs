@@ -29,12 +29,12 @@
 //!         self.0[slot as usize].fill(0xFF);
 //!         Ok(())
 //!     }
-//!     fn write(&mut self, slot: Slot, offset: usize, octets: &[u8]) -> Result<(), Self::Fault> {
-//!         self.0[slot as usize][offset..][..octets.len()].copy_from_slice(octets);
+//!     fn write(&mut self, slot: Slot, offset: usize, bytes: &[u8]) -> Result<(), Self::Fault> {
+//!         self.0[slot as usize][offset..][..bytes.len()].copy_from_slice(bytes);
 //!         Ok(())
 //!     }
-//!     fn read(&mut self, slot: Slot, offset: usize, octets: &mut [u8]) -> Result<(), Self::Fault> {
-//!         octets.copy_from_slice(&self.0[slot as usize][offset..][..octets.len()]);
+//!     fn read(&mut self, slot: Slot, offset: usize, bytes: &mut [u8]) -> Result<(), Self::Fault> {
+//!         bytes.copy_from_slice(&self.0[slot as usize][offset..][..bytes.len()]);
 //!         Ok(())
 //!     }
 //! }

@@ -77,7 +77,7 @@ pub enum ManufactureError<F> {
 const FEWEST_REMEMBERED: u16 = 50;
 
 impl<const TIDS: usize, const FLAGS: usize, const CONTROLS: usize> Meter<TIDS, FLAGS, CONTROLS> {
-    /// How many octets a slot of the storage must have.
+    /// How many bytes a slot of the storage must have.
     pub const RECORD_LENGTH: usize =
         HEADER_LENGTH + MeterState::<TIDS, FLAGS, CONTROLS>::BODY_LENGTH as usize;
 
@@ -179,19 +179,19 @@ impl<const TIDS: usize, const FLAGS: usize, const CONTROLS: usize> Meter<TIDS, F
         }
     }
 
-    /// Takes the 66 bits of a token as nine octets, the six high bits zero.
+    /// Takes the 66 bits of a token as nine bytes, the six high bits zero.
     ///
     /// # Errors
     ///
     /// The fault of the storage, as for [`enter`](Self::enter).
-    pub fn enter_octets<S: Storage>(
+    pub fn enter_bytes<S: Storage>(
         &mut self,
-        octets: [u8; 9],
+        bytes: [u8; 9],
         carrier: TokenCarrierType,
         now_s: u64,
         storage: &mut S,
     ) -> Result<Outcome, S::Fault> {
-        match TokenData::from_octets(octets) {
+        match TokenData::from_bytes(bytes) {
             Ok(data) => self.enter(data, carrier, now_s, storage),
             Err(_) => Ok(self.refuse_format()),
         }

@@ -9,7 +9,7 @@
 //!    6  2  length of the body
 //!    8  4  sequence: the record with the larger one is the newer
 //!   12  4  CRC-32 of the body
-//!   16  4  CRC-32 of the sixteen octets before
+//!   16  4  CRC-32 of the sixteen bytes before
 //!  body, at 20
 //!    0  2  TIDS     2  2  FLAGS     4  1  CONTROLS     the capacities that it was written for
 //!    5 18  PAN, ASCII digits
@@ -55,7 +55,7 @@ use crate::maker::MAKER_REGISTERS;
 use crate::state::{LastAmount, LastCredit, MeterState};
 use crate::trip::Excess;
 
-/// The octets of a header.
+/// The bytes of a header.
 pub(crate) const HEADER_LENGTH: usize = 20;
 
 const MAGIC: [u8; 4] = *b"PPMS";
@@ -65,7 +65,7 @@ const NEVER_SET: u8 = 0xFF;
 const CONTROL_NEVER_SET: u16 = 0xFFFF;
 const FIXED_LENGTH: usize = 232;
 
-/// Without a table: a record is a few hundred octets, and flash is dear.
+/// Without a table: a record is a few hundred bytes, and flash is dear.
 const CRC: Crc<u32, NoTable> = Crc::<u32, NoTable>::new(&CRC_32_ISO_HDLC);
 
 /// Why a stored record is not used.
@@ -131,8 +131,8 @@ impl Checksum {
         Self(STATIC.digest())
     }
 
-    pub(crate) fn update(&mut self, octets: &[u8]) {
-        self.0.update(octets);
+    pub(crate) fn update(&mut self, bytes: &[u8]) {
+        self.0.update(bytes);
     }
 
     pub(crate) fn finish(self) -> u32 {
@@ -146,27 +146,27 @@ impl Header {
     }
 
     pub(crate) fn encode(&self) -> [u8; HEADER_LENGTH] {
-        let mut octets = [0; HEADER_LENGTH];
-        octets[..4].copy_from_slice(&MAGIC);
-        octets[4..6].copy_from_slice(&self.version.to_be_bytes());
-        octets[6..8].copy_from_slice(&self.length.to_be_bytes());
-        octets[8..12].copy_from_slice(&self.sequence.to_be_bytes());
-        octets[12..16].copy_from_slice(&self.body_crc.to_be_bytes());
-        let crc = CRC.checksum(&octets[..16]);
-        octets[16..].copy_from_slice(&crc.to_be_bytes());
-        octets
+        let mut bytes = [0; HEADER_LENGTH];
+        bytes[..4].copy_from_slice(&MAGIC);
+        bytes[4..6].copy_from_slice(&self.version.to_be_bytes());
+        bytes[6..8].copy_from_slice(&self.length.to_be_bytes());
+        bytes[8..12].copy_from_slice(&self.sequence.to_be_bytes());
+        bytes[12..16].copy_from_slice(&self.body_crc.to_be_bytes());
+        let crc = CRC.checksum(&bytes[..16]);
+        bytes[16..].copy_from_slice(&crc.to_be_bytes());
+        bytes
     }
 
-    pub(crate) fn decode(octets: &[u8; HEADER_LENGTH]) -> Result<Self, RecordError> {
-        if octets.iter().all(|&octet| octet == 0) || octets.iter().all(|&octet| octet == 0xFF) {
+    pub(crate) fn decode(bytes: &[u8; HEADER_LENGTH]) -> Result<Self, RecordError> {
+        if bytes.iter().all(|&byte| byte == 0) || bytes.iter().all(|&byte| byte == 0xFF) {
             return Err(RecordError::Blank);
         }
-        if octets[..4] != MAGIC {
+        if bytes[..4] != MAGIC {
             return Err(RecordError::Magic);
         }
-        let half = |at: usize| u16::from_be_bytes([octets[at], octets[at + 1]]);
+        let half = |at: usize| u16::from_be_bytes([bytes[at], bytes[at + 1]]);
         let word = |at: usize| u32::from(half(at)) << 16 | u32::from(half(at + 2));
-        if CRC.checksum(&octets[..16]) != word(16) {
+        if CRC.checksum(&bytes[..16]) != word(16) {
             return Err(RecordError::HeaderChecksum);
         }
         Ok(Self { version: half(4), length: half(6), sequence: word(8), body_crc: word(12) })
@@ -209,8 +209,8 @@ impl<const TIDS: usize, const FLAGS: usize, const CONTROLS: usize>
         put(&self.pan.ascii())?;
         put(&[self.key.algorithm().code()])?;
         let mut key = Zeroizing::new([0; 16]);
-        let octets = self.key.expose_bytes();
-        key[..octets.len()].copy_from_slice(octets);
+        let bytes = self.key.expose_bytes();
+        key[..bytes.len()].copy_from_slice(bytes);
         put(&*key)?;
         put(&[
             self.key_type.value(),
@@ -257,31 +257,31 @@ impl<const TIDS: usize, const FLAGS: usize, const CONTROLS: usize>
         take: impl FnMut(&mut [u8]) -> Result<(), E>,
     ) -> Result<Self, ReadError<E>> {
         let mut reader = Reader { take };
-        let capacities = (reader.half()?, reader.half()?, reader.octet()?);
+        let capacities = (reader.half()?, reader.half()?, reader.byte()?);
         if capacities != (TIDS as u16, FLAGS as u16, CONTROLS as u8) {
             return Err(RecordError::Capacity.into());
         }
-        let pan = reader.octets::<18, E>()?;
+        let pan = reader.bytes::<18, E>()?;
         let pan: MeterPan =
             field("pan", str::from_utf8(&pan).ok().and_then(|pan| pan.parse().ok()))?;
-        let algorithm = field("algorithm", EncryptionAlgorithm::try_from(reader.octet()?).ok())?;
-        let octets = Zeroizing::new(reader.octets::<16, E>()?);
-        let (octets, rest) = octets.split_at(algorithm.key_octets());
-        let is_short_enough = rest.iter().all(|&octet| octet == 0);
-        let key = DecoderKey::new(algorithm, octets).ok().filter(|_| is_short_enough);
+        let algorithm = field("algorithm", EncryptionAlgorithm::try_from(reader.byte()?).ok())?;
+        let bytes = Zeroizing::new(reader.bytes::<16, E>()?);
+        let (bytes, rest) = bytes.split_at(algorithm.key_bytes());
+        let is_short_enough = rest.iter().all(|&byte| byte == 0);
+        let key = DecoderKey::new(algorithm, bytes).ok().filter(|_| is_short_enough);
         let key = field("key", key)?;
-        let key_type = field("key type", KeyType::try_from(reader.octet()?).ok())?;
-        let key_revision = match reader.octet()? {
+        let key_type = field("key type", KeyType::try_from(reader.byte()?).ok())?;
+        let key_revision = match reader.byte()? {
             0 => None,
             revision => Some(field("key revision", KeyRevisionNumber::try_from(revision).ok())?),
         };
-        let tariff_index = field("tariff index", TariffIndex::try_from(reader.octet()?).ok())?;
-        let expiry = KeyExpiryNumber::from(reader.octet()?);
+        let tariff_index = field("tariff index", TariffIndex::try_from(reader.byte()?).ok())?;
+        let expiry = KeyExpiryNumber::from(reader.byte()?);
         let supply_group = match reader.word()? {
             NONE => None,
             group => Some(field("supply group", SupplyGroupCode::try_from(group).ok())?),
         };
-        let [conditions, more, failures] = reader.octets()?;
+        let [conditions, more, failures] = reader.bytes()?;
         let waits_for_token = match conditions >> 1 & 3 {
             0 => None,
             1 => Some(Excess::Power),
@@ -293,16 +293,16 @@ impl<const TIDS: usize, const FLAGS: usize, const CONTROLS: usize>
         let unbalance_limit_watts = Some(reader.word()?).filter(|&watts| watts != NONE);
         let tariff_rate = Some(reader.half()?).filter(|_| conditions & 8 != 0);
         let water_factor = Some(reader.half()?).filter(|_| more & 1 != 0);
-        let last_credit = field("last credit", decode_last_credit(reader.octets()?))?;
+        let last_credit = field("last credit", decode_last_credit(reader.bytes()?))?;
         let mut maker = [0; MAKER_REGISTERS];
         for register in &mut maker {
             *register = reader.half()?;
         }
         let mut credit = [CreditRegister::default(); 4];
         for register in &mut credit {
-            register.grains = i64::from_be_bytes(reader.octets()?);
-            register.used = u64::from_be_bytes(reader.octets()?);
-            register.money = i128::from_be_bytes(reader.octets()?);
+            register.grains = i64::from_be_bytes(reader.bytes()?);
+            register.used = u64::from_be_bytes(reader.bytes()?);
+            register.money = i128::from_be_bytes(reader.bytes()?);
             register.remainder = reader.word()?;
             let is_sound = i64::from(register.remainder) < GRAINS_PER_UNIT;
             field("remainder", is_sound.then_some(()))?;
@@ -310,15 +310,15 @@ impl<const TIDS: usize, const FLAGS: usize, const CONTROLS: usize>
         let count = reader.half()?;
         let mut values = [0; TIDS];
         for value in &mut values {
-            let [a, b, c] = reader.octets()?;
+            let [a, b, c] = reader.bytes()?;
             *value = u32::from_be_bytes([0, a, b, c]);
         }
         let identifiers = field("identifiers", IdentifierStore::from_values(count, values))?;
         let mut extended = ExtendedTable::default();
         for index in 0..FLAGS as u16 {
-            let flag = match reader.octet()? {
+            let flag = match reader.byte()? {
                 NEVER_SET => None,
-                octet => Some(field("flag", (octet <= 1).then_some(octet == 1))?),
+                byte => Some(field("flag", (byte <= 1).then_some(byte == 1))?),
             };
             extended.put_flag(index, flag);
         }
@@ -354,40 +354,40 @@ impl<const TIDS: usize, const FLAGS: usize, const CONTROLS: usize>
     }
 }
 
-/// Reads numbers from wherever the octets come from.
+/// Reads numbers from wherever the bytes come from.
 struct Reader<F> {
     take: F,
 }
 
 impl<F> Reader<F> {
-    fn octets<const N: usize, E>(&mut self) -> Result<[u8; N], ReadError<E>>
+    fn bytes<const N: usize, E>(&mut self) -> Result<[u8; N], ReadError<E>>
     where
         F: FnMut(&mut [u8]) -> Result<(), E>,
     {
-        let mut octets = [0; N];
-        (self.take)(&mut octets).map_err(ReadError::Medium)?;
-        Ok(octets)
+        let mut bytes = [0; N];
+        (self.take)(&mut bytes).map_err(ReadError::Medium)?;
+        Ok(bytes)
     }
 
-    fn octet<E>(&mut self) -> Result<u8, ReadError<E>>
+    fn byte<E>(&mut self) -> Result<u8, ReadError<E>>
     where
         F: FnMut(&mut [u8]) -> Result<(), E>,
     {
-        self.octets().map(|[octet]| octet)
+        self.bytes().map(|[byte]| byte)
     }
 
     fn half<E>(&mut self) -> Result<u16, ReadError<E>>
     where
         F: FnMut(&mut [u8]) -> Result<(), E>,
     {
-        self.octets().map(u16::from_be_bytes)
+        self.bytes().map(u16::from_be_bytes)
     }
 
     fn word<E>(&mut self) -> Result<u32, ReadError<E>>
     where
         F: FnMut(&mut [u8]) -> Result<(), E>,
     {
-        self.octets().map(u32::from_be_bytes)
+        self.bytes().map(u32::from_be_bytes)
     }
 }
 
@@ -410,8 +410,8 @@ fn encode_last_credit(last: Option<LastCredit>) -> [u8; 7] {
     [sub_class, sign_exponent, high, low, a, b, c]
 }
 
-fn decode_last_credit(octets: [u8; 7]) -> Option<Option<LastCredit>> {
-    let [sub_class, sign_exponent, high, low, a, b, c] = octets;
+fn decode_last_credit(bytes: [u8; 7]) -> Option<Option<LastCredit>> {
+    let [sub_class, sign_exponent, high, low, a, b, c] = bytes;
     if sub_class == NEVER_SET {
         return Some(None);
     }
@@ -436,7 +436,7 @@ impl fmt::Display for RecordError {
                 write!(f, "newer version: expected at most {VERSION}, found {found}")
             }
             Self::Length { expected, found } => {
-                write!(f, "wrong length: expected {expected} octets, found {found}")
+                write!(f, "wrong length: expected {expected} bytes, found {found}")
             }
             Self::BodyChecksum => f.write_str("body damaged"),
             Self::Capacity => f.write_str("written for other capacities"),

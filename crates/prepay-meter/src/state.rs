@@ -203,6 +203,6 @@ mod tests {
     #[test]
     fn the_state_with_fifty_identifiers_fits_in_a_kibibyte() {
         let size = size_of::<MeterState<50, 12, 1>>();
-        assert!(size <= 1024, "{size} octets");
+        assert!(size <= 1024, "{size} bytes");
     }
 }

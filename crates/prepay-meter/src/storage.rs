@@ -22,7 +22,7 @@ use zeroize::Zeroizing;
 use crate::record::{Checksum, HEADER_LENGTH, Header, ReadError, RecordError};
 use crate::state::MeterState;
 
-/// The octets of one write of a body.
+/// The bytes of one write of a body.
 const CHUNK: usize = 64;
 
 /// One of the two places for a record.
@@ -37,35 +37,35 @@ pub enum Slot {
 /// The medium on which a meter keeps its state.
 ///
 /// What is written before must reach the medium before what is written after. A write that fails, or is cut
-/// short by loss of power, may have written any part of its octets; it must not touch others. The record
+/// short by loss of power, may have written any part of its bytes; it must not touch others. The record
 /// holds the key of the meter, so the medium lies inside the boundary that protects it.
 ///
-/// A slot has room for [`Meter::RECORD_LENGTH`](crate::Meter::RECORD_LENGTH) octets.
+/// A slot has room for [`Meter::RECORD_LENGTH`](crate::Meter::RECORD_LENGTH) bytes.
 pub trait Storage {
     /// What may go wrong.
     type Fault;
 
-    /// Makes a slot blank: every octet reads 00 or every octet reads FF. It is enough to blank the first
-    /// twenty on a medium that is written octet by octet.
+    /// Makes a slot blank: every byte reads 00 or every byte reads FF. It is enough to blank the first
+    /// twenty on a medium that is written byte by byte.
     ///
     /// # Errors
     ///
     /// The fault of the medium.
     fn erase(&mut self, slot: Slot) -> Result<(), Self::Fault>;
 
-    /// Writes octets into a slot that was erased. No octet is written twice between two erasures.
+    /// Writes bytes into a slot that was erased. No byte is written twice between two erasures.
     ///
     /// # Errors
     ///
     /// The fault of the medium.
-    fn write(&mut self, slot: Slot, offset: usize, octets: &[u8]) -> Result<(), Self::Fault>;
+    fn write(&mut self, slot: Slot, offset: usize, bytes: &[u8]) -> Result<(), Self::Fault>;
 
-    /// Reads octets from a slot. One that was never written reads as if it were erased.
+    /// Reads bytes from a slot. One that was never written reads as if it were erased.
     ///
     /// # Errors
     ///
     /// The fault of the medium.
-    fn read(&mut self, slot: Slot, offset: usize, octets: &mut [u8]) -> Result<(), Self::Fault>;
+    fn read(&mut self, slot: Slot, offset: usize, bytes: &mut [u8]) -> Result<(), Self::Fault>;
 }
 
 /// Why no state was loaded.
@@ -113,13 +113,13 @@ impl Place {
         let mut chunk = Zeroizing::new([0; CHUNK]);
         let (mut filled, mut offset) = (0, HEADER_LENGTH);
         let mut checksum = Checksum::new();
-        state.expose_encoded(|mut octets| {
-            checksum.update(octets);
-            while !octets.is_empty() {
-                let length = octets.len().min(CHUNK - filled);
-                let (head, tail) = octets.split_at(length);
+        state.expose_encoded(|mut bytes| {
+            checksum.update(bytes);
+            while !bytes.is_empty() {
+                let length = bytes.len().min(CHUNK - filled);
+                let (head, tail) = bytes.split_at(length);
                 chunk[filled..filled + length].copy_from_slice(head);
-                (filled, octets) = (filled + length, tail);
+                (filled, bytes) = (filled + length, tail);
                 if filled == CHUNK {
                     storage.write(next.slot, offset, &*chunk)?;
                     (filled, offset) = (0, offset + CHUNK);
@@ -176,9 +176,9 @@ fn read_header<S: Storage>(
     storage: &mut S,
     slot: Slot,
 ) -> Result<Result<Header, RecordError>, LoadError<S::Fault>> {
-    let mut octets = [0; HEADER_LENGTH];
-    storage.read(slot, 0, &mut octets).map_err(LoadError::Medium)?;
-    Ok(Header::decode(&octets))
+    let mut bytes = [0; HEADER_LENGTH];
+    storage.read(slot, 0, &mut bytes).map_err(LoadError::Medium)?;
+    Ok(Header::decode(&bytes))
 }
 
 fn read_body<S: Storage, const T: usize, const F: usize, const C: usize>(
@@ -191,17 +191,17 @@ fn read_body<S: Storage, const T: usize, const F: usize, const C: usize>(
     let mut chunk = Zeroizing::new([0; CHUNK]);
     let mut checksum = Checksum::new();
     for offset in (HEADER_LENGTH..end).step_by(CHUNK) {
-        let octets = &mut chunk[..CHUNK.min(end - offset)];
-        storage.read(slot, offset, octets).map_err(ReadError::Medium)?;
-        checksum.update(octets);
+        let bytes = &mut chunk[..CHUNK.min(end - offset)];
+        storage.read(slot, offset, bytes).map_err(ReadError::Medium)?;
+        checksum.update(bytes);
     }
     if checksum.finish() != header.body_crc {
         return Err(RecordError::BodyChecksum.into());
     }
     let mut offset = HEADER_LENGTH;
-    MeterState::decode(|octets| {
-        storage.read(slot, offset, octets)?;
-        offset += octets.len();
+    MeterState::decode(|bytes| {
+        storage.read(slot, offset, bytes)?;
+        offset += bytes.len();
         Ok(())
     })
 }

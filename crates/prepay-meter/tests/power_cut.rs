@@ -1,6 +1,6 @@
 //! Power fails at every possible moment of a long scenario, and nothing is lost or doubled.
 //!
-//! The short form cuts 40 tokens after every octet. The long form takes 200, or as many as the variable
+//! The short form cuts 40 tokens after every byte. The long form takes 200, or as many as the variable
 //! `PREPAY_METER_TOKENS` says.
 
 mod common;
@@ -77,9 +77,9 @@ fn cut_everywhere(profile: Profile, first: NewKey, tokens: usize, every: usize) 
         let (mut whole, mut after_medium) = start(profile, &medium, &held);
         let expected = whole.enter(step.data, common::NUMERIC, 0, &mut after_medium).unwrap();
         let after = encoded(&whole);
-        for octets in (0..).step_by(every) {
+        for bytes in (0..).step_by(every) {
             let (mut meter, mut medium) = start(profile, &medium, &held);
-            medium.octets_left = Some(octets);
+            medium.bytes_left = Some(bytes);
             let answer = meter.enter(step.data, common::NUMERIC, 0, &mut medium);
             if answer.is_err() {
                 assert_eq!(encoded(&meter), before, "token {number}: a fault changes nothing");
@@ -92,14 +92,14 @@ fn cut_everywhere(profile: Profile, first: NewKey, tokens: usize, every: usize) 
                     assert!(found == after, "token {number}: what was answered is stored");
                 }
                 Err(Stopped) => {
-                    assert!(found == before || found == after, "token {number} at {octets}");
+                    assert!(found == before || found == after, "token {number} at {bytes}");
                 }
             }
             // The customer enters the token again.
             let sections = if found == before { held.as_slice() } else { &[] };
             let (mut meter, mut medium) = start(profile, &medium, sections);
             let second = meter.enter(step.data, common::NUMERIC, 0, &mut medium).unwrap();
-            assert!(encoded(&meter) == after, "token {number} at {octets}: {second:?}");
+            assert!(encoded(&meter) == after, "token {number} at {bytes}: {second:?}");
             cuts += 1;
             if answer.is_ok() {
                 break;
@@ -124,7 +124,7 @@ fn cut_everywhere(profile: Profile, first: NewKey, tokens: usize, every: usize) 
 }
 
 #[test]
-fn power_may_fail_after_any_octet_of_a_short_scenario() {
+fn power_may_fail_after_any_byte_of_a_short_scenario() {
     cut_everywhere(sta_profile(), unique_key(0xA5), 40, 1);
 }
 
@@ -135,8 +135,8 @@ fn power_may_fail_in_a_set_of_four() {
 }
 
 #[test]
-#[ignore = "long: 200 tokens, or PREPAY_METER_TOKENS, cut after every octet"]
-fn power_may_fail_after_any_octet_of_a_long_scenario() {
+#[ignore = "long: 200 tokens, or PREPAY_METER_TOKENS, cut after every byte"]
+fn power_may_fail_after_any_byte_of_a_long_scenario() {
     let tokens = std::env::var("PREPAY_METER_TOKENS").ok();
     let tokens = tokens.map_or(200, |text| text.parse().expect("a number of tokens"));
     cut_everywhere(sta_profile(), unique_key(0xA5), tokens, 1);
@@ -169,9 +169,9 @@ fn a_faulty_operation_is_survived_without_a_restart() {
 
 #[test]
 fn a_meter_that_was_never_finished_can_be_made_again() {
-    for octets in 0..100 {
+    for bytes in 0..100 {
         let mut medium = Bench::standard().medium; // An older record lies there.
-        medium.octets_left = Some(octets);
+        medium.bytes_left = Some(bytes);
         let birth = prepay_meter::Birth {
             pan: "600727000000000009".parse().unwrap(),
             key: unique_key(2),
@@ -184,6 +184,6 @@ fn a_meter_that_was_never_finished_can_be_made_again() {
         let mut medium = medium.after_power_returned();
         let made: Meter = Meter::manufacture(sta_profile(), birth, &mut medium).unwrap();
         let loaded: Meter = Meter::load(sta_profile(), &mut medium, 0).unwrap();
-        assert_eq!(encoded(&loaded), encoded(&made), "{octets} octets");
+        assert_eq!(encoded(&loaded), encoded(&made), "{bytes} bytes");
     }
 }

@@ -16,7 +16,7 @@ use proptest::prelude::*;
 enum Event {
     /// One of the tokens is entered.
     Enter(usize),
-    /// One of the tokens is entered, and power fails after so many octets.
+    /// One of the tokens is entered, and power fails after so many bytes.
     Cut(usize, usize),
     /// Power fails in between.
     Restart,
@@ -27,7 +27,7 @@ enum Event {
 fn events(tokens: usize) -> impl Strategy<Value = Vec<Event>> {
     let event = prop_oneof![
         4 => (0..tokens).prop_map(Event::Enter),
-        2 => (0..tokens, 0usize..500).prop_map(|(token, octets)| Event::Cut(token, octets)),
+        2 => (0..tokens, 0usize..500).prop_map(|(token, bytes)| Event::Cut(token, bytes)),
         1 => Just(Event::Restart),
         1 => (0..tokens, 0usize..10).prop_map(|(token, count)| Event::Fault(token, count)),
     ];
@@ -51,8 +51,8 @@ proptest! {
             let before = bench.tenths();
             let (token, answer) = match event {
                 Event::Enter(token) => (token, Some(bench.enter(tokens[token].0))),
-                Event::Cut(token, octets) => {
-                    bench.medium.octets_left = Some(octets);
+                Event::Cut(token, bytes) => {
+                    bench.medium.bytes_left = Some(bytes);
                     let data = tokens[token].0;
                     let answer = bench.meter.enter(data, NUMERIC, 0, &mut bench.medium).ok();
                     bench.restart();

@@ -116,7 +116,7 @@ fn meter_for_test(manufacturer: ManufacturerCode) -> (MeterPan, NewKey) {
         }
     };
     let key = NewKey {
-        key: DecoderKey::new(EncryptionAlgorithm::Sta, &[0xA5; 8]).expect("eight octets"),
+        key: DecoderKey::new(EncryptionAlgorithm::Sta, &[0xA5; 8]).expect("eight bytes"),
         key_type: KeyType::Unique,
         key_revision: Some(1.try_into().expect("a revision")),
         expiry: KeyExpiryNumber::NEVER,

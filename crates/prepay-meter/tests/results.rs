@@ -51,14 +51,14 @@ fn text_that_is_no_token_is_a_format_error() {
         let outcome = bench.meter.enter_digits(text, NUMERIC, 0, &mut bench.medium).unwrap();
         assert_eq!(outcome.result(), TokenResult::FormatError, "{text:?}");
     }
-    let outcome = bench.meter.enter_octets([0xFF; 9], NUMERIC, 0, &mut bench.medium).unwrap();
+    let outcome = bench.meter.enter_bytes([0xFF; 9], NUMERIC, 0, &mut bench.medium).unwrap();
     assert_eq!(outcome.result(), TokenResult::FormatError);
     let good = bench.vendor.credit(100, 1);
     let spaced = format!("{good:#}");
     let outcome = bench.meter.enter_digits(&spaced, NUMERIC, 0, &mut bench.medium).unwrap();
     assert_eq!(outcome.result(), TokenResult::Accept);
-    let octets = bench.vendor.credit(101, 1).octets();
-    let outcome = bench.meter.enter_octets(octets, NUMERIC, 0, &mut bench.medium).unwrap();
+    let bytes = bench.vendor.credit(101, 1).bytes();
+    let outcome = bench.meter.enter_bytes(bytes, NUMERIC, 0, &mut bench.medium).unwrap();
     assert_eq!(outcome.result(), TokenResult::Accept);
 }
 

@@ -11,7 +11,7 @@ fn load(medium: &Medium) -> Result<Meter, LoadError<common::Stopped>> {
     Meter::load(sta_profile(), &mut medium.clone(), 0)
 }
 
-/// Changes octets of a record and makes its checksums right again.
+/// Changes bytes of a record and makes its checksums right again.
 fn forge(medium: &mut Medium, slot: Slot, change: impl FnOnce(&mut [u8])) {
     let crc = Crc::<u32>::new(&CRC_32_ISO_HDLC);
     let record = &mut medium.slots[slot as usize];

@@ -64,10 +64,10 @@ fn now() -> Moment {
 struct Counting(u64);
 
 impl Entropy for Counting {
-    fn fill(&mut self, octets: &mut [u8]) -> Result<(), NoEntropy> {
-        for octet in octets {
+    fn fill(&mut self, bytes: &mut [u8]) -> Result<(), NoEntropy> {
+        for byte in bytes {
             self.0 = self.0.wrapping_mul(0x5851_F42D_4C95_7F2D).wrapping_add(1);
-            *octet = (self.0 >> 56) as u8;
+            *byte = (self.0 >> 56) as u8;
         }
         Ok(())
     }
@@ -92,8 +92,8 @@ fn attributes(algorithm: DecoderKeyGenerationAlgorithm) -> VendingKeyAttributes 
 }
 
 fn vending_key(algorithm: DecoderKeyGenerationAlgorithm) -> VendingKey {
-    let octets = &VENDING_KEY[..algorithm.vending_key_octets()];
-    VendingKey::new(algorithm, octets).expect("the right length")
+    let bytes = &VENDING_KEY[..algorithm.vending_key_bytes()];
+    VendingKey::new(algorithm, bytes).expect("the right length")
 }
 
 fn secret(text: &str) -> Secret {
@@ -196,10 +196,10 @@ fn request(pan: MeterPan, encryption: EncryptionAlgorithm) -> CreditRequest {
 /// A name that was never used.
 fn name(count: &mut u64) -> Option<RequestId> {
     *count += 1;
-    let mut octets = [0; 16];
-    octets[..8].copy_from_slice(&count.wrapping_mul(0x9E37_79B9_7F4A_7C15).to_be_bytes());
-    octets[8..].copy_from_slice(&count.to_be_bytes());
-    Some(RequestId(octets))
+    let mut bytes = [0; 16];
+    bytes[..8].copy_from_slice(&count.wrapping_mul(0x9E37_79B9_7F4A_7C15).to_be_bytes());
+    bytes[8..].copy_from_slice(&count.to_be_bytes());
+    Some(RequestId(bytes))
 }
 
 /// A number to go on with, from the digits of a token.

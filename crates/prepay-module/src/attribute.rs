@@ -162,7 +162,7 @@ impl FromStr for RegisterNumber {
     type Err = AttributeError;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        let digits = text.bytes().all(|octet| octet.is_ascii_digit());
+        let digits = text.bytes().all(|byte| byte.is_ascii_digit());
         let number = text.parse::<u16>().ok().filter(|_| digits && !text.starts_with('0'));
         number
             .and_then(|number| Self::try_from(number).ok())
@@ -314,7 +314,7 @@ impl FromStr for GroupName {
     type Err = AttributeError;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        let printable = |octet: u8| (b' '..=b'~').contains(&octet) && octet != b';';
+        let printable = |byte: u8| (b' '..=b'~').contains(&byte) && byte != b';';
         if text.len() > Self::MAX_LENGTH || !text.bytes().all(printable) || text.trim() != text {
             let expected = "at most 40 printable ASCII characters without semicolon";
             return Err(AttributeError::new("group name", expected, text));
@@ -329,7 +329,7 @@ impl fmt::Display for GroupName {
     }
 }
 
-/// A check value: three octets that show whether two parties hold the same key.
+/// A check value: three bytes that show whether two parties hold the same key.
 ///
 /// The rule of the standard is not public. Ours is another one, so it is written with a prefix, as
 /// `open-4FA21C`, and is never to be compared with the check value of a real centre.
@@ -340,13 +340,13 @@ impl KeyCheckValue {
     /// What stands before the digits.
     pub const PREFIX: &str = "open-";
 
-    /// The check value with these octets.
-    pub const fn from_octets(octets: [u8; 3]) -> Self {
-        Self(octets)
+    /// The check value with these bytes.
+    pub const fn from_bytes(bytes: [u8; 3]) -> Self {
+        Self(bytes)
     }
 
-    /// The octets.
-    pub const fn octets(self) -> [u8; 3] {
+    /// The bytes.
+    pub const fn bytes(self) -> [u8; 3] {
         self.0
     }
 }
@@ -371,7 +371,7 @@ impl FromStr for KeyCheckValue {
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         let error = || AttributeError::new("KCV", "\"open-\" and six hexadecimal digits", text);
         let digits = text.strip_prefix(Self::PREFIX).ok_or_else(error)?;
-        let upper = |octet: u8| matches!(octet, b'0'..=b'9' | b'A'..=b'F');
+        let upper = |byte: u8| matches!(byte, b'0'..=b'9' | b'A'..=b'F');
         if digits.len() != 6 || !digits.bytes().all(upper) {
             return Err(error());
         }

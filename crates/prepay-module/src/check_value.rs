@@ -1,9 +1,9 @@
 //! The check value of a vending key: whether two parties hold the same one, without showing it.
 //!
 //! ```text
-//!   DKGA02  first 3 octets of DES (key, eight zero octets)
-//!   DKGA03  first 3 octets of TDES(key, eight zero octets), two keys
-//!   DKGA04  first 3 octets of HMAC-SHA-256(key, "STS-KCV-OPEN")
+//!   DKGA02  first 3 bytes of DES (key, eight zero bytes)
+//!   DKGA03  first 3 bytes of TDES(key, eight zero bytes), two keys
+//!   DKGA04  first 3 bytes of HMAC-SHA-256(key, "STS-KCV-OPEN")
 //! ```
 //!
 //! - Source: our own. The rule of STS 600-4-2 is not public, so a real centre's value differs; the prefix
@@ -25,21 +25,21 @@ const TEXT: &[u8] = b"STS-KCV-OPEN";
 
 /// The check value of a vending key.
 pub fn check_value(key: &VendingKey) -> KeyCheckValue {
-    let octets = key.expose_bytes();
+    let bytes = key.expose_bytes();
     let [a, b, c] = match key.algorithm() {
-        DecoderKeyGenerationAlgorithm::Dkga02 => zeros_under::<Des>(octets),
-        DecoderKeyGenerationAlgorithm::Dkga03 => zeros_under::<TdesEde2>(octets),
+        DecoderKeyGenerationAlgorithm::Dkga02 => zeros_under::<Des>(bytes),
+        DecoderKeyGenerationAlgorithm::Dkga03 => zeros_under::<TdesEde2>(bytes),
         DecoderKeyGenerationAlgorithm::Dkga04 => {
-            let mac = <Hmac<Sha256> as KeyInit>::new_from_slice(octets);
+            let mac = <Hmac<Sha256> as KeyInit>::new_from_slice(bytes);
             let mac = mac.expect("HMAC takes keys of any length").chain_update(TEXT);
             let [a, b, c, ..] = mac.finalize().into_bytes().0;
             [a, b, c]
         }
     };
-    KeyCheckValue::from_octets([a, b, c])
+    KeyCheckValue::from_bytes([a, b, c])
 }
 
-/// The first octets of eight zero octets, enciphered.
+/// The first bytes of eight zero bytes, enciphered.
 fn zeros_under<C: KeyInit + BlockCipherEncrypt>(key: &[u8]) -> [u8; 3] {
     let cipher = C::new_from_slice(key).expect("a vending key has the length of its algorithm");
     let mut block = Block::<C>::default();
@@ -69,8 +69,8 @@ mod tests {
             (Dkga03, &double, "open-D5D44F"),
             (Dkga04, &long, "open-F51503"),
         ];
-        for (algorithm, octets, expected) in cases {
-            let key = VendingKey::new(algorithm, octets).unwrap();
+        for (algorithm, bytes, expected) in cases {
+            let key = VendingKey::new(algorithm, bytes).unwrap();
             assert_eq!(check_value(&key).to_string(), expected, "{algorithm}");
         }
         let key = VendingKey::new(Dkga03, &different).unwrap();

@@ -1,14 +1,14 @@
-//! Octets of our own records: numbers, octet strings and texts, one after the other.
+//! Bytes of our own records: numbers, byte strings and texts, one after the other.
 //!
 //! ```text
-//!  u8 u16 u32 u64 u128   big-endian          bool    one octet, 0 or 1
-//!  array                 as it is            bytes   u32 length, octets
+//!  u8 u16 u32 u64 u128   big-endian          bool    one byte, 0 or 1
+//!  array                 as it is            bytes   u32 length, bytes
 //!  text                  u16 length, UTF-8   option  bool, then the value if 1
 //!  list                  u32 count, items
 //! ```
 //!
-//! A value has exactly one form: a reader refuses every other, and octets left over. Reading never panics
-//! and never takes more memory than the input has octets. What is written may be secret, so the buffer is
+//! A value has exactly one form: a reader refuses every other, and bytes left over. Reading never panics
+//! and never takes more memory than the input has bytes. What is written may be secret, so the buffer is
 //! wiped, also when it grows.
 //!
 //! - Elsewhere: what the values mean (`vault`, and whoever stores something in it).
@@ -20,7 +20,7 @@ use zeroize::Zeroizing;
 
 /// Writes values one after the other into a buffer that leaves nothing behind.
 pub struct Writer {
-    octets: Zeroizing<Vec<u8>>,
+    bytes: Zeroizing<Vec<u8>>,
 }
 
 /// Reads values one after the other.
@@ -29,12 +29,12 @@ pub struct Reader<'a> {
     length: usize,
 }
 
-/// The octets are not what was expected.
+/// The bytes are not what was expected.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct DecodeError {
     /// What was expected.
     pub what: &'static str,
-    /// Where, counted in octets from the beginning.
+    /// Where, counted in bytes from the beginning.
     pub offset: usize,
 }
 
@@ -50,66 +50,66 @@ impl Writer {
         Self::with_capacity(256)
     }
 
-    /// An empty buffer with room for so many octets.
-    pub fn with_capacity(octets: usize) -> Self {
-        Self { octets: Zeroizing::new(Vec::with_capacity(octets)) }
+    /// An empty buffer with room for so many bytes.
+    pub fn with_capacity(bytes: usize) -> Self {
+        Self { bytes: Zeroizing::new(Vec::with_capacity(bytes)) }
     }
 
     /// Makes room without leaving a copy behind.
     fn reserve(&mut self, more: usize) {
-        let wanted = self.octets.len() + more;
-        if wanted > self.octets.capacity() {
-            let room = wanted.max(self.octets.capacity() * 2);
+        let wanted = self.bytes.len() + more;
+        if wanted > self.bytes.capacity() {
+            let room = wanted.max(self.bytes.capacity() * 2);
             let mut larger = Zeroizing::new(Vec::with_capacity(room));
-            larger.extend_from_slice(&self.octets);
-            self.octets = larger; // The old buffer is wiped as it goes.
+            larger.extend_from_slice(&self.bytes);
+            self.bytes = larger; // The old buffer is wiped as it goes.
         }
     }
 
-    /// Octets as they are.
-    pub fn array(&mut self, octets: &[u8]) {
-        self.reserve(octets.len());
-        self.octets.extend_from_slice(octets);
+    /// Bytes as they are.
+    pub fn array(&mut self, bytes: &[u8]) {
+        self.reserve(bytes.len());
+        self.bytes.extend_from_slice(bytes);
     }
 
-    /// One octet.
+    /// One byte.
     pub fn u8(&mut self, value: u8) {
         self.array(&[value]);
     }
 
-    /// Two octets.
+    /// Two bytes.
     pub fn u16(&mut self, value: u16) {
         self.array(&value.to_be_bytes());
     }
 
-    /// Four octets.
+    /// Four bytes.
     pub fn u32(&mut self, value: u32) {
         self.array(&value.to_be_bytes());
     }
 
-    /// Eight octets.
+    /// Eight bytes.
     pub fn u64(&mut self, value: u64) {
         self.array(&value.to_be_bytes());
     }
 
-    /// Sixteen octets.
+    /// Sixteen bytes.
     pub fn u128(&mut self, value: u128) {
         self.array(&value.to_be_bytes());
     }
 
-    /// One octet, 0 or 1.
+    /// One byte, 0 or 1.
     pub fn bool(&mut self, value: bool) {
         self.u8(value.into());
     }
 
-    /// Octets with their length.
+    /// Bytes with their length.
     ///
     /// # Panics
     ///
     /// From 4 GiB on.
-    pub fn bytes(&mut self, octets: &[u8]) {
-        self.u32(u32::try_from(octets.len()).expect("less than 4 GiB"));
-        self.array(octets);
+    pub fn bytes(&mut self, bytes: &[u8]) {
+        self.u32(u32::try_from(bytes.len()).expect("less than 4 GiB"));
+        self.array(bytes);
     }
 
     /// A text with its length.
@@ -146,29 +146,29 @@ impl Writer {
 
     /// What was written.
     pub fn as_slice(&self) -> &[u8] {
-        &self.octets
+        &self.bytes
     }
 
-    /// How many octets were written.
+    /// How many bytes were written.
     pub fn len(&self) -> usize {
-        self.octets.len()
+        self.bytes.len()
     }
 
     /// Whether nothing was written.
     pub fn is_empty(&self) -> bool {
-        self.octets.is_empty()
+        self.bytes.is_empty()
     }
 
     /// The buffer, which still wipes itself.
-    pub(crate) fn into_octets(self) -> Zeroizing<Vec<u8>> {
-        self.octets
+    pub(crate) fn into_bytes(self) -> Zeroizing<Vec<u8>> {
+        self.bytes
     }
 }
 
 impl<'a> Reader<'a> {
-    /// Reads these octets from their beginning.
-    pub const fn new(octets: &'a [u8]) -> Self {
-        Self { rest: octets, length: octets.len() }
+    /// Reads these bytes from their beginning.
+    pub const fn new(bytes: &'a [u8]) -> Self {
+        Self { rest: bytes, length: bytes.len() }
     }
 
     /// That something else was expected here.
@@ -176,34 +176,34 @@ impl<'a> Reader<'a> {
         DecodeError { what, offset: self.length - self.rest.len() }
     }
 
-    /// How many octets are left.
+    /// How many bytes are left.
     pub const fn left(&self) -> usize {
         self.rest.len()
     }
 
-    /// So many octets as they are.
+    /// So many bytes as they are.
     ///
     /// # Errors
     ///
     /// [`DecodeError`] when fewer are left.
     pub fn take(&mut self, count: usize) -> Result<&'a [u8], DecodeError> {
-        let error = self.error("more octets");
-        let (octets, rest) = self.rest.split_at_checked(count).ok_or(error)?;
+        let error = self.error("more bytes");
+        let (bytes, rest) = self.rest.split_at_checked(count).ok_or(error)?;
         self.rest = rest;
-        Ok(octets)
+        Ok(bytes)
     }
 
-    /// A fixed number of octets.
+    /// A fixed number of bytes.
     ///
     /// # Errors
     ///
     /// [`DecodeError`] when fewer are left.
     pub fn array<const N: usize>(&mut self) -> Result<[u8; N], DecodeError> {
-        let error = self.error("more octets");
+        let error = self.error("more bytes");
         self.take(N)?.try_into().map_err(|_| error)
     }
 
-    /// One octet.
+    /// One byte.
     ///
     /// # Errors
     ///
@@ -212,7 +212,7 @@ impl<'a> Reader<'a> {
         self.array().map(u8::from_be_bytes)
     }
 
-    /// Two octets.
+    /// Two bytes.
     ///
     /// # Errors
     ///
@@ -221,7 +221,7 @@ impl<'a> Reader<'a> {
         self.array().map(u16::from_be_bytes)
     }
 
-    /// Four octets.
+    /// Four bytes.
     ///
     /// # Errors
     ///
@@ -230,7 +230,7 @@ impl<'a> Reader<'a> {
         self.array().map(u32::from_be_bytes)
     }
 
-    /// Eight octets.
+    /// Eight bytes.
     ///
     /// # Errors
     ///
@@ -239,7 +239,7 @@ impl<'a> Reader<'a> {
         self.array().map(u64::from_be_bytes)
     }
 
-    /// Sixteen octets.
+    /// Sixteen bytes.
     ///
     /// # Errors
     ///
@@ -248,11 +248,11 @@ impl<'a> Reader<'a> {
         self.array().map(u128::from_be_bytes)
     }
 
-    /// One octet, 0 or 1.
+    /// One byte, 0 or 1.
     ///
     /// # Errors
     ///
-    /// [`DecodeError`] at the end, or for another octet.
+    /// [`DecodeError`] at the end, or for another byte.
     pub fn bool(&mut self) -> Result<bool, DecodeError> {
         let error = self.error("0 or 1");
         match self.u8()? {
@@ -262,7 +262,7 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// Octets with their length.
+    /// Bytes with their length.
     ///
     /// # Errors
     ///
@@ -276,7 +276,7 @@ impl<'a> Reader<'a> {
     ///
     /// # Errors
     ///
-    /// [`DecodeError`] when fewer octets are left, or they are no UTF-8.
+    /// [`DecodeError`] when fewer bytes are left, or they are no UTF-8.
     pub fn text(&mut self) -> Result<&'a str, DecodeError> {
         let count = self.u16()?;
         let error = self.error("a text");
@@ -309,7 +309,7 @@ impl<'a> Reader<'a> {
         if self.bool()? { read(self).map(Some) } else { Ok(None) }
     }
 
-    /// Several values of one kind, each at least one octet long.
+    /// Several values of one kind, each at least one byte long.
     ///
     /// # Errors
     ///
@@ -347,7 +347,7 @@ impl<'a> Reader<'a> {
 
 impl fmt::Display for DecodeError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "octet {}: expected {}", self.offset, self.what)
+        write!(f, "byte {}: expected {}", self.offset, self.what)
     }
 }
 
@@ -365,7 +365,7 @@ mod tests {
         writer.u64(8);
         writer.u128(9);
         writer.bool(true);
-        writer.bytes(b"octets");
+        writer.bytes(b"bytes");
         writer.text("text");
         writer.option(Some(5_u8), Writer::u8);
         writer.option(None::<u8>, Writer::u8);
@@ -373,15 +373,15 @@ mod tests {
         writer
     }
 
-    fn read(octets: &[u8]) -> Result<(), DecodeError> {
-        let mut reader = Reader::new(octets);
+    fn read(bytes: &[u8]) -> Result<(), DecodeError> {
+        let mut reader = Reader::new(bytes);
         assert_eq!(reader.u8()?, 1);
         assert_eq!(reader.u16()?, 0x0203);
         assert_eq!(reader.u32()?, 0x0405_0607);
         assert_eq!(reader.u64()?, 8);
         assert_eq!(reader.u128()?, 9);
         assert!(reader.bool()?);
-        assert_eq!(reader.bytes()?, b"octets");
+        assert_eq!(reader.bytes()?, b"bytes");
         assert_eq!(reader.text()?, "text");
         assert_eq!(reader.option(Reader::u8)?, Some(5));
         assert_eq!(reader.option(Reader::u8)?, None);
@@ -395,12 +395,12 @@ mod tests {
     }
 
     #[test]
-    fn every_cut_and_an_octet_more_are_refused() {
-        let octets = sample().as_slice().to_vec();
-        for length in 0..octets.len() {
-            assert!(read(&octets[..length]).is_err(), "length = {length}");
+    fn every_cut_and_an_byte_more_are_refused() {
+        let bytes = sample().as_slice().to_vec();
+        for length in 0..bytes.len() {
+            assert!(read(&bytes[..length]).is_err(), "length = {length}");
         }
-        assert!(read(&[octets.as_slice(), &[0]].concat()).is_err());
+        assert!(read(&[bytes.as_slice(), &[0]].concat()).is_err());
     }
 
     #[test]

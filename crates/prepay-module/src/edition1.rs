@@ -32,8 +32,8 @@ use zeroize::Zeroizing;
 
 use crate::Moment;
 
-/// The greatest length of a file, in octets.
-pub const MAX_OCTETS: usize = 1 << 20;
+/// The greatest length of a file, in bytes.
+pub const MAX_BYTES: usize = 1 << 20;
 /// The most lines of a file.
 pub const MAX_LINES: usize = 1000;
 /// The most faults that are listed.
@@ -46,7 +46,7 @@ pub const UNVERIFIED: &[&str] = &[
     "the meaning of key function, key type, key parity and encryption method",
     "dates and times are UTC",
     "the key is enciphered as one block with DES, or two-key TDES, under the parent key",
-    "check digits are eight zero octets enciphered with the key",
+    "check digits are eight zero bytes enciphered with the key",
 ];
 
 /// A key-load file.
@@ -147,11 +147,11 @@ pub fn parse(file: &[u8]) -> Result<KeyLoadFile, Vec<Fault>> {
     let whole = |expected, found: String| {
         Err(vec![Fault { line: 1, column: 1, field: "file", expected, found }])
     };
-    if file.len() > MAX_OCTETS {
-        return whole("at most 1 MiB", format!("{} octets", file.len()));
+    if file.len() > MAX_BYTES {
+        return whole("at most 1 MiB", format!("{} bytes", file.len()));
     }
     let Ok(text) = std::str::from_utf8(file) else {
-        return whole("ASCII text", "other octets".to_owned());
+        return whole("ASCII text", "other bytes".to_owned());
     };
     let lines: Vec<&str> = text.trim_end_matches(['\r', '\n']).split('\n').collect();
     if lines.len() > MAX_LINES {
@@ -163,7 +163,7 @@ pub fn parse(file: &[u8]) -> Result<KeyLoadFile, Vec<Fault>> {
     for (place, line) in lines.iter().enumerate() {
         let line = line.strip_suffix('\r').unwrap_or(line);
         let mut fields = Fields { line: place + 1, text: line, at: 0, faults: &mut faults };
-        if !line.bytes().all(|octet| (b' '..=b'~').contains(&octet)) {
+        if !line.bytes().all(|byte| (b' '..=b'~').contains(&byte)) {
             fields.fault("line", "printable ASCII", line);
         } else if place == 0 {
             header = fields.header();
@@ -297,12 +297,12 @@ fn moment(text: &str) -> Option<Moment> {
 }
 
 /// A key that wraps keys: DES, or two-key TDES.
-pub struct ParentKey(Zeroizing<Vec<u8>>); // Invariant: 8 or 16 octets.
+pub struct ParentKey(Zeroizing<Vec<u8>>); // Invariant: 8 or 16 bytes.
 
 impl ParentKey {
-    /// A parent key of 8 or 16 octets; nothing for another length.
-    pub fn new(octets: &[u8]) -> Option<Self> {
-        matches!(octets.len(), 8 | 16).then(|| Self(Zeroizing::new(octets.to_vec())))
+    /// A parent key of 8 or 16 bytes; nothing for another length.
+    pub fn new(bytes: &[u8]) -> Option<Self> {
+        matches!(bytes.len(), 8 | 16).then(|| Self(Zeroizing::new(bytes.to_vec())))
     }
 }
 
@@ -327,16 +327,16 @@ pub struct Unwrapped {
 impl KeyRecord {
     /// Unwraps the key with its parent key.
     pub fn unwrap_key(&self, parent: &ParentKey) -> Unwrapped {
-        let mut octets = Zeroizing::new(self.wrapped);
-        let block = (&mut *octets).into();
+        let mut bytes = Zeroizing::new(self.wrapped);
+        let block = (&mut *bytes).into();
         match parent.0.len() {
             8 => cipher::<Des>(&parent.0).decrypt_block(block),
             _ => cipher::<TdesEde2>(&parent.0).decrypt_block(block),
         }
         let mut check = [0_u8; 8];
-        cipher::<Des>(&octets[..]).encrypt_block((&mut check).into());
-        let key = VendingKey::new(DecoderKeyGenerationAlgorithm::Dkga02, &octets[..])
-            .expect("eight octets are a key of DKGA02");
+        cipher::<Des>(&bytes[..]).encrypt_block((&mut check).into());
+        let key = VendingKey::new(DecoderKeyGenerationAlgorithm::Dkga02, &bytes[..])
+            .expect("eight bytes are a key of DKGA02");
         let check_digits_agree = check.ct_eq(&self.check_digits).into();
         Unwrapped { key, check_digits_agree, unverified: UNVERIFIED }
     }

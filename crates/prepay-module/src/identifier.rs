@@ -15,7 +15,7 @@ pub struct Identifier(Box<str>); // Invariant: the IDENT form.
 pub enum ParseIdentifierError {
     /// Too short or too long.
     Length {
-        /// How many octets were found.
+        /// How many bytes were found.
         found: usize,
     },
     /// A character that the form does not have there.
@@ -42,8 +42,8 @@ impl FromStr for Identifier {
         if text.is_empty() || text.len() > Self::MAX_LENGTH {
             return Err(ParseIdentifierError::Length { found: text.len() });
         }
-        let fits = |(index, octet): (usize, u8)| {
-            octet.is_ascii_alphanumeric() || (index > 0 && b"_-.,".contains(&octet))
+        let fits = |(index, byte): (usize, u8)| {
+            byte.is_ascii_alphanumeric() || (index > 0 && b"_-.,".contains(&byte))
         };
         match text.bytes().enumerate().position(|place| !fits(place)) {
             Some(index) => Err(ParseIdentifierError::Character { index }),

@@ -70,13 +70,13 @@ impl FromStr for Moment {
 
 /// Reads `YYYY-MM-DDTHH:MM:SSZ`.
 fn read(text: &str) -> Option<Moment> {
-    let octets: &[u8; 20] = text.as_bytes().try_into().ok()?;
+    let bytes: &[u8; 20] = text.as_bytes().try_into().ok()?;
     let separators = [(4, b'-'), (7, b'-'), (10, b'T'), (13, b':'), (16, b':'), (19, b'Z')];
-    if separators.iter().any(|&(at, separator)| octets[at] != separator) {
+    if separators.iter().any(|&(at, separator)| bytes[at] != separator) {
         return None;
     }
     let two = |at: usize| {
-        let digits = [octets[at], octets[at + 1]];
+        let digits = [bytes[at], bytes[at + 1]];
         digits.iter().all(u8::is_ascii_digit).then(|| {
             let [tens, ones] = digits.map(|digit| (digit - b'0').cast_signed());
             tens * 10 + ones

@@ -616,7 +616,7 @@ impl fmt::Debug for RequestId {
 
 impl fmt::Display for RequestId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.iter().try_for_each(|octet| write!(f, "{octet:02x}"))
+        self.0.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
     }
 }
 
@@ -650,7 +650,7 @@ impl fmt::Display for Refusal {
             },
             Self::KeyChangeRule(rule) => rule.fmt(f),
             Self::TokenCount { size, encryption } => {
-                let expected = if encryption.key_octets() == 16 { "4" } else { "2 or 3" };
+                let expected = if encryption.key_bytes() == 16 { "4" } else { "2 or 3" };
                 let found = size.count();
                 write!(f, "number of tokens: expected {expected} for EA{encryption}, found {found}")
             }

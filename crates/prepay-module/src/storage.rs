@@ -6,7 +6,7 @@
 //!  head    where the log ends         one small record, overwritten in place
 //! ```
 //!
-//! Sealing, chaining and meaning are the vault's; here are only octets and durability.
+//! Sealing, chaining and meaning are the vault's; here are only bytes and durability.
 
 use std::io;
 
@@ -27,26 +27,26 @@ pub trait VaultStorage: Send {
     /// What the place reports; the old or the new contents are then there.
     fn replace_store(&mut self, contents: &[u8]) -> io::Result<()>;
 
-    /// How many octets the log has.
+    /// How many bytes the log has.
     ///
     /// # Errors
     ///
     /// What the place reports.
     fn log_length(&mut self) -> io::Result<u64>;
 
-    /// Reads at most `buffer.len()` octets of the log from an offset, and says how many; zero at its end.
+    /// Reads at most `buffer.len()` bytes of the log from an offset, and says how many; zero at its end.
     ///
     /// # Errors
     ///
     /// What the place reports.
     fn read_log(&mut self, offset: u64, buffer: &mut [u8]) -> io::Result<usize>;
 
-    /// Adds octets at the end of the log. On return they are durable.
+    /// Adds bytes at the end of the log. On return they are durable.
     ///
     /// # Errors
     ///
-    /// What the place reports; a beginning of the octets may then be there.
-    fn append_log(&mut self, octets: &[u8]) -> io::Result<()>;
+    /// What the place reports; a beginning of the bytes may then be there.
+    fn append_log(&mut self, bytes: &[u8]) -> io::Result<()>;
 
     /// Drops what lies behind `length`: the torn end of a write that was never acknowledged.
     ///
@@ -102,8 +102,8 @@ impl VaultStorage for MemoryStorage {
         Ok(count)
     }
 
-    fn append_log(&mut self, octets: &[u8]) -> io::Result<()> {
-        self.log.extend_from_slice(octets);
+    fn append_log(&mut self, bytes: &[u8]) -> io::Result<()> {
+        self.log.extend_from_slice(bytes);
         Ok(())
     }
 

@@ -19,12 +19,12 @@ impl Clock for Moment {
 
 /// Gives numbers that nobody can foresee: keys, nonces and salts come from here.
 pub trait Entropy: Send {
-    /// Fills all octets.
+    /// Fills all bytes.
     ///
     /// # Errors
     ///
-    /// [`NoEntropy`] when the source has failed; the octets are then not to be used.
-    fn fill(&mut self, octets: &mut [u8]) -> Result<(), NoEntropy>;
+    /// [`NoEntropy`] when the source has failed; the bytes are then not to be used.
+    fn fill(&mut self, bytes: &mut [u8]) -> Result<(), NoEntropy>;
 }
 
 /// The source of randomness failed.

@@ -1,7 +1,7 @@
 //! A vault: sealed contents, the people who may use them, and an audit log that nobody can bend.
 //!
 //! A security module and a key management centre both stand on one. The vault knows nothing of keys: its
-//! [`Contents`] are octets that it seals, and entries that it keeps.
+//! [`Contents`] are bytes that it seals, and entries that it keeps.
 //!
 //! # How a change becomes durable
 //!
@@ -70,8 +70,8 @@ use crate::{Entropy, Identifier, Moment};
 
 /// How many rows may lie behind the store before it is written afresh.
 const ROWS_BETWEEN_SNAPSHOTS: u64 = 65_536;
-/// How many octets of log may.
-const OCTETS_BETWEEN_SNAPSHOTS: u64 = 16 << 20;
+/// How many bytes of log may.
+const BYTES_BETWEEN_SNAPSHOTS: u64 = 16 << 20;
 
 /// What a vault keeps.
 ///
@@ -297,17 +297,17 @@ impl<C: Contents> Vault<C> {
         journal.flush(&mut disk)?;
         disk.usable()?;
         let anchor = journal.queue().position;
-        let mut octets = Vec::new();
+        let mut bytes = Vec::new();
         let after = {
             let queue = journal.queue();
             let actors: Vec<&Identifier> = by.sessions().map(Session::name).collect();
-            record::write(&mut octets, &anchor, now, &actors, &Said::Entry(entry), queue.mac()?)
+            record::write(&mut bytes, &anchor, now, &actors, &Said::Entry(entry), queue.mac()?)
                 .ok_or(VaultError::TooLarge)?
         };
         change(self);
         self.window.pass(&anchor, &after, 0);
-        let store = self.sealed(&nonce, anchor, &octets);
-        journal.commit(&mut disk, &store, &octets, after)?;
+        let store = self.sealed(&nonce, anchor, &bytes);
+        journal.commit(&mut disk, &store, &bytes, after)?;
         self.anchor = after;
         self.window.snapshot_taken();
         Ok(after.sequence)
@@ -337,7 +337,7 @@ impl<C: Contents> Vault<C> {
     pub fn snapshot_if_due(&mut self) -> Result<(), VaultError> {
         let position = self.journal.queue().position;
         let is_due = self.window.rows_since_snapshot() >= ROWS_BETWEEN_SNAPSHOTS
-            || position.length.saturating_sub(self.anchor.length) >= OCTETS_BETWEEN_SNAPSHOTS;
+            || position.length.saturating_sub(self.anchor.length) >= BYTES_BETWEEN_SNAPSHOTS;
         if is_due { self.snapshot() } else { Ok(()) }
     }
 

@@ -91,7 +91,7 @@ fn doing_it_again_after_reopening_changes_nothing() {
     centre.clock.set(begin().plus_days(1));
     let entries = centre.vault.audit(1, 1000).unwrap().len();
     let again = centre.one("olu").answer_agreement(&request).unwrap();
-    assert_eq!(again, answer, "to the octet, a day later");
+    assert_eq!(again, answer, "to the byte, a day later");
     let slot_keys = accept(&module, &again.confirmation);
     let report = centre.two().accept_module(&module.enrolment(), &module.fingerprint()).unwrap();
     assert_eq!(report.accepted, accepted.accepted);
@@ -182,8 +182,8 @@ fn a_destroyed_key_is_gone_and_the_next_of_its_name_is_another() {
 #[test]
 fn a_known_key_comes_in_as_it_is_and_shows_that_it_is_known() {
     let centre = Centre::test("CENTRE-1");
-    let octets = hex("abababababababab949494949494949401234567");
-    let key = VendingKey::new(Dkga04, &octets).unwrap();
+    let bytes = hex("abababababababab949494949494949401234567");
+    let key = VendingKey::new(Dkga04, &bytes).unwrap();
     let custodians = centre.two();
     let taken = custodians.import_test_key(group(123_456), revision(1), &key).unwrap();
     assert_eq!((taken.check_value, taken.is_new, taken.is_test), (check_value(&key), true, true));
@@ -198,7 +198,7 @@ fn a_known_key_comes_in_as_it_is_and_shows_that_it_is_known() {
     let order = order(vec![item(123_456, 1, Dkga04)]);
     let load = centre.one("olu").build_key_load(&request, &order).unwrap();
     let opened = module.read_load(&party, &slot_keys, &load.file).unwrap();
-    assert_eq!(opened.keys[0].key.expose_bytes(), octets);
+    assert_eq!(opened.keys[0].key.expose_bytes(), bytes);
 }
 
 #[test]
@@ -413,8 +413,8 @@ fn no_answer_and_nothing_kept_shows_a_key() {
         .into_iter()
         .zip(1..)
         .map(|((algorithm, length), code): ((DecoderKeyGenerationAlgorithm, u8), u32)| {
-            let octets: Vec<u8> = (0..length).map(|n| 0xC1 ^ n.wrapping_mul(29)).collect();
-            let key = VendingKey::new(algorithm, &octets).unwrap();
+            let bytes: Vec<u8> = (0..length).map(|n| 0xC1 ^ n.wrapping_mul(29)).collect();
+            let key = VendingKey::new(algorithm, &bytes).unwrap();
             custodians.import_test_key(group(code), revision(1), &key).unwrap();
             key
         })
@@ -447,14 +447,14 @@ fn no_answer_and_nothing_kept_shows_a_key() {
         kept.head.unwrap(),
     ];
     for key in &keys {
-        let octets = key.expose_bytes();
-        let upper: String = octets.iter().map(|octet| format!("{octet:02X}")).collect();
-        let list = octets.iter().map(|octet| octet.to_string()).collect::<Vec<_>>().join(", ");
+        let bytes = key.expose_bytes();
+        let upper: String = bytes.iter().map(|byte| format!("{byte:02X}")).collect();
+        let list = bytes.iter().map(|byte| byte.to_string()).collect::<Vec<_>>().join(", ");
         let forms =
-            [octets.to_vec(), upper.to_lowercase().into_bytes(), upper.into_bytes(), list.into()];
-        for (place, octets) in places.iter().enumerate() {
+            [bytes.to_vec(), upper.to_lowercase().into_bytes(), upper.into_bytes(), list.into()];
+        for (place, bytes) in places.iter().enumerate() {
             for (form, key) in forms.iter().enumerate() {
-                let is_there = octets.windows(key.len()).any(|window| window == key);
+                let is_there = bytes.windows(key.len()).any(|window| window == key);
                 assert!(!is_there, "place {place}, form {form}");
             }
         }

@@ -259,11 +259,11 @@ fn texts_of_another_kind_and_changed_texts_are_refused_as_documents() {
     ];
     for (number, (text, ask)) in cases.iter().enumerate() {
         for at in 0..text.len() {
-            // Cut everywhere; one bit of each octet changed, if that leaves a text at all.
+            // Cut everywhere; one bit of each byte changed, if that leaves a text at all.
             assert!(matches!(ask(&text[..at]), Err(CentreError::Document(_))), "{number} cut {at}");
-            let mut octets = text.as_bytes().to_vec();
-            octets[at] ^= 1 << (at % 7);
-            let changed = String::from_utf8(octets).unwrap();
+            let mut bytes = text.as_bytes().to_vec();
+            bytes[at] ^= 1 << (at % 7);
+            let changed = String::from_utf8(bytes).unwrap();
             assert!(matches!(ask(&changed), Err(CentreError::Document(_))), "{number} at {at}");
         }
     }

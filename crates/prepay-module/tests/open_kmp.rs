@@ -297,7 +297,7 @@ fn documents_are_signed_for_one_context_and_never_pass_for_records() {
     let text = format!("{text}\n");
     for context in ["", "record"] {
         let signature = signatory.sign_document(context, text.as_bytes());
-        let digits: String = signature.iter().map(|octet| format!("{octet:02X}")).collect();
+        let digits: String = signature.iter().map(|byte| format!("{byte:02X}")).collect();
         let sealed = format!("{text}SIG;PRFopen-kmp-1;VAL{digits};0000\n");
         let read = OpenKmp.read_signatory(with_checksums(&sealed).as_bytes());
         assert_eq!(read.unwrap_err().code(), "signature");
@@ -357,7 +357,7 @@ fn nothing_that_is_printed_shows_a_secret() {
         exchange.module, exchange.signatory, exchange.pending, exchange.slot_keys, load
     );
     let texts: String = exchange.texts().iter().map(|kind| kind.text).collect();
-    let hex = |octets: &[u8]| -> String { octets.iter().map(|o| format!("{o:02X}")).collect() };
+    let hex = |bytes: &[u8]| -> String { bytes.iter().map(|o| format!("{o:02X}")).collect() };
     let secrets = [
         exchange.module.expose_bytes()[..48].to_vec(),
         exchange.module.expose_bytes()[48..].to_vec(),
@@ -372,7 +372,7 @@ fn nothing_that_is_printed_shows_a_secret() {
     for secret in secrets {
         for text in [&printed, &texts] {
             assert!(!text.to_uppercase().contains(&hex(&secret)), "hexadecimal");
-            assert!(!text.contains(&format!("{secret:?}")), "a list of octets");
+            assert!(!text.contains(&format!("{secret:?}")), "a list of bytes");
         }
     }
 }
@@ -382,7 +382,7 @@ fn every_refusal_has_a_code_and_a_sentence_of_its_own() {
     let exchange = Exchange::new();
     let (module, centre) = (exchange.module.name().clone(), exchange.centre.name().clone());
     let text = || "x".to_owned();
-    let nonce = Nonce::from_octets([0; 16]);
+    let nonce = Nonce::from_bytes([0; 16]);
     let value = check_value(&vending_key(2));
     let (slot, other) = (1.try_into().unwrap(), 2.try_into().unwrap());
     let all = [

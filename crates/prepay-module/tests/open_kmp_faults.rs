@@ -29,7 +29,7 @@ fn every_cut_is_refused() {
             let known = ["form", "record"].contains(&refused);
             assert!(known, "{}, {length}: {refused}", kind.name);
             let rest = (kind.check)(&text[text.len() - length..]);
-            assert!(rest.is_err(), "{}: the last {length} octets alone", kind.name);
+            assert!(rest.is_err(), "{}: the last {length} bytes alone", kind.name);
         }
         for more in ["\n", " ", "x", kind.text] {
             let longer = format!("{}{more}", kind.text);

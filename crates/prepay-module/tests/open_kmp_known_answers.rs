@@ -1,4 +1,4 @@
-//! The texts of a fixed exchange, octet by octet, so that the format cannot change unseen.
+//! The texts of a fixed exchange, byte by byte, so that the format cannot change unseen.
 //!
 //! All is deterministic: secrets come from SHA-256 of a seed and a counter, signatures from RFC 6979. The
 //! exchange is that of `docs/formats/open-kmp.md`. `open_kmp_second_implementation.rs` has the same file written

@@ -115,7 +115,7 @@ fn a_change_of_any_input_is_found() {
     let known = fs::read_to_string(KNOWN).unwrap();
     let place = tempfile::tempdir().unwrap();
     let mut files = Vec::new();
-    // Numbers, names and octets of every kind.
+    // Numbers, names and bytes of every kind.
     for (from, to) in [
         (r#""request":"05""#, r#""request":"06""#),
         (r#""agreement":"04""#, r#""agreement":"06""#),

@@ -57,24 +57,24 @@ fn text(value: &Value) -> &str {
     value.as_str().expect("a text")
 }
 
-fn octet(value: &Value) -> u8 {
-    value.as_u64().and_then(|number| number.try_into().ok()).expect("an octet")
+fn byte(value: &Value) -> u8 {
+    value.as_u64().and_then(|number| number.try_into().ok()).expect("a byte")
 }
 
 fn name(record: &Value) -> KeyName {
-    (text(&record["sgc"]).parse().unwrap(), octet(&record["krn"]), octet(&record["ken"]))
+    (text(&record["sgc"]).parse().unwrap(), byte(&record["krn"]), byte(&record["ken"]))
 }
 
 fn key(record: &Value) -> Key {
     let (group, revision, expiry) = name(record);
     let mut attributes = attributes(group, revision, value(text(&record["dkga"])));
-    let key_type = KeyType::try_from(octet(&record["kt"])).unwrap();
+    let key_type = KeyType::try_from(byte(&record["kt"])).unwrap();
     attributes.key_type = VendingKeyType::try_from(key_type).unwrap();
     attributes.expiry = KeyExpiryNumber::from(expiry);
     let base_date = record["base_date"].as_u64().unwrap();
     attributes.base_date = BaseDate::try_from(u16::try_from(base_date).unwrap()).unwrap();
-    let octets = from_hex(text(&record["vending_key"]));
-    let key = VendingKey::new(attributes.algorithm, &octets).unwrap();
+    let bytes = from_hex(text(&record["vending_key"]));
+    let key = VendingKey::new(attributes.algorithm, &bytes).unwrap();
     Key { attributes, key }
 }
 
@@ -270,7 +270,7 @@ fn every_published_case_comes_out_of_a_module_loaded_by_file() {
             continue;
         };
         let minute = request.get("issued_at").map(|time| {
-            assert_eq!(octet(&request["rnd"]), 5, "{}: one fixed random number", lab.id);
+            assert_eq!(byte(&request["rnd"]), 5, "{}: one fixed random number", lab.id);
             value::<Moment>(&text(time).replace('Z', ":00Z"))
         });
         keyed.push(Case { id: lab.id.clone(), kind, request, minute, from, to });

@@ -23,26 +23,26 @@ fn text<'a>(case: &'a Value, field: &str) -> &'a str {
     case[field].as_str().unwrap_or_else(|| panic!("{}: no {field}", case["id"]))
 }
 
-fn octets(case: &Value, field: &str) -> Vec<u8> {
+fn bytes(case: &Value, field: &str) -> Vec<u8> {
     let digits = text(case, field);
     assert_eq!(digits.len() % 2, 0, "{}: {field}", case["id"]);
-    let octet = |at| u8::from_str_radix(&digits[at..at + 2], 16).unwrap();
-    (0..digits.len()).step_by(2).map(octet).collect()
+    let byte = |at| u8::from_str_radix(&digits[at..at + 2], 16).unwrap();
+    (0..digits.len()).step_by(2).map(byte).collect()
 }
 
 /// A point as it travels: 04, x, y.
 fn point(case: &Value, x: &str, y: &str) -> Vec<u8> {
-    [vec![4], octets(case, x), octets(case, y)].concat()
+    [vec![4], bytes(case, x), bytes(case, y)].concat()
 }
 
 #[test]
 fn hmac_sha_384_is_that_of_rfc_4231() {
     for case in load("hmac_sha384.jsonl", 6) {
-        let mut mac = <Hmac<Sha384> as KeyInit>::new_from_slice(&octets(&case, "key")).unwrap();
-        mac.update(&octets(&case, "message"));
+        let mut mac = <Hmac<Sha384> as KeyInit>::new_from_slice(&bytes(&case, "key")).unwrap();
+        mac.update(&bytes(&case, "message"));
         let found = mac.clone().finalize().into_bytes();
-        assert_eq!(found.as_slice(), octets(&case, "mac"), "{}", case["id"]);
-        assert!(mac.verify_slice(&octets(&case, "mac")).is_ok());
+        assert_eq!(found.as_slice(), bytes(&case, "mac"), "{}", case["id"]);
+        assert!(mac.verify_slice(&bytes(&case, "mac")).is_ok());
     }
 }
 
@@ -53,7 +53,7 @@ macro_rules! key_wrap {
             16 => $run(&$wrap::<aes::Aes128>::new_from_slice($key).unwrap()),
             24 => $run(&$wrap::<aes::Aes192>::new_from_slice($key).unwrap()),
             32 => $run(&$wrap::<aes::Aes256>::new_from_slice($key).unwrap()),
-            length => panic!("a key of {length} octets"),
+            length => panic!("a key of {length} bytes"),
         }
     };
 }
@@ -83,11 +83,11 @@ implement!(AesKw Aes128 AesKw Aes192 AesKw Aes256 AesKwp Aes128 AesKwp Aes192 Ae
 #[test]
 fn aes_key_wrap_is_that_of_rfc_3394_and_rfc_5649() {
     for case in load("key_wrap.jsonl", 32) {
-        let (key, wrapped) = (octets(&case, "key"), octets(&case, "wrapped"));
+        let (key, wrapped) = (bytes(&case, "key"), bytes(&case, "wrapped"));
         let run = |wrap: &dyn KeyWrap| match case["plain"].is_null() {
             true => assert_eq!(wrap.unwrapped(&wrapped), None, "{}", case["id"]),
             false => {
-                let plain = octets(&case, "plain");
+                let plain = bytes(&case, "plain");
                 assert_eq!(wrap.wrapped(&plain), wrapped, "{}", case["id"]);
                 assert_eq!(wrap.unwrapped(&wrapped), Some(plain), "{}", case["id"]);
             }
@@ -103,24 +103,24 @@ fn aes_key_wrap_is_that_of_rfc_3394_and_rfc_5649() {
 #[test]
 fn ecdh_on_p_384_is_that_of_the_cavp() {
     for case in load("ecdh_p384.jsonl", 3) {
-        let secret = p384::SecretKey::from_slice(&octets(&case, "secret")).unwrap();
+        let secret = p384::SecretKey::from_slice(&bytes(&case, "secret")).unwrap();
         let own = secret.public_key().to_sec1_point(false);
         assert_eq!(own.as_bytes(), point(&case, "own_x", "own_y"), "{}", case["id"]);
         let peer = p384::PublicKey::from_sec1_bytes(&point(&case, "peer_x", "peer_y")).unwrap();
         let shared = secret.diffie_hellman(&peer);
         let shared = shared.raw_secret_bytes().as_slice();
-        assert_eq!(shared, octets(&case, "shared"), "{}", case["id"]);
+        assert_eq!(shared, bytes(&case, "shared"), "{}", case["id"]);
     }
 }
 
 #[test]
 fn ecdsa_on_p_384_is_that_of_rfc_6979() {
     for case in load("ecdsa_p384.jsonl", 2) {
-        let key = SigningKey::from_slice(&octets(&case, "secret")).unwrap();
+        let key = SigningKey::from_slice(&bytes(&case, "secret")).unwrap();
         let public = key.verifying_key().to_sec1_point(false);
         assert_eq!(public.as_bytes(), point(&case, "public_x", "public_y"), "{}", case["id"]);
         let signature: Signature = key.sign(text(&case, "message").as_bytes());
-        let expected = [octets(&case, "r"), octets(&case, "s")].concat();
+        let expected = [bytes(&case, "r"), bytes(&case, "s")].concat();
         assert_eq!(signature.to_bytes().as_slice(), expected, "{}", case["id"]);
         let message = text(&case, "message").as_bytes();
         assert!(key.verifying_key().verify(message, &signature).is_ok());

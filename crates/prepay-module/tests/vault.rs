@@ -184,8 +184,8 @@ fn nothing_stored_shows_a_secret() {
     vault.close().unwrap();
     let place = place.lock().unwrap();
     let store = place.store.as_ref().unwrap();
-    for octets in [store, &place.log, place.head.as_ref().unwrap(), &file] {
-        assert!(!octets.windows(16).any(|window| window == SECRET));
+    for bytes in [store, &place.log, place.head.as_ref().unwrap(), &file] {
+        assert!(!bytes.windows(16).any(|window| window == SECRET));
     }
 }
 
@@ -226,13 +226,13 @@ impl KeyWrapper for Token {
     }
 
     fn wrap(&self, key: &[u8; 32]) -> Result<Vec<u8>, WrapError> {
-        Ok(key.iter().map(|octet| octet ^ self.0).collect())
+        Ok(key.iter().map(|byte| byte ^ self.0).collect())
     }
 
     fn unwrap(&self, wrapped: &[u8]) -> Result<Zeroizing<[u8; 32]>, WrapError> {
         let key: [u8; 32] =
             wrapped.try_into().map_err(|_| WrapError { problem: "no key".to_owned() })?;
-        Ok(Zeroizing::new(key.map(|octet| octet ^ self.0)))
+        Ok(Zeroizing::new(key.map(|byte| byte ^ self.0)))
     }
 }
 
@@ -276,15 +276,15 @@ fn only_its_own_secret_unlocks_a_vault_and_it_can_be_replaced() {
 
 #[test]
 fn a_key_file_is_refused_when_it_is_cut_or_changed() {
-    let octets = KeyFile::generate(&mut Noise(7)).unwrap().encode();
-    assert_eq!(octets.len(), KeyFile::LENGTH);
-    for length in 0..octets.len() {
-        assert!(KeyFile::decode(&octets[..length]).is_err(), "length = {length}");
+    let bytes = KeyFile::generate(&mut Noise(7)).unwrap().encode();
+    assert_eq!(bytes.len(), KeyFile::LENGTH);
+    for length in 0..bytes.len() {
+        assert!(KeyFile::decode(&bytes[..length]).is_err(), "length = {length}");
     }
-    for bit in 0..octets.len() * 8 {
-        let mut octets = octets.to_vec();
-        octets[bit / 8] ^= 1 << (bit % 8);
-        assert!(KeyFile::decode(&octets).is_err(), "bit = {bit}");
+    for bit in 0..bytes.len() * 8 {
+        let mut bytes = bytes.to_vec();
+        bytes[bit / 8] ^= 1 << (bit % 8);
+        assert!(KeyFile::decode(&bytes).is_err(), "bit = {bit}");
     }
 }
 
@@ -335,9 +335,9 @@ fn a_store_older_than_its_log_is_refused() {
 fn nothing_happens_without_randomness() {
     struct Failing(u64, u64);
     impl Entropy for Failing {
-        fn fill(&mut self, octets: &mut [u8]) -> Result<(), NoEntropy> {
+        fn fill(&mut self, bytes: &mut [u8]) -> Result<(), NoEntropy> {
             self.0 = self.0.checked_sub(1).ok_or(NoEntropy)?;
-            Noise(self.1).fill(octets)
+            Noise(self.1).fill(bytes)
         }
     }
     let place = Place::default();

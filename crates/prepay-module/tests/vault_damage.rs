@@ -43,11 +43,11 @@ fn refusal(storage: &MemoryStorage, file: &KeyFile) -> Option<OpenError> {
     Some(error)
 }
 
-fn flips(octets: &[u8]) -> impl Iterator<Item = (usize, Vec<u8>)> {
-    (0..octets.len() * 8).map(|bit| {
-        let mut octets = octets.to_vec();
-        octets[bit / 8] ^= 1 << (bit % 8);
-        (bit, octets)
+fn flips(bytes: &[u8]) -> impl Iterator<Item = (usize, Vec<u8>)> {
+    (0..bytes.len() * 8).map(|bit| {
+        let mut bytes = bytes.to_vec();
+        bytes[bit / 8] ^= 1 << (bit % 8);
+        (bit, bytes)
     })
 }
 
@@ -116,7 +116,7 @@ fn every_bit_and_cut_of_the_log_names_its_entry() {
     let good = used(Unlock::KeyFile(&file));
     let places = boundaries(&good.log);
     assert_eq!(places.len(), 9);
-    let entry = |octet: usize| places.iter().filter(|&&place| place <= octet).count() as u64;
+    let entry = |byte: usize| places.iter().filter(|&&place| place <= byte).count() as u64;
     let with = |log: Vec<u8>| MemoryStorage { log, ..good.clone() };
     for (bit, log) in flips(&good.log) {
         let changed = with(log);
@@ -222,7 +222,7 @@ fn what_was_never_acknowledged_is_dropped_and_said() {
     let opened = TestVault::open(Box::new(Arc::clone(&place)), noise(9), unlock, at(50));
     let mut vault = opened.unwrap();
     let last = vault.audit(vault.entries(), 1).unwrap();
-    assert_eq!(last[0].entry, Entry::LogCut { octets: 7 });
+    assert_eq!(last[0].entry, Entry::LogCut { bytes: 7 });
     assert_eq!(vault.contents().rows, 4);
     assert_eq!(vault.verify_audit().unwrap().first_bad, None);
     assert!(place.lock().unwrap().log.len() > length);

@@ -119,7 +119,7 @@ fn what_is_no_database_of_a_centre_is_refused_by_name() {
 }
 
 #[test]
-fn a_changed_octet_is_named_or_harmless_and_never_a_panic() {
+fn a_changed_byte_is_named_or_harmless_and_never_a_panic() {
     let (folder, path) = place();
     drop(filled(&path));
     let whole = fs::read(&path).unwrap();
@@ -131,7 +131,7 @@ fn a_changed_octet_is_named_or_harmless_and_never_a_panic() {
         fs::write(&other, &changed).unwrap();
         match SqliteCentreStore::open(&other) {
             Err(error) => {
-                assert!(error.code().starts_with("store_"), "octet {place}");
+                assert!(error.code().starts_with("store_"), "byte {place}");
                 refused += 1;
             }
             Ok(store) => {
@@ -144,7 +144,7 @@ fn a_changed_octet_is_named_or_harmless_and_never_a_panic() {
             let _ = fs::remove_file(other.with_extension(ending));
         }
     }
-    assert!(refused > 0, "of {} octets", whole.len());
+    assert!(refused > 0, "of {} bytes", whole.len());
 }
 
 #[test]
@@ -172,7 +172,7 @@ fn every_ruined_page_is_named() {
     }
     for kept in [page / 2, page, page * 3 / 2, whole.len() - page] {
         fs::write(&other, &whole[..kept]).unwrap();
-        assert_eq!(refusal(&other).code(), "store_damaged", "{kept} octets kept");
+        assert_eq!(refusal(&other).code(), "store_damaged", "{kept} bytes kept");
     }
 }
 

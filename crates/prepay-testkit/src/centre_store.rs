@@ -415,7 +415,7 @@ fn listings_go_page_by_page_in_order(store: &mut dyn CentreStore) {
         names.push(last.row.id.to_string());
         after = Some(last.row.id.clone());
     }
-    assert_eq!(names, ["B", "SM-1", "SM-10", "SM-2", "a"], "in the order of octets");
+    assert_eq!(names, ["B", "SM-1", "SM-10", "SM-2", "a"], "in the order of bytes");
 
     let all = store.vending_keys(None, None, PAGE).unwrap();
     let revisions: Vec<_> = all.iter().map(|entry| entry.row.id.revision.value()).collect();

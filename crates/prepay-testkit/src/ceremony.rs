@@ -70,8 +70,8 @@ impl Clock for SetClock {
 pub struct Foreseeable(pub Random);
 
 impl Entropy for Foreseeable {
-    fn fill(&mut self, octets: &mut [u8]) -> Result<(), NoEntropy> {
-        octets.iter_mut().for_each(|octet| *octet = self.0.octet());
+    fn fill(&mut self, bytes: &mut [u8]) -> Result<(), NoEntropy> {
+        bytes.iter_mut().for_each(|byte| *byte = self.0.byte());
         Ok(())
     }
 }

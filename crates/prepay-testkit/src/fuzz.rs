@@ -1,6 +1,6 @@
 //! The bodies of the fuzz targets, and inputs to run them on where there is no fuzzer.
 //!
-//! Every body takes any octets and panics when a promise is broken. The targets in `fuzz/` call them; the
+//! Every body takes any bytes and panics when a promise is broken. The targets in `fuzz/` call them; the
 //! tests at the end of this file run each on inputs of a fixed generator, so that their short form is part
 //! of every test run.
 
@@ -49,7 +49,7 @@ const GOOD_ANSWER: &str = r#"{"id":"good","number":"29054347139309851356","class
 
 /// Any digits under any key never panic, and what opens seals to the same 66 bits.
 ///
-/// The first octet chooses the cipher and how the rest is read, sixteen octets are the key, and the rest is
+/// The first byte chooses the cipher and how the rest is read, sixteen bytes are the key, and the rest is
 /// text, the 66 bits, or a block in clear whose checksum is put right so that its fields are reached.
 pub fn open_digits(input: &[u8]) {
     let Some((&[choice, ref key @ ..], rest)) = input.split_first_chunk::<17>() else { return };
@@ -58,14 +58,14 @@ pub fn open_digits(input: &[u8]) {
         2 => EncryptionAlgorithm::Dea,
         _ => EncryptionAlgorithm::Misty1,
     };
-    let key = DecoderKey::new(algorithm, &key[..algorithm.key_octets()]).expect("the length suits");
+    let key = DecoderKey::new(algorithm, &key[..algorithm.key_bytes()]).expect("the length suits");
     let cipher = TokenCipher::new(&key);
     let data = match choice >> 2 & 3 {
         0 => String::from_utf8_lossy(rest).parse(),
         1 => TokenData::from_digits(rest),
         2 => {
-            let Some(&octets) = rest.first_chunk::<9>() else { return };
-            TokenData::from_octets(octets)
+            let Some(&bytes) = rest.first_chunk::<9>() else { return };
+            TokenData::from_bytes(bytes)
         }
         _ => {
             let Some((&[class, ref bits @ ..], _)) = rest.split_first_chunk::<9>() else { return };
@@ -88,7 +88,7 @@ fn token_in_clear(class: Class, bits: u64, cipher: &TokenCipher) -> TokenData {
 fn open_one(data: TokenData, cipher: &TokenCipher) {
     let digits = data.digits();
     assert_eq!(TokenData::from_digits(&digits), Ok(data));
-    assert_eq!(TokenData::from_octets(data.octets()), Ok(data));
+    assert_eq!(TokenData::from_bytes(data.bytes()), Ok(data));
     assert_eq!(TokenData::join(data.class(), data.block()), data);
     assert_eq!(format!("{data:#}").parse(), Ok(data));
 
@@ -129,12 +129,12 @@ struct AnsweredError {
     message: String,
 }
 
-/// Any octets never make the laboratory panic; every line has one answer, and a good line after it is
+/// Any bytes never make the laboratory panic; every line has one answer, and a good line after it is
 /// answered rightly still.
 pub fn json_line(input: &[u8]) {
     let mut lab = Lab::default();
     let mut out = Vec::new();
-    for line in input.split(|&octet| octet == b'\n') {
+    for line in input.split(|&byte| byte == b'\n') {
         out.clear();
         let answered = lab.answer_line(line, &mut out);
         let blank = line.iter().all(u8::is_ascii_whitespace);
@@ -179,8 +179,8 @@ pub fn id_record(input: &[u8]) {
         Ok(record) => round_trips(record),
         Err(error) => assert!(!error.to_string().is_empty()),
     }
-    // The same octets as digits behind a meter number that is right, so that the fields are reached.
-    let digits: String = input.iter().map(|octet| char::from(b'0' + octet % 10)).collect();
+    // The same bytes as digits behind a meter number that is right, so that the fields are reached.
+    let digits: String = input.iter().map(|byte| char::from(b'0' + byte % 10)).collect();
     if let (Some(serial), Some(tail)) = (digits.get(..8), digits.get(8..25)) {
         let serial = serial.parse().expect("eight digits");
         let code = ManufacturerCode::two_digits(input[0] % 100).expect("two digits");
@@ -216,7 +216,7 @@ pub fn pan(input: &[u8]) {
         }
         Err(error) => assert!(!error.to_string().is_empty()),
     }
-    // The same octets as a manufacturer code and a serial number, so that right numbers are frequent.
+    // The same bytes as a manufacturer code and a serial number, so that right numbers are frequent.
     if let Some(&[form, high, low, a, b, c, d]) = input.first_chunk::<7>() {
         let code = u16::from_be_bytes([high, low]);
         let code = if form & 1 == 0 {
@@ -262,9 +262,9 @@ pub fn mutated(random: &mut Random, seeds: &[Vec<u8>]) -> Vec<u8> {
             3 => drop(input.splice(place..place, random.choice(WORDS).iter().copied())),
             4 if place < input.len() => drop(input.remove(place)),
             5 if place < input.len() => input[place] ^= 1 << random.below(8),
-            6 if place < input.len() => input[place] = b'0' + random.octet() % 10,
-            _ if place < input.len() => input[place] = random.octet(),
-            _ => input.push(random.octet()),
+            6 if place < input.len() => input[place] = b'0' + random.byte() % 10,
+            _ if place < input.len() => input[place] = random.byte(),
+            _ => input.push(random.byte()),
         }
     }
     input
@@ -284,17 +284,17 @@ pub fn seeds(target: &str) -> Vec<Vec<u8>> {
                 for digits in ["29054347139309851356", "0000 0000 0001 5099 7584"] {
                     let mut seed = vec![choice];
                     seed.extend(0x0ABC_12DE_F345_6789_u64.to_be_bytes());
-                    seed.extend(random.octets(8));
+                    seed.extend(random.bytes(8));
                     seed.extend(digits.bytes());
                     seeds.push(seed);
                 }
             }
             // Blocks in clear of every class and sub-class, under each cipher.
             for sub_class in 0..48 {
-                let mut seed = vec![12 | random.octet() & 3];
-                seed.extend(random.octets(16));
+                let mut seed = vec![12 | random.byte() & 3];
+                seed.extend(random.bytes(16));
                 seed.extend([sub_class / 16, sub_class << 4]);
-                seed.extend(random.octets(7));
+                seed.extend(random.bytes(7));
                 seeds.push(seed);
             }
             seeds
@@ -372,7 +372,7 @@ mod tests {
     }
 
     #[test]
-    fn any_octets_are_a_stored_meter_or_refused() {
+    fn any_bytes_are_a_stored_meter_or_refused() {
         short_run("meter_record", meter_record);
     }
 
@@ -382,22 +382,22 @@ mod tests {
     }
 
     #[test]
-    fn any_octets_are_a_text_of_key_management_or_refused() {
+    fn any_bytes_are_a_text_of_key_management_or_refused() {
         run("open_kmp", open_kmp, RUNS / 25); // Signatures take their time.
     }
 
     #[test]
-    fn any_octets_are_a_key_load_file_of_edition_1_or_refused() {
+    fn any_bytes_are_a_key_load_file_of_edition_1_or_refused() {
         short_run("edition1", edition1);
     }
 
     #[test]
-    fn any_octets_are_what_a_vault_stored_or_refused() {
+    fn any_bytes_are_what_a_vault_stored_or_refused() {
         run("vault_store", vault_store, RUNS / 50); // A seal is asked each time.
     }
 
     #[test]
-    fn any_octets_are_an_audit_log_or_refused() {
+    fn any_bytes_are_an_audit_log_or_refused() {
         run("audit_log", audit_log, RUNS / 50);
     }
 

@@ -16,7 +16,7 @@ pub struct Memory {
 }
 
 impl Memory {
-    /// The octets of a slot: more than a meter of the usual size needs.
+    /// The bytes of a slot: more than a meter of the usual size needs.
     pub const SLOT_LENGTH: usize = 512;
 }
 
@@ -36,13 +36,13 @@ impl Storage for Memory {
         Ok(())
     }
 
-    fn write(&mut self, slot: Slot, offset: usize, octets: &[u8]) -> Result<(), Infallible> {
-        self.slots[slot as usize][offset..][..octets.len()].copy_from_slice(octets);
+    fn write(&mut self, slot: Slot, offset: usize, bytes: &[u8]) -> Result<(), Infallible> {
+        self.slots[slot as usize][offset..][..bytes.len()].copy_from_slice(bytes);
         Ok(())
     }
 
-    fn read(&mut self, slot: Slot, offset: usize, octets: &mut [u8]) -> Result<(), Infallible> {
-        octets.copy_from_slice(&self.slots[slot as usize][offset..][..octets.len()]);
+    fn read(&mut self, slot: Slot, offset: usize, bytes: &mut [u8]) -> Result<(), Infallible> {
+        bytes.copy_from_slice(&self.slots[slot as usize][offset..][..bytes.len()]);
         Ok(())
     }
 }

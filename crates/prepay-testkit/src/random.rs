@@ -25,14 +25,14 @@ impl Random {
         if bound == 0 { 0 } else { (self.next() >> 11) as usize % bound }
     }
 
-    /// One octet.
-    pub const fn octet(&mut self) -> u8 {
+    /// One byte.
+    pub const fn byte(&mut self) -> u8 {
         (self.next() >> 56) as u8
     }
 
-    /// So many octets.
-    pub fn octets(&mut self, length: usize) -> Vec<u8> {
-        (0..length).map(|_| self.octet()).collect()
+    /// So many bytes.
+    pub fn bytes(&mut self, length: usize) -> Vec<u8> {
+        (0..length).map(|_| self.byte()).collect()
     }
 
     /// One of the items.

@@ -3,10 +3,10 @@
 //! A secret is kept here only masked, and compared masked, so that a search of this process's own memory
 //! does not find what it looks for in the list of what to look for.
 //!
-//! - In octets that leave a process it is looked for raw, as a list of decimal numbers, as hexadecimal digits
+//! - In bytes that leave a process it is looked for raw, as a list of decimal numbers, as hexadecimal digits
 //!   of both cases, and as base64 of both alphabets at every alignment.
-//! - In memory it is looked for raw, from its first octet to its last and from its last to its first, since
-//!   big numbers lie there with their lowest octet first. Any `PART` octets in a row count.
+//! - In memory it is looked for raw, from its first byte to its last and from its last to its first, since
+//!   big numbers lie there with their lowest byte first. Any `PART` bytes in a row count.
 
 use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -14,9 +14,9 @@ use std::sync::{Arc, Mutex, PoisonError};
 use prepay_module::{Entropy, NoEntropy};
 use zeroize::Zeroizing;
 
-/// What every octet of a secret is turned over by.
+/// What every byte of a secret is turned over by.
 const MASK: u8 = 0x6D;
-/// Of a long secret, so many octets in a row are a finding in memory.
+/// Of a long secret, so many bytes in a row are a finding in memory.
 const PART: usize = 12;
 
 /// Secrets by name.
@@ -28,10 +28,10 @@ impl Secrets {
     ///
     /// # Panics
     ///
-    /// When it has less than eight octets: those are found everywhere.
+    /// When it has less than eight bytes: those are found everywhere.
     pub fn add(&mut self, name: &str, secret: &[u8]) {
         assert!(secret.len() >= 8, "{name} is too short to be looked for");
-        self.add_masked(name, secret.iter().map(|octet| octet ^ MASK).collect());
+        self.add_masked(name, secret.iter().map(|byte| byte ^ MASK).collect());
     }
 
     fn add_masked(&mut self, name: &str, masked: Vec<u8>) {
@@ -51,7 +51,7 @@ impl Secrets {
     ///
     /// When there are not so many.
     pub fn expose_bytes(&self, place: usize) -> Zeroizing<Vec<u8>> {
-        Zeroizing::new(self.0[place].1.iter().map(|octet| octet ^ MASK).collect())
+        Zeroizing::new(self.0[place].1.iter().map(|byte| byte ^ MASK).collect())
     }
 
     /// How many there are.
@@ -59,11 +59,11 @@ impl Secrets {
         self.0.len()
     }
 
-    /// The names of those that stand in some octets in any form.
-    pub fn found_in(&self, octets: &[u8]) -> Vec<String> {
-        let is_in = |form: &[u8]| octets.windows(form.len()).any(|window| window == form);
+    /// The names of those that stand in some bytes in any form.
+    pub fn found_in(&self, bytes: &[u8]) -> Vec<String> {
+        let is_in = |form: &[u8]| bytes.windows(form.len()).any(|window| window == form);
         let found = |(name, masked): &(String, Vec<u8>)| {
-            let secret: Vec<u8> = masked.iter().map(|octet| octet ^ MASK).collect();
+            let secret: Vec<u8> = masked.iter().map(|byte| byte ^ MASK).collect();
             let form = forms(&secret).into_iter().find(|(_, form)| is_in(form));
             form.map(|(form, _)| format!("{name} ({form})"))
         };
@@ -158,7 +158,7 @@ fn each_piece(overlap: usize, show: &mut dyn FnMut(&str, &[u8])) {
             let length = usize::try_from(end - from).expect("a piece");
             // What cannot be read, such as the kernel's own pages, holds nothing of ours.
             if memory.read_exact_at(&mut piece[..length], from).is_ok() {
-                piece[..length].iter_mut().for_each(|octet| *octet ^= MASK);
+                piece[..length].iter_mut().for_each(|byte| *byte ^= MASK);
                 show(&region, &piece[..length]);
             }
             piece.fill(0);
@@ -170,7 +170,7 @@ fn each_piece(overlap: usize, show: &mut dyn FnMut(&str, &[u8])) {
 /// How a secret may be written.
 fn forms(secret: &[u8]) -> Vec<(&'static str, Vec<u8>)> {
     let hex = |digits: &[u8; 16]| -> Vec<u8> {
-        let digit = |octet: &u8| [digits[usize::from(octet >> 4)], digits[usize::from(octet & 15)]];
+        let digit = |byte: &u8| [digits[usize::from(byte >> 4)], digits[usize::from(byte & 15)]];
         secret.iter().flat_map(digit).collect()
     };
     let mut forms = vec![
@@ -185,15 +185,15 @@ fn forms(secret: &[u8]) -> Vec<(&'static str, Vec<u8>)> {
     forms
 }
 
-/// The digits of base64 that depend on the secret alone, when `shift` octets stand before it.
+/// The digits of base64 that depend on the secret alone, when `shift` bytes stand before it.
 fn base64(secret: &[u8], shift: usize, last: [u8; 2]) -> Vec<u8> {
-    let mut octets = vec![0; shift];
-    octets.extend_from_slice(secret);
-    let bits = octets.len() * 8;
+    let mut bytes = vec![0; shift];
+    bytes.extend_from_slice(secret);
+    let bits = bytes.len() * 8;
     let digit = |at: usize| {
         let value = (0..6).fold(0, |value, bit| {
             let place = 6 * at + bit;
-            value << 1 | octets[place / 8] >> (7 - place % 8) & 1
+            value << 1 | bytes[place / 8] >> (7 - place % 8) & 1
         });
         match value {
             0..26 => b'A' + value,
@@ -227,12 +227,12 @@ impl<E> Watched<E> {
 }
 
 impl<E: Entropy> Entropy for Watched<E> {
-    fn fill(&mut self, octets: &mut [u8]) -> Result<(), NoEntropy> {
-        self.source.fill(octets)?;
-        if octets.len() > 16 {
+    fn fill(&mut self, bytes: &mut [u8]) -> Result<(), NoEntropy> {
+        self.source.fill(bytes)?;
+        if bytes.len() > 16 {
             let mut given = self.given.lock().unwrap_or_else(PoisonError::into_inner);
-            let name = format!("{} {} of {} octets", self.name, given.count() + 1, octets.len());
-            given.add(&name, octets);
+            let name = format!("{} {} of {} bytes", self.name, given.count() + 1, bytes.len());
+            given.add(&name, bytes);
         }
         Ok(())
     }
@@ -245,9 +245,9 @@ mod tests {
     #[test]
     fn every_form_of_a_secret_is_found() {
         let mut secrets = Secrets::default();
-        secrets.add("a", b"\x00\xFB\xFFsecret octets");
+        secrets.add("a", b"\x00\xFB\xFFsecret bytes");
         secrets.add("b", b"another secret");
-        // Made with the base64 module of Python, with 0 to 2 octets before and behind.
+        // Made with the base64 module of Python, with 0 to 2 bytes before and behind.
         for text in [
             "..\u{0}",
             "[0, 251, 255, 115, 101, 99, 114, 101, 116, 32, 111, 99, 116, 101, 116, 115]",

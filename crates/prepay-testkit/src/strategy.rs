@@ -138,8 +138,8 @@ pub fn encryption_algorithm() -> impl Strategy<Value = EncryptionAlgorithm> {
 
 /// A key for a cipher.
 pub fn decoder_key(algorithm: EncryptionAlgorithm) -> impl Strategy<Value = DecoderKey> {
-    any::<[u8; 16]>().prop_map(move |octets| {
-        DecoderKey::new(algorithm, &octets[..algorithm.key_octets()]).expect("the length suits")
+    any::<[u8; 16]>().prop_map(move |bytes| {
+        DecoderKey::new(algorithm, &bytes[..algorithm.key_bytes()]).expect("the length suits")
     })
 }
 
@@ -156,8 +156,8 @@ pub fn cipher_and_token() -> impl Strategy<Value = (TokenCipher, Token)> {
 /// A vending key of one of the algorithms.
 pub fn vending_key() -> impl Strategy<Value = VendingKey> {
     use DecoderKeyGenerationAlgorithm::{Dkga02, Dkga03, Dkga04};
-    (select(vec![Dkga02, Dkga03, Dkga04]), any::<[u8; 20]>()).prop_map(|(dkga, octets)| {
-        VendingKey::new(dkga, &octets[..dkga.vending_key_octets()]).expect("the length suits")
+    (select(vec![Dkga02, Dkga03, Dkga04]), any::<[u8; 20]>()).prop_map(|(dkga, bytes)| {
+        VendingKey::new(dkga, &bytes[..dkga.vending_key_bytes()]).expect("the length suits")
     })
 }
 

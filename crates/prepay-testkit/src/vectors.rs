@@ -42,7 +42,7 @@ pub struct RefusalCase {
     request: Option<Box<RawValue>>,
     /// The line instead, where it is no JSON or has to keep its form.
     line: Option<String>,
-    /// The octets of the line in hexadecimal instead, where it is no text.
+    /// The bytes of the line in hexadecimal instead, where it is no text.
     line_hex: Option<String>,
     /// What the answer is.
     pub expect: Refused,
@@ -77,7 +77,7 @@ impl LabCase {
 }
 
 impl RefusalCase {
-    /// The octets of the line, without its end.
+    /// The bytes of the line, without its end.
     ///
     /// # Panics
     ///
@@ -135,17 +135,17 @@ pub fn load_folder<T: DeserializeOwned>(folder: &str) -> Vec<(String, T)> {
     names.into_iter().flat_map(cases).collect()
 }
 
-/// The octets of a text of hexadecimal digits.
+/// The bytes of a text of hexadecimal digits.
 ///
 /// # Panics
 ///
 /// When it is none.
 pub fn from_hex(text: &str) -> Vec<u8> {
-    let digit = |octet: u8| match char::from(octet).to_digit(16) {
+    let digit = |byte: u8| match char::from(byte).to_digit(16) {
         Some(digit) => digit as u8,
         None => panic!("{text:?} is not hexadecimal"),
     };
-    assert!(text.len().is_multiple_of(2), "{text:?} has half an octet");
+    assert!(text.len().is_multiple_of(2), "{text:?} has half a byte");
     text.as_bytes().chunks(2).map(|pair| digit(pair[0]) << 4 | digit(pair[1])).collect()
 }
 

@@ -75,13 +75,13 @@ fn next(data: TokenData) -> u64 {
 }
 
 fn generator(dkga: DecoderKeyGenerationAlgorithm) -> DecoderKeyGenerator {
-    let octets = &VENDING_KEY[..dkga.vending_key_octets()];
-    DecoderKeyGenerator::new(&VendingKey::new(dkga, octets).expect("the right length"))
+    let bytes = &VENDING_KEY[..dkga.vending_key_bytes()];
+    DecoderKeyGenerator::new(&VendingKey::new(dkga, bytes).expect("the right length"))
 }
 
 fn cipher_of(algorithm: EncryptionAlgorithm) -> TokenCipher {
-    let octets = &VENDING_KEY[..algorithm.key_octets()];
-    TokenCipher::new(&DecoderKey::new(algorithm, octets).expect("the right length"))
+    let bytes = &VENDING_KEY[..algorithm.key_bytes()];
+    TokenCipher::new(&DecoderKey::new(algorithm, bytes).expect("the right length"))
 }
 
 /// Issue with the key derived each time.
@@ -123,20 +123,20 @@ fn sta(key: u64) -> Sta {
 }
 
 fn misty1(key: &[u8]) -> Misty1 {
-    Misty1::new_from_slice(key).expect("sixteen octets")
+    Misty1::new_from_slice(key).expect("sixteen bytes")
 }
 
 /// One block of DES, then one of STA under the result.
 fn des_and_sta() -> Step {
-    let des = Des::new_from_slice(&VENDING_KEY[..8]).expect("eight octets");
+    let des = Des::new_from_slice(&VENDING_KEY[..8]).expect("eight bytes");
     Box::new(move |seed| {
-        let mut octets = seed.to_be_bytes().into();
-        des.encrypt_block(&mut octets);
-        sta(u64::from_be_bytes(octets.into())).encipher(seed)
+        let mut bytes = seed.to_be_bytes().into();
+        des.encrypt_block(&mut bytes);
+        sta(u64::from_be_bytes(bytes.into())).encipher(seed)
     })
 }
 
-/// One HMAC-SHA-256 of 49 octets with its key prepared, then one block of MISTY1 under the result.
+/// One HMAC-SHA-256 of 49 bytes with its key prepared, then one block of MISTY1 under the result.
 fn hmac_and_misty1() -> Step {
     let prepared = Hmac::<Sha256>::new_from_slice(&VENDING_KEY).expect("any length");
     Box::new(move |seed| {

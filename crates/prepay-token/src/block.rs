@@ -313,7 +313,7 @@ impl ClearBlock {
     fn key_section(&self, algorithm: EncryptionAlgorithm) -> Result<KeySection, OpenError> {
         let read = |place: layout::Place| place.read(self.bits);
         let part = |place: layout::Place| KeyPart::new(place.read(self.bits) as u32);
-        let long_key = algorithm.key_octets() == 16;
+        let long_key = algorithm.key_bytes() == 16;
         match self.sub_class() {
             3 => {
                 let key_type = KeyType::try_from(read(layout::KEY_TYPE) as u8)

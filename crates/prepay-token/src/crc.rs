@@ -1,14 +1,14 @@
 //! *CRC* and *CRC_C*: the 16-bit checksum that tells a meter that a token is meant for it.
 //!
 //! The sum runs over the 50 bits above it, class first, padded on the left with six zero bits to seven
-//! octets. Currency tokens append one octet 01, so that a meter which only knows units refuses them:
+//! bytes. Currency tokens append one byte 01, so that a meter which only knows units refuses them:
 //!
 //! ```text
 //!  000000cc ssssrrrr tttttttt tttttttt tttttttt aaaaaaaa aaaaaaaa [00000001]
 //!  \_ class \_ SubClass and the rest of the block, from bit 63 down to bit 16
 //! ```
 //!
-//! The block carries the sum with its low octet first.
+//! The block carries the sum with its low byte first.
 //!
 //! - Generator: x^16 + x^15 + x^2 + 1, reflected (A001 hex), initial value FFFF hex, no final XOR.
 //! - Source: IEC 62055-41:2018, data elements *CRC* and *CRC_C*.
@@ -16,30 +16,30 @@
 /// The generator with its bits in reflected order.
 const GENERATOR: u16 = 0xA001;
 
-/// What an octet adds to the sum when `n` more octets follow it: `TABLES[n][octet]`.
+/// What a byte adds to the sum when `n` more bytes follow it: `TABLES[n][byte]`.
 ///
-/// The sum is linear, so the octets of a message can be looked up apart and joined by XOR.
+/// The sum is linear, so the bytes of a message can be looked up apart and joined by XOR.
 const TABLES: [[u16; 256]; 7] = {
     let mut tables = [[0; 256]; 7];
-    let mut octet = 0;
-    while octet < 256 {
-        tables[0][octet] = shifted_out(octet as u16);
-        octet += 1;
+    let mut byte = 0;
+    while byte < 256 {
+        tables[0][byte] = shifted_out(byte as u16);
+        byte += 1;
     }
     let mut more = 1;
     while more < 7 {
-        let mut octet = 0;
-        while octet < 256 {
-            tables[more][octet] = next(&tables[0], tables[more - 1][octet], 0);
-            octet += 1;
+        let mut byte = 0;
+        while byte < 256 {
+            tables[more][byte] = next(&tables[0], tables[more - 1][byte], 0);
+            byte += 1;
         }
         more += 1;
     }
     tables
 };
 
-/// What the initial value and the first octet, which holds nothing but the class, add to the sum when
-/// `n` more octets follow: `CLASS[n - 6][class]`, for the six of *CRC* and the seven of *CRC_C*.
+/// What the initial value and the first byte, which holds nothing but the class, add to the sum when
+/// `n` more bytes follow: `CLASS[n - 6][class]`, for the six of *CRC* and the seven of *CRC_C*.
 const CLASS: [[u16; 4]; 2] = {
     let mut classes = [[0; 4]; 2];
     let mut class = 0;
@@ -67,9 +67,9 @@ const fn shifted_out(mut sum: u16) -> u16 {
     sum
 }
 
-/// The sum after one more octet.
-const fn next(table: &[u16; 256], sum: u16, octet: u8) -> u16 {
-    table[(sum as u8 ^ octet) as usize] ^ sum >> 8
+/// The sum after one more byte.
+const fn next(table: &[u16; 256], sum: u16, byte: u8) -> u16 {
+    table[(sum as u8 ^ byte) as usize] ^ sum >> 8
 }
 
 /// Which of the two checksums a token carries.
@@ -96,7 +96,7 @@ pub(crate) const fn checksum(kind: ChecksumKind, class: u8, block: u64) -> u16 {
     sum.swap_bytes()
 }
 
-/// What six octets add to the sum when `more` octets follow them.
+/// What six bytes add to the sum when `more` bytes follow them.
 #[inline]
 const fn sum_of([a, b, c, d, e, f]: [u8; 6], more: usize) -> u16 {
     (TABLES[more + 5][a as usize] ^ TABLES[more + 4][b as usize])
@@ -131,11 +131,11 @@ mod tests {
     proptest! {
         #[test]
         fn an_independent_implementation_agrees(class in 0u8..4, block: u64, money: bool) {
-            let (kind, octets) = if money { (ChecksumKind::CrcC, 8) } else { (ChecksumKind::Crc, 7) };
+            let (kind, bytes) = if money { (ChecksumKind::CrcC, 8) } else { (ChecksumKind::Crc, 7) };
             let mut message = [0, 0, 0, 0, 0, 0, 0, 1];
             message[0] = class;
             message[1..7].copy_from_slice(&block.to_be_bytes()[..6]);
-            let expected = Crc::<u16>::new(&CRC_16_MODBUS).checksum(&message[..octets]);
+            let expected = Crc::<u16>::new(&CRC_16_MODBUS).checksum(&message[..bytes]);
             prop_assert_eq!(checksum(kind, class, block), expected.swap_bytes());
         }
     }

@@ -35,7 +35,7 @@ impl KeyPart {
         Self(word)
     }
 
-    /// The secret octets. Whoever calls this answers for where they go.
+    /// The secret bytes. Whoever calls this answers for where they go.
     pub const fn expose_bytes(&self) -> [u8; 4] {
         self.0.to_be_bytes()
     }
@@ -200,7 +200,7 @@ impl SetSize {
 
     /// Whether a set of this size can carry a key for this cipher: four sections exactly for 128 bits.
     pub const fn suits(self, algorithm: EncryptionAlgorithm) -> bool {
-        matches!(self, Self::Four) == (algorithm.key_octets() == 16)
+        matches!(self, Self::Four) == (algorithm.key_bytes() == 16)
     }
 }
 
@@ -372,7 +372,7 @@ impl KeyChangeBuffer {
     /// With a 64-bit key the first section says whether there is a third; while it is missing, a third
     /// is not waited for.
     pub fn waiting_for(&self, algorithm: EncryptionAlgorithm) -> impl Iterator<Item = u8> {
-        let last = if algorithm.key_octets() == 16 {
+        let last = if algorithm.key_bytes() == 16 {
             4
         } else if matches!(self.sections[0], Some(KeySection::First { three_tokens: true, .. })) {
             3
@@ -400,7 +400,7 @@ impl KeyChangeBuffer {
             return Assembly::Incomplete;
         };
         let mut words = Zeroizing::new([key_high.word(), key_low.word(), 0, 0]);
-        let supply_group = match (algorithm.key_octets() == 16, three_tokens, third, fourth) {
+        let supply_group = match (algorithm.key_bytes() == 16, three_tokens, third, fourth) {
             (false, false, _, _) => None,
             (false, true, Some(KeySection::ThirdOfThree { supply_group }), _) => {
                 Some(*supply_group)
@@ -422,12 +422,12 @@ impl KeyChangeBuffer {
             }
             _ => return Assembly::Incomplete,
         };
-        let mut octets = Zeroizing::new([0; 16]);
-        for (place, word) in octets.chunks_exact_mut(4).zip(words.iter()) {
+        let mut bytes = Zeroizing::new([0; 16]);
+        for (place, word) in bytes.chunks_exact_mut(4).zip(words.iter()) {
             place.copy_from_slice(&word.to_be_bytes());
         }
-        let key = DecoderKey::new(algorithm, &octets[..algorithm.key_octets()])
-            .expect("the octets are as many as the cipher takes");
+        let key = DecoderKey::new(algorithm, &bytes[..algorithm.key_bytes()])
+            .expect("the bytes are as many as the cipher takes");
         Assembly::Complete(AssembledKey {
             new: NewKey {
                 key,
@@ -446,7 +446,7 @@ impl fmt::Display for KeyChangeError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::SetSize { size, algorithm } => {
-                let expected = if algorithm.key_octets() == 16 { "4" } else { "2 or 3" };
+                let expected = if algorithm.key_bytes() == 16 { "4" } else { "2 or 3" };
                 write!(
                     f,
                     "wrong number of key change tokens: expected {expected} for EA{algorithm}, found {}",

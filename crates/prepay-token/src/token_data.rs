@@ -20,7 +20,7 @@
 //! 73 786 976 294 838 206 464; twenty digits that are as large or larger are no token.
 //!
 //! - Source: IEC 62055-41:2018, TCDU generation (transposition of the class bits); IEC 62055-51, numeric
-//!   token carrier. The form in nine octets is this project's own, for carriers that are not numeric.
+//!   token carrier. The form in nine bytes is this project's own, for carriers that are not numeric.
 
 use core::fmt;
 use core::str::FromStr;
@@ -99,7 +99,7 @@ pub enum TokenDataError {
         /// Its position, counted in characters from 0.
         index: usize,
     },
-    /// Twenty digits, or nine octets, whose value is 2^66 or more.
+    /// Twenty digits, or nine bytes, whose value is 2^66 or more.
     TooLarge,
 }
 
@@ -163,19 +163,19 @@ impl TokenData {
         Self::try_from(u128::from(head) * u128::from(TEN_TO_16) + u128::from(tail))
     }
 
-    /// The nine octets, most significant first; the six high bits of the first are zero.
-    pub const fn octets(self) -> [u8; 9] {
+    /// The nine bytes, most significant first; the six high bits of the first are zero.
+    pub const fn bytes(self) -> [u8; 9] {
         let [.., a, b, c, d, e, f, g, h, i] = self.0.to_be_bytes();
         [a, b, c, d, e, f, g, h, i]
     }
 
-    /// The token in nine octets, most significant first.
+    /// The token in nine bytes, most significant first.
     ///
     /// # Errors
     ///
     /// [`TokenDataError::TooLarge`] when one of the six high bits is set.
-    pub fn from_octets(octets: [u8; 9]) -> Result<Self, TokenDataError> {
-        let value = octets.iter().fold(0, |value, &octet| value << 8 | u128::from(octet));
+    pub fn from_bytes(bytes: [u8; 9]) -> Result<Self, TokenDataError> {
+        let value = bytes.iter().fold(0, |value, &byte| value << 8 | u128::from(byte));
         Self::try_from(value)
     }
 }
@@ -322,7 +322,7 @@ mod tests {
             assert_eq!(text.parse::<TokenData>(), Err(TokenDataError::TooLarge), "{text}");
         }
         assert_eq!(
-            TokenData::from_octets([4, 0, 0, 0, 0, 0, 0, 0, 0]),
+            TokenData::from_bytes([4, 0, 0, 0, 0, 0, 0, 0, 0]),
             Err(TokenDataError::TooLarge)
         );
     }
@@ -354,7 +354,7 @@ mod tests {
             let plain = format!("{value:020}");
             prop_assert_eq!(String::from_utf8(data.digits().to_vec()).unwrap(), plain.clone());
             prop_assert_eq!(plain.parse(), Ok(data));
-            prop_assert_eq!(TokenData::from_octets(data.octets()), Ok(data));
+            prop_assert_eq!(TokenData::from_bytes(data.bytes()), Ok(data));
             prop_assert_eq!(TokenData::join(data.class(), data.block()), data);
         }
     }

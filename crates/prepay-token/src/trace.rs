@@ -44,7 +44,7 @@ impl Trace {
         };
         let algorithm = cipher.algorithm();
         let clear = ClearBlock::decipher(data, cipher);
-        let fields = fields_of(&clear, algorithm.key_octets() == 16);
+        let fields = fields_of(&clear, algorithm.key_bytes() == 16);
         Self { data, clear: Some(clear), fields, result: clear.token(algorithm) }
     }
 

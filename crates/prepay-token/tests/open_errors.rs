@@ -11,8 +11,8 @@ use prepay_token::{
 const TID: u32 = 0x19_EB23;
 
 fn cipher(algorithm: EncryptionAlgorithm) -> TokenCipher {
-    let octets = 0x0011_2233_4455_6677_8899_AABB_CCDD_EEFF_u128.to_be_bytes();
-    TokenCipher::new(&DecoderKey::new(algorithm, &octets[..algorithm.key_octets()]).unwrap())
+    let bytes = 0x0011_2233_4455_6677_8899_AABB_CCDD_EEFF_u128.to_be_bytes();
+    TokenCipher::new(&DecoderKey::new(algorithm, &bytes[..algorithm.key_bytes()]).unwrap())
 }
 
 /// The token with these 48 bits behind its class, and a right checksum.
@@ -103,10 +103,10 @@ fn a_currency_token_has_its_own_checksum() {
         let right = ClearBlock::new(Class::Credit, bits).checksum_expected();
         let clear = bits | u64::from(right);
         assert!(open(TokenData::join(Class::Credit, cipher.encipher(clear)), &cipher).is_ok());
-        // The sum over seven octets, which every other token carries: CRC-16/MODBUS, low octet first.
-        let octets = (bits >> 16).to_be_bytes();
-        let plain = octets[1..].iter().fold(0xFFFF_u16, |sum, &octet| {
-            (0..8).fold(sum ^ u16::from(octet), |sum, _| (sum >> 1) ^ (0xA001 * (sum & 1)))
+        // The sum over seven bytes, which every other token carries: CRC-16/MODBUS, low byte first.
+        let bytes = (bits >> 16).to_be_bytes();
+        let plain = bytes[1..].iter().fold(0xFFFF_u16, |sum, &byte| {
+            (0..8).fold(sum ^ u16::from(byte), |sum, _| (sum >> 1) ^ (0xA001 * (sum & 1)))
         });
         let found = plain.swap_bytes();
         let data = TokenData::join(Class::Credit, cipher.encipher(bits | u64::from(found)));

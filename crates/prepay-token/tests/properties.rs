@@ -14,8 +14,8 @@ use proptest::prelude::*;
 
 const SHORT: [EncryptionAlgorithm; 2] = [EncryptionAlgorithm::Sta, EncryptionAlgorithm::Dea];
 
-fn key(algorithm: EncryptionAlgorithm, octets: &[u8; 16]) -> DecoderKey {
-    DecoderKey::new(algorithm, &octets[..algorithm.key_octets()]).unwrap()
+fn key(algorithm: EncryptionAlgorithm, bytes: &[u8; 16]) -> DecoderKey {
+    DecoderKey::new(algorithm, &bytes[..algorithm.key_bytes()]).unwrap()
 }
 
 proptest! {
@@ -26,7 +26,7 @@ proptest! {
         let data = seal(&token, &cipher);
         prop_assert_eq!(open(data, &cipher), Ok(token.clone()));
         prop_assert_eq!(data.to_string().parse::<TokenData>(), Ok(data));
-        prop_assert_eq!(TokenData::from_octets(data.octets()), Ok(data));
+        prop_assert_eq!(TokenData::from_bytes(data.bytes()), Ok(data));
         prop_assert_eq!(data.class(), token.class());
         prop_assert_eq!(ClearBlock::decipher(data, &cipher), ClearBlock::of(&token));
         if token.class().is_enciphered() {
@@ -177,8 +177,8 @@ proptest! {
     }
 
     #[test]
-    fn no_key_shows_itself(algorithm in strategy::encryption_algorithm(), octets: [u8; 16]) {
-        let key = key(algorithm, &octets);
+    fn no_key_shows_itself(algorithm in strategy::encryption_algorithm(), bytes: [u8; 16]) {
+        let key = key(algorithm, &bytes);
         let cipher = TokenCipher::new(&key);
         let expected = format!("DecoderKey(EA{algorithm}, ..) TokenCipher(EA{algorithm}, ..)");
         prop_assert_eq!(format!("{key:?} {cipher:?}"), expected);
@@ -193,13 +193,13 @@ fn a_wrong_key_opens_one_token_in_65536_at_most_or_so() {
     for algorithm in
         [EncryptionAlgorithm::Sta, EncryptionAlgorithm::Dea, EncryptionAlgorithm::Misty1]
     {
-        let mut octets = [0; 16];
+        let mut bytes = [0; 16];
         let mut opened = 0;
         for _ in 0..200 {
-            octets.copy_from_slice(&random.octets(16));
-            let right = TokenCipher::new(&key(algorithm, &octets));
-            octets.copy_from_slice(&random.octets(16));
-            let wrong = TokenCipher::new(&key(algorithm, &octets));
+            bytes.copy_from_slice(&random.bytes(16));
+            let right = TokenCipher::new(&key(algorithm, &bytes));
+            bytes.copy_from_slice(&random.bytes(16));
+            let wrong = TokenCipher::new(&key(algorithm, &bytes));
             for _ in 0..333 {
                 let token = Token::Management {
                     random: prepay_token::element::RandomNumber::from_counter(random.next()),

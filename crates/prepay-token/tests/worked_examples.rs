@@ -222,11 +222,11 @@ fn key_change(
     }
 }
 
-fn new_key(octets: &[u8], group: &str, revision: u8) -> NewKey {
+fn new_key(bytes: &[u8], group: &str, revision: u8) -> NewKey {
     let algorithm =
-        if octets.len() == 16 { EncryptionAlgorithm::Misty1 } else { EncryptionAlgorithm::Sta };
+        if bytes.len() == 16 { EncryptionAlgorithm::Misty1 } else { EncryptionAlgorithm::Sta };
     NewKey {
-        key: DecoderKey::new(algorithm, octets).unwrap(),
+        key: DecoderKey::new(algorithm, bytes).unwrap(),
         key_type: KeyType::Unique,
         key_revision: Some(revision.try_into().unwrap()),
         expiry: KeyExpiryNumber::NEVER,

@@ -241,12 +241,12 @@ fn remove(directory: &OwnedFd, name: &str) -> io::Result<()> {
 fn read_whole(name: &str, file: File, most: u64) -> io::Result<Vec<u8>> {
     let length = file.metadata()?.len();
     if length > most {
-        let problem = format!("{name}: too long: expected at most {most} octets, found {length}");
+        let problem = format!("{name}: too long: expected at most {most} bytes, found {length}");
         return Err(io::Error::new(io::ErrorKind::InvalidData, problem));
     }
-    let mut octets = Vec::with_capacity(usize::try_from(length).unwrap_or(0) + 1);
-    file.take(most).read_to_end(&mut octets).map_err(|error| named(name, error))?;
-    Ok(octets)
+    let mut bytes = Vec::with_capacity(usize::try_from(length).unwrap_or(0) + 1);
+    file.take(most).read_to_end(&mut bytes).map_err(|error| named(name, error))?;
+    Ok(bytes)
 }
 
 impl VaultStorage for Directory {
@@ -272,12 +272,12 @@ impl VaultStorage for Directory {
         self.log()?.map_or(Ok(0), |log| log.read_at(buffer, offset))
     }
 
-    fn append_log(&mut self, octets: &[u8]) -> io::Result<()> {
+    fn append_log(&mut self, bytes: &[u8]) -> io::Result<()> {
         if self.log()?.is_none() {
             self.log = Some(self.make(LOG)?);
         }
         let log = self.log()?.ok_or(io::ErrorKind::NotFound)?;
-        log.write_all_at(octets, log.metadata()?.len()).map_err(|error| named(LOG, error))?;
+        log.write_all_at(bytes, log.metadata()?.len()).map_err(|error| named(LOG, error))?;
         Ok(fdatasync(log)?)
     }
 

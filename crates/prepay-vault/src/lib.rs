@@ -5,7 +5,7 @@
 //! - [`private_file`]: small files with secrets, such as a key file.
 //! - [`Pkcs11Token`]: a key in a hardware token that wraps a vault's master key.
 //!
-//! Everything here is octets and durability; what they mean is `prepay-module`'s. It runs on Unix only:
+//! Everything here is bytes and durability; what they mean is `prepay-module`'s. It runs on Unix only:
 //! elsewhere owners, permissions and locks would have to be expressed anew.
 
 mod access;

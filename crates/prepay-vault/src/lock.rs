@@ -67,9 +67,9 @@ impl Drop for Lock {
 
 /// The living process whose number is in the file.
 fn holder(file: &File) -> Option<u32> {
-    let mut octets = [0; 16];
-    let count = file.read_at(&mut octets, 0).ok()?;
-    let number: u32 = std::str::from_utf8(&octets[..count]).ok()?.trim_end().parse().ok()?;
+    let mut bytes = [0; 16];
+    let count = file.read_at(&mut bytes, 0).ok()?;
+    let number: u32 = std::str::from_utf8(&bytes[..count]).ok()?.trim_end().parse().ok()?;
     let pid = Pid::from_raw(number.cast_signed())?;
     let is_gone = test_kill_process(pid) == Err(rustix::io::Errno::SRCH);
     (!is_gone).then_some(number)

@@ -1,19 +1,19 @@
 //! A key in a hardware token that wraps a vault's master key, through the PKCS#11 interface.
 //!
 //! The key is AES-256, made in the token, sensitive and not extractable; a key of that name that is weaker
-//! is refused. Only the 32 octets of a master key ever go through it. With the token and its PIN the vault
+//! is refused. Only the 32 bytes of a master key ever go through it. With the token and its PIN the vault
 //! opens; without the token a stolen disk is worth nothing.
 //!
 //! ```text
-//!  octet   0     version, 1
-//!          1     nonce, 12 octets: random from the token, or what the token put in its place
-//!         13     ciphertext, 32 octets, and tag, 16 octets: AES-256-GCM, purpose and key name as associated data
+//!  byte   0     version, 1
+//!          1     nonce, 12 bytes: random from the token, or what the token put in its place
+//!         13     ciphertext, 32 bytes, and tag, 16 bytes: AES-256-GCM, purpose and key name as associated data
 //! ```
 //!
 //! Why encryption under `CKM_AES_GCM` and not `C_WrapKey` with `CKM_AES_KEY_WRAP`: wrapping takes a key
 //! *object*, so the master key would first have to be put into the token as an extractable key, which
 //! strictly configured tokens refuse, and `C_UnwrapKey` would have to give an extractable one back. GCM
-//! encrypts plain octets. Tokens that insist on a nonce of their own write it back into the parameters, from
+//! encrypts plain bytes. Tokens that insist on a nonce of their own write it back into the parameters, from
 //! where it is taken. Tokens without AES-GCM, as many smart cards, are refused by name. Tested with SoftHSM
 //! 2.6; other tokens were not at hand.
 //!
@@ -259,13 +259,9 @@ fn is_bad_ciphertext(error: &Error) -> bool {
 
 /// Writes what RFC 7512 does not take as it is as `%XX`.
 fn escape(text: &str) -> String {
-    let plain = |octet: u8| octet.is_ascii_alphanumeric() || b"-._~".contains(&octet);
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~".contains(&byte);
     text.bytes()
-        .map(
-            |octet| {
-                if plain(octet) { char::from(octet).to_string() } else { format!("%{octet:02X}") }
-            },
-        )
+        .map(|byte| if plain(byte) { char::from(byte).to_string() } else { format!("%{byte:02X}") })
         .collect()
 }
 

@@ -13,16 +13,16 @@ use zeroize::Zeroizing;
 
 use crate::access;
 
-/// Makes a file with these octets. On return it is durable.
+/// Makes a file with these bytes. On return it is durable.
 ///
 /// # Errors
 ///
 /// What the operating system reports; [`io::ErrorKind::AlreadyExists`] when something of this name is there.
-pub fn create(path: impl AsRef<Path>, octets: &[u8]) -> io::Result<()> {
+pub fn create(path: impl AsRef<Path>, bytes: &[u8]) -> io::Result<()> {
     let path = path.as_ref();
     let how = OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::CLOEXEC;
     let mut file = File::from(openat(CWD, path, how, access::FILE)?);
-    let written = file.write_all(octets).and_then(|()| file.sync_all());
+    let written = file.write_all(bytes).and_then(|()| file.sync_all());
     if let Err(error) = written {
         let _ = std::fs::remove_file(path); // What failed first is what counts.
         return Err(error);
@@ -42,7 +42,7 @@ pub fn fault(path: impl AsRef<Path>) -> io::Result<Option<String>> {
     Ok(checked.and_then(Result::err).map(|problem| problem.to_string()))
 }
 
-/// Reads a whole file of at most so many octets.
+/// Reads a whole file of at most so many bytes.
 ///
 /// # Errors
 ///
@@ -60,21 +60,21 @@ pub fn read(path: impl AsRef<Path>, most: usize) -> io::Result<Zeroizing<Vec<u8>
     access::check(&opened, access::FILE)?
         .map_err(|problem| io::Error::new(io::ErrorKind::PermissionDenied, problem.to_string()))?;
     // Room for all at once, so that no copy stays behind unwiped.
-    let mut octets = Zeroizing::new(vec![0; most + 1]);
+    let mut bytes = Zeroizing::new(vec![0; most + 1]);
     let mut file = File::from(opened);
     let mut count = 0;
     loop {
-        match file.read(&mut octets[count..])? {
+        match file.read(&mut bytes[count..])? {
             0 if count > most => {
-                let problem = format!("too long: expected at most {most} octets");
+                let problem = format!("too long: expected at most {most} bytes");
                 return Err(io::Error::new(io::ErrorKind::InvalidData, problem));
             }
             0 => break,
             more => count += more,
         }
     }
-    octets.truncate(count);
-    Ok(octets)
+    bytes.truncate(count);
+    Ok(bytes)
 }
 
 #[cfg(test)]

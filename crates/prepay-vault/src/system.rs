@@ -23,8 +23,8 @@ impl Clock for SystemClock {
 pub struct SystemEntropy;
 
 impl Entropy for SystemEntropy {
-    fn fill(&mut self, octets: &mut [u8]) -> Result<(), NoEntropy> {
-        getrandom::fill(octets).map_err(|_| NoEntropy)
+    fn fill(&mut self, bytes: &mut [u8]) -> Result<(), NoEntropy> {
+        getrandom::fill(bytes).map_err(|_| NoEntropy)
     }
 }
 

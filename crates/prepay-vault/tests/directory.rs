@@ -21,15 +21,15 @@ fn place() -> TempDir {
 
 fn whole_log(directory: &mut Directory) -> Vec<u8> {
     let length = usize::try_from(directory.log_length().unwrap()).unwrap();
-    let mut octets = vec![0; length];
+    let mut bytes = vec![0; length];
     let mut count = 0;
     while count < length {
-        let more = directory.read_log(count as u64, &mut octets[count..]).unwrap();
-        assert!(more > 0, "the log has as many octets as it says");
+        let more = directory.read_log(count as u64, &mut bytes[count..]).unwrap();
+        assert!(more > 0, "the log has as many bytes as it says");
         count += more;
     }
     assert_eq!(directory.read_log(length as u64, &mut [0; 4]).unwrap(), 0);
-    octets
+    bytes
 }
 
 fn mode(path: &Path) -> u32 {
@@ -279,7 +279,7 @@ fn the_lock_ends_with_a_killed_process() {
     assert_eq!(fs::read_to_string(path.join("lock")).unwrap(), "");
 }
 
-/// A store that shows whether it is whole: a number and as many octets of it as make it long.
+/// A store that shows whether it is whole: a number and as many bytes of it as make it long.
 fn store_of(number: u32) -> Vec<u8> {
     number.to_be_bytes().repeat(5000)
 }
@@ -317,11 +317,11 @@ fn killing_the_writer_at_any_moment_leaves_everything_whole() {
         let numbers: Vec<u32> = log.as_chunks().0.iter().copied().map(u32::from_be_bytes).collect();
         assert!(numbers.iter().copied().eq(0..numbers.len() as u32), "round {round}");
         // The store is whole and at most one number behind the log; so is the head.
-        let behind = |octets: Option<Vec<u8>>, length: usize| {
-            let Some(octets) = octets else { return numbers.len() <= 1 };
-            assert_eq!(octets.len(), length, "round {round}");
-            let number = u32::from_be_bytes(octets[..4].try_into().unwrap());
-            assert!(octets.chunks(4).all(|four| four == &octets[..4]), "round {round}");
+        let behind = |bytes: Option<Vec<u8>>, length: usize| {
+            let Some(bytes) = bytes else { return numbers.len() <= 1 };
+            assert_eq!(bytes.len(), length, "round {round}");
+            let number = u32::from_be_bytes(bytes[..4].try_into().unwrap());
+            assert!(bytes.chunks(4).all(|four| four == &bytes[..4]), "round {round}");
             numbers.len() as u32 - 1 - number <= 1
         };
         assert!(behind(directory.read_store().unwrap(), 20_000), "round {round}");

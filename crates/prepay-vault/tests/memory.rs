@@ -19,22 +19,22 @@ use prepay_token::key::VendingKey;
 use prepay_vault::{Directory, SystemClock, SystemEntropy};
 use zeroize::Zeroizing;
 
-/// The key, with every octet turned over by the mask.
+/// The key, with every byte turned over by the mask.
 const MASKED: [u8; 20] =
     *b"\x17\xA2\x5B\xE0\x39\xCC\x74\x81\x0D\xF6\x42\x9B\x28\xD5\x63\xBE\x01\x97\x4A\xEC";
 const MASK: u8 = 0x6D;
 
 fn key() -> VendingKey {
-    let octets = Zeroizing::new(MASKED.map(|octet| octet ^ MASK));
-    VendingKey::new(Dkga04, &*octets).unwrap()
+    let bytes = Zeroizing::new(MASKED.map(|byte| byte ^ MASK));
+    VendingKey::new(Dkga04, &*bytes).unwrap()
 }
 
-/// How often twelve octets in a row of the key lie in this process's memory.
+/// How often twelve bytes in a row of the key lie in this process's memory.
 fn findings() -> usize {
     let maps = read_to_string("/proc/self/maps").unwrap();
     let memory = File::open("/proc/self/mem").unwrap();
     let mut count = 0;
-    let mut octets = Vec::new();
+    let mut bytes = Vec::new();
     for line in maps.lines() {
         let mut words = line.split_whitespace();
         let (range, rights) = (words.next().unwrap(), words.next().unwrap());
@@ -43,16 +43,16 @@ fn findings() -> usize {
         }
         let (from, to) = range.split_once('-').unwrap();
         let [from, to] = [from, to].map(|end| u64::from_str_radix(end, 16).unwrap());
-        octets.resize(usize::try_from(to - from).unwrap(), 0);
+        bytes.resize(usize::try_from(to - from).unwrap(), 0);
         // What cannot be read, such as the kernel's own pages, holds nothing of ours.
-        if memory.read_exact_at(&mut octets, from).is_ok() {
-            // Copied octets would be found again in the copy: they are masked in place.
-            octets.iter_mut().for_each(|octet| *octet ^= MASK);
+        if memory.read_exact_at(&mut bytes, from).is_ok() {
+            // Copied bytes would be found again in the copy: they are masked in place.
+            bytes.iter_mut().for_each(|byte| *byte ^= MASK);
             for part in MASKED.windows(12).step_by(4) {
-                count += octets.windows(12).filter(|&window| window == part).count();
+                count += bytes.windows(12).filter(|&window| window == part).count();
             }
         }
-        octets.fill(0);
+        bytes.fill(0);
     }
     count
 }

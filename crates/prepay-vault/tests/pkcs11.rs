@@ -103,7 +103,7 @@ fn case_wrapping() {
     for at in 0..wrapped.len() {
         let mut other = wrapped.clone();
         other[at] ^= 1;
-        assert_eq!(token.unwrap(&other).unwrap_err(), Pkcs11Error::Wrapped, "octet {at}");
+        assert_eq!(token.unwrap(&other).unwrap_err(), Pkcs11Error::Wrapped, "byte {at}");
         assert_eq!(token.unwrap(&wrapped[..at]).unwrap_err(), Pkcs11Error::Wrapped, "cut at {at}");
     }
     assert_eq!(*token.unwrap(&wrapped).unwrap(), master, "a failure leaves the session usable");

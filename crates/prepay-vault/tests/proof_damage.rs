@@ -60,11 +60,11 @@ fn name_of(error: &OpenError) -> &'static str {
     }
 }
 
-/// Puts damaged octets in the place of a file, tries to open the module, and gives the name of the refusal.
-fn refusal(module: &Path, whole: &Files, name: &str, octets: Vec<u8>, told: &str) -> &'static str {
-    fs::write(module.join(name), &octets).unwrap();
+/// Puts damaged bytes in the place of a file, tries to open the module, and gives the name of the refusal.
+fn refusal(module: &Path, whole: &Files, name: &str, bytes: Vec<u8>, told: &str) -> &'static str {
+    fs::write(module.join(name), &bytes).unwrap();
     let mut damaged = whole.clone();
-    damaged.insert(name.to_owned(), octets);
+    damaged.insert(name.to_owned(), bytes);
     let directory = Directory::open(module).unwrap();
     let error = open_module(place(directory)).map(drop).expect_err(told);
     assert!(files(module) == damaged, "{told}: refusing changed a file");
@@ -76,20 +76,20 @@ fn damage(step: impl Fn(&str) -> usize) {
     let whole = make(directory.path());
     let module = directory.path().join("module");
     for name in FILES {
-        let (octets, step) = (&whole[name], step(name));
+        let (bytes, step) = (&whole[name], step(name));
         let mut codes: BTreeMap<&str, usize> = BTreeMap::new();
         let mut tries = 0;
-        // A step that is no multiple of eight meets every bit of an octet.
-        for bit in (0..8 * octets.len()).step_by(step) {
-            let mut octets = octets.clone();
-            octets[bit / 8] ^= 1 << (bit % 8);
-            let told = format!("{name}, octet {}, bit {}", bit / 8, bit % 8);
-            *codes.entry(refusal(&module, &whole, name, octets, &told)).or_default() += 1;
+        // A step that is no multiple of eight meets every bit of a byte.
+        for bit in (0..8 * bytes.len()).step_by(step) {
+            let mut bytes = bytes.clone();
+            bytes[bit / 8] ^= 1 << (bit % 8);
+            let told = format!("{name}, byte {}, bit {}", bit / 8, bit % 8);
+            *codes.entry(refusal(&module, &whole, name, bytes, &told)).or_default() += 1;
             tries += 1;
         }
-        for length in (0..octets.len()).step_by(step) {
+        for length in (0..bytes.len()).step_by(step) {
             let told = format!("{name}, cut at {length}");
-            let code = refusal(&module, &whole, name, octets[..length].to_vec(), &told);
+            let code = refusal(&module, &whole, name, bytes[..length].to_vec(), &told);
             *codes.entry(code).or_default() += 1;
             tries += 1;
         }
@@ -98,9 +98,9 @@ fn damage(step: impl Fn(&str) -> usize) {
             "audit.log" => &["cut", "bad entry"],
             _ => &["head"],
         };
-        println!("{name}: {} octets, {tries} tries, {codes:?}", octets.len());
+        println!("{name}: {} bytes, {tries} tries, {codes:?}", bytes.len());
         assert!(codes.keys().all(|code| expected.contains(code)), "{name}: {codes:?}");
-        fs::write(module.join(name), octets).unwrap();
+        fs::write(module.join(name), bytes).unwrap();
     }
     // Whole again, it opens.
     assert_eq!(files(&module), whole);

@@ -32,21 +32,21 @@ use zeroize::Zeroizing;
 /// How many vending keys: many, so that lists of them get places of their own in memory.
 const KEYS: u8 = 24;
 
-/// Octets that come again for the same name, and stand nowhere.
+/// Bytes that come again for the same name, and stand nowhere.
 fn made_up(name: &str, length: usize) -> Zeroizing<Vec<u8>> {
-    let seed = name.bytes().fold(7, |seed: u64, octet| seed.wrapping_mul(31) + u64::from(octet));
-    Zeroizing::new(Random::new(seed).octets(length))
+    let seed = name.bytes().fold(7, |seed: u64, byte| seed.wrapping_mul(31) + u64::from(byte));
+    Zeroizing::new(Random::new(seed).bytes(length))
 }
 
 fn passphrase(name: &str) -> Secret {
-    let octets = made_up(name, 24).iter().map(|octet| b'!' + octet % 90).collect::<Vec<u8>>();
-    Secret::from(octets)
+    let bytes = made_up(name, 24).iter().map(|byte| b'!' + byte % 90).collect::<Vec<u8>>();
+    Secret::from(bytes)
 }
 
 fn key(number: u8) -> (VendingKeyAttributes, VendingKey) {
     let algorithm: DecoderKeyGenerationAlgorithm = if number == 3 { Dkga02 } else { Dkga04 };
-    let octets = made_up(&format!("key {number}"), algorithm.vending_key_octets());
-    let key = VendingKey::new(algorithm, &octets).unwrap();
+    let bytes = made_up(&format!("key {number}"), algorithm.vending_key_bytes());
+    let key = VendingKey::new(algorithm, &bytes).unwrap();
     (attributes(100_000 + u32::from(number), 1, algorithm), key)
 }
 
@@ -114,9 +114,9 @@ fn issue(people: &People) {
 
 /// The keys of a slot, calculated once more on the side of the centre from what its source gave.
 fn slot_keys(centre: &Secrets, people: &People, request: &str) -> Secrets {
-    let mut octets = Zeroizing::new(Vec::with_capacity(96));
-    (0..2).for_each(|place| octets.extend_from_slice(&centre.expose_bytes(place)));
-    let identity = Identity::from_bytes(PartyKind::Centre, value(TestCentre::NAME), &octets);
+    let mut bytes = Zeroizing::new(Vec::with_capacity(96));
+    (0..2).for_each(|place| bytes.extend_from_slice(&centre.expose_bytes(place)));
+    let identity = Identity::from_bytes(PartyKind::Centre, value(TestCentre::NAME), &bytes);
     let enrolment = people.auditor.enrolment().unwrap();
     let module = OpenKmp.read_enrolment(enrolment.as_bytes()).unwrap().party;
     let answered = OpenKmp

@@ -35,12 +35,12 @@ use prepay_vault::{Directory, SystemClock, SystemEntropy};
 struct Seen(Vec<(String, Vec<u8>)>);
 
 impl Seen {
-    fn octets(&mut self, what: &str, octets: impl Into<Vec<u8>>) {
-        self.0.push((what.to_owned(), octets.into()));
+    fn bytes(&mut self, what: &str, bytes: impl Into<Vec<u8>>) {
+        self.0.push((what.to_owned(), bytes.into()));
     }
 
     fn value(&mut self, what: &str, value: &dyn Debug) {
-        self.octets(what, format!("{value:?}"));
+        self.bytes(what, format!("{value:?}"));
     }
 
     /// An error, with all below it.
@@ -48,25 +48,25 @@ impl Seen {
         self.text(&error);
         let mut below: Option<&(dyn Error + 'static)> = Some(&error);
         while let Some(error) = below {
-            self.octets("an error", format!("{error:?} {error}"));
+            self.bytes("an error", format!("{error:?} {error}"));
             below = error.source();
         }
     }
 
     fn text(&mut self, shown: &(impl Debug + Display)) {
-        self.octets("a text", format!("{shown:?} {shown}"));
+        self.bytes("a text", format!("{shown:?} {shown}"));
     }
 
     fn files(&mut self, directory: &Path) {
         for entry in fs::read_dir(directory).unwrap() {
             let path = entry.unwrap().path();
-            self.octets(&path.display().to_string(), fs::read(&path).unwrap());
+            self.bytes(&path.display().to_string(), fs::read(&path).unwrap());
         }
     }
 
     fn search(&self, secrets: &Secrets) {
-        for (what, octets) in &self.0 {
-            let found = secrets.found_in(octets);
+        for (what, bytes) in &self.0 {
+            let found = secrets.found_in(bytes);
             assert!(found.is_empty(), "{what}: {found:?}");
         }
     }
@@ -74,8 +74,8 @@ impl Seen {
 
 fn key(number: u8) -> (VendingKeyAttributes, VendingKey) {
     let algorithm: DecoderKeyGenerationAlgorithm = if number == 3 { Dkga02 } else { Dkga04 };
-    let octets = Random::new(number.into()).octets(algorithm.vending_key_octets());
-    let key = VendingKey::new(algorithm, &octets).unwrap();
+    let bytes = Random::new(number.into()).bytes(algorithm.vending_key_bytes());
+    let key = VendingKey::new(algorithm, &bytes).unwrap();
     (attributes(100_000 + u32::from(number), 1, algorithm), key)
 }
 
@@ -175,7 +175,7 @@ fn read(people: &People, centre: &TestCentre, seen: &mut Seen) {
     for record in logs.iter().flatten() {
         seen.value("an entry", record);
         for (name, field) in record.entry.fields() {
-            seen.octets(&format!("{} {name}", record.entry.name()), field);
+            seen.bytes(&format!("{} {name}", record.entry.name()), field);
         }
     }
     let entries: Vec<_> = logs.iter().flatten().map(|record| record.entry.name()).collect();
@@ -191,9 +191,9 @@ fn refusals(people: &People, centre: &TestCentre, file: &str, seen: &mut Seen) {
     // The same file again; one with a wrong digit at every hundredth place; one for nobody.
     seen.error(custodians.load_keys(file).unwrap_err());
     for at in (0..file.len()).step_by(100) {
-        let mut octets = file.as_bytes().to_vec();
-        octets[at] ^= 1;
-        if let Ok(text) = String::from_utf8(octets) {
+        let mut bytes = file.as_bytes().to_vec();
+        bytes[at] ^= 1;
+        if let Ok(text) = String::from_utf8(bytes) {
             seen.error(custodians.load_keys(&text).unwrap_err());
             seen.error(
                 OpenKmp
@@ -219,10 +219,10 @@ fn refusals(people: &People, centre: &TestCentre, file: &str, seen: &mut Seen) {
     seen.error(desk.read_key_load_request(file).unwrap_err());
     // Key material that is none, or is shown by mistake.
     for length in [0, 7, 19, 21] {
-        let octets = Random::new(1).octets(length);
-        seen.error(VendingKey::new(Dkga04, &octets).unwrap_err());
-        seen.error(DecoderKey::new(EncryptionAlgorithm::Misty1, &octets).unwrap_err());
-        let identity = Identity::from_bytes(PartyKind::Module, value("SM-1"), &octets);
+        let bytes = Random::new(1).bytes(length);
+        seen.error(VendingKey::new(Dkga04, &bytes).unwrap_err());
+        seen.error(DecoderKey::new(EncryptionAlgorithm::Misty1, &bytes).unwrap_err());
+        let identity = Identity::from_bytes(PartyKind::Module, value("SM-1"), &bytes);
         seen.error(identity.unwrap_err());
     }
 }
@@ -239,7 +239,7 @@ fn shown(seen: &mut Seen, module: &SoftwareModule, entropy: &mut Watched<SystemE
     seen.value("entropy", entropy);
     let signatory = Signatory::generate(value("signatory"), entropy).unwrap();
     seen.value("signatory", &signatory);
-    seen.octets("signatory", OpenKmp.write_signatory(&signatory, Moment::MIN));
+    seen.bytes("signatory", OpenKmp.write_signatory(&signatory, Moment::MIN));
     let mut file = KeyFile::generate(entropy).unwrap().encode();
     file[20] ^= 1;
     seen.error(KeyFile::decode(&file).map(drop).unwrap_err());
@@ -253,10 +253,9 @@ fn agreement(
     secrets: &mut Secrets,
     seen: &mut Seen,
 ) {
-    let octets =
-        [centre.expose_bytes(0), centre.expose_bytes(1)].map(|half| half.to_vec()).concat();
+    let bytes = [centre.expose_bytes(0), centre.expose_bytes(1)].map(|half| half.to_vec()).concat();
     let identity =
-        Identity::from_bytes(PartyKind::Centre, value(TestCentre::NAME), &octets).unwrap();
+        Identity::from_bytes(PartyKind::Centre, value(TestCentre::NAME), &bytes).unwrap();
     let enrolment = people.auditor.enrolment().unwrap();
     let module = OpenKmp.read_enrolment(enrolment.as_bytes()).unwrap().party;
     let answered =
@@ -312,7 +311,7 @@ fn no_secret_leaves_a_module_or_a_centre() {
     items.push(KeyLoadItem { attributes: attributes(200_000, 1, Dkga04), register: None });
     let (report, files) = centre.load(&people, items, Some(1000));
     seen.value("a load", &report);
-    texts.iter().chain(&files).for_each(|text| seen.octets("an exchanged text", text.as_bytes()));
+    texts.iter().chain(&files).for_each(|text| seen.bytes("an exchanged text", text.as_bytes()));
     agreement(&of_centre.given(), &people, &texts[2], &mut secrets, &mut seen);
 
     issue(&people, &mut seen);
@@ -325,7 +324,7 @@ fn no_secret_leaves_a_module_or_a_centre() {
 
     let [first, second] = ["back-up 1", "back-up 2"].map(passphrase);
     let backup = people.custodians.backup([&first, &second]).unwrap();
-    seen.octets("a back-up", backup.clone());
+    seen.bytes("a back-up", backup.clone());
     let alice = || value::<Identifier>("alice");
     let (alice, bob) = (alice(), value::<Identifier>("bob"));
     let restore = |holders, path: &str, backup: &[u8]| {
@@ -362,8 +361,8 @@ fn no_secret_leaves_a_module_or_a_centre() {
     secrets.add_all(of_module.given());
     secrets.add_all(of_centre.given());
     assert!(secrets.count() > 30, "{secrets:?}");
-    let length: usize = seen.0.iter().map(|(_, octets)| octets.len()).sum();
-    println!("{} secrets, {} outputs of {length} octets", secrets.count(), seen.0.len());
+    let length: usize = seen.0.iter().map(|(_, bytes)| bytes.len()).sum();
+    println!("{} secrets, {} outputs of {length} bytes", secrets.count(), seen.0.len());
     seen.search(&secrets);
     // The search does find a key that somebody shows.
     let shown = format!("key: {:?}", key(1).1.expose_bytes());

@@ -9,7 +9,7 @@ use rustix::fs::{CWD, RenameFlags, renameat_with};
 
 use crate::failure::{Done, Failure};
 
-/// The longest document, in octets: that of the key-load profile.
+/// The longest document, in bytes: that of the key-load profile.
 const LONGEST: u64 = 1 << 20;
 
 /// A file that is to be. It is written under another name beside its own, and gets its own at the end, so that
@@ -34,9 +34,9 @@ impl<'a> NewFile<'a> {
     }
 
     /// Writes the file. On return it and its name are durable.
-    pub(crate) fn write(mut self, octets: &[u8]) -> Done<()> {
+    pub(crate) fn write(mut self, bytes: &[u8]) -> Done<()> {
         let failed = |error: io::Error| Failure::file(self.path, &error);
-        self.file.write_all(octets).and_then(|()| self.file.sync_all()).map_err(failed)?;
+        self.file.write_all(bytes).and_then(|()| self.file.sync_all()).map_err(failed)?;
         let how = if self.replaces { RenameFlags::empty() } else { RenameFlags::NOREPLACE };
         renameat_with(CWD, &self.beside, CWD, self.path, how).map_err(
             |error| match io::Error::from(error) {
@@ -56,8 +56,8 @@ impl Drop for NewFile<'_> {
 }
 
 /// Writes a file at once, as [`NewFile`] does.
-pub(crate) fn write(path: &Path, octets: &[u8], replaces: bool) -> Done<()> {
-    NewFile::make(path, replaces)?.write(octets)
+pub(crate) fn write(path: &Path, bytes: &[u8], replaces: bool) -> Done<()> {
+    NewFile::make(path, replaces)?.write(bytes)
 }
 
 /// A name beside a file, for what is to become it.
@@ -89,16 +89,16 @@ pub(crate) fn read(path: &Path) -> Done<String> {
     } else {
         Box::new(File::open(path).map_err(failed)?)
     };
-    let mut octets = Vec::new();
-    input.take(LONGEST + 1).read_to_end(&mut octets).map_err(failed)?;
-    if octets.len() as u64 > LONGEST {
-        let message = format!("{}: expected at most {LONGEST} octets, found more", path.display());
+    let mut bytes = Vec::new();
+    input.take(LONGEST + 1).read_to_end(&mut bytes).map_err(failed)?;
+    if bytes.len() as u64 > LONGEST {
+        let message = format!("{}: expected at most {LONGEST} bytes, found more", path.display());
         return Err(Failure::refused("length", message).next("check which file was meant"));
     }
-    String::from_utf8(octets).map_err(|error| {
+    String::from_utf8(bytes).map_err(|error| {
         let at = error.utf8_error().valid_up_to();
         let message =
-            format!("{}: expected text, found something else at octet {at}", path.display());
+            format!("{}: expected text, found something else at byte {at}", path.display());
         Failure::refused("text", message).next("the file is damaged, or another one was meant")
     })
 }

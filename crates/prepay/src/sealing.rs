@@ -134,19 +134,19 @@ impl UnlockFlags {
 
 /// Undoes `%XX`.
 fn unescape(text: &str) -> Option<String> {
-    let mut octets = Vec::with_capacity(text.len());
+    let mut bytes = Vec::with_capacity(text.len());
     let mut rest = text.bytes();
-    while let Some(octet) = rest.next() {
-        octets.push(match octet {
+    while let Some(byte) = rest.next() {
+        bytes.push(match byte {
             b'%' => {
-                let digit = |octet: Option<u8>| char::from(octet?).to_digit(16);
+                let digit = |byte: Option<u8>| char::from(byte?).to_digit(16);
                 let (high, low) = (digit(rest.next())?, digit(rest.next())?);
                 u8::try_from(high * 16 + low).ok()?
             }
-            octet => octet,
+            byte => byte,
         });
     }
-    String::from_utf8(octets).ok()
+    String::from_utf8(bytes).ok()
 }
 
 impl NewSealFlags {
@@ -209,7 +209,7 @@ impl NewSealFlags {
 }
 
 fn read_key_file(path: &Path) -> Done<KeyFile> {
-    let octets = private_file::read(path, KeyFile::LENGTH).map_err(|error| {
+    let bytes = private_file::read(path, KeyFile::LENGTH).map_err(|error| {
         let failure = Failure::unable("key_file", format!("{}: {error}", path.display()));
         match error.kind() {
             io::ErrorKind::PermissionDenied => {
@@ -218,7 +218,7 @@ fn read_key_file(path: &Path) -> Done<KeyFile> {
             _ => failure,
         }
     })?;
-    KeyFile::decode(&octets).map_err(|error| {
+    KeyFile::decode(&bytes).map_err(|error| {
         Failure::refused("key_file", format!("{}: {error}", path.display()))
             .next("use the copy of the key file that was laid aside")
     })
@@ -276,8 +276,8 @@ pub(crate) fn make_directory(path: &Path) -> Done<(Directory, NewDirectories)> {
 }
 
 /// Looks at what a back-up says without a secret.
-pub(crate) fn backup_header(path: &Path, octets: &[u8]) -> Done<VaultHeader> {
-    look_at_backup(octets).map_err(|error| restore_failure(path, path, &error))
+pub(crate) fn backup_header(path: &Path, bytes: &[u8]) -> Done<VaultHeader> {
+    look_at_backup(bytes).map_err(|error| restore_failure(path, path, &error))
 }
 
 /// Why a directory cannot be used.

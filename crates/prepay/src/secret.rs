@@ -23,7 +23,7 @@ use zeroize::Zeroizing;
 use crate::failure::{Done, Failure};
 use crate::terminal;
 
-/// The longest secret in a file, in octets.
+/// The longest secret in a file, in bytes.
 const LONGEST: usize = 1024;
 
 /// How often a new secret is asked for when the two entries differ.
@@ -99,7 +99,7 @@ impl SecretFlags {
 
 /// Reads a secret from its file.
 fn from_file(path: &Path, name: &str) -> Done<Secret> {
-    let octets = private_file::read(path, LONGEST).map_err(|error| {
+    let bytes = private_file::read(path, LONGEST).map_err(|error| {
         let failure = Failure::unable("secret_file", format!("{}: {error}", path.display()));
         match error.kind() {
             io::ErrorKind::PermissionDenied => {
@@ -110,15 +110,15 @@ fn from_file(path: &Path, name: &str) -> Done<Secret> {
             }
         }
     })?;
-    let secret = one_line(&octets).map_err(|problem| {
+    let secret = one_line(&bytes).map_err(|problem| {
         Failure::unable("secret_file", format!("{}: {problem}", path.display()))
     })?;
     Ok(Secret::from(secret.to_vec()))
 }
 
 /// The only line of a file, without its end.
-fn one_line(octets: &[u8]) -> Result<&[u8], &'static str> {
-    let line = octets.strip_suffix(b"\n").unwrap_or(octets);
+fn one_line(bytes: &[u8]) -> Result<&[u8], &'static str> {
+    let line = bytes.strip_suffix(b"\n").unwrap_or(bytes);
     let line = line.strip_suffix(b"\r").unwrap_or(line);
     if line.is_empty() {
         Err("expected a secret in the first line, found nothing")
@@ -156,7 +156,7 @@ mod tests {
 
     #[test]
     fn a_file_holds_one_line() {
-        for (octets, expected) in [
+        for (bytes, expected) in [
             (&b"a b"[..], Ok(&b"a b"[..])),
             (b"a\n", Ok(b"a")),
             (b"a\r\n", Ok(b"a")),
@@ -167,7 +167,7 @@ mod tests {
             (b"a\nb", Err("expected one line, found more")),
             (b"a\n\n", Err("expected one line, found more")),
         ] {
-            assert_eq!(one_line(octets), expected, "{octets:?}");
+            assert_eq!(one_line(bytes), expected, "{bytes:?}");
         }
     }
 

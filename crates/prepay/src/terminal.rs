@@ -17,7 +17,7 @@ use zeroize::Zeroizing;
 
 const TERMINAL: &str = "/dev/tty";
 
-/// The longest entry, in octets.
+/// The longest entry, in bytes.
 const LONGEST: usize = 1024;
 
 /// What a terminal gives at once, at most.
@@ -44,7 +44,7 @@ impl fmt::Display for EntryError {
             Self::Io(error) => error.fmt(f),
             Self::Interrupted => f.write_str("interrupted"),
             Self::Ended => f.write_str("the input ended"),
-            Self::Long => write!(f, "expected at most {LONGEST} octets, found more"),
+            Self::Long => write!(f, "expected at most {LONGEST} bytes, found more"),
             Self::Control => {
                 f.write_str("expected characters that print, found a control character")
             }
@@ -150,10 +150,10 @@ mod tests {
     struct Pieces<'a>(&'a [&'a [u8]]);
 
     impl std::io::Read for Pieces<'_> {
-        fn read(&mut self, octets: &mut [u8]) -> std::io::Result<usize> {
+        fn read(&mut self, bytes: &mut [u8]) -> std::io::Result<usize> {
             let Some((piece, rest)) = self.0.split_first() else { return Ok(0) };
             self.0 = rest;
-            octets[..piece.len()].copy_from_slice(piece);
+            bytes[..piece.len()].copy_from_slice(piece);
             Ok(piece.len())
         }
     }
@@ -170,7 +170,7 @@ mod tests {
             (&[b"a", b"b\n"], Ok(b"ab")),
             (&["zwölf\n".as_bytes()], Ok("zwölf".as_bytes())),
             (&[&longest], Ok(&longest[..LONGEST])),
-            (&[&long], Err("expected at most 1024 octets, found more")),
+            (&[&long], Err("expected at most 1024 bytes, found more")),
             (&[], Err("the input ended")),
             (&[b"a"], Err("the input ended")),
             (&[b"\x03"], Err("interrupted")),

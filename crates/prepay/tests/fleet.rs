@@ -17,7 +17,7 @@ fn every_unit_that_was_sold_is_credited_once_and_every_replay_refused() {
     for count in ["/tokens_accepted", "/replays", "/refusals/crc_error", "/refusals/old_error"] {
         assert!(fleet.pointer(count).and_then(Value::as_u64) > Some(0), "{count}: {text}");
     }
-    assert!(fleet["octets_per_meter"].as_u64() < Some(1_024), "{text}");
+    assert!(fleet["bytes_per_meter"].as_u64() < Some(1_024), "{text}");
 }
 
 #[test]

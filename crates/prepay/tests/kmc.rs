@@ -65,8 +65,8 @@ impl Place {
             &[&["--json", "kmc"], arguments, &["--dir", "centre", "--secrets", "safe"]].concat(),
         );
         for (name, secret) in SECRETS {
-            for octets in [&output.stdout, &output.stderr] {
-                assert!(!text(octets).contains(secret), "{arguments:?} shows the secret {name}");
+            for bytes in [&output.stdout, &output.stderr] {
+                assert!(!text(bytes).contains(secret), "{arguments:?} shows the secret {name}");
             }
         }
         output
@@ -519,9 +519,9 @@ fn no_file_holds_a_passphrase_or_a_test_key_in_clear() {
     }
     assert!(files.len() >= 7, "{files:?}");
     for file in files {
-        let octets = fs::read(&file).expect("the file is there");
+        let bytes = fs::read(&file).expect("the file is there");
         for secret in &secrets {
-            let shows = octets.windows(secret.len()).any(|part| part == secret.as_slice());
+            let shows = bytes.windows(secret.len()).any(|part| part == secret.as_slice());
             assert!(!shows, "{}", file.display());
         }
         let mode = file.metadata().expect("the file is there").permissions().mode() & 0o777;
@@ -606,10 +606,10 @@ fn a_back_up_makes_the_same_centre_and_overwrites_none() {
     assert_eq!(place.done(&["key", "list", "--as", "uma"]), keys);
     assert_eq!(place.done(&["report", "orphans", "--as", "uma"]), Vec::<Value>::new());
     fs::rename(place.path("centre"), place.path("restored")).expect("it can be moved");
-    let mut octets = fs::read(place.path("copy/vault.backup")).expect("it was written");
-    let middle = octets.len() / 2;
-    octets[middle] ^= 1;
-    fs::write(place.path("copy/vault.backup"), octets).expect("it can be written");
+    let mut bytes = fs::read(place.path("copy/vault.backup")).expect("it was written");
+    let middle = bytes.len() / 2;
+    bytes[middle] ^= 1;
+    fs::write(place.path("copy/vault.backup"), bytes).expect("it can be written");
     assert_eq!(place.fails(&with(&["restore", "copy"], &TWO)), (3, "damaged".to_owned()));
 }
 

@@ -167,7 +167,7 @@ fn what_is_wrong_is_named_and_tells_by_its_status_who_answered() {
     desk.init("");
     desk.join(&centre);
     fs::write(desk.path("nonsense"), "nothing of a centre").unwrap();
-    fs::write(desk.path("octets"), [0xFF; 10]).unwrap();
+    fs::write(desk.path("bytes"), [0xFF; 10]).unwrap();
     let bad = desk.text("one.vkl").replacen("VKL;", "VKL; ", 1);
     fs::write(desk.path("bad.vkl"), bad).unwrap();
     let credit = |rest: &str| format!("issue credit --amount 1 --as olga {rest}");
@@ -175,7 +175,7 @@ fn what_is_wrong_is_named_and_tells_by_its_status_who_answered() {
         (2, "init --id SM-1 --custodian ann --custodian bob --test".to_owned(), "not_empty"),
         (2, format!("load {{missing}} {PAIR}"), "file"),
         (3, format!("load {{nonsense}} {PAIR}"), "kind"),
-        (3, format!("load {{octets}} {PAIR}"), "text"),
+        (3, format!("load {{bytes}} {PAIR}"), "text"),
         (3, format!("load {{agree.kag}} {PAIR}"), "kind"),
         (3, format!("load {{module.pke}} {PAIR}"), "kind"),
         (3, "load {one.vkl} --custodian ann --custodian olga".to_owned(), "custodians"),
@@ -349,21 +349,21 @@ fn a_torn_end_of_the_log_is_put_in_order_by_unlocking() {
     desk.init("");
     desk.succeed("unlock --as uwe");
     let log = desk.path("module").join("audit.log");
-    let mut octets = fs::read(&log).unwrap();
-    octets.extend_from_slice(&[0, 0, 0]);
-    fs::write(&log, &octets).unwrap();
+    let mut bytes = fs::read(&log).unwrap();
+    bytes.extend_from_slice(&[0, 0, 0]);
+    fs::write(&log, &bytes).unwrap();
     assert_eq!(desk.refused(3, "audit verify"), "audit_entry");
     desk.succeed("unlock");
     desk.succeed("audit verify");
     assert!(desk.succeed("audit list").contains("log_cut"));
     // What was acknowledged and is gone is another matter.
-    let octets = fs::read(&log).unwrap();
-    fs::write(&log, &octets[..octets.len() - 3]).unwrap();
+    let bytes = fs::read(&log).unwrap();
+    fs::write(&log, &bytes[..bytes.len() - 3]).unwrap();
     assert_eq!(desk.refused(3, "unlock"), "audit_entry");
 }
 
 #[test]
-fn the_log_is_proved_locked_and_unlocked_and_a_changed_octet_is_found() {
+fn the_log_is_proved_locked_and_unlocked_and_a_changed_byte_is_found() {
     let desk = Desk::new("audit");
     desk.init("");
     let locked = desk.object("audit verify");
@@ -378,10 +378,10 @@ fn the_log_is_proved_locked_and_unlocked_and_a_changed_octet_is_found() {
         "{list}"
     );
     let log = desk.path("module").join("audit.log");
-    let mut octets = fs::read(&log).unwrap();
-    let last = octets.len() - 40;
-    octets[last] ^= 1;
-    fs::write(&log, &octets).unwrap();
+    let mut bytes = fs::read(&log).unwrap();
+    let last = bytes.len() - 40;
+    bytes[last] ^= 1;
+    fs::write(&log, &bytes).unwrap();
     for arguments in ["audit verify", "audit list", "unlock"] {
         assert_eq!(desk.refused(3, arguments), "audit_entry", "{arguments}");
     }
@@ -413,10 +413,10 @@ fn a_back_up_needs_both_and_gives_no_limits_back() {
     assert_eq!(desk.refused(3, &restore("none/below", "olga")), "custodians");
     assert!(!desk.path("none").exists(), "nothing was made");
     // One bit of the file.
-    let mut octets = fs::read(desk.path("save")).unwrap();
-    let middle = octets.len() / 2;
-    octets[middle] ^= 1;
-    prepay_vault::private_file::create(desk.path("torn"), &octets).unwrap();
+    let mut bytes = fs::read(desk.path("save")).unwrap();
+    let middle = bytes.len() / 2;
+    bytes[middle] ^= 1;
+    prepay_vault::private_file::create(desk.path("torn"), &bytes).unwrap();
     let torn = restore("e", "bob").replace("save", "torn");
     assert_eq!(desk.refused(3, &torn), "damaged");
     desk.assert_nothing_secret_was_printed();
@@ -454,9 +454,9 @@ fn a_seal_that_may_be_in_place_is_not_taken_back() {
     while length("audit.log") < 2 * length("store") {
         desk.succeed("unlock --as uwe");
     }
-    let try_with = |octets: u64| {
+    let try_with = |bytes: u64| {
         let mut shell = Command::new("sh");
-        let script = format!("trap '' XFSZ; exec prlimit --fsize={octets} \"$@\"");
+        let script = format!("trap '' XFSZ; exec prlimit --fsize={bytes} \"$@\"");
         shell.args(["-c", &script, "sh"]).arg(seal.get_program()).args(seal.get_args());
         let output = shell.output().unwrap();
         desk.keep(&output);
@@ -464,7 +464,7 @@ fn a_seal_that_may_be_in_place_is_not_taken_back() {
         let object: Value = serde_json::from_slice(&output.stdout).unwrap();
         object["error"]["next"].as_str().unwrap().to_owned()
     };
-    // Two people sign in first, in about a hundred octets each.
+    // Two people sign in first, in about a hundred bytes each.
     let next = (0..32).map(|step| {
         assert!(!desk.path("key").exists(), "nothing was made for nothing");
         desk.succeed("unlock --as uwe");

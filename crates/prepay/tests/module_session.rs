@@ -33,8 +33,8 @@ fn desk(name: &str) -> Desk {
     desk
 }
 
-fn lines(octets: &[u8]) -> Vec<Value> {
-    let text = String::from_utf8(octets.to_vec()).unwrap();
+fn lines(bytes: &[u8]) -> Vec<Value> {
+    let text = String::from_utf8(bytes.to_vec()).unwrap();
     text.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
 }
 

@@ -71,9 +71,9 @@ impl Terminal {
         let mut output = script.stdout.take().unwrap();
         let (sender, screen) = channel();
         thread::spawn(move || {
-            let mut octets = [0; 4096];
-            while let Ok(length @ 1..) = output.read(&mut octets) {
-                if sender.send(octets[..length].to_vec()).is_err() {
+            let mut bytes = [0; 4096];
+            while let Ok(length @ 1..) = output.read(&mut bytes) {
+                if sender.send(bytes[..length].to_vec()).is_err() {
                     break;
                 }
             }

@@ -1,4 +1,4 @@
-//! Vending keys: made, rolled, refreshed, revoked, retired. Their octets stay in the centre's module.
+//! Vending keys: made, rolled, refreshed, revoked, retired. Their bytes stay in the centre's module.
 
 use prepay_module::Moment;
 use prepay_module::attribute::{CurrencyLimit, SubClassSet, UnitLimit};

@@ -28,7 +28,7 @@ pub struct Signatory {
     pub name: Identifier,
     /// For whom. Must exist.
     pub customer: CustomerNumber,
-    /// The public key, as text of the key management profile. Unique in the centre, at most 8192 octets.
+    /// The public key, as text of the key management profile. Unique in the centre, at most 8192 bytes.
     pub public_key: Box<str>,
     /// The fingerprint of the public key, as people compare it.
     pub fingerprint: Line,

@@ -1,4 +1,4 @@
-//! Vending keys, but for their octets, and who may hold them.
+//! Vending keys, but for their bytes, and who may hold them.
 
 use std::cmp::Ordering;
 

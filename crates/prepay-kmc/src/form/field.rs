@@ -83,7 +83,7 @@ pub enum FieldKind {
 /// The most supply groups in one field.
 const MOST_GROUPS: usize = 100;
 
-/// The greatest length of a key-load request in a form, in octets.
+/// The greatest length of a key-load request in a form, in bytes.
 const LONGEST_REQUEST: usize = 16 * 1024;
 
 impl FieldKind {
@@ -111,7 +111,7 @@ impl FieldKind {
             Self::Module => {
                 "the name of a module: 1 to 40 letters, digits, \"_-.,\", the first a letter or digit"
             }
-            Self::Request => "the text of a key-load request, at most 16384 octets of ASCII",
+            Self::Request => "the text of a key-load request, at most 16384 bytes of ASCII",
         }
     }
 
@@ -137,7 +137,7 @@ impl FieldKind {
             Self::Cluster => number::<u16>(text).is_some(),
             Self::Module => is::<ModuleId>(text),
             Self::Request => {
-                let fits = |octet: u8| octet == b'\n' || (b' '..=b'~').contains(&octet);
+                let fits = |byte: u8| byte == b'\n' || (b' '..=b'~').contains(&byte);
                 (1..=LONGEST_REQUEST).contains(&text.len()) && text.bytes().all(fits)
             }
         }

@@ -37,5 +37,5 @@ pub use text::TextError;
 /// The tag of the canonical text, and the context of its signature.
 pub const TAG: &str = "open-form-1";
 
-/// The greatest length of a canonical text, signature included, in octets.
+/// The greatest length of a canonical text, signature included, in bytes.
 pub const MAX_TEXT: usize = 64 * 1024;

@@ -296,7 +296,7 @@ mod tests {
             for (index, field) in schema.fields.iter().enumerate() {
                 let first = schema.fields.iter().position(|other| other.name == field.name);
                 assert_eq!(first, Some(index), "{kind} {}", field.name);
-                let plain = |octet: u8| octet.is_ascii_lowercase() || octet == b'_';
+                let plain = |byte: u8| byte.is_ascii_lowercase() || byte == b'_';
                 assert!(field.name.bytes().all(plain), "{kind} {}", field.name);
                 assert!(field.help.ends_with('.'), "{kind} {}", field.name);
             }

@@ -24,7 +24,7 @@ pub struct SignedForm {
 pub struct Signature {
     key: SignatoryKey,
     signed: Moment,
-    octets: Vec<u8>,
+    bytes: Vec<u8>,
 }
 
 /// Why a signed form is none.
@@ -42,8 +42,8 @@ pub enum SignedFormError {
 
 impl Signature {
     /// A signature as it was carried; whether it is right shows with the form.
-    pub const fn new(key: SignatoryKey, signed: Moment, octets: Vec<u8>) -> Self {
-        Self { key, signed, octets }
+    pub const fn new(key: SignatoryKey, signed: Moment, bytes: Vec<u8>) -> Self {
+        Self { key, signed, bytes }
     }
 
     /// Reads the key and the signature from hexadecimal digits, upper case.
@@ -51,10 +51,10 @@ impl Signature {
     /// # Errors
     ///
     /// [`SignedFormError::Key`], [`SignedFormError::Signature`].
-    pub fn from_hex(key: &str, signed: Moment, octets: &str) -> Result<Self, SignedFormError> {
+    pub fn from_hex(key: &str, signed: Moment, bytes: &str) -> Result<Self, SignedFormError> {
         let key = read_key(key).ok_or(SignedFormError::Key)?;
-        let octets = read_hex(octets).ok_or(SignedFormError::Signature)?;
-        Ok(Self { key, signed, octets })
+        let bytes = read_hex(bytes).ok_or(SignedFormError::Signature)?;
+        Ok(Self { key, signed, bytes })
     }
 
     /// The signatory's public key.
@@ -74,7 +74,7 @@ impl Signature {
 
     /// The signature as hexadecimal digits.
     pub fn hex(&self) -> String {
-        hex(&self.octets)
+        hex(&self.bytes)
     }
 }
 
@@ -108,8 +108,8 @@ impl SignedForm {
         now: Moment,
     ) -> Result<Self, SignedFormError> {
         let text = signed_text(&form, signatory.key(), now);
-        let octets = signatory.sign_document(TAG, text.as_bytes()).to_vec();
-        let signature = Signature { key: signatory.key().clone(), signed: now, octets };
+        let bytes = signatory.sign_document(TAG, text.as_bytes()).to_vec();
+        let signature = Signature { key: signatory.key().clone(), signed: now, bytes };
         let signed = Self { form, signature };
         let length = signed.text().len();
         if length > MAX_TEXT {
@@ -126,7 +126,7 @@ impl SignedForm {
     pub fn join(draft: Draft, signature: Signature) -> Result<Self, SignedFormError> {
         let form = draft.check().map_err(SignedFormError::Faults)?;
         let text = signed_text(&form, &signature.key, signature.signed);
-        let verified = signature.key.verify_document(TAG, text.as_bytes(), &signature.octets);
+        let verified = signature.key.verify_document(TAG, text.as_bytes(), &signature.bytes);
         verified.map_err(|_| SignedFormError::Signature)?;
         let signed = Self { form, signature };
         let length = signed.text().len();
@@ -194,8 +194,8 @@ fn items(text: &str) -> Result<(Draft, &str, Moment, &str), TextError> {
     Ok((draft, key, signed, signature))
 }
 
-fn hex(octets: &[u8]) -> String {
-    base16ct::upper::encode_string(octets)
+fn hex(bytes: &[u8]) -> String {
+    base16ct::upper::encode_string(bytes)
 }
 
 fn read_hex(text: &str) -> Option<Vec<u8>> {

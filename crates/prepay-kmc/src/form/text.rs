@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! open-form-1
-//! form:11:new_customer          each line: name, length of the value in octets, value
+//! form:11:new_customer          each line: name, length of the value in bytes, value
 //! organisation:4:Acme           filled fields in the order of the schema
 //! contact:10:Ms Example
 //! address:12:a@example.org
@@ -25,12 +25,12 @@ use super::{Draft, FormKind, MAX_TEXT, TAG};
 pub enum TextError {
     /// It is too long.
     Length {
-        /// How many octets were found.
+        /// How many bytes were found.
         found: usize,
     },
     /// Something else than what the writer writes.
     Form {
-        /// The place, in octets from 0.
+        /// The place, in bytes from 0.
         at: usize,
         /// What should stand there.
         expected: &'static str,
@@ -98,8 +98,7 @@ impl<'a> Reader<'a> {
         let length = length.ok_or_else(|| self.error("a length"))?;
         self.at += digits.len();
         self.literal(":", "a colon")?;
-        let value =
-            self.rest().get(..length).ok_or_else(|| self.error("as many octets as told"))?;
+        let value = self.rest().get(..length).ok_or_else(|| self.error("as many bytes as told"))?;
         self.at += length;
         self.literal("\n", "a line end")?;
         Ok(Some(value))
@@ -129,7 +128,7 @@ impl<'a> Reader<'a> {
         Ok(draft)
     }
 
-    /// Where the reader is, in octets from 0.
+    /// Where the reader is, in bytes from 0.
     pub(super) const fn at(&self) -> usize {
         self.at
     }
@@ -144,10 +143,10 @@ impl fmt::Display for TextError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Length { found } => {
-                write!(f, "no form: expected at most {MAX_TEXT} octets, found {found}")
+                write!(f, "no form: expected at most {MAX_TEXT} bytes, found {found}")
             }
             Self::Form { at, expected } => {
-                write!(f, "no form: expected {expected} at octet {at}, found something else")
+                write!(f, "no form: expected {expected} at byte {at}, found something else")
             }
         }
     }

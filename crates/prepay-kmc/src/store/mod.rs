@@ -77,7 +77,7 @@ pub trait CentreStore {
     /// A signatory.
     fn signatory(&self, name: &Identifier) -> Found<Signatory>;
 
-    /// Signatories by name, in the order of octets.
+    /// Signatories by name, in the order of bytes.
     fn signatories(&self, after: Option<&Identifier>, limit: usize) -> Page<Signatory>;
 
     /// A supply group.
@@ -114,7 +114,7 @@ pub trait CentreStore {
     /// A module.
     fn module(&self, id: &ModuleId) -> Found<ModuleRecord>;
 
-    /// Modules by name, in the order of octets.
+    /// Modules by name, in the order of bytes.
     fn modules(&self, after: Option<&ModuleId>, limit: usize) -> Page<ModuleRecord>;
 
     /// An answered agreement request, by the SHA-256 of its text.

@@ -35,14 +35,14 @@ impl Clock for HandClock {
     }
 }
 
-/// A fixed sequence of octets.
+/// A fixed sequence of bytes.
 pub(crate) struct Counter(pub(crate) u8);
 
 impl Entropy for Counter {
-    fn fill(&mut self, octets: &mut [u8]) -> Result<(), NoEntropy> {
-        for octet in octets {
+    fn fill(&mut self, bytes: &mut [u8]) -> Result<(), NoEntropy> {
+        for byte in bytes {
             self.0 = self.0.wrapping_mul(5).wrapping_add(17);
-            *octet = self.0;
+            *byte = self.0;
         }
         Ok(())
     }

@@ -247,7 +247,7 @@ impl CentreModule for ModelModule {
             return Ok(GeneratedKey { check_value, is_new: false, is_test });
         }
         state.made += 1;
-        let check_value = KeyCheckValue::from_octets([state.made, revision.value(), 0]);
+        let check_value = KeyCheckValue::from_bytes([state.made, revision.value(), 0]);
         state.keys.insert((group, revision.value()), (algorithm, check_value));
         Ok(GeneratedKey { check_value, is_new: true, is_test })
     }

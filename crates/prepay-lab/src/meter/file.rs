@@ -8,7 +8,7 @@
 //!    6  2  zero
 //!    8  4  length of the body
 //!   12  4  CRC-32 of the body
-//!   16  4  CRC-32 of the sixteen octets before
+//!   16  4  CRC-32 of the sixteen bytes before
 //!   20     body: one JSON object; the slots of the meter's storage are in it, with the key   SECRET
 //! ```
 //!
@@ -34,24 +34,24 @@ const CRC: Crc<u32> = Crc::<u32>::new(&CRC_32_ISO_HDLC);
 /// The longest file that is read.
 const LONGEST: u64 = 256 * 1024;
 
-/// The octets of a file with this body.
+/// The bytes of a file with this body.
 fn encode(body: &str) -> Zeroizing<Vec<u8>> {
-    let mut octets = Zeroizing::new(Vec::with_capacity(HEADER + body.len()));
-    octets.extend_from_slice(MAGIC);
-    octets.extend_from_slice(&VERSION.to_be_bytes());
-    octets.extend_from_slice(&[0; 2]);
-    octets.extend_from_slice(&(body.len() as u32).to_be_bytes());
-    octets.extend_from_slice(&CRC.checksum(body.as_bytes()).to_be_bytes());
-    let header = CRC.checksum(&octets);
-    octets.extend_from_slice(&header.to_be_bytes());
-    octets.extend_from_slice(body.as_bytes());
-    octets
+    let mut bytes = Zeroizing::new(Vec::with_capacity(HEADER + body.len()));
+    bytes.extend_from_slice(MAGIC);
+    bytes.extend_from_slice(&VERSION.to_be_bytes());
+    bytes.extend_from_slice(&[0; 2]);
+    bytes.extend_from_slice(&(body.len() as u32).to_be_bytes());
+    bytes.extend_from_slice(&CRC.checksum(body.as_bytes()).to_be_bytes());
+    let header = CRC.checksum(&bytes);
+    bytes.extend_from_slice(&header.to_be_bytes());
+    bytes.extend_from_slice(body.as_bytes());
+    bytes
 }
 
 /// The body of a file, or what is wrong with it.
-fn decode(octets: &[u8]) -> Result<&str, String> {
-    let Some((header, body)) = octets.split_at_checked(HEADER) else {
-        return Err(format!("cut short: expected a header of {HEADER} octets"));
+fn decode(bytes: &[u8]) -> Result<&str, String> {
+    let Some((header, body)) = bytes.split_at_checked(HEADER) else {
+        return Err(format!("cut short: expected a header of {HEADER} bytes"));
     };
     if &header[..4] != MAGIC {
         return Err("not the file of a meter".to_owned());
@@ -70,7 +70,7 @@ fn decode(octets: &[u8]) -> Result<&str, String> {
     if body.len() != expected {
         let found = body.len();
         return Err(format!(
-            "cut short or longer: expected a body of {expected} octets, found {found}"
+            "cut short or longer: expected a body of {expected} bytes, found {found}"
         ));
     }
     if CRC.checksum(body) != word(12) {
@@ -86,12 +86,12 @@ pub(super) fn read(path: &Path) -> Result<Option<Zeroizing<String>>, MeterError>
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
         Err(error) => return Err(fault(path, &error)),
     };
-    let mut octets = Zeroizing::new(Vec::new());
-    file.take(LONGEST + 1).read_to_end(&mut octets).map_err(|error| fault(path, &error))?;
-    if octets.len() as u64 > LONGEST {
+    let mut bytes = Zeroizing::new(Vec::new());
+    file.take(LONGEST + 1).read_to_end(&mut bytes).map_err(|error| fault(path, &error))?;
+    if bytes.len() as u64 > LONGEST {
         return Err(fault(path, &"longer than the file of a meter"));
     }
-    match decode(&octets) {
+    match decode(&bytes) {
         Ok(body) => Ok(Some(Zeroizing::new(body.to_owned()))),
         Err(wrong) => Err(fault(path, &wrong)),
     }
@@ -102,14 +102,14 @@ pub(super) fn replace(path: &Path, body: &str) -> Result<(), MeterError> {
     write_beside(path, &encode(body)).map_err(|error| fault(path, &error))
 }
 
-fn write_beside(path: &Path, octets: &[u8]) -> io::Result<()> {
+fn write_beside(path: &Path, bytes: &[u8]) -> io::Result<()> {
     let beside = beside(path)?;
     let mut options = OpenOptions::new();
     options.write(true).create(true).truncate(true);
     #[cfg(unix)]
     std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
     let mut file = options.open(&beside)?;
-    file.write_all(octets)?;
+    file.write_all(bytes)?;
     file.sync_all()?;
     drop(file);
     fs::rename(&beside, path)?;

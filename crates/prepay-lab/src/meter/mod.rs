@@ -359,9 +359,9 @@ fn operate(
             Ok(MeterAnswer::Entered(Box::new(meter.entered(outcome))))
         }
         "enter_binary" => {
-            let octets = needed("octets", request.octets.as_ref())?;
-            let octets = text(ErrorCode::NumberFormat, "octets", "a string", octets)?;
-            let outcome = meter.enter_hex(octets, carrier(request)?);
+            let bytes = needed("octets", request.bytes.as_ref())?;
+            let bytes = text(ErrorCode::NumberFormat, "octets", "a string", bytes)?;
+            let outcome = meter.enter_hex(bytes, carrier(request)?);
             Ok(MeterAnswer::Entered(Box::new(meter.entered(outcome))))
         }
         "advance" => {

@@ -95,7 +95,7 @@ record! {
     /// `enter`, `power_cut`: the token.
     digits ("digits"): Scalar<'de>,
     /// `enter_binary`: the token.
-    octets ("octets"): Scalar<'de>,
+    bytes ("octets"): Scalar<'de>,
     /// `enter`, `enter_binary`: how the token came.
     carrier ("carrier"): Scalar<'de>,
     /// `advance`, `consume`: how much time passes.
@@ -230,7 +230,7 @@ impl<'a> MeterRequest<'a> {
                 }
             }
             Err(error) => {
-                let message = format!("the line is not UTF-8 from octet {}", error.valid_up_to());
+                let message = format!("the line is not UTF-8 from byte {}", error.valid_up_to());
                 request.defect = Some(LabError::new(ErrorCode::BadJson, message));
             }
         }

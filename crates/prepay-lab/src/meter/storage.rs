@@ -16,11 +16,11 @@ pub(super) struct Memory {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct PowerCut;
 
-/// What an octet of a blank slot reads.
+/// What a byte of a blank slot reads.
 const BLANK: u8 = 0xFF;
 
 impl Memory {
-    /// Blank slots of so many octets.
+    /// Blank slots of so many bytes.
     pub(super) fn blank(length: usize) -> Self {
         let slot = || Zeroizing::new(vec![BLANK; length]);
         Self::with_slots(slot(), slot())
@@ -31,7 +31,7 @@ impl Memory {
         Self { slots: [a, b], writes_left: None }
     }
 
-    /// The octets of a slot, the key of the meter among them.
+    /// The bytes of a slot, the key of the meter among them.
     pub(super) fn expose_slot(&self, slot: Slot) -> &[u8] {
         &self.slots[slot as usize]
     }
@@ -68,17 +68,17 @@ impl Storage for Memory {
         Ok(())
     }
 
-    fn write(&mut self, slot: Slot, offset: usize, octets: &[u8]) -> Result<(), PowerCut> {
+    fn write(&mut self, slot: Slot, offset: usize, bytes: &[u8]) -> Result<(), PowerCut> {
         let was_powered = self.writes_left != Some(0);
         let written = self.spend();
-        // The write during which the power fails reaches half of its octets, as real ones may.
-        let reached = if was_powered { octets.len() } else { octets.len() / 2 };
-        self.slots[slot as usize][offset..][..reached].copy_from_slice(&octets[..reached]);
+        // The write during which the power fails reaches half of its bytes, as real ones may.
+        let reached = if was_powered { bytes.len() } else { bytes.len() / 2 };
+        self.slots[slot as usize][offset..][..reached].copy_from_slice(&bytes[..reached]);
         written
     }
 
-    fn read(&mut self, slot: Slot, offset: usize, octets: &mut [u8]) -> Result<(), PowerCut> {
-        octets.copy_from_slice(&self.slots[slot as usize][offset..][..octets.len()]);
+    fn read(&mut self, slot: Slot, offset: usize, bytes: &mut [u8]) -> Result<(), PowerCut> {
+        bytes.copy_from_slice(&self.slots[slot as usize][offset..][..bytes.len()]);
         Ok(())
     }
 }

@@ -113,11 +113,11 @@ impl VirtualMeter {
         });
         let mut meter = Self::start(profile, policy, memory, clock_s)
             .map_err(|error| LabError::new(ErrorCode::ValueRange, error.to_string()))?;
-        for (at_s, carrier, octets) in pending(record)? {
+        for (at_s, carrier, bytes) in pending(record)? {
             // What was held before is held again: sections are never stored.
-            let entered = meter.engine.enter(octets, carrier, at_s, &mut meter.memory);
+            let entered = meter.engine.enter(bytes, carrier, at_s, &mut meter.memory);
             if let Ok(Outcome::Waiting { .. }) = entered {
-                meter.pending.push((at_s, carrier, octets));
+                meter.pending.push((at_s, carrier, bytes));
             }
         }
         Ok(meter)
@@ -165,7 +165,7 @@ impl VirtualMeter {
                 .pending
                 .iter()
                 .map(|(at_s, carrier, data)| {
-                    (*at_s, carrier.to_string(), hex::encode(&data.octets()))
+                    (*at_s, carrier.to_string(), hex::encode(&data.bytes()))
                 })
                 .collect(),
             slot_a: &slot_a,
@@ -191,11 +191,11 @@ impl VirtualMeter {
         }
     }
 
-    /// Enters the octets of a token in hexadecimal. What is no token is answered as the meter does.
-    pub(super) fn enter_hex(&mut self, octets: &str, carrier: TokenCarrierType) -> Outcome {
-        let octets = hex::decode(octets).ok().filter(|octets| octets.as_slice().len() == 9);
-        let octets = octets.and_then(|octets| <[u8; 9]>::try_from(octets.as_slice()).ok());
-        match octets.and_then(|octets| TokenData::from_octets(octets).ok()) {
+    /// Enters the bytes of a token in hexadecimal. What is no token is answered as the meter does.
+    pub(super) fn enter_hex(&mut self, bytes: &str, carrier: TokenCarrierType) -> Outcome {
+        let bytes = hex::decode(bytes).ok().filter(|bytes| bytes.as_slice().len() == 9);
+        let bytes = bytes.and_then(|bytes| <[u8; 9]>::try_from(bytes.as_slice()).ok());
+        match bytes.and_then(|bytes| TokenData::from_bytes(bytes).ok()) {
             Some(data) => self.enter(data, carrier),
             None => self.engine.refuse_format(),
         }
@@ -360,17 +360,17 @@ impl VirtualMeter {
 /// The latest time of a clock, far from the end of its numbers.
 const LATEST_S: u64 = u64::MAX / 4;
 
-/// The octets of a slot, from hexadecimal.
+/// The bytes of a slot, from hexadecimal.
 fn slot(field: &str, value: &Option<Scalar<'_>>) -> Result<Zeroizing<Vec<u8>>, LabError> {
     let wrong = || {
         let expected = 2 * Engine::RECORD_LENGTH;
         let message = format!("{field}: expected {expected} hexadecimal digits");
         LabError::new(ErrorCode::ValueRange, message)
     };
-    let mut octets = Zeroizing::new(vec![0; Engine::RECORD_LENGTH]);
+    let mut bytes = Zeroizing::new(vec![0; Engine::RECORD_LENGTH]);
     let Some(Scalar::Text(text)) = value else { return Err(wrong()) };
-    match base16ct::lower::decode(text.as_bytes(), &mut octets[..]) {
-        Ok(decoded) if decoded.len() == Engine::RECORD_LENGTH => Ok(octets),
+    match base16ct::lower::decode(text.as_bytes(), &mut bytes[..]) {
+        Ok(decoded) if decoded.len() == Engine::RECORD_LENGTH => Ok(bytes),
         _ => Err(wrong()),
     }
 }
@@ -381,9 +381,9 @@ fn pending(record: &FileRecord<'_>) -> Result<Vec<(u64, TokenCarrierType, TokenD
     let raw = field::needed("pending", record.pending)?;
     let listed: Vec<(u64, String, String)> =
         serde_json::from_str(raw.text()).map_err(|_| wrong())?;
-    let read = |(at_s, carrier, octets): (u64, String, String)| {
-        let octets = <[u8; 9]>::try_from(hex::decode(&octets).ok()?.as_slice()).ok()?;
-        Some((at_s, carrier.parse().ok()?, TokenData::from_octets(octets).ok()?))
+    let read = |(at_s, carrier, bytes): (u64, String, String)| {
+        let bytes = <[u8; 9]>::try_from(hex::decode(&bytes).ok()?.as_slice()).ok()?;
+        Some((at_s, carrier.parse().ok()?, TokenData::from_bytes(bytes).ok()?))
     };
     listed.into_iter().map(|section| read(section).ok_or_else(wrong)).collect()
 }

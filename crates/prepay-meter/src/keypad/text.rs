@@ -7,7 +7,7 @@ use core::fmt;
 /// What does not fit is cut off; a character that is not printable ASCII becomes `?`.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Text {
-    octets: [u8; Self::CAPACITY], // Invariant: printable ASCII as far as `length`, then zeros.
+    bytes: [u8; Self::CAPACITY], // Invariant: printable ASCII as far as `length`, then zeros.
     length: u8,
 }
 
@@ -16,7 +16,7 @@ impl Text {
     pub const CAPACITY: usize = 48;
 
     /// No character.
-    pub const EMPTY: Self = Self { octets: [0; Self::CAPACITY], length: 0 };
+    pub const EMPTY: Self = Self { bytes: [0; Self::CAPACITY], length: 0 };
 
     /// A text.
     pub fn of(text: impl fmt::Display) -> Self {
@@ -29,7 +29,7 @@ impl Text {
     /// Adds a character.
     pub fn push(&mut self, character: char) {
         let is_shown = character == ' ' || character.is_ascii_graphic();
-        if let Some(place) = self.octets.get_mut(usize::from(self.length)) {
+        if let Some(place) = self.bytes.get_mut(usize::from(self.length)) {
             *place = if is_shown { character as u8 } else { b'?' };
             self.length += 1;
         }
@@ -37,8 +37,8 @@ impl Text {
 
     /// The whole text.
     pub fn as_str(&self) -> &str {
-        let octets = &self.octets[..usize::from(self.length)];
-        core::str::from_utf8(octets).expect("every octet is ASCII")
+        let bytes = &self.bytes[..usize::from(self.length)];
+        core::str::from_utf8(bytes).expect("every byte is ASCII")
     }
 
     /// What a display of this width shows after so many steps of scrolling: one character a step, and from

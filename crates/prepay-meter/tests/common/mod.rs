@@ -14,13 +14,13 @@ use prepay_token::{ManagementFunction, Token, TokenData, seal};
 pub const NUMERIC: TokenCarrierType = TokenCarrierType::NUMERIC;
 pub const MAGNETIC: TokenCarrierType = TokenCarrierType::MAGNETIC_CARD;
 
-/// Two slots in memory. It can stop for good after a number of operations or of octets written.
+/// Two slots in memory. It can stop for good after a number of operations or of bytes written.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Medium {
     pub slots: [Vec<u8>; 2],
     pub operations: usize,
     pub operations_left: Option<usize>,
-    pub octets_left: Option<usize>,
+    pub bytes_left: Option<usize>,
 }
 
 /// The medium has stopped.
@@ -30,14 +30,14 @@ pub struct Stopped;
 impl Default for Medium {
     fn default() -> Self {
         let slots = [vec![0xFF; 2048], vec![0xFF; 2048]];
-        Self { slots, operations: 0, operations_left: None, octets_left: None }
+        Self { slots, operations: 0, operations_left: None, bytes_left: None }
     }
 }
 
 impl Medium {
     /// The medium as it is after power returned.
     pub fn after_power_returned(&self) -> Self {
-        Self { operations_left: None, octets_left: None, ..self.clone() }
+        Self { operations_left: None, bytes_left: None, ..self.clone() }
     }
 
     fn begin(&mut self) -> Result<(), Stopped> {
@@ -48,13 +48,13 @@ impl Medium {
         Ok(())
     }
 
-    /// Puts octets one by one, as long as power lasts.
-    fn put(&mut self, slot: Slot, offset: usize, octets: &[u8]) -> Result<(), Stopped> {
-        for (place, &octet) in (offset..).zip(octets) {
-            if let Some(left) = &mut self.octets_left {
+    /// Puts bytes one by one, as long as power lasts.
+    fn put(&mut self, slot: Slot, offset: usize, bytes: &[u8]) -> Result<(), Stopped> {
+        for (place, &byte) in (offset..).zip(bytes) {
+            if let Some(left) = &mut self.bytes_left {
                 *left = left.checked_sub(1).ok_or(Stopped)?;
             }
-            self.slots[slot as usize][place] = octet;
+            self.slots[slot as usize][place] = byte;
         }
         Ok(())
     }
@@ -68,13 +68,13 @@ impl Storage for Medium {
         self.put(slot, 0, &[0xFF; 20])
     }
 
-    fn write(&mut self, slot: Slot, offset: usize, octets: &[u8]) -> Result<(), Stopped> {
+    fn write(&mut self, slot: Slot, offset: usize, bytes: &[u8]) -> Result<(), Stopped> {
         self.begin()?;
-        self.put(slot, offset, octets)
+        self.put(slot, offset, bytes)
     }
 
-    fn read(&mut self, slot: Slot, offset: usize, octets: &mut [u8]) -> Result<(), Stopped> {
-        octets.copy_from_slice(&self.slots[slot as usize][offset..offset + octets.len()]);
+    fn read(&mut self, slot: Slot, offset: usize, bytes: &mut [u8]) -> Result<(), Stopped> {
+        bytes.copy_from_slice(&self.slots[slot as usize][offset..offset + bytes.len()]);
         Ok(())
     }
 }
@@ -89,11 +89,11 @@ pub fn tid(value: u32) -> TokenIdentifier {
     TokenIdentifier::from_low_bits(value)
 }
 
-/// A key of one repeated octet, which is no secret to anybody.
-pub fn key(algorithm: EncryptionAlgorithm, octet: u8, key_type: KeyType) -> NewKey {
+/// A key of one repeated byte, which is no secret to anybody.
+pub fn key(algorithm: EncryptionAlgorithm, byte: u8, key_type: KeyType) -> NewKey {
     let is_initial = key_type == KeyType::Initialization;
     NewKey {
-        key: DecoderKey::new(algorithm, &[octet; 16][..algorithm.key_octets()]).unwrap(),
+        key: DecoderKey::new(algorithm, &[byte; 16][..algorithm.key_bytes()]).unwrap(),
         key_type,
         key_revision: (!is_initial).then(|| KeyRevisionNumber::try_from(1).unwrap()),
         expiry: KeyExpiryNumber::NEVER,
@@ -102,8 +102,8 @@ pub fn key(algorithm: EncryptionAlgorithm, octet: u8, key_type: KeyType) -> NewK
     }
 }
 
-pub fn unique_key(octet: u8) -> NewKey {
-    key(EncryptionAlgorithm::Sta, octet, KeyType::Unique)
+pub fn unique_key(byte: u8) -> NewKey {
+    key(EncryptionAlgorithm::Sta, byte, KeyType::Unique)
 }
 
 impl Vendor {
@@ -231,13 +231,13 @@ impl Bench {
 }
 
 pub fn encoded(meter: &Meter) -> Vec<u8> {
-    let mut octets = Vec::new();
+    let mut bytes = Vec::new();
     meter
         .state()
         .expose_encoded(|piece| {
-            octets.extend_from_slice(piece);
+            bytes.extend_from_slice(piece);
             Ok::<(), ()>(())
         })
         .unwrap();
-    octets
+    bytes
 }

@@ -135,7 +135,7 @@ pub(super) fn agreement(
     let Some((nonce, agreed)) = agreed else {
         return Ok(AgreementAnswer { confirmation, module, slot, is_test });
     };
-    let nonce = nonce.octets();
+    let nonce = nonce.bytes();
     let entry = Entry::AgreementAnswered { module: module.clone(), slot, nonce };
     vault.commit(by, entry, now, |contents| {
         if let Some(known) = contents.modules.get_mut(&module) {
@@ -218,7 +218,7 @@ pub(super) fn key_load(
         module: module.clone(),
         slot,
         serial,
-        nonce: request.nonce.octets(),
+        nonce: request.nonce.bytes(),
         keys: notes.collect(),
     };
     vault.commit(by, entry, now, |contents| contents.serial = serial)?;

@@ -145,7 +145,7 @@ impl CentreContents {
         self.modules.values_mut().for_each(|module| module.slots.clear());
     }
 
-    /// The vending keys, but for their octets.
+    /// The vending keys, but for their bytes.
     pub(super) fn key_reports(&self, is_test: bool) -> Vec<VendingKeyReport> {
         let report = |(&name, held): (&KeyName, &HeldKey)| {
             let (group, revision) = name.elements()?;
@@ -243,7 +243,7 @@ fn write_module(w: &mut Writer, module: &KnownModule) {
     w.list(&module.slots, |w, (&slot, agreed)| {
         w.u16(slot);
         w.u64(agreed.requested.unix_seconds());
-        w.list(&agreed.nonces, |w, nonce| w.array(&nonce.octets()));
+        w.list(&agreed.nonces, |w, nonce| w.array(&nonce.bytes()));
         w.array(&agreed.digest);
         w.u64(agreed.answered.unix_seconds());
         w.array(&*agreed.keys.expose_bytes());
@@ -273,7 +273,7 @@ fn read_slot(r: &mut Reader<'_>) -> Result<(u16, Agreed), DecodeError> {
     let slot = SlotNumber::try_from(r.u16()?).map_err(|_| error)?;
     let requested = moment(r)?;
     let error = r.error("at least one nonce");
-    let nonces = r.list(|r| Ok(Nonce::from_octets(r.array()?)))?;
+    let nonces = r.list(|r| Ok(Nonce::from_bytes(r.array()?)))?;
     if nonces.is_empty() {
         return Err(error);
     }
@@ -290,8 +290,8 @@ fn read_key(r: &mut Reader<'_>) -> Result<(KeyName, HeldKey), DecodeError> {
     name.elements().ok_or(error)?;
     let error = r.error("an algorithm");
     let algorithm = DecoderKeyGenerationAlgorithm::from_code(r.u8()?).map_err(|_| error)?;
-    let octets = r.take(algorithm.vending_key_octets())?;
-    let key = Box::new(VendingKey::new(algorithm, octets).map_err(|_| error)?);
+    let bytes = r.take(algorithm.vending_key_bytes())?;
+    let key = Box::new(VendingKey::new(algorithm, bytes).map_err(|_| error)?);
     let check_value = check_value(&key);
     Ok((name, HeldKey { key, check_value, created: moment(r)?, is_imported: r.bool()? }))
 }
@@ -319,12 +319,12 @@ mod tests {
     use super::*;
     use crate::{Entropy, NoEntropy};
 
-    /// Counts, so that every octet differs from its neighbours.
+    /// Counts, so that every byte differs from its neighbours.
     struct Counting(u8);
 
     impl Entropy for Counting {
-        fn fill(&mut self, octets: &mut [u8]) -> Result<(), NoEntropy> {
-            octets.fill_with(|| {
+        fn fill(&mut self, bytes: &mut [u8]) -> Result<(), NoEntropy> {
+            bytes.fill_with(|| {
                 self.0 = self.0.wrapping_mul(5).wrapping_add(3);
                 self.0
             });
@@ -347,7 +347,7 @@ mod tests {
         for (name, revoked) in [("SM-1", None), ("SM-2", Some(at(9)))] {
             let agreed = Agreed {
                 requested: at(5),
-                nonces: vec![Nonce::from_octets([1; 16]), Nonce::from_octets([2; 16])],
+                nonces: vec![Nonce::from_bytes([1; 16]), Nonce::from_bytes([2; 16])],
                 digest: [3; 32],
                 answered: at(6),
                 keys: Box::new(SlotKeys::from_bytes(&[4; 64]).unwrap()),
@@ -366,8 +366,8 @@ mod tests {
         }
         for code in 2..=4 {
             let algorithm = DecoderKeyGenerationAlgorithm::from_code(code).unwrap();
-            let octets = &[0x31; 20][..algorithm.vending_key_octets()];
-            let key = VendingKey::new(algorithm, octets).unwrap();
+            let bytes = &[0x31; 20][..algorithm.vending_key_bytes()];
+            let key = VendingKey::new(algorithm, bytes).unwrap();
             let held = HeldKey::new(&key, at(3), code == 4);
             contents.keys.insert(KeyName(123_456, code), held);
         }
@@ -380,8 +380,8 @@ mod tests {
         writer.as_slice().to_vec()
     }
 
-    fn decoded(octets: &[u8]) -> Result<CentreContents, DecodeError> {
-        let mut reader = Reader::new(octets);
+    fn decoded(bytes: &[u8]) -> Result<CentreContents, DecodeError> {
+        let mut reader = Reader::new(bytes);
         let contents = CentreContents::decode(&mut reader)?;
         reader.finish()?;
         Ok(contents)
@@ -389,28 +389,28 @@ mod tests {
 
     #[test]
     fn contents_come_back_as_they_were() {
-        let octets = encoded(&sample());
-        let again = decoded(&octets).unwrap();
-        assert_eq!(encoded(&again), octets);
+        let bytes = encoded(&sample());
+        let again = decoded(&bytes).unwrap();
+        assert_eq!(encoded(&again), bytes);
         assert_eq!(again.key_reports(true), sample().key_reports(true));
         assert_eq!(again.serial, 77);
     }
 
     #[test]
     fn cuts_are_refused_and_every_other_form_is_another_value() {
-        let octets = encoded(&sample());
-        // Not at every octet, since each reading checks points of the curve; steps that meet every field.
-        for length in (0..octets.len()).step_by(11) {
-            assert!(decoded(&octets[..length]).is_err(), "cut at {length}");
+        let bytes = encoded(&sample());
+        // Not at every byte, since each reading checks points of the curve; steps that meet every field.
+        for length in (0..bytes.len()).step_by(11) {
+            assert!(decoded(&bytes[..length]).is_err(), "cut at {length}");
         }
-        for at in (0..octets.len()).step_by(7) {
-            let mut other = octets.clone();
+        for at in (0..bytes.len()).step_by(7) {
+            let mut other = bytes.clone();
             other[at] ^= 1 << (at % 8);
             if let Ok(contents) = decoded(&other) {
-                assert_eq!(encoded(&contents), other, "octet {at}");
+                assert_eq!(encoded(&contents), other, "byte {at}");
             }
         }
-        let longer = [octets.as_slice(), &[0]].concat();
+        let longer = [bytes.as_slice(), &[0]].concat();
         assert!(decoded(&longer).is_err());
     }
 

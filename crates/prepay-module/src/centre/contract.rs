@@ -259,7 +259,7 @@ pub struct AgreementAnswer {
     pub is_test: bool,
 }
 
-/// A vending key, but for its octets.
+/// A vending key, but for its bytes.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct VendingKeyReport {
     /// The supply group.

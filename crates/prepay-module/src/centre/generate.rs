@@ -1,6 +1,6 @@
 //! New vending keys.
 //!
-//! Octets come from the vault's source of randomness. Keys of DES get odd parity, as is the custom, and the
+//! Bytes come from the vault's source of randomness. Keys of DES get odd parity, as is the custom, and the
 //! few weak keys of DES are never given out.
 
 use des::weak_key_test;
@@ -15,30 +15,30 @@ pub(super) fn vending_key(
     algorithm: DecoderKeyGenerationAlgorithm,
     entropy: &mut dyn Entropy,
 ) -> Result<VendingKey, NoEntropy> {
-    let mut octets = Zeroizing::new([0; 20]);
-    let octets = &mut octets[..algorithm.vending_key_octets()];
+    let mut bytes = Zeroizing::new([0; 20]);
+    let bytes = &mut bytes[..algorithm.vending_key_bytes()];
     loop {
-        entropy.fill(octets)?;
+        entropy.fill(bytes)?;
         if algorithm == DecoderKeyGenerationAlgorithm::Dkga04 {
             break;
         }
-        octets.iter_mut().for_each(set_odd_parity);
-        if is_good_des_key(octets) {
+        bytes.iter_mut().for_each(set_odd_parity);
+        if is_good_des_key(bytes) {
             break;
         }
     }
-    Ok(VendingKey::new(algorithm, octets).expect("as many octets as the algorithm takes"))
+    Ok(VendingKey::new(algorithm, bytes).expect("as many bytes as the algorithm takes"))
 }
 
 /// The lowest bit makes the number of ones odd.
-fn set_odd_parity(octet: &mut u8) {
-    let ones = (*octet >> 1).count_ones() as u8;
-    *octet = *octet & 0xFE | (ones & 1 ^ 1);
+fn set_odd_parity(byte: &mut u8) {
+    let ones = (*byte >> 1).count_ones() as u8;
+    *byte = *byte & 0xFE | (ones & 1 ^ 1);
 }
 
 /// No half is weak, and two halves differ: with equal ones triple DES is single DES.
-fn is_good_des_key(octets: &[u8]) -> bool {
-    let halves = octets.as_chunks::<8>().0;
+fn is_good_des_key(bytes: &[u8]) -> bool {
+    let halves = bytes.as_chunks::<8>().0;
     halves.iter().all(|half| weak_key_test(half).is_ok())
         && halves.windows(2).all(|two| two[0] != two[1])
 }
@@ -47,16 +47,16 @@ fn is_good_des_key(octets: &[u8]) -> bool {
 mod tests {
     use super::*;
 
-    /// Gives prepared octets, then fails.
+    /// Gives prepared bytes, then fails.
     struct Script(Vec<u8>);
 
     impl Entropy for Script {
-        fn fill(&mut self, octets: &mut [u8]) -> Result<(), NoEntropy> {
-            if self.0.len() < octets.len() {
+        fn fill(&mut self, bytes: &mut [u8]) -> Result<(), NoEntropy> {
+            if self.0.len() < bytes.len() {
                 return Err(NoEntropy);
             }
-            let rest = self.0.split_off(octets.len());
-            octets.copy_from_slice(&std::mem::replace(&mut self.0, rest));
+            let rest = self.0.split_off(bytes.len());
+            bytes.copy_from_slice(&std::mem::replace(&mut self.0, rest));
             Ok(())
         }
     }
@@ -74,15 +74,15 @@ mod tests {
         let equal_halves = [good, good, good, other].concat();
         let key = vending_key(Dkga03, &mut Script(equal_halves)).unwrap();
         assert_eq!(key.expose_bytes(), [with_parity, other].concat());
-        assert!(key.expose_bytes().iter().all(|octet| octet.count_ones() % 2 == 1));
+        assert!(key.expose_bytes().iter().all(|byte| byte.count_ones() % 2 == 1));
     }
 
     #[test]
     fn a_key_of_160_bits_is_what_the_source_gives() {
-        let octets: Vec<u8> = (0..20).collect();
+        let bytes: Vec<u8> = (0..20).collect();
         let algorithm = DecoderKeyGenerationAlgorithm::Dkga04;
-        let key = vending_key(algorithm, &mut Script(octets.clone())).unwrap();
-        assert_eq!(key.expose_bytes(), octets);
+        let key = vending_key(algorithm, &mut Script(bytes.clone())).unwrap();
+        assert_eq!(key.expose_bytes(), bytes);
         assert_eq!(vending_key(algorithm, &mut Script(vec![0; 19])).unwrap_err(), NoEntropy);
     }
 }

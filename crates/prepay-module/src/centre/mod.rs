@@ -16,7 +16,7 @@
 //! |-----|------|
 //! | two custodians together | make, destroy and import vending keys; accept and revoke modules; renew the centre's own keys |
 //! | one operator or custodian | answer agreement and key-load requests |
-//! | anybody signed in | read: identity, modules, vending keys without their octets |
+//! | anybody signed in | read: identity, modules, vending keys without their bytes |
 //!
 //! Answering is left to one operator because it gives no new rights: a key-load file opens only in a module
 //! that two custodians accepted, and which keys go into it is what the owners of the groups authorised.

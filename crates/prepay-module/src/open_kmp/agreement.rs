@@ -3,12 +3,12 @@
 //! ```text
 //!   Ze = ECDH(module's fresh key, centre's agreement key)
 //!   Zs = ECDH(module's agreement key, centre's agreement key)
-//!   K(i) = SHA-384( i as 4 octets | Ze | Zs | info ),  i = 1, 2
+//!   K(i) = SHA-384( i as 4 bytes | Ze | Zs | info ),  i = 1, 2
 //!   info = part("open-kmp-1") | part(module's name) | part(centre's name)
-//!        | slot as 2 octets | request number, 16 octets | SHA-384(SubjectPublicKeyInfo of the fresh key)
-//!   part(x) = length of x as 2 octets | x
+//!        | slot as 2 bytes | request number, 16 bytes | SHA-384(SubjectPublicKeyInfo of the fresh key)
+//!   part(x) = length of x as 2 bytes | x
 //!
-//!   K(1) | K(2):  32 octets key-encryption key, 32 octets MAC key; the rest is dropped
+//!   K(1) | K(2):  32 bytes key-encryption key, 32 bytes MAC key; the rest is dropped
 //! ```
 //!
 //! - Source: SP 800-56A revision 3, scheme C(1e, 2s), one-pass unified model; SP 800-56C revision 2, one-step
@@ -24,9 +24,9 @@ use super::key::{self, SECRET, Secret, push_part};
 use super::{KeyError, Nonce, PROFILE, PartyName, PublicKey, SlotNumber};
 use crate::{Entropy, Moment, NoEntropy};
 
-/// The octets of a key-encryption key, and those of a MAC key.
+/// The bytes of a key-encryption key, and those of a MAC key.
 const HALF: usize = 32;
-/// The octets of a message authentication code.
+/// The bytes of a message authentication code.
 pub(super) const MAC: usize = 48;
 
 /// What a module's slot and a centre share: a key that wraps vending keys, and one that authenticates.
@@ -34,23 +34,23 @@ pub(super) const MAC: usize = 48;
 pub struct SlotKeys(Secret<{ 2 * HALF }>);
 
 impl SlotKeys {
-    /// The keys with these octets, from a vault.
+    /// The keys with these bytes, from a vault.
     ///
     /// # Errors
     ///
     /// [`KeyError`] when there are not 64.
-    pub fn from_bytes(octets: &[u8]) -> Result<Self, KeyError> {
-        Secret::copy(octets).map(Self)
+    pub fn from_bytes(bytes: &[u8]) -> Result<Self, KeyError> {
+        Secret::copy(bytes).map(Self)
     }
 
-    /// The secret octets, for a vault: key-encryption key, then MAC key. Whoever calls this answers for
+    /// The secret bytes, for a vault: key-encryption key, then MAC key. Whoever calls this answers for
     /// where they go.
     pub fn expose_bytes(&self) -> Zeroizing<[u8; 2 * HALF]> {
-        Zeroizing::new(*self.0.octets())
+        Zeroizing::new(*self.0.bytes())
     }
 
     pub(super) fn wrapping(&self) -> &[u8] {
-        &self.0.octets()[..HALF]
+        &self.0.bytes()[..HALF]
     }
 
     /// The message authentication code of the text of a record.
@@ -64,7 +64,7 @@ impl SlotKeys {
     }
 
     fn mac(&self, text: &[u8]) -> Hmac<Sha384> {
-        let mac = <Hmac<Sha384> as KeyInit>::new_from_slice(&self.0.octets()[HALF..]);
+        let mac = <Hmac<Sha384> as KeyInit>::new_from_slice(&self.0.bytes()[HALF..]);
         let mac = mac.expect("HMAC takes keys of any length");
         mac.chain_update(key::framed("mac", "", text))
     }
@@ -93,7 +93,7 @@ impl PendingAgreement {
     ) -> Result<Self, NoEntropy> {
         let nonce = Nonce::generate(entropy)?;
         let mut secret = Secret::zeros();
-        key::draw(entropy, secret.octets_mut())?;
+        key::draw(entropy, secret.bytes_mut())?;
         Ok(Self { slot, nonce, created, secret })
     }
 
@@ -112,24 +112,24 @@ impl PendingAgreement {
         self.created
     }
 
-    /// Everything as octets, for a vault. Whoever calls this answers for where they go.
+    /// Everything as bytes, for a vault. Whoever calls this answers for where they go.
     pub fn expose_bytes(&self) -> Zeroizing<[u8; 74]> {
-        let mut octets = Zeroizing::new([0; 74]);
-        octets[..2].copy_from_slice(&self.slot.value().to_be_bytes());
-        octets[2..18].copy_from_slice(&self.nonce.octets());
-        octets[18..26].copy_from_slice(&self.created.unix_seconds().to_be_bytes());
-        octets[26..].copy_from_slice(self.secret.octets());
-        octets
+        let mut bytes = Zeroizing::new([0; 74]);
+        bytes[..2].copy_from_slice(&self.slot.value().to_be_bytes());
+        bytes[2..18].copy_from_slice(&self.nonce.bytes());
+        bytes[18..26].copy_from_slice(&self.created.unix_seconds().to_be_bytes());
+        bytes[26..].copy_from_slice(self.secret.bytes());
+        bytes
     }
 
     /// Reads what [`Self::expose_bytes`] wrote.
     ///
     /// # Errors
     ///
-    /// [`KeyError`] for other octets.
-    pub fn from_bytes(octets: &[u8]) -> Result<Self, KeyError> {
-        let wrong = KeyError::Length { expected: 74, found: octets.len() };
-        let (&slot, rest) = octets.split_first_chunk().ok_or(wrong)?;
+    /// [`KeyError`] for other bytes.
+    pub fn from_bytes(bytes: &[u8]) -> Result<Self, KeyError> {
+        let wrong = KeyError::Length { expected: 74, found: bytes.len() };
+        let (&slot, rest) = bytes.split_first_chunk().ok_or(wrong)?;
         let (&nonce, rest) = rest.split_first_chunk().ok_or(wrong)?;
         let (&created, rest) = rest.split_first_chunk().ok_or(wrong)?;
         if rest.len() != SECRET {
@@ -139,16 +139,16 @@ impl PendingAgreement {
         let created = Moment::from_unix_seconds(u64::from_be_bytes(created));
         let created = created.ok_or(KeyError::Value)?;
         key::public_of(rest)?;
-        let (nonce, secret) = (Nonce::from_octets(nonce), Secret::copy(rest)?);
+        let (nonce, secret) = (Nonce::from_bytes(nonce), Secret::copy(rest)?);
         Ok(Self { slot, nonce, created, secret })
     }
 
     pub(super) fn ephemeral(&self) -> PublicKey {
-        key::public_of(self.secret.octets()).expect("checked when it was made")
+        key::public_of(self.secret.bytes()).expect("checked when it was made")
     }
 
     pub(super) fn secret(&self) -> &[u8] {
-        self.secret.octets()
+        self.secret.bytes()
     }
 }
 
@@ -168,13 +168,13 @@ pub(super) struct Info<'a> {
 }
 
 impl Info<'_> {
-    fn octets(&self) -> Vec<u8> {
+    fn bytes(&self) -> Vec<u8> {
         let mut info = Vec::with_capacity(256);
         push_part(&mut info, PROFILE.as_bytes());
         push_part(&mut info, self.module.to_string().as_bytes());
         push_part(&mut info, self.centre.to_string().as_bytes());
         info.extend_from_slice(&self.slot.value().to_be_bytes());
-        info.extend_from_slice(&self.nonce.octets());
+        info.extend_from_slice(&self.nonce.bytes());
         info.extend_from_slice(&Sha384::digest(self.ephemeral.spki()));
         info
     }
@@ -190,13 +190,13 @@ pub(super) fn derive(
     let (ze, zs) = shared.split_at_mut(SECRET);
     key::agree(ephemeral.0, ephemeral.1, ze)?;
     key::agree(fixed.0, fixed.1, zs)?;
-    Ok(expand(&shared, &info.octets()))
+    Ok(expand(&shared, &info.bytes()))
 }
 
-/// One-step key derivation to 64 octets.
+/// One-step key derivation to 64 bytes.
 fn expand(shared: &[u8; 2 * SECRET], info: &[u8]) -> SlotKeys {
     let mut keys = Secret::zeros();
-    for (chunk, counter) in keys.octets_mut().chunks_mut(MAC).zip(1_u32..) {
+    for (chunk, counter) in keys.bytes_mut().chunks_mut(MAC).zip(1_u32..) {
         let hash = Sha384::new().chain_update(counter.to_be_bytes());
         let block = hash.chain_update(shared).chain_update(info).finalize();
         let block = Zeroizing::new(block.0);
@@ -214,11 +214,11 @@ mod tests {
     fn derivation_agrees_with_an_independent_calculation() {
         // Made with hashlib of Python: see `tests/data/derivation.py`.
         let mut shared = [0; 96];
-        for (octet, value) in shared.iter_mut().zip(0..) {
-            *octet = value;
+        for (byte, value) in shared.iter_mut().zip(0..) {
+            *byte = value;
         }
         let keys = expand(&shared, b"open-kmp test info");
-        assert_eq!(Hex(keys.0.octets()).to_string(), EXPECTED);
+        assert_eq!(Hex(keys.0.bytes()).to_string(), EXPECTED);
     }
 
     const EXPECTED: &str = "74DF2E7449AFE9F820D0C3D61DB58A30650D4991B514F214ECDBBEDE9146A23C\

@@ -117,12 +117,12 @@ pub(super) fn parse_signatory(text: &[u8]) -> Result<(SignatoryKey, Moment), Pro
     Ok((signatory, created))
 }
 
-/// The octets of a key, and whether they are one.
+/// The bytes of a key, and whether they are one.
 fn public_key(
     items: &mut Items<'_, '_>,
     tag: &str,
 ) -> Result<Result<PublicKey, KeyError>, ProfileError> {
-    Ok(PublicKey::from_spki(&items.octets::<120>(tag)?))
+    Ok(PublicKey::from_spki(&items.bytes::<120>(tag)?))
 }
 
 fn same_keys(expected: &PartyName, found: PartyName) -> Result<(), ProfileError> {

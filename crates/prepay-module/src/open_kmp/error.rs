@@ -14,7 +14,7 @@ use crate::attribute::KeyCheckValue;
 pub enum ProfileError {
     /// The text is longer than any good one.
     Size {
-        /// The greatest number of octets.
+        /// The greatest number of bytes.
         most: usize,
         /// How many there are.
         found: usize,
@@ -118,9 +118,9 @@ pub enum ProfileError {
     KeyLength {
         /// The number of the key in the file, from 1.
         key: usize,
-        /// The octets that the algorithm takes.
+        /// The bytes that the algorithm takes.
         expected: usize,
-        /// The octets that were found.
+        /// The bytes that were found.
         found: usize,
     },
     /// A key has not the check value that stands beside it.
@@ -185,7 +185,7 @@ impl fmt::Display for ProfileError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Size { most, found } => {
-                write!(f, "text too long: expected at most {most} octets, found {found}")
+                write!(f, "text too long: expected at most {most} bytes, found {found}")
             }
             Self::Form { line, problem } => write!(f, "line {line}: {problem}"),
             Self::Checksum { line, expected, found } => write!(
@@ -232,7 +232,7 @@ impl fmt::Display for ProfileError {
             }
             Self::KeyLength { key, expected, found } => write!(
                 f,
-                "key {key} of the file has a wrong length: expected {expected} octets, found {found}"
+                "key {key} of the file has a wrong length: expected {expected} bytes, found {found}"
             ),
             Self::CheckValue { group, revision, expected, found } => write!(
                 f,
@@ -250,7 +250,7 @@ impl fmt::Display for ProfileError {
 
 impl std::error::Error for ProfileError {}
 
-/// Octets that are no key, or no stored record of one.
+/// Bytes that are no key, or no stored record of one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum KeyError {
     /// There are too few or too many.
@@ -281,7 +281,7 @@ impl fmt::Display for KeyError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Length { expected, found } => {
-                write!(f, "wrong length of a key: expected {expected} octets, found {found}")
+                write!(f, "wrong length of a key: expected {expected} bytes, found {found}")
             }
             Self::Value => f.write_str("no key of the curve P-384 in its one form"),
             Self::SameKey => f.write_str("one key for agreement and signatures, expected two"),

@@ -41,7 +41,7 @@ fn parse_request(text: &[u8]) -> Result<(AgreementRequest, &[u8], [u8; SIGNATURE
     let record = records.take(REQUEST)?;
     let mut items = record.items();
     let created = items.get("CRE")?;
-    let ephemeral = PublicKey::from_spki(&items.octets::<120>("EPH")?)
+    let ephemeral = PublicKey::from_spki(&items.bytes::<120>("EPH")?)
         .map_err(|error| record.fault("EPH", error))?;
     let centre = super::party(&mut items, "KMC", PartyKind::Centre)?;
     let (nonce, slot) = (items.get("NON")?, items.get("SLT")?);

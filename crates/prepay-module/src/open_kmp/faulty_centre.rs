@@ -8,8 +8,8 @@ use crate::{Moment, VendingKeyAttributes};
 use prepay_token::element::{BaseDate, DecoderKeyGenerationAlgorithm};
 use prepay_token::key::VendingKey;
 
-fn party(kind: PartyKind, octet: u8) -> Identity {
-    let mut secrets = [octet; 96];
+fn party(kind: PartyKind, byte: u8) -> Identity {
+    let mut secrets = [byte; 96];
     secrets[95] ^= 1;
     Identity::from_bytes(kind, "party".parse().unwrap(), &secrets).unwrap()
 }
@@ -43,7 +43,7 @@ fn a_signed_file_with_a_wrong_content_is_refused_by_name() {
         module: module.name().clone(),
         centre: centre.name().clone(),
         slot: 1.try_into().unwrap(),
-        nonce: Nonce::from_octets([4; 16]),
+        nonce: Nonce::from_bytes([4; 16]),
         serial: 5,
         created: moment("2026-03-01T08:00:00Z"),
         expires: moment("2026-03-02T08:00:00Z"),

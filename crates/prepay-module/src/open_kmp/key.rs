@@ -1,9 +1,9 @@
 //! Keys of the curve P-384, and what is computed with them: agreement, signature, checking a signature.
 //!
-//! - Public keys travel as the SubjectPublicKeyInfo of RFC 5480, uncompressed: 120 octets.
-//! - Signatures are ECDSA with SHA-384 and the deterministic numbers of RFC 6979: r and s of 48 octets each,
+//! - Public keys travel as the SubjectPublicKeyInfo of RFC 5480, uncompressed: 120 bytes.
+//! - Signatures are ECDSA with SHA-384 and the deterministic numbers of RFC 6979: r and s of 48 bytes each,
 //!   s in its lower half, so that nobody can make a second signature out of a first.
-//! - Secrets are kept as octets on the heap and wiped. While they are used, the arithmetic of the curve makes
+//! - Secrets are kept as bytes on the heap and wiped. While they are used, the arithmetic of the curve makes
 //!   short-lived copies on the stack.
 
 use std::fmt;
@@ -16,11 +16,11 @@ use zeroize::Zeroizing;
 use super::{KeyError, PROFILE, SignatureError};
 use crate::{Entropy, NoEntropy};
 
-/// The octets of a secret key.
+/// The bytes of a secret key.
 pub(super) const SECRET: usize = 48;
-/// The octets of a signature.
+/// The bytes of a signature.
 pub(super) const SIGNATURE: usize = 96;
-/// The octets of a public key.
+/// The bytes of a public key.
 pub(super) const SPKI: usize = 120;
 
 /// What stands before the point in a SubjectPublicKeyInfo: id-ecPublicKey, secp384r1, a string of bits.
@@ -41,12 +41,12 @@ impl PublicKey {
     ///
     /// # Errors
     ///
-    /// [`KeyError`] when the octets are not the one form of a point of the curve.
-    pub fn from_spki(octets: &[u8]) -> Result<Self, KeyError> {
-        if octets.len() != SPKI {
-            return Err(KeyError::Length { expected: SPKI, found: octets.len() });
+    /// [`KeyError`] when the bytes are not the one form of a point of the curve.
+    pub fn from_spki(bytes: &[u8]) -> Result<Self, KeyError> {
+        if bytes.len() != SPKI {
+            return Err(KeyError::Length { expected: SPKI, found: bytes.len() });
         }
-        let point = octets.strip_prefix(&SPKI_HEAD).ok_or(KeyError::Value)?;
+        let point = bytes.strip_prefix(&SPKI_HEAD).ok_or(KeyError::Value)?;
         if point.first() != Some(&4) {
             return Err(KeyError::Value);
         }
@@ -55,21 +55,21 @@ impl PublicKey {
 
     /// The key as a SubjectPublicKeyInfo.
     pub fn spki(&self) -> [u8; SPKI] {
-        let mut octets = [0; SPKI];
-        let (head, point) = octets.split_at_mut(SPKI_HEAD.len());
+        let mut bytes = [0; SPKI];
+        let (head, point) = bytes.split_at_mut(SPKI_HEAD.len());
         head.copy_from_slice(&SPKI_HEAD);
         point.copy_from_slice(self.0.to_sec1_point(false).as_bytes());
-        octets
+        bytes
     }
 
-    /// Checks a signature over some octets.
-    pub(super) fn verify(&self, octets: &[u8], signature: &[u8]) -> Result<(), SignatureError> {
+    /// Checks a signature over some bytes.
+    pub(super) fn verify(&self, bytes: &[u8], signature: &[u8]) -> Result<(), SignatureError> {
         let signature = Signature::from_slice(signature).map_err(|_| SignatureError)?;
         if signature.normalize_s() != signature {
             return Err(SignatureError);
         }
         let key = VerifyingKey::from(self.0);
-        key.verify(octets, &signature).map_err(|_| SignatureError)
+        key.verify(bytes, &signature).map_err(|_| SignatureError)
     }
 }
 
@@ -79,7 +79,7 @@ impl fmt::Debug for PublicKey {
     }
 }
 
-/// Fills the octets with a new secret key.
+/// Fills the bytes with a new secret key.
 pub(super) fn draw(entropy: &mut dyn Entropy, secret: &mut [u8]) -> Result<(), NoEntropy> {
     for _ in 0..DRAWS {
         entropy.fill(secret)?;
@@ -87,7 +87,7 @@ pub(super) fn draw(entropy: &mut dyn Entropy, secret: &mut [u8]) -> Result<(), N
             return Ok(());
         }
     }
-    Err(NoEntropy) // The source gives the same unusable octets again and again.
+    Err(NoEntropy) // The source gives the same unusable bytes again and again.
 }
 
 fn secret_key(secret: &[u8]) -> Result<p384::SecretKey, KeyError> {
@@ -109,34 +109,34 @@ pub(super) fn agree(secret: &[u8], public: &PublicKey, shared: &mut [u8]) -> Res
     Ok(())
 }
 
-/// Signs some octets.
-pub(super) fn sign(secret: &[u8], octets: &[u8]) -> Result<[u8; SIGNATURE], KeyError> {
+/// Signs some bytes.
+pub(super) fn sign(secret: &[u8], bytes: &[u8]) -> Result<[u8; SIGNATURE], KeyError> {
     let key = SigningKey::from(secret_key(secret)?);
-    let signature: Signature = key.sign(octets);
-    let mut octets = [0; SIGNATURE];
-    octets.copy_from_slice(&signature.normalize_s().to_bytes());
-    Ok(octets)
+    let signature: Signature = key.sign(bytes);
+    let mut bytes = [0; SIGNATURE];
+    bytes.copy_from_slice(&signature.normalize_s().to_bytes());
+    Ok(bytes)
 }
 
-/// What is really signed or authenticated: the octets behind the profile, the purpose and a context, each
-/// with its length, so that octets of one purpose never pass for those of another.
-pub(super) fn framed(purpose: &str, context: &str, octets: &[u8]) -> Vec<u8> {
-    let mut message = Vec::with_capacity(octets.len() + context.len() + 64);
+/// What is really signed or authenticated: the bytes behind the profile, the purpose and a context, each
+/// with its length, so that bytes of one purpose never pass for those of another.
+pub(super) fn framed(purpose: &str, context: &str, bytes: &[u8]) -> Vec<u8> {
+    let mut message = Vec::with_capacity(bytes.len() + context.len() + 64);
     for part in [PROFILE, purpose, context] {
         push_part(&mut message, part.as_bytes());
     }
-    message.extend_from_slice(octets);
+    message.extend_from_slice(bytes);
     message
 }
 
-/// Appends a part with its length in two octets.
+/// Appends a part with its length in two bytes.
 pub(super) fn push_part(message: &mut Vec<u8>, part: &[u8]) {
     let length = u16::try_from(part.len()).expect("names and contexts are short");
     message.extend_from_slice(&length.to_be_bytes());
     message.extend_from_slice(part);
 }
 
-/// A secret of some octets, on the heap so that moving it leaves nothing behind, wiped at the end.
+/// A secret of some bytes, on the heap so that moving it leaves nothing behind, wiped at the end.
 #[derive(Clone)]
 pub(super) struct Secret<const N: usize>(Box<Zeroizing<[u8; N]>>);
 
@@ -146,21 +146,21 @@ impl<const N: usize> Secret<N> {
         Self(Box::new(Zeroizing::new([0; N])))
     }
 
-    /// A copy of exactly as many octets.
-    pub(super) fn copy(octets: &[u8]) -> Result<Self, KeyError> {
-        if octets.len() != N {
-            return Err(KeyError::Length { expected: N, found: octets.len() });
+    /// A copy of exactly as many bytes.
+    pub(super) fn copy(bytes: &[u8]) -> Result<Self, KeyError> {
+        if bytes.len() != N {
+            return Err(KeyError::Length { expected: N, found: bytes.len() });
         }
         let mut secret = Self::zeros();
-        secret.0.copy_from_slice(octets);
+        secret.0.copy_from_slice(bytes);
         Ok(secret)
     }
 
-    pub(super) fn octets(&self) -> &[u8; N] {
+    pub(super) fn bytes(&self) -> &[u8; N] {
         &self.0
     }
 
-    pub(super) fn octets_mut(&mut self) -> &mut [u8; N] {
+    pub(super) fn bytes_mut(&mut self) -> &mut [u8; N] {
         &mut self.0
     }
 }
@@ -191,8 +191,8 @@ mod tests {
     fn secrets_out_of_range_are_drawn_anew_or_refused() {
         struct Stuck(u8);
         impl Entropy for Stuck {
-            fn fill(&mut self, octets: &mut [u8]) -> Result<(), NoEntropy> {
-                octets.fill(self.0);
+            fn fill(&mut self, bytes: &mut [u8]) -> Result<(), NoEntropy> {
+                bytes.fill(self.0);
                 Ok(())
             }
         }

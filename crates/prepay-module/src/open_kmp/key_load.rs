@@ -1,6 +1,6 @@
 //! Records VKR, VKL and KEY: a module asks for vending keys, a centre sends them.
 //!
-//! Each key is wrapped with AES-256 by RFC 5649, which takes 8, 16 and 20 octets alike. The code under the
+//! Each key is wrapped with AES-256 by RFC 5649, which takes 8, 16 and 20 bytes alike. The code under the
 //! slot's MAC key is over header and keys; the centre's signature is over those and the code, so that the
 //! origin can be proved after the slot's keys are gone.
 
@@ -29,7 +29,7 @@ const KEY: &str = "KEY";
 const AUTHENTICATED: &str = "MAC";
 const SIGNED: &str = "SIG";
 
-/// The octets of the longest vending key with its padding, and wrapped.
+/// The bytes of the longest vending key with its padding, and wrapped.
 const PADDED: usize = 24;
 const WRAPPED: usize = PADDED + 8;
 
@@ -105,7 +105,7 @@ pub(super) fn write(
         in_force(attributes)?;
         once.check(attributes, register)?;
         let (expected, found) =
-            (attributes.algorithm.vending_key_octets(), key.expose_bytes().len());
+            (attributes.algorithm.vending_key_bytes(), key.expose_bytes().len());
         if key.algorithm() != attributes.algorithm {
             return Err(ProfileError::KeyLength { key: place + 1, expected, found });
         }
@@ -207,7 +207,7 @@ fn parse_key(record: &Record<'_>, number: u16) -> Result<WrappedKey, ProfileErro
     let register = items.optional("REG")?;
     let (supply_group, sub_classes) = (items.get("SGC")?, items.get("SUB")?);
     let unit_limit = items.get("ULM")?;
-    let (wrapped, length) = items.octets_up_to("WRP")?;
+    let (wrapped, length) = items.bytes_up_to("WRP")?;
     items.end()?;
     let attributes = VendingKeyAttributes {
         supply_group,
@@ -267,10 +267,10 @@ fn unwrap(
 ) -> Result<LoadedKey, ProfileError> {
     let WrappedKey { attributes, register, check_value: expected, wrapped, length } = wrapped;
     let mut clear = Zeroizing::new([0; PADDED]);
-    let octets = wrapping
+    let bytes = wrapping
         .unwrap_key(&wrapped[..length], clear.as_mut_slice())
         .map_err(|_| ProfileError::Unwrap { key: number })?;
-    let key = VendingKey::new(attributes.algorithm, octets).map_err(|error| {
+    let key = VendingKey::new(attributes.algorithm, bytes).map_err(|error| {
         ProfileError::KeyLength { key: number, expected: error.expected, found: error.found }
     })?;
     let found = check_value(&key);
@@ -282,7 +282,7 @@ fn unwrap(
 }
 
 fn wrapping(slot_keys: &SlotKeys) -> KwpAes256 {
-    KwpAes256::new_from_slice(slot_keys.wrapping()).expect("32 octets are a key of AES-256")
+    KwpAes256::new_from_slice(slot_keys.wrapping()).expect("32 bytes are a key of AES-256")
 }
 
 /// What a file has named already: each key and each register stands in it once.

@@ -49,8 +49,8 @@ use crate::{Entropy, Moment, NoEntropy};
 /// The name and version of the profile, which every line carries.
 pub const PROFILE: &str = "open-kmp-1";
 
-/// The greatest length of a text, in octets.
-pub const MAX_OCTETS: usize = 1 << 20;
+/// The greatest length of a text, in bytes.
+pub const MAX_BYTES: usize = 1 << 20;
 
 /// The most keys in a key-load file.
 pub const MAX_KEYS: usize = 1000;

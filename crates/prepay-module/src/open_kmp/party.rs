@@ -2,8 +2,8 @@
 //! of their own.
 //!
 //! A party has two key pairs, since a key should serve one purpose: one for agreement, one for signatures.
-//! Its fingerprint is the SHA-384 of both public keys, each behind its length in two octets; people compare
-//! the first sixteen octets by another way than the file came. Its name carries the first eight:
+//! Its fingerprint is the SHA-384 of both public keys, each behind its length in two bytes; people compare
+//! the first sixteen bytes by another way than the file came. Its name carries the first eight:
 //!
 //! ```text
 //!   open-kmp.SMID:module-7:0123456789ABCDEF
@@ -78,7 +78,7 @@ impl PartyName {
         &self.id
     }
 
-    /// The first octets of its fingerprint.
+    /// The first bytes of its fingerprint.
     pub const fn key_id(&self) -> [u8; 8] {
         self.key_id
     }
@@ -132,7 +132,7 @@ impl Fingerprint {
     }
 
     /// The whole fingerprint.
-    pub const fn octets(&self) -> [u8; 48] {
+    pub const fn bytes(&self) -> [u8; 48] {
         self.0
     }
 
@@ -151,11 +151,11 @@ impl Fingerprint {
 }
 
 impl fmt::Display for Fingerprint {
-    /// The first sixteen octets as digits in groups of four, for people to compare.
+    /// The first sixteen bytes as digits in groups of four, for people to compare.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for (group, octets) in self.0[..16].chunks(2).enumerate() {
+        for (group, bytes) in self.0[..16].chunks(2).enumerate() {
             let blank = if group == 0 { "" } else { " " };
-            write!(f, "{blank}{}", Hex(octets))?;
+            write!(f, "{blank}{}", Hex(bytes))?;
         }
         Ok(())
     }
@@ -219,21 +219,21 @@ impl PublicIdentity {
         &self.signature
     }
 
-    /// Everything as octets, for a vault.
+    /// Everything as bytes, for a vault.
     pub fn encode(&self) -> Vec<u8> {
-        let mut octets = encode_head(&self.name);
-        octets.extend_from_slice(&self.agreement.spki());
-        octets.extend_from_slice(&self.signature.spki());
-        octets
+        let mut bytes = encode_head(&self.name);
+        bytes.extend_from_slice(&self.agreement.spki());
+        bytes.extend_from_slice(&self.signature.spki());
+        bytes
     }
 
     /// Reads what [`Self::encode`] wrote.
     ///
     /// # Errors
     ///
-    /// [`KeyError`] for other octets.
-    pub fn decode(octets: &[u8]) -> Result<Self, KeyError> {
-        let (kind, id, keys) = decode_head(octets, 2 * SPKI)?;
+    /// [`KeyError`] for other bytes.
+    pub fn decode(bytes: &[u8]) -> Result<Self, KeyError> {
+        let (kind, id, keys) = decode_head(bytes, 2 * SPKI)?;
         let (agreement, signature) = keys.split_at(SPKI);
         let (agreement, signature) =
             (PublicKey::from_spki(agreement)?, PublicKey::from_spki(signature)?);
@@ -244,17 +244,17 @@ impl PublicIdentity {
 /// Kind, length of the identifier, identifier.
 pub(super) fn encode_head(name: &PartyName) -> Vec<u8> {
     let id = name.id.as_str();
-    let mut octets = vec![name.kind as u8, id.len() as u8];
-    octets.extend_from_slice(id.as_bytes());
-    octets
+    let mut bytes = vec![name.kind as u8, id.len() as u8];
+    bytes.extend_from_slice(id.as_bytes());
+    bytes
 }
 
 pub(super) fn decode_head(
-    octets: &[u8],
+    bytes: &[u8],
     keys: usize,
 ) -> Result<(PartyKind, Identifier, &[u8]), KeyError> {
-    let short = KeyError::Length { expected: 3 + keys, found: octets.len() };
-    let (&[kind, length], rest) = octets.split_first_chunk().ok_or(short)?;
+    let short = KeyError::Length { expected: 3 + keys, found: bytes.len() };
+    let (&[kind, length], rest) = bytes.split_first_chunk().ok_or(short)?;
     let (id, rest) = rest.split_at_checked(length.into()).ok_or(short)?;
     if rest.len() != keys {
         return Err(KeyError::Length { expected: keys, found: rest.len() });
@@ -283,7 +283,7 @@ impl Identity {
         entropy: &mut dyn Entropy,
     ) -> Result<Self, NoEntropy> {
         let mut secrets = Secret::zeros();
-        let (agreement, signature) = secrets.octets_mut().split_at_mut(SECRET);
+        let (agreement, signature) = secrets.bytes_mut().split_at_mut(SECRET);
         key::draw(entropy, agreement)?;
         key::draw(entropy, signature)?;
         // Only a source that repeats itself gives the same key twice.
@@ -294,7 +294,7 @@ impl Identity {
     ///
     /// # Errors
     ///
-    /// [`KeyError`] when the octets are not those of [`Self::expose_bytes`].
+    /// [`KeyError`] when the bytes are not those of [`Self::expose_bytes`].
     pub fn from_bytes(kind: PartyKind, id: Identifier, secrets: &[u8]) -> Result<Self, KeyError> {
         Self::with_secrets(kind, id, Secret::copy(secrets)?)
     }
@@ -304,7 +304,7 @@ impl Identity {
         id: Identifier,
         secrets: Secret<{ 2 * SECRET }>,
     ) -> Result<Self, KeyError> {
-        let (agreement, signature) = secrets.octets().split_at(SECRET);
+        let (agreement, signature) = secrets.bytes().split_at(SECRET);
         let (agreement, signature) = (key::public_of(agreement)?, key::public_of(signature)?);
         let public = PublicIdentity::new(kind, id, agreement, signature)?;
         Ok(Self { public, secrets })
@@ -320,20 +320,20 @@ impl Identity {
         self.public.name()
     }
 
-    /// The secret octets, for a vault: agreement, then signature. Whoever calls this answers for where they
+    /// The secret bytes, for a vault: agreement, then signature. Whoever calls this answers for where they
     /// go.
     pub fn expose_bytes(&self) -> Zeroizing<[u8; 2 * SECRET]> {
-        Zeroizing::new(*self.secrets.octets())
+        Zeroizing::new(*self.secrets.bytes())
     }
 
     pub(super) fn agreement_secret(&self) -> &[u8] {
-        &self.secrets.octets()[..SECRET]
+        &self.secrets.bytes()[..SECRET]
     }
 
     /// Signs the text of a record.
     pub(super) fn sign_record(&self, text: &[u8]) -> [u8; SIGNATURE] {
         let message = key::framed("record", "", text);
-        key::sign(&self.secrets.octets()[SECRET..], &message).expect("checked when it was made")
+        key::sign(&self.secrets.bytes()[SECRET..], &message).expect("checked when it was made")
     }
 }
 

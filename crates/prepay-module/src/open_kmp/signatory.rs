@@ -46,7 +46,7 @@ impl SignatoryKey {
     ///
     /// # Errors
     ///
-    /// [`SignatureError`] when the signatory did not sign these octets in this context.
+    /// [`SignatureError`] when the signatory did not sign these bytes in this context.
     pub fn verify_document(
         &self,
         context: &str,
@@ -56,20 +56,20 @@ impl SignatoryKey {
         self.signature.verify(&key::framed("document", context, document), signature)
     }
 
-    /// Everything as octets, for a store.
+    /// Everything as bytes, for a store.
     pub fn encode(&self) -> Vec<u8> {
-        let mut octets = encode_head(&self.name);
-        octets.extend_from_slice(&self.signature.spki());
-        octets
+        let mut bytes = encode_head(&self.name);
+        bytes.extend_from_slice(&self.signature.spki());
+        bytes
     }
 
     /// Reads what [`Self::encode`] wrote.
     ///
     /// # Errors
     ///
-    /// [`KeyError`] for other octets.
-    pub fn decode(octets: &[u8]) -> Result<Self, KeyError> {
-        match decode_head(octets, SPKI)? {
+    /// [`KeyError`] for other bytes.
+    pub fn decode(bytes: &[u8]) -> Result<Self, KeyError> {
+        match decode_head(bytes, SPKI)? {
             (PartyKind::Signatory, id, key) => Ok(Self::new(id, PublicKey::from_spki(key)?)),
             _ => Err(KeyError::Value),
         }
@@ -91,7 +91,7 @@ impl Signatory {
     /// [`NoEntropy`] when the source has failed.
     pub fn generate(id: Identifier, entropy: &mut dyn Entropy) -> Result<Self, NoEntropy> {
         let mut secret = Secret::zeros();
-        key::draw(entropy, secret.octets_mut())?;
+        key::draw(entropy, secret.bytes_mut())?;
         Self::with_secret(id, secret).map_err(|_| NoEntropy)
     }
 
@@ -99,13 +99,13 @@ impl Signatory {
     ///
     /// # Errors
     ///
-    /// [`KeyError`] when the octets are not those of [`Self::expose_bytes`].
+    /// [`KeyError`] when the bytes are not those of [`Self::expose_bytes`].
     pub fn from_bytes(id: Identifier, secret: &[u8]) -> Result<Self, KeyError> {
         Self::with_secret(id, Secret::copy(secret)?)
     }
 
     fn with_secret(id: Identifier, secret: Secret<SECRET>) -> Result<Self, KeyError> {
-        let key = SignatoryKey::new(id, key::public_of(secret.octets())?);
+        let key = SignatoryKey::new(id, key::public_of(secret.bytes())?);
         Ok(Self { key, secret })
     }
 
@@ -119,14 +119,14 @@ impl Signatory {
     ///
     /// # Panics
     ///
-    /// When the context is longer than 65 535 octets.
+    /// When the context is longer than 65 535 bytes.
     pub fn sign_document(&self, context: &str, document: &[u8]) -> [u8; SIGNATURE] {
         self.sign_framed(&key::framed("document", context, document))
     }
 
-    /// The secret octets, for a key file. Whoever calls this answers for where they go.
+    /// The secret bytes, for a key file. Whoever calls this answers for where they go.
     pub fn expose_bytes(&self) -> Zeroizing<[u8; SECRET]> {
-        Zeroizing::new(*self.secret.octets())
+        Zeroizing::new(*self.secret.bytes())
     }
 
     /// Signs the text of a record.
@@ -135,7 +135,7 @@ impl Signatory {
     }
 
     fn sign_framed(&self, message: &[u8]) -> [u8; SIGNATURE] {
-        key::sign(self.secret.octets(), message).expect("checked when it was made")
+        key::sign(self.secret.bytes(), message).expect("checked when it was made")
     }
 }
 

@@ -8,7 +8,7 @@
 //! - The checksum is CRC-16/ARC of everything before it in the line, as four upper-case hexadecimal digits.
 //! - Items stand in rising order of their tags behind the profile. None is empty, none twice.
 //! - A value is printable ASCII without semicolon, in the one form that its type writes.
-//! - Hence every text has one form: what is read writes itself again, octet by octet.
+//! - Hence every text has one form: what is read writes itself again, byte by byte.
 
 use std::fmt::{self, Display, Write};
 use std::str::FromStr;
@@ -16,7 +16,7 @@ use std::str::FromStr;
 use crc::{CRC_16_ARC, Crc};
 
 use super::value::{Hex, fill_from_hex, read_hex, shortened};
-use super::{MAX_KEYS, MAX_OCTETS, PROFILE, ProfileError};
+use super::{MAX_BYTES, MAX_KEYS, PROFILE, ProfileError};
 
 const CRC: Crc<u16> = Crc::<u16>::new(&CRC_16_ARC);
 
@@ -39,8 +39,8 @@ pub(super) struct Record<'t> {
 
 /// Reads all lines of a text.
 pub(super) fn read(text: &[u8]) -> Result<Vec<Record<'_>>, ProfileError> {
-    if text.len() > MAX_OCTETS {
-        return Err(ProfileError::Size { most: MAX_OCTETS, found: text.len() });
+    if text.len() > MAX_BYTES {
+        return Err(ProfileError::Size { most: MAX_BYTES, found: text.len() });
     }
     let fault = |line, problem| Err(ProfileError::Form { line, problem });
     if text.is_empty() {
@@ -48,22 +48,22 @@ pub(super) fn read(text: &[u8]) -> Result<Vec<Record<'_>>, ProfileError> {
     }
     let mut records = Vec::new();
     let mut start = 0;
-    for (line, octets) in text.split_inclusive(|&octet| octet == b'\n').enumerate() {
+    for (line, bytes) in text.split_inclusive(|&byte| byte == b'\n').enumerate() {
         let line = line + 1;
         if line > MAX_LINES {
             return fault(line, "more lines than any text of this profile has");
         }
-        let Some(content) = octets.strip_suffix(b"\n") else {
+        let Some(content) = bytes.strip_suffix(b"\n") else {
             return fault(line, "the text is cut: its last line has no end");
         };
-        let printable = |octet: &u8| (b' '..=b'~').contains(octet);
+        let printable = |byte: &u8| (b' '..=b'~').contains(byte);
         let Some(content) =
             std::str::from_utf8(content).ok().filter(|_| content.iter().all(printable))
         else {
             return fault(line, "a character that is not printable ASCII");
         };
         records.push(read_line(content, line, &text[..start])?);
-        start += octets.len();
+        start += bytes.len();
     }
     Ok(records)
 }
@@ -176,8 +176,8 @@ impl<'t> Items<'_, 't> {
         Ok(value)
     }
 
-    /// An item of an exact number of octets.
-    pub(super) fn octets<const N: usize>(&mut self, tag: &str) -> Result<[u8; N], ProfileError> {
+    /// An item of an exact number of bytes.
+    pub(super) fn bytes<const N: usize>(&mut self, tag: &str) -> Result<[u8; N], ProfileError> {
         let text = self.need(tag)?;
         read_hex(text).ok_or_else(|| {
             let digits = text.len();
@@ -187,22 +187,22 @@ impl<'t> Items<'_, 't> {
         })
     }
 
-    /// An item of at most so many octets, with how many there are.
-    pub(super) fn octets_up_to<const N: usize>(
+    /// An item of at most so many bytes, with how many there are.
+    pub(super) fn bytes_up_to<const N: usize>(
         &mut self,
         tag: &str,
     ) -> Result<([u8; N], usize), ProfileError> {
         let text = self.need(tag)?;
-        let mut octets = [0; N];
+        let mut bytes = [0; N];
         let length = text.len() / 2;
         let fits = text.len() % 2 == 0 && length <= N;
-        if !fits || !fill_from_hex(text, &mut octets[..length]) {
+        if !fits || !fill_from_hex(text, &mut bytes[..length]) {
             let digits = text.len();
             let problem =
                 format!("expected at most {} hexadecimal digits, found {digits} characters", 2 * N);
             return Err(self.record.fault(tag, problem));
         }
-        Ok((octets, length))
+        Ok((bytes, length))
     }
 
     /// That nothing is left.
@@ -243,7 +243,7 @@ impl<'r, 't> Records<'r, 't> {
     ) -> Result<(&'t [u8], [u8; N]), ProfileError> {
         let record = self.take(tag)?;
         let mut items = record.items();
-        let value = items.octets(VALUE)?;
+        let value = items.bytes(VALUE)?;
         items.end()?;
         Ok((record.before, value))
     }
@@ -351,7 +351,7 @@ mod tests {
             (line("KAG;PRFopen-kmp-1;ABC;"), "item"),
             (line("KAG;PRFopen-kmp-1;ABC1;ABC1;"), "item"),
             (line("KAG;PRFopen-kmp-1;ABC1;ABB1;"), "item"),
-            ("x".repeat(MAX_OCTETS + 1), "size"),
+            ("x".repeat(MAX_BYTES + 1), "size"),
             (line("K;PRFopen-kmp-1;").repeat(MAX_LINES + 1), "form"),
         ];
         for (text, code) in cases {
@@ -379,7 +379,7 @@ mod tests {
         let mut items = record.items();
         assert_eq!(items.get::<u8>("ABC"), Ok(1));
         assert_eq!(problem(items.get::<u8>("ABD").map(drop)), "ABD expected the form 7, found 07");
-        assert_eq!(items.octets::<1>("ABE"), Ok([0xFF]));
+        assert_eq!(items.bytes::<1>("ABE"), Ok([0xFF]));
         assert_eq!(items.end(), Ok(()));
         assert_eq!(problem(record.items().end()), "ABC unknown here");
     }

@@ -46,7 +46,7 @@ impl fmt::Display for SlotNumber {
     }
 }
 
-/// The number of a request, sixteen octets at random, so that an answer fits one request only.
+/// The number of a request, sixteen bytes at random, so that an answer fits one request only.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Nonce([u8; 16]);
 
@@ -57,18 +57,18 @@ impl Nonce {
     ///
     /// [`NoEntropy`] when the source has failed.
     pub fn generate(entropy: &mut dyn Entropy) -> Result<Self, NoEntropy> {
-        let mut octets = [0; 16];
-        entropy.fill(&mut octets)?;
-        Ok(Self(octets))
+        let mut bytes = [0; 16];
+        entropy.fill(&mut bytes)?;
+        Ok(Self(bytes))
     }
 
-    /// The number with these octets.
-    pub const fn from_octets(octets: [u8; 16]) -> Self {
-        Self(octets)
+    /// The number with these bytes.
+    pub const fn from_bytes(bytes: [u8; 16]) -> Self {
+        Self(bytes)
     }
 
-    /// The octets.
-    pub const fn octets(self) -> [u8; 16] {
+    /// The bytes.
+    pub const fn bytes(self) -> [u8; 16] {
         self.0
     }
 }
@@ -114,7 +114,7 @@ impl FromStr for Label {
     type Err = AttributeError;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        let printable = |octet: u8| (b' '..=b'~').contains(&octet) && octet != b';';
+        let printable = |byte: u8| (b' '..=b'~').contains(&byte) && byte != b';';
         let length = (1..=Self::MAX_LENGTH).contains(&text.len());
         if !length || !text.bytes().all(printable) || text.trim() != text {
             let expected = "1 to 40 printable ASCII characters without semicolon";
@@ -143,27 +143,27 @@ pub(super) fn shortened(value: &str) -> String {
     text
 }
 
-/// Octets as upper-case hexadecimal digits. Only for octets that are no secret.
+/// Bytes as upper-case hexadecimal digits. Only for bytes that are no secret.
 pub(super) struct Hex<'a>(pub(super) &'a [u8]);
 
 impl fmt::Display for Hex<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.iter().try_for_each(|octet| write!(f, "{octet:02X}"))
+        self.0.iter().try_for_each(|byte| write!(f, "{byte:02X}"))
     }
 }
 
-/// Exactly as many octets as asked for, from upper-case hexadecimal digits.
+/// Exactly as many bytes as asked for, from upper-case hexadecimal digits.
 pub(super) fn read_hex<const N: usize>(text: &str) -> Option<[u8; N]> {
-    let mut octets = [0; N];
-    (text.len() == 2 * N && fill_from_hex(text, &mut octets)).then_some(octets)
+    let mut bytes = [0; N];
+    (text.len() == 2 * N && fill_from_hex(text, &mut bytes)).then_some(bytes)
 }
 
-/// Fills the octets from twice as many digits; false when one is no digit.
-pub(super) fn fill_from_hex(text: &str, octets: &mut [u8]) -> bool {
-    octets.iter_mut().zip(text.as_bytes().chunks(2)).all(|(octet, digits)| match digits {
+/// Fills the bytes from twice as many digits; false when one is no digit.
+pub(super) fn fill_from_hex(text: &str, bytes: &mut [u8]) -> bool {
+    bytes.iter_mut().zip(text.as_bytes().chunks(2)).all(|(byte, digits)| match digits {
         &[high, low] => match (digit(high), digit(low)) {
             (Some(high), Some(low)) => {
-                *octet = high << 4 | low;
+                *byte = high << 4 | low;
                 true
             }
             _ => false,

@@ -156,7 +156,7 @@ fn read_moment(r: &mut Reader<'_>) -> Result<Moment, DecodeError> {
     Moment::from_unix_seconds(r.u64()?).ok_or(error)
 }
 
-/// A number, or octets, that are a value of some kind.
+/// A number, or bytes, that are a value of some kind.
 fn value<'a, N, T, E>(
     r: &mut Reader<'a>,
     what: &'static str,
@@ -232,7 +232,7 @@ fn write_register(w: &mut Writer, register: &Register) {
     w.u8(attributes.key_type.key_type().value());
     w.u8(attributes.algorithm.code());
     w.bytes(register.key.expose_bytes());
-    w.array(&register.check_value.octets());
+    w.array(&register.check_value.bytes());
     w.u8(attributes.expiry.value());
     w.u16(attributes.base_date.year());
     moment(w, attributes.activation);
@@ -258,8 +258,7 @@ fn read_register(
     let error = r.error("the type of a vending key");
     let key_type = VendingKeyType::try_from(key_type).map_err(|_| error)?;
     let algorithm = value(r, "an algorithm", Reader::u8, DecoderKeyGenerationAlgorithm::from_code)?;
-    let key =
-        value(r, "a vending key", Reader::bytes, |octets| VendingKey::new(algorithm, octets))?;
+    let key = value(r, "a vending key", Reader::bytes, |bytes| VendingKey::new(algorithm, bytes))?;
     let error = r.error("the key's check value");
     let check_value = r.array::<3>()?;
     let attributes = VendingKeyAttributes {
@@ -278,7 +277,7 @@ fn read_register(
         name: text(r, "a group name")?,
     };
     let mut register = Register::new(number, attributes, &key, centre, policy);
-    if register.check_value.octets() != check_value {
+    if register.check_value.bytes() != check_value {
         return Err(error);
     }
     register.units_left_tenths = r.option(Reader::u64)?;
@@ -299,10 +298,10 @@ fn write_slot(w: &mut Writer, slot: &Slot) {
     w.option(slot.keys.as_ref(), |w, keys| w.array(&*keys.expose_bytes()));
     w.option(slot.pending.as_ref(), |w, pending| w.array(&*pending.expose_bytes()));
     w.list(&slot.requests, |w, request| {
-        w.array(&request.nonce.octets());
+        w.array(&request.nonce.bytes());
         moment(w, request.expires);
     });
-    w.list(&slot.used, |w, nonce| w.array(&nonce.octets()));
+    w.list(&slot.used, |w, nonce| w.array(&nonce.bytes()));
     w.option(slot.last_serial, Writer::u64);
 }
 
@@ -321,10 +320,10 @@ fn read_slot(r: &mut Reader<'_>) -> Result<Slot, DecodeError> {
     let pending =
         r.option(|r| value(r, "an agreement", |r| r.take(74), PendingAgreement::from_bytes))?;
     let requests = r.list(|r| {
-        Ok(OpenRequest { nonce: Nonce::from_octets(r.array()?), expires: read_moment(r)? })
+        Ok(OpenRequest { nonce: Nonce::from_bytes(r.array()?), expires: read_moment(r)? })
     })?;
     let error = r.error("as many used numbers as are kept");
-    let used = r.list(|r| r.array().map(Nonce::from_octets))?;
+    let used = r.list(|r| r.array().map(Nonce::from_bytes))?;
     if used.len() > USED_NONCES {
         return Err(error);
     }

@@ -148,7 +148,7 @@ impl Custodians {
             let entry = Entry::AgreementRequested {
                 centre: centre.clone(),
                 slot: number.value(),
-                nonce: pending.nonce().octets(),
+                nonce: pending.nonce().bytes(),
             };
             vault.commit(By::Two(&self.quorum), entry, now, |contents| {
                 contents.slots[place].pending = Some(pending);
@@ -179,7 +179,7 @@ impl Custodians {
             let (_, keys) =
                 OpenKmp.accept_agreement(identity, &slot.centre, pending, text.as_bytes())?;
             let centre = slot.centre_id();
-            let nonce = pending.nonce().octets();
+            let nonce = pending.nonce().bytes();
             let entry = Entry::AgreementConfirmed { centre: centre.clone(), slot: number, nonce };
             vault.commit(By::Two(&self.quorum), entry, now, |contents| {
                 let slot = &mut contents.slots[place];
@@ -219,7 +219,7 @@ impl Custodians {
             let entry = Entry::LoadRequested {
                 centre: centre.clone(),
                 slot: slot.number.value(),
-                nonce: nonce.octets(),
+                nonce: nonce.bytes(),
                 expires,
             };
             vault.commit(By::Two(&self.quorum), entry, now, |contents| {
@@ -242,7 +242,7 @@ impl Custodians {
                 centre: report.centre.clone(),
                 slot: vault.contents().slots[plan.slot].number.value(),
                 serial: report.serial,
-                nonce: plan.nonce.octets(),
+                nonce: plan.nonce.bytes(),
                 transactions_added: report.transactions_added,
                 keys: plan.notes(),
             };

@@ -167,11 +167,11 @@ mod tests {
     use super::*;
 
     fn row(name: u128) -> IssuedRow {
-        let mut octets = [0; IssuedRow::LENGTH];
-        octets[..16].copy_from_slice(&name.to_be_bytes());
-        octets[25] = 1;
-        octets[33] = 0x80;
-        IssuedRow::decode(&octets).unwrap()
+        let mut bytes = [0; IssuedRow::LENGTH];
+        bytes[..16].copy_from_slice(&name.to_be_bytes());
+        bytes[25] = 1;
+        bytes[33] = 0x80;
+        IssuedRow::decode(&bytes).unwrap()
     }
 
     fn name(name: u128) -> RequestId {

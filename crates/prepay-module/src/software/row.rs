@@ -6,7 +6,7 @@
 //! | credit in units | 0 | 0 to 3 | 0 | the amount's 16 bits |
 //! | credit in currency | 0 | 4 to 7 | 0 | *S&E* above the amount's 16 bits |
 //! | management | 2 | its own | 0 | the value's 16 bits |
-//! | key change | 2 | the size of the set | that of the new key | new TI, KEN and rollover, an octet each |
+//! | key change | 2 | the size of the set | that of the new key | new TI, KEN and rollover, a byte each |
 //!
 //! The random number stands in rows of credit in units and of management only; elsewhere it is 0. So does
 //! the identifier, but for key changes. KEN and rollover of a key change are not asked for: they are what

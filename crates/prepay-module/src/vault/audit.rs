@@ -4,8 +4,8 @@
 //! vault, the last one in the back-up for a restored one.
 //!
 //! ```text
-//!  PREPAY-AUDIT 1\n  15 octets
-//!  vault             16 octets
+//!  PREPAY-AUDIT 1\n  15 bytes
+//!  vault             16 bytes
 //!  sequence          u64    the number of the entry before the first one here
 //!  hash              32     its hash
 //! ```
@@ -23,10 +23,10 @@ use crate::codec::{DecodeError, Reader, Writer};
 
 const MAGIC: &[u8] = b"PREPAY-AUDIT 1\n";
 
-/// The length of the log's header in octets.
+/// The length of the log's header in bytes.
 pub(super) const HEADER: usize = MAGIC.len() + 16 + 8 + 32;
 
-/// How much of the log is read at once, in octets.
+/// How much of the log is read at once, in bytes.
 const CHUNK: usize = 64 * 1024;
 
 /// Where a log begins.
@@ -47,8 +47,8 @@ impl LogHeader {
         writer.as_slice().to_vec()
     }
 
-    fn decode(octets: &[u8]) -> Result<Self, DecodeError> {
-        let mut reader = Reader::new(octets);
+    fn decode(bytes: &[u8]) -> Result<Self, DecodeError> {
+        let mut reader = Reader::new(bytes);
         let error = reader.error("an audit log of version 1");
         if reader.take(MAGIC.len())? != MAGIC {
             return Err(error);
@@ -113,7 +113,7 @@ impl From<Position> for AuditMark {
 impl fmt::Display for AuditMark {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}-", self.sequence)?;
-        self.hash.iter().try_for_each(|octet| write!(f, "{octet:02X}"))
+        self.hash.iter().try_for_each(|byte| write!(f, "{byte:02X}"))
     }
 }
 
@@ -127,9 +127,9 @@ impl FromStr for AuditMark {
             return Err(ParseAuditMarkError);
         }
         let mut hash = [0; 32];
-        for (place, octet) in hash.iter_mut().enumerate() {
+        for (place, byte) in hash.iter_mut().enumerate() {
             let two = &digits[2 * place..2 * place + 2];
-            *octet = u8::from_str_radix(two, 16).map_err(|_| ParseAuditMarkError)?;
+            *byte = u8::from_str_radix(two, 16).map_err(|_| ParseAuditMarkError)?;
         }
         let number = sequence.parse().map_err(|_| ParseAuditMarkError)?;
         let mark = Self { sequence: number, hash };
@@ -223,10 +223,10 @@ fn walk(
 
 /// Reads the header of a log.
 pub(super) fn header(storage: &mut dyn VaultStorage) -> io::Result<Result<LogHeader, BadEntry>> {
-    let mut octets = [0; HEADER];
-    let count = read_full(storage, 0, &mut octets)?;
+    let mut bytes = [0; HEADER];
+    let count = read_full(storage, 0, &mut bytes)?;
     let bad = BadEntry { sequence: 0, offset: 0, problem: Problem::Header };
-    Ok(LogHeader::decode(&octets[..count]).map_err(|_| bad))
+    Ok(LogHeader::decode(&bytes[..count]).map_err(|_| bad))
 }
 
 /// Proves a log, with or without its key. `known` is an entry that the log must have.
@@ -236,7 +236,7 @@ pub(super) fn prove(
     known: Option<AuditMark>,
 ) -> io::Result<AuditReport> {
     let head = storage.read_head()?;
-    let head = head.as_deref().and_then(|octets| Head::read(octets).ok());
+    let head = head.as_deref().and_then(|bytes| Head::read(bytes).ok());
     let header = header(storage)?.ok();
     let header_id = header.map(|header| header.id);
     let head_is_good = head.as_ref().is_some_and(|head| {
@@ -279,10 +279,10 @@ pub(super) fn prove(
     Ok(AuditReport { entries, first_bad, authenticated: mac.is_some(), last })
 }
 
-fn read_full(storage: &mut dyn VaultStorage, offset: u64, octets: &mut [u8]) -> io::Result<usize> {
+fn read_full(storage: &mut dyn VaultStorage, offset: u64, bytes: &mut [u8]) -> io::Result<usize> {
     let mut count = 0;
-    while count < octets.len() {
-        match storage.read_log(offset + count as u64, &mut octets[count..])? {
+    while count < bytes.len() {
+        match storage.read_log(offset + count as u64, &mut bytes[count..])? {
             0 => break,
             more => count += more,
         }
@@ -318,19 +318,19 @@ impl<'a> Scanner<'a> {
             return Ok(if is_end { None } else { Some(Err(Problem::Torn)) });
         }
         let length =
-            u32::from_be_bytes(self.buffer[self.at..self.at + 4].try_into().expect("four octets"));
+            u32::from_be_bytes(self.buffer[self.at..self.at + 4].try_into().expect("four bytes"));
         if !record::length_fits(length) {
             return Ok(Some(Err(Problem::Length { found: length })));
         }
         if !self.fill(length as usize)? {
             return Ok(Some(Err(Problem::Torn)));
         }
-        let octets = &self.buffer[self.at..self.at + length as usize];
+        let bytes = &self.buffer[self.at..self.at + length as usize];
         self.at += length as usize;
-        Ok(Some(record::read(octets, place, mac)))
+        Ok(Some(record::read(bytes, place, mac)))
     }
 
-    /// Makes sure that so many octets of the next entry are in the buffer, if the log has them.
+    /// Makes sure that so many bytes of the next entry are in the buffer, if the log has them.
     fn fill(&mut self, count: usize) -> io::Result<bool> {
         let have = self.buffer.len() - self.at;
         if have >= count {

@@ -1,7 +1,7 @@
 //! A back-up: a vault's contents and people under the passphrases of two custodians together.
 //!
 //! ```text
-//!  PREPAY-BACKUP 1\n   16 octets
+//!  PREPAY-BACKUP 1\n   16 bytes
 //!  kind, test, id, name
 //!  moment              seconds, u64
 //!  custodians          two names, in rising order
@@ -106,11 +106,11 @@ fn read(file: &[u8]) -> Result<(BackupHeader, &[u8], &[u8]), RestoreError> {
     if !file.starts_with(MAGIC) {
         return Err(RestoreError::NotABackup);
     }
-    let octets = seal::checked(file)
+    let bytes = seal::checked(file)
         .ok_or_else(|| RestoreError::Damaged { problem: "the checksum is wrong".to_owned() })?;
-    let mut reader = Reader::new(octets);
+    let mut reader = Reader::new(bytes);
     let backup = BackupHeader::decode(&mut reader)?;
-    let beginning = &octets[..octets.len() - reader.left()];
+    let beginning = &bytes[..bytes.len() - reader.left()];
     let ciphertext = reader.bytes()?;
     reader.finish()?;
     Ok((backup, beginning, ciphertext))
@@ -159,7 +159,7 @@ impl<C: Contents> Vault<C> {
         let key = header.key(passphrases);
         let mut writer = Writer::with_capacity(512 + contents.len());
         header.encode(&mut writer);
-        let file = seal::finish(writer, &key, &header.nonce, &mut contents.into_octets());
+        let file = seal::finish(writer, &key, &header.nonce, &mut contents.into_bytes());
         drop(key);
         scrub_stack();
         Ok(file)

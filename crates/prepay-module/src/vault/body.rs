@@ -1,11 +1,11 @@
 //! What lies sealed in a store, before the owner's contents.
 //!
 //! ```text
-//!  log key      32 octets
+//!  log key      32 bytes
 //!  log header   the entry before the log's first: number, hash
 //!  anchor       the place in the log up to which the contents hold everything
 //!  window       the place from which the log is read again
-//!  outbox       octets that belong into the log at the anchor, and may not be there yet; their effect is
+//!  outbox       bytes that belong into the log at the anchor, and may not be there yet; their effect is
 //!               in the contents
 //!  people       names, roles, verifiers, failures
 //! ```
@@ -48,7 +48,7 @@ impl<'a> Body<'a> {
     /// Reads it; the owner's contents are left.
     pub(super) fn decode(id: [u8; 16], reader: &mut Reader<'a>) -> Result<Self, DecodeError> {
         let mut log_key = Key::zero();
-        log_key.octets().copy_from_slice(reader.take(32)?);
+        log_key.bytes().copy_from_slice(reader.take(32)?);
         let log_header = LogHeader { id, sequence: reader.u64()?, hash: reader.array()? };
         let error = reader.error("places in the log that follow each other");
         let anchor = Position::decode(reader)?;

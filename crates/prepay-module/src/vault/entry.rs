@@ -151,8 +151,8 @@ entries! {
     /// The end of the log was torn, by a stop in the middle of a write, and was cut off. It was never
     /// acknowledged.
     10 LogCut "log_cut" {
-        /// How many octets.
-        octets: u64,
+        /// How many bytes.
+        bytes: u64,
     }
     /// Tokens were made.
     100 Issued "issued" {

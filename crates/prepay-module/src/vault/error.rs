@@ -25,7 +25,7 @@ pub enum VaultError {
     TooLarge,
     /// The passphrase is too short; nothing was done.
     ShortPassphrase {
-        /// How many octets it needs.
+        /// How many bytes it needs.
         expected: usize,
     },
     /// The wrapper did not answer; nothing was done.
@@ -162,7 +162,7 @@ pub enum OpenError {
     },
     /// The audit log ends too early: entries that were acknowledged are missing.
     Cut {
-        /// How many octets it had at least.
+        /// How many bytes it had at least.
         expected: u64,
         /// How many it has.
         found: u64,
@@ -330,7 +330,7 @@ impl fmt::Display for VaultError {
             Self::NoEntropy => NoEntropy.fmt(f),
             Self::TooLarge => f.write_str("the entry is too large for the audit log"),
             Self::ShortPassphrase { expected } => {
-                write!(f, "the passphrase is too short: expected at least {expected} octets")
+                write!(f, "the passphrase is too short: expected at least {expected} bytes")
             }
             Self::Wrapper(error) => error.fmt(f),
         }
@@ -410,10 +410,9 @@ impl fmt::Display for OpenError {
             Self::WrongSecret => f.write_str("this does not unlock the vault"),
             Self::Wrapper(error) => error.fmt(f),
             Self::Head { problem } => write!(f, "the head of the audit log is {problem}"),
-            Self::Cut { expected, found } => write!(
-                f,
-                "the audit log is cut: expected at least {expected} octets, found {found}"
-            ),
+            Self::Cut { expected, found } => {
+                write!(f, "the audit log is cut: expected at least {expected} bytes, found {found}")
+            }
             Self::BadEntry(bad) => bad.fmt(f),
             Self::Replay { sequence, problem } => {
                 write!(f, "entry {sequence} of the audit log does not fit the store: {problem}")

@@ -9,7 +9,7 @@ use crate::attribute::{KeyCheckValue, RegisterNumber};
 use crate::codec::{DecodeError, Reader, Writer};
 use crate::{CentreId, Identifier, ModuleId, Moment};
 
-/// The longest text in an entry, in octets. A longer one is cut when it is written.
+/// The longest text in an entry, in bytes. A longer one is cut when it is written.
 const LONGEST_TEXT: usize = 1024;
 
 /// A value that can stand in an entry.
@@ -108,7 +108,7 @@ impl Field for String {
     }
 
     fn read(reader: &mut Reader<'_>) -> Result<Self, DecodeError> {
-        let error = reader.error("a text of at most 1024 octets without control characters");
+        let error = reader.error("a text of at most 1024 bytes without control characters");
         let text = reader.text()?;
         if text.len() > LONGEST_TEXT || text.contains(char::is_control) {
             return Err(error);
@@ -131,8 +131,8 @@ impl<const N: usize> Field for [u8; N] {
     }
 
     fn show(&self) -> String {
-        self.iter().fold(String::new(), |mut text, octet| {
-            let _ = write!(text, "{octet:02x}");
+        self.iter().fold(String::new(), |mut text, byte| {
+            let _ = write!(text, "{byte:02x}");
             text
         })
     }
@@ -154,11 +154,11 @@ impl<T: Field> Field for Option<T> {
 
 impl Field for KeyCheckValue {
     fn write(&self, writer: &mut Writer) {
-        writer.array(&self.octets());
+        writer.array(&self.bytes());
     }
 
     fn read(reader: &mut Reader<'_>) -> Result<Self, DecodeError> {
-        reader.array().map(Self::from_octets)
+        reader.array().map(Self::from_bytes)
     }
 
     fn show(&self) -> String {

@@ -1,10 +1,10 @@
 //! The head: where the log ends, in one small record that is overwritten in place.
 //!
 //! ```text
-//!  PREPAY-HEAD 1\n  14 octets
-//!  vault            16 octets
+//!  PREPAY-HEAD 1\n  14 bytes
+//!  vault            16 bytes
 //!  sequence         u64    the last entry
-//!  length           u64    of the log in octets
+//!  length           u64    of the log in bytes
 //!  hash             32     of the last entry
 //!  MAC              32     HMAC-SHA-256 under the log key over all before
 //! ```
@@ -35,15 +35,15 @@ pub(super) struct Head<'a> {
 }
 
 impl<'a> Head<'a> {
-    pub(super) fn read(octets: &'a [u8]) -> Result<Self, DecodeError> {
-        let mut reader = Reader::new(octets);
+    pub(super) fn read(bytes: &'a [u8]) -> Result<Self, DecodeError> {
+        let mut reader = Reader::new(bytes);
         let error = reader.error("a head of version 1");
         if reader.take(MAGIC.len())? != MAGIC {
             return Err(error);
         }
         let id = reader.array()?;
         let position = Position::decode(&mut reader)?;
-        let signed = &octets[..octets.len() - reader.left()];
+        let signed = &bytes[..bytes.len() - reader.left()];
         let mac = reader.array()?;
         reader.finish()?;
         Ok(Self { id, position, signed, mac })

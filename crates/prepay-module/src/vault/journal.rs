@@ -136,7 +136,7 @@ impl Journal {
     /// Writes all that waits.
     pub(super) fn flush(&self, disk: &mut Disk) -> Result<(), VaultError> {
         disk.usable()?;
-        let (octets, position, head) = {
+        let (bytes, position, head) = {
             let mut queue = self.queue();
             if queue.pending.is_empty() {
                 return Ok(());
@@ -146,13 +146,13 @@ impl Journal {
             (std::mem::replace(&mut queue.pending, spare), queue.position, head)
         };
         disk.run(|storage| {
-            storage.append_log(&octets)?;
+            storage.append_log(&bytes)?;
             storage.write_head(&head)
         })?;
         self.durable.store(position.sequence, Ordering::Release);
-        let mut octets = octets;
-        octets.clear();
-        self.queue().spare = octets;
+        let mut bytes = bytes;
+        bytes.clear();
+        self.queue().spare = bytes;
         Ok(())
     }
 
@@ -161,13 +161,13 @@ impl Journal {
         &self,
         disk: &mut Disk,
         store: &[u8],
-        octets: &[u8],
+        bytes: &[u8],
         after: Position,
     ) -> Result<(), VaultError> {
         let head = self.queue().head(&after)?;
         disk.run(|storage| {
             storage.replace_store(store)?;
-            storage.append_log(octets)?;
+            storage.append_log(bytes)?;
             storage.write_head(&head)
         })?;
         self.queue().position = after;

@@ -178,7 +178,7 @@ impl<C: Contents> Vault<C> {
             instance,
         };
         if plan.torn > 0 {
-            vault.stage(By::Vault, &Entry::LogCut { octets: plan.torn }, now)?;
+            vault.stage(By::Vault, &Entry::LogCut { bytes: plan.torn }, now)?;
             vault.flush()?;
         }
         drop(text);
@@ -224,12 +224,12 @@ fn first_people(setup: &Setup<'_>, entropy: &mut dyn Entropy) -> Result<People, 
 }
 
 fn read_head(
-    octets: Option<&[u8]>,
+    bytes: Option<&[u8]>,
     id: &[u8; 16],
     mac: &LogMac,
 ) -> Result<Option<Position>, OpenError> {
-    let Some(octets) = octets else { return Ok(None) };
-    let head = Head::read(octets).map_err(|_| OpenError::Head { problem: "damaged" })?;
+    let Some(bytes) = bytes else { return Ok(None) };
+    let head = Head::read(bytes).map_err(|_| OpenError::Head { problem: "damaged" })?;
     if head.id != *id {
         return Err(OpenError::Head { problem: "that of another vault" });
     }
@@ -286,7 +286,7 @@ struct Log<'a> {
 struct Plan {
     /// The outbox is to be written at the anchor.
     rewrite: bool,
-    /// How many octets at the end are to be dropped, behind the last whole entry.
+    /// How many bytes at the end are to be dropped, behind the last whole entry.
     torn: u64,
     end: Position,
     passed: Window,
@@ -299,7 +299,7 @@ impl Log<'_> {
     }
 
     /// Where the outbox begins and ends. Before the first entry the log's header belongs to it.
-    fn outbox_octets(&self) -> (u64, Vec<u8>) {
+    fn outbox_bytes(&self) -> (u64, Vec<u8>) {
         if self.anchor.length == HEADER as u64 {
             (0, [self.header.encode().as_slice(), self.outbox].concat())
         } else {
@@ -359,15 +359,15 @@ impl Log<'_> {
         Ok(plan)
     }
 
-    /// Whether the outbox must be written: it is not there, or torn. Other octets in its place, with
+    /// Whether the outbox must be written: it is not there, or torn. Other bytes in its place, with
     /// something behind them, are left for the scan to name.
     fn outbox_lacks(&self, storage: &mut dyn VaultStorage, length: u64) -> Result<bool, OpenError> {
-        let (start, octets) = self.outbox_octets();
-        let end = start + octets.len() as u64;
+        let (start, bytes) = self.outbox_bytes();
+        let end = start + bytes.len() as u64;
         if length < end {
             return Ok(true);
         }
-        let mut found = vec![0; octets.len()];
+        let mut found = vec![0; bytes.len()];
         let mut count = 0;
         while count < found.len() {
             match storage.read_log(start + count as u64, &mut found[count..])? {
@@ -375,7 +375,7 @@ impl Log<'_> {
                 more => count += more,
             }
         }
-        Ok(found != octets && length == end)
+        Ok(found != bytes && length == end)
     }
 
     fn scan<C: Contents>(
@@ -430,11 +430,11 @@ impl Log<'_> {
     /// Writes what the plan says.
     fn tidy(&self, storage: &mut dyn VaultStorage, plan: &Plan) -> Result<(), OpenError> {
         if plan.rewrite {
-            let (start, octets) = self.outbox_octets();
+            let (start, bytes) = self.outbox_bytes();
             if storage.log_length()? > start {
                 storage.truncate_log(start)?;
             }
-            storage.append_log(&octets)?;
+            storage.append_log(&bytes)?;
         } else if plan.torn > 0 {
             storage.truncate_log(plan.end.length)?;
         }

@@ -1,11 +1,11 @@
-//! One entry of the audit log as octets, and how each is bound to the one before.
+//! One entry of the audit log as bytes, and how each is bound to the one before.
 //!
 //! ```text
 //!  length u32 | sequence u64 | seconds u64 | kind u16 | people | fields | mac 16 | hash 32
 //!  `----------------------------- body -----------------------------'
 //!
 //!  digest = SHA-256(hash of the entry before | body)
-//!  mac    = first 16 octets of HMAC-SHA-256(log key, digest)
+//!  mac    = first 16 bytes of HMAC-SHA-256(log key, digest)
 //!  hash   = SHA-256(digest | mac)
 //! ```
 //!
@@ -43,7 +43,7 @@ pub struct Record {
 pub struct BadEntry {
     /// The number of the entry that should be there.
     pub sequence: u64,
-    /// Where in the log it should begin, in octets.
+    /// Where in the log it should begin, in bytes.
     pub offset: u64,
     /// What is wrong.
     pub problem: Problem,
@@ -88,7 +88,7 @@ pub enum Problem {
 pub(super) struct Position {
     /// The number of the entry before.
     pub(super) sequence: u64,
-    /// How many octets lie before.
+    /// How many bytes lie before.
     pub(super) length: u64,
     /// The hash of the entry before.
     pub(super) hash: [u8; 32],
@@ -121,18 +121,18 @@ impl LogMac {
         Self(Box::new(mac))
     }
 
-    pub(super) fn sign(&self, octets: &[u8]) -> [u8; 32] {
+    pub(super) fn sign(&self, bytes: &[u8]) -> [u8; 32] {
         let mut mac = (*self.0).clone();
-        mac.update(octets);
+        mac.update(bytes);
         mac.finalize().into_bytes().into()
     }
 
     fn short(&self, digest: &[u8; 32]) -> [u8; 16] {
-        *self.sign(digest).first_chunk().expect("32 octets begin with 16")
+        *self.sign(digest).first_chunk().expect("32 bytes begin with 16")
     }
 }
 
-/// The longest entry, in octets.
+/// The longest entry, in bytes.
 pub(super) const LONGEST: usize = 4 << 20;
 /// How many rows one entry takes at most.
 pub(super) const MOST_ROWS: usize = 65_536;
@@ -149,57 +149,57 @@ pub(super) enum Said<'a> {
     Rows(&'a [IssuedRow]),
 }
 
-/// Adds an entry to octets, and gives the place behind it.
+/// Adds an entry to bytes, and gives the place behind it.
 ///
 /// An entry that is too large is not added.
 pub(super) fn write(
-    octets: &mut Vec<u8>,
+    bytes: &mut Vec<u8>,
     before: &Position,
     moment: Moment,
     actors: &[&Identifier],
     said: &Said<'_>,
     mac: &LogMac,
 ) -> Option<Position> {
-    let start = octets.len();
+    let start = bytes.len();
     let sequence = before.sequence + 1;
     let kind = match said {
         Said::Entry(entry) => entry.kind(),
         Said::Rows(_) => 100,
     };
-    octets.extend_from_slice(&[0; 4]);
-    octets.extend_from_slice(&sequence.to_be_bytes());
-    octets.extend_from_slice(&moment.unix_seconds().to_be_bytes());
-    octets.extend_from_slice(&kind.to_be_bytes());
-    octets.push(actors.len() as u8);
+    bytes.extend_from_slice(&[0; 4]);
+    bytes.extend_from_slice(&sequence.to_be_bytes());
+    bytes.extend_from_slice(&moment.unix_seconds().to_be_bytes());
+    bytes.extend_from_slice(&kind.to_be_bytes());
+    bytes.push(actors.len() as u8);
     for actor in actors {
-        octets.extend_from_slice(&(actor.as_str().len() as u16).to_be_bytes());
-        octets.extend_from_slice(actor.as_str().as_bytes());
+        bytes.extend_from_slice(&(actor.as_str().len() as u16).to_be_bytes());
+        bytes.extend_from_slice(actor.as_str().as_bytes());
     }
     match said {
         Said::Entry(entry) => {
             let mut writer = Writer::new();
             entry.encode(&mut writer);
-            octets.extend_from_slice(writer.as_slice());
+            bytes.extend_from_slice(writer.as_slice());
         }
         Said::Rows(rows) => {
-            octets.extend_from_slice(&(rows.len() as u32).to_be_bytes());
-            octets.reserve(rows.len() * IssuedRow::LENGTH + SEAL);
+            bytes.extend_from_slice(&(rows.len() as u32).to_be_bytes());
+            bytes.reserve(rows.len() * IssuedRow::LENGTH + SEAL);
             for row in *rows {
-                octets.extend_from_slice(&row.encode());
+                bytes.extend_from_slice(&row.encode());
             }
         }
     }
-    let length = octets.len() - start + SEAL;
+    let length = bytes.len() - start + SEAL;
     if length > LONGEST {
-        octets.truncate(start);
+        bytes.truncate(start);
         return None;
     }
-    octets[start..start + 4].copy_from_slice(&(length as u32).to_be_bytes());
-    let digest = digest(&before.hash, &octets[start..]);
+    bytes[start..start + 4].copy_from_slice(&(length as u32).to_be_bytes());
+    let digest = digest(&before.hash, &bytes[start..]);
     let mac = mac.short(&digest);
     let hash = seal(&digest, &mac);
-    octets.extend_from_slice(&mac);
-    octets.extend_from_slice(&hash);
+    bytes.extend_from_slice(&mac);
+    bytes.extend_from_slice(&hash);
     Some(Position { sequence, length: before.length + length as u64, hash })
 }
 
@@ -218,11 +218,11 @@ pub(super) fn length_fits(length: u32) -> bool {
 
 /// Reads an entry that is as long as it says and follows `before`.
 pub(super) fn read(
-    octets: &[u8],
+    bytes: &[u8],
     before: &Position,
     mac: Option<&LogMac>,
 ) -> Result<(Record, Position), Problem> {
-    let (body, sealed) = octets.split_last_chunk::<SEAL>().ok_or(Problem::Torn)?;
+    let (body, sealed) = bytes.split_last_chunk::<SEAL>().ok_or(Problem::Torn)?;
     let (found_mac, found_hash) = sealed.split_at(MAC);
     let mut reader = Reader::new(body);
     let head = |reader: &mut Reader<'_>| Ok((reader.u32()?, reader.u64()?));
@@ -241,7 +241,7 @@ pub(super) fn read(
     }
     let record = fields(sequence, &mut reader).map_err(Problem::Form)?;
     reader.finish().map_err(Problem::Form)?;
-    Ok((record, Position { sequence, length: before.length + octets.len() as u64, hash }))
+    Ok((record, Position { sequence, length: before.length + bytes.len() as u64, hash }))
 }
 
 fn fields(sequence: u64, reader: &mut Reader<'_>) -> Result<Record, DecodeError> {
@@ -261,7 +261,7 @@ fn fields(sequence: u64, reader: &mut Reader<'_>) -> Result<Record, DecodeError>
 impl fmt::Display for BadEntry {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { sequence, offset, problem } = self;
-        write!(f, "entry {sequence} of the audit log, at octet {offset}: {problem}")
+        write!(f, "entry {sequence} of the audit log, at byte {offset}: {problem}")
     }
 }
 
@@ -269,7 +269,7 @@ impl fmt::Display for Problem {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Header => f.write_str("not the beginning of this vault's log"),
-            Self::Length { found } => write!(f, "no entry is {found} octets long"),
+            Self::Length { found } => write!(f, "no entry is {found} bytes long"),
             Self::Torn => f.write_str("the log ends within it"),
             Self::Sequence { found } => write!(f, "entry {found} is in its place"),
             Self::Changed => f.write_str("it was changed"),

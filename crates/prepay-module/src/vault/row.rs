@@ -1,11 +1,11 @@
-//! One issued token as the audit log keeps it: 40 octets, written once for every token that is ever made.
+//! One issued token as the audit log keeps it: 40 bytes, written once for every token that is ever made.
 //!
 //! From a row and the key of its register the same digits can be made again; that is how a repeated
 //! request is answered. The digits themselves are not kept, but for the last four, which a person may
 //! compare.
 //!
 //! ```text
-//!  octet  0 .. 15   request name, zero when there is none
+//!  byte  0 .. 15   request name, zero when there is none
 //!        16 .. 23   RND (4 bits), PAN as a number (60 bits)
 //!        24 .. 25   register            26 .. 27   new register, 0 but for key changes
 //!        28 .. 30   token identifier    31         tariff index
@@ -50,50 +50,50 @@ pub struct IssuedRow {
 }
 
 impl IssuedRow {
-    /// The length of a row in octets.
+    /// The length of a row in bytes.
     pub const LENGTH: usize = 40;
 
-    /// The row in octets. Bits that a field does not have are cut off.
+    /// The row in bytes. Bits that a field does not have are cut off.
     pub fn encode(&self) -> [u8; Self::LENGTH] {
-        let mut octets = [0; Self::LENGTH];
+        let mut bytes = [0; Self::LENGTH];
         if let Some(request) = self.request {
-            octets[..16].copy_from_slice(&request.0);
+            bytes[..16].copy_from_slice(&request.0);
         }
         let meter = u64::from(self.random) << 60 | self.pan & (u64::MAX >> 4);
-        octets[16..24].copy_from_slice(&meter.to_be_bytes());
-        octets[24..26].copy_from_slice(&self.register.to_be_bytes());
-        octets[26..28].copy_from_slice(&self.new_register.to_be_bytes());
-        octets[28..31].copy_from_slice(&self.identifier.to_be_bytes()[1..]);
-        octets[31] = self.tariff_index;
-        octets[32] = self.class << 6 | (self.sub_class & 15) << 2 | self.encryption & 3;
-        octets[33] = u8::from(self.request.is_some()) << 7 | self.carrier & 0x7F;
-        octets[34..38].copy_from_slice(&self.value.to_be_bytes());
-        octets[38..].copy_from_slice(&self.last_digits.to_be_bytes());
-        octets
+        bytes[16..24].copy_from_slice(&meter.to_be_bytes());
+        bytes[24..26].copy_from_slice(&self.register.to_be_bytes());
+        bytes[26..28].copy_from_slice(&self.new_register.to_be_bytes());
+        bytes[28..31].copy_from_slice(&self.identifier.to_be_bytes()[1..]);
+        bytes[31] = self.tariff_index;
+        bytes[32] = self.class << 6 | (self.sub_class & 15) << 2 | self.encryption & 3;
+        bytes[33] = u8::from(self.request.is_some()) << 7 | self.carrier & 0x7F;
+        bytes[34..38].copy_from_slice(&self.value.to_be_bytes());
+        bytes[38..].copy_from_slice(&self.last_digits.to_be_bytes());
+        bytes
     }
 
     /// Reads a row; none when a request name is there without its mark.
-    pub fn decode(octets: &[u8; Self::LENGTH]) -> Option<Self> {
-        let two = |at: usize| u16::from_be_bytes([octets[at], octets[at + 1]]);
-        let name: [u8; 16] = *octets.first_chunk()?;
-        let named = octets[33] >> 7 == 1;
+    pub fn decode(bytes: &[u8; Self::LENGTH]) -> Option<Self> {
+        let two = |at: usize| u16::from_be_bytes([bytes[at], bytes[at + 1]]);
+        let name: [u8; 16] = *bytes.first_chunk()?;
+        let named = bytes[33] >> 7 == 1;
         if !named && name != [0; 16] {
             return None;
         }
-        let meter = u64::from_be_bytes(octets[16..24].try_into().ok()?);
+        let meter = u64::from_be_bytes(bytes[16..24].try_into().ok()?);
         Some(Self {
             request: named.then_some(RequestId(name)),
             register: two(24),
             new_register: two(26),
             pan: meter & (u64::MAX >> 4),
             random: (meter >> 60) as u8,
-            identifier: u32::from_be_bytes([0, octets[28], octets[29], octets[30]]),
-            tariff_index: octets[31],
-            encryption: octets[32] & 3,
-            carrier: octets[33] & 0x7F,
-            class: octets[32] >> 6,
-            sub_class: octets[32] >> 2 & 15,
-            value: u32::from_be_bytes(octets[34..38].try_into().ok()?),
+            identifier: u32::from_be_bytes([0, bytes[28], bytes[29], bytes[30]]),
+            tariff_index: bytes[31],
+            encryption: bytes[32] & 3,
+            carrier: bytes[33] & 0x7F,
+            class: bytes[32] >> 6,
+            sub_class: bytes[32] >> 2 & 15,
+            value: u32::from_be_bytes(bytes[34..38].try_into().ok()?),
             last_digits: two(38),
         })
     }
@@ -117,10 +117,10 @@ mod tests {
     #[test]
     fn every_bit_counts() {
         for bit in 0..320 {
-            let mut octets = [0xFF; 40];
-            octets[bit / 8] ^= 1 << (bit % 8);
-            if let Some(row) = IssuedRow::decode(&octets) {
-                assert_eq!(row.encode(), octets, "bit = {bit}");
+            let mut bytes = [0xFF; 40];
+            bytes[bit / 8] ^= 1 << (bit % 8);
+            if let Some(row) = IssuedRow::decode(&bytes) {
+                assert_eq!(row.encode(), bytes, "bit = {bit}");
             }
         }
     }

@@ -1,12 +1,12 @@
 //! The sealed store: what is in clear, what is enciphered, and what unlocks it.
 //!
 //! ```text
-//!  PREPAY-VAULT 1\n    15 octets
-//!  kind, test          2 octets
-//!  id                  16 octets
+//!  PREPAY-VAULT 1\n    15 bytes
+//!  kind, test          2 bytes
+//!  id                  16 bytes
 //!  name                text
-//!  protector           1 octet and what belongs to it
-//!  nonce               12 octets
+//!  protector           1 byte and what belongs to it
+//!  nonce               12 bytes
 //!  contents            length, AES-256-GCM ciphertext, tag; all before is authenticated too
 //!  SHA-256             of all before: shows damage before a passphrase is asked for
 //! ```
@@ -34,7 +34,7 @@ const NONCE: usize = 12;
 const TAG: usize = 16;
 const SUM: usize = 32;
 
-/// The longest label of a wrapper, in octets.
+/// The longest label of a wrapper, in bytes.
 const MAX_LABEL: usize = 200;
 
 /// What a vault is for.
@@ -114,7 +114,7 @@ pub(super) enum Protector {
 #[derive(Clone)]
 pub(super) struct SealedKey {
     nonce: [u8; NONCE],
-    octets: [u8; 32 + TAG],
+    bytes: [u8; 32 + TAG],
 }
 
 /// Enciphers in place and adds the tag.
@@ -139,11 +139,11 @@ pub(super) fn decipher(
     cipher.decrypt_inout_detached(&nonce, aad, text.into(), &Tag::from(*tag)).is_ok()
 }
 
-/// Fresh octets.
+/// Fresh bytes.
 pub(super) fn fresh<const N: usize>(entropy: &mut dyn Entropy) -> Result<[u8; N], NoEntropy> {
-    let mut octets = [0; N];
-    entropy.fill(&mut octets)?;
-    Ok(octets)
+    let mut bytes = [0; N];
+    entropy.fill(&mut bytes)?;
+    Ok(bytes)
 }
 
 impl SealedKey {
@@ -154,18 +154,18 @@ impl SealedKey {
         entropy: &mut dyn Entropy,
     ) -> Result<Self, NoEntropy> {
         let nonce = fresh(entropy)?;
-        let mut octets = [0; 32 + TAG];
-        octets[..32].copy_from_slice(key.expose_bytes());
-        let tag = encipher(under, &nonce, &Self::aad(id), &mut octets[..32]);
-        octets[32..].copy_from_slice(&tag);
-        Ok(Self { nonce, octets })
+        let mut bytes = [0; 32 + TAG];
+        bytes[..32].copy_from_slice(key.expose_bytes());
+        let tag = encipher(under, &nonce, &Self::aad(id), &mut bytes[..32]);
+        bytes[32..].copy_from_slice(&tag);
+        Ok(Self { nonce, bytes })
     }
 
     fn open(&self, under: &Key, id: &[u8]) -> Option<Key> {
-        let (text, tag) = self.octets.split_last_chunk()?;
+        let (text, tag) = self.bytes.split_last_chunk()?;
         let mut key = Key::zero();
-        key.octets().copy_from_slice(text);
-        decipher(under, &self.nonce, &Self::aad(id), key.octets(), tag).then_some(key)
+        key.bytes().copy_from_slice(text);
+        decipher(under, &self.nonce, &Self::aad(id), key.bytes(), tag).then_some(key)
     }
 
     fn aad(id: &[u8]) -> Vec<u8> {
@@ -174,11 +174,11 @@ impl SealedKey {
 
     fn encode(&self, writer: &mut Writer) {
         writer.array(&self.nonce);
-        writer.array(&self.octets);
+        writer.array(&self.bytes);
     }
 
     fn decode(reader: &mut Reader<'_>) -> Result<Self, DecodeError> {
-        Ok(Self { nonce: reader.array()?, octets: reader.array()? })
+        Ok(Self { nonce: reader.array()?, bytes: reader.array()? })
     }
 }
 
@@ -208,7 +208,7 @@ impl Protector {
                 // What unlocks the vault is found by this label: it is kept whole or not at all.
                 if label.len() > MAX_LABEL || label.chars().any(char::is_control) {
                     let problem = format!(
-                        "label of the wrapper: expected at most {MAX_LABEL} octets that print, found {label:?}"
+                        "label of the wrapper: expected at most {MAX_LABEL} bytes that print, found {label:?}"
                     );
                     return Err(WrapError { problem }.into());
                 }
@@ -228,9 +228,9 @@ impl Protector {
                 sealed.open(file.key(), id).ok_or(OpenError::WrongSecret)
             }
             (Self::Wrapper { wrapped, .. }, Unlock::Wrapper(wrapper)) => {
-                let octets = wrapper.unwrap(wrapped).map_err(OpenError::Wrapper)?;
+                let bytes = wrapper.unwrap(wrapped).map_err(OpenError::Wrapper)?;
                 let mut key = Key::zero();
-                key.octets().copy_from_slice(&*octets);
+                key.bytes().copy_from_slice(&*bytes);
                 Ok(key)
             }
             _ => Err(OpenError::Protector { expected: self.describe(), found: unlock.kind() }),
@@ -284,7 +284,7 @@ impl Protector {
     }
 }
 
-/// Whether a passphrase is long enough: 12 octets, or one in vaults for tests.
+/// Whether a passphrase is long enough: 12 bytes, or one in vaults for tests.
 pub(super) fn check_length(passphrase: &[u8], insecure_test: bool) -> Result<(), VaultError> {
     let expected = if insecure_test { 1 } else { 12 };
     if passphrase.len() < expected {
@@ -301,7 +301,7 @@ pub(super) fn write(
     nonce: &[u8; NONCE],
     contents: Writer,
 ) -> Vec<u8> {
-    let mut contents = contents.into_octets();
+    let mut contents = contents.into_bytes();
     let mut writer = Writer::with_capacity(512 + contents.len());
     writer.array(MAGIC);
     writer.u8(header.kind.code());
@@ -339,9 +339,9 @@ pub(super) struct Sealed<'a> {
 }
 
 /// Removes the checksum, if it is right.
-pub(super) fn checked(octets: &[u8]) -> Option<&[u8]> {
-    let (octets, sum) = octets.split_last_chunk::<SUM>()?;
-    (Sha256::digest(octets)[..] == *sum).then_some(octets)
+pub(super) fn checked(bytes: &[u8]) -> Option<&[u8]> {
+    let (bytes, sum) = bytes.split_last_chunk::<SUM>()?;
+    (Sha256::digest(bytes)[..] == *sum).then_some(bytes)
 }
 
 /// Deciphers what lies behind a beginning that is authenticated with it.
@@ -358,14 +358,14 @@ pub(super) fn open(
 
 impl<'a> Sealed<'a> {
     /// Reads a store.
-    pub(super) fn read(octets: &'a [u8]) -> Result<Self, OpenError> {
-        if !octets.starts_with(FAMILY) {
+    pub(super) fn read(bytes: &'a [u8]) -> Result<Self, OpenError> {
+        if !bytes.starts_with(FAMILY) {
             return Err(OpenError::NotAVault);
         }
-        if !octets.starts_with(MAGIC) {
+        if !bytes.starts_with(MAGIC) {
             return Err(OpenError::Version);
         }
-        let body = checked(octets)
+        let body = checked(bytes)
             .ok_or_else(|| OpenError::Damaged { problem: "the checksum is wrong".to_owned() })?;
         let mut reader = Reader::new(body);
         reader.take(MAGIC.len())?;

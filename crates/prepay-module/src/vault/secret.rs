@@ -3,7 +3,7 @@
 //! | protector  | the master key is sealed under |
 //! |------------|--------------------------------|
 //! | passphrase | a key derived from it with Argon2id |
-//! | key file   | the 32 random octets in the file |
+//! | key file   | the 32 random bytes in the file |
 //! | wrapper    | whatever a hardware token does with it |
 //!
 //! - Source of the default cost: RFC 9106, second recommended option (64 MiB, three passes), with one lane.
@@ -23,7 +23,7 @@ use crate::{Entropy, NoEntropy};
 pub struct Secret(Zeroizing<Vec<u8>>);
 
 impl Secret {
-    /// The octets.
+    /// The bytes.
     pub fn expose_bytes(&self) -> &[u8] {
         &self.0
     }
@@ -37,9 +37,9 @@ impl From<String> for Secret {
 }
 
 impl From<Vec<u8>> for Secret {
-    /// Takes the octets over without a copy.
-    fn from(octets: Vec<u8>) -> Self {
-        Self(Zeroizing::new(octets))
+    /// Takes the bytes over without a copy.
+    fn from(bytes: Vec<u8>) -> Self {
+        Self(Zeroizing::new(bytes))
     }
 }
 
@@ -47,7 +47,7 @@ impl From<Vec<u8>> for Secret {
 pub(super) struct Key(Box<[u8; 32]>);
 
 impl Key {
-    /// A key for [`Key::octets`] to fill.
+    /// A key for [`Key::bytes`] to fill.
     pub(super) fn zero() -> Self {
         Self(Box::new([0; 32]))
     }
@@ -58,7 +58,7 @@ impl Key {
         Ok(key)
     }
 
-    pub(super) fn octets(&mut self) -> &mut [u8; 32] {
+    pub(super) fn bytes(&mut self) -> &mut [u8; 32] {
         &mut self.0
     }
 
@@ -76,8 +76,8 @@ impl Drop for Key {
 /// The file that unlocks a vault by being there.
 ///
 /// ```text
-///  PREPAY-KEY 1\n   13 octets
-///  key              32 octets
+///  PREPAY-KEY 1\n   13 bytes
+///  key              32 bytes
 ///  SHA-256 of all before
 /// ```
 pub struct KeyFile(Key);
@@ -85,7 +85,7 @@ pub struct KeyFile(Key);
 impl KeyFile {
     const MAGIC: &[u8] = b"PREPAY-KEY 1\n";
 
-    /// The length of the file in octets.
+    /// The length of the file in bytes.
     pub const LENGTH: usize = Self::MAGIC.len() + 64;
 
     /// A new key.
@@ -97,31 +97,31 @@ impl KeyFile {
         Key::random(entropy).map(Self)
     }
 
-    /// The file's octets.
+    /// The file's bytes.
     pub fn encode(&self) -> Zeroizing<Vec<u8>> {
         let mut writer = Writer::with_capacity(Self::LENGTH);
         writer.array(Self::MAGIC);
         writer.array(self.0.expose_bytes());
         let sum = Sha256::digest(writer.as_slice());
         writer.array(&sum);
-        writer.into_octets()
+        writer.into_bytes()
     }
 
-    /// Reads the file's octets.
+    /// Reads the file's bytes.
     ///
     /// # Errors
     ///
     /// [`DecodeError`] when they are no key file, or a damaged one.
-    pub fn decode(octets: &[u8]) -> Result<Self, DecodeError> {
-        let mut reader = Reader::new(octets);
+    pub fn decode(bytes: &[u8]) -> Result<Self, DecodeError> {
+        let mut reader = Reader::new(bytes);
         let error = reader.error("a key file of version 1");
         if reader.take(Self::MAGIC.len())? != Self::MAGIC {
             return Err(error);
         }
         let mut key = Key::zero();
-        key.octets().copy_from_slice(reader.take(32)?);
+        key.bytes().copy_from_slice(reader.take(32)?);
         let error = reader.error("the checksum of the file");
-        let sum = Sha256::digest(&octets[..octets.len() - reader.left()]);
+        let sum = Sha256::digest(&bytes[..bytes.len() - reader.left()]);
         if reader.take(32)? != &sum[..] {
             return Err(error);
         }
@@ -134,9 +134,9 @@ impl KeyFile {
     }
 }
 
-/// Something that can seal 32 octets and unseal them, such as a hardware token.
+/// Something that can seal 32 bytes and unseal them, such as a hardware token.
 pub trait KeyWrapper {
-    /// What it is and how to find it again: at most 200 octets that print.
+    /// What it is and how to find it again: at most 200 bytes that print.
     fn label(&self) -> &str;
 
     /// Seals a key.
@@ -233,7 +233,7 @@ impl Cost {
         let mut memory = Zeroizing::new(vec![Block::default(); params.block_count()]);
         let mut key = Key::zero();
         Argon2::new(Algorithm::Argon2id, Version::V0x13, params)
-            .hash_password_into_with_memory(passphrase, salt, key.octets(), &mut memory[..])
+            .hash_password_into_with_memory(passphrase, salt, key.bytes(), &mut memory[..])
             .expect("passphrases are shorter than 4 GiB, and salt and output fit");
         scrub_stack();
         key

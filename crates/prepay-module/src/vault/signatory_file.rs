@@ -24,7 +24,7 @@ const SALT: usize = 16;
 const NONCE: usize = 12;
 const TAG: usize = 16;
 
-/// The greatest length of the file, in octets.
+/// The greatest length of the file, in bytes.
 pub const LONGEST: usize = 256;
 
 /// Why a file gives no signatory.
@@ -70,16 +70,16 @@ pub fn seal(
     check_length(passphrase.expose_bytes(), false)?;
     let (salt, nonce) = (fresh::<SALT>(entropy)?, fresh::<NONCE>(entropy)?);
     let name = signatory.key().id().as_str();
-    let mut octets = MAGIC.to_vec();
-    octets.push(u8::try_from(name.len()).expect("a name has at most 40 octets"));
-    octets.extend_from_slice(name.as_bytes());
-    octets.extend_from_slice(&salt);
-    octets.extend_from_slice(&nonce);
+    let mut bytes = MAGIC.to_vec();
+    bytes.push(u8::try_from(name.len()).expect("a name has at most 40 bytes"));
+    bytes.extend_from_slice(name.as_bytes());
+    bytes.extend_from_slice(&salt);
+    bytes.extend_from_slice(&nonce);
     let mut secret = signatory.expose_bytes();
-    let tag = encipher(&key(passphrase, &salt), &nonce, &octets, &mut secret[..]);
-    octets.extend_from_slice(&secret[..]);
-    octets.extend_from_slice(&tag);
-    Ok(octets)
+    let tag = encipher(&key(passphrase, &salt), &nonce, &bytes, &mut secret[..]);
+    bytes.extend_from_slice(&secret[..]);
+    bytes.extend_from_slice(&tag);
+    Ok(bytes)
 }
 
 /// Whose file it is, as it says itself.
@@ -87,8 +87,8 @@ pub fn seal(
 /// # Errors
 ///
 /// [`SignatoryFileError::NotASignatory`].
-pub fn name(octets: &[u8]) -> Result<Identifier, SignatoryFileError> {
-    head(octets).map(|(name, _)| name).ok_or(SignatoryFileError::NotASignatory)
+pub fn name(bytes: &[u8]) -> Result<Identifier, SignatoryFileError> {
+    head(bytes).map(|(name, _)| name).ok_or(SignatoryFileError::NotASignatory)
 }
 
 /// Reads the file of a signatory.
@@ -96,23 +96,23 @@ pub fn name(octets: &[u8]) -> Result<Identifier, SignatoryFileError> {
 /// # Errors
 ///
 /// [`SignatoryFileError`].
-pub fn open(octets: &[u8], passphrase: &Secret) -> Result<Signatory, SignatoryFileError> {
-    let (name, header) = head(octets).ok_or(SignatoryFileError::NotASignatory)?;
-    let secret = unseal(octets, header, passphrase).ok_or(SignatoryFileError::WrongSecret)?;
+pub fn open(bytes: &[u8], passphrase: &Secret) -> Result<Signatory, SignatoryFileError> {
+    let (name, header) = head(bytes).ok_or(SignatoryFileError::NotASignatory)?;
+    let secret = unseal(bytes, header, passphrase).ok_or(SignatoryFileError::WrongSecret)?;
     Signatory::from_bytes(name, &secret).map_err(|_| SignatoryFileError::NotASignatory)
 }
 
 /// The name in a file, and where what is sealed begins.
-fn head(octets: &[u8]) -> Option<(Identifier, usize)> {
-    let rest = octets.strip_prefix(MAGIC)?;
+fn head(bytes: &[u8]) -> Option<(Identifier, usize)> {
+    let rest = bytes.strip_prefix(MAGIC)?;
     let (&length, rest) = rest.split_first()?;
     let name = std::str::from_utf8(rest.get(..length.into())?).ok()?.parse().ok()?;
     let header = MAGIC.len() + 1 + usize::from(length) + SALT + NONCE;
-    (octets.len() > header + TAG && octets.len() <= LONGEST).then_some((name, header))
+    (bytes.len() > header + TAG && bytes.len() <= LONGEST).then_some((name, header))
 }
 
-fn unseal(octets: &[u8], header: usize, passphrase: &Secret) -> Option<Zeroizing<Vec<u8>>> {
-    let (head, sealed) = octets.split_at(header);
+fn unseal(bytes: &[u8], header: usize, passphrase: &Secret) -> Option<Zeroizing<Vec<u8>>> {
+    let (head, sealed) = bytes.split_at(header);
     let (text, tag) = sealed.split_at(sealed.len() - TAG);
     let (salt, nonce) = head[header - SALT - NONCE..].split_at(SALT);
     let (salt, nonce, tag) = (salt.try_into().ok()?, nonce.try_into().ok()?, tag.try_into().ok()?);
@@ -134,10 +134,10 @@ mod tests {
     struct Counted(u8);
 
     impl Entropy for Counted {
-        fn fill(&mut self, octets: &mut [u8]) -> Result<(), NoEntropy> {
-            for octet in octets {
+        fn fill(&mut self, bytes: &mut [u8]) -> Result<(), NoEntropy> {
+            for byte in bytes {
                 self.0 = self.0.wrapping_mul(5).wrapping_add(1);
-                *octet = self.0;
+                *byte = self.0;
             }
             Ok(())
         }
@@ -151,29 +151,29 @@ mod tests {
     fn a_signatory_comes_back_with_its_passphrase_only() {
         let maria: Identifier = "maria".parse().unwrap();
         let made = Signatory::generate(maria.clone(), &mut Counted(7)).unwrap();
-        let octets = seal(&made, &secret("long enough!"), &mut Counted(9)).unwrap();
-        assert!(octets.len() <= LONGEST);
-        assert_eq!(name(&octets), Ok(maria));
-        let found = open(&octets, &secret("long enough!")).unwrap();
+        let bytes = seal(&made, &secret("long enough!"), &mut Counted(9)).unwrap();
+        assert!(bytes.len() <= LONGEST);
+        assert_eq!(name(&bytes), Ok(maria));
+        let found = open(&bytes, &secret("long enough!")).unwrap();
         assert_eq!(found.key().fingerprint(), made.key().fingerprint());
-        let wrong = open(&octets, &secret("another")).err();
+        let wrong = open(&bytes, &secret("another")).err();
         assert_eq!(wrong, Some(SignatoryFileError::WrongSecret));
         let short = seal(&made, &secret("eleven long"), &mut Counted(9));
         assert_eq!(short, Err(VaultError::ShortPassphrase { expected: 12 }));
-        assert!(!octets.windows(48).any(|part| part == &made.expose_bytes()[..]));
+        assert!(!bytes.windows(48).any(|part| part == &made.expose_bytes()[..]));
     }
 
     #[test]
     fn a_bent_or_cut_file_is_refused() {
         let made = Signatory::generate("maria".parse().unwrap(), &mut Counted(7)).unwrap();
-        let octets = seal(&made, &secret("long enough!"), &mut Counted(9)).unwrap();
-        for place in [0, 18, 19, 20, 24, 25, 41, 53, octets.len() - 17, octets.len() - 1] {
-            let mut bent = octets.clone();
+        let bytes = seal(&made, &secret("long enough!"), &mut Counted(9)).unwrap();
+        for place in [0, 18, 19, 20, 24, 25, 41, 53, bytes.len() - 17, bytes.len() - 1] {
+            let mut bent = bytes.clone();
             bent[place] ^= 1;
-            assert!(open(&bent, &secret("long enough!")).is_err(), "octet {place}");
+            assert!(open(&bent, &secret("long enough!")).is_err(), "byte {place}");
         }
-        for length in [0, 5, 19, 25, 53, octets.len() - 1] {
-            assert!(open(&octets[..length], &secret("long enough!")).is_err(), "{length} octets");
+        for length in [0, 5, 19, 25, 53, bytes.len() - 1] {
+            assert!(open(&bytes[..length], &secret("long enough!")).is_err(), "{length} bytes");
         }
     }
 }

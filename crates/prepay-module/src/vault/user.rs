@@ -311,7 +311,7 @@ impl People {
             let cost = Cost::decode(reader)?;
             let salt = reader.array()?;
             let mut derived = Key::zero();
-            derived.octets().copy_from_slice(reader.take(32)?);
+            derived.bytes().copy_from_slice(reader.take(32)?);
             let verifier = Verifier { cost, salt, derived };
             let passphrase = reader.u32()?;
             Ok((name, User { role, verifier, passphrase, failures: Failures::decode(reader)? }))

@@ -7,12 +7,12 @@ use std::collections::VecDeque;
 
 use super::record::Position;
 
-/// How many rows, or octets, lie between two places.
+/// How many rows, or bytes, lie between two places.
 const ROWS_BETWEEN: u64 = 4096;
-const OCTETS_BETWEEN: u64 = 256 * 1024;
+const BYTES_BETWEEN: u64 = 256 * 1024;
 
-/// How many octets are read again at least.
-const OCTETS_KEPT: u64 = 4 << 20;
+/// How many bytes are read again at least.
+const BYTES_KEPT: u64 = 4 << 20;
 
 /// The part of the log that is read at every opening.
 pub(super) struct Window {
@@ -32,13 +32,13 @@ impl Window {
     /// An entry passes, from one place to the next, with so many rows.
     pub(super) fn pass(&mut self, before: &Position, after: &Position, rows: u64) {
         let (last, last_rows) = self.marks[self.marks.len() - 1];
-        if self.rows - last_rows >= ROWS_BETWEEN || before.length - last.length >= OCTETS_BETWEEN {
+        if self.rows - last_rows >= ROWS_BETWEEN || before.length - last.length >= BYTES_BETWEEN {
             self.marks.push_back((*before, self.rows));
         }
         self.rows += rows;
         while let Some((second, rows_before)) = self.marks.get(1)
             && self.rows - rows_before >= self.rows_kept
-            && after.length - second.length >= OCTETS_KEPT
+            && after.length - second.length >= BYTES_KEPT
         {
             self.marks.pop_front();
         }
@@ -69,7 +69,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn enough_rows_and_octets_stay_in_the_window() {
+    fn enough_rows_and_bytes_stay_in_the_window() {
         let mut place = Position { sequence: 0, length: 71, hash: [0; 32] };
         let mut window = Window::new(place, 10_000);
         let mut starts = 0;
@@ -82,9 +82,9 @@ mod tests {
             place = after;
             starts += u64::from(window.start() != start);
             let rows = place.sequence - window.start().sequence;
-            let octets = place.length - window.start().length;
+            let bytes = place.length - window.start().length;
             let is_all = window.start().sequence == 0;
-            assert!(is_all || rows >= 10_000 && octets >= OCTETS_KEPT);
+            assert!(is_all || rows >= 10_000 && bytes >= BYTES_KEPT);
         }
         assert!(starts > 10);
         assert!(window.marks.len() < 100);

@@ -37,8 +37,8 @@ impl Foreseeable {
 }
 
 impl Entropy for Foreseeable {
-    fn fill(&mut self, octets: &mut [u8]) -> Result<(), NoEntropy> {
-        for chunk in octets.chunks_mut(32) {
+    fn fill(&mut self, bytes: &mut [u8]) -> Result<(), NoEntropy> {
+        for chunk in bytes.chunks_mut(32) {
             self.count += 1;
             let block = Sha256::digest(format!("{} {}", self.seed, self.count));
             chunk.copy_from_slice(&block[..chunk.len()]);

@@ -83,7 +83,7 @@ impl Inputs {
         let (created, request_until) = span(random, 0);
         let count = 1 + random.below(9);
         Self {
-            seeds: [(); 5].map(|()| random.octets(16)),
+            seeds: [(); 5].map(|()| random.bytes(16)),
             module: identifier(random),
             centre: identifier(random),
             signatory: identifier(random),
@@ -103,7 +103,7 @@ impl Inputs {
         }
     }
 
-    /// In the plainest form: octets in hexadecimal, moments in seconds since 1970, no value as null.
+    /// In the plainest form: bytes in hexadecimal, moments in seconds since 1970, no value as null.
     pub(crate) fn json(&self) -> Value {
         let [module, centre, signatory, agreement, request] =
             self.seeds.each_ref().map(|seed| hex(seed));
@@ -159,7 +159,7 @@ fn key(random: &mut Random, place: usize) -> InputKey {
     let algorithm = *random.choice(&[2, 3, 4]);
     let algorithm = DecoderKeyGenerationAlgorithm::from_code(algorithm).unwrap();
     let (activation, issued_until) = span(random, 0);
-    let octets = random.octets(algorithm.vending_key_octets());
+    let bytes = random.bytes(algorithm.vending_key_bytes());
     let group = place * 100_000 + random.below(100_000);
     let attributes = VendingKeyAttributes {
         supply_group: (group as u32).try_into().unwrap(),
@@ -170,21 +170,21 @@ fn key(random: &mut Random, place: usize) -> InputKey {
             VendingKeyType::COMMON,
         ]),
         algorithm,
-        expiry: random.octet().into(),
+        expiry: random.byte().into(),
         base_date: BaseDate::try_from(*random.choice(&[1993, 2014, 2035])).unwrap(),
         activation,
         issued_until,
         unit_limit: UnitLimit(maybe(random, |random| random.next() as u32)),
         currency_limit: CurrencyLimit(maybe(random, |random| random.next() as u32)),
         cluster: Cluster(random.next() as u16),
-        sub_classes: SubClassSet::from_bits(*random.choice(&[0, random.clone().octet(), 0xFF])),
+        sub_classes: SubClassSet::from_bits(*random.choice(&[0, random.clone().byte(), 0xFF])),
         name: printable(random, 0).parse().unwrap(),
     };
     let register = maybe(random, |random| (place * 1000 + 1 + random.below(999)) as u16);
     InputKey {
         attributes,
         register: register.map(|number| number.try_into().unwrap()),
-        key: VendingKey::new(algorithm, &octets).unwrap(),
+        key: VendingKey::new(algorithm, &bytes).unwrap(),
     }
 }
 
@@ -207,14 +207,14 @@ fn identifier(random: &mut Random) -> Identifier {
 /// Printable characters without a semicolon, at most 40, and no blank at the ends.
 fn printable(random: &mut Random, least: usize) -> String {
     let length = least + random.below(Label::MAX_LENGTH + 1 - least);
-    let octet = |at: usize| {
+    let byte = |at: usize| {
         let from = if at == 0 || at + 1 == length { b'!' } else { b' ' };
         match from + random.below(usize::from(b'~' - from + 1)) as u8 {
             b';' => ':',
             other => char::from(other),
         }
     };
-    (0..length).map(octet).collect()
+    (0..length).map(byte).collect()
 }
 
 /// Nothing, half of the time.
@@ -223,6 +223,6 @@ fn maybe<T>(random: &mut Random, value: impl FnOnce(&mut Random) -> T) -> Option
     is_there.then(|| value(random))
 }
 
-fn hex(octets: &[u8]) -> String {
-    octets.iter().map(|octet| format!("{octet:02X}")).collect()
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02X}")).collect()
 }

@@ -18,7 +18,7 @@ use sha2::{Digest, Sha256};
 
 pub(crate) use inputs::{InputKey, Inputs};
 
-/// A source that gives the same octets in every run: SHA-256 of a seed and a counter.
+/// A source that gives the same bytes in every run: SHA-256 of a seed and a counter.
 pub(crate) struct Fixed {
     seed: Vec<u8>,
     counter: u64,
@@ -35,8 +35,8 @@ impl Fixed {
 }
 
 impl Entropy for Fixed {
-    fn fill(&mut self, octets: &mut [u8]) -> Result<(), NoEntropy> {
-        for chunk in octets.chunks_mut(32) {
+    fn fill(&mut self, bytes: &mut [u8]) -> Result<(), NoEntropy> {
+        for chunk in bytes.chunks_mut(32) {
             let hash = Sha256::new().chain_update(&self.seed);
             let block = hash.chain_update(self.counter.to_be_bytes()).finalize();
             chunk.copy_from_slice(&block[..chunk.len()]);
@@ -234,11 +234,11 @@ pub(crate) fn attributes(group: u32, revision: u8, algorithm: u8) -> VendingKeyA
 
 /// The published conformance keys, cut to the length of the algorithm.
 pub(crate) fn vending_key(algorithm: u8) -> VendingKey {
-    let mut octets = [0xAB; 20];
-    octets[8..16].fill(0x94);
-    octets[16..].copy_from_slice(&[0x01, 0x23, 0x45, 0x67]);
+    let mut bytes = [0xAB; 20];
+    bytes[8..16].fill(0x94);
+    bytes[16..].copy_from_slice(&[0x01, 0x23, 0x45, 0x67]);
     let algorithm = DecoderKeyGenerationAlgorithm::from_code(algorithm).unwrap();
-    VendingKey::new(algorithm, &octets[..algorithm.vending_key_octets()]).unwrap()
+    VendingKey::new(algorithm, &bytes[..algorithm.vending_key_bytes()]).unwrap()
 }
 
 /// Gives every line the checksum of what it says now, as somebody would who changes a text on purpose.

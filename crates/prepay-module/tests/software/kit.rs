@@ -64,11 +64,11 @@ impl Clock for TestClock {
 pub(crate) struct TestEntropy(pub(crate) u64);
 
 impl Entropy for TestEntropy {
-    fn fill(&mut self, octets: &mut [u8]) -> Result<(), NoEntropy> {
-        for octet in octets {
+    fn fill(&mut self, bytes: &mut [u8]) -> Result<(), NoEntropy> {
+        for byte in bytes {
             self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
             let mixed = (self.0 ^ self.0 >> 30).wrapping_mul(0xBF58_476D_1CE4_E5B9);
-            *octet = ((mixed ^ mixed >> 27).wrapping_mul(0x94D0_49BB_1331_11EB) >> 56) as u8;
+            *byte = ((mixed ^ mixed >> 27).wrapping_mul(0x94D0_49BB_1331_11EB) >> 56) as u8;
         }
         Ok(())
     }
@@ -141,11 +141,11 @@ impl VaultStorage for MortalStorage {
         self.memory.read_log(offset, buffer)
     }
 
-    fn append_log(&mut self, octets: &[u8]) -> io::Result<()> {
-        let half = &octets[..octets.len() / 2];
+    fn append_log(&mut self, bytes: &[u8]) -> io::Result<()> {
+        let half = &bytes[..bytes.len() / 2];
         self.write(
             |memory| memory.log.extend_from_slice(half),
-            |memory| memory.log.extend_from_slice(octets),
+            |memory| memory.log.extend_from_slice(bytes),
         )
     }
 
@@ -212,7 +212,7 @@ impl World {
             .map(|(name, role, passphrase)| NewUser { name, role: *role, passphrase })
             .collect();
         let mut place = place(&storage, &clock);
-        let seed = module.bytes().fold(1, |seed, octet| 31 * seed + u64::from(octet));
+        let seed = module.bytes().fold(1, |seed, byte| 31 * seed + u64::from(byte));
         place.entropy = Box::new(TestEntropy(seed));
         let module = with_unlock(|unlock| {
             let module = module.parse().expect("a name");
@@ -280,7 +280,7 @@ pub(crate) struct TestCentre {
 
 impl TestCentre {
     pub(crate) fn new(id: &str) -> Self {
-        let seed = id.bytes().fold(1, |seed, octet| 31 * seed + u64::from(octet));
+        let seed = id.bytes().fold(1, |seed, byte| 31 * seed + u64::from(byte));
         Self::with_seed(id, seed)
     }
 
@@ -438,9 +438,9 @@ impl TestKey {
 
 /// A vending key that is no secret.
 pub(crate) fn vending_key(algorithm: DecoderKeyGenerationAlgorithm, seed: u8) -> VendingKey {
-    let octets: Vec<u8> =
-        (0..algorithm.vending_key_octets()).map(|n| seed.wrapping_mul(37) ^ n as u8).collect();
-    VendingKey::new(algorithm, &octets).expect("a key")
+    let bytes: Vec<u8> =
+        (0..algorithm.vending_key_bytes()).map(|n| seed.wrapping_mul(37) ^ n as u8).collect();
+    VendingKey::new(algorithm, &bytes).expect("a key")
 }
 
 pub(crate) fn meter() -> MeterConfiguration {
@@ -495,9 +495,9 @@ pub(crate) fn key_change(from: u16, to: u16) -> KeyChangeRequest {
 }
 
 pub(crate) fn request_id(number: u64) -> RequestId {
-    let mut octets = [0; 16];
-    octets[8..].copy_from_slice(&number.to_be_bytes());
-    RequestId(octets)
+    let mut bytes = [0; 16];
+    bytes[8..].copy_from_slice(&number.to_be_bytes());
+    RequestId(bytes)
 }
 
 /// A credit with a name.

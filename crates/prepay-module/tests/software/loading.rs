@@ -182,7 +182,7 @@ fn files_that_answer_no_open_request_are_refused() {
     // Never asked for.
     let mut header = request(&world, &mut centre, 1);
     let nonce = header.nonce;
-    header.nonce = prepay_module::open_kmp::Nonce::from_octets([9; 16]);
+    header.nonce = prepay_module::open_kmp::Nonce::from_bytes([9; 16]);
     let text = centre.file(&header, &keys);
     assert_eq!(refused(&mut world, |w| load(w, &text)), "request_unknown");
     // Too late for the request, or for the file.
@@ -390,8 +390,8 @@ fn every_flipped_bit_and_every_cut_of_a_file_is_refused() {
     let custodians = world.custodians();
     let before = state(&world);
     let mut refusals = 0;
-    let mut check = |octets: &[u8]| {
-        let Ok(text) = std::str::from_utf8(octets) else { return };
+    let mut check = |bytes: &[u8]| {
+        let Ok(text) = std::str::from_utf8(bytes) else { return };
         let found = custodians.load_keys(text);
         assert!(matches!(found, Err(CustodianError::Refused(_))), "{text}");
         refusals += 1;
@@ -400,9 +400,9 @@ fn every_flipped_bit_and_every_cut_of_a_file_is_refused() {
         check(&good.as_bytes()[..length]);
     }
     for bit in 0..8 * good.len() {
-        let mut octets = good.clone().into_bytes();
-        octets[bit / 8] ^= 1 << (bit % 8);
-        check(&octets);
+        let mut bytes = good.clone().into_bytes();
+        bytes[bit / 8] ^= 1 << (bit % 8);
+        check(&bytes);
     }
     assert!(refusals > 7 * good.len());
     assert_eq!(state(&world), before);

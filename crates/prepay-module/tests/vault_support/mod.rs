@@ -76,10 +76,10 @@ pub type TestVault = Vault<Counts>;
 pub struct Noise(pub u64);
 
 impl Entropy for Noise {
-    fn fill(&mut self, octets: &mut [u8]) -> Result<(), NoEntropy> {
-        for octet in octets {
+    fn fill(&mut self, bytes: &mut [u8]) -> Result<(), NoEntropy> {
+        for byte in bytes {
             self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
-            *octet = (self.0 >> 56) as u8;
+            *byte = (self.0 >> 56) as u8;
         }
         Ok(())
     }
@@ -181,7 +181,7 @@ pub fn note(vault: &mut TestVault, by: &Quorum) -> Result<u64, VaultError> {
     vault.commit(By::Two(by), entry, at(20), |counts| counts.notes += 1)
 }
 
-/// A place that dies after so many steps: each octet of an append is one, and so is every other change.
+/// A place that dies after so many steps: each byte of an append is one, and so is every other change.
 #[derive(Clone)]
 pub struct Dying {
     pub place: Place,
@@ -230,10 +230,10 @@ impl VaultStorage for Dying {
         self.place.read_log(offset, buffer)
     }
 
-    fn append_log(&mut self, octets: &[u8]) -> io::Result<()> {
-        let wanted = octets.len() as u64;
+    fn append_log(&mut self, bytes: &[u8]) -> io::Result<()> {
+        let wanted = bytes.len() as u64;
         let spent = self.spend(wanted);
-        self.place.append_log(&octets[..spent as usize])?;
+        self.place.append_log(&bytes[..spent as usize])?;
         if spent == wanted { Ok(()) } else { Err(io::Error::other("dead")) }
     }
 

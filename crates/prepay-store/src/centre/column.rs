@@ -128,11 +128,11 @@ impl<'a> Columns<'a> {
         moment.ok_or_else(|| self.damaged(column, &format_args!("{seconds} seconds is no moment")))
     }
 
-    /// Exactly `N` octets.
-    pub(super) fn octets<const N: usize>(&self, column: &str) -> Result<[u8; N], StoreError> {
-        let octets: Vec<u8> = self.raw(column)?;
-        octets.try_into().map_err(|octets: Vec<u8>| {
-            self.damaged(column, &format_args!("expected {N} octets, found {}", octets.len()))
+    /// Exactly `N` bytes.
+    pub(super) fn bytes<const N: usize>(&self, column: &str) -> Result<[u8; N], StoreError> {
+        let bytes: Vec<u8> = self.raw(column)?;
+        bytes.try_into().map_err(|bytes: Vec<u8>| {
+            self.damaged(column, &format_args!("expected {N} bytes, found {}", bytes.len()))
         })
     }
 

@@ -167,7 +167,7 @@ impl Table for AgreementRecord {
     fn read(columns: &Columns<'_>) -> Result<Self, StoreError> {
         Ok(Self {
             module: columns.text("module")?,
-            request_digest: columns.octets("request_digest")?,
+            request_digest: columns.bytes("request_digest")?,
             slot: columns.count("slot")?,
             answered: columns.moment("answered")?,
         })
@@ -184,7 +184,7 @@ impl Table for KeyLoadRecord {
             module: columns.text("module")?,
             slot: columns.count("slot")?,
             nonce: columns.long_text("nonce")?,
-            request_digest: columns.octets("request_digest")?,
+            request_digest: columns.bytes("request_digest")?,
             created: columns.moment("created")?,
             expires: columns.moment("expires")?,
             groups: columns.groups_or_none("groups")?,
@@ -222,7 +222,7 @@ impl Table for FormRecord {
             number: columns.number::<u32, _>("number")?,
             kind: columns.text("kind")?,
             state: columns.text("state")?,
-            digest: columns.octets("digest")?,
+            digest: columns.bytes("digest")?,
             document: columns.long_text("document")?,
             customer: columns.number_or_none::<u32, _>("customer")?,
             steps: Vec::new(),

@@ -103,7 +103,7 @@ pub fn vending_key(code: &str, revision: u8, generation: u32) -> VendingKeyRecor
         unit_limit: UnitLimit(None),
         currency_limit: CurrencyLimit(Some(1_000_000)),
         sub_classes: SubClassSet::ALL,
-        check_value: Some(KeyCheckValue::from_octets([1, 2, 3])),
+        check_value: Some(KeyCheckValue::from_bytes([1, 2, 3])),
         created: moment(4),
         ended: None,
         form: None,
@@ -152,7 +152,7 @@ pub fn agreement(module: &str, digest: u8) -> AgreementRecord {
 pub fn load_key(code: &str, revision: u8) -> LoadedKey {
     LoadedKey {
         key: vending_key(code, revision, 1).id,
-        check_value: KeyCheckValue::from_octets([1, 2, 3]),
+        check_value: KeyCheckValue::from_bytes([1, 2, 3]),
         issued_until: moment(8).plus_days(90),
         unit_limit: UnitLimit(None),
         currency_limit: CurrencyLimit(Some(50_000)),

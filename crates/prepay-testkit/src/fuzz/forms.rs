@@ -7,7 +7,7 @@ use prepay_module::{Entropy, Moment, NoEntropy};
 
 use crate::Random;
 
-/// Any octets as a form: refused by name, or read, written again as the same form, and made a page without
+/// Any bytes as a form: refused by name, or read, written again as the same form, and made a page without
 /// markup of its own. A signed form is read only as it was written.
 pub fn form_json(input: &[u8]) {
     let document = match read(input) {
@@ -35,8 +35,8 @@ pub fn form_json(input: &[u8]) {
 struct Seeded(Random);
 
 impl Entropy for Seeded {
-    fn fill(&mut self, octets: &mut [u8]) -> Result<(), NoEntropy> {
-        octets.fill_with(|| self.0.octet());
+    fn fill(&mut self, bytes: &mut [u8]) -> Result<(), NoEntropy> {
+        bytes.fill_with(|| self.0.byte());
         Ok(())
     }
 }

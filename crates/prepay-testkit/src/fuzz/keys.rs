@@ -21,12 +21,12 @@ use crate::Random;
 
 const CRC: Crc<u16> = Crc::<u16>::new(&CRC_16_ARC);
 
-/// A source that gives the same octets in every run.
+/// A source that gives the same bytes in every run.
 struct Fixed(Random);
 
 impl Entropy for Fixed {
-    fn fill(&mut self, octets: &mut [u8]) -> Result<(), NoEntropy> {
-        octets.copy_from_slice(&self.0.octets(octets.len()));
+    fn fill(&mut self, bytes: &mut [u8]) -> Result<(), NoEntropy> {
+        bytes.copy_from_slice(&self.0.bytes(bytes.len()));
         Ok(())
     }
 }
@@ -46,9 +46,9 @@ static EXCHANGE: LazyLock<Exchange> = LazyLock::new(|| {
     let moment = |text: &str| -> Moment { text.parse().expect("a moment") };
     let (created, later) = (moment("2026-03-01T08:00:00Z"), moment("2036-03-01T08:00:00Z"));
     let id = |text: &str| text.parse().expect("an identifier");
-    let module = Identity::generate(PartyKind::Module, id("module-7"), entropy).expect("octets");
-    let centre = Identity::generate(PartyKind::Centre, id("centre-1"), entropy).expect("octets");
-    let signatory = Signatory::generate(id("owner-1"), entropy).expect("octets");
+    let module = Identity::generate(PartyKind::Module, id("module-7"), entropy).expect("bytes");
+    let centre = Identity::generate(PartyKind::Centre, id("centre-1"), entropy).expect("bytes");
+    let signatory = Signatory::generate(id("owner-1"), entropy).expect("bytes");
     let label = |text: &str| text.parse().expect("a label");
     let (maker, model, firmware) = (label("Prepay"), label("software module"), label("1"));
     let details = EnrolmentDetails::Module { maker, model, firmware };
@@ -58,9 +58,8 @@ static EXCHANGE: LazyLock<Exchange> = LazyLock::new(|| {
     let centre_enrolment = OpenKmp.write_enrolment(&centre, created, true, &details).expect("fits");
     let signatory = OpenKmp.write_signatory(&signatory, created);
     let slot = 1.try_into().expect("a slot");
-    let (agreement_request, pending) = OpenKmp
-        .request_agreement(&module, centre.public(), slot, created, entropy)
-        .expect("octets");
+    let (agreement_request, pending) =
+        OpenKmp.request_agreement(&module, centre.public(), slot, created, entropy).expect("bytes");
     let text = agreement_request.as_bytes();
     let answered =
         OpenKmp.answer_agreement(&centre, module.public(), text, created).expect("a good request");
@@ -68,7 +67,7 @@ static EXCHANGE: LazyLock<Exchange> = LazyLock::new(|| {
         module: module.name().clone(),
         centre: centre.name().clone(),
         slot,
-        nonce: Nonce::generate(entropy).expect("octets"),
+        nonce: Nonce::generate(entropy).expect("bytes"),
         created,
         expires: later,
     };
@@ -99,7 +98,7 @@ static EXCHANGE: LazyLock<Exchange> = LazyLock::new(|| {
         sub_classes: SubClassSet::ALL,
         name: "Lakeside".parse().expect("a name"),
     };
-    let key = VendingKey::new(attributes.algorithm, &[0xAB; 20]).expect("twenty octets");
+    let key = VendingKey::new(attributes.algorithm, &[0xAB; 20]).expect("twenty bytes");
     let register = Some(7.try_into().expect("a register"));
     let keys = [KeyToLoad { attributes: &attributes, register, key: &key }];
     let file =
@@ -117,10 +116,10 @@ static EXCHANGE: LazyLock<Exchange> = LazyLock::new(|| {
     Exchange { module, centre, pending, slot_keys: answered.keys, created, texts }
 });
 
-/// Any octets never make a reader panic, and what a reader believes was written by who it says: it is one of
-/// the texts of the fixed exchange, octet by octet.
+/// Any bytes never make a reader panic, and what a reader believes was written by who it says: it is one of
+/// the texts of the fixed exchange, byte by byte.
 ///
-/// The first octet says whether each line gets the checksum of what it says, so that the items are reached.
+/// The first byte says whether each line gets the checksum of what it says, so that the items are reached.
 pub fn open_kmp(input: &[u8]) {
     let Some((&choice, text)) = input.split_first() else { return };
     let mended;
@@ -162,8 +161,8 @@ pub fn open_kmp(input: &[u8]) {
 /// Gives every line the checksum of what it says.
 fn mend(text: &[u8]) -> Vec<u8> {
     let mut mended = Vec::with_capacity(text.len() + 8);
-    for line in text.split_inclusive(|&octet| octet == b'\n') {
-        match (line.iter().rposition(|&octet| octet == b';'), line.ends_with(b"\n")) {
+    for line in text.split_inclusive(|&byte| byte == b'\n') {
+        match (line.iter().rposition(|&byte| byte == b';'), line.ends_with(b"\n")) {
             (Some(end), true) => {
                 mended.extend_from_slice(&line[..=end]);
                 mended.extend(format!("{:04X}\n", CRC.checksum(&line[..=end])).bytes());
@@ -180,13 +179,13 @@ pub(super) fn open_kmp_seeds() -> Vec<Vec<u8>> {
     texts.flat_map(|text| [0, 1].map(|choice| [&[choice], text.as_bytes()].concat())).collect()
 }
 
-/// Any octets are no key-load file of edition 1, or one whose keys unwrap to something; all faults have a
+/// Any bytes are no key-load file of edition 1, or one whose keys unwrap to something; all faults have a
 /// place in the file.
 pub fn edition1(input: &[u8]) {
     match edition1::parse(input) {
         Ok(file) => {
             assert!(file.header.text.starts_with("9500"));
-            let parent = ParentKey::new(&[0x11; 8]).expect("eight octets");
+            let parent = ParentKey::new(&[0x11; 8]).expect("eight bytes");
             for key in &file.keys {
                 let unwrapped = key.unwrap_key(&parent);
                 assert_eq!(unwrapped.key.expose_bytes().len(), 8);

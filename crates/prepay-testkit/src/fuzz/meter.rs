@@ -62,15 +62,15 @@ fn made(profile: Profile, size: SetSize) -> (Meter, Memory) {
     (meter, memory)
 }
 
-/// A key of one repeated octet for a meter with sets of this size.
-fn key(size: SetSize, octet: u8) -> NewKey {
+/// A key of one repeated byte for a meter with sets of this size.
+fn key(size: SetSize, byte: u8) -> NewKey {
     let algorithm = match size {
         SetSize::Four => EncryptionAlgorithm::Misty1,
         _ => EncryptionAlgorithm::Sta,
     };
-    let octets = [octet; 16];
+    let bytes = [byte; 16];
     NewKey {
-        key: DecoderKey::new(algorithm, &octets[..algorithm.key_octets()]).expect("it is as long"),
+        key: DecoderKey::new(algorithm, &bytes[..algorithm.key_bytes()]).expect("it is as long"),
         key_type: KeyType::Unique,
         key_revision: Some(1.try_into().expect("a revision")),
         expiry: KeyExpiryNumber::NEVER,
@@ -89,13 +89,13 @@ fn credit(identifier: u32, cipher: &TokenCipher) -> TokenData {
     seal(&token, cipher)
 }
 
-/// Any octets as the stored state never panic: they are refused by name, or are a meter that stores the same
-/// octets again.
+/// Any bytes as the stored state never panic: they are refused by name, or are a meter that stores the same
+/// bytes again.
 ///
-/// The first octet says what the rest is (two slots as they are, a body behind the number of the meter, or changes to
+/// The first byte says what the rest is (two slots as they are, a body behind the number of the meter, or changes to
 /// a good record as place and value; with checksums put right or not) and which meter reads it.
 pub fn meter_record(input: &[u8]) {
-    let Some((&choice, octets)) = input.split_first() else { return };
+    let Some((&choice, bytes)) = input.split_first() else { return };
     let size =
         [SetSize::Two, SetSize::Three, SetSize::Four, SetSize::Two][usize::from(choice >> 2 & 3)];
     let mut profile = Profile::electricity(size);
@@ -111,19 +111,19 @@ pub fn meter_record(input: &[u8]) {
     let newest = &mut memory.slots[1];
     match choice & 3 {
         0 => {
-            let (a, b) = octets.split_at(octets.len() / 2);
-            for (slot, octets) in memory.slots.iter_mut().zip([a, b]) {
-                let length = octets.len().min(slot.len());
-                slot[..length].copy_from_slice(&octets[..length]);
+            let (a, b) = bytes.split_at(bytes.len() / 2);
+            for (slot, bytes) in memory.slots.iter_mut().zip([a, b]) {
+                let length = bytes.len().min(slot.len());
+                slot[..length].copy_from_slice(&bytes[..length]);
             }
         }
         1 => {
-            let length = octets.len().min(RECORD - HEADER - ALGORITHM);
-            newest[HEADER + ALGORITHM..][..length].copy_from_slice(&octets[..length]);
+            let length = bytes.len().min(RECORD - HEADER - ALGORITHM);
+            newest[HEADER + ALGORITHM..][..length].copy_from_slice(&bytes[..length]);
             put_checksums(newest);
         }
         fixed => {
-            for change in octets.chunks_exact(3) {
+            for change in bytes.chunks_exact(3) {
                 let place = u16::from_be_bytes([change[0], change[1]]);
                 newest[usize::from(place) % RECORD] = change[2];
             }
@@ -161,8 +161,8 @@ fn loaded(mut meter: Meter, profile: Profile, memory: &Memory) {
         let _ = meter.register(row.register, 0);
     }
     let algorithm = meter.state().algorithm();
-    let octets = [0xA5; 16];
-    let key = DecoderKey::new(algorithm, &octets[..algorithm.key_octets()]);
+    let bytes = [0xA5; 16];
+    let key = DecoderKey::new(algorithm, &bytes[..algorithm.key_bytes()]);
     let token = credit(3_000_000, &TokenCipher::new(&key.expect("it is as long")));
     let outcome = meter.enter(token, CARRIER, 0, &mut again).unwrap_or_else(|never| match never {});
     if let Outcome::Accepted(effect) = outcome {
@@ -200,13 +200,13 @@ fn put_checksums(slot: &mut [u8]) {
 }
 
 fn encoded(meter: &Meter) -> Vec<u8> {
-    let mut octets = Vec::with_capacity(RECORD);
+    let mut bytes = Vec::with_capacity(RECORD);
     let put = |piece: &[u8]| {
-        octets.extend_from_slice(piece);
+        bytes.extend_from_slice(piece);
         Ok::<(), std::convert::Infallible>(())
     };
     meter.state().expose_encoded(put).unwrap_or_else(|never| match never {});
-    octets
+    bytes
 }
 
 /// The most things that happen at one keypad.
@@ -245,7 +245,7 @@ static FRESH: LazyLock<Memory> =
 
 /// Any keys at any time never panic, and only twenty digits change what a meter stores.
 ///
-/// The first octet chooses the codes, the words, and what enters a token. Each further octet is a key, a whole token,
+/// The first byte chooses the codes, the words, and what enters a token. Each further byte is a key, a whole token,
 /// time that passes, or loss of power.
 pub fn keypad(input: &[u8]) {
     let Some((&choice, events)) = input.split_first() else { return };
@@ -347,22 +347,22 @@ impl User {
     }
 }
 
-/// Inputs for [`meter_record`]: a good record, and blank octets, in every form.
+/// Inputs for [`meter_record`]: a good record, and blank bytes, in every form.
 pub(super) fn record_seeds(random: &mut Random) -> Vec<Vec<u8>> {
     let mut seeds = vec![Vec::new(), vec![0; 900]];
     for size in 0..3 {
         let [a, b] = &USED[usize::from(size)].slots;
-        let other = 16 * (random.octet() & 3);
+        let other = 16 * (random.byte() & 3);
         seeds.push([&[size << 2 | other][..], a, b].concat());
         seeds.push([&[size << 2 | other | 1][..], &b[HEADER + ALGORITHM..RECORD]].concat());
     }
-    // One octet of the body changed at a time, its checksums right; and a few changes with wrong ones.
+    // One byte of the body changed at a time, its checksums right; and a few changes with wrong ones.
     for place in 0..RECORD as u16 {
         let [high, low] = place.to_be_bytes();
-        let choice = 2 | random.octet() & 0x3C;
-        seeds.push(vec![choice, high, low, random.octet()]);
+        let choice = 2 | random.byte() & 0x3C;
+        seeds.push(vec![choice, high, low, random.byte()]);
         if place < 64 {
-            seeds.push(vec![choice | 1, high, low, random.octet()]);
+            seeds.push(vec![choice | 1, high, low, random.byte()]);
         }
     }
     seeds
@@ -375,7 +375,7 @@ pub(super) fn keypad_seeds(random: &mut Random) -> Vec<Vec<u8>> {
         let tokens = (0..8).map(|token| 0x8C | token << 4);
         seeds.push([choice].into_iter().chain(tokens).collect());
         seeds.push(vec![choice, 11, 0, 1, 11, 0x1E, 1, 0, 11, 0x2C, 10, 6, 11, 0xFF, 0x8C]);
-        let any = random.octets(30);
+        let any = random.bytes(30);
         seeds.push([&[choice][..], &any].concat());
     }
     seeds

@@ -43,8 +43,8 @@ impl Contents for Number {
 struct Noise(Random);
 
 impl Entropy for Noise {
-    fn fill(&mut self, octets: &mut [u8]) -> Result<(), NoEntropy> {
-        octets.iter_mut().for_each(|octet| *octet = self.0.octet());
+    fn fill(&mut self, bytes: &mut [u8]) -> Result<(), NoEntropy> {
+        bytes.iter_mut().for_each(|byte| *byte = self.0.byte());
         Ok(())
     }
 }
@@ -116,23 +116,23 @@ fn open(storage: &MemoryStorage) -> Result<u64, OpenError> {
     }
 }
 
-/// Any octets as store, head, key file or back-up are refused by name and change nothing, unless they are
+/// Any bytes as store, head, key file or back-up are refused by name and change nothing, unless they are
 /// what was stored.
 ///
-/// The first octet chooses which; its upper bit has the checksum of a store put right.
+/// The first byte chooses which; its upper bit has the checksum of a store put right.
 pub fn vault_store(input: &[u8]) {
     if let Ok(name) = signatory_file::name(input) {
         assert!(input.len() <= signatory_file::LONGEST, "{name}");
     }
     let Made { storage, file, names, backup } = &*MADE;
-    let Some((choice, octets)) = input.split_first() else { return };
+    let Some((choice, bytes)) = input.split_first() else { return };
     match choice & 3 {
         0 => {
-            let mut store = octets.to_vec();
+            let mut store = bytes.to_vec();
             if choice >> 7 == 1
-                && let Some(body) = octets.len().checked_sub(32)
+                && let Some(body) = bytes.len().checked_sub(32)
             {
-                let sum = Sha256::digest(&octets[..body]);
+                let sum = Sha256::digest(&bytes[..body]);
                 store[body..].copy_from_slice(&sum);
             }
             let is_good = storage.store.as_ref() == Some(&store);
@@ -141,7 +141,7 @@ pub fn vault_store(input: &[u8]) {
             assert_eq!(open(&changed).is_ok(), is_good);
         }
         1 => {
-            let head = Some(octets.to_vec());
+            let head = Some(bytes.to_vec());
             let is_good = storage.head == head;
             let changed = MemoryStorage { head, ..storage.clone() };
             let report = verify(&mut changed.clone()).expect("memory never fails");
@@ -150,8 +150,8 @@ pub fn vault_store(input: &[u8]) {
         }
         2 => {
             let is_good =
-                KeyFile::decode(octets).is_ok_and(|file| file.encode().as_slice() == octets);
-            assert_eq!(KeyFile::decode(octets).is_ok(), is_good);
+                KeyFile::decode(bytes).is_ok_and(|file| file.encode().as_slice() == bytes);
+            assert_eq!(KeyFile::decode(bytes).is_ok(), is_good);
         }
         _ => {
             let place = Arc::new(Mutex::new(MemoryStorage::default()));
@@ -163,13 +163,13 @@ pub fn vault_store(input: &[u8]) {
             let restored = Vault::<Number>::restore(
                 storage,
                 noise(4),
-                octets,
+                bytes,
                 held,
                 unlock,
                 limits,
                 Moment::MIN,
             );
-            assert_eq!(restored.is_ok(), octets == backup);
+            assert_eq!(restored.is_ok(), bytes == backup);
             if let Err(error) = restored {
                 assert!(!error.to_string().is_empty());
                 assert!(place.lock().expect("nobody panicked").store.is_none());
@@ -178,7 +178,7 @@ pub fn vault_store(input: &[u8]) {
     }
 }
 
-/// Any octets as an audit log are read without panic; the vault opens only on what it wrote, and loses
+/// Any bytes as an audit log are read without panic; the vault opens only on what it wrote, and loses
 /// nothing that was acknowledged.
 pub fn audit_log(input: &[u8]) {
     let good = &MADE.storage;
@@ -195,14 +195,14 @@ pub fn audit_log(input: &[u8]) {
     }
 }
 
-/// What the vault stored, behind the octet that chooses it.
+/// What the vault stored, behind the byte that chooses it.
 pub(super) fn store_seeds() -> Vec<Vec<u8>> {
     let Made { storage, file, backup, .. } = &*MADE;
     let store = storage.store.clone().unwrap_or_default();
     let head = storage.head.clone().unwrap_or_default();
     let file = file.encode();
     [(0, &store), (0x80, &store), (1, &head), (2, &*file), (3, backup)]
-        .map(|(choice, octets)| [&[choice], octets.as_slice()].concat())
+        .map(|(choice, bytes)| [&[choice], bytes.as_slice()].concat())
         .into()
 }
 

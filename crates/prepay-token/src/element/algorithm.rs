@@ -103,8 +103,8 @@ impl EncryptionAlgorithm {
         }
     }
 
-    /// How many octets a decoder key has: 8 or 16.
-    pub const fn key_octets(self) -> usize {
+    /// How many bytes a decoder key has: 8 or 16.
+    pub const fn key_bytes(self) -> usize {
         match self {
             Self::Sta | Self::Dea => 8,
             Self::Misty1 => 16,
@@ -172,8 +172,8 @@ impl DecoderKeyGenerationAlgorithm {
         }
     }
 
-    /// How many octets a vending key has: 8, 16 or 20.
-    pub const fn vending_key_octets(self) -> usize {
+    /// How many bytes a vending key has: 8, 16 or 20.
+    pub const fn vending_key_bytes(self) -> usize {
         match self {
             Self::Dkga02 => 8,
             Self::Dkga03 => 16,

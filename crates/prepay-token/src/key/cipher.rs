@@ -1,6 +1,6 @@
 //! The cipher of one meter, ready for use: a decoder key with whatever its algorithm prepares from it.
 //!
-//! The block is a 64-bit number; every cipher takes it as eight octets, most significant first.
+//! The block is a 64-bit number; every cipher takes it as eight bytes, most significant first.
 //!
 //! - Source: IEC 62055-41:2018, EncryptionAlgorithm07, 09 and 11.
 
@@ -28,11 +28,11 @@ impl TokenCipher {
     /// Prepares a key.
     #[inline]
     pub fn new(key: &DecoderKey) -> Self {
-        let octets = key.expose_bytes();
+        let bytes = key.expose_bytes();
         let prepared = match key.algorithm() {
-            EncryptionAlgorithm::Sta => Sta::new_from_slice(octets).map(Prepared::Sta),
-            EncryptionAlgorithm::Dea => Dea::new_from_slice(octets).map(Prepared::Dea),
-            EncryptionAlgorithm::Misty1 => Misty1::new_from_slice(octets).map(Prepared::Misty1),
+            EncryptionAlgorithm::Sta => Sta::new_from_slice(bytes).map(Prepared::Sta),
+            EncryptionAlgorithm::Dea => Dea::new_from_slice(bytes).map(Prepared::Dea),
+            EncryptionAlgorithm::Misty1 => Misty1::new_from_slice(bytes).map(Prepared::Misty1),
         };
         Self(prepared.expect("a decoder key has the length that its cipher takes"))
     }

@@ -11,7 +11,7 @@ use zeroize::{Zeroize, ZeroizeOnDrop};
 use super::KeyLengthError;
 use crate::element::EncryptionAlgorithm;
 
-/// The octets of the longest decoder key.
+/// The bytes of the longest decoder key.
 const CAPACITY: usize = 16;
 
 /// A decoder key with the cipher it is made for.
@@ -19,23 +19,23 @@ const CAPACITY: usize = 16;
 /// Two keys are compared with [`ConstantTimeEq::ct_eq`].
 #[derive(Clone)]
 pub struct DecoderKey {
-    octets: [u8; CAPACITY], // Invariant: zero beyond the length that the algorithm takes.
+    bytes: [u8; CAPACITY], // Invariant: zero beyond the length that the algorithm takes.
     algorithm: EncryptionAlgorithm,
 }
 
 impl DecoderKey {
-    /// A decoder key, most significant octet first.
+    /// A decoder key, most significant byte first.
     ///
     /// # Errors
     ///
-    /// [`KeyLengthError`] when the number of octets is not the one that the cipher takes.
-    pub fn new(algorithm: EncryptionAlgorithm, octets: &[u8]) -> Result<Self, KeyLengthError> {
-        let expected = algorithm.key_octets();
-        if octets.len() != expected {
-            return Err(KeyLengthError { expected, found: octets.len() });
+    /// [`KeyLengthError`] when the number of bytes is not the one that the cipher takes.
+    pub fn new(algorithm: EncryptionAlgorithm, bytes: &[u8]) -> Result<Self, KeyLengthError> {
+        let expected = algorithm.key_bytes();
+        if bytes.len() != expected {
+            return Err(KeyLengthError { expected, found: bytes.len() });
         }
-        let mut key = Self { octets: [0; CAPACITY], algorithm };
-        key.octets[..expected].copy_from_slice(octets);
+        let mut key = Self { bytes: [0; CAPACITY], algorithm };
+        key.bytes[..expected].copy_from_slice(bytes);
         Ok(key)
     }
 
@@ -44,27 +44,27 @@ impl DecoderKey {
         self.algorithm
     }
 
-    /// The secret octets. Whoever calls this answers for where they go.
+    /// The secret bytes. Whoever calls this answers for where they go.
     pub fn expose_bytes(&self) -> &[u8] {
-        &self.octets[..self.algorithm.key_octets()]
+        &self.bytes[..self.algorithm.key_bytes()]
     }
 
     /// The 32-bit words of the key in order, as key change tokens carry them: two or four.
     pub(crate) fn word(&self, index: usize) -> u32 {
-        let octets = &self.octets[4 * index..];
-        u32::from_be_bytes([octets[0], octets[1], octets[2], octets[3]])
+        let bytes = &self.bytes[4 * index..];
+        u32::from_be_bytes([bytes[0], bytes[1], bytes[2], bytes[3]])
     }
 }
 
 impl ConstantTimeEq for DecoderKey {
     fn ct_eq(&self, other: &Self) -> Choice {
-        self.algorithm.code().ct_eq(&other.algorithm.code()) & self.octets.ct_eq(&other.octets)
+        self.algorithm.code().ct_eq(&other.algorithm.code()) & self.bytes.ct_eq(&other.bytes)
     }
 }
 
 impl Drop for DecoderKey {
     fn drop(&mut self) {
-        self.octets.zeroize();
+        self.bytes.zeroize();
     }
 }
 

@@ -11,7 +11,7 @@
 //!  DKGA03   TDES(key, X) XOR X                        two-key EDE, 128-bit vending key; no vector is public
 //! ```
 //!
-//! DKGA04 is HMAC-SHA-256 under the 160-bit vending key over 49 octets, of which the leftmost 64 or 128
+//! DKGA04 is HMAC-SHA-256 under the 160-bit vending key over 49 bytes, of which the leftmost 64 or 128
 //! bits are the key. Texts are ASCII digits, each with its length in front:
 //!
 //! ```text
@@ -42,8 +42,8 @@ use crate::element::{
     KeyRevisionNumber, KeyType, MeterPan, SupplyGroupCode, TariffIndex,
 };
 
-/// How many octets DKGA04 hashes.
-const DKGA04_OCTETS: usize = 49;
+/// How many bytes DKGA04 hashes.
+const DKGA04_BYTES: usize = 49;
 
 /// What a decoder key depends on, beside the vending key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -122,17 +122,17 @@ impl DecoderKeyGenerator {
     /// Prepares a vending key.
     pub fn with_policy(key: &VendingKey, policy: DerivationPolicy) -> Self {
         const FITS: &str = "a vending key has the length that its algorithm takes";
-        let octets = key.expose_bytes();
+        let bytes = key.expose_bytes();
         let prepared = match key.algorithm() {
             DecoderKeyGenerationAlgorithm::Dkga02 => Prepared::Dkga02 {
-                des: Des::new_from_slice(octets).expect(FITS),
-                key: Zeroizing::new(u64::from_be_bytes(octets.try_into().expect(FITS))),
+                des: Des::new_from_slice(bytes).expect(FITS),
+                key: Zeroizing::new(u64::from_be_bytes(bytes.try_into().expect(FITS))),
             },
             DecoderKeyGenerationAlgorithm::Dkga03 => {
-                Prepared::Dkga03 { tdes: TdesEde2::new_from_slice(octets).expect(FITS) }
+                Prepared::Dkga03 { tdes: TdesEde2::new_from_slice(bytes).expect(FITS) }
             }
             DecoderKeyGenerationAlgorithm::Dkga04 => {
-                Prepared::Dkga04 { hmac: Hmac::new_from_slice(octets).expect(FITS) }
+                Prepared::Dkga04 { hmac: Hmac::new_from_slice(bytes).expect(FITS) }
             }
         };
         Self { prepared, policy }
@@ -178,7 +178,7 @@ impl DecoderKeyGenerator {
                 let mut hmac = hmac.clone();
                 hmac.update(&hashed_block(parameters));
                 let mut code = hmac.finalize().into_bytes();
-                let key = DecoderKey::new(ea, &code[..ea.key_octets()]);
+                let key = DecoderKey::new(ea, &code[..ea.key_bytes()]);
                 code.as_mut_slice().zeroize();
                 Ok(key.expect("the code is longer than a key"))
             }
@@ -212,31 +212,31 @@ fn derivation_block(parameters: &KeyParameters) -> u64 {
 
 /// One block under a cipher with 64-bit blocks.
 fn enciphered(cipher: &impl BlockCipherEncrypt<BlockSize = cipher::consts::U8>, block: u64) -> u64 {
-    let mut octets = block.to_be_bytes().into();
-    cipher.encrypt_block(&mut octets);
-    u64::from_be_bytes(octets.into())
+    let mut bytes = block.to_be_bytes().into();
+    cipher.encrypt_block(&mut bytes);
+    u64::from_be_bytes(bytes.into())
 }
 
 /// A 64-bit key.
 fn short_key(ea: EncryptionAlgorithm, key: u64) -> DecoderKey {
-    let octets = Zeroizing::new(key.to_be_bytes());
-    DecoderKey::new(ea, &*octets).expect("the policy lets only 64-bit ciphers come here")
+    let bytes = Zeroizing::new(key.to_be_bytes());
+    DecoderKey::new(ea, &*bytes).expect("the policy lets only 64-bit ciphers come here")
 }
 
-/// The 49 octets that DKGA04 hashes.
-fn hashed_block(parameters: &KeyParameters) -> [u8; DKGA04_OCTETS] {
+/// The 49 bytes that DKGA04 hashes.
+fn hashed_block(parameters: &KeyParameters) -> [u8; DKGA04_BYTES] {
     let KeyParameters { key_type, tariff_index, key_revision, encryption, .. } = *parameters;
     let [y1, y2] = parameters.base_date.ascii();
     let [t1, t2] = tariff_index.ascii();
     let (e1, e2) = (b'0' + encryption.code() / 10, b'0' + encryption.code() % 10);
-    let mut block = [0; DKGA04_OCTETS];
+    let mut block = [0; DKGA04_BYTES];
     block[..14].copy_from_slice(&[4, 2, b'0', b'4', 2, y1, y2, 2, e1, e2, 2, t1, t2, 0]);
     block[14..16].copy_from_slice(&[4, 6]);
     block[16..22].copy_from_slice(&parameters.supply_group.ascii());
     block[22..26].copy_from_slice(&[1, b'0' + key_type.value(), 1, b'0' + key_revision.value()]);
     block[26] = 18;
     block[27..45].copy_from_slice(&parameters.pan.ascii());
-    block[48] = 8 * encryption.key_octets() as u8;
+    block[48] = 8 * encryption.key_bytes() as u8;
     block
 }
 
@@ -281,8 +281,8 @@ mod tests {
         }
     }
 
-    fn generator(dkga: DecoderKeyGenerationAlgorithm, octets: &[u8]) -> DecoderKeyGenerator {
-        DecoderKeyGenerator::new(&VendingKey::new(dkga, octets).unwrap())
+    fn generator(dkga: DecoderKeyGenerationAlgorithm, bytes: &[u8]) -> DecoderKeyGenerator {
+        DecoderKeyGenerator::new(&VendingKey::new(dkga, bytes).unwrap())
     }
 
     fn conformance_key() -> [u8; 20] {

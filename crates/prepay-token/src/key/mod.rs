@@ -25,10 +25,10 @@ pub use vending_key::VendingKey;
 
 use core::fmt;
 
-/// The number of octets does not suit the algorithm of the key.
+/// The number of bytes does not suit the algorithm of the key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct KeyLengthError {
-    /// How many octets the algorithm takes.
+    /// How many bytes the algorithm takes.
     pub expected: usize,
     /// How many there were.
     pub found: usize,
@@ -37,7 +37,7 @@ pub struct KeyLengthError {
 impl fmt::Display for KeyLengthError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { expected, found } = self;
-        write!(f, "key of the wrong length: expected {expected} octets, found {found}")
+        write!(f, "key of the wrong length: expected {expected} bytes, found {found}")
     }
 }
 

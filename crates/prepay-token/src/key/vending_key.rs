@@ -1,6 +1,6 @@
 //! The vending key of a supply group: the secret from which the keys of all its meters are derived.
 //!
-//! - Length: 8, 16 or 20 octets for DKGA02, 03 and 04.
+//! - Length: 8, 16 or 20 bytes for DKGA02, 03 and 04.
 //! - Source: IEC 62055-41:2018, vending keys VDDK, VUDK and VCDK.
 //! - Elsewhere: its attributes (group, revision, type, expiry, base date) travel in
 //!   [`KeyParameters`](super::KeyParameters); keeping it sealed is the work of a security module.
@@ -12,32 +12,32 @@ use zeroize::{Zeroize, ZeroizeOnDrop};
 use super::KeyLengthError;
 use crate::element::DecoderKeyGenerationAlgorithm;
 
-/// The octets of the longest vending key.
+/// The bytes of the longest vending key.
 const CAPACITY: usize = 20;
 
 /// A vending key with the algorithm that derives decoder keys from it.
 #[derive(Clone)]
 pub struct VendingKey {
-    octets: [u8; CAPACITY], // Invariant: zero beyond the length that the algorithm takes.
+    bytes: [u8; CAPACITY], // Invariant: zero beyond the length that the algorithm takes.
     algorithm: DecoderKeyGenerationAlgorithm,
 }
 
 impl VendingKey {
-    /// A vending key, most significant octet first.
+    /// A vending key, most significant byte first.
     ///
     /// # Errors
     ///
-    /// [`KeyLengthError`] when the number of octets is not the one that the algorithm takes.
+    /// [`KeyLengthError`] when the number of bytes is not the one that the algorithm takes.
     pub fn new(
         algorithm: DecoderKeyGenerationAlgorithm,
-        octets: &[u8],
+        bytes: &[u8],
     ) -> Result<Self, KeyLengthError> {
-        let expected = algorithm.vending_key_octets();
-        if octets.len() != expected {
-            return Err(KeyLengthError { expected, found: octets.len() });
+        let expected = algorithm.vending_key_bytes();
+        if bytes.len() != expected {
+            return Err(KeyLengthError { expected, found: bytes.len() });
         }
-        let mut key = Self { octets: [0; CAPACITY], algorithm };
-        key.octets[..expected].copy_from_slice(octets);
+        let mut key = Self { bytes: [0; CAPACITY], algorithm };
+        key.bytes[..expected].copy_from_slice(bytes);
         Ok(key)
     }
 
@@ -46,15 +46,15 @@ impl VendingKey {
         self.algorithm
     }
 
-    /// The secret octets. Whoever calls this answers for where they go.
+    /// The secret bytes. Whoever calls this answers for where they go.
     pub fn expose_bytes(&self) -> &[u8] {
-        &self.octets[..self.algorithm.vending_key_octets()]
+        &self.bytes[..self.algorithm.vending_key_bytes()]
     }
 }
 
 impl Drop for VendingKey {
     fn drop(&mut self) {
-        self.octets.zeroize();
+        self.bytes.zeroize();
     }
 }
 

@@ -36,10 +36,10 @@ const SEED: &str = "PREPAY_TORTURE_SEED";
 /// Leaves the beginning of an entry at the end of the log, as a write does that power failed under. A kill
 /// alone hardly ever does: the system finishes what it began to write. Returns how many whole entries the
 /// log has.
-fn tear(place: &Path, octets: usize) -> u64 {
+fn tear(place: &Path, bytes: usize) -> u64 {
     let module = place.join("module");
     let mut log = OpenOptions::new().append(true).open(module.join("audit.log")).unwrap();
-    log.write_all(&[0; 3][..octets]).unwrap();
+    log.write_all(&[0; 3][..bytes]).unwrap();
     let report = vault::verify(&mut Directory::open(module).unwrap()).unwrap();
     assert!(report.first_bad.is_some());
     report.entries

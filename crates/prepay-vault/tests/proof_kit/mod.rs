@@ -55,8 +55,8 @@ pub(crate) fn key_attributes(number: u16, units: Option<u32>) -> VendingKeyAttri
 
 /// The key in a register. It is no secret.
 pub(crate) fn vending_key(number: u16) -> VendingKey {
-    let octets: Vec<u8> = (0..20).map(|n| n * 7 + number as u8).collect();
-    VendingKey::new(Dkga04, &octets).unwrap()
+    let bytes: Vec<u8> = (0..20).map(|n| n * 7 + number as u8).collect();
+    VendingKey::new(Dkga04, &bytes).unwrap()
 }
 
 pub(crate) fn item(number: u16, units: Option<u32>) -> KeyLoadItem {
@@ -108,18 +108,18 @@ pub(crate) struct Number {
 
 impl Number {
     pub(crate) fn id(self) -> RequestId {
-        let mut octets = [0; 16];
-        octets[..4].copy_from_slice(&self.round.to_be_bytes());
-        octets[4..8].copy_from_slice(&self.worker.to_be_bytes());
-        octets[8..].copy_from_slice(&self.count.to_be_bytes());
-        RequestId(octets)
+        let mut bytes = [0; 16];
+        bytes[..4].copy_from_slice(&self.round.to_be_bytes());
+        bytes[4..8].copy_from_slice(&self.worker.to_be_bytes());
+        bytes[8..].copy_from_slice(&self.count.to_be_bytes());
+        RequestId(bytes)
     }
 
-    pub(crate) fn of(RequestId(octets): RequestId) -> Self {
+    pub(crate) fn of(RequestId(bytes): RequestId) -> Self {
         Self {
-            round: u32::from_be_bytes(octets[..4].try_into().unwrap()),
-            worker: u32::from_be_bytes(octets[4..8].try_into().unwrap()),
-            count: u64::from_be_bytes(octets[8..].try_into().unwrap()),
+            round: u32::from_be_bytes(bytes[..4].try_into().unwrap()),
+            worker: u32::from_be_bytes(bytes[4..8].try_into().unwrap()),
+            count: u64::from_be_bytes(bytes[8..].try_into().unwrap()),
         }
     }
 

@@ -43,7 +43,7 @@ const PEOPLE: [(&str, Role); 3] =
 pub(super) struct Ceremony {
     /// Name and fingerprint of the centre and of the module.
     pub(super) parties: [(String, String); 2],
-    /// One line a document: what it is, who carries it where, and how many octets it has.
+    /// One line a document: what it is, who carries it where, and how many bytes it has.
     pub(super) documents: Vec<(&'static str, &'static str, usize)>,
     /// The register that the key came into, and its check value.
     pub(super) register: (RegisterNumber, KeyCheckValue),
@@ -153,8 +153,8 @@ impl Ceremony {
         for (name, fingerprint) in &self.parties {
             writeln!(out, "  {name:<9} fingerprint {}", styled(RESULT, fingerprint))?;
         }
-        for (what, way, octets) in &self.documents {
-            writeln!(out, "  {what:<23} {way:<17} {octets:>5} octets")?;
+        for (what, way, bytes) in &self.documents {
+            writeln!(out, "  {what:<23} {way:<17} {bytes:>5} bytes")?;
         }
         heading(out, 2, "The key-load file brings a vending key into a register, once")?;
         let (register, check_value) = self.register;
@@ -172,7 +172,7 @@ impl Ceremony {
     /// The ceremony for a program.
     pub(super) fn as_value(&self) -> Value {
         let party = |(name, fingerprint): &(String, String)| json!({"name": name, "fingerprint": fingerprint});
-        let document = |(what, way, octets): &(&str, &str, usize)| json!({"what": what, "way": way, "octets": octets});
+        let document = |(what, way, bytes): &(&str, &str, usize)| json!({"what": what, "way": way, "bytes": bytes});
         let refusal = |(what, refusal): &(&str, String)| json!({"what": what, "refusal": refusal});
         let (register, check_value) = self.register;
         json!({

@@ -33,13 +33,13 @@ impl Storage for Memory {
         Ok(())
     }
 
-    fn write(&mut self, slot: Slot, offset: usize, octets: &[u8]) -> Result<(), Infallible> {
-        self.0[slot as usize][offset..][..octets.len()].copy_from_slice(octets);
+    fn write(&mut self, slot: Slot, offset: usize, bytes: &[u8]) -> Result<(), Infallible> {
+        self.0[slot as usize][offset..][..bytes.len()].copy_from_slice(bytes);
         Ok(())
     }
 
-    fn read(&mut self, slot: Slot, offset: usize, octets: &mut [u8]) -> Result<(), Infallible> {
-        octets.copy_from_slice(&self.0[slot as usize][offset..][..octets.len()]);
+    fn read(&mut self, slot: Slot, offset: usize, bytes: &mut [u8]) -> Result<(), Infallible> {
+        bytes.copy_from_slice(&self.0[slot as usize][offset..][..bytes.len()]);
         Ok(())
     }
 }

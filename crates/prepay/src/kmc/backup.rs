@@ -28,7 +28,7 @@ use crate::failure::{Done, Failure};
 use crate::people::{CustodianFlags, vault_failure};
 use crate::sealing::{NewSealFlags, backup_header, make_directory, restore_failure};
 
-/// The longest back-up of a vault, in octets.
+/// The longest back-up of a vault, in bytes.
 const LONGEST: usize = 64 << 20;
 
 /// A back-up to make a centre from. Its custodians are named with --custodian.
@@ -63,10 +63,10 @@ pub(super) fn backup(place: &PlaceFlags, backup: &Path, out: &Out) -> Done<()> {
     };
     let [first, second] = by.names();
     let secrets = [secret(first)?, secret(second)?];
-    let octets = vault.backup(&by, [&secrets[0], &secrets[1]]);
-    let octets = octets.map_err(|error| vault_failure(&error))?;
+    let bytes = vault.backup(&by, [&secrets[0], &secrets[1]]);
+    let bytes = bytes.map_err(|error| vault_failure(&error))?;
     DirBuilder::new().mode(0o700).create(backup).map_err(failed)?;
-    private_file::create(sealed(backup), &octets).map_err(failed)?;
+    private_file::create(sealed(backup), &bytes).map_err(failed)?;
     store::copy(&store, &store_path(backup))?;
     if test_time(dir).symlink_metadata().is_ok() {
         copy(&test_time(dir), &test_time(backup))?;
@@ -82,15 +82,15 @@ pub(super) fn backup(place: &PlaceFlags, backup: &Path, out: &Out) -> Done<()> {
 
 /// Copies a file into a place where there is none.
 fn copy(from: &Path, to: &Path) -> Done<()> {
-    let octets = std::fs::read(from).map_err(|error| Failure::file(from, &error))?;
-    file::write(to, &octets, false)
+    let bytes = std::fs::read(from).map_err(|error| Failure::file(from, &error))?;
+    file::write(to, &bytes, false)
 }
 
 /// Makes a centre from a back-up.
 pub(super) fn restore(place: &PlaceFlags, flags: &RestoreFlags, out: &Out) -> Done<()> {
     let dir = place.dir()?;
     let backup = &flags.backup;
-    let octets = private_file::read(sealed(backup), LONGEST)
+    let bytes = private_file::read(sealed(backup), LONGEST)
         .map_err(|error| Failure::file(&sealed(backup), &error))?;
     if !store_path(backup).is_file() {
         let message = format!("{}: not there", store_path(backup).display());
@@ -124,13 +124,13 @@ pub(super) fn restore(place: &PlaceFlags, flags: &RestoreFlags, out: &Out) -> Do
     let custodians = [(&pair[0], &secrets[0]), (&pair[1], &secrets[1])];
     let path = vault_path(dir);
     let (directory, _new) = make_directory(&path)?;
-    let name = backup_header(&sealed(backup), &octets)?.name;
+    let name = backup_header(&sealed(backup), &bytes)?.name;
     let seal = flags.seal.make(name.as_str(), "", &place.unlock, &place.secrets)?;
     let restored = CentreVault::restore(
         Box::new(directory),
         Box::new(SystemEntropy),
         Box::new(SystemClock),
-        &octets,
+        &bytes,
         custodians,
         seal.unlock(),
     );

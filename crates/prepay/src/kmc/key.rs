@@ -296,9 +296,9 @@ impl ImportFlags {
                 .next("the file holds one TEST key in hexadecimal, in one line")
         };
         let digits = text.trim_end();
-        let octets = base16ct::mixed::decode_vec(digits).map(Zeroizing::new);
-        let octets = octets.map_err(|_| bad("expected hexadecimal digits".to_owned()))?;
-        VendingKey::new(self.key.dkga, &octets).map_err(|error| bad(error.to_string()))
+        let bytes = base16ct::mixed::decode_vec(digits).map(Zeroizing::new);
+        let bytes = bytes.map_err(|_| bad("expected hexadecimal digits".to_owned()))?;
+        VendingKey::new(self.key.dkga, &bytes).map_err(|error| bad(error.to_string()))
     }
 }
 

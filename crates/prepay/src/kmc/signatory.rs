@@ -18,8 +18,8 @@ use crate::people::vault_failure;
 pub(super) fn create(path: &Path, name: Identifier, passphrase: &Secret) -> Done<Signatory> {
     let no_entropy = |error| Failure::unable("entropy", error);
     let signatory = Signatory::generate(name, &mut SystemEntropy).map_err(no_entropy)?;
-    let octets = signatory_file::seal(&signatory, passphrase, &mut SystemEntropy);
-    private_file::create(path, &octets.map_err(|error| vault_failure(&error))?).map_err(
+    let bytes = signatory_file::seal(&signatory, passphrase, &mut SystemEntropy);
+    private_file::create(path, &bytes.map_err(|error| vault_failure(&error))?).map_err(
         |error| {
             let failure = Failure::file(path, &error);
             match error.kind() {
@@ -36,7 +36,7 @@ pub(super) fn open(
     path: &Path,
     passphrase: impl FnOnce(&Identifier) -> Done<Secret>,
 ) -> Done<Signatory> {
-    let octets = private_file::read(path, LONGEST).map_err(|error| {
+    let bytes = private_file::read(path, LONGEST).map_err(|error| {
         Failure::file(path, &error).next("a signatory's file belongs to one person: chmod 600")
     })?;
     let refused = |error: SignatoryFileError| {
@@ -48,8 +48,8 @@ pub(super) fn open(
             SignatoryFileError::WrongSecret => failure.next("try again"),
         }
     };
-    let name = signatory_file::name(&octets).map_err(refused)?;
-    signatory_file::open(&octets, &passphrase(&name)?).map_err(refused)
+    let name = signatory_file::name(&bytes).map_err(refused)?;
+    signatory_file::open(&bytes, &passphrase(&name)?).map_err(refused)
 }
 
 /// Writes the public key, for a centre.
@@ -61,8 +61,8 @@ pub(super) fn write_public(path: &Path, key: &SignatoryKey) -> Done<()> {
 /// Reads a public key.
 pub(super) fn read_public(path: &Path) -> Done<SignatoryKey> {
     let text = file::read(path)?;
-    let octets = base16ct::upper::decode_vec(text.trim_end()).ok();
-    octets.and_then(|octets| SignatoryKey::decode(&octets).ok()).ok_or_else(|| {
+    let bytes = base16ct::upper::decode_vec(text.trim_end()).ok();
+    bytes.and_then(|bytes| SignatoryKey::decode(&bytes).ok()).ok_or_else(|| {
         let message = format!("{}: expected the public key of a signatory", path.display());
         Failure::refused("signatory_key", message)
             .next("it is written by prepay kmc form signatory NAME --public FILE")

@@ -17,7 +17,7 @@ pub(super) fn meaning(trace: &Trace, field: &Field, base_date: Option<BaseDate>)
         "CRC" | "CRC_C" => match trace.checksum() {
             Some((kind, expected, found)) if expected == found => {
                 let over =
-                    if kind == ChecksumKind::CrcC { ", with an octet 01 appended" } else { "" };
+                    if kind == ChecksumKind::CrcC { ", with a byte 01 appended" } else { "" };
                 styled(RESULT, format_args!("right{over}"))
             }
             Some((_, expected, _)) => styled(WRONG, format_args!("wrong: expected {expected:04X}")),

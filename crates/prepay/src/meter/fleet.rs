@@ -246,7 +246,7 @@ impl House {
     }
 }
 
-/// What an octet of a blank slot reads.
+/// What a byte of a blank slot reads.
 const BLANK: u8 = 0xFF;
 
 /// Room for one record: power never fails while one is written, so the other slot is never needed.
@@ -259,15 +259,15 @@ impl Storage for House {
         Ok(())
     }
 
-    fn write(&mut self, _: Slot, offset: usize, octets: &[u8]) -> Result<(), Infallible> {
-        self.record[offset..][..octets.len()].copy_from_slice(octets);
+    fn write(&mut self, _: Slot, offset: usize, bytes: &[u8]) -> Result<(), Infallible> {
+        self.record[offset..][..bytes.len()].copy_from_slice(bytes);
         Ok(())
     }
 
-    fn read(&mut self, slot: Slot, offset: usize, octets: &mut [u8]) -> Result<(), Infallible> {
+    fn read(&mut self, slot: Slot, offset: usize, bytes: &mut [u8]) -> Result<(), Infallible> {
         match self.slot == Some(slot) {
-            true => octets.copy_from_slice(&self.record[offset..][..octets.len()]),
-            false => octets.fill(BLANK),
+            true => bytes.copy_from_slice(&self.record[offset..][..bytes.len()]),
+            false => bytes.fill(BLANK),
         }
         Ok(())
     }
@@ -320,7 +320,7 @@ impl Tally {
             "meters": flags.meters,
             "days": flags.days,
             "seed": flags.seed,
-            "octets_per_meter": size_of::<House>(),
+            "bytes_per_meter": size_of::<House>(),
             "tokens_accepted": self.count(TokenResult::Accept),
             "refusals": refusals,
             "replays": self.replays,
@@ -338,7 +338,7 @@ impl Tally {
         let FleetFlags { meters, days, seed } = flags;
         writeln!(out, "{meters} meters under TEST keys, {days} days, seed {seed}")?;
         let mut line = |name: &str, value: String| writeln!(out, "  {name:24} {value}");
-        line("octets per meter", size_of::<House>().to_string())?;
+        line("bytes per meter", size_of::<House>().to_string())?;
         line("tokens accepted", self.count(TokenResult::Accept).to_string())?;
         for (result, count) in self.refusals() {
             line(&format!("refused: {result}"), count.to_string())?;
@@ -380,7 +380,7 @@ fn pan_of(number: u32) -> MeterPan {
     MeterPan::new(DecoderReferenceNumber::new(manufacturer, serial))
 }
 
-/// SplitMix64: eight octets of state, and the same numbers everywhere.
+/// SplitMix64: eight bytes of state, and the same numbers everywhere.
 struct SplitMix(u64);
 
 impl SplitMix {

@@ -30,7 +30,7 @@ impl TestGroup {
     /// The group.
     pub(super) fn new() -> Self {
         let key = VendingKey::new(DecoderKeyGenerationAlgorithm::Dkga02, &VENDING_KEY)
-            .expect("it has eight octets");
+            .expect("it has eight bytes");
         Self {
             generator: DecoderKeyGenerator::new(&key),
             supply_group: SUPPLY_GROUP.parse().expect("it has six digits"),

@@ -196,15 +196,15 @@ fn request_id(flags: &NameFlags) -> Done<Option<String>> {
     if order::hexadecimal_id(text).is_some() {
         return Ok(Some(text.clone()));
     }
-    let mut octets = [0; 16];
-    match octets.get_mut(..text.len()) {
+    let mut bytes = [0; 16];
+    match bytes.get_mut(..text.len()) {
         Some(place) if !text.is_empty() => place.copy_from_slice(text.as_bytes()),
         _ => {
             let problem = "expected 32 hexadecimal digits, or a text of 1 to 16 characters";
             return Err(Failure::flag("--request-id", problem));
         }
     }
-    Ok(Some(RequestId(octets).to_string()))
+    Ok(Some(RequestId(bytes).to_string()))
 }
 
 /// What is to be said beside the digits.

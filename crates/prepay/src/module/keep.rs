@@ -18,7 +18,7 @@ use crate::sealing::{
     NewSealFlags, backup_header, create_failure, make_directory, restore_failure,
 };
 
-/// The longest back-up that is read, in octets.
+/// The longest back-up that is read, in bytes.
 const LONGEST_BACKUP: usize = 64 << 20;
 
 impl Desk<'_> {
@@ -105,14 +105,14 @@ impl Desk<'_> {
             self.flags.secrets.fresh(&format!("{name}.backup"), &what)
         };
         let [first, second] = [ask(&pair[0])?, ask(&pair[1])?];
-        let octets =
+        let bytes =
             custodians.backup([&first, &second]).map_err(|error| custodian_failure(&error))?;
-        private_file::create(file, &octets).map_err(|error| Failure::file(file, &error))?;
+        private_file::create(file, &bytes).map_err(|error| Failure::file(file, &error))?;
         let name = module.module().as_str();
         let object = json!({
             "module": name,
             "file": file.display().to_string(),
-            "octets": octets.len(),
+            "bytes": bytes.len(),
             "custodians": [pair[0].as_str(), pair[1].as_str()],
         });
         self.answer(object, |out| {
@@ -126,7 +126,7 @@ impl Desk<'_> {
     pub(super) fn restore(&self, flags: &RestoreFlags) -> Done<Ending> {
         let dir = self.dir()?;
         let file = &flags.file;
-        let octets = private_file::read(file, LONGEST_BACKUP)
+        let bytes = private_file::read(file, LONGEST_BACKUP)
             .map_err(|error| Failure::file(file, &error))?;
         let [first, second] = flags.custodians.pair()?;
         let (directory, _new) = make_directory(dir)?;
@@ -135,13 +135,13 @@ impl Desk<'_> {
             self.flags.secrets.known(&format!("{name}.backup"), &what)
         };
         let passphrases = [ask(&first)?, ask(&second)?];
-        let name = backup_header(file, &octets)?.name;
+        let name = backup_header(file, &bytes)?.name;
         let seal = flags.seal.make(name.as_str(), "", &self.flags.unlock, &self.flags.secrets)?;
         let limits =
             if flags.accept_limits { RestoredLimits::Accepted } else { RestoredLimits::Stopped };
         let holders = [(&first, &passphrases[0]), (&second, &passphrases[1])];
         let unlock: Unlock<'_> = seal.unlock();
-        let restored = SoftwareModule::restore(place(directory), &octets, holders, unlock, limits);
+        let restored = SoftwareModule::restore(place(directory), &bytes, holders, unlock, limits);
         let module = restored.map(Unlocked).map_err(|error| {
             flags.seal.undo(error.may_be_done(), restore_failure(file, dir, &error))
         })?;

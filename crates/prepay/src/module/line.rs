@@ -1,6 +1,6 @@
 //! One line of a session: the shape of a JSON object, and nothing about what a module does with it.
 //!
-//! [`parse_line`] is a pure function of any octets. Every field stands at most once; nothing nests deeper than
+//! [`parse_line`] is a pure function of any bytes. Every field stands at most once; nothing nests deeper than
 //! the fields of a token.
 
 use std::fmt;
@@ -13,10 +13,10 @@ use serde_json::value::RawValue;
 use super::order::{self, Ask, Fields};
 use crate::failure::Failure;
 
-/// The longest line, in octets, without its end. A request of every field is below 2000.
+/// The longest line, in bytes, without its end. A request of every field is below 2000.
 pub(super) const LONGEST_LINE: usize = 64 * 1024;
 
-/// The longest `id`, in octets.
+/// The longest `id`, in bytes.
 const LONGEST_ID: usize = 200;
 
 /// How much is read at a time.
@@ -46,7 +46,7 @@ pub(super) fn parse_line(line: &[u8]) -> Line {
             Line { id: id.into(), ask: order::read(fields) }
         }
         Some(_) => {
-            let expected = format!("a string of at most {LONGEST_ID} octets or a whole number");
+            let expected = format!("a string of at most {LONGEST_ID} bytes or a whole number");
             Line::bad(format!("id: expected {expected}"))
         }
     }
@@ -59,7 +59,7 @@ impl Line {
 
     /// A line that is too long.
     fn too_long() -> Self {
-        Self::bad(format!("line too long: expected at most {LONGEST_LINE} octets"))
+        Self::bad(format!("line too long: expected at most {LONGEST_LINE} bytes"))
     }
 }
 

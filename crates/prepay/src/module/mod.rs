@@ -2,7 +2,7 @@
 //!
 //! ```text
 //!  flags.rs    what can be asked                 order.rs  fields of an object -> a checked request
-//!  keep.rs     init, seal, backup, restore       line.rs   octets of a line -> fields
+//!  keep.rs     init, seal, backup, restore       line.rs   bytes of a line -> fields
 //!  show.rs     unlock, registers, slots, audit   session.rs  many requests, one unlocking
 //!  issue.rs    issue, verify                     tell.rs   answers -> objects
 //!  custody.rs  request, load, delete, revoke, user, refill   document.rs  texts as files

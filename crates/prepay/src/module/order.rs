@@ -221,7 +221,7 @@ fn request_id(fields: &mut Fields) -> Result<Option<RequestId>, Failure> {
 
 /// A request's name from 32 hexadecimal digits.
 pub(super) fn hexadecimal_id(text: &str) -> Option<RequestId> {
-    let is_hexadecimal = text.len() == 32 && text.bytes().all(|octet| octet.is_ascii_hexdigit());
+    let is_hexadecimal = text.len() == 32 && text.bytes().all(|byte| byte.is_ascii_hexdigit());
     let number = u128::from_str_radix(text, 16).ok().filter(|_| is_hexadecimal)?;
     Some(RequestId(number.to_be_bytes()))
 }

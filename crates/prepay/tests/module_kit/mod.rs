@@ -186,8 +186,8 @@ impl Desk {
             if file.parent() == Some(self.path("secrets").as_path()) {
                 continue;
             }
-            let octets = fs::read(&file).unwrap();
-            let holds = |part: &[u8]| octets.windows(part.len()).any(|found| found == part);
+            let bytes = fs::read(&file).unwrap();
+            let holds = |part: &[u8]| bytes.windows(part.len()).any(|found| found == part);
             for (name, secret) in SECRETS {
                 assert!(!holds(secret.as_bytes()), "{} holds the secret {name}", file.display());
             }
@@ -254,8 +254,8 @@ impl Centre {
         self.vault.desk_of_two(self.quorum.clone())
     }
 
-    fn import(&self, revision: u8, octet: u8) {
-        let key = VendingKey::new(DecoderKeyGenerationAlgorithm::Dkga02, &[octet; 8]).unwrap();
+    fn import(&self, revision: u8, byte: u8) {
+        let key = VendingKey::new(DecoderKeyGenerationAlgorithm::Dkga02, &[byte; 8]).unwrap();
         let group = "123456".parse().unwrap();
         self.desk().import_test_key(group, revision.try_into().unwrap(), &key).unwrap();
     }

@@ -1,7 +1,7 @@
 //! Any line of a session: read to a request that can be written and read again, or refused by an error that names the
 //! field and repeats little of it.
 //!
-//! [`any_line`] takes any octets, as the body of a fuzz target does. It stands here because a fuzz target cannot reach
+//! [`any_line`] takes any bytes, as the body of a fuzz target does. It stands here because a fuzz target cannot reach
 //! into a program.
 
 use prepay_lab::OpenedToken;
@@ -150,7 +150,7 @@ fn named(message: &str) -> Option<&str> {
     Some(&message[..end])
 }
 
-/// Any octets: a request that is written and read again, or an error that keeps its promises.
+/// Any bytes: a request that is written and read again, or an error that keeps its promises.
 fn any_line(input: &[u8]) {
     let Line { id, ask } = parse_line(input);
     match ask {
@@ -206,7 +206,7 @@ fn every_valid_line_is_read_and_written_again() {
 }
 
 #[test]
-fn a_valid_line_with_any_octet_replaced_left_out_or_doubled_is_read_or_refused() {
+fn a_valid_line_with_any_byte_replaced_left_out_or_doubled_is_read_or_refused() {
     for line in valid_lines() {
         let whole = line.as_bytes();
         for place in 0..whole.len() {
@@ -216,8 +216,8 @@ fn a_valid_line_with_any_octet_replaced_left_out_or_doubled_is_read_or_refused()
             any_line(&[&whole[..place], &whole[place + 1..]].concat());
             any_line(&[&whole[..=place], &whole[place..]].concat());
             let mut changed = whole.to_vec();
-            for octet in 0..=255 {
-                changed[place] = octet;
+            for byte in 0..=255 {
+                changed[place] = byte;
                 any_line(&changed);
             }
         }
