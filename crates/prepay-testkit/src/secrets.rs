@@ -11,7 +11,7 @@
 use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use prepay_module::{Entropy, NoEntropy};
+use prepay_basics::{Entropy, NoEntropy};
 use zeroize::Zeroizing;
 
 /// What every byte of a secret is turned over by.
