@@ -60,7 +60,7 @@ const RULES: &[Rule] = &[
     Rule { name: sql::RULE, demand: "only prepay-store contains SQL", check: sql::check },
     Rule {
         name: keys::RULE,
-        demand: "no crate above prepay-module sees key bytes",
+        demand: "no crate above the modules sees key bytes",
         check: keys::check,
     },
     Rule {
