@@ -36,7 +36,7 @@ const LYCHEE: Need = Need {
 const DENY: Need = Need {
     name: "cargo-deny",
     source: Source::CratesIo("0.20.2"),
-    why: "checks dependencies; compiled once, in three to four minutes on two cores",
+    why: "checks dependencies; compiled once, in two to eight minutes",
     left_out: &["licences, sources, doubled versions and advisories of dependencies"],
 };
 
