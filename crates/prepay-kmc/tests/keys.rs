@@ -12,8 +12,8 @@ use prepay_kmc::entity::{
 };
 use prepay_kmc::form::{FormKind, FormState};
 use prepay_kmc::store::{CentreStore, Filter, MemoryStore, PAGE, RowKey};
-use prepay_module::attribute::SubClassSet;
-use prepay_module::centre::Authority;
+use prepay_kmc_module::Authority;
+use prepay_kmp::attribute::SubClassSet;
 use prepay_token::element::KeyRevisionNumber;
 
 fn revision(number: u8) -> KeyRevisionNumber {

@@ -7,6 +7,7 @@ mod rows;
 
 use std::fmt::Debug;
 
+use prepay_basics::Moment;
 use prepay_kmc::entity::{
     Action, AgreementRecord, Authorisation, CentreRecord, Customer, FormRecord, FormStep,
     KeyLoadRecord, KeyState, Line, LoadedKey, ModuleRecord, Ownership, Signatory, SupplyGroup,
@@ -17,7 +18,6 @@ use prepay_kmc::store::{
     CentreStore, Change, Constraint, Entity, Filter, NewJournalEntry, PAGE, Row, RowKey,
     StoreError, Versioned,
 };
-use prepay_module::Moment;
 use prepay_token::element::SupplyGroupCode;
 
 pub use rows::{

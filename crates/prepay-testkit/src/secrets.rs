@@ -11,7 +11,7 @@
 use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use prepay_module::{Entropy, NoEntropy};
+use prepay_basics::{Entropy, NoEntropy};
 use zeroize::Zeroizing;
 
 /// What every byte of a secret is turned over by.
@@ -245,7 +245,7 @@ mod tests {
     #[test]
     fn every_form_of_a_secret_is_found() {
         let mut secrets = Secrets::default();
-        secrets.add("a", b"\x00\xFB\xFFsecret bytes");
+        secrets.add("a", b"\x00\xFB\xFFsecret octets");
         secrets.add("b", b"another secret");
         // Made with the base64 module of Python, with 0 to 2 bytes before and behind.
         for text in [

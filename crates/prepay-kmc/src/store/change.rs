@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use prepay_module::Moment;
+use prepay_basics::Moment;
 
 use super::{Entity, Field, StoreError, Table, Tables, Value, schema};
 use crate::entity::{

@@ -4,10 +4,11 @@ use std::collections::BTreeSet;
 use std::fmt::Display;
 use std::vec::IntoIter;
 
-use prepay_module::attribute::{
+use prepay_basics::{Identifier, Moment};
+use prepay_kmp::attribute::{
     Cluster, CurrencyLimit, GroupName, KeyCheckValue, SubClassSet, UnitLimit, VendingKeyType,
 };
-use prepay_module::{CentreId, Identifier, ModuleId, Moment};
+use prepay_kmp::{CentreId, ModuleId};
 use prepay_token::element::{
     BaseDate, DecoderKeyGenerationAlgorithm, KeyExpiryNumber, KeyRevisionNumber, KeyType, Service,
     SupplyGroupCode,

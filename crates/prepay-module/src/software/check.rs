@@ -10,11 +10,13 @@ use prepay_token::key::{CommonKeyRule, DerivationError, TransitionPermission, ke
 
 use super::policy::ModulePolicy;
 use super::register::{Register, Registers};
-use crate::attribute::{RegisterNumber, VendingKeyType};
 use crate::{
-    CreditAmount, CreditRequest, KeyChangeRequest, KeyChangeRule, ManagementRequest, Moment,
-    Refusal, VendingKeyAttributes, VerifyRequest,
+    CreditAmount, CreditRequest, KeyChangeRequest, KeyChangeRule, ManagementRequest, Refusal,
+    VerifyRequest,
 };
+use prepay_basics::Moment;
+use prepay_kmp::VendingKeyAttributes;
+use prepay_kmp::attribute::{RegisterNumber, VendingKeyType};
 
 /// What the checks look at, beside the request.
 pub(crate) struct Checks<'a> {

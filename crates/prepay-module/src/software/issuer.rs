@@ -14,11 +14,12 @@ use super::policy::{ModulePolicy, TestMode};
 use super::register::Registers;
 use super::remembered::Remembered;
 use super::row::IssuedRowExt as _;
-use crate::vault::IssuedRow;
 use crate::{
     CreditAmount, CreditRequest, IssueRequest, Issued, IssuedKeyChange, IssuedToken,
-    KeyChangeRequest, ManagementRequest, Moment, Refusal, Verification, VerifyRequest,
+    KeyChangeRequest, ManagementRequest, Refusal, Verification, VerifyRequest,
 };
+use prepay_basics::Moment;
+use prepay_vault::IssuedRow;
 
 /// What a module counts.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

@@ -6,9 +6,11 @@
 
 use prepay_token::key::{DecoderKeyGenerator, DerivationPolicy, VendingKey};
 
-use crate::attribute::{KeyCheckValue, RegisterNumber, VendingKeyAttributes};
-use crate::check_value::check_value;
-use crate::{CentreId, CreditAmount, Moment, RegisterReport};
+use crate::{CreditAmount, RegisterReport};
+use prepay_basics::Moment;
+use prepay_kmp::CentreId;
+use prepay_kmp::attribute::{KeyCheckValue, RegisterNumber, VendingKeyAttributes};
+use prepay_kmp::check_value;
 
 /// Tenths in a unit: ULM counts units, tokens carry tenths.
 const TENTHS: u64 = 10;

@@ -4,22 +4,22 @@ use std::io;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 
-use prepay_module::attribute::{
+use prepay_basics::{Clock, Entropy, Identifier, Moment, NoEntropy};
+use prepay_kmp::attribute::{
     Cluster, CurrencyLimit, RegisterNumber, SubClassSet, UnitLimit, VendingKeyType,
 };
-use prepay_module::open_kmp::{Identity, OpenKmp, PartyKind, PublicIdentity, SlotKeys, SlotNumber};
-use prepay_module::profile::{
+use prepay_kmp::open_kmp::{Identity, OpenKmp, PartyKind, PublicIdentity, SlotKeys, SlotNumber};
+use prepay_kmp::profile::{
     AgreementAnswered, EnrolmentDetails, KeyLoadHeader, KeyManagementProfile, KeyToLoad,
 };
+use prepay_kmp::{CentreId, VendingKeyAttributes};
 use prepay_module::software::{
     Auditor, Custodians, LoadReport, ModulePolicy, NewModule, Operator, Place, SoftwareModule,
     TestMode,
 };
-use prepay_module::vault::{NewUser, OpenError, Quorum, Role, Secret, Session, Unlock};
 use prepay_module::{
-    CentreId, Clock, CreditAmount, CreditRequest, Entropy, Identifier, IssueRequest,
-    KeyChangeRequest, ManagementRequest, MemoryStorage, MeterConfiguration, Moment, NoEntropy,
-    RequestId, VaultStorage, VendingKeyAttributes,
+    CreditAmount, CreditRequest, IssueRequest, KeyChangeRequest, ManagementRequest,
+    MeterConfiguration, RequestId,
 };
 use prepay_token::ManagementFunction;
 use prepay_token::element::{
@@ -28,6 +28,8 @@ use prepay_token::element::{
 };
 use prepay_token::key::VendingKey;
 use prepay_token::key_change::SetSize;
+use prepay_vault::{MemoryStorage, VaultStorage};
+use prepay_vault::{NewUser, OpenError, Quorum, Role, Secret, Session, Unlock};
 
 /// The time at which everything begins.
 pub(crate) const START: &str = "2026-03-01T12:00:00Z";

@@ -1,12 +1,12 @@
 //! `prepay kmc customer`: customers and their signatories.
 
-use prepay_kmc::store::Filter;
 use std::path::PathBuf;
 
 use clap::{Subcommand, ValueHint};
+use prepay_basics::Identifier;
 use prepay_kmc::centre::NewCustomer;
 use prepay_kmc::entity::{Customer, CustomerNumber, Line, Signatory, SupplyGroup};
-use prepay_module::Identifier;
+use prepay_kmc::store::Filter;
 
 use super::out::{Out, Record};
 use super::place::{Needs, PlaceFlags};

@@ -4,7 +4,7 @@ use clap::{Args, Subcommand, ValueEnum};
 use prepay_kmc::centre::NewGroup;
 use prepay_kmc::entity::{CustomerNumber, Line, Ownership, SupplyGroup, VendingKeyRecord};
 use prepay_kmc::store::Filter;
-use prepay_module::attribute::{Cluster, GroupName, VendingKeyType};
+use prepay_kmp::attribute::{Cluster, GroupName, VendingKeyType};
 use prepay_token::element::{Service, SupplyGroupCode};
 
 use super::out::{Out, Record};

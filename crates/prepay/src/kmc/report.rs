@@ -1,9 +1,10 @@
 //! `prepay kmc report`: what is where, what ends when, what was done.
 
 use clap::Subcommand;
+use prepay_basics::{Clock, Moment};
 use prepay_kmc::entity::{KeyLoadRecord, ModuleRecord};
 use prepay_kmc::store::{CentreStore, Filter};
-use prepay_module::{Clock, ModuleId, Moment};
+use prepay_kmp::ModuleId;
 
 use super::out::{Out, Record};
 use super::place::{Needs, PlaceFlags, moment};
