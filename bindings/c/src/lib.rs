@@ -22,7 +22,7 @@
 
 #![no_std]
 
-#[cfg(not(target_os = "none"))]
+#[cfg(not(any(freestanding, target_os = "none")))]
 extern crate std;
 
 mod life;
