@@ -43,7 +43,9 @@ const BANS: &[Ban] = &[
         floors: 0..=9,
         except: &["prepay-store"],
     },
-    Ban { what: "serialisation", crates: &["serde", "serde_json"], floors: 0..=1, except: &[] },
+    // Each door has its own records: what is on the wire does not change because a type of the domain did, and no
+    // key leaves by accident.
+    Ban { what: "serialisation", crates: &["serde", "serde_json"], floors: 0..=FLOWS, except: &[] },
     Ban { what: "logging", crates: &["log", "tracing", "defmt"], floors: 0..=1, except: &[] },
     Ban {
         what: "randomness",
@@ -145,7 +147,7 @@ mod tests {
         let tree = Tree::of(&[(&format!("crates/{package}/Cargo.toml"), &manifest)]);
         let dependencies = vec![Dependency { name: dependency.into(), kind }];
         let package = Package { name: package.into(), dependencies };
-        House::new(tree, Graph { packages: vec![package] })
+        House { tree, graph: Graph { packages: vec![package] } }
     }
 
     #[test]
@@ -156,7 +158,7 @@ mod tests {
             ("prepay-token", "prepay-testkit", Some(Kind::Dev)),
             ("prepay-token", "serde", Some(Kind::Dev)),
             ("prepay-cipher", "prepay-token", Some(Kind::Dev)),
-            ("prepay-kmc", "serde", None),
+            ("prepay-lab", "serde", None),
             ("prepay-lab", "tokio", None),
             ("prepay-store", "rusqlite", None),
             ("prepay-testkit", "serde", None),
@@ -180,6 +182,7 @@ mod tests {
             ("prepay-kmc", "rusqlite", None, "prepay-store only"),
             ("prepay-lab", "sqlx", None, "prepay-store only"),
             ("prepay-token", "serde", None, "serialisation"),
+            ("prepay-kmc", "serde", None, "serialisation"),
             ("prepay-cipher", "log", None, "logging"),
             ("prepay-token", "tracing", None, "logging"),
             ("prepay-token", "rand", None, "randomness"),

@@ -12,11 +12,10 @@ const TAKEN: &str = "\n[lints]\nworkspace = true\n";
 
 pub(super) fn check(house: &House) -> Vec<Finding> {
     let mut findings = Vec::new();
-    for source in &house.sources {
-        let text = house.tree.text(&source.path).unwrap_or_default();
+    for (path, text) in house.tree.texts().filter(|(path, _)| path.ends_with(".rs")) {
         if !text.starts_with("//! ") {
             let found = format!("{:?}", text.lines().next().unwrap_or_default());
-            findings.push(Finding::new(RULE, &source.path, 1, found, "a `//!` that says its job"));
+            findings.push(Finding::new(RULE, path, 1, found, "a `//!` that says its job"));
         }
     }
     for (path, text) in house.tree.texts().filter(|(path, _)| path.ends_with("Cargo.toml")) {

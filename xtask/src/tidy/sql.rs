@@ -1,8 +1,8 @@
 //! Rule: only `prepay-store` contains SQL, in whatever case it is written.
 //!
-//! A string counts as SQL when it begins like a statement, so that a sentence such as "Select a meter" does not.
+//! What stands behind a quotation mark counts as SQL when it begins like a statement, so that a sentence such as
+//! "Select a meter" does not.
 
-use super::source::{Source, string_content};
 use super::{Finding, House};
 
 pub(super) const RULE: &str = "sql";
@@ -26,26 +26,20 @@ const STATEMENTS: &[(&str, Option<&str>)] = &[
 
 pub(super) fn check(house: &House) -> Vec<Finding> {
     let mut findings = Vec::new();
-    let sources = house.sources.iter().filter(|source| is_elsewhere(source.crate_name.as_deref()));
-    sources.for_each(|source| check_source(source, &mut findings));
+    for source in house.sources().filter(|source| source.crate_name != HOME) {
+        for (quote, _) in source.code.match_indices('"') {
+            let content = source.code[quote + 1..].split('"').next().unwrap_or_default();
+            let line = 1 + source.code[..quote].matches('\n').count();
+            findings.extend(
+                statement(content).map(|begin| finding(source.path, line, format!("{begin} …"))),
+            );
+        }
+    }
     let home = format!("crates/{HOME}/");
     let files = house.tree.files().map(|(path, _)| path);
     let strays = files.filter(|path| path.ends_with(".sql") && !path.starts_with(&home));
     findings.extend(strays.map(|path| finding(path, 1, "a file of SQL".into())));
     findings
-}
-
-/// Every crate but the store. The chores name statements in order to find them.
-fn is_elsewhere(crate_name: Option<&str>) -> bool {
-    crate_name.is_some_and(|name| name != HOME && name != "xtask")
-}
-
-fn check_source(source: &Source, findings: &mut Vec<Finding>) {
-    for token in &source.tokens {
-        let statement = string_content(&token.text).and_then(statement);
-        findings
-            .extend(statement.map(|begin| finding(&source.path, token.line, format!("{begin} …"))));
-    }
 }
 
 fn finding(path: &str, line: usize, found: String) -> Finding {
@@ -82,6 +76,7 @@ mod tests {
             "const A: &str = \"SELECTION 1 FROM 2\";",
             "/// SELECT 1 FROM sales\nfn a() {}",
             "// \"SELECT 1 FROM sales\"",
+            "const A: &str = \"a\"; // SELECT 1 FROM sales",
             "fn select(from: u8) {}",
         ];
         for text in CASES {
