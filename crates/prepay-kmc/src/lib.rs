@@ -7,8 +7,8 @@
 //!   file, and the reports.
 //! - [`form`]: the forms by which customers ask, checked and signed.
 //! - [`entity`]: the rows that a centre keeps: customers, groups, vending keys, authorisations and the rest.
-//! - [`store`]: [`CentreStore`](store::CentreStore), what a centre asks of its storage, and a model of it in
-//!   memory.
+//! - [`store`]: [`CentreStore`](store::CentreStore), what a centre asks of its storage: the rules of a commit,
+//!   the columns of each row, and an engine in memory.
 //!
 //! # What it never knows
 //!

@@ -5,18 +5,21 @@ mod common;
 
 use common::{AUTHORISATION, Bench, FailingStore, Failure, GROUP, KEY};
 use prepay_kmc::centre::{Answer, Centre, Decision, LoadOptions};
-use prepay_kmc::entity::KeyState;
+use prepay_kmc::entity::{
+    Authorisation, Customer, FormRecord, KeyLoadRecord, KeyState, ModuleRecord, Ownership,
+    Signatory, SupplyGroup, VendingKeyRecord,
+};
 use prepay_kmc::form::{FormKind, FormState, SignedForm};
-use prepay_kmc::store::{CentreStore, PAGE, Versioned};
+use prepay_kmc::store::{CentreStore, Filter, PAGE, Versioned};
 
 /// Brings a form to its end, from wherever it is.
 fn process(centre: &mut Centre<'_, FailingStore>, form: &SignedForm) -> Answer<()> {
-    let number = match centre.store().form_with(&form.digest())? {
+    let number = match centre.store().find(&FormRecord::with_digest(&form.digest()))? {
         Some(Versioned { row, .. }) => row.number,
         None => centre.receive_form(form)?,
     };
     let fingerprint = Some(form.signature().key().fingerprint().to_string());
-    match centre.form(number)?.row.state {
+    match centre.row::<FormRecord>(&number)?.row.state {
         FormState::Received => {
             centre.accept_form(number, &Decision { fingerprint, ..Decision::default() })?;
         }
@@ -38,7 +41,8 @@ fn live(bench: &Bench, forms: &[SignedForm], store: &FailingStore) -> Answer<()>
     centre.answer_agreement("agree:SM-1:1")?;
     centre.answer_key_load("load:SM-1:1:AA", &LoadOptions::default())?;
     let group = "000123".parse().unwrap();
-    if centre.vending_keys(Some(group))?.iter().any(|key| key.state == KeyState::Live) {
+    if centre.rows(VendingKeyRecord::of_group(group))?.iter().any(|key| key.state == KeyState::Live)
+    {
         let key = centre.newest_key(group)?.expect("there is a key");
         centre.revoke_key(key.id)?;
     }
@@ -54,18 +58,19 @@ fn live(bench: &Bench, forms: &[SignedForm], store: &FailingStore) -> Answer<()>
 /// What is compared in the end: everything but journal and versions.
 fn outcome(bench: &Bench, store: &FailingStore) -> String {
     let centre = Centre::new(store.clone(), &bench.module, &bench.clock);
-    let forms: Vec<_> = centre.forms().unwrap().iter().map(|form| form.state).collect();
-    let loads = centre.key_loads(None).unwrap();
+    let forms: Vec<_> =
+        centre.rows::<FormRecord>(Filter::all()).unwrap().iter().map(|form| form.state).collect();
+    let loads = centre.rows::<KeyLoadRecord>(Filter::all()).unwrap();
     let loads: Vec<_> = loads.iter().map(|load| (&load.nonce, load.keys.len())).collect();
     format!(
         "{:?} {:?} {:?} {:?} {:?} {:?} {:?} {loads:?} {forms:?} {:?}",
-        centre.customers(),
-        centre.signatories(),
-        centre.groups(),
-        centre.owners("000123".parse().unwrap()),
-        centre.vending_keys(None),
-        centre.authorisations(None),
-        centre.modules(),
+        centre.rows::<Customer>(Filter::all()),
+        centre.rows::<Signatory>(Filter::all()),
+        centre.rows::<SupplyGroup>(Filter::all()),
+        centre.rows(Ownership::of_group("000123".parse().unwrap())),
+        centre.rows::<VendingKeyRecord>(Filter::all()),
+        centre.rows::<Authorisation>(Filter::all()),
+        centre.rows::<ModuleRecord>(Filter::all()),
         centre.orphans(),
     )
 }

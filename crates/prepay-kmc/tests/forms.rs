@@ -4,8 +4,9 @@ mod common;
 
 use common::{AUTHORISATION, Bench, Counter, GROUP, KEY};
 use prepay_kmc::centre::{CommandError, Decision};
-use prepay_kmc::entity::Line;
+use prepay_kmc::entity::{Authorisation, Customer, FormRecord, Line, VendingKeyRecord};
 use prepay_kmc::form::{Draft, FormKind, FormState, SignedForm, SignedFormError};
+use prepay_kmc::store::Filter;
 use prepay_kmp::open_kmp::Signatory;
 
 const NEW: &[(&str, &str)] =
@@ -25,13 +26,16 @@ fn a_new_customer_needs_the_fingerprint_by_another_way() {
         let refused = centre.accept_form(number, &decision).unwrap_err();
         assert_eq!(refused.code(), "fingerprint");
     }
-    assert!(centre.customers().unwrap().is_empty());
+    assert!(centre.rows::<Customer>(Filter::all()).unwrap().is_empty());
     let accepted = centre.accept_form(number, &told(&bench.anna)).unwrap();
     assert_eq!(accepted.form.state, FormState::Done);
     assert_eq!(accepted.form.customer.unwrap().value(), 1);
     let states: Vec<_> = accepted.form.steps.iter().map(|step| step.state).collect();
     assert_eq!(states, [FormState::Received, FormState::Accepted, FormState::Done]);
-    assert_eq!(centre.signatories().unwrap()[0].name.as_str(), "anna");
+    assert_eq!(
+        centre.rows::<prepay_kmc::entity::Signatory>(Filter::all()).unwrap()[0].name.as_str(),
+        "anna"
+    );
     // The name is taken now.
     let mut values = NEW.to_vec();
     values[0].1 = "West";
@@ -49,7 +53,7 @@ fn the_same_form_is_received_once() {
     assert_eq!(centre.receive_form(&form), Err(expected(FormState::Received)));
     centre.accept_form(number, &Decision::default()).unwrap();
     assert_eq!(centre.receive_form(&form), Err(expected(FormState::Done)));
-    let keys = centre.vending_keys(None).unwrap();
+    let keys = centre.rows::<VendingKeyRecord>(Filter::all()).unwrap();
     assert_eq!(keys.len(), 2, "one by hand, one by the form");
 }
 
@@ -71,9 +75,12 @@ fn every_step_out_of_turn_is_refused_by_name() {
     }
     assert!(centre.finish_form(refused).is_err());
     assert_eq!(centre.finish_form(done).unwrap().state, FormState::Done);
-    assert!(centre.authorisations(None).unwrap().is_empty(), "the refused form did nothing");
+    assert!(
+        centre.rows::<Authorisation>(Filter::all()).unwrap().is_empty(),
+        "the refused form did nothing"
+    );
     assert_eq!(bench.module.made(), 2);
-    assert_eq!(centre.form("99".parse().unwrap()).unwrap_err().code(), "not_there");
+    assert_eq!(centre.row::<FormRecord>(&"99".parse().unwrap()).unwrap_err().code(), "not_there");
 }
 
 #[test]
@@ -114,7 +121,7 @@ fn a_second_signatory_may_be_registered_by_hand() {
     let fingerprint = carol.key().fingerprint().to_string().to_lowercase().replace(' ', "");
     centre.register_signatory(customer, carol.key(), &fingerprint).unwrap();
     centre.register_signatory(customer, carol.key(), &fingerprint).unwrap();
-    assert_eq!(centre.signatories().unwrap().len(), 3);
+    assert_eq!(centre.rows::<prepay_kmc::entity::Signatory>(Filter::all()).unwrap().len(), 3);
     centre.receive_form(&bench.sign(&carol, FormKind::VendingKeyRequest, KEY)).unwrap();
 }
 

@@ -6,9 +6,12 @@ use common::{Bench, GROUP, KEY, customer, moment, new_key, revisions, terms};
 use prepay_kmc::centre::{
     Centre, CommandError, Decision, ExpiryKind, KeyTerms, NewAuthorisation, NewKey,
 };
-use prepay_kmc::entity::{Action, KeyState, Line};
+use prepay_kmc::entity::{
+    Action, Authorisation, FormRecord, KeyState, Line, ModuleRecord, Ownership, SupplyGroup,
+    VendingKeyRecord,
+};
 use prepay_kmc::form::{FormKind, FormState};
-use prepay_kmc::store::{CentreStore, MemoryStore, PAGE, RowKey};
+use prepay_kmc::store::{CentreStore, Filter, MemoryStore, PAGE, RowKey};
 use prepay_kmc_module::Authority;
 use prepay_kmp::attribute::SubClassSet;
 use prepay_token::element::KeyRevisionNumber;
@@ -26,7 +29,10 @@ fn revisions_roll_from_nine_to_one_and_never_into_a_key_that_is_there() {
         let key = centre.request_key(&new_key()).unwrap();
         assert_eq!((key.id.revision.value(), key.id.generation), (expected, expected.into()));
     }
-    assert_eq!(revisions(&centre.vending_keys(Some(group)).unwrap()), [1, 2, 3, 4, 5, 6, 7, 8, 9]);
+    assert_eq!(
+        revisions(&centre.rows(VendingKeyRecord::of_group(group)).unwrap()),
+        [1, 2, 3, 4, 5, 6, 7, 8, 9]
+    );
     let first = centre.vending_key_of(group, revision(1)).unwrap().row;
     let refused = centre.request_key(&new_key());
     let in_use = |state| CommandError::RevisionInUse { key: first.id, state };
@@ -107,12 +113,12 @@ fn a_key_made_by_hand_lives_when_it_becomes_active_as_one_of_a_form_does() {
     ] {
         let activation = moment(activation);
         let new = NewKey { activation, expiry: expiry.into(), ..new_key() };
-        let before = centre.vending_keys(None).unwrap();
+        let before = centre.rows::<VendingKeyRecord>(Filter::all()).unwrap();
         let made = centre.request_key(&new);
         assert_eq!(made.is_ok(), fits, "{activation} {expiry}: {made:?}");
         if let Err(error) = made {
             assert!(matches!(error, CommandError::Value { what: "ACT" | "KEN", .. }), "{error}");
-            assert_eq!(centre.vending_keys(None).unwrap(), before);
+            assert_eq!(centre.rows::<VendingKeyRecord>(Filter::all()).unwrap(), before);
         }
     }
 }
@@ -136,11 +142,11 @@ fn groups_change_names_and_owners_with_their_history() {
     let group = new_key().group;
     let values = [("customer", "1"), ("group", "000123"), ("name", "New town")];
     bench.accepted(&mut centre, FormKind::GroupNameChange, &values);
-    assert_eq!(centre.group(group).unwrap().row.name.as_str(), "New town");
+    assert_eq!(centre.row::<SupplyGroup>(&group).unwrap().row.name.as_str(), "New town");
     let values = [("customer", "1"), ("group", "000123"), ("new_owner", "2")];
     let number = bench.accepted(&mut centre, FormKind::OwnershipTransfer, &values);
-    assert_eq!(centre.group(group).unwrap().row.owner, customer(2));
-    let owners = centre.owners(group).unwrap();
+    assert_eq!(centre.row::<SupplyGroup>(&group).unwrap().row.owner, customer(2));
+    let owners = centre.rows(Ownership::of_group(group)).unwrap();
     let seen: Vec<_> = owners.iter().map(|owner| (owner.sequence, owner.owner.value())).collect();
     assert_eq!(seen, [(1, 1), (2, 2)]);
     assert_eq!(owners[1].form, Some(number));
@@ -160,7 +166,7 @@ fn groups_change_names_and_owners_with_their_history() {
             });
         let refused = centre.accept_form(number, &Decision::default()).unwrap_err();
         assert_eq!(refused.code(), "not_owner", "{kind}");
-        assert_eq!(centre.form(number).unwrap().row.state, FormState::Received);
+        assert_eq!(centre.row::<FormRecord>(&number).unwrap().row.state, FormState::Received);
         let reason: Line = "not the owner".parse().unwrap();
         let form = centre.refuse_form(number, &reason).unwrap();
         assert_eq!(form.steps.last().unwrap().note, reason);
@@ -182,7 +188,12 @@ fn codes_are_given_out_from_the_lowest_that_is_free() {
     assert_eq!(refused.code(), "group_taken");
     let decision = Decision { group: Some("000002".parse().unwrap()), ..Decision::default() };
     centre.accept_form(number, &decision).unwrap();
-    let codes: Vec<_> = centre.groups().unwrap().iter().map(|group| group.code.value()).collect();
+    let codes: Vec<_> = centre
+        .rows::<SupplyGroup>(Filter::all())
+        .unwrap()
+        .iter()
+        .map(|group| group.code.value())
+        .collect();
     assert_eq!(codes, [1, 2, 123]);
 }
 
@@ -242,8 +253,12 @@ fn renewed_keys_are_in_the_journal_and_every_row_stays() {
     let mut centre = bench.furnished();
     let options = prepay_kmc::centre::LoadOptions::default();
     let rows = |centre: &Centre<'_, MemoryStore>| {
-        let keys = centre.vending_keys(None).unwrap();
-        (keys, centre.modules().unwrap(), centre.authorisations(None).unwrap())
+        let keys = centre.rows::<VendingKeyRecord>(Filter::all()).unwrap();
+        (
+            keys,
+            centre.rows::<ModuleRecord>(Filter::all()).unwrap(),
+            centre.rows::<Authorisation>(Filter::all()).unwrap(),
+        )
     };
     bench.accepted(&mut centre, FormKind::KeyUseAuthorisation, common::AUTHORISATION);
     centre.answer_agreement("agree:SM-1:1").unwrap();
@@ -292,7 +307,7 @@ fn what_was_cut_is_finished_by_two_custodians_alone() {
         }
         bench.module.act_as(Authority::DualControl);
         assert_eq!(centre.store().journal(0, PAGE).unwrap(), before);
-        assert_eq!(centre.form(number).unwrap().row.state, FormState::Accepted);
+        assert_eq!(centre.row::<FormRecord>(&number).unwrap().row.state, FormState::Accepted);
     }
     assert_eq!(centre.finish().unwrap(), [RowKey::Form(number)]);
     // Nothing is left to do, so anybody may ask for it.

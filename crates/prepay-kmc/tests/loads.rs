@@ -4,7 +4,7 @@ mod common;
 
 use common::{AUTHORISATION, Bench, KEY, customer, moment, new_key, terms, today};
 use prepay_kmc::centre::{CommandError, Decision, KeyTerms, LoadOptions, NewKey};
-use prepay_kmc::entity::{LeftOutReason, VendingKeyId};
+use prepay_kmc::entity::{FormRecord, KeyLoadRecord, LeftOutReason, VendingKeyId};
 use prepay_kmc::form::{FormKind, FormState};
 use prepay_kmc::store::{CentreStore, PAGE};
 use prepay_kmc_module::CentreModule;
@@ -335,7 +335,7 @@ fn a_form_for_a_key_load_builds_the_file_and_is_done() {
     let refused = centre.accept_form(number, &Decision::default()).unwrap_err();
     assert_eq!(refused.code(), "nothing_to_load");
     assert_eq!(
-        centre.form(number).unwrap().row.state,
+        centre.row::<FormRecord>(&number).unwrap().row.state,
         FormState::Received,
         "it can still be refused"
     );
@@ -343,7 +343,7 @@ fn a_form_for_a_key_load_builds_the_file_and_is_done() {
     let accepted = centre.accept_form(number, &Decision::default()).unwrap();
     assert_eq!(accepted.form.state, FormState::Done);
     assert_eq!(&*accepted.load.unwrap().load.file, "file 1 for SM-1");
-    assert!(centre.store().key_load(1).unwrap().is_some());
+    assert!(centre.store().get::<KeyLoadRecord>(&1).unwrap().is_some());
 
     let values = [("customer", "1"), ("module", "SM-2"), ("request", REQUEST)];
     let form = bench.sign(&bench.anna, FormKind::KeyLoadRequest, &values);
@@ -363,7 +363,7 @@ fn a_key_whose_making_failed_is_left_out_until_it_is_made() {
     bench.module.fail(true);
     assert_eq!(centre.accept_form(number, &Decision::default()).unwrap_err().code(), "fault");
     bench.module.fail(false);
-    assert_eq!(centre.form(number).unwrap().row.state, FormState::Accepted);
+    assert_eq!(centre.row::<FormRecord>(&number).unwrap().row.state, FormState::Accepted);
     let codes: Vec<_> = centre.orphans().unwrap().iter().map(|orphan| orphan.code()).collect();
     assert_eq!(codes, ["key_not_made", "form_not_done"]);
     let load = centre.answer_key_load(REQUEST, &all()).unwrap().load;

@@ -2,9 +2,9 @@
 //!
 //! - [`SqliteCentreStore`]: the state of a key management centre, under the contract of `prepay_kmc::store`.
 //!
-//! What was answered is on the disk: write-ahead log, full synchronisation, one commit at a time. The rules
-//! of the contract are checked here and once more by the database itself, so a mistake of ours does not
-//! become a row.
+//! What was answered is on the disk: write-ahead log, full synchronisation, one commit at a time.
+//! `prepay_kmc::store` checks the rules of the contract, and the database itself checks them once more, so a
+//! mistake of ours does not become a row.
 //!
 //! # What it does not promise
 //!
@@ -19,6 +19,7 @@
 
 mod centre;
 mod open;
+mod tables;
 
 pub use centre::SqliteCentreStore;
 pub use open::OpenStoreError;

@@ -197,6 +197,7 @@ pub(crate) fn in_memory() -> Result<Connection, OpenStoreError> {
 
 /// How a connection works from here on. The journal mode stays in the file.
 fn prepare(connection: &Connection) -> Result<(), rusqlite::Error> {
+    connection.set_prepared_statement_cache_capacity(64); // Every statement that a commit needs.
     connection.pragma_update(None, "foreign_keys", true)?;
     connection.pragma_update(None, "trusted_schema", false)?;
     connection.pragma_update(None, "journal_mode", "WAL")?;

@@ -3,8 +3,8 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use prepay_kmc::entity::Customer;
-use prepay_kmc::store::{CentreStore, Change, Row, RowKey, StoreError};
+use prepay_kmc::entity::{CentreRecord, Customer, FormRecord, KeyLoadRecord};
+use prepay_kmc::store::{CentreStore, Change, Filter, Row, RowKey, StoreError};
 use prepay_store::{OpenStoreError, SqliteCentreStore};
 use prepay_testkit::centre_store;
 use rusqlite::Connection;
@@ -37,9 +37,9 @@ fn renamed(customer: &Customer, contact: &str) -> Row {
 #[test]
 fn rows_survive_closing_and_opening() {
     let (_folder, path) = place();
-    let before = filled(&path).key_loads(None, None, 10).unwrap();
+    let before = filled(&path).list::<KeyLoadRecord>(&Filter::all(), None, 10).unwrap();
     let store = SqliteCentreStore::open(&path).unwrap();
-    assert_eq!(store.key_loads(None, None, 10).unwrap(), before);
+    assert_eq!(store.list::<KeyLoadRecord>(&Filter::all(), None, 10).unwrap(), before);
     assert_eq!(before.len(), 1);
 }
 
@@ -49,14 +49,14 @@ fn of_two_that_read_the_same_version_one_is_told_of_the_conflict() {
     let mut first = filled(&path);
     let mut second = SqliteCentreStore::open(&path).unwrap();
     let number = 1.try_into().unwrap();
-    let seen = first.customer(number).unwrap().unwrap();
-    assert_eq!(second.customer(number).unwrap().unwrap(), seen);
+    let seen = first.get::<Customer>(&number).unwrap().unwrap();
+    assert_eq!(second.get::<Customer>(&number).unwrap().unwrap(), seen);
     let version = seen.version;
     first.commit(&[Change::Update { row: renamed(&seen.row, "first"), version }]).unwrap();
     let late = second.commit(&[Change::Update { row: renamed(&seen.row, "second"), version }]);
     let expected = StoreError::Conflict { row: RowKey::Customer(number), expected: 1, found: 2 };
     assert_eq!(late, Err(expected));
-    assert_eq!(second.customer(number).unwrap().unwrap().row.contact.as_str(), "first");
+    assert_eq!(second.get::<Customer>(&number).unwrap().unwrap().row.contact.as_str(), "first");
 }
 
 #[test]
@@ -73,7 +73,7 @@ fn many_threads_with_files_of_their_own_lose_nothing() {
                 let mut store = SqliteCentreStore::open(path).unwrap();
                 for round in 0..10 {
                     loop {
-                        let seen = store.customer(number).unwrap().unwrap();
+                        let seen = store.get::<Customer>(&number).unwrap().unwrap();
                         let row = renamed(&seen.row, &format!("{thread} {round}"));
                         match store.commit(&[Change::Update { row, version: seen.version }]) {
                             Ok(()) => break,
@@ -86,7 +86,7 @@ fn many_threads_with_files_of_their_own_lose_nothing() {
         }
     });
     let store = SqliteCentreStore::open(&path).unwrap();
-    assert_eq!(store.customer(number).unwrap().unwrap().version, 81);
+    assert_eq!(store.get::<Customer>(&number).unwrap().unwrap().version, 81);
     assert_eq!(journal(&store), before);
 }
 
@@ -135,9 +135,9 @@ fn a_changed_byte_is_named_or_harmless_and_never_a_panic() {
                 refused += 1;
             }
             Ok(store) => {
-                let _ = store.customers(None, 10);
-                let _ = store.key_loads(None, None, 10);
-                let _ = store.forms(None, 10);
+                let _ = store.list::<Customer>(&Filter::all(), None, 10);
+                let _ = store.list::<KeyLoadRecord>(&Filter::all(), None, 10);
+                let _ = store.list::<FormRecord>(&Filter::all(), None, 10);
             }
         }
         for ending in ["db-wal", "db-shm"] {
@@ -151,7 +151,7 @@ fn a_changed_byte_is_named_or_harmless_and_never_a_panic() {
 fn an_empty_file_is_an_empty_store() {
     let (_folder, path) = place();
     fs::write(&path, "").unwrap();
-    assert_eq!(SqliteCentreStore::open(&path).unwrap().centre(), Ok(None));
+    assert_eq!(SqliteCentreStore::open(&path).unwrap().get::<CentreRecord>(&()), Ok(None));
 }
 
 #[test]
@@ -181,15 +181,15 @@ fn a_reader_never_sees_a_form_with_the_steps_of_another_version() {
     let (_folder, path) = place();
     let mut store = filled(&path);
     let number = 1.try_into().unwrap();
-    let first = store.form(number).unwrap().unwrap();
+    let first = store.get::<FormRecord>(&number).unwrap().unwrap();
     std::thread::scope(|scope| {
         let reader = scope.spawn(|| {
             let store = SqliteCentreStore::open(&path).unwrap();
             loop {
-                let form = store.form(number).unwrap().unwrap();
+                let form = store.get::<FormRecord>(&number).unwrap().unwrap();
                 let steps = first.row.steps.len() as u64 + form.version - 1;
                 assert_eq!(form.row.steps.len() as u64, steps, "version {}", form.version);
-                assert_eq!(store.forms(None, 10).unwrap().len(), 1);
+                assert_eq!(store.list::<FormRecord>(&Filter::all(), None, 10).unwrap().len(), 1);
                 if form.version > 300 {
                     break;
                 }
@@ -213,14 +213,20 @@ fn a_copy_is_whole_while_the_file_alone_is_not() {
     let (alone, copy) = (folder.path().join("alone.db"), folder.path().join("copy.db"));
     fs::copy(&path, &alone).unwrap();
     let alone = SqliteCentreStore::open(&alone);
-    let lacks = alone.is_err() || alone.unwrap().centre() == Ok(None);
+    let lacks = alone.is_err() || alone.unwrap().get::<CentreRecord>(&()) == Ok(None);
     assert!(lacks, "the commit is still in the write-ahead log");
 
     store.copy_to(&copy).unwrap();
     let copied = SqliteCentreStore::open(&copy).unwrap();
-    assert_eq!(copied.centre(), store.centre());
-    assert_eq!(copied.key_loads(None, None, 10), store.key_loads(None, None, 10));
-    assert_eq!(copied.forms(None, 10), store.forms(None, 10));
+    assert_eq!(copied.get::<CentreRecord>(&()), store.get::<CentreRecord>(&()));
+    assert_eq!(
+        copied.list::<KeyLoadRecord>(&Filter::all(), None, 10),
+        store.list::<KeyLoadRecord>(&Filter::all(), None, 10)
+    );
+    assert_eq!(
+        copied.list::<FormRecord>(&Filter::all(), None, 10),
+        store.list::<FormRecord>(&Filter::all(), None, 10)
+    );
     assert!(matches!(store.copy_to(&copy), Err(OpenStoreError::AlreadyThere { .. })));
     let nowhere = folder.path().join("no").join("copy.db");
     assert!(matches!(store.copy_to(&nowhere), Err(OpenStoreError::Fault { .. })));
@@ -233,7 +239,10 @@ fn a_name_that_looks_like_an_address_is_a_name() {
         let path = folder.path().join(name);
         drop(filled(&path));
         assert!(path.is_file(), "{name}");
-        assert!(SqliteCentreStore::open(&path).unwrap().centre().unwrap().is_some(), "{name}");
+        assert!(
+            SqliteCentreStore::open(&path).unwrap().get::<CentreRecord>(&()).unwrap().is_some(),
+            "{name}"
+        );
     }
 }
 
@@ -248,5 +257,20 @@ fn new_files_are_for_their_owner_alone() {
     for name in names {
         let mode = fs::metadata(folder.path().join(name)).unwrap().permissions().mode();
         assert_eq!(mode & 0o777, 0o600, "{name}");
+    }
+}
+
+#[test]
+fn a_number_that_no_column_holds_is_refused_and_never_found() {
+    let (_folder, path) = place();
+    let mut store = filled(&path);
+    let greatest = i64::MAX as u64;
+    for (serial, fits) in [(greatest, true), (greatest + 1, false), (u64::MAX, false)] {
+        let row = centre_store::key_load(serial, "SM-1", "000123");
+        let written = store.commit(&[Change::Insert(Row::KeyLoad(row))]);
+        assert_eq!(written.is_ok(), fits, "{serial}: {written:?}");
+        assert!(fits || written.unwrap_err().code() == "store_fault", "{serial}");
+        assert_eq!(store.get::<KeyLoadRecord>(&serial).unwrap().is_some(), fits, "{serial}");
+        assert_eq!(store.list::<KeyLoadRecord>(&Filter::all(), Some(&serial), 10), Ok(Vec::new()));
     }
 }

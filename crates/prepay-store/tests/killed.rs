@@ -25,7 +25,7 @@ fn work(path: &Path) -> ! {
     let number = 1.try_into().unwrap();
     let mut out = std::io::stdout().lock();
     loop {
-        let seen = store.customer(number).unwrap().unwrap();
+        let seen = store.get::<Customer>(&number).unwrap().unwrap();
         let contact = seen.version.to_string().parse().unwrap();
         let note = NewJournalEntry {
             at: Moment::MIN,
@@ -74,7 +74,7 @@ fn what_a_killed_process_acknowledged_is_there() {
         // What it still said before it died is acknowledged too.
         last = lines.filter_map(|line| line.parse().ok()).last().unwrap_or(last);
         let store = SqliteCentreStore::open(&path).unwrap();
-        let found = store.customer(1.try_into().unwrap()).unwrap().unwrap();
+        let found = store.get::<Customer>(&1.try_into().unwrap()).unwrap().unwrap();
         assert!(found.version >= last, "kill {kill}: expected {last}, found {}", found.version);
         let mut entries = 0;
         loop {

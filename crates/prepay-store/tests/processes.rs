@@ -31,7 +31,7 @@ fn work(path: &Path) {
     let number = 1.try_into().unwrap();
     let mut done = 0;
     while done < COMMITS {
-        let seen = store.customer(number).unwrap().unwrap();
+        let seen = store.get::<Customer>(&number).unwrap().unwrap();
         let entry = NewJournalEntry {
             at: Moment::MIN,
             actor: "test".parse().unwrap(),
@@ -70,7 +70,7 @@ fn processes_that_race_on_one_row_lose_nothing() {
     for mut child in children {
         assert!(child.wait().unwrap().success());
     }
-    let found = store.customer(1.try_into().unwrap()).unwrap().unwrap();
+    let found = store.get::<Customer>(&1.try_into().unwrap()).unwrap().unwrap();
     assert_eq!(found.version, 1 + PROCESSES * COMMITS);
     // Each entry names the version that its commit found: every one once, without the refused commits.
     let notes = store.journal(0, 1000).unwrap().into_iter().map(|entry| entry.note.to_string());

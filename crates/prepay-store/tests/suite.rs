@@ -19,7 +19,7 @@ fn sqlite_in_a_file_keeps_the_contract() {
         made.set(made.get() + 1);
         SqliteCentreStore::create(&folder.path().join(format!("{}.db", made.get()))).unwrap()
     });
-    assert_eq!(made.get(), centre_store::CASES.len());
+    assert_eq!(made.get(), centre_store::cases::<SqliteCentreStore>().len());
 }
 
 #[test]

@@ -5,11 +5,18 @@
 
 mod rows;
 
+use std::fmt::Debug;
+
 use prepay_basics::Moment;
-use prepay_kmc::entity::{Action, FormStep, KeyState, Line, LoadedKey};
+use prepay_kmc::entity::{
+    Action, AgreementRecord, Authorisation, CentreRecord, Customer, FormRecord, FormStep,
+    KeyLoadRecord, KeyState, Line, LoadedKey, ModuleRecord, Ownership, Signatory, SupplyGroup,
+    VendingKeyRecord,
+};
 use prepay_kmc::form::FormState;
 use prepay_kmc::store::{
-    CentreStore, Change, Constraint, NewJournalEntry, PAGE, Row, RowKey, StoreError, Versioned,
+    CentreStore, Change, Constraint, Entity, Filter, NewJournalEntry, PAGE, Row, RowKey,
+    StoreError, Versioned,
 };
 use prepay_token::element::SupplyGroupCode;
 
@@ -19,37 +26,39 @@ pub use rows::{
 };
 
 /// A case: its name, and what it does to an empty store.
-pub type Case = (&'static str, fn(&mut dyn CentreStore));
+pub type Case<S> = (&'static str, fn(&mut S));
 
 /// Every case.
-pub const CASES: &[Case] = &[
-    ("an empty store has nothing", an_empty_store_has_nothing),
-    ("every row is read as it was written", every_row_is_read_as_it_was_written),
-    ("extremes survive", extremes_survive),
-    ("updates count versions", updates_count_versions),
-    ("a stale update is a conflict", a_stale_update_is_a_conflict),
-    ("a key is there once", a_key_is_there_once),
-    ("an update needs its row", an_update_needs_its_row),
-    ("unique means unique", unique_means_unique),
-    ("a revision is free again once retired", a_revision_is_free_again_once_retired),
-    ("references must be there", references_must_be_there),
-    ("some rows are never updated", some_rows_are_never_updated),
-    ("a refused commit changes nothing", a_refused_commit_changes_nothing),
-    ("later changes refer to earlier ones", later_changes_refer_to_earlier_ones),
-    ("listings go page by page in order", listings_go_page_by_page_in_order),
-    ("listings can be narrowed", listings_can_be_narrowed),
-    ("the journal has no gap", the_journal_has_no_gap),
-    ("steps of a form grow", steps_of_a_form_grow),
-    ("no step of a form is lost", no_step_of_a_form_is_lost),
-];
+pub const fn cases<S: CentreStore + 'static>() -> &'static [Case<S>] {
+    &[
+        ("an empty store has nothing", an_empty_store_has_nothing),
+        ("every row is read as it was written", every_row_is_read_as_it_was_written),
+        ("extremes survive", extremes_survive),
+        ("updates count versions", updates_count_versions),
+        ("a stale update is a conflict", a_stale_update_is_a_conflict),
+        ("a key is there once", a_key_is_there_once),
+        ("an update needs its row", an_update_needs_its_row),
+        ("unique means unique", unique_means_unique),
+        ("a revision is free again once retired", a_revision_is_free_again_once_retired),
+        ("references must be there", references_must_be_there),
+        ("some rows are never updated", some_rows_are_never_updated),
+        ("a refused commit changes nothing", a_refused_commit_changes_nothing),
+        ("later changes refer to earlier ones", later_changes_refer_to_earlier_ones),
+        ("listings go page by page in order", listings_go_page_by_page_in_order),
+        ("listings can be narrowed", listings_can_be_narrowed),
+        ("the journal has no gap", the_journal_has_no_gap),
+        ("steps of a form grow", steps_of_a_form_grow),
+        ("no step of a form is lost", no_step_of_a_form_is_lost),
+    ]
+}
 
 /// Runs every case on a store of its own.
 ///
 /// # Panics
 ///
 /// When the store breaks the contract, with the name of the case on standard error.
-pub fn run<S: CentreStore>(new: impl Fn() -> S) {
-    for (name, case) in CASES {
+pub fn run<S: CentreStore + 'static>(new: impl Fn() -> S) {
+    for (name, case) in cases() {
         eprintln!("case: {name}");
         case(&mut new());
     }
@@ -72,66 +81,59 @@ pub fn all_rows() -> Vec<Row> {
     ]
 }
 
-fn insert(store: &mut dyn CentreStore, rows: Vec<Row>) -> Result<(), StoreError> {
+fn insert(store: &mut impl CentreStore, rows: Vec<Row>) -> Result<(), StoreError> {
     store.commit(&rows.into_iter().map(Change::Insert).collect::<Vec<_>>())
 }
 
-fn update(store: &mut dyn CentreStore, row: Row, version: u64) -> Result<(), StoreError> {
+fn update(store: &mut impl CentreStore, row: Row, version: u64) -> Result<(), StoreError> {
     store.commit(&[Change::Update { row, version }])
 }
 
-fn filled(store: &mut dyn CentreStore) {
+fn filled(store: &mut impl CentreStore) {
     insert(store, all_rows()).expect("rows that fit each other are taken");
 }
 
 /// The row with this key, whatever its kind.
-fn read(store: &dyn CentreStore, key: &RowKey) -> Option<Versioned<Row>> {
-    fn wrap<T>(
-        found: Result<Option<Versioned<T>>, StoreError>,
-        make: impl Fn(T) -> Row,
-    ) -> Option<Versioned<Row>> {
-        let found = found.expect("the store answers");
-        found.map(|Versioned { row, version }| Versioned { row: make(row), version })
+fn read(store: &impl CentreStore, key: &RowKey) -> Option<Versioned<Row>> {
+    fn of<E: Entity + Into<Row>>(store: &impl CentreStore, key: &E::Key) -> Option<Versioned<Row>> {
+        let found = store.get::<E>(key).expect("the store answers");
+        found.map(|Versioned { row, version }| Versioned { row: row.into(), version })
     }
     match key {
-        RowKey::Centre => wrap(store.centre(), Row::Centre),
-        RowKey::Customer(number) => wrap(store.customer(*number), Row::Customer),
-        RowKey::Signatory(name) => wrap(store.signatory(name), Row::Signatory),
-        RowKey::Group(code) => wrap(store.group(*code), Row::Group),
-        RowKey::Ownership { group, sequence } => {
-            let page = store.ownerships(*group, sequence - 1, 1).expect("the store answers");
-            wrap(Ok(page.into_iter().find(|entry| entry.row.sequence == *sequence)), Row::Ownership)
-        }
-        RowKey::VendingKey(id) => wrap(store.vending_key(*id), Row::VendingKey),
-        RowKey::Authorisation(number) => wrap(store.authorisation(*number), Row::Authorisation),
-        RowKey::Module(id) => wrap(store.module(id), Row::Module),
-        RowKey::Agreement { module, request_digest } => {
-            wrap(store.agreement(module, request_digest), Row::Agreement)
-        }
-        RowKey::KeyLoad(serial) => wrap(store.key_load(*serial), Row::KeyLoad),
-        RowKey::Form(number) => wrap(store.form(*number), Row::Form),
+        RowKey::Centre(key) => of::<CentreRecord>(store, key),
+        RowKey::Customer(key) => of::<Customer>(store, key),
+        RowKey::Signatory(key) => of::<Signatory>(store, key),
+        RowKey::Group(key) => of::<SupplyGroup>(store, key),
+        RowKey::Ownership(key) => of::<Ownership>(store, key),
+        RowKey::VendingKey(key) => of::<VendingKeyRecord>(store, key),
+        RowKey::Authorisation(key) => of::<Authorisation>(store, key),
+        RowKey::Module(key) => of::<ModuleRecord>(store, key),
+        RowKey::Agreement(key) => of::<AgreementRecord>(store, key),
+        RowKey::KeyLoad(key) => of::<KeyLoadRecord>(store, key),
+        RowKey::Form(key) => of::<FormRecord>(store, key),
     }
 }
 
 /// Everything that the store holds, to compare before and after.
-fn dump(store: &dyn CentreStore) -> String {
-    let group = group("000123", 1).code;
-    let module = module("SM-1").id;
-    format!(
-        "{:?}{:?}{:?}{:?}{:?}{:?}{:?}{:?}{:?}{:?}{:?}{:?}",
-        store.centre(),
-        store.customers(None, PAGE),
-        store.signatories(None, PAGE),
-        store.groups(None, PAGE),
-        store.ownerships(group, 0, PAGE),
-        store.vending_keys(None, None, PAGE),
-        store.authorisations(None, None, PAGE),
-        store.modules(None, PAGE),
-        store.agreements(&module, None, PAGE),
-        store.key_loads(None, None, PAGE),
-        store.forms(None, PAGE),
-        store.journal(0, PAGE),
-    )
+fn dump(store: &impl CentreStore) -> String {
+    fn all<E: Entity + Debug>(store: &impl CentreStore) -> String {
+        format!("{:?}", store.list::<E>(&Filter::all(), None, PAGE))
+    }
+    [
+        all::<CentreRecord>(store),
+        all::<Customer>(store),
+        all::<Signatory>(store),
+        all::<SupplyGroup>(store),
+        all::<Ownership>(store),
+        all::<VendingKeyRecord>(store),
+        all::<Authorisation>(store),
+        all::<ModuleRecord>(store),
+        all::<AgreementRecord>(store),
+        all::<KeyLoadRecord>(store),
+        all::<FormRecord>(store),
+        format!("{:?}", store.journal(0, PAGE)),
+    ]
+    .concat()
 }
 
 fn entry(at: u64, subject: &str) -> NewJournalEntry {
@@ -144,28 +146,34 @@ fn entry(at: u64, subject: &str) -> NewJournalEntry {
     }
 }
 
-fn an_empty_store_has_nothing(store: &mut dyn CentreStore) {
+fn an_empty_store_has_nothing(store: &mut impl CentreStore) {
     for row in all_rows() {
         assert_eq!(read(store, &row.key()), None);
     }
-    assert_eq!(store.customers(None, PAGE), Ok(Vec::new()));
+    assert_eq!(store.list::<Customer>(&Filter::all(), None, PAGE), Ok(Vec::new()));
     assert_eq!(store.journal(0, PAGE), Ok(Vec::new()));
-    assert_eq!(store.form_with(&[0; 48]), Ok(None));
-    assert_eq!(store.key_load_for(&module("SM-1").id, "00"), Ok(None));
+    assert_eq!(store.find(&FormRecord::with_digest(&[0; 48])), Ok(None));
+    assert_eq!(store.find(&KeyLoadRecord::answering(&module("SM-1").id, "00")), Ok(None));
     store.commit(&[]).expect("a commit of nothing is one");
 }
 
-fn every_row_is_read_as_it_was_written(store: &mut dyn CentreStore) {
+fn every_row_is_read_as_it_was_written(store: &mut impl CentreStore) {
     filled(store);
     for row in all_rows() {
         assert_eq!(read(store, &row.key()), Some(Versioned { row, version: 1 }));
     }
     let load = key_load(1, "SM-1", "000123");
-    assert_eq!(store.key_load_for(&load.module, &load.nonce).unwrap().unwrap().row, load);
-    assert_eq!(store.form_with(&form(1).digest).unwrap().unwrap().row, form(1));
+    assert_eq!(
+        store.find(&KeyLoadRecord::answering(&load.module, &load.nonce)).unwrap().unwrap().row,
+        load
+    );
+    assert_eq!(
+        store.find(&FormRecord::with_digest(&form(1).digest)).unwrap().unwrap().row,
+        form(1)
+    );
 }
 
-fn extremes_survive(store: &mut dyn CentreStore) {
+fn extremes_survive(store: &mut impl CentreStore) {
     filled(store);
     let mut customer = customer(999_999);
     customer.organisation = line(&"é".repeat(200));
@@ -205,18 +213,18 @@ fn extremes_survive(store: &mut dyn CentreStore) {
     }
 }
 
-fn updates_count_versions(store: &mut dyn CentreStore) {
+fn updates_count_versions(store: &mut impl CentreStore) {
     filled(store);
     for version in 1..5 {
         let mut row = group("000123", 1);
         row.area = line(&format!("area {version}"));
         update(store, Row::Group(row.clone()), version).unwrap();
-        let found = store.group(row.code).unwrap().unwrap();
+        let found = store.get::<SupplyGroup>(&row.code).unwrap().unwrap();
         assert_eq!(found, Versioned { row, version: version + 1 });
     }
 }
 
-fn a_stale_update_is_a_conflict(store: &mut dyn CentreStore) {
+fn a_stale_update_is_a_conflict(store: &mut impl CentreStore) {
     filled(store);
     for row in all_rows().into_iter().filter(|row| !row.is_insert_only()) {
         let key = row.key();
@@ -229,7 +237,7 @@ fn a_stale_update_is_a_conflict(store: &mut dyn CentreStore) {
     }
 }
 
-fn a_key_is_there_once(store: &mut dyn CentreStore) {
+fn a_key_is_there_once(store: &mut impl CentreStore) {
     filled(store);
     for row in all_rows() {
         let expected = StoreError::AlreadyThere { row: row.key() };
@@ -237,14 +245,14 @@ fn a_key_is_there_once(store: &mut dyn CentreStore) {
     }
 }
 
-fn an_update_needs_its_row(store: &mut dyn CentreStore) {
+fn an_update_needs_its_row(store: &mut impl CentreStore) {
     for row in all_rows().into_iter().filter(|row| !row.is_insert_only()) {
         let expected = StoreError::NotThere { row: row.key() };
         assert_eq!(update(store, row, 1), Err(expected));
     }
 }
 
-fn unique_means_unique(store: &mut dyn CentreStore) {
+fn unique_means_unique(store: &mut impl CentreStore) {
     filled(store);
     let mut other_signatory = signatory("berta", 1);
     other_signatory.public_key = signatory("anna", 1).public_key;
@@ -254,11 +262,8 @@ fn unique_means_unique(store: &mut dyn CentreStore) {
     other_load.nonce = key_load(1, "SM-1", "000123").nonce;
     let mut twice: Vec<LoadedKey> = key_load(3, "SM-1", "000123").keys;
     twice.extend(twice.clone());
-    let load_with_twice = prepay_kmc::entity::KeyLoadRecord {
-        keys: twice,
-        nonce: "33".into(),
-        ..key_load(3, "SM-1", "000123")
-    };
+    let load_with_twice =
+        KeyLoadRecord { keys: twice, nonce: "33".into(), ..key_load(3, "SM-1", "000123") };
     let mut other_form = form(2);
     other_form.digest = form(1).digest;
     for (row, constraint) in [
@@ -278,7 +283,7 @@ fn unique_means_unique(store: &mut dyn CentreStore) {
     insert(store, vec![Row::Module(module("SM-2")), Row::KeyLoad(elsewhere)]).unwrap();
 }
 
-fn a_revision_is_free_again_once_retired(store: &mut dyn CentreStore) {
+fn a_revision_is_free_again_once_retired(store: &mut impl CentreStore) {
     filled(store);
     for state in [KeyState::Requested, KeyState::Revoked, KeyState::Live] {
         let mut next = vending_key("000123", 1, 2);
@@ -298,7 +303,7 @@ fn a_revision_is_free_again_once_retired(store: &mut dyn CentreStore) {
     assert_eq!(update(store, Row::VendingKey(old), 2), Err(expected));
 }
 
-fn references_must_be_there(store: &mut dyn CentreStore) {
+fn references_must_be_there(store: &mut impl CentreStore) {
     filled(store);
     let mut form_of_nobody = form(2);
     form_of_nobody.customer = Some(customer(2).number);
@@ -339,7 +344,7 @@ fn references_must_be_there(store: &mut dyn CentreStore) {
     insert(store, vec![Row::Authorisation(authorisation(2, "000123", "SM-9", "anna"))]).unwrap();
 }
 
-fn some_rows_are_never_updated(store: &mut dyn CentreStore) {
+fn some_rows_are_never_updated(store: &mut impl CentreStore) {
     filled(store);
     for row in all_rows().into_iter().filter(Row::is_insert_only) {
         let expected = StoreError::InsertOnly { row: row.key() };
@@ -347,7 +352,7 @@ fn some_rows_are_never_updated(store: &mut dyn CentreStore) {
     }
 }
 
-fn a_refused_commit_changes_nothing(store: &mut dyn CentreStore) {
+fn a_refused_commit_changes_nothing(store: &mut impl CentreStore) {
     filled(store);
     store.commit(&[Change::Journal(entry(1, "before"))]).unwrap();
     let before = dump(store);
@@ -372,7 +377,7 @@ fn a_refused_commit_changes_nothing(store: &mut dyn CentreStore) {
     assert_ne!(dump(store), before);
 }
 
-fn later_changes_refer_to_earlier_ones(store: &mut dyn CentreStore) {
+fn later_changes_refer_to_earlier_ones(store: &mut impl CentreStore) {
     let mut rows = all_rows();
     rows.reverse();
     assert!(insert(store, rows).is_err(), "the other way round references dangle");
@@ -386,11 +391,11 @@ fn later_changes_refer_to_earlier_ones(store: &mut dyn CentreStore) {
             Change::Update { row: Row::Customer(renamed.clone()), version: 1 },
         ])
         .unwrap();
-    let found = store.customer(renamed.number).unwrap();
+    let found = store.get::<Customer>(&renamed.number).unwrap();
     assert_eq!(found, Some(Versioned { row: renamed, version: 2 }));
 }
 
-fn listings_go_page_by_page_in_order(store: &mut dyn CentreStore) {
+fn listings_go_page_by_page_in_order(store: &mut impl CentreStore) {
     filled(store);
     let customers = [999, 2, 10, 3].map(|number| Row::Customer(customer(number)));
     let modules = ["SM-10", "SM-2", "a", "B"].map(|name| Row::Module(module(name)));
@@ -400,7 +405,7 @@ fn listings_go_page_by_page_in_order(store: &mut dyn CentreStore) {
 
     let (mut after, mut numbers) = (None, Vec::new());
     loop {
-        let page = store.customers(after, 2).unwrap();
+        let page = store.list::<Customer>(&Filter::all(), after.as_ref(), 2).unwrap();
         assert!(page.len() <= 2);
         let Some(last) = page.last() else { break };
         after = Some(last.row.number);
@@ -410,24 +415,24 @@ fn listings_go_page_by_page_in_order(store: &mut dyn CentreStore) {
 
     let (mut after, mut names) = (None, Vec::new());
     loop {
-        let page = store.modules(after.as_ref(), 1).unwrap();
+        let page = store.list::<ModuleRecord>(&Filter::all(), after.as_ref(), 1).unwrap();
         let Some(last) = page.last() else { break };
         names.push(last.row.id.to_string());
         after = Some(last.row.id.clone());
     }
     assert_eq!(names, ["B", "SM-1", "SM-10", "SM-2", "a"], "in the order of bytes");
 
-    let all = store.vending_keys(None, None, PAGE).unwrap();
+    let all = store.list::<VendingKeyRecord>(&Filter::all(), None, PAGE).unwrap();
     let revisions: Vec<_> = all.iter().map(|entry| entry.row.id.revision.value()).collect();
     assert_eq!(revisions, [1, 2, 3, 9]);
-    let behind = store.vending_keys(None, Some(all[1].row.id), PAGE).unwrap();
+    let behind = store.list(&Filter::all(), Some(&all[1].row.id), PAGE).unwrap();
     assert_eq!(behind, all[2..]);
     // A limit of 0 counts as 1, one that is too great as the greatest.
-    assert_eq!(store.customers(None, 0).unwrap().len(), 1);
-    assert_eq!(store.customers(None, usize::MAX).unwrap().len(), 5);
+    assert_eq!(store.list::<Customer>(&Filter::all(), None, 0).unwrap().len(), 1);
+    assert_eq!(store.list::<Customer>(&Filter::all(), None, usize::MAX).unwrap().len(), 5);
 }
 
-fn listings_can_be_narrowed(store: &mut dyn CentreStore) {
+fn listings_can_be_narrowed(store: &mut impl CentreStore) {
     filled(store);
     insert(
         store,
@@ -449,24 +454,33 @@ fn listings_can_be_narrowed(store: &mut dyn CentreStore) {
     .unwrap();
     let code = group("000123", 1).code;
     let (first, second) = (module("SM-1").id, module("SM-2").id);
-    let keys = store.vending_keys(Some(code), None, PAGE).unwrap();
+    let keys = store.list(&VendingKeyRecord::of_group(code), None, PAGE).unwrap();
     assert_eq!(keys.iter().map(|e| e.row.id.group).collect::<Vec<_>>(), [code]);
-    let owners = store.ownerships(code, 0, PAGE).unwrap();
+    let owners = store.list(&Ownership::of_group(code), None, PAGE).unwrap();
     assert_eq!(owners.iter().map(|e| e.row.sequence).collect::<Vec<_>>(), [1, 2]);
-    assert_eq!(store.ownerships(code, 1, PAGE).unwrap(), owners[1..]);
-    let granted = store.authorisations(Some(&first), None, PAGE).unwrap();
+    assert_eq!(
+        store.list(&Ownership::of_group(code), Some(&(code, 1)), PAGE).unwrap(),
+        owners[1..]
+    );
+    let granted = store.list(&Authorisation::of_module(&first), None, PAGE).unwrap();
     assert_eq!(granted.iter().map(|e| e.row.number.value()).collect::<Vec<_>>(), [1, 3]);
-    let behind = store.authorisations(Some(&first), Some(granted[0].row.number), PAGE).unwrap();
+    let behind =
+        store.list(&Authorisation::of_module(&first), Some(&granted[0].row.number), PAGE).unwrap();
     assert_eq!(behind, granted[1..]);
-    let loads = store.key_loads(Some(&second), None, PAGE).unwrap();
+    let loads = store.list(&KeyLoadRecord::of_module(&second), None, PAGE).unwrap();
     assert_eq!(loads.iter().map(|e| e.row.serial).collect::<Vec<_>>(), [2]);
-    assert_eq!(store.key_loads(None, Some(1), PAGE).unwrap(), loads);
-    let agreed = store.agreements(&first, None, PAGE).unwrap();
+    assert_eq!(store.list(&Filter::all(), Some(&1), PAGE).unwrap(), loads);
+    let agreed = store.list(&AgreementRecord::of_module(&first), None, PAGE).unwrap();
     assert_eq!(agreed.iter().map(|e| e.row.request_digest[0]).collect::<Vec<_>>(), [7, 9]);
-    assert_eq!(store.agreements(&first, Some(&[7; 32]), PAGE).unwrap(), agreed[1..]);
+    assert_eq!(
+        store
+            .list(&AgreementRecord::of_module(&first), Some(&(first.clone(), [7; 32])), PAGE)
+            .unwrap(),
+        agreed[1..]
+    );
 }
 
-fn the_journal_has_no_gap(store: &mut dyn CentreStore) {
+fn the_journal_has_no_gap(store: &mut impl CentreStore) {
     store.commit(&[Change::Journal(entry(1, "one")), Change::Journal(entry(1, "two"))]).unwrap();
     let refused =
         [Change::Journal(entry(2, "lost")), Change::Insert(Row::Group(group("000123", 1)))];
@@ -480,7 +494,7 @@ fn the_journal_has_no_gap(store: &mut dyn CentreStore) {
     assert_eq!(store.journal(3, PAGE), Ok(Vec::new()));
 }
 
-fn steps_of_a_form_grow(store: &mut dyn CentreStore) {
+fn steps_of_a_form_grow(store: &mut impl CentreStore) {
     filled(store);
     let mut row = form(1);
     for (version, state) in [(1, FormState::Accepted), (2, FormState::Done)] {
@@ -491,13 +505,13 @@ fn steps_of_a_form_grow(store: &mut dyn CentreStore) {
         row.state = state;
         row.customer = Some(customer(1).number);
         update(store, Row::Form(row.clone()), version).unwrap();
-        let found = store.form(row.number).unwrap();
+        let found = store.get::<FormRecord>(&row.number).unwrap();
         assert_eq!(found, Some(Versioned { row: row.clone(), version: version + 1 }));
     }
     assert_eq!(row.steps.len(), 3);
 }
 
-fn no_step_of_a_form_is_lost(store: &mut dyn CentreStore) {
+fn no_step_of_a_form_is_lost(store: &mut impl CentreStore) {
     filled(store);
     let mut row = form(1);
     for state in [FormState::Accepted, FormState::Done] {
@@ -529,7 +543,7 @@ fn no_step_of_a_form_is_lost(store: &mut dyn CentreStore) {
     }
     row.steps.push(row.steps[0].clone());
     update(store, Row::Form(row.clone()), 2).unwrap();
-    assert_eq!(store.form(row.number).unwrap().unwrap().row, row);
+    assert_eq!(store.get::<FormRecord>(&row.number).unwrap().unwrap().row, row);
 }
 
 #[cfg(test)]

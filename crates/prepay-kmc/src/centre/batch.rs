@@ -21,12 +21,12 @@ impl Batch {
         Self { centre, read, at, actor, changes: Vec::new() }
     }
 
-    pub(super) fn insert(&mut self, row: Row) {
-        self.changes.push(Change::Insert(row));
+    pub(super) fn insert(&mut self, row: impl Into<Row>) {
+        self.changes.push(Change::Insert(row.into()));
     }
 
-    pub(super) fn update(&mut self, row: Row, version: u64) {
-        self.changes.push(Change::Update { row, version });
+    pub(super) fn update(&mut self, row: impl Into<Row>, version: u64) {
+        self.changes.push(Change::Update { row: row.into(), version });
     }
 
     pub(super) fn journal(&mut self, action: Action, subject: &str, note: &str) {
@@ -63,7 +63,7 @@ impl Batch {
         let mut changes = self.changes;
         if self.centre.row != self.read {
             let Versioned { row, version } = self.centre;
-            changes.insert(0, Change::Update { row: Row::Centre(row), version });
+            changes.insert(0, Change::Update { row: row.into(), version });
         }
         changes
     }

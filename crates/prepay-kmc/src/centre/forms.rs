@@ -5,12 +5,13 @@ use prepay_token::element::SupplyGroupCode;
 
 use super::batch::Batch;
 use super::people::compare_fingerprint;
-use super::{Answer, Centre, CommandError, LoadAnswer, all, there};
+use super::{Answer, Centre, CommandError, LoadAnswer};
 use crate::entity::{
-    Action, CustomerNumber, FormNumber, FormRecord, FormStep, KeyState, Line, VendingKeyRecord,
+    Action, Customer, CustomerNumber, FormNumber, FormRecord, FormStep, KeyState, Line, Signatory,
+    VendingKeyRecord,
 };
 use crate::form::{FormKind, FormState, SignedForm};
-use crate::store::{CentreStore, PAGE, Row, RowKey, Versioned};
+use crate::store::{CentreStore, Filter, RowKey, Versioned};
 
 /// How far ahead of the centre's clock a signature may be, in seconds: one day.
 const CLOCK_SKEW_SECONDS: u64 = 86_400;
@@ -38,24 +39,6 @@ pub struct Accepted {
 }
 
 impl<S: CentreStore> Centre<'_, S> {
-    /// A form.
-    ///
-    /// # Errors
-    ///
-    /// [`CommandError::NotThere`].
-    pub fn form(&self, number: FormNumber) -> Answer<Versioned<FormRecord>> {
-        there(self.store.form(number), || RowKey::Form(number))
-    }
-
-    /// Every form, by number.
-    ///
-    /// # Errors
-    ///
-    /// [`CommandError::Store`].
-    pub fn forms(&self) -> Answer<Vec<FormRecord>> {
-        all(|after| self.store.forms(after, PAGE), |row| row.number)
-    }
-
     /// Receives a signed form and gives it a number. Needs an operator.
     ///
     /// # Errors
@@ -67,7 +50,7 @@ impl<S: CentreStore> Centre<'_, S> {
         self.needs("receive a form", Authority::Operating)?;
         let mut batch = self.batch()?;
         let digest = form.digest();
-        if let Some(Versioned { row, .. }) = self.store.form_with(&digest)? {
+        if let Some(Versioned { row, .. }) = self.store.find(&FormRecord::with_digest(&digest))? {
             return Err(CommandError::FormReceived { number: row.number, state: row.state });
         }
         let signed = form.signature().signed();
@@ -90,7 +73,7 @@ impl<S: CentreStore> Centre<'_, S> {
         let note = format!("signed by {} at {signed}", form.signature().key().name());
         step(&batch, &mut record, FormState::Received, &note)?;
         batch.journal(Action::FormReceived, &format!("form {number}"), form.kind().code());
-        batch.insert(Row::Form(record));
+        batch.insert(record);
         self.commit(batch)?;
         Ok(number)
     }
@@ -103,7 +86,7 @@ impl<S: CentreStore> Centre<'_, S> {
     /// [`CommandError::Transition`] unless it is received, and all that stands against its effect. When the
     /// module fails to make a vending key, the form stays accepted: [`Centre::finish_form`].
     pub fn accept_form(&mut self, number: FormNumber, decision: &Decision) -> Answer<Accepted> {
-        let Versioned { row: mut record, version } = self.form(number)?;
+        let Versioned { row: mut record, version } = self.row::<FormRecord>(&number)?;
         self.needs("accept this form", authority(record.kind))?;
         can_step(&record, FormState::Accepted)?;
         let form = SignedForm::from_text(&record.document)?;
@@ -120,7 +103,7 @@ impl<S: CentreStore> Centre<'_, S> {
             step(&batch, &mut record, FormState::Done, "")?;
             batch.journal(Action::FormDone, &format!("form {number}"), "");
         }
-        batch.update(Row::Form(record.clone()), version);
+        batch.update(record.clone(), version);
         self.commit(batch)?;
         if !effect.is_complete {
             record = self.finish_form(number)?;
@@ -136,7 +119,7 @@ impl<S: CentreStore> Centre<'_, S> {
     /// [`CommandError::Transition`] unless it is accepted or done, [`CommandError::Forbidden`],
     /// [`CommandError::Module`].
     pub fn finish_form(&mut self, number: FormNumber) -> Answer<FormRecord> {
-        let Versioned { row: mut record, version } = self.form(number)?;
+        let Versioned { row: mut record, version } = self.row::<FormRecord>(&number)?;
         if record.state == FormState::Done {
             return Ok(record);
         }
@@ -145,13 +128,13 @@ impl<S: CentreStore> Centre<'_, S> {
         let mut batch = self.batch()?;
         for key in self.keys_of(number)? {
             if key.state == KeyState::Requested {
-                let found = self.vending_key(key.id)?;
+                let found = self.row::<VendingKeyRecord>(&key.id)?;
                 self.put_made(&mut batch, found)?;
             }
         }
         step(&batch, &mut record, FormState::Done, "")?;
         batch.journal(Action::FormDone, &format!("form {number}"), "");
-        batch.update(Row::Form(record.clone()), version);
+        batch.update(record.clone(), version);
         self.commit(batch)?;
         Ok(record)
     }
@@ -165,13 +148,13 @@ impl<S: CentreStore> Centre<'_, S> {
     /// before stays so.
     pub fn finish(&mut self) -> Answer<Vec<RowKey>> {
         let mut done = Vec::new();
-        for form in self.forms()? {
+        for form in self.rows::<FormRecord>(Filter::all())? {
             if form.state == FormState::Accepted {
                 self.finish_form(form.number)?;
                 done.push(RowKey::Form(form.number));
             }
         }
-        for key in self.vending_keys(None)? {
+        for key in self.rows::<VendingKeyRecord>(Filter::all())? {
             if key.state == KeyState::Requested {
                 self.finish_key(key.id)?;
                 done.push(RowKey::VendingKey(key.id));
@@ -187,7 +170,7 @@ impl<S: CentreStore> Centre<'_, S> {
     /// [`CommandError::Transition`] unless it is received, [`CommandError::Value`] without a reason.
     pub fn refuse_form(&mut self, number: FormNumber, reason: &Line) -> Answer<FormRecord> {
         self.needs("refuse a form", Authority::Operating)?;
-        let Versioned { row: mut record, version } = self.form(number)?;
+        let Versioned { row: mut record, version } = self.row::<FormRecord>(&number)?;
         if reason.is_empty() {
             let expected = "a reason".to_owned();
             return Err(CommandError::Value { what: "reason", expected, found: String::new() });
@@ -195,7 +178,7 @@ impl<S: CentreStore> Centre<'_, S> {
         let mut batch = self.batch()?;
         step(&batch, &mut record, FormState::Refused, reason.as_str())?;
         batch.journal(Action::FormRefused, &format!("form {number}"), reason.as_str());
-        batch.update(Row::Form(record.clone()), version);
+        batch.update(record.clone(), version);
         self.commit(batch)?;
         Ok(record)
     }
@@ -204,20 +187,20 @@ impl<S: CentreStore> Centre<'_, S> {
     fn check_signature(&self, form: &SignedForm) -> Answer<Option<CustomerNumber>> {
         let key = form.signature().key();
         if form.kind() == FormKind::NewCustomer {
-            return match self.store.signatory(key.id())? {
+            return match self.store.get::<Signatory>(key.id())? {
                 Some(found) => Err(CommandError::SignatoryTaken { name: found.row.name }),
                 None => Ok(None),
             };
         }
         let customer = form.form().get("customer")?;
-        self.customer(customer)?;
+        self.row::<Customer>(&customer)?;
         self.check_signatory(key, customer)?;
         Ok(Some(customer))
     }
 
     /// The vending keys that a form asked for.
     fn keys_of(&self, number: FormNumber) -> Answer<Vec<VendingKeyRecord>> {
-        let mut keys = self.vending_keys(None)?;
+        let mut keys = self.rows::<VendingKeyRecord>(Filter::all())?;
         keys.retain(|key| key.form == Some(number));
         Ok(keys)
     }

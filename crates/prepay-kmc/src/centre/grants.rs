@@ -6,9 +6,12 @@ use prepay_kmp::ModuleId;
 use prepay_token::element::SupplyGroupCode;
 
 use super::batch::Batch;
-use super::{Answer, Centre, CommandError, all, there};
-use crate::entity::{Action, Authorisation, AuthorisationNumber, FormNumber, LeftOutReason, Line};
-use crate::store::{CentreStore, PAGE, Row, RowKey, Versioned};
+use super::{Answer, Centre, CommandError};
+use crate::entity::{
+    Action, Authorisation, AuthorisationNumber, FormNumber, LeftOutReason, Line, ModuleRecord,
+    Signatory, SupplyGroup,
+};
+use crate::store::{CentreStore, RowKey, Versioned};
 
 /// An authorisation to be granted.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -26,24 +29,6 @@ pub struct NewAuthorisation {
 }
 
 impl<S: CentreStore> Centre<'_, S> {
-    /// An authorisation.
-    ///
-    /// # Errors
-    ///
-    /// [`CommandError::NotThere`].
-    pub fn authorisation(&self, number: AuthorisationNumber) -> Answer<Versioned<Authorisation>> {
-        there(self.store.authorisation(number), || RowKey::Authorisation(number))
-    }
-
-    /// Every authorisation, for a module or for all, by number.
-    ///
-    /// # Errors
-    ///
-    /// [`CommandError::Store`].
-    pub fn authorisations(&self, module: Option<&ModuleId>) -> Answer<Vec<Authorisation>> {
-        all(|after| self.store.authorisations(module, after, PAGE), |row| row.number)
-    }
-
     /// Grants an authorisation by hand, from a paper that a signatory of the owner signed. Needs two
     /// custodians.
     ///
@@ -54,7 +39,7 @@ impl<S: CentreStore> Centre<'_, S> {
     /// [`CommandError::Value`] for a time that has passed.
     pub fn grant(&mut self, new: NewAuthorisation) -> Answer<AuthorisationNumber> {
         self.needs("grant an authorisation", Authority::DualControl)?;
-        let signatory = self.signatory(&new.granted_by)?.row;
+        let signatory = self.row::<Signatory>(&new.granted_by)?.row;
         if let Some(since) = signatory.revoked {
             return Err(CommandError::Ended { row: RowKey::Signatory(signatory.name), since });
         }
@@ -72,14 +57,14 @@ impl<S: CentreStore> Centre<'_, S> {
     /// [`CommandError::Forbidden`], [`CommandError::NotThere`], [`CommandError::Ended`].
     pub fn revoke_authorisation(&mut self, number: AuthorisationNumber) -> Answer<()> {
         self.needs("revoke an authorisation", Authority::Operating)?;
-        let Versioned { mut row, version } = self.authorisation(number)?;
+        let Versioned { mut row, version } = self.row::<Authorisation>(&number)?;
         if let Some(since) = row.revoked {
             return Err(CommandError::Ended { row: RowKey::Authorisation(number), since });
         }
         let mut batch = self.batch()?;
         row.revoked = Some(batch.at);
         let note = format!("group {}, module {}", row.group, row.module);
-        batch.update(Row::Authorisation(row), version);
+        batch.update(row, version);
         batch.journal(Action::AuthorisationRevoked, &format!("authorisation {number}"), &note);
         self.commit(batch)
     }
@@ -96,11 +81,11 @@ impl<S: CentreStore> Centre<'_, S> {
         if self.now() >= row.valid_until {
             return Ok(Some(LeftOutReason::AuthorisationEnded));
         }
-        let signatory = self.signatory(&row.granted_by)?.row;
+        let signatory = self.row::<Signatory>(&row.granted_by)?.row;
         if signatory.revoked.is_some() {
             return Ok(Some(LeftOutReason::SignatoryRevoked));
         }
-        let owner = self.group(row.group)?.row.owner;
+        let owner = self.row::<SupplyGroup>(&row.group)?.row.owner;
         Ok((owner != signatory.customer).then_some(LeftOutReason::OwnerChanged))
     }
 
@@ -117,7 +102,7 @@ impl<S: CentreStore> Centre<'_, S> {
             let found = valid_until.to_string();
             return Err(CommandError::Value { what: "valid until", expected, found });
         }
-        if let Some(Versioned { row, .. }) = self.store.module(&module)?
+        if let Some(Versioned { row, .. }) = self.store.get::<ModuleRecord>(&module)?
             && let Some(since) = row.revoked
         {
             return Err(CommandError::Ended { row: RowKey::Module(row.id), since });
@@ -125,7 +110,7 @@ impl<S: CentreStore> Centre<'_, S> {
         let number = batch.authorisation_number()?;
         let note = format!("group {group}, module {module}, until {valid_until}");
         batch.journal(Action::AuthorisationGranted, &format!("authorisation {number}"), &note);
-        batch.insert(Row::Authorisation(Authorisation {
+        batch.insert(Authorisation {
             number,
             group,
             module,
@@ -135,7 +120,7 @@ impl<S: CentreStore> Centre<'_, S> {
             location,
             revoked: None,
             form,
-        }));
+        });
         Ok(number)
     }
 }

@@ -5,9 +5,9 @@ use prepay_kmp::attribute::{Cluster, GroupName, VendingKeyType};
 use prepay_token::element::{Service, SupplyGroupCode};
 
 use super::batch::Batch;
-use super::{Answer, Centre, CommandError, all, there};
-use crate::entity::{Action, CustomerNumber, FormNumber, Line, Ownership, SupplyGroup};
-use crate::store::{CentreStore, PAGE, Row, RowKey, Versioned};
+use super::{Answer, Centre, CommandError};
+use crate::entity::{Action, Customer, CustomerNumber, FormNumber, Line, Ownership, SupplyGroup};
+use crate::store::{CentreStore, Filter, Versioned};
 
 /// A supply group to be allocated.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -29,34 +29,6 @@ pub struct NewGroup {
 }
 
 impl<S: CentreStore> Centre<'_, S> {
-    /// A supply group.
-    ///
-    /// # Errors
-    ///
-    /// [`CommandError::NotThere`].
-    pub fn group(&self, code: SupplyGroupCode) -> Answer<Versioned<SupplyGroup>> {
-        there(self.store.group(code), || RowKey::Group(code))
-    }
-
-    /// Every supply group, by code.
-    ///
-    /// # Errors
-    ///
-    /// [`CommandError::Store`].
-    pub fn groups(&self) -> Answer<Vec<SupplyGroup>> {
-        all(|after| self.store.groups(after, PAGE), |row| row.code)
-    }
-
-    /// Every owner that a group had, oldest first.
-    ///
-    /// # Errors
-    ///
-    /// [`CommandError::Store`].
-    pub fn owners(&self, code: SupplyGroupCode) -> Answer<Vec<Ownership>> {
-        let page = |after: Option<u32>| self.store.ownerships(code, after.unwrap_or(0), PAGE);
-        all(page, |row| row.sequence)
-    }
-
     /// Allocates a supply group by hand, without a form. Needs two custodians.
     ///
     /// # Errors
@@ -102,7 +74,7 @@ impl<S: CentreStore> Centre<'_, S> {
         code: SupplyGroupCode,
         customer: CustomerNumber,
     ) -> Answer<Versioned<SupplyGroup>> {
-        let group = self.group(code)?;
+        let group = self.row::<SupplyGroup>(&code)?;
         let owner = group.row.owner;
         if owner == customer {
             Ok(group)
@@ -113,7 +85,7 @@ impl<S: CentreStore> Centre<'_, S> {
 
     /// The lowest code that is free.
     fn free_code(&self) -> Answer<SupplyGroupCode> {
-        let taken = self.groups()?;
+        let taken = self.rows::<SupplyGroup>(Filter::all())?;
         let mut taken = taken.iter().map(|group| group.code.value()).peekable();
         taken.next_if_eq(&0);
         let free = (1..=999_999).find(|code| taken.next_if_eq(code).is_none());
@@ -128,34 +100,19 @@ impl<S: CentreStore> Centre<'_, S> {
         form: Option<FormNumber>,
     ) -> Answer<SupplyGroupCode> {
         let NewGroup { code, key_type, owner, name, area, service, cluster } = new;
-        self.customer(owner)?;
+        self.row::<Customer>(&owner)?;
         let code = match code {
             Some(code) => code,
             None => self.free_code()?,
         };
-        if self.store.group(code)?.is_some() {
+        if self.store.get::<SupplyGroup>(&code)?.is_some() {
             return Err(CommandError::GroupTaken { group: code });
         }
         let created = batch.at;
         let note = format!("customer {owner}, {} key", key_type.key_type().decoder_key_name());
         batch.journal(Action::GroupAllocated, &format!("group {code}"), &note);
-        batch.insert(Row::Group(SupplyGroup {
-            code,
-            key_type,
-            owner,
-            name,
-            area,
-            service,
-            cluster,
-            created,
-        }));
-        batch.insert(Row::Ownership(Ownership {
-            group: code,
-            sequence: 1,
-            owner,
-            since: created,
-            form,
-        }));
+        batch.insert(SupplyGroup { code, key_type, owner, name, area, service, cluster, created });
+        batch.insert(Ownership { group: code, sequence: 1, owner, since: created, form });
         Ok(code)
     }
 
@@ -165,10 +122,10 @@ impl<S: CentreStore> Centre<'_, S> {
         code: SupplyGroupCode,
         name: GroupName,
     ) -> Answer<()> {
-        let Versioned { mut row, version } = self.group(code)?;
+        let Versioned { mut row, version } = self.row::<SupplyGroup>(&code)?;
         batch.journal(Action::GroupRenamed, &format!("group {code}"), name.as_str());
         row.name = name;
-        batch.update(Row::Group(row), version);
+        batch.update(row, version);
         Ok(())
     }
 
@@ -179,20 +136,21 @@ impl<S: CentreStore> Centre<'_, S> {
         to: CustomerNumber,
         form: Option<FormNumber>,
     ) -> Answer<()> {
-        let Versioned { mut row, version } = self.group(code)?;
-        self.customer(to)?;
+        let Versioned { mut row, version } = self.row::<SupplyGroup>(&code)?;
+        self.row::<Customer>(&to)?;
         if row.owner == to {
             let expected = "another customer".to_owned();
             let found = to.to_string();
             return Err(CommandError::Value { what: "new owner", expected, found });
         }
-        let sequence = self.owners(code)?.last().map_or(0, |last| last.sequence) + 1;
+        let sequence =
+            self.rows(Ownership::of_group(code))?.last().map_or(0, |last| last.sequence) + 1;
         let note = format!("from customer {} to customer {to}", row.owner);
         batch.journal(Action::GroupTransferred, &format!("group {code}"), &note);
         row.owner = to;
-        batch.update(Row::Group(row), version);
+        batch.update(row, version);
         let since = batch.at;
-        batch.insert(Row::Ownership(Ownership { group: code, sequence, owner: to, since, form }));
+        batch.insert(Ownership { group: code, sequence, owner: to, since, form });
         Ok(())
     }
 }

@@ -8,10 +8,10 @@ use prepay_token::element::{
 };
 
 use super::batch::Batch;
-use super::{Answer, Centre, CommandError, all, there};
+use super::{Answer, Centre, CommandError};
 use crate::entity::{Action, FormNumber, KeyState, SupplyGroup, VendingKeyId, VendingKeyRecord};
 use crate::form::faults_of_life;
-use crate::store::{CentreStore, PAGE, Row, RowKey, Versioned};
+use crate::store::{CentreStore, RowKey, Versioned};
 
 /// A vending key to be made.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -66,15 +66,6 @@ impl VendingKeyRecord {
 }
 
 impl<S: CentreStore> Centre<'_, S> {
-    /// A vending key.
-    ///
-    /// # Errors
-    ///
-    /// [`CommandError::NotThere`].
-    pub fn vending_key(&self, id: VendingKeyId) -> Answer<Versioned<VendingKeyRecord>> {
-        there(self.store.vending_key(id), || RowKey::VendingKey(id))
-    }
-
     /// The vending key of a group and revision that is not retired.
     ///
     /// # Errors
@@ -85,20 +76,11 @@ impl<S: CentreStore> Centre<'_, S> {
         group: SupplyGroupCode,
         revision: KeyRevisionNumber,
     ) -> Answer<Versioned<VendingKeyRecord>> {
-        let keys = self.vending_keys(Some(group))?;
+        let keys = self.rows(VendingKeyRecord::of_group(group))?;
         let found =
             keys.iter().find(|key| key.id.revision == revision && key.state != KeyState::Retired);
         let id = VendingKeyId { group, revision, generation: 1 };
-        self.vending_key(found.map_or(id, |key| key.id))
-    }
-
-    /// Every vending key, of a group or of all, by group, revision and generation.
-    ///
-    /// # Errors
-    ///
-    /// [`CommandError::Store`].
-    pub fn vending_keys(&self, group: Option<SupplyGroupCode>) -> Answer<Vec<VendingKeyRecord>> {
-        all(|after| self.store.vending_keys(group, after, PAGE), |row| row.id)
+        self.row::<VendingKeyRecord>(&found.map_or(id, |key| key.id))
     }
 
     /// The newest vending key of a group, retired or not: what a roll begins from.
@@ -107,7 +89,10 @@ impl<S: CentreStore> Centre<'_, S> {
     ///
     /// [`CommandError::Store`].
     pub fn newest_key(&self, group: SupplyGroupCode) -> Answer<Option<VendingKeyRecord>> {
-        Ok(self.vending_keys(Some(group))?.into_iter().max_by_key(|key| key.id.generation))
+        Ok(self
+            .rows(VendingKeyRecord::of_group(group))?
+            .into_iter()
+            .max_by_key(|key| key.id.generation))
     }
 
     /// Makes a vending key by hand, without a form: the first of a group, or the next revision. Needs two
@@ -134,7 +119,7 @@ impl<S: CentreStore> Centre<'_, S> {
     /// [`CommandError::NotThere`], [`CommandError::KeyState`], [`CommandError::Forbidden`],
     /// [`CommandError::Module`].
     pub fn finish_key(&mut self, id: VendingKeyId) -> Answer<VendingKeyRecord> {
-        let found = self.vending_key(id)?;
+        let found = self.row::<VendingKeyRecord>(&id)?;
         match found.row.state {
             KeyState::Live => return Ok(found.row),
             KeyState::Requested => {}
@@ -156,7 +141,7 @@ impl<S: CentreStore> Centre<'_, S> {
     /// [`CommandError::Value`].
     pub fn refresh_key(&mut self, id: VendingKeyId, terms: KeyTerms) -> Answer<VendingKeyRecord> {
         self.needs("refresh a vending key", Authority::DualControl)?;
-        let Versioned { mut row, version } = self.vending_key(id)?;
+        let Versioned { mut row, version } = self.row::<VendingKeyRecord>(&id)?;
         if row.state != KeyState::Live {
             return Err(key_state(id, KeyState::Live, row.state));
         }
@@ -168,7 +153,7 @@ impl<S: CentreStore> Centre<'_, S> {
         let mut batch = self.batch()?;
         let note = format!("until {}, {} days a load", row.expires, row.refresh_days);
         batch.journal(Action::KeyRefreshed, &id.to_string(), &note);
-        batch.update(Row::VendingKey(row.clone()), version);
+        batch.update(row.clone(), version);
         self.commit(batch)?;
         Ok(row)
     }
@@ -181,14 +166,14 @@ impl<S: CentreStore> Centre<'_, S> {
     /// [`CommandError::Forbidden`], [`CommandError::NotThere`], [`CommandError::KeyState`] unless it is live.
     pub fn revoke_key(&mut self, id: VendingKeyId) -> Answer<()> {
         self.needs("revoke a vending key", Authority::Operating)?;
-        let Versioned { mut row, version } = self.vending_key(id)?;
+        let Versioned { mut row, version } = self.row::<VendingKeyRecord>(&id)?;
         if row.state != KeyState::Live {
             return Err(key_state(id, KeyState::Live, row.state));
         }
         let mut batch = self.batch()?;
         row.state = KeyState::Revoked;
         row.ended = Some(batch.at);
-        batch.update(Row::VendingKey(row), version);
+        batch.update(row, version);
         batch.journal(Action::KeyRevoked, &id.to_string(), "");
         self.commit(batch)
     }
@@ -201,7 +186,7 @@ impl<S: CentreStore> Centre<'_, S> {
     /// before, [`CommandError::Module`].
     pub fn retire_key(&mut self, id: VendingKeyId) -> Answer<()> {
         self.needs("retire a vending key", Authority::DualControl)?;
-        let Versioned { mut row, version } = self.vending_key(id)?;
+        let Versioned { mut row, version } = self.row::<VendingKeyRecord>(&id)?;
         let mut batch = self.batch()?;
         if row.state == KeyState::Retired {
             let since = row.ended.unwrap_or(row.created);
@@ -214,7 +199,7 @@ impl<S: CentreStore> Centre<'_, S> {
         }
         row.state = KeyState::Retired;
         row.ended = Some(batch.at);
-        batch.update(Row::VendingKey(row), version);
+        batch.update(row, version);
         batch.journal(Action::KeyRetired, &id.to_string(), "");
         self.commit(batch)
     }
@@ -222,7 +207,7 @@ impl<S: CentreStore> Centre<'_, S> {
     /// Which revision and generation the next key of a group has.
     fn next_id(&self, new: &NewKey) -> Answer<VendingKeyId> {
         let group = new.group;
-        let keys = self.vending_keys(Some(group))?;
+        let keys = self.rows(VendingKeyRecord::of_group(group))?;
         let newest = keys.iter().max_by_key(|key| key.id.generation);
         let (revision, generation) = match (newest, new.revision) {
             (None, Some(revision)) => (revision, 1),
@@ -251,13 +236,13 @@ impl<S: CentreStore> Centre<'_, S> {
         new: &NewKey,
         form: Option<FormNumber>,
     ) -> Answer<VendingKeyId> {
-        let group: SupplyGroup = self.group(new.group)?.row;
+        let group: SupplyGroup = self.row::<SupplyGroup>(&new.group)?.row;
         check_terms(&new.terms, new.activation)?;
         check_life(new)?;
         let id = self.next_id(new)?;
         let is_default = group.key_type == prepay_kmp::attribute::VendingKeyType::DEFAULT;
         let otherwise = if is_default { SubClassSet::NONE } else { SubClassSet::ALL };
-        batch.insert(Row::VendingKey(VendingKeyRecord {
+        batch.insert(VendingKeyRecord {
             id,
             state: KeyState::Requested,
             key_type: group.key_type,
@@ -274,7 +259,7 @@ impl<S: CentreStore> Centre<'_, S> {
             created: batch.at,
             ended: None,
             form,
-        }));
+        });
         batch.journal(Action::KeyRequested, &id.to_string(), "");
         Ok(id)
     }
@@ -290,7 +275,7 @@ impl<S: CentreStore> Centre<'_, S> {
         let made = self.module.generate_vending_key(group, revision, row.algorithm)?;
         row.state = KeyState::Live;
         row.check_value = Some(made.check_value);
-        batch.update(Row::VendingKey(row.clone()), version);
+        batch.update(row.clone(), version);
         batch.journal(Action::KeyMade, &row.id.to_string(), &made.check_value.to_string());
         Ok(row)
     }

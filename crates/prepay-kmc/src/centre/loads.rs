@@ -16,7 +16,7 @@ use crate::entity::{
     Action, Authorisation, KeyLoadRecord, KeyState, LeftOut, LeftOutReason, LoadedKey, SupplyGroup,
     VendingKeyRecord,
 };
-use crate::store::{CentreStore, Row};
+use crate::store::CentreStore;
 
 /// The most groups that can be asked for by name.
 const MOST_GROUPS: usize = 1000;
@@ -80,7 +80,9 @@ impl<S: CentreStore> Centre<'_, S> {
         check_groups(options)?;
         let report = self.module.read_key_load_request(request)?;
         self.serving(&report.module)?;
-        if let Some(found) = self.store.key_load_for(&report.module, &report.nonce)? {
+        if let Some(found) =
+            self.store.find(&KeyLoadRecord::answering(&report.module, &report.nonce))?
+        {
             same_order(&found.row, request, options)?;
             self.still_allowed(&found.row, batch.at)?;
             return Ok(LoadAnswer { load: found.row, is_repeated: true });
@@ -98,7 +100,7 @@ impl<S: CentreStore> Centre<'_, S> {
             load.left_out.len()
         );
         batch.journal(Action::KeyLoadBuilt, &format!("key load {}", load.serial), &note);
-        batch.insert(Row::KeyLoad(load.clone()));
+        batch.insert(load.clone());
         Ok(LoadAnswer { load, is_repeated: false })
     }
 
@@ -182,15 +184,15 @@ impl<S: CentreStore> Centre<'_, S> {
     /// What may go to a module now.
     fn select(&self, module: &ModuleId, options: &LoadOptions, now: Moment) -> Answer<Selection> {
         let mut by_group: BTreeMap<SupplyGroupCode, Vec<Authorisation>> = BTreeMap::new();
-        for row in self.authorisations(Some(module))? {
+        for row in self.rows(Authorisation::of_module(module))? {
             by_group.entry(row.group).or_default().push(row);
         }
         let mut selection = Selection::default();
         for (code, authorisations) in by_group {
-            let group = self.group(code)?.row;
+            let group = self.row::<SupplyGroup>(&code)?.row;
             let refusal = self.refusal(&authorisations)?;
             let asked = options.groups.as_ref().is_none_or(|groups| groups.contains(&code));
-            for key in self.vending_keys(Some(code))? {
+            for key in self.rows(VendingKeyRecord::of_group(code))? {
                 let reason = match reason(&key, now) {
                     Some(KeyReason::Gone) => continue,
                     Some(KeyReason::LeftOut(reason)) => Some(reason),

@@ -46,8 +46,8 @@ mod report;
 use prepay_basics::{Clock, Moment};
 use prepay_kmc_module::{Authority, CentreIdentity, CentreModule};
 
-use crate::entity::{CentreRecord, Line};
-use crate::store::{CentreStore, Change, Row, RowKey, StoreError, Versioned};
+use crate::entity::{Action, AuthorisationNumber, CentreRecord, CustomerNumber, FormNumber, Line};
+use crate::store::{CentreStore, Change, Entity, Filter, PAGE, Versioned};
 
 use batch::Batch;
 pub use error::CommandError;
@@ -94,19 +94,19 @@ impl<'a, S: CentreStore> Centre<'a, S> {
     pub fn set_up(&mut self) -> Answer<()> {
         self.needs("set up the centre", Authority::Operating)?;
         let id = self.module.identify()?.centre;
-        if let Some(found) = self.store.centre()? {
+        if let Some(found) = self.store.get::<CentreRecord>(&())? {
             return same_centre(&found.row, &id);
         }
         let record = CentreRecord {
             id,
             created: self.now(),
-            next_customer: Some(crate::entity::CustomerNumber::FIRST),
-            next_authorisation: Some(crate::entity::AuthorisationNumber::FIRST),
-            next_form: Some(crate::entity::FormNumber::FIRST),
+            next_customer: Some(CustomerNumber::FIRST),
+            next_authorisation: Some(AuthorisationNumber::FIRST),
+            next_form: Some(FormNumber::FIRST),
         };
         let subject = format!("centre {}", record.id);
-        let entry = self.entry(crate::entity::Action::CentreCreated, &subject, "");
-        let changes = [Change::Insert(Row::Centre(record)), Change::Journal(entry)];
+        let entry = self.entry(Action::CentreCreated, &subject, "");
+        let changes = [Change::Insert(record.into()), Change::Journal(entry)];
         Ok(self.store.commit(&changes)?)
     }
 
@@ -121,7 +121,7 @@ impl<'a, S: CentreStore> Centre<'a, S> {
         let mut batch = self.batch()?;
         let identity = self.module.renew_keys(valid_days)?;
         let subject = format!("centre {}", identity.centre);
-        batch.journal(crate::entity::Action::CentreRenewed, &subject, &identity.fingerprint);
+        batch.journal(Action::CentreRenewed, &subject, &identity.fingerprint);
         self.commit(batch)?;
         Ok(identity)
     }
@@ -132,9 +132,34 @@ impl<'a, S: CentreStore> Centre<'a, S> {
     ///
     /// [`CommandError::NotSetUp`], [`CommandError::OtherCentre`].
     pub fn record(&self) -> Answer<Versioned<CentreRecord>> {
-        let found = self.store.centre()?.ok_or(CommandError::NotSetUp)?;
+        let found = self.store.get::<CentreRecord>(&())?.ok_or(CommandError::NotSetUp)?;
         same_centre(&found.row, &self.module.identify()?.centre)?;
         Ok(found)
+    }
+
+    /// The row with a key.
+    ///
+    /// # Errors
+    ///
+    /// [`CommandError::NotThere`], [`CommandError::Store`].
+    pub fn row<E: Entity>(&self, key: &E::Key) -> Answer<Versioned<E>> {
+        let found = self.store.get(key)?;
+        found.ok_or_else(|| CommandError::NotThere { row: key.clone().into() })
+    }
+
+    /// The rows that are meant, in the order of their keys.
+    ///
+    /// # Errors
+    ///
+    /// [`CommandError::Store`].
+    pub fn rows<E: Entity>(&self, filter: Filter<E>) -> Answer<Vec<E>> {
+        let (mut rows, mut after) = (Vec::new(), None);
+        loop {
+            let page = self.store.list(&filter, after.as_ref(), PAGE)?;
+            let Some(last) = page.last() else { return Ok(rows) };
+            after = Some(last.row.key());
+            rows.extend(page.into_iter().map(|found| found.row));
+        }
     }
 
     fn now(&self) -> Moment {
@@ -173,27 +198,5 @@ fn same_centre(record: &CentreRecord, id: &prepay_kmp::CentreId) -> Answer<()> {
         Ok(())
     } else {
         Err(CommandError::OtherCentre { expected: record.id.clone(), found: id.clone() })
-    }
-}
-
-/// The row, or the refusal that it is not there.
-fn there<T>(
-    found: Result<Option<Versioned<T>>, StoreError>,
-    row: impl FnOnce() -> RowKey,
-) -> Answer<Versioned<T>> {
-    found?.ok_or_else(|| CommandError::NotThere { row: row() })
-}
-
-/// Every row of a listing, page after page. `next` names the row behind which the next page begins.
-fn all<T, K>(
-    page: impl Fn(Option<K>) -> Result<Vec<Versioned<T>>, StoreError>,
-    next: impl Fn(&T) -> K,
-) -> Answer<Vec<T>> {
-    let (mut rows, mut after) = (Vec::new(), None);
-    loop {
-        let found = page(after)?;
-        let Some(last) = found.last() else { return Ok(rows) };
-        after = Some(next(&last.row));
-        rows.extend(found.into_iter().map(|entry| entry.row));
     }
 }

@@ -4,32 +4,11 @@ use prepay_kmc_module::{AgreementAnswer, Authority, CentreError};
 use prepay_kmp::ModuleId;
 use sha2::{Digest, Sha256};
 
-use super::{Answer, Centre, CommandError, all, there};
+use super::{Answer, Centre, CommandError};
 use crate::entity::{Action, AgreementRecord, Line, ModuleRecord};
-use crate::store::{CentreStore, PAGE, Row, RowKey, Versioned};
+use crate::store::{CentreStore, RowKey, Versioned};
 
 impl<S: CentreStore> Centre<'_, S> {
-    /// A module.
-    ///
-    /// # Errors
-    ///
-    /// [`CommandError::NotThere`].
-    pub fn module(&self, id: &ModuleId) -> Answer<Versioned<ModuleRecord>> {
-        there(self.store.module(id), || RowKey::Module(id.clone()))
-    }
-
-    /// Every module, by name.
-    ///
-    /// # Errors
-    ///
-    /// [`CommandError::Store`].
-    pub fn modules(&self) -> Answer<Vec<ModuleRecord>> {
-        all(
-            |after: Option<ModuleId>| self.store.modules(after.as_ref(), PAGE),
-            |row| row.id.clone(),
-        )
-    }
-
     /// Enrols a module whose fingerprint was compared with what its keepers told by another way. The same
     /// again changes nothing. Needs two custodians.
     ///
@@ -41,7 +20,7 @@ impl<S: CentreStore> Centre<'_, S> {
         self.needs("enrol a module", Authority::DualControl)?;
         let mut batch = self.batch()?;
         let report = self.module.accept_module(enrolment, told)?;
-        if let Some(found) = self.store.module(&report.details.module)? {
+        if let Some(found) = self.store.get::<ModuleRecord>(&report.details.module)? {
             return Ok(found.row);
         }
         let details = report.details;
@@ -54,7 +33,7 @@ impl<S: CentreStore> Centre<'_, S> {
             enrolled: batch.at,
             revoked: None,
         };
-        batch.insert(Row::Module(row.clone()));
+        batch.insert(row.clone());
         let subject = format!("module {}", row.id);
         batch.journal(Action::ModuleEnrolled, &subject, row.fingerprint.as_str());
         self.commit(batch)?;
@@ -69,11 +48,11 @@ impl<S: CentreStore> Centre<'_, S> {
     /// [`CommandError::Forbidden`], [`CommandError::NotThere`], [`CommandError::Module`].
     pub fn revoke_module(&mut self, id: &ModuleId) -> Answer<()> {
         self.needs("revoke a module", Authority::DualControl)?;
-        match self.store.module(id)? {
+        match self.store.get::<ModuleRecord>(id)? {
             Some(Versioned { mut row, version }) if row.revoked.is_none() => {
                 let mut batch = self.batch()?;
                 row.revoked = Some(batch.at);
-                batch.update(Row::Module(row), version);
+                batch.update(row, version);
                 batch.journal(Action::ModuleRevoked, &format!("module {id}"), "");
                 self.commit(batch)?;
             }
@@ -101,20 +80,20 @@ impl<S: CentreStore> Centre<'_, S> {
         self.serving(&self.module.read_agreement_request(request)?.module)?;
         let answer = self.module.answer_agreement(request)?;
         let request_digest = Sha256::digest(request.as_bytes()).into();
-        if self.store.agreement(&answer.module, &request_digest)?.is_some() {
+        if self.store.get::<AgreementRecord>(&(answer.module.clone(), request_digest))?.is_some() {
             return Ok(answer);
         }
         let (module, slot, answered) = (answer.module.clone(), answer.slot, batch.at);
         let note = format!("slot {slot}");
         batch.journal(Action::AgreementAnswered, &format!("module {module}"), &note);
-        batch.insert(Row::Agreement(AgreementRecord { module, request_digest, slot, answered }));
+        batch.insert(AgreementRecord { module, request_digest, slot, answered });
         self.commit(batch)?;
         Ok(answer)
     }
 
     /// The module, if it is enrolled and not revoked.
     pub(super) fn serving(&self, id: &ModuleId) -> Answer<ModuleRecord> {
-        let row = self.module(id)?.row;
+        let row = self.row::<ModuleRecord>(id)?.row;
         match row.revoked {
             Some(since) => Err(CommandError::Ended { row: RowKey::Module(row.id), since }),
             None => Ok(row),

@@ -5,9 +5,11 @@ use prepay_kmp::attribute::KeyCheckValue;
 use prepay_token::element::{KeyRevisionNumber, SupplyGroupCode};
 
 use super::{Answer, Centre};
-use crate::entity::{FormNumber, KeyState, VendingKeyId};
+use crate::entity::{
+    FormNumber, FormRecord, KeyState, ModuleRecord, VendingKeyId, VendingKeyRecord,
+};
 use crate::form::FormState;
-use crate::store::CentreStore;
+use crate::store::{CentreStore, Filter};
 
 /// Something that is on one side only, or differs between the two.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -114,14 +116,17 @@ impl<S: CentreStore> Centre<'_, S> {
     pub fn orphans(&self) -> Answer<Vec<Orphan>> {
         let mut orphans = self.key_orphans()?;
         orphans.extend(self.module_orphans()?);
-        let open = self.forms()?.into_iter().filter(|form| form.state == FormState::Accepted);
+        let open = self
+            .rows::<FormRecord>(Filter::all())?
+            .into_iter()
+            .filter(|form| form.state == FormState::Accepted);
         orphans.extend(open.map(|form| Orphan::FormNotDone { number: form.number }));
         Ok(orphans)
     }
 
     fn key_orphans(&self) -> Answer<Vec<Orphan>> {
         let held = self.module.vending_keys()?;
-        let mut rows = self.vending_keys(None)?;
+        let mut rows = self.rows::<VendingKeyRecord>(Filter::all())?;
         rows.retain(|row| row.state != KeyState::Retired);
         let mut orphans = Vec::new();
         for key in &held {
@@ -153,7 +158,7 @@ impl<S: CentreStore> Centre<'_, S> {
         use prepay_kmc_module::ModuleState;
 
         let accepted = self.module.modules()?;
-        let rows = self.modules()?;
+        let rows = self.rows::<ModuleRecord>(Filter::all())?;
         let mut orphans = Vec::new();
         for report in &accepted {
             let module = &report.details.module;

@@ -5,10 +5,10 @@ use prepay_kmc_module::Authority;
 use prepay_kmp::open_kmp::SignatoryKey;
 
 use super::batch::Batch;
-use super::{Answer, Centre, CommandError, all, there};
+use super::{Answer, Centre, CommandError};
 use crate::entity::{Action, Customer, CustomerNumber, FormNumber, Line, Signatory};
 use crate::form::key_text;
-use crate::store::{CentreStore, PAGE, Row, RowKey, Versioned};
+use crate::store::{CentreStore, RowKey, Versioned};
 
 /// A customer to be entered.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -22,45 +22,6 @@ pub struct NewCustomer {
 }
 
 impl<S: CentreStore> Centre<'_, S> {
-    /// A customer.
-    ///
-    /// # Errors
-    ///
-    /// [`CommandError::NotThere`].
-    pub fn customer(&self, number: CustomerNumber) -> Answer<Versioned<Customer>> {
-        there(self.store.customer(number), || RowKey::Customer(number))
-    }
-
-    /// Every customer, by number.
-    ///
-    /// # Errors
-    ///
-    /// [`CommandError::Store`].
-    pub fn customers(&self) -> Answer<Vec<Customer>> {
-        all(|after| self.store.customers(after, PAGE), |row| row.number)
-    }
-
-    /// A signatory.
-    ///
-    /// # Errors
-    ///
-    /// [`CommandError::NotThere`].
-    pub fn signatory(&self, name: &Identifier) -> Answer<Versioned<Signatory>> {
-        there(self.store.signatory(name), || RowKey::Signatory(name.clone()))
-    }
-
-    /// Every signatory, by name.
-    ///
-    /// # Errors
-    ///
-    /// [`CommandError::Store`].
-    pub fn signatories(&self) -> Answer<Vec<Signatory>> {
-        all(
-            |after: Option<Identifier>| self.store.signatories(after.as_ref(), PAGE),
-            |row| row.name.clone(),
-        )
-    }
-
     /// Enters a customer by hand, without a form. Needs two custodians.
     ///
     /// # Errors
@@ -86,9 +47,9 @@ impl<S: CentreStore> Centre<'_, S> {
         address: Line,
     ) -> Answer<()> {
         self.needs("change a customer's contact", Authority::Operating)?;
-        let Versioned { row, version } = self.customer(number)?;
+        let Versioned { row, version } = self.row::<Customer>(&number)?;
         let mut batch = self.batch()?;
-        batch.update(Row::Customer(Customer { contact, address, ..row }), version);
+        batch.update(Customer { contact, address, ..row }, version);
         batch.journal(Action::CustomerChanged, &format!("customer {number}"), "");
         self.commit(batch)
     }
@@ -109,9 +70,9 @@ impl<S: CentreStore> Centre<'_, S> {
         told: &str,
     ) -> Answer<()> {
         self.needs("register a signatory", Authority::DualControl)?;
-        self.customer(customer)?;
+        self.row::<Customer>(&customer)?;
         compare_fingerprint(key, Some(told))?;
-        if self.store.signatory(key.id())?.is_some() {
+        if self.store.get::<Signatory>(key.id())?.is_some() {
             return self.check_signatory(key, customer);
         }
         let mut batch = self.batch()?;
@@ -126,13 +87,13 @@ impl<S: CentreStore> Centre<'_, S> {
     /// [`CommandError::Forbidden`], [`CommandError::NotThere`], [`CommandError::Ended`].
     pub fn revoke_signatory(&mut self, name: &Identifier) -> Answer<()> {
         self.needs("revoke a signatory", Authority::Operating)?;
-        let Versioned { mut row, version } = self.signatory(name)?;
+        let Versioned { mut row, version } = self.row::<Signatory>(name)?;
         if let Some(since) = row.revoked {
             return Err(CommandError::Ended { row: RowKey::Signatory(name.clone()), since });
         }
         let mut batch = self.batch()?;
         row.revoked = Some(batch.at);
-        batch.update(Row::Signatory(row), version);
+        batch.update(row, version);
         batch.journal(Action::SignatoryRevoked, &format!("signatory {name}"), "");
         self.commit(batch)
     }
@@ -143,7 +104,7 @@ impl<S: CentreStore> Centre<'_, S> {
         key: &SignatoryKey,
         customer: CustomerNumber,
     ) -> Answer<()> {
-        let row = self.signatory(key.id())?.row;
+        let row = self.row::<Signatory>(key.id())?.row;
         if *row.public_key != *key_text(key) {
             return Err(CommandError::SignatoryKey { name: row.name });
         }
@@ -185,7 +146,7 @@ pub(super) fn put_customer(
     let number = batch.customer_number()?;
     batch.journal(Action::CustomerAdded, &format!("customer {number}"), organisation.as_str());
     let created = batch.at;
-    batch.insert(Row::Customer(Customer { number, organisation, contact, address, created, form }));
+    batch.insert(Customer { number, organisation, contact, address, created, form });
     Ok(number)
 }
 
@@ -194,12 +155,12 @@ pub(super) fn put_signatory(batch: &mut Batch, customer: CustomerNumber, key: &S
     let fingerprint = key.fingerprint().to_string();
     let subject = format!("signatory {}", key.id());
     batch.journal(Action::SignatoryRegistered, &subject, &format!("customer {customer}"));
-    batch.insert(Row::Signatory(Signatory {
+    batch.insert(Signatory {
         name: key.id().clone(),
         customer,
         public_key: key_text(key).into(),
         fingerprint: Line::lossy(&fingerprint),
         registered: batch.at,
         revoked: None,
-    }));
+    });
 }

@@ -8,11 +8,11 @@ use prepay_basics::Moment;
 use prepay_kmp::ModuleId;
 use prepay_kmp::attribute::KeyCheckValue;
 
-use super::{Answer, Centre, all};
+use super::{Answer, Centre};
 use crate::code::coded;
-use crate::entity::{KeyLoadRecord, KeyState, VendingKeyId, VendingKeyRecord};
+use crate::entity::{Authorisation, KeyLoadRecord, KeyState, VendingKeyId, VendingKeyRecord};
 use crate::form::last_minute;
-use crate::store::{CentreStore, PAGE, RowKey};
+use crate::store::{CentreStore, Filter, RowKey};
 
 /// A vending key in the newest file that sent it to a module.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -80,15 +80,6 @@ impl VendingKeyRecord {
 }
 
 impl<S: CentreStore> Centre<'_, S> {
-    /// Every key-load file, for a module or for all, by serial number.
-    ///
-    /// # Errors
-    ///
-    /// [`CommandError::Store`](super::CommandError::Store).
-    pub fn key_loads(&self, module: Option<&ModuleId>) -> Answer<Vec<KeyLoadRecord>> {
-        all(|after| self.store.key_loads(module, after, PAGE), |row| row.serial)
-    }
-
     /// Which keys were sent to which modules, by module, slot and key.
     ///
     /// # Errors
@@ -96,10 +87,10 @@ impl<S: CentreStore> Centre<'_, S> {
     /// [`CommandError::Store`](super::CommandError::Store).
     pub fn holdings(&self, module: Option<&ModuleId>) -> Answer<Vec<Holding>> {
         let now = self.now();
-        let keys = self.vending_keys(None)?;
+        let keys = self.rows::<VendingKeyRecord>(Filter::all())?;
         let states: BTreeMap<_, _> = keys.iter().map(|key| (key.id, key.state)).collect();
         let mut holdings: BTreeMap<(ModuleId, u16, VendingKeyId), Holding> = BTreeMap::new();
-        for load in self.key_loads(module)? {
+        for load in self.rows(module.map_or(Filter::all(), KeyLoadRecord::of_module))? {
             for key in &load.keys {
                 let place = (load.module.clone(), load.slot, key.key);
                 let since = holdings.get(&place).map_or(load.created, |before| before.since);
@@ -131,7 +122,11 @@ impl<S: CentreStore> Centre<'_, S> {
     /// [`CommandError::Module`](super::CommandError::Module).
     pub fn expiries(&self, until: Moment) -> Answer<Vec<Expiry>> {
         let mut list = Vec::new();
-        for key in self.vending_keys(None)?.iter().filter(|key| key.state == KeyState::Live) {
+        for key in self
+            .rows::<VendingKeyRecord>(Filter::all())?
+            .iter()
+            .filter(|key| key.state == KeyState::Live)
+        {
             let row = || RowKey::VendingKey(key.id);
             let of = |at, kind| Expiry { at, kind, row: row(), module: None, key: Some(key.id) };
             list.push(of(key.expires, ExpiryKind::KeyLoading));
@@ -149,7 +144,11 @@ impl<S: CentreStore> Centre<'_, S> {
                 key: Some(holding.key),
             });
         }
-        for row in self.authorisations(None)?.into_iter().filter(|row| row.revoked.is_none()) {
+        for row in self
+            .rows::<Authorisation>(Filter::all())?
+            .into_iter()
+            .filter(|row| row.revoked.is_none())
+        {
             list.push(Expiry {
                 at: row.valid_until,
                 kind: ExpiryKind::Authorisation,
@@ -161,7 +160,7 @@ impl<S: CentreStore> Centre<'_, S> {
         list.push(Expiry {
             at: self.module.identify()?.expires,
             kind: ExpiryKind::CentreKey,
-            row: RowKey::Centre,
+            row: RowKey::Centre(()),
             module: None,
             key: None,
         });

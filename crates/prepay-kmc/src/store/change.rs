@@ -2,14 +2,13 @@
 
 use std::fmt;
 
-use prepay_basics::{Identifier, Moment};
-use prepay_kmp::ModuleId;
-use prepay_token::element::SupplyGroupCode;
+use prepay_basics::Moment;
 
+use super::{Entity, Field, StoreError, Table, Tables, Value, schema};
 use crate::entity::{
-    Action, AgreementRecord, Authorisation, AuthorisationNumber, CentreRecord, Customer,
-    CustomerNumber, FormNumber, FormRecord, KeyLoadRecord, Line, ModuleRecord, Ownership,
-    Signatory, SupplyGroup, VendingKeyId, VendingKeyRecord,
+    Action, AgreementRecord, Authorisation, CentreRecord, Customer, FormNumber, FormRecord,
+    KeyLoadRecord, Line, ModuleRecord, Ownership, Signatory, SupplyGroup, VendingKeyId,
+    VendingKeyRecord,
 };
 
 /// One change of a commit.
@@ -28,40 +27,6 @@ pub enum Change {
     Journal(NewJournalEntry),
 }
 
-/// A row of any kind.
-#[derive(Clone, Debug, PartialEq, Eq)]
-#[allow(missing_docs, reason = "each variant is named after what it holds")]
-pub enum Row {
-    Centre(CentreRecord),
-    Customer(Customer),
-    Signatory(Signatory),
-    Group(SupplyGroup),
-    Ownership(Ownership),
-    VendingKey(VendingKeyRecord),
-    Authorisation(Authorisation),
-    Module(ModuleRecord),
-    Agreement(AgreementRecord),
-    KeyLoad(KeyLoadRecord),
-    Form(FormRecord),
-}
-
-/// The key of a row of any kind.
-#[derive(Clone, Debug, PartialEq, Eq)]
-#[allow(missing_docs, reason = "each variant is named after what it names")]
-pub enum RowKey {
-    Centre,
-    Customer(CustomerNumber),
-    Signatory(Identifier),
-    Group(SupplyGroupCode),
-    Ownership { group: SupplyGroupCode, sequence: u32 },
-    VendingKey(VendingKeyId),
-    Authorisation(AuthorisationNumber),
-    Module(ModuleId),
-    Agreement { module: ModuleId, request_digest: [u8; 32] },
-    KeyLoad(u64),
-    Form(FormNumber),
-}
-
 /// An entry of the journal that has no number yet.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct NewJournalEntry {
@@ -77,26 +42,78 @@ pub struct NewJournalEntry {
     pub note: Line,
 }
 
-impl Row {
-    /// The key.
-    pub fn key(&self) -> RowKey {
-        match self {
-            Self::Centre(_) => RowKey::Centre,
-            Self::Customer(row) => RowKey::Customer(row.number),
-            Self::Signatory(row) => RowKey::Signatory(row.name.clone()),
-            Self::Group(row) => RowKey::Group(row.code),
-            Self::Ownership(row) => RowKey::Ownership { group: row.group, sequence: row.sequence },
-            Self::VendingKey(row) => RowKey::VendingKey(row.id),
-            Self::Authorisation(row) => RowKey::Authorisation(row.number),
-            Self::Module(row) => RowKey::Module(row.id.clone()),
-            Self::Agreement(row) => {
-                RowKey::Agreement { module: row.module.clone(), request_digest: row.request_digest }
-            }
-            Self::KeyLoad(row) => RowKey::KeyLoad(row.serial),
-            Self::Form(row) => RowKey::Form(row.number),
+macro_rules! rows {
+    ($($variant:ident($type:ident),)+) => {
+        /// A row of any kind.
+        #[derive(Clone, Debug, PartialEq, Eq)]
+        #[allow(missing_docs, reason = "each variant is named after what it holds")]
+        pub enum Row {
+            $($variant($type),)+
         }
-    }
 
+        /// The key of a row of any kind.
+        #[derive(Clone, Debug, PartialEq, Eq)]
+        #[allow(missing_docs, reason = "each variant is named after what it names")]
+        pub enum RowKey {
+            $($variant(<$type as Entity>::Key),)+
+        }
+
+        $(
+            impl From<$type> for Row {
+                fn from(row: $type) -> Self {
+                    Self::$variant(row)
+                }
+            }
+
+            impl From<<$type as Entity>::Key> for RowKey {
+                fn from(key: <$type as Entity>::Key) -> Self {
+                    Self::$variant(key)
+                }
+            }
+        )+
+
+        impl Row {
+            /// The key.
+            pub fn key(&self) -> RowKey {
+                match self {
+                    $(Self::$variant(row) => RowKey::$variant(row.key()),)+
+                }
+            }
+
+            /// Writes the row.
+            pub(super) fn put(&self, tables: &mut dyn Tables, version: u64) -> Result<(), StoreError> {
+                match self {
+                    $(Self::$variant(row) => schema::put(tables, row, version),)+
+                }
+            }
+        }
+
+        impl RowKey {
+            /// The table, and the values of its key columns.
+            pub(super) fn place(&self) -> (&'static Table, Vec<Value>) {
+                match self {
+                    $(Self::$variant(key) => (<$type>::TABLE, key.values()),)+
+                }
+            }
+        }
+    };
+}
+
+rows! {
+    Centre(CentreRecord),
+    Customer(Customer),
+    Signatory(Signatory),
+    Group(SupplyGroup),
+    Ownership(Ownership),
+    VendingKey(VendingKeyRecord),
+    Authorisation(Authorisation),
+    Module(ModuleRecord),
+    Agreement(AgreementRecord),
+    KeyLoad(KeyLoadRecord),
+    Form(FormRecord),
+}
+
+impl Row {
     /// Whether rows of this kind are never updated.
     pub const fn is_insert_only(&self) -> bool {
         matches!(self, Self::Ownership(_) | Self::Agreement(_) | Self::KeyLoad(_))
@@ -104,34 +121,29 @@ impl Row {
 
     /// The rows that this one refers to, in the order of its fields.
     pub fn references(&self) -> Vec<RowKey> {
-        let form = |number: &Option<FormNumber>| number.map(RowKey::Form);
+        let form = |form: &Option<FormNumber>| form.map(RowKey::Form);
         match self {
             Self::Centre(_) | Self::Module(_) => Vec::new(),
-            Self::Customer(row) => form(&row.form).into_iter().collect(),
+            Self::Customer(row) => Vec::from_iter(form(&row.form)),
             Self::Signatory(row) => vec![RowKey::Customer(row.customer)],
             Self::Group(row) => vec![RowKey::Customer(row.owner)],
             Self::Ownership(row) => {
-                let mut keys = vec![RowKey::Group(row.group), RowKey::Customer(row.owner)];
-                keys.extend(form(&row.form));
-                keys
+                let keys = [RowKey::Group(row.group), RowKey::Customer(row.owner)];
+                keys.into_iter().chain(form(&row.form)).collect()
             }
             Self::VendingKey(row) => {
-                let mut keys = vec![RowKey::Group(row.id.group)];
-                keys.extend(form(&row.form));
-                keys
+                [RowKey::Group(row.id.group)].into_iter().chain(form(&row.form)).collect()
             }
             Self::Authorisation(row) => {
-                let mut keys =
-                    vec![RowKey::Group(row.group), RowKey::Signatory(row.granted_by.clone())];
-                keys.extend(form(&row.form));
-                keys
+                let keys = [RowKey::Group(row.group), RowKey::Signatory(row.granted_by.clone())];
+                keys.into_iter().chain(form(&row.form)).collect()
             }
             Self::Agreement(row) => vec![RowKey::Module(row.module.clone())],
             Self::KeyLoad(row) => {
-                let mut keys = vec![RowKey::Module(row.module.clone())];
-                keys.extend(row.keys.iter().map(|key| RowKey::VendingKey(key.key)));
-                keys.extend(row.left_out.iter().map(|key| RowKey::VendingKey(key.key)));
-                keys
+                let keys = row.keys.iter().map(|key| key.key);
+                let keys = keys.chain(row.left_out.iter().map(|key| key.key));
+                let module = [RowKey::Module(row.module.clone())];
+                module.into_iter().chain(keys.map(RowKey::VendingKey)).collect()
             }
             Self::Form(row) => row.customer.map(RowKey::Customer).into_iter().collect(),
         }
@@ -149,15 +161,15 @@ impl fmt::Display for VendingKeyId {
 impl fmt::Display for RowKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Centre => f.write_str("centre"),
+            Self::Centre(()) => f.write_str("centre"),
             Self::Customer(number) => write!(f, "customer {number}"),
             Self::Signatory(name) => write!(f, "signatory {name}"),
             Self::Group(code) => write!(f, "group {code}"),
-            Self::Ownership { group, sequence } => write!(f, "owner {sequence} of group {group}"),
+            Self::Ownership((group, sequence)) => write!(f, "owner {sequence} of group {group}"),
             Self::VendingKey(id) => write!(f, "vending key of {id}"),
             Self::Authorisation(number) => write!(f, "authorisation {number}"),
             Self::Module(id) => write!(f, "module {id}"),
-            Self::Agreement { module, .. } => write!(f, "agreement of module {module}"),
+            Self::Agreement((module, _)) => write!(f, "agreement of module {module}"),
             Self::KeyLoad(serial) => write!(f, "key load {serial}"),
             Self::Form(number) => write!(f, "form {number}"),
         }

@@ -1,8 +1,17 @@
 //! What a centre asks of its storage.
 //!
-//! A store holds the rows of [`entity`](crate::entity). It answers single rows by key and lists in the order
+//! A store holds the rows of [`entity`](crate::entity). It answers single rows by key, and lists in the order
 //! of keys, a page at a time. All writing is one [`commit`](CentreStore::commit) of many changes, which
 //! happens whole or not at all.
+//!
+//! ```text
+//!  Centre ── rows, changes ──> commit.rs   the checks of the contract, once for every engine
+//!                              schema.rs   which field lies in which column
+//!                                  │
+//!                    Tables: select and put, within a transaction
+//!                       │                     │
+//!                  MemoryStore          prepay-store: SQLite
+//! ```
 //!
 //! # Contract
 //!
@@ -27,22 +36,22 @@
 //! - Nothing is ever deleted.
 
 mod change;
+mod column;
+mod commit;
 mod error;
 mod memory;
-
-use prepay_basics::Identifier;
-use prepay_kmp::ModuleId;
-use prepay_token::element::SupplyGroupCode;
+mod schema;
+mod table;
 
 pub use change::{Change, NewJournalEntry, Row, RowKey};
+pub use column::Field;
 pub use error::{Constraint, StoreError};
 pub use memory::MemoryStore;
+pub use schema::{Entity, Filter};
+pub use table::{Order, Query, Table, Tables, Value};
 
-use crate::entity::{
-    AgreementRecord, Authorisation, AuthorisationNumber, CentreRecord, Customer, CustomerNumber,
-    FormNumber, FormRecord, JournalEntry, KeyLoadRecord, ModuleRecord, Ownership, Signatory,
-    SupplyGroup, VendingKeyId, VendingKeyRecord,
-};
+use crate::entity::JournalEntry;
+use column::Columns;
 
 /// The greatest page.
 pub const PAGE: usize = 1000;
@@ -56,104 +65,60 @@ pub struct Versioned<T> {
     pub version: u64,
 }
 
-/// The answer to a read of one row.
-pub type Found<T> = Result<Option<Versioned<T>>, StoreError>;
-
-/// The answer to a listing.
-pub type Page<T> = Result<Vec<Versioned<T>>, StoreError>;
-
 /// The storage of a centre. The [module](self) states the contract.
 ///
-/// Every read can fail with [`StoreError::Fault`] and [`StoreError::Damaged`].
+/// An engine gives its tables within a transaction; everything else follows from them. Every read can fail
+/// with [`StoreError::Fault`] and [`StoreError::Damaged`].
 pub trait CentreStore {
-    /// The centre's own row.
-    fn centre(&self) -> Found<CentreRecord>;
-
-    /// A customer.
-    fn customer(&self, number: CustomerNumber) -> Found<Customer>;
-
-    /// Customers by number.
-    fn customers(&self, after: Option<CustomerNumber>, limit: usize) -> Page<Customer>;
-
-    /// A signatory.
-    fn signatory(&self, name: &Identifier) -> Found<Signatory>;
-
-    /// Signatories by name, in the order of bytes.
-    fn signatories(&self, after: Option<&Identifier>, limit: usize) -> Page<Signatory>;
-
-    /// A supply group.
-    fn group(&self, code: SupplyGroupCode) -> Found<SupplyGroup>;
-
-    /// Supply groups by code.
-    fn groups(&self, after: Option<SupplyGroupCode>, limit: usize) -> Page<SupplyGroup>;
-
-    /// The owners of a group by sequence, behind `after` (0 for all).
-    fn ownerships(&self, group: SupplyGroupCode, after: u32, limit: usize) -> Page<Ownership>;
-
-    /// A vending key.
-    fn vending_key(&self, id: VendingKeyId) -> Found<VendingKeyRecord>;
-
-    /// Vending keys by group, revision and generation. With a group, those of that group only.
-    fn vending_keys(
+    /// Reads within one transaction, so that all answers are of the same moment.
+    ///
+    /// # Errors
+    ///
+    /// Those of `act`, and [`StoreError::Fault`].
+    fn read<T>(
         &self,
-        group: Option<SupplyGroupCode>,
-        after: Option<VendingKeyId>,
-        limit: usize,
-    ) -> Page<VendingKeyRecord>;
+        act: impl FnOnce(&dyn Tables) -> Result<T, StoreError>,
+    ) -> Result<T, StoreError>;
 
-    /// An authorisation.
-    fn authorisation(&self, number: AuthorisationNumber) -> Found<Authorisation>;
+    /// Writes within one transaction: all of it is durable on return, or nothing happened.
+    ///
+    /// # Errors
+    ///
+    /// Those of `act`, and [`StoreError::Fault`].
+    fn write(
+        &mut self,
+        act: impl FnOnce(&mut dyn Tables) -> Result<(), StoreError>,
+    ) -> Result<(), StoreError>;
 
-    /// Authorisations by number. With a module, those for that module only.
-    fn authorisations(
+    /// The row with a key.
+    fn get<E: Entity>(&self, key: &E::Key) -> Result<Option<Versioned<E>>, StoreError> {
+        self.find(&Filter::key(key))
+    }
+
+    /// The first row that is meant.
+    fn find<E: Entity>(&self, filter: &Filter<E>) -> Result<Option<Versioned<E>>, StoreError> {
+        Ok(self.list(filter, None, 1)?.pop())
+    }
+
+    /// The rows that are meant, behind a key, as one page.
+    fn list<E: Entity>(
         &self,
-        module: Option<&ModuleId>,
-        after: Option<AuthorisationNumber>,
+        filter: &Filter<E>,
+        after: Option<&E::Key>,
         limit: usize,
-    ) -> Page<Authorisation>;
-
-    /// A module.
-    fn module(&self, id: &ModuleId) -> Found<ModuleRecord>;
-
-    /// Modules by name, in the order of bytes.
-    fn modules(&self, after: Option<&ModuleId>, limit: usize) -> Page<ModuleRecord>;
-
-    /// An answered agreement request, by the SHA-256 of its text.
-    fn agreement(&self, module: &ModuleId, request_digest: &[u8; 32]) -> Found<AgreementRecord>;
-
-    /// The answered agreement requests of a module, by digest.
-    fn agreements(
-        &self,
-        module: &ModuleId,
-        after: Option<&[u8; 32]>,
-        limit: usize,
-    ) -> Page<AgreementRecord>;
-
-    /// A key-load file.
-    fn key_load(&self, serial: u64) -> Found<KeyLoadRecord>;
-
-    /// The key-load file that answered the request with this number of its own.
-    fn key_load_for(&self, module: &ModuleId, nonce: &str) -> Found<KeyLoadRecord>;
-
-    /// Key-load files by serial number. With a module, those for that module only.
-    fn key_loads(
-        &self,
-        module: Option<&ModuleId>,
-        after: Option<u64>,
-        limit: usize,
-    ) -> Page<KeyLoadRecord>;
-
-    /// A form.
-    fn form(&self, number: FormNumber) -> Found<FormRecord>;
-
-    /// The form with this SHA-384 of its signed text.
-    fn form_with(&self, digest: &[u8; 48]) -> Found<FormRecord>;
-
-    /// Forms by number.
-    fn forms(&self, after: Option<FormNumber>, limit: usize) -> Page<FormRecord>;
+    ) -> Result<Vec<Versioned<E>>, StoreError> {
+        let after = after.map(Field::values).unwrap_or_default();
+        let limit = limit.clamp(1, PAGE);
+        let query = Query { equal: &filter.equal, after: &after, limit, ..Query::default() };
+        self.read(|tables| schema::select(tables, &query))
+    }
 
     /// Entries of the journal behind a sequence number (0 for all).
-    fn journal(&self, after: u64, limit: usize) -> Result<Vec<JournalEntry>, StoreError>;
+    fn journal(&self, after: u64, limit: usize) -> Result<Vec<JournalEntry>, StoreError> {
+        let query =
+            Query { after: &after.values(), limit: limit.clamp(1, PAGE), ..Query::default() };
+        self.read(|tables| journal(tables, &query))
+    }
 
     /// Makes all changes, or none.
     ///
@@ -161,5 +126,14 @@ pub trait CentreStore {
     ///
     /// Every [`StoreError`]. Nothing has changed then, but after a [`StoreError::Fault`] the caller cannot
     /// know: it opens the store again and looks.
-    fn commit(&mut self, changes: &[Change]) -> Result<(), StoreError>;
+    fn commit(&mut self, changes: &[Change]) -> Result<(), StoreError> {
+        self.write(|tables| changes.iter().try_for_each(|change| commit::apply(tables, change)))
+    }
+}
+
+/// The entries of the journal that a query asks for.
+fn journal(tables: &dyn Tables, query: &Query<'_>) -> Result<Vec<JournalEntry>, StoreError> {
+    let rows = tables.select(schema::JOURNAL, query)?;
+    let read = |values| JournalEntry::read(&mut Columns::new(schema::JOURNAL, values));
+    rows.into_iter().map(read).collect()
 }

@@ -5,7 +5,8 @@ use std::path::PathBuf;
 use clap::{Subcommand, ValueHint};
 use prepay_basics::Identifier;
 use prepay_kmc::centre::NewCustomer;
-use prepay_kmc::entity::{Customer, CustomerNumber, Line, Signatory};
+use prepay_kmc::entity::{Customer, CustomerNumber, Line, Signatory, SupplyGroup};
+use prepay_kmc::store::Filter;
 
 use super::out::{Out, Record};
 use super::place::{Needs, PlaceFlags};
@@ -70,15 +71,15 @@ pub(super) fn run(place: &PlaceFlags, command: &CustomerCommand, out: &Out) -> D
     let failed = |error| refusal::command(&error);
     match command {
         CustomerCommand::List => place.work(out, Needs::Reader, |centre, _| {
-            let rows = centre.customers().map_err(failed)?;
+            let rows = centre.rows::<Customer>(Filter::all()).map_err(failed)?;
             out.table("customers", &rows.iter().map(record).collect::<Vec<_>>())
         }),
         CustomerCommand::Show { number } => place.work(out, Needs::Reader, |centre, _| {
-            let row = centre.customer(*number).map_err(failed)?.row;
-            let signatories = centre.signatories().map_err(failed)?;
+            let row = centre.row::<Customer>(number).map_err(failed)?.row;
+            let signatories = centre.rows::<Signatory>(Filter::all()).map_err(failed)?;
             let names = signatories.iter().filter(|signatory| signatory.customer == *number);
             let names: Vec<String> = names.map(|signatory| signatory.name.to_string()).collect();
-            let groups = centre.groups().map_err(failed)?;
+            let groups = centre.rows::<SupplyGroup>(Filter::all()).map_err(failed)?;
             let codes = groups.iter().filter(|group| group.owner == *number);
             let codes: Vec<String> = codes.map(|group| group.code.to_string()).collect();
             out.record(&record(&row).value("signatories", names).value("groups", codes))
@@ -91,7 +92,7 @@ pub(super) fn run(place: &PlaceFlags, command: &CustomerCommand, out: &Out) -> D
             };
             place.work(out, Needs::Custodians, |centre, _| {
                 let number = centre.add_customer(new).map_err(failed)?;
-                let row = centre.customer(number).map_err(failed)?.row;
+                let row = centre.row::<Customer>(&number).map_err(failed)?.row;
                 out.done(format_args!("entered customer {number}"), &record(&row))
             })
         }
@@ -99,19 +100,19 @@ pub(super) fn run(place: &PlaceFlags, command: &CustomerCommand, out: &Out) -> D
             place.work(out, Needs::Operator, |centre, _| {
                 let (contact, address) = (contact.clone(), address.clone());
                 centre.change_contact(*number, contact, address).map_err(failed)?;
-                let row = centre.customer(*number).map_err(failed)?.row;
+                let row = centre.row::<Customer>(number).map_err(failed)?.row;
                 out.done(format_args!("changed the contact of customer {number}"), &record(&row))
             })
         }
         CustomerCommand::Signatories => place.work(out, Needs::Reader, |centre, _| {
-            let rows = centre.signatories().map_err(failed)?;
+            let rows = centre.rows::<Signatory>(Filter::all()).map_err(failed)?;
             out.table("signatories", &rows.iter().map(signatory_record).collect::<Vec<_>>())
         }),
         CustomerCommand::Signatory { number, key, fingerprint } => {
             let key = signatory::read_public(key)?;
             place.work(out, Needs::Custodians, |centre, _| {
                 centre.register_signatory(*number, &key, fingerprint).map_err(failed)?;
-                let row = centre.signatory(key.id()).map_err(failed)?.row;
+                let row = centre.row::<Signatory>(key.id()).map_err(failed)?.row;
                 let sentence = format!("registered signatory {} of customer {number}", row.name);
                 out.done(sentence, &signatory_record(&row))
             })
@@ -119,7 +120,7 @@ pub(super) fn run(place: &PlaceFlags, command: &CustomerCommand, out: &Out) -> D
         CustomerCommand::RevokeSignatory { name } => {
             place.work(out, Needs::Operator, |centre, _| {
                 centre.revoke_signatory(name).map_err(failed)?;
-                let row = centre.signatory(name).map_err(failed)?.row;
+                let row = centre.row::<Signatory>(name).map_err(failed)?.row;
                 out.done(format_args!("revoked signatory {name}"), &signatory_record(&row))
             })
         }

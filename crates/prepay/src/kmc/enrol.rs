@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Subcommand, ValueHint};
 use prepay_kmc::entity::ModuleRecord;
+use prepay_kmc::store::Filter;
 use prepay_kmc_module::CentreModule;
 use prepay_kmp::ModuleId;
 
@@ -77,7 +78,7 @@ pub(super) fn run(place: &PlaceFlags, command: &EnrolCommand, out: &Out) -> Done
             })
         }
         EnrolCommand::List => place.work(out, Needs::Reader, |centre, _| {
-            let rows = centre.modules().map_err(failed)?;
+            let rows = centre.rows::<ModuleRecord>(Filter::all()).map_err(failed)?;
             out.table("modules", &rows.iter().map(module_record).collect::<Vec<_>>())
         }),
         EnrolCommand::Revoke { module } => place.work(out, Needs::Custodians, |centre, _| {

@@ -5,9 +5,9 @@ use std::path::Path;
 use clap::Args;
 use prepay_forms::Document;
 use prepay_kmc::centre::Decision;
-use prepay_kmc::entity::{FormNumber, FormRecord, Line};
+use prepay_kmc::entity::{FormNumber, FormRecord, Line, VendingKeyRecord};
 use prepay_kmc::form::SignedForm;
-use prepay_kmc::store::RowKey;
+use prepay_kmc::store::{Filter, RowKey};
 use prepay_token::element::SupplyGroupCode;
 
 use super::answer::put_load;
@@ -44,7 +44,7 @@ pub(super) fn receive(place: &PlaceFlags, path: &Path, out: &Out) -> Done<()> {
     };
     place.work(out, Needs::Operator, |centre, _| {
         let number = centre.receive_form(&signed).map_err(|error| refusal::command(&error))?;
-        let row = centre.form(number).map_err(|error| refusal::command(&error))?.row;
+        let row = centre.row::<FormRecord>(&number).map_err(|error| refusal::command(&error))?.row;
         out.done(format_args!("received form {number}: {}", row.kind), &record(&row))
     })
 }
@@ -62,7 +62,9 @@ pub(super) fn accept(place: &PlaceFlags, flags: &AcceptFlags, out: &Out) -> Done
         let accepted = accepted.map_err(|error| refusal::command(&error))?;
         for row in &accepted.rows {
             if let RowKey::VendingKey(id) = *row {
-                let found = centre.vending_key(id).map_err(|error| refusal::command(&error))?;
+                let found = centre
+                    .row::<VendingKeyRecord>(&id)
+                    .map_err(|error| refusal::command(&error))?;
                 key::remark(&found.row, out);
             }
         }
@@ -89,7 +91,8 @@ pub(super) fn refuse(place: &PlaceFlags, number: FormNumber, reason: &Line, out:
 /// Lists all forms.
 pub(super) fn list(place: &PlaceFlags, out: &Out) -> Done<()> {
     place.work(out, Needs::Reader, |centre, _| {
-        let rows = centre.forms().map_err(|error| refusal::command(&error))?;
+        let rows =
+            centre.rows::<FormRecord>(Filter::all()).map_err(|error| refusal::command(&error))?;
         out.table("forms", &rows.iter().map(record).collect::<Vec<_>>())
     })
 }
@@ -97,7 +100,7 @@ pub(super) fn list(place: &PlaceFlags, out: &Out) -> Done<()> {
 /// Shows one form.
 pub(super) fn show(place: &PlaceFlags, number: FormNumber, out: &Out) -> Done<()> {
     place.work(out, Needs::Reader, |centre, _| {
-        let row = centre.form(number).map_err(|error| refusal::command(&error))?.row;
+        let row = centre.row::<FormRecord>(&number).map_err(|error| refusal::command(&error))?.row;
         let signed = read_stored(&row)?;
         if out.is_json() {
             let status = prepay_forms::status(&row);
@@ -124,7 +127,7 @@ pub(super) fn show(place: &PlaceFlags, number: FormNumber, out: &Out) -> Done<()
 /// A form at the centre as a page to print.
 pub(super) fn page(place: &PlaceFlags, number: FormNumber, out: &Out) -> Done<String> {
     place.work(out, Needs::Reader, |centre, _| {
-        let row = centre.form(number).map_err(|error| refusal::command(&error))?.row;
+        let row = centre.row::<FormRecord>(&number).map_err(|error| refusal::command(&error))?.row;
         let signed = read_stored(&row)?;
         Ok(prepay_forms::page(&Document::Signed(signed), Some(&row)))
     })

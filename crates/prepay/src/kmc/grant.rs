@@ -4,6 +4,7 @@ use clap::{Args, Subcommand};
 use prepay_basics::{Identifier, Moment};
 use prepay_kmc::centre::{Centre, NewAuthorisation};
 use prepay_kmc::entity::{Authorisation, AuthorisationNumber, Line};
+use prepay_kmc::store::Filter;
 use prepay_kmp::ModuleId;
 use prepay_token::element::SupplyGroupCode;
 
@@ -64,17 +65,19 @@ pub(super) fn run(place: &PlaceFlags, command: &GrantCommand, out: &Out) -> Done
                 location: flags.location.clone(),
             };
             let number = centre.grant(new).map_err(failed)?;
-            let row = centre.authorisation(number).map_err(failed)?.row;
+            let row = centre.row::<Authorisation>(&number).map_err(failed)?.row;
             out.done(format_args!("granted authorisation {number}"), &record(centre, &row)?)
         }),
         GrantCommand::List { module } => place.work(out, Needs::Reader, |centre, _| {
-            let rows = centre.authorisations(module.as_ref()).map_err(failed)?;
+            let rows = centre
+                .rows(module.as_ref().map_or(Filter::all(), Authorisation::of_module))
+                .map_err(failed)?;
             let rows: Done<Vec<Record>> = rows.iter().map(|row| record(centre, row)).collect();
             out.table("authorisations", &rows?)
         }),
         GrantCommand::Revoke { number } => place.work(out, Needs::Operator, |centre, _| {
             centre.revoke_authorisation(*number).map_err(failed)?;
-            let row = centre.authorisation(*number).map_err(failed)?.row;
+            let row = centre.row::<Authorisation>(number).map_err(failed)?.row;
             out.done(format_args!("revoked authorisation {number}"), &record(centre, &row)?)
         }),
     }

@@ -2,7 +2,8 @@
 
 use clap::{Args, Subcommand, ValueEnum};
 use prepay_kmc::centre::NewGroup;
-use prepay_kmc::entity::{CustomerNumber, Line, SupplyGroup};
+use prepay_kmc::entity::{CustomerNumber, Line, Ownership, SupplyGroup, VendingKeyRecord};
+use prepay_kmc::store::Filter;
 use prepay_kmp::attribute::{Cluster, GroupName, VendingKeyType};
 use prepay_token::element::{Service, SupplyGroupCode};
 
@@ -88,15 +89,15 @@ pub(super) fn run(place: &PlaceFlags, command: &GroupCommand, out: &Out) -> Done
     let failed = |error| refusal::command(&error);
     match command {
         GroupCommand::List => place.work(out, Needs::Reader, |centre, _| {
-            let rows = centre.groups().map_err(failed)?;
+            let rows = centre.rows::<SupplyGroup>(Filter::all()).map_err(failed)?;
             out.table("supply groups", &rows.iter().map(record).collect::<Vec<_>>())
         }),
         GroupCommand::Show { group } => place.work(out, Needs::Reader, |centre, _| {
-            let row = centre.group(*group).map_err(failed)?.row;
-            let owners = centre.owners(*group).map_err(failed)?;
+            let row = centre.row::<SupplyGroup>(group).map_err(failed)?.row;
+            let owners = centre.rows(Ownership::of_group(*group)).map_err(failed)?;
             let owners =
                 owners.iter().map(|row| format!("customer {} since {}", row.owner, row.since));
-            let keys = centre.vending_keys(Some(*group)).map_err(failed)?;
+            let keys = centre.rows(VendingKeyRecord::of_group(*group)).map_err(failed)?;
             let keys = keys.iter().map(|key| format!("revision {} {}", key.id.revision, key.state));
             let record = record(&row)
                 .text("area", &row.area)
@@ -108,7 +109,7 @@ pub(super) fn run(place: &PlaceFlags, command: &GroupCommand, out: &Out) -> Done
         }),
         GroupCommand::Allocate(flags) => place.work(out, Needs::Custodians, |centre, _| {
             let code = centre.allocate_group(flags.new_group()).map_err(failed)?;
-            let row = centre.group(code).map_err(failed)?.row;
+            let row = centre.row::<SupplyGroup>(&code).map_err(failed)?.row;
             out.done(
                 format_args!("allocated group {code} to customer {}", row.owner),
                 &record(&row),
@@ -116,12 +117,12 @@ pub(super) fn run(place: &PlaceFlags, command: &GroupCommand, out: &Out) -> Done
         }),
         GroupCommand::Rename { group, name } => place.work(out, Needs::Custodians, |centre, _| {
             centre.rename_group(*group, name.clone()).map_err(failed)?;
-            let row = centre.group(*group).map_err(failed)?.row;
+            let row = centre.row::<SupplyGroup>(group).map_err(failed)?.row;
             out.done(format_args!("group {group} is now called {name}"), &record(&row))
         }),
         GroupCommand::Transfer { group, to } => place.work(out, Needs::Custodians, |centre, _| {
             centre.transfer_group(*group, *to).map_err(failed)?;
-            let row = centre.group(*group).map_err(failed)?.row;
+            let row = centre.row::<SupplyGroup>(group).map_err(failed)?.row;
             out.done(format_args!("group {group} now belongs to customer {to}"), &record(&row))
         }),
     }

@@ -5,7 +5,8 @@ use std::path::PathBuf;
 use clap::{Args, Subcommand, ValueHint};
 use prepay_basics::Moment;
 use prepay_kmc::centre::{Centre, KeyTerms, NewKey};
-use prepay_kmc::entity::VendingKeyRecord;
+use prepay_kmc::entity::{SupplyGroup, VendingKeyRecord};
+use prepay_kmc::store::Filter;
 use prepay_kmc_module::CentreModule;
 use prepay_kmp::attribute::{CurrencyLimit, SubClassSet, UnitLimit, VendingKeyType};
 use prepay_token::element::{
@@ -193,7 +194,9 @@ pub(super) fn run(place: &PlaceFlags, command: &KeyCommand, out: &Out) -> Done<(
     let failed = |error| refusal::command(&error);
     match command {
         KeyCommand::List { group } => place.work(out, Needs::Reader, |centre, _| {
-            let rows = centre.vending_keys(*group).map_err(failed)?;
+            let rows = centre
+                .rows(group.map_or(Filter::all(), VendingKeyRecord::of_group))
+                .map_err(failed)?;
             out.table("vending keys", &rows.iter().map(short).collect::<Vec<_>>())
         }),
         KeyCommand::Show(key) => {
@@ -217,13 +220,13 @@ pub(super) fn run(place: &PlaceFlags, command: &KeyCommand, out: &Out) -> Done<(
         KeyCommand::Revoke(key) => place.work(out, Needs::Operator, |centre, _| {
             let id = key.find(centre)?.id;
             centre.revoke_key(id).map_err(failed)?;
-            let row = centre.vending_key(id).map_err(failed)?.row;
+            let row = centre.row::<VendingKeyRecord>(&id).map_err(failed)?.row;
             out.done(format_args!("revoked the vending key of {id}"), &full(&row))
         }),
         KeyCommand::Retire(key) => place.work(out, Needs::Custodians, |centre, _| {
             let id = key.find(centre)?.id;
             centre.retire_key(id).map_err(failed)?;
-            let row = centre.vending_key(id).map_err(failed)?.row;
+            let row = centre.row::<VendingKeyRecord>(&id).map_err(failed)?.row;
             out.done(format_args!("retired the vending key of {id}"), &full(&row))
         }),
     }
@@ -281,7 +284,7 @@ pub(super) fn import(place: &PlaceFlags, flags: &ImportFlags, out: &Out) -> Done
                 .map_or(one, |newest| newest.id.revision.next()),
         };
         new.revision = Some(krn);
-        centre.group(new.group).map_err(|error| refusal::command(&error))?;
+        centre.row::<SupplyGroup>(&new.group).map_err(|error| refusal::command(&error))?;
         module.import_test_key(new.group, krn, &key).map_err(refusal::module)?;
         let row = centre.request_key(&new).map_err(|error| refusal::command(&error))?;
         out.done_with(format_args!("took in the TEST vending key of {}", row.id), &full(&row))

@@ -2,7 +2,8 @@
 
 use clap::Subcommand;
 use prepay_basics::{Clock, Moment};
-use prepay_kmc::store::CentreStore;
+use prepay_kmc::entity::{KeyLoadRecord, ModuleRecord};
+use prepay_kmc::store::{CentreStore, Filter};
 use prepay_kmp::ModuleId;
 
 use super::out::{Out, Record};
@@ -114,8 +115,8 @@ fn modules(place: &PlaceFlags, out: &Out) -> Done<()> {
     place.work(out, Needs::Reader, |centre, module| {
         let failed = |error| refusal::command(&error);
         let reports = module.modules().map_err(refusal::module)?;
-        let loads = centre.key_loads(None).map_err(failed)?;
-        let rows = centre.modules().map_err(failed)?;
+        let loads = centre.rows::<KeyLoadRecord>(Filter::all()).map_err(failed)?;
+        let rows = centre.rows::<ModuleRecord>(Filter::all()).map_err(failed)?;
         let record = |row: &prepay_kmc::entity::ModuleRecord| {
             let report = reports.iter().find(|report| report.details.module == row.id);
             let slots = report.map(|report| report.slots.clone()).unwrap_or_default();
@@ -128,7 +129,9 @@ fn modules(place: &PlaceFlags, out: &Out) -> Done<()> {
 
 fn loads(place: &PlaceFlags, module: Option<&ModuleId>, out: &Out) -> Done<()> {
     place.work(out, Needs::Reader, |centre, _| {
-        let loads = centre.key_loads(module).map_err(|error| refusal::command(&error))?;
+        let loads = centre
+            .rows(module.map_or(Filter::all(), KeyLoadRecord::of_module))
+            .map_err(|error| refusal::command(&error))?;
         let record = |load: &prepay_kmc::entity::KeyLoadRecord| {
             let keys: Vec<String> = load.keys.iter().map(|key| key.key.to_string()).collect();
             let left_out: Vec<String> = load.left_out.iter().map(ToString::to_string).collect();

@@ -1,0 +1,86 @@
+//! The state of a key management centre in one SQLite file.
+
+use std::path::Path;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use prepay_kmc::store::{CentreStore, StoreError, Tables};
+use rusqlite::{Connection, TransactionBehavior};
+
+use crate::open::{self, OpenStoreError};
+use crate::tables::{SqlTables, fault};
+
+/// The state of a key management centre in one SQLite file.
+///
+/// Several processes may have the same file open; their commits take turns.
+pub struct SqliteCentreStore {
+    connection: Mutex<Connection>,
+}
+
+impl SqliteCentreStore {
+    /// Makes a new file.
+    ///
+    /// # Errors
+    ///
+    /// [`OpenStoreError`].
+    pub fn create(path: &Path) -> Result<Self, OpenStoreError> {
+        Ok(Self { connection: Mutex::new(open::create(path)?) })
+    }
+
+    /// Opens a file that is there, and brings it to the present schema.
+    ///
+    /// # Errors
+    ///
+    /// [`OpenStoreError`].
+    pub fn open(path: &Path) -> Result<Self, OpenStoreError> {
+        Ok(Self { connection: Mutex::new(open::open(path)?) })
+    }
+
+    /// A store in memory, for tests.
+    ///
+    /// # Errors
+    ///
+    /// [`OpenStoreError`].
+    pub fn in_memory() -> Result<Self, OpenStoreError> {
+        Ok(Self { connection: Mutex::new(open::in_memory()?) })
+    }
+
+    /// Writes all that is committed into a new file, as a back-up does. On return it is durable. Others may
+    /// go on meanwhile.
+    ///
+    /// Copying the file itself is no back-up: the newest commits may lie in the file beside it.
+    ///
+    /// # Errors
+    ///
+    /// [`OpenStoreError::AlreadyThere`], [`OpenStoreError::Fault`]; no file is left then.
+    pub fn copy_to(&self, path: &Path) -> Result<(), OpenStoreError> {
+        open::copy(&self.connection(), path)
+    }
+
+    /// A panic of another thread leaves no half commit: its transaction was rolled back.
+    fn connection(&self) -> MutexGuard<'_, Connection> {
+        self.connection.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl CentreStore for SqliteCentreStore {
+    fn read<T>(
+        &self,
+        act: impl FnOnce(&dyn Tables) -> Result<T, StoreError>,
+    ) -> Result<T, StoreError> {
+        let connection = self.connection();
+        let snapshot = connection.unchecked_transaction().map_err(|error| fault(&error))?;
+        act(&SqlTables(&snapshot))
+    }
+
+    fn write(
+        &mut self,
+        act: impl FnOnce(&mut dyn Tables) -> Result<(), StoreError>,
+    ) -> Result<(), StoreError> {
+        let mut connection = self.connection();
+        let transaction = connection
+            .transaction_with_behavior(TransactionBehavior::Immediate)
+            .map_err(|error| fault(&error))?;
+        act(&mut SqlTables(&transaction))?;
+        transaction.commit().map_err(|error| fault(&error))
+    }
+}
