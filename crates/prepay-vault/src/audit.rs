@@ -301,6 +301,9 @@ pub(super) struct Scanner<'a> {
     end: u64,
 }
 
+/// An entry, and the place behind it.
+type Passed<E> = (Record<E>, Position);
+
 impl<'a> Scanner<'a> {
     /// Reads from an offset on, up to another.
     pub(super) const fn new(storage: &'a mut dyn VaultStorage, from: u64, end: u64) -> Self {
@@ -312,7 +315,7 @@ impl<'a> Scanner<'a> {
         &mut self,
         place: &Position,
         mac: Option<&LogMac>,
-    ) -> io::Result<Option<Result<(Record<E>, Position), Problem>>> {
+    ) -> io::Result<Option<Result<Passed<E>, Problem>>> {
         if !self.fill(4)? {
             let is_end = self.buffer.len() == self.at;
             return Ok(if is_end { None } else { Some(Err(Problem::Torn)) });

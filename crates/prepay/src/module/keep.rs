@@ -63,7 +63,7 @@ impl Desk<'_> {
         self.answer(object, |out| {
             writeln!(out, "module {} in {}", styled(HEADING, id), dir.display())?;
             writeln!(out, "  fingerprint  {}", identity.fingerprint)?;
-            writeln!(out, "  sealed by    {}", seal.unlock().protector().to_string())?;
+            writeln!(out, "  sealed by    {}", seal.unlock().protector())?;
             for role in [Role::Custodian, Role::Operator, Role::Auditor] {
                 let names = names(role);
                 if !names.is_empty() {
