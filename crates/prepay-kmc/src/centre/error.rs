@@ -204,40 +204,34 @@ pub enum CommandError {
     },
 }
 
-impl CommandError {
-    /// The stable name, for programs. That of the module or of the form, where they refuse.
-    pub const fn code(&self) -> &'static str {
-        match self {
-            Self::Store(error) => error.code(),
-            Self::Module(error) => error.code(),
-            Self::Form(error) => error.code(),
-            Self::Field(_) => "form_faults",
-            Self::NotSetUp => "not_set_up",
-            Self::OtherCentre { .. } => "other_centre",
-            Self::Forbidden { .. } => "forbidden",
-            Self::NotThere { .. } => "not_there",
-            Self::Ended { .. } => "ended",
-            Self::NumbersUsedUp { .. } => "numbers_used_up",
-            Self::Value { .. } => "value",
-            Self::NotOwner { .. } => "not_owner",
-            Self::GroupTaken { .. } => "group_taken",
-            Self::Revision { .. } => "revision",
-            Self::RevisionInUse { .. } => "revision_in_use",
-            Self::KeyState { .. } => "key_state",
-            Self::CheckValue { .. } => "check_value",
-            Self::SignatoryTaken { .. } => "signatory_taken",
-            Self::SignatoryKey { .. } => "signatory_key",
-            Self::SignatoryCustomer { .. } => "signatory_customer",
-            Self::Fingerprint { .. } => "fingerprint",
-            Self::FormReceived { .. } => "form_received",
-            Self::Transition { .. } => "form_state",
-            Self::OtherModule { .. } => "other_module",
-            Self::NothingToLoad { .. } => "nothing_to_load",
-            Self::LoadConflict { .. } => "load_conflict",
-            Self::LoadOutdated { .. } => "load_outdated",
-            Self::LoadRefreshed { .. } => "load_refreshed",
-        }
-    }
+prepay_basics::codes! {
+    CommandError {
+        Field = "form_faults",
+        NotSetUp = "not_set_up",
+        OtherCentre = "other_centre",
+        Forbidden = "forbidden",
+        NotThere = "not_there",
+        Ended = "ended",
+        NumbersUsedUp = "numbers_used_up",
+        Value = "value",
+        NotOwner = "not_owner",
+        GroupTaken = "group_taken",
+        Revision = "revision",
+        RevisionInUse = "revision_in_use",
+        KeyState = "key_state",
+        CheckValue = "check_value",
+        SignatoryTaken = "signatory_taken",
+        SignatoryKey = "signatory_key",
+        SignatoryCustomer = "signatory_customer",
+        Fingerprint = "fingerprint",
+        FormReceived = "form_received",
+        Transition = "form_state",
+        OtherModule = "other_module",
+        NothingToLoad = "nothing_to_load",
+        LoadConflict = "load_conflict",
+        LoadOutdated = "load_outdated",
+        LoadRefreshed = "load_refreshed",
+    } or { Store, Module, Form }
 }
 
 impl fmt::Display for CommandError {
