@@ -8,7 +8,7 @@ use prepay_kmp::{CentreId, ModuleId};
 use prepay_token::element::{KeyRevisionNumber, SupplyGroupCode};
 
 use crate::entity::{CustomerNumber, FormNumber, KeyState, LeftOut, VendingKeyId};
-use crate::form::{BadTransition, Fault, FormState, SignedFormError};
+use crate::form::{BadTransition, FormState, SignedFormError};
 use crate::store::{RowKey, StoreError};
 
 /// Why a centre does not do what it is asked.
@@ -24,8 +24,6 @@ pub enum CommandError {
     Module(CentreError),
     /// A signed form is none.
     Form(SignedFormError),
-    /// A field does not mean what it should.
-    Field(Fault),
     /// The centre has no row of its own yet: set it up.
     NotSetUp,
     /// The store belongs to another centre than the module.
@@ -206,7 +204,6 @@ pub enum CommandError {
 
 prepay_basics::codes! {
     CommandError {
-        Field = "form_faults",
         NotSetUp = "not_set_up",
         OtherCentre = "other_centre",
         Forbidden = "forbidden",
@@ -240,7 +237,6 @@ impl fmt::Display for CommandError {
             Self::Store(error) => error.fmt(f),
             Self::Module(error) => error.fmt(f),
             Self::Form(error) => error.fmt(f),
-            Self::Field(fault) => fault.fmt(f),
             Self::NotSetUp => f.write_str("the centre is not set up yet"),
             Self::OtherCentre { expected, found } => {
                 write!(f, "the store belongs to centre {expected}, the module to {found}")
@@ -358,11 +354,5 @@ impl From<CentreError> for CommandError {
 impl From<SignedFormError> for CommandError {
     fn from(error: SignedFormError) -> Self {
         Self::Form(error)
-    }
-}
-
-impl From<Fault> for CommandError {
-    fn from(fault: Fault) -> Self {
-        Self::Field(fault)
     }
 }
