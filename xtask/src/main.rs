@@ -3,12 +3,13 @@
 //! Only the command line is here; each chore has a module. A chore prints what it does, stops at the first
 //! failure with a non-zero exit, and names the command that repeats the failed step alone.
 
+mod bare_metal;
 mod flood;
 mod fuzz;
 mod instructions;
 mod lint;
-mod packages;
 mod repository;
+mod setup;
 mod step;
 mod test;
 mod tidy;
@@ -35,10 +36,10 @@ struct Cli {
 #[derive(Subcommand)]
 enum Chore {
     /// Run `lint` and then `test`: the checks of every change.
-    Ci,
-    /// Check formatting, clippy, documentation and the rules of `tidy`.
-    Lint,
-    /// Install what tests need, run every test, and build floors 0 and 1 for bare metal.
+    Ci(setup::Install),
+    /// Check format, spelling, links, dependencies, clippy, documentation and the rules of `tidy`.
+    Lint(setup::Install),
+    /// Run every test, and build the meter for firmware without an operating system.
     Test(test::Options),
     /// Check the rules of the house in the sources and the dependency graph.
     Tidy,
@@ -70,11 +71,11 @@ fn main() -> ExitCode {
 fn run(chore: &Chore) -> Result<(), Failure> {
     let root = repository::root()?;
     match chore {
-        Chore::Ci => {
-            lint::run(&root)?;
-            test::run(&root, &test::Options::default())
+        Chore::Ci(install) => {
+            lint::run(&root, *install)?;
+            test::run(&root, &test::Options { install: *install, long: false })
         }
-        Chore::Lint => lint::run(&root),
+        Chore::Lint(install) => lint::run(&root, *install),
         Chore::Test(options) => test::run(&root, options),
         Chore::Tidy => tidy::run(&root),
         Chore::Vectors(options) => vectors::run(&root, options),

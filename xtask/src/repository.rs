@@ -60,11 +60,6 @@ impl Tree {
         Self { files: files.iter().map(file).collect() }
     }
 
-    /// The number of files.
-    pub(crate) fn len(&self) -> usize {
-        self.files.len()
-    }
-
     /// Every file in order of its path.
     pub(crate) fn files(&self) -> impl Iterator<Item = (&str, &[u8])> {
         self.files.iter().map(|(path, bytes)| (path.as_str(), bytes.as_slice()))
@@ -83,12 +78,6 @@ impl Tree {
     /// The text of one file.
     pub(crate) fn text(&self, path: &str) -> Option<&str> {
         self.bytes(path).and_then(as_text)
-    }
-
-    /// Whether `path` is a file, or a folder with a file in it. The root is `""`.
-    pub(crate) fn has(&self, path: &str) -> bool {
-        let inside = |file: &String| path.is_empty() || file.starts_with(&format!("{path}/"));
-        self.files.contains_key(path) || self.files.keys().any(inside)
     }
 }
 
@@ -133,21 +122,6 @@ mod tests {
     use std::path::Path;
 
     use super::{Tree, walked};
-
-    #[test]
-    fn folders_exist_when_a_file_is_inside() {
-        let tree = Tree::of(&[("docs/guide/first.md", "# First")]);
-        for (path, expected) in [
-            ("", true),
-            ("docs", true),
-            ("docs/guide", true),
-            ("docs/guide/first.md", true),
-            ("docs/gui", false),
-            ("docs/guide/second.md", false),
-        ] {
-            assert_eq!(tree.has(path), expected, "path = {path:?}");
-        }
-    }
 
     #[test]
     fn bytes_that_are_not_text_are_left_out_of_texts() {

@@ -7,92 +7,104 @@ use std::path::Path;
 
 use clap::Args;
 
-use crate::step::{Failure, Step, announce, output};
-use crate::{packages, vectors};
+use crate::setup::{self, Need, Source};
+use crate::step::{Failure, Step};
+use crate::{bare_metal, vectors};
 
-/// Crates that firmware uses, so they must build where there is no operating system.
-const BARE_METAL_CRATES: &[&str] = &["prepay-cipher", "prepay-token", "prepay-meter"];
-
-/// Targets without `std`. Every one that is installed is built.
-const BARE_METAL_TARGETS: &[&str] = &[
-    "thumbv6m-none-eabi",
-    "thumbv7m-none-eabi",
-    "thumbv7em-none-eabi",
-    "thumbv7em-none-eabihf",
-    "thumbv8m.main-none-eabi",
-    "riscv32imac-unknown-none-elf",
-    "riscv32imc-unknown-none-elf",
-    "x86_64-unknown-none",
+/// What tests need from the system. Each line costs every fresh machine a download: keep it short.
+const NEEDS: &[Need] = &[
+    Need {
+        name: "g++",
+        source: Source::Debian(&[&["c++", "--version"]]),
+        why: "proves that the header of the C interface is C++ too",
+        left_out: &["the_header_is_cpp_too"],
+    },
+    Need {
+        name: "softhsm2",
+        source: Source::Debian(&[&["softhsm2-util", "--version"]]),
+        why: "plays the PKCS#11 token that a vault may be sealed with",
+        left_out: &[
+            "a_key_of_the_token_wraps_and_unwraps",
+            "a_vault_on_disk_opens_with_its_token_and_with_no_other",
+            "what_is_wrong_with_a_token_is_named",
+            "a_key_that_could_leave_the_token_is_refused",
+            "a_key_in_a_token_seals_and_unlocks_and_can_be_left",
+        ],
+    },
+    Need {
+        name: "bsdutils",
+        source: Source::Debian(&[&["script", "--version"]]),
+        why: "makes the terminal on which secrets are typed",
+        left_out: &[
+            "what_is_typed_makes_a_module_and_opens_it_and_is_never_shown",
+            "a_repetition_that_differs_is_no_new_passphrase",
+            "whoever_leaves_a_question_finds_the_terminal_as_it_was_and_nothing_made",
+        ],
+    },
+    Need {
+        name: "python3-cryptography",
+        // The interpreters that a test looks for the package with.
+        source: Source::Debian(&[
+            &["python3", "-c", "import cryptography"],
+            &["/usr/bin/python3", "-c", "import cryptography"],
+        ]),
+        why: "is the other implementation of the texts of key management",
+        left_out: &[
+            "the_known_answers_are_those_of_the_other_implementation",
+            "fresh_exchanges_are_those_of_the_other_implementation",
+            "a_change_of_any_line_is_found",
+            "a_change_of_any_input_is_found",
+        ],
+    },
 ];
 
 /// What `cargo xtask test` runs besides the ordinary tests.
-#[derive(Args, Default)]
+#[derive(Args)]
 pub(crate) struct Options {
     /// Also run the long form of every proof: the tests that are ignored otherwise.
     #[arg(long)]
-    long: bool,
+    pub(crate) long: bool,
+    #[command(flatten)]
+    pub(crate) install: setup::Install,
 }
 
-/// Packages, vectors, unit, integration and documentation tests, long proofs on request, and bare metal.
+/// Sets up; then vectors, unit, integration and documentation tests, long proofs on request, and the build without
+/// an operating system.
 ///
 /// # Errors
 ///
 /// [`Failure`] of the first step that does not pass.
 pub(crate) fn run(root: &Path, options: &Options) -> Result<(), Failure> {
-    packages::install(root)?;
+    let missing = setup::provide(root, NEEDS, options.install)?;
     vectors::run(root, &vectors::Options::default())?;
-    Step::cargo("tests", &["test", "--workspace", "--locked"]).run(root)?;
+    let mut runner: Vec<&str> = missing.left_out().flat_map(|test| ["--skip", test]).collect();
+    if !runner.is_empty() {
+        runner.insert(0, "--exact");
+    }
+    let cargo = ["test", "--workspace", "--locked"];
+    Step::cargo("tests", &[&cargo[..], &["--"], &runner].concat()).run(root)?;
     if options.long {
-        let arguments = ["test", "--workspace", "--locked", "--release", "--", "--ignored"];
-        Step::cargo("long proofs", &arguments).run(root)?;
+        let long = ["--release", "--", "--ignored"];
+        Step::cargo("long proofs", &[&cargo[..], &long, &runner].concat()).run(root)?;
     }
-    bare_metal(root)
-}
-
-fn bare_metal(root: &Path) -> Result<(), Failure> {
-    let listing = output(root, "rustup", &["target", "list", "--installed"]).unwrap_or_default();
-    let installed = among_known(&String::from_utf8_lossy(&listing));
-    if installed.is_empty() {
-        announce("bare metal", &skipped());
-        return Ok(());
-    }
-    for target in installed {
-        let mut arguments = vec!["build", "--locked", "--target", target];
-        arguments.extend(BARE_METAL_CRATES.iter().flat_map(|name| ["--package", name]));
-        Step::cargo("bare metal", &arguments).run(root)?;
-    }
+    bare_metal::run(root)?;
+    missing.report();
     Ok(())
-}
-
-fn among_known(installed: &str) -> Vec<&'static str> {
-    let is_installed = |target: &&str| installed.lines().any(|line| line.trim() == *target);
-    BARE_METAL_TARGETS.iter().copied().filter(is_installed).collect()
-}
-
-fn skipped() -> String {
-    let first = BARE_METAL_TARGETS[0];
-    format!("skipped, no such target is installed; `rustup target add {first}` adds one\n")
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{among_known, skipped};
+    use super::NEEDS;
+    use crate::repository::{Tree, root};
 
     #[test]
-    fn only_installed_bare_metal_targets_are_built() {
-        // (what rustup lists, what we build): a hosted target alone proves nothing about `no_std`.
-        const CASES: &[(&str, &[&str])] = &[
-            ("", &[]),
-            ("x86_64-unknown-linux-gnu\n", &[]),
-            ("thumbv7em-none-eabihf\nx86_64-unknown-linux-gnu\n", &["thumbv7em-none-eabihf"]),
-        ];
-        for &(listing, expected) in CASES {
-            assert_eq!(among_known(listing), expected, "listing = {listing:?}");
+    fn every_test_that_may_be_left_out_exists() {
+        let tree = Tree::read(&root().unwrap()).unwrap();
+        let sources: Vec<&str> = tree.texts().map(|(_, text)| text).collect();
+        for test in NEEDS.iter().flat_map(|need| need.left_out) {
+            let function = format!("#[test]\nfn {test}()");
+            let found = sources.iter().filter(|text| text.contains(&function)).count();
+            assert_eq!(found, 1, "{test}: tests of this name, in a file of their own");
         }
-    }
-
-    #[test]
-    fn skipping_says_why_and_how_not_to() {
-        assert!(skipped().contains("rustup target add thumbv6m-none-eabi"));
     }
 }

@@ -6,23 +6,23 @@
 //! ```
 //!
 //! - Memory: the caller's. Nothing is allocated; a meter lives in a `prepay_meter` of fixed size.
-//! - Pointers: each is checked for null and for its alignment. What else C must promise stands at each
+//! - Pointers: each is checked for null and for its alignment. What else C must guarantee is listed at each
 //!   function under *Safety*.
-//! - Reentry: a callback that calls back for the same meter gets `PREPAY_STATUS_BUSY`. Threads and
-//!   interrupts are not guarded against: one meter belongs to one of them at a time.
-//! - Panics: what a caller or a token can be wrong about is answered. Should a panic happen, it never crosses
-//!   into C: on a hosted system the process aborts, on bare metal `prepay_meter_panicked` is called.
+//! - Reentry: a callback that uses the same meter gets `PREPAY_STATUS_BUSY`. Nothing protects against threads
+//!   and interrupts: use a meter in one of them at a time.
+//! - Panics: mistakes of a caller and wrong tokens get an answer, not a panic. A panic never unwinds into C: on
+//!   a hosted system the process aborts, on bare metal `prepay_meter_panicked` is called.
 //! - Capacities: 50 identifiers, 12 flags, 1 control.
 //!
-//! Not supported here, and as the default of the engine has them: the matrix of key transitions, reserved
-//! identifiers, absent registers, unknown extended tokens, the choice of management functions, tests with
-//! codes of the other length, the limits of registers of money. The mailbox is not passed on.
+//! Not settable here, so always at the engine's default: the matrix of key transitions, reserved identifiers,
+//! absent registers, unknown extended tokens, the choice of management functions, tests with codes of the other
+//! length, the limits of registers of money. The mailbox is not available.
 //!
-//! `unsafe` is allowed in this crate alone, with its reason at every block.
+//! Only this crate may use `unsafe`; every block states its reason.
 
 #![no_std]
 
-#[cfg(not(target_os = "none"))]
+#[cfg(not(any(freestanding, target_os = "none")))]
 extern crate std;
 
 mod life;

@@ -6,16 +6,16 @@ use crate::profile::{PrepayBirth, PrepayProfile};
 use crate::status::PrepayStatus;
 use crate::storage::{Medium, PrepayStorage};
 
-/// The bytes of a meter in this library: compare it with `PREPAY_METER_SIZE` of the header at start.
+/// The size of a meter in this library, in bytes: compare it with `PREPAY_METER_SIZE` of the header at start.
 #[unsafe(no_mangle)]
 pub extern "C" fn prepay_meter_size() -> usize {
     PREPAY_METER_SIZE
 }
 
-/// Makes a meter, and stores its first state in the place of whatever the storage held.
+/// Makes a meter and stores its first state, replacing whatever the storage held.
 ///
-/// Any meter in this memory is wiped first, and stays so when the call fails.
-/// Key material passes over the stack: clear it after commissioning if others can read it.
+/// A meter already in this memory is wiped first, even if the call then fails. The stack gets copies of key
+/// material: clear it after commissioning if other code can read it.
 ///
 /// # Safety
 ///
@@ -42,9 +42,9 @@ pub unsafe extern "C" fn prepay_meter_manufacture(
 
 /// Starts a meter from its storage, as after loss of power.
 ///
-/// `now_s` are seconds of a counter that only goes forward while the meter runs. It may start anew here.
-/// Any meter in this memory is wiped first, and stays so when the call fails.
-/// `PREPAY_STATUS_RECORD` is not to be passed over: an older state could give credit twice.
+/// `now_s` is a counter of seconds that never goes back while the meter runs. It may restart here. A meter
+/// already in this memory is wiped first, even if the call then fails. Do not ignore `PREPAY_STATUS_RECORD`: an
+/// older state could give credit twice.
 ///
 /// # Safety
 ///

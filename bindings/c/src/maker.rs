@@ -1,29 +1,29 @@
-//! The maker's own tokens, by function pointers.
+//! The manufacturer's proprietary tokens, by function pointers.
 
 use core::ffi::{c_int, c_void};
 
 use prepay_meter::{Maker, MakerRefusal, MakerRegisters};
 use prepay_token::{MeterTest, ProprietarySubClass};
 
-/// The maker takes the token.
+/// The function accepts the token.
 pub const PREPAY_MAKER_ACCEPT: c_int = 0;
-/// The maker has no such function. Every answer that is not one of these three means the same.
+/// There is no such function. Any other return value means the same.
 pub const PREPAY_MAKER_UNKNOWN: c_int = 1;
 /// The value is out of range.
 pub const PREPAY_MAKER_RANGE: c_int = 2;
 
 /// What the maker of a meter does with proprietary tokens.
 ///
-/// A function that is null refuses all of its tokens. Neither may have an effect of its own, since the token
-/// may still be refused as old or used: act on the outcome instead. Neither may return by `longjmp` or a
+/// A null function refuses all of its tokens. The functions must have no side effects, because the meter may
+/// still refuse the token as old or used: act on the outcome instead. They must not return by `longjmp` or a
 /// C++ exception.
 #[derive(Clone, Copy)]
 #[repr(C)]
 pub struct PrepayMaker {
-    /// Handed to each function as it is. May be null.
+    /// Passed to each function unchanged. May be null.
     pub context: *mut c_void,
-    /// A management token, sub-class 11 to 15. `registers` is a copy of the maker's eight, which may be
-    /// changed: it is stored together with the token's identifier if the token is accepted.
+    /// A management token, sub-class 11 to 15. `registers` is a copy of the maker's eight registers. The
+    /// function may change it; it is stored together with the token's identifier if the token is accepted.
     pub management: Option<
         unsafe extern "C" fn(
             context: *mut c_void,

@@ -7,8 +7,8 @@
 //!  +-------+--------------+-----------------+---------+
 //! ```
 //!
-//! C knows no portable way to ask for the alignment of the engine, so it is found here. The mark mixes a
-//! constant with the address: a copy at another place, and memory of zeros, are no meter.
+//! C has no portable way to request the alignment of the engine, so it is done here. The mark mixes a constant
+//! with the address: a copy at another address, and memory of zeros, are not a meter.
 
 use core::mem::{align_of, size_of};
 
@@ -21,7 +21,7 @@ use crate::status::PrepayStatus;
 /// The engine with the capacities of this library.
 pub(crate) type Engine = Meter<50, 12, 1>;
 
-/// The bytes of a meter, the same on every target.
+/// The size of a meter in bytes, the same on every target.
 pub const PREPAY_METER_SIZE: usize = 1088;
 
 /// The same in words of eight bytes.
@@ -30,7 +30,7 @@ pub const PREPAY_METER_WORDS: usize = 136;
 const _: () = assert!(PREPAY_METER_WORDS * 8 == PREPAY_METER_SIZE);
 const _: () = assert!(MARK + align_of::<Engine>() + size_of::<Engine>() <= PREPAY_METER_SIZE);
 
-/// The bytes of the mark.
+/// The size of the mark in bytes.
 const MARK: usize = size_of::<u64>();
 const READY: u64 = 0x5052_4550_4159_0001;
 const BUSY: u64 = 0x5052_4550_4159_0002;
@@ -44,12 +44,12 @@ pub struct PrepayMeter {
     opaque: [u64; PREPAY_METER_WORDS],
 }
 
-/// The mark that a meter at this address bears.
+/// The mark of a meter at this address.
 fn mark(meter: *mut PrepayMeter, kind: u64) -> u64 {
     kind ^ ((meter.addr() as u64) << 16)
 }
 
-/// Where the engine lies.
+/// The address of the engine.
 ///
 /// # Safety
 ///

@@ -52,7 +52,7 @@ pub enum PrepayEffect {
     Credited = 1,
     /// Money was added, or taken if negative (service, identifier, value in 10^-5 of the currency).
     CurrencyCredited = 2,
-    /// A test or display is to be carried out (items).
+    /// The meter must carry out a test or display (items).
     Display = 3,
     /// A new maximum power limit applies (value in watts).
     PowerLimit = 4,
@@ -70,9 +70,9 @@ pub enum PrepayEffect {
     Flag = 10,
     /// A control was stored (index, value).
     Control = 11,
-    /// A management token of the maker was executed (sub_class, value).
+    /// A proprietary management token was executed (sub_class, value).
     Proprietary = 12,
-    /// A test token of the maker was accepted (sub_class, value is the control field).
+    /// A proprietary test token was accepted (sub_class, value is the control field).
     ProprietaryTest = 13,
     /// The meter has a new key (value 1 if the token identifiers were forgotten).
     KeyChanged = 14,
@@ -80,14 +80,14 @@ pub enum PrepayEffect {
     Other = 255,
 }
 
-/// How many items an outcome has room for: the most that a token can ask for is 21.
+/// How many items an outcome has room for: a token can request at most 21.
 pub const PREPAY_MOST_ITEMS: usize = 24;
 
-/// An item to do: open and close the load switch, or switches.
+/// Action item: open and close the load switch, or switches.
 pub const PREPAY_ITEM_TEST_SWITCH: u16 = 0xFFF1;
-/// An item to do: exercise display, indicators and buzzer.
+/// Action item: exercise display, indicators and buzzer.
 pub const PREPAY_ITEM_TEST_DISPLAY: u16 = 0xFFF2;
-/// An item to do: test the token input device.
+/// Action item: test the token input device.
 pub const PREPAY_ITEM_TEST_INPUT: u16 = 0xFFF3;
 /// The number of flag 0 of the extended token set; flag n has this number plus n.
 pub const PREPAY_REGISTER_FLAG: u16 = 0xE000;
@@ -104,23 +104,24 @@ pub struct PrepayOutcome {
     pub effect: PrepayEffect,
     /// The service, 0 to 3.
     pub service: u8,
-    /// The maker's sub-class.
+    /// The sub-class of a proprietary token.
     pub sub_class: u8,
     /// The sections of a new key that are still missing: bit n for section n, 1 to 4.
     pub waiting_for: u8,
-    /// How many of `items` count.
+    /// How many entries of `items` are used.
     pub item_count: u8,
     /// The index of a flag or control.
     pub index: u16,
     /// The identifier of the token.
     pub identifier: u32,
-    /// The value; the effect says of what.
+    /// The value; `effect` says what it means.
     pub value: i64,
-    /// What is to be done and shown, in this order: an item to do, or the number of a register.
+    /// What to do and show, in this order: an action item, or the number of a register.
     pub items: [u16; PREPAY_MOST_ITEMS],
 }
 
-/// The name of a result in lower case, such as `used_error`; `none` for what is no result. It is never null.
+/// The name of a result in lower case, such as `used_error`; `none` if `result` is not a result. It is never
+/// null.
 #[unsafe(no_mangle)]
 pub extern "C" fn prepay_result_name(result: u8) -> *const c_char {
     const NAMES: [&CStr; 19] = [

@@ -1,6 +1,6 @@
 //! What a meter is and has, and what it is given when it is made: plain values from C, each checked.
 //!
-//! No value comes in as an enumeration or a `bool`, since C could hand in one that does not exist.
+//! No input is an enumeration or a `bool`, because C could pass a value that does not exist.
 
 use core::ffi::c_char;
 
@@ -43,7 +43,7 @@ pub const PREPAY_CARRIER_VIRTUAL_COSEM: u8 = 8;
 /// A key type: the key of one meter in normal operation.
 pub const PREPAY_KEY_TYPE_UNIQUE: u8 = 2;
 
-/// A number of 32 bits that is unknown, or was never set.
+/// Stands for a 32-bit number that is unknown or was never set.
 pub const PREPAY_NONE: u32 = u32::MAX;
 
 /// How many carriers a profile has room for.
@@ -53,17 +53,17 @@ pub const PREPAY_MOST_CARRIERS: usize = 8;
 #[derive(Clone, Copy, Debug)]
 #[repr(C)]
 pub struct PrepayLockout {
-    /// Whether there is one: 0 no, others yes.
+    /// Whether the lockout is on: 0 no, other values yes.
     pub enabled: u8,
-    /// The wrong token in a row that locks for the first time.
+    /// How many wrong tokens in a row cause the first lock.
     pub free_tries: u8,
-    /// Whether loss of power sets the count back: 0 no, others yes.
+    /// Whether loss of power resets the count: 0 no, other values yes.
     pub reset_on_power: u8,
-    /// For how long it locks then, in seconds.
+    /// How long the first lock lasts, in seconds.
     pub base_s: u32,
-    /// By how much each further wrong token lengthens the time.
+    /// The factor by which each further wrong token lengthens the lock.
     pub factor: u32,
-    /// The longest time, in seconds.
+    /// The longest lock, in seconds.
     pub cap_s: u32,
 }
 
@@ -71,15 +71,15 @@ pub struct PrepayLockout {
 #[derive(Clone, Copy, Debug)]
 #[repr(C)]
 pub struct PrepayTrip {
-    /// Whether anything happens: 0 no, others yes.
+    /// Whether the switch opens at all: 0 no, other values yes.
     pub enabled: u8,
     /// How often the switch closes again by itself.
     pub resets: u8,
-    /// For how long the load must exceed a limit, in seconds.
+    /// How long the load must exceed a limit, in seconds.
     pub trip_after_s: u32,
-    /// For how long the switch stays open, in seconds.
+    /// How long the switch stays open, in seconds.
     pub reset_after_s: u32,
-    /// After how long within the limits the repetitions are forgotten, in seconds.
+    /// After how many seconds within the limits the count of closings starts again.
     pub forgive_after_s: u32,
 }
 
@@ -87,7 +87,7 @@ pub struct PrepayTrip {
 #[derive(Clone, Copy, Debug)]
 #[repr(C)]
 pub struct PrepayLevel {
-    /// Whether there is such a level: 0 no, others yes.
+    /// Whether the level is set: 0 no, other values yes.
     pub enabled: u8,
     /// For registers of units: tenths of a unit.
     pub tenths: u32,
@@ -95,41 +95,41 @@ pub struct PrepayLevel {
     pub hundred_thousandths: u64,
 }
 
-/// What a meter is and has. Fixed by the hardware and its firmware, handed in at each start, never stored.
+/// What a meter is and has. Fixed by the hardware and its firmware, passed in at each start, never stored.
 ///
 /// Let `prepay_profile_electricity` fill it in, then change what differs.
 #[derive(Clone, Copy, Debug)]
 #[repr(C)]
 pub struct PrepayProfile {
-    /// One bit a service: bit 0 electricity, 1 water, 2 gas, 3 time.
+    /// One bit per service: bit 0 electricity, 1 water, 2 gas, 3 time.
     pub services: u8,
     /// `PREPAY_CREDIT_UNITS` or `PREPAY_CREDIT_CURRENCY`.
     pub credit_form: u8,
     /// The largest set of key change tokens: 2, 3, or 4 exactly when the key has 128 bits.
     pub set_size: u8,
-    /// How many of `carriers` count.
+    /// How many entries of `carriers` are used.
     pub carrier_count: u8,
     /// The carriers that the meter has.
     pub carriers: [u8; PREPAY_MOST_CARRIERS],
-    /// Whether a meter for sets of three takes sets of two as well: 0 no, others yes.
+    /// Whether a meter for sets of three also accepts sets of two: 0 no, other values yes.
     pub two_token_sets: u8,
-    /// Whether the key expiry number is obeyed: 0 no, others yes.
+    /// Whether the meter enforces the key expiry number: 0 no, other values yes.
     pub enforce_expiry: u8,
-    /// Whether flags of the extended token set act on the switch: 0 no, others yes.
+    /// Whether flags of the extended token set act on the switch: 0 no, other values yes.
     pub flags_act: u8,
-    /// Whether the switches open on tamper: 0 no, others yes.
+    /// Whether the switches open on tamper: 0 no, other values yes.
     pub tamper_opens_switch: u8,
-    /// For how long sections of a new key are held, in seconds from the first.
+    /// How long sections of a new key are held, in seconds from the first section.
     pub key_change_timeout_s: u32,
     /// The most that a register of units holds, in tenths.
     pub unit_capacity_tenths: u32,
-    /// How much may be used before it is stored, in grains (3 600 000 of a unit).
+    /// How much may be consumed before it is stored, in grains (3 600 000 per unit).
     pub commit_every_grains: u64,
-    /// The tests that test 0 stands for, bit n - 1 for test n.
+    /// The tests that test 0 runs, bit n - 1 for test n.
     pub test_zero: u64,
     /// For meters that count money: the price of one unit in 10^-5 of the base currency unit, by service.
     pub prices: [u32; 4],
-    /// Below or at which credit the meter warns.
+    /// The meter warns when the credit is at or below this level.
     pub low_credit: PrepayLevel,
     /// How far credit may fall below zero once the customer has asked for it.
     pub emergency_credit: PrepayLevel,
@@ -139,7 +139,7 @@ pub struct PrepayProfile {
     pub trip: PrepayTrip,
 }
 
-/// What a meter is given when it is made.
+/// The data that a meter gets at manufacture.
 #[derive(Clone, Copy)]
 #[repr(C)]
 pub struct PrepayBirth {
@@ -161,7 +161,7 @@ pub struct PrepayBirth {
     pub supply_group: u32,
     /// How many token identifiers the meter remembers: 50.
     pub remembered: u16,
-    /// The identifier of the day of manufacture: it and all before it are refused.
+    /// The identifier of the day of manufacture: the meter refuses it and all earlier ones.
     pub manufactured: u32,
 }
 

@@ -1,4 +1,4 @@
-//! Use of a service: consumption, tamper, emergency credit, and what stands in between commits.
+//! Use of a service: consumption, tamper, emergency credit, and storing consumption between commits.
 
 use prepay_meter::Load;
 
@@ -8,18 +8,18 @@ use crate::profile::service_of;
 use crate::status::PrepayStatus;
 use crate::storage::{Medium, PrepayStorage};
 
-/// The rate of a service that is paid by time, while it is in use.
+/// The rate of the time service while it is in use.
 pub const PREPAY_TIME_RATE: u32 = 60_000;
 
 const _: () = assert!(PREPAY_TIME_RATE == prepay_meter::TIME_RATE);
 
-/// What is demanded of a service while its switch is closed.
+/// The load on a service while its switch is closed.
 #[derive(Clone, Copy, Debug)]
 #[repr(C)]
 pub struct PrepayLoad {
     /// The service, 0 to 3.
     pub service: u8,
-    /// Watts of electricity, litres an hour of water or gas, `PREPAY_TIME_RATE` for time.
+    /// Watts of electricity, litres per hour of water or gas, `PREPAY_TIME_RATE` for time.
     pub rate: u32,
     /// The difference between the phases, in watts; only electricity has one.
     pub unbalance_watts: u32,
@@ -27,8 +27,8 @@ pub struct PrepayLoad {
 
 /// Lets seconds pass with a load on one service. Credit is drawn while its switch is closed.
 ///
-/// Ask `prepay_meter_service` for the switch afterwards. After `PREPAY_STATUS_STORAGE` the use is kept in
-/// memory and stored with the next commit: do not repeat the call.
+/// Then call `prepay_meter_service` to read the switch. After `PREPAY_STATUS_STORAGE` the consumption is kept
+/// in memory and stored with the next commit: do not repeat the call.
 ///
 /// # Safety
 ///
@@ -57,7 +57,7 @@ pub unsafe extern "C" fn prepay_meter_consume(
     PrepayStatus::of(work())
 }
 
-/// Stores what was used since the last commit: for firmware that feels the power failing.
+/// Stores the consumption since the last commit. Call it when the power is failing.
 ///
 /// # Safety
 ///
@@ -76,7 +76,7 @@ pub unsafe extern "C" fn prepay_meter_save(
     PrepayStatus::of(work())
 }
 
-/// Notes that the meter was tampered with. After `PREPAY_STATUS_STORAGE` it is not noted.
+/// Records that the meter was tampered with. After `PREPAY_STATUS_STORAGE` it is not recorded.
 ///
 /// # Safety
 ///
@@ -95,7 +95,7 @@ pub unsafe extern "C" fn prepay_meter_tamper(
     PrepayStatus::of(work())
 }
 
-/// The customer asks for emergency credit. `in_use` becomes 1 if it is now in use, otherwise 0.
+/// The customer requests emergency credit. `in_use` becomes 1 if it is now in use, otherwise 0.
 ///
 /// # Safety
 ///

@@ -1,4 +1,4 @@
-//! What may be read of a meter: all but its key.
+//! What can be read from a meter: everything except its key.
 
 use core::ffi::c_char;
 
@@ -10,11 +10,11 @@ use crate::pointer;
 use crate::profile::{PREPAY_NONE, service_of};
 use crate::status::PrepayStatus;
 
-/// Whether a service flows, and if not, why.
+/// Whether a service is on, and if not, why.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u8)]
 pub enum PrepaySwitch {
-    /// It flows.
+    /// The service is on.
     Closed = 0,
     /// Cut off: the meter was tampered with.
     Tamper = 1,
@@ -72,7 +72,7 @@ pub struct PrepayState {
     pub power_limit_watts: u32,
     /// The limit of the difference between the phases in watts, or `PREPAY_NONE`.
     pub unbalance_limit_watts: u32,
-    /// For how long tokens for this meter alone are refused, in seconds; 0 when it is not locked.
+    /// How many seconds the lockout still lasts; 0 when the meter is not locked.
     pub lockout_seconds: u64,
     /// The maker's registers.
     pub maker: [u16; 8],
@@ -84,11 +84,11 @@ pub struct PrepayState {
 pub struct PrepayServiceState {
     /// Credit in tenths of a unit.
     pub credit_tenths: i64,
-    /// Credit in grains (3 600 000 of a unit).
+    /// Credit in grains (3 600 000 per unit).
     pub credit_grains: i64,
     /// Credit in 10^-5 of the base currency unit.
     pub credit_money: i64,
-    /// All that was ever used, in grains.
+    /// The total consumption, in grains.
     pub used_grains: u64,
     /// The switch.
     pub switch_state: PrepaySwitch,
@@ -133,7 +133,7 @@ pub unsafe extern "C" fn prepay_meter_service(
     PrepayStatus::of(read.and_then(|read| unsafe { pointer::put(state, read) }))
 }
 
-/// Reads a register that is a number, by its number in the engine's table or as an item of an outcome.
+/// Reads a numeric register: `number` is its number in the engine's table, or an item of an outcome.
 ///
 /// # Safety
 ///

@@ -1,4 +1,4 @@
-//! What a call answers: done, a caller's mistake, or a fault of the storage.
+//! What a call returns: done, a caller's mistake, or a fault of the storage.
 //!
 //! A refused token is neither: the call is `PREPAY_STATUS_OK`, and the outcome says what was refused.
 
@@ -6,35 +6,35 @@ use prepay_meter::{LoadError, ManufactureError, RecordError};
 
 use crate::storage::Fault;
 
-/// The answer of every call.
+/// The return value of every call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u8)]
 pub enum PrepayStatus {
     /// Done. For a token: there is an outcome, which may be a refusal.
     Ok = 0,
-    /// A pointer or a function pointer that must be there is null. Nothing was done.
+    /// A required pointer or function pointer is null. Nothing was done.
     Null = 1,
     /// A pointer is not aligned for its type. Nothing was done.
     Misaligned = 2,
     /// The memory holds no meter: it was never started, was wiped, or was copied to another place.
     NoMeter = 3,
-    /// A callback called for the meter that is calling it. Nothing was done.
+    /// A callback used the meter that was calling it. Nothing was done.
     Busy = 4,
     /// A value is outside its range. Nothing was done.
     Value = 5,
     /// The profile does not suit the key, or has no service. Nothing was done.
     Profile = 6,
-    /// A function of the storage answered with a fault. The meter is as it was; try again.
+    /// A storage function returned a fault. The meter is unchanged; try again.
     Storage = 7,
     /// The storage holds no record: the meter was never made, or its storage is lost.
     NoRecord = 8,
-    /// The newest record is damaged or of another layout. It takes a person to decide.
+    /// The newest record is damaged or has another layout. A person must decide what to do.
     Record = 9,
     /// The newest record was written by newer firmware.
     NewerRecord = 10,
     /// The meter lacks this register, or nothing has set it yet.
     Absent = 11,
-    /// The register is no number: see `prepay_state`.
+    /// The register is not a number: see `prepay_state`.
     NotNumber = 12,
 }
 

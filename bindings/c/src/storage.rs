@@ -8,23 +8,23 @@ use crate::memory::Engine;
 use crate::pointer;
 use crate::status::PrepayStatus;
 
-/// The bytes that each of the two slots must have.
+/// The size of each of the two slots, in bytes.
 pub const PREPAY_RECORD_LENGTH: usize = 416;
 
 const _: () = assert!(PREPAY_RECORD_LENGTH == Engine::RECORD_LENGTH);
 
 /// The medium on which a meter keeps its state: two slots, 0 and 1.
 ///
-/// Each function answers 0, or anything else for a fault. What is written before must reach the medium
-/// before what is written after. A write that fails or is cut short may have written any part of its
-/// bytes, and must not touch others. The record holds the key of the meter in clear: the medium lies inside
-/// the boundary that protects it. The functions must not return by `longjmp` or a C++ exception.
+/// Each function returns 0, or anything else for a fault. Writes must reach the medium in order. A write that
+/// fails or is interrupted may have written any part of its bytes, but must not touch others. The record holds
+/// the key of the meter in clear, so the medium must be inside the protected boundary. The functions must not
+/// return by `longjmp` or a C++ exception.
 #[derive(Clone, Copy)]
 #[repr(C)]
 pub struct PrepayStorage {
-    /// Handed to each function as it is. May be null.
+    /// Passed to each function unchanged. May be null.
     pub context: *mut c_void,
-    /// Makes a slot blank: every byte reads 00, or every byte reads FF.
+    /// Erases a slot: afterwards every byte reads 00, or every byte reads FF.
     pub erase: Option<unsafe extern "C" fn(context: *mut c_void, slot: u8) -> c_int>,
     /// Writes into a slot that was erased. No byte is written twice between two erasures.
     pub write: Option<
@@ -36,7 +36,7 @@ pub struct PrepayStorage {
             length: usize,
         ) -> c_int,
     >,
-    /// Reads from a slot. What was never written reads as if it were erased.
+    /// Reads from a slot. Bytes that were never written read as erased.
     pub read: Option<
         unsafe extern "C" fn(
             context: *mut c_void,
@@ -48,11 +48,11 @@ pub struct PrepayStorage {
     >,
 }
 
-/// A function of the storage did not answer 0. Which fault it was is known to the firmware.
+/// A storage function did not return 0. The firmware knows which fault it was.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Fault;
 
-/// A storage whose three functions are there.
+/// A storage with all three functions.
 pub(crate) struct Medium {
     context: *mut c_void,
     erase: unsafe extern "C" fn(*mut c_void, u8) -> c_int,

@@ -12,13 +12,13 @@ use crate::profile::carrier_of;
 use crate::status::PrepayStatus;
 use crate::storage::{Medium, PrepayStorage};
 
-/// The longest text of a token that is looked at, with its blanks and dashes.
+/// The longest token text that is read, including spaces and dashes.
 pub const PREPAY_MOST_TEXT: usize = 64;
 
-/// Enters a token as text: twenty digits and NUL. Blanks and dashes are dropped.
+/// Enters a token as text: twenty digits and NUL. Spaces and dashes are ignored.
 ///
-/// A text that is no token is an outcome, a format error. `maker` may be null: proprietary tokens are then
-/// refused. Unless the answer is `PREPAY_STATUS_OK`, `outcome` is not written.
+/// Text that is not a token gives an outcome, a format error. `maker` may be null: proprietary tokens are then
+/// refused. `outcome` is written only if the call returns `PREPAY_STATUS_OK`.
 ///
 /// # Safety
 ///
@@ -72,7 +72,7 @@ pub unsafe extern "C" fn prepay_meter_enter_bytes(
     )
 }
 
-/// Enters a token, or nothing that could be one.
+/// Enters a token; without one the outcome is a format error.
 ///
 /// # Safety
 ///

@@ -1,7 +1,7 @@
 //! `examples/meter.c` is compiled with `cc`, linked with the static library, and run.
 //!
 //! Its tokens are made here, with public test keys, and checked against the committed `test_tokens.h`. To
-//! write that anew: `PREPAY_UPDATE_HEADER=1 cargo test -p prepay-meter-c --test c_program`.
+//! regenerate that file: `PREPAY_UPDATE_HEADER=1 cargo test -p prepay-meter-c --test c_program`.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -133,7 +133,7 @@ fn library() -> PathBuf {
         .path()
 }
 
-/// Runs a program to its end, and answers what it printed.
+/// Runs a program to its end and returns what it printed.
 fn run(command: &mut Command) -> String {
     let output = command.output().unwrap_or_else(|error| panic!("{command:?}: {error}"));
     let printed = String::from_utf8_lossy(&output.stdout).into_owned();

@@ -1,8 +1,9 @@
 //! What a block costs, and what a key costs.
 //!
 //! Criterion measures each operation by itself. Ratios come last, and are measured here: both sides
-//! take turns within one run, so that a change of clock or load meets both alike. Each result feeds
-//! the next block, on both sides, so the figures are the time of one block and not of many at once.
+//! take turns within one run, so that a change of clock or load affects both equally. Each result
+//! feeds the next block, on both sides, so the figures are the time of one block and not of many at
+//! once.
 //!
 //! - Bar: STA within 0.600 of a block of DES, schedule prepared, in the same run.
 

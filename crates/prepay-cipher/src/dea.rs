@@ -24,7 +24,7 @@ use crate::traits::impl_block_cipher;
 /// The Data Encryption Algorithm with one 64-bit key, EA09.
 ///
 /// Deprecated by the standard and breakable by exhaustive search: use it only to serve meters that
-/// know nothing else.
+/// know no other cipher.
 ///
 /// The block is the 64-bit number most significant byte first, and so is the key. No test vector of
 /// EA09 is public: this order rests on the analogy with DKGA02, which is proven by published tokens.

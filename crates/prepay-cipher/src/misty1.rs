@@ -1,8 +1,8 @@
 //! MISTY1 (EA11): eight rounds on 64 bits under a 128-bit key.
 //!
-//! The block is four words of sixteen bits, and stays so from the first step to the last. FI, the
-//! function that costs the time, runs on tables that carry both of its halves in one word, so that
-//! nothing but XOR stands between its two look-ups.
+//! The block is four words of sixteen bits from the first step to the last. FI, the function that
+//! costs the time, runs on tables that carry both of its halves in one word, so that nothing but
+//! XOR stands between its two look-ups.
 //!
 //! ```text
 //!  x, 16 bits:    | left 9 | right 7 |
@@ -109,7 +109,7 @@ impl Misty1 {
         [d ^ words[(k + 4) % 8], e]
     }
 
-    /// The words that FL uses in layer `k`: the one for AND, the one for OR.
+    /// The words that FL uses in layer `k`: one for AND, one for OR.
     #[inline(always)]
     fn fl_words(&self, k: usize) -> (u32, u32) {
         let half = k / 2;

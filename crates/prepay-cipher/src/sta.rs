@@ -2,7 +2,7 @@
 //!
 //! A round replaces each nibble through one of two tables, chosen by a key bit, and then moves all
 //! 64 bits. Here one look-up does both: an entry holds the substituted nibble with its bits already
-//! in their new places, and sixteen entries joined are the next state.
+//! in their new places, and sixteen entries combined are the next state.
 //!
 //! ```text
 //! state   | n15 | n14 |  ...  | n1 | n0 |       index = nibble, plus 16 if its key bit is 1
@@ -16,17 +16,17 @@
 //! permutation of the *next* round. The permutation that comes before all of them uses the same
 //! tables, behind a step through S2 that D1 undoes; the last substitution stands alone.
 //!
-//! Why nibbles: 4 KiB a direction, and no layout measured was faster. Encipherment on x86-64, when a
-//! block of DES took 220 ns:
+//! Why nibbles: 4 KiB per direction, and no layout that we measured was faster. Encipherment on
+//! x86-64, when a block of DES took 220 ns:
 //!
-//! | look-up                                              | a direction | a block |
+//! | look-up                                              | size        | time    |
 //! |------------------------------------------------------|-------------|---------|
 //! | nibble and key bit, fused (this file)                | 4 KiB       | 95 ns   |
 //! | byte and two key bits, fused: leaves the first cache | 64 KiB      | 113 ns  |
 //! | bytes substituted, then bytes permuted               | 17 KiB      | 97 ns   |
 //!
-//! Expanding the key in advance gained a few percent at best, so a cipher is no more than its key
-//! and costs nothing to set up. Decipherment takes about 10 ns more, for its two outer steps.
+//! Expanding the key in advance gained a few percent at best, so a cipher holds only its key and
+//! costs nothing to set up. Decipherment takes about 10 ns more, for its two outer steps.
 //!
 //! - Not constant time: look-ups depend on key and block, as in every table-driven cipher.
 //! - Source: IEC 62055-41:2018, EncryptionAlgorithm07 and its decryption.
@@ -161,7 +161,7 @@ fn indices(block: u64, even_key: u64, odd_key: u64) -> (u64, u64) {
     ((block & LOWER) | (even_key & KEY_BIT), ((block >> 4) & LOWER) | (odd_key & KEY_BIT))
 }
 
-/// One index out of the word that holds it.
+/// One index from the word that holds it.
 #[inline(always)]
 fn index(word: u64, nibble: usize) -> usize {
     (word >> (8 * (nibble / 2))) as usize & 31

@@ -1,4 +1,4 @@
-//! The RustCrypto face of a cipher whose natural form is `u64 -> u64`.
+//! The RustCrypto traits for ciphers whose natural form is `u64 -> u64`.
 //!
 //! A token travels as one 64-bit number, so every cipher here enciphers numbers. This macro adds the
 //! traits of the `cipher` crate on top: a block of eight bytes is that number, most significant byte
@@ -6,7 +6,7 @@
 
 /// Implements the block traits for a type with `encipher` and `decipher` on `u64`.
 ///
-/// The type brings its own `KeyInit`, `KeySizeUser` and `Drop`, which know the key.
+/// The type has its own `KeyInit`, `KeySizeUser` and `Drop`, which know the key.
 macro_rules! impl_block_cipher {
     ($cipher:ty, $name:literal) => {
         impl cipher::AlgorithmName for $cipher {

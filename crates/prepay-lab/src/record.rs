@@ -159,6 +159,10 @@ impl<'de> Visitor<'de> for ScalarVisitor {
         Ok(Scalar::Integer(number))
     }
 
+    #[expect(
+        clippy::disallowed_types,
+        reason = "named in order to refuse a number with a fraction"
+    )]
     fn visit_f64<E>(self, _: f64) -> Result<Self::Value, E> {
         Ok(NOT_WHOLE)
     }
@@ -269,6 +273,10 @@ impl<'de> Visitor<'de> for Depth {
         Ok(0)
     }
 
+    #[expect(
+        clippy::disallowed_types,
+        reason = "named in order to refuse a number with a fraction"
+    )]
     fn visit_f64<E>(self, _: f64) -> Result<usize, E> {
         Ok(0)
     }
@@ -398,6 +406,10 @@ macro_rules! record {
                 Ok(())
             }
 
+            #[expect(
+                clippy::disallowed_types,
+                reason = "named in order to refuse a number with a fraction"
+            )]
             fn visit_f64<E>(self, _: f64) -> Result<(), E> {
                 self.refuse(&Scalar::Other("a number"));
                 Ok(())

@@ -1,4 +1,4 @@
-//! Accepts so many credit tokens, and does nothing else: what `cargo xtask instructions` counts instructions of.
+//! Accepts a given number of credit tokens and does nothing else. `cargo xtask instructions` counts its instructions.
 //!
 //! ```text
 //! accept EA TOKENS        EA is 07 or 11

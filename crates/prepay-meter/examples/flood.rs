@@ -1,4 +1,4 @@
-//! Floods one meter with numbers that nobody issued, and counts how far they get beside what probability predicts.
+//! Floods one meter with numbers that nobody issued, and compares how far they get with what probability predicts.
 //!
 //! ```text
 //! cargo run --release -p prepay-meter --example flood -- 10000000
@@ -6,11 +6,11 @@
 //!
 //! - *Random*: uniform numbers of twenty digits, with lockout off and on.
 //! - *Edited*: tokens of this meter with one digit changed, all 180 ways.
-//! - *Right checksum*: random blocks whose checksum is put right. Only one guess in 65 536 gets that far, so the checks
+//! - *Right checksum*: random blocks with a corrected checksum. Only one guess in 65 536 gets that far, so the checks
 //!   behind it would not be counted often enough otherwise.
 //!
-//! Every number meets the same meter: one that was accepted, or held as a section, is forgotten again. A count that is
-//! further from its prediction than five standard deviations, and four more, ends the program with an error.
+//! Every number meets the meter in the same state: the meter forgets what it accepted or held as a section. If a count
+//! differs from its prediction by more than five standard deviations plus four, the program ends with an error.
 //!
 //! - Units: counts; predictions in hundredths of a count. No floats.
 //! - Elsewhere: what follows from the figures (`docs/reference/guessing.md`).

@@ -1,4 +1,4 @@
-//! The checks that a token passes, in their one order.
+//! The checks that a token passes, in their fixed order.
 //!
 //! ```text
 //!    1  format              not 20 digits, or 2^66 and more        FormatError      before it gets here
@@ -17,16 +17,16 @@
 //!   12  overflow            credit                                 OverflowError
 //! ```
 //!
-//! Only the first that fails is told. Sections of a key change have no identifier, so they pass from 6 to
-//! 10; the key type is checked with the section that carries it, and again when the set is complete. A
-//! section that is refused after its checksum was right drops every section held, because what it belongs
-//! to can no longer be completed.
+//! Only the first that fails is reported. Sections of a key change have no identifier, so they pass from 6 to
+//! 10; the key type is checked with the section that carries it, and again when the set is complete. A section
+//! that is refused after its checksum was right drops every section held, because its set can no longer be
+//! completed.
 //!
 //! The standard lists old, used, expired and default key without saying which comes first; this is the order
 //! of its list.
 //!
 //! - Source: IEC 62055-41:2018, TokenAuthentication and TokenValidation.
-//! - Elsewhere: what is known of a malformed token (`request.rs`), what an accepted one does (`execute.rs`).
+//! - Elsewhere: what is known about a malformed token (`request.rs`), what an accepted one does (`execute.rs`).
 
 use prepay_token::element::{
     ExtendedTarget, KeyType, RegisterToClear, Service, TokenCarrierType, TokenIdentifier,
@@ -42,7 +42,7 @@ use crate::profile::{CreditForm, Profile};
 use crate::request::{Malformed, Request, Section, is_addressed};
 use crate::state::MeterState;
 
-/// The side of a meter that judges tokens. It changes nothing.
+/// The part of a meter that checks tokens. It changes nothing.
 pub(crate) struct Judge<'a, M, const T: usize, const F: usize, const C: usize> {
     pub(crate) profile: &'a Profile,
     pub(crate) state: &'a MeterState<T, F, C>,
@@ -76,13 +76,13 @@ impl<M: Maker, const T: usize, const F: usize, const C: usize> Judge<'_, M, T, F
         }
         match request {
             Request::Token(token) => Ok(Approved { token, maker }),
-            // What is malformed has failed the range check, what is reserved the function check.
+            // A malformed token has failed the range check, a reserved one the function check.
             Request::Malformed(_) => Err(Refusal::Range.into()),
             Request::Reserved => Err(Refusal::Function.into()),
         }
     }
 
-    /// All checks behind the checksum, in their order.
+    /// All checks after the checksum, in their order.
     fn validate(&self, request: &Request, maker: &mut MakerRegisters) -> Result<(), Refusal> {
         self.manufacturer(request)?;
         let asked_of_maker = self.function(request, maker)?;
@@ -100,7 +100,7 @@ impl<M: Maker, const T: usize, const F: usize, const C: usize> Judge<'_, M, T, F
         refuse_if(self.is_locked && class != Class::Display, Refusal::Lockout)
     }
 
-    /// Reserved class and checksum; what else is wrong is told later.
+    /// Reserved class and checksum; what else is wrong is reported later.
     fn open(&self, data: TokenData) -> Result<Request, Refusal> {
         let block = ClearBlock::decipher(data, self.cipher);
         match block.token(self.cipher.algorithm()) {
@@ -127,8 +127,8 @@ impl<M: Maker, const T: usize, const F: usize, const C: usize> Judge<'_, M, T, F
         refuse_if(!is_ours, Refusal::Manufacturer)
     }
 
-    /// Whether the meter has the function. For the maker's functions the maker says so, and at the same
-    /// time what becomes of the value.
+    /// Whether the meter has the function. For the maker's functions the maker decides, and at the same time
+    /// checks the value.
     fn function(
         &self,
         request: &Request,
@@ -206,7 +206,7 @@ impl<M: Maker, const T: usize, const F: usize, const C: usize> Judge<'_, M, T, F
         let is_credit = request.class() == Some(Class::Credit);
         let key_type = self.state.key_type;
         refuse_if(is_credit && key_type == KeyType::Default, Refusal::DefaultKey)?;
-        // A common key is for carriers alone that the meter erases.
+        // A common key is only for carriers that the meter erases.
         let is_beside = key_type == KeyType::Common && !self.is_erasable();
         refuse_if(is_beside, Refusal::KeyType)?;
         match request.section().and_then(|section| section.key_type) {
@@ -215,7 +215,7 @@ impl<M: Maker, const T: usize, const F: usize, const C: usize> Judge<'_, M, T, F
         }
     }
 
-    /// Whether a key of this type may follow the present one.
+    /// Whether a key of this type may follow the current one.
     pub(crate) fn transition(&self, new: KeyType) -> Result<(), Refusal> {
         let permission = self.profile.policy.transitions.permission(self.state.key_type, new);
         let is_permitted = match permission {
@@ -298,7 +298,7 @@ impl<M: Maker, const T: usize, const F: usize, const C: usize> Judge<'_, M, T, F
         }
     }
 
-    /// Whether a section belongs to a set that the meter takes.
+    /// Whether a section belongs to a set that the meter accepts.
     fn has_section(&self, section: Section) -> bool {
         let size = self.profile.set_size;
         match (section.number, size) {

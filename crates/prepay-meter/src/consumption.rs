@@ -1,5 +1,5 @@
-//! Use of a service: a load over time draws credit down, opens the switch at zero or above a limit, and the
-//! meter warns before.
+//! Use of a service: a load over time draws credit down and opens the switch at zero or above a limit; the
+//! meter warns first.
 //!
 //! A call covers a span of seconds in which the load stays as it is. Inside it the meter finds each second
 //! at which something happens: credit runs out, a limit trips, the switch closes again.
@@ -24,15 +24,15 @@ use crate::storage::Storage;
 use crate::switch::{OpenReason, Switch, Warning};
 use crate::trip::{Excess, Trip};
 
-/// The rate of a service that is paid by time, in grains a second.
+/// The rate of the time service, in grains per second.
 pub const TIME_RATE: u32 = 60_000;
 
-/// What is demanded of a service while its switch is closed.
+/// The load on a service while its switch is closed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Load {
     /// The service.
     pub service: Service,
-    /// Watts of electricity, litres an hour of water or gas, [`TIME_RATE`] for time.
+    /// Watts of electricity, litres per hour of water or gas, [`TIME_RATE`] for time.
     pub rate: u32,
     /// The difference between the phases, in watts; only electricity has one.
     pub unbalance_watts: u32,
@@ -44,7 +44,7 @@ impl Load {
         Self { service: Service::Electricity, rate: watts, unbalance_watts: 0 }
     }
 
-    /// A flow of water or gas in litres an hour.
+    /// A flow of water or gas in litres per hour.
     pub const fn flow(service: Service, litres_an_hour: u32) -> Self {
         Self { service, rate: litres_an_hour, unbalance_watts: 0 }
     }
@@ -67,7 +67,7 @@ mod flag {
 impl<const TIDS: usize, const FLAGS: usize, const CONTROLS: usize> Meter<TIDS, FLAGS, CONTROLS> {
     /// Lets time pass with a load on one service. Credit is drawn while its switch is closed.
     ///
-    /// Answers the switch at the end. A service that the meter does not have uses nothing.
+    /// Returns the switch at the end. A service that the meter does not have uses nothing.
     ///
     /// # Errors
     ///
@@ -100,7 +100,7 @@ impl<const TIDS: usize, const FLAGS: usize, const CONTROLS: usize> Meter<TIDS, F
         Ok(switch)
     }
 
-    /// Stores what has been used since the last commit: for firmware that feels the power failing.
+    /// Stores the consumption since the last commit. Call it when the power is failing.
     ///
     /// # Errors
     ///
@@ -109,11 +109,11 @@ impl<const TIDS: usize, const FLAGS: usize, const CONTROLS: usize> Meter<TIDS, F
         self.commit(self.state.clone(), storage)
     }
 
-    /// Notes that the meter was tampered with. Answers whether it is now in the tamper condition.
+    /// Records that the meter was tampered with. Returns whether it is now in the tamper condition.
     ///
     /// # Errors
     ///
-    /// The fault of the storage; the condition is then not noted.
+    /// The fault of the storage; the condition is then not recorded.
     pub fn tamper<S: Storage>(&mut self, storage: &mut S) -> Result<bool, S::Fault> {
         if !self.state.tamper && self.acts(flag::DETECT_TAMPER).unwrap_or(true) {
             let mut next = self.state.clone();
@@ -123,9 +123,9 @@ impl<const TIDS: usize, const FLAGS: usize, const CONTROLS: usize> Meter<TIDS, F
         Ok(self.state.tamper)
     }
 
-    /// The customer asks for emergency credit. Answers whether it is now in use.
+    /// The customer requests emergency credit. Returns whether it is now in use.
     ///
-    /// It is given when the policy has some and the credit is low. It ends when a token brings the credit
+    /// It is granted if the policy offers it and the credit is low. It ends when a token brings the credit
     /// above zero.
     ///
     /// # Errors
@@ -148,7 +148,7 @@ impl<const TIDS: usize, const FLAGS: usize, const CONTROLS: usize> Meter<TIDS, F
         Ok(self.state.emergency(service))
     }
 
-    /// Whether a service flows.
+    /// Whether a service is on.
     pub fn switch(&self, service: Service) -> Switch {
         let policy = &self.profile.policy;
         let opens_on_tamper =
@@ -186,8 +186,7 @@ impl<const TIDS: usize, const FLAGS: usize, const CONTROLS: usize> Meter<TIDS, F
         }
     }
 
-    /// Lets time pass up to the next event, `most` seconds at the latest. Answers how many passed, at
-    /// least one.
+    /// Lets time pass up to the next event, at most `most` seconds. Returns how many passed, at least one.
     fn pass(&mut self, load: Load, most: u64) -> u64 {
         let service = load.service;
         let is_closed = self.switch(service).is_closed();

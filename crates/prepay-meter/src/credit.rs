@@ -10,9 +10,9 @@
 //!  a token's tenth of a unit               = 360 000 grains
 //! ```
 //!
-//! - Units: credit in grains; money in 10⁻⁵ of the base currency unit, with what is not yet one of these
-//!   kept as a remainder.
-//! - Rounding: none is lost. Money is drawn when a whole 10⁻⁵ has been used.
+//! - Units: credit in grains; money in 10⁻⁵ of the base currency unit, with any smaller part kept as a
+//!   remainder.
+//! - Rounding: nothing is lost. Money is drawn when a whole 10⁻⁵ has been used.
 //! - Source: IEC 62055-41:2018, TransferCredit and ClearCredit. Grains are this project's own.
 
 use crate::policy::CreditLevel;
@@ -51,7 +51,7 @@ pub(crate) enum Floor {
     Zero,
     /// This much below zero.
     Emergency(CreditLevel),
-    /// Without end: the service is paid for afterwards.
+    /// Without limit: the service is paid for afterwards.
     None,
 }
 
@@ -80,7 +80,7 @@ impl CreditRegister {
         self.money
     }
 
-    /// All that was ever used, in grains.
+    /// The total consumption, in grains.
     pub const fn used_grains(&self) -> u64 {
         self.used
     }
@@ -110,7 +110,7 @@ impl CreditRegister {
         Ok(())
     }
 
-    /// Uses `grains`, but draws no more than there is above the floor.
+    /// Uses `grains`, but draws no more than is left above the floor.
     pub(crate) fn draw(&mut self, grains: u64, terms: Terms) {
         self.used = self.used.wrapping_add(grains);
         match terms.form {

@@ -8,7 +8,7 @@
 //! ```
 //!
 //! Test 0 stands for the tests of [`Policy::test_zero`](crate::Policy::test_zero). A test of something that the
-//! meter lacks shows nothing. If several tests are asked for, their items follow in the order of the numbers.
+//! meter lacks shows nothing. If several tests are requested, their items follow in the order of the numbers.
 //!
 //! - Source: IEC 62055-41:2018, data element *Control*; STS 202-5 for the extended read.
 //! - Elsewhere: the values ([`Meter::register`](crate::Meter::register)).
@@ -36,7 +36,7 @@ pub enum DisplayItem {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct DisplayProgramme(Asked);
 
-/// What was asked for.
+/// What was requested.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Asked {
     /// Bit n - 1 for test n.
@@ -72,7 +72,7 @@ impl DisplayProgramme {
         matches!(self.0, Asked::Extended(_))
     }
 
-    /// What is to be done and shown by a meter of this profile that knows so many flags and controls.
+    /// What a meter with this profile and this many flags and controls must do and show.
     pub fn items(
         self,
         profile: &Profile,

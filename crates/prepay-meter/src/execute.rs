@@ -1,7 +1,7 @@
 //! What an accepted token changes in the state.
 //!
-//! It works on a copy: the caller commits the copy before it takes the place of the state. Key change
-//! sections and tests change nothing here.
+//! It works on a copy: the caller commits the copy before it replaces the state. Key change sections and tests
+//! change nothing here.
 //!
 //! - Source: IEC 62055-41:2018, meter functions and TokenCancellation.
 
@@ -55,7 +55,7 @@ impl<const TIDS: usize, const FLAGS: usize, const CONTROLS: usize>
         Some(effect)
     }
 
-    /// Takes a new key with all that comes with it.
+    /// Installs a new key with its attributes.
     pub(crate) fn change_key(&mut self, assembled: AssembledKey) -> Effect {
         let AssembledKey { new, rollover } = assembled;
         self.replace_key(new);
@@ -128,7 +128,7 @@ impl<const TIDS: usize, const FLAGS: usize, const CONTROLS: usize>
         })
     }
 
-    /// Takes the credit away. Emergency credit that was asked for goes too, so that the switch opens.
+    /// Clears the credit. It also ends emergency credit, so that the switch opens.
     fn clear_credit(&mut self, register: RegisterToClear) {
         for service in Service::ALL {
             let cleared = &mut self.credit[usize::from(service.index())];

@@ -13,7 +13,7 @@
 //! | 4 | the power limits trip | they do not |
 //! | 6 to 9 | electricity, water, gas, time are paid in advance | they are paid afterwards |
 //!
-//! - Source: STS 202-5, extended token set. The pairing of values and meanings is by their names.
+//! - Source: STS 202-5, extended token set. The meaning of each value is inferred from the names.
 
 /// Up to `FLAGS` flags and `CONTROLS` controls.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -6,9 +6,9 @@
 //!            smallest                              largest
 //! ```
 //!
-//! The store is always full. Before the first token every place holds the identifier of the day of
-//! manufacture, so that tokens from before it are old. A new identifier takes the place of the smallest;
-//! tokens may come out of order as long as they are above it.
+//! The store is always full. Before the first token every place holds the identifier of the day of manufacture,
+//! so that tokens from before it are old. A new identifier replaces the smallest; tokens may come out of order
+//! as long as they are above it.
 //!
 //! - Unit: minutes, as all identifiers. Only their order matters here.
 //! - Capacity: `N` at most; how many are used is fixed at manufacture. Practice is 50.
@@ -24,7 +24,7 @@ pub struct IdentifierStore<const N: usize> {
 }
 
 impl<const N: usize> IdentifierStore<N> {
-    /// A store with every place filled. `count` is cut to 1 to `N`.
+    /// A store with every place filled. `count` is limited to 1 to `N`.
     pub fn filled(count: u16, fill: TokenIdentifier) -> Self {
         const { assert!(N >= 1 && N <= 4096, "a store has 1 to 4096 places") };
         let count = count.clamp(1, N as u16);
@@ -33,8 +33,8 @@ impl<const N: usize> IdentifierStore<N> {
         Self { values, count }
     }
 
-    /// The store with these identifiers; nothing when they are too many, none, do not ascend, or there is
-    /// more behind them.
+    /// The store with these identifiers; nothing if there are none or too many, if they do not ascend, or if a
+    /// value after them is not zero.
     pub(crate) fn from_values(count: u16, values: [u32; N]) -> Option<Self> {
         if count == 0 || usize::from(count) > N {
             return None;
@@ -44,7 +44,7 @@ impl<const N: usize> IdentifierStore<N> {
         is_sound.then_some(Self { values, count })
     }
 
-    /// Every place, those that are not used as zeros.
+    /// Every place; unused ones are zero.
     pub(crate) const fn places(&self) -> &[u32; N] {
         &self.values
     }
@@ -69,7 +69,7 @@ impl<const N: usize> IdentifierStore<N> {
         self.held().binary_search(&identifier.value()).is_ok()
     }
 
-    /// Remembers an identifier in the place of the smallest.
+    /// Remembers an identifier instead of the smallest.
     ///
     /// One that is old or used changes nothing.
     pub fn remember(&mut self, identifier: TokenIdentifier) {

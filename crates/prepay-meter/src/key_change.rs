@@ -1,9 +1,9 @@
-//! Sections of a new key while they come in: which are held, since when, and which are missing.
+//! Sections of a new key as they arrive: which are held, since when, and which are missing.
 //!
-//! They live in memory only. Sections carry no identifier, so one that is lost with the power can simply be
+//! They are in memory only. Sections carry no identifier, so one that is lost with the power can simply be
 //! entered again.
 //!
-//! - Time-out: counted from the first section of a set, not started again by a further one.
+//! - Time-out: counted from the first section of a set; later ones do not restart it.
 //! - Source: IEC 62055-41:2018, key change token processing.
 //! - Elsewhere: putting the key together ([`KeyChangeBuffer`]); the checks (`check.rs`).
 
@@ -57,7 +57,7 @@ impl KeyChange {
         }
     }
 
-    /// Takes a section. A copy of one already held takes its place.
+    /// Takes a section. A copy of one already held replaces it.
     pub(crate) fn put(&mut self, section: KeySection, now_s: u64) {
         if self.buffer.is_empty() {
             self.since_s = now_s;
@@ -70,8 +70,8 @@ impl KeyChange {
         self.buffer.held().collect()
     }
 
-    /// The sections still missing. A meter that takes nothing but sets of three waits for the third even
-    /// before the first has said so.
+    /// The sections still missing. A meter that accepts only sets of three waits for the third even before the
+    /// first announces it.
     pub(crate) fn waiting_for(
         &self,
         algorithm: EncryptionAlgorithm,

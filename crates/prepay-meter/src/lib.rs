@@ -1,8 +1,8 @@
 //! The meter side of STS: accepts or refuses a token, and remembers it.
 //!
-//! An engine that firmware can carry. It takes the 66 bits of a token from any carrier and answers with one
-//! of the results of the standard, an ordinary value in every case. There is no `std`, no allocation, and
-//! no clock: time comes in as seconds of a monotonic counter, storage as a trait.
+//! An engine for firmware. It takes the 66 bits of a token from any carrier and answers with one of the results
+//! of the standard, an ordinary value in every case. There is no `std`, no allocation, and no clock: time comes
+//! in as seconds of a monotonic counter, storage as a trait.
 //!
 //! ```text
 //!  20 digits ──┐                 ┌─> Refused(Refusal)      nothing has changed
@@ -20,7 +20,7 @@
 //! use prepay_token::key_change::{NewKey, SetSize};
 //! use prepay_token::{Token, seal};
 //!
-//! // What firmware brings: two slots in EEPROM or flash. Here they are in memory.
+//! // What firmware supplies: two slots in EEPROM or flash. Here they are in memory.
 //! struct Memory([[u8; 512]; 2]);
 //!
 //! impl Storage for Memory {
@@ -39,7 +39,7 @@
 //!     }
 //! }
 //!
-//! // A meter with a test key that is no secret to anybody.
+//! // A meter with a public test key.
 //! let key = NewKey {
 //!     key: DecoderKey::new(EncryptionAlgorithm::Sta, &0x0ABC_12DE_F345_6789_u64.to_be_bytes())?,
 //!     key_type: KeyType::Unique,
@@ -84,8 +84,8 @@
 //! # Promises
 //!
 //! - A token gives its credit once: the credit and the identifier are stored in one atomic commit. If power
-//!   fails between any two writes, the meter has afterwards either taken the token with its credit or not
-//!   seen it at all.
+//!   fails between any two writes, the meter has either accepted the token with its credit or not seen it at
+//!   all.
 //! - A refused token changes nothing that is stored, except the count of a lockout that survives power
 //!   failures, where the policy asks for one.
 //! - A power failure never takes away credit that was shown. It may give back what was used since the last
@@ -94,12 +94,12 @@
 //!
 //! # Map
 //!
-//! - [`Meter`]: manufacture, load, enter, consume. [`Outcome`] is what it answers.
+//! - [`Meter`]: manufacture, load, enter, consume. [`Outcome`] is its answer.
 //! - [`Profile`] says what the meter has, [`Policy`] decides what the standard or its public sources leave open.
-//! - [`Storage`]: what the firmware brings to keep the state. The record is drawn in `record.rs`.
+//! - [`Storage`]: what the firmware supplies to store the state. `record.rs` draws the record.
 //! - [`Register`]: what a display, a keypad or a port may read. [`DisplayProgramme`]: what a test shows.
 //! - [`Maker`]: the manufacturer's own tokens. [`Mailbox`]: tokens over a two-way carrier.
-//! - [`keypad`]: twelve keys, a display and the words on it. [`ShortCodeMap`]: what fewer digits ask for.
+//! - [`keypad`]: twelve keys, a display and the words on it. [`ShortCodeMap`]: what fewer digits do.
 //!
 //! # What it never knows
 //!

@@ -1,12 +1,12 @@
-//! Lockout: after wrong tokens, no token for this meter alone is looked at for a while.
+//! Lockout: after wrong tokens, the meter checks only tests and displays (class 1) for a while.
 //!
 //! ```text
 //!  failure   1 .. free_tries-1   free_tries   +1            +2               ...
 //!  locks     not                 base_s       base·factor   base·factor²     up to cap_s
 //! ```
 //!
-//! Only wrong checksums count: they are what guessing looks like. Tests and displays stay possible. Any
-//! accepted token for this meter sets the count back.
+//! Only wrong checksums count, because guessing produces them. Any accepted token under the meter's key resets
+//! the count.
 //!
 //! - Unit: seconds. The default values are those that one maker publishes.
 //! - Source: practice of makers; IEC 62055-52 has a function of this kind for its carrier, and the token
@@ -15,28 +15,28 @@
 /// The parameters of a lockout.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Lockout {
-    /// The failure in a row that locks for the first time. 0 means the same as 1.
+    /// How many failures in a row cause the first lock. 0 means the same as 1.
     pub free_tries: u8,
-    /// How long it locks then, in seconds.
+    /// How long the first lock lasts, in seconds.
     pub base_s: u32,
-    /// By how much each further failure lengthens the time.
+    /// The factor by which each further failure lengthens the lock.
     pub factor: u32,
-    /// The longest time, in seconds.
+    /// The longest lock, in seconds.
     pub cap_s: u32,
-    /// Whether loss of power sets the count back. If not, the count is stored with every failure, and a
-    /// meter that was locked is locked again, for the whole time, when power returns.
+    /// Whether loss of power resets the count. If not, the count is stored with every failure, and a locked
+    /// meter is locked again, for the full time, when power returns.
     pub reset_on_power: bool,
 }
 
 impl Default for Lockout {
-    /// 10 s at the third failure, doubling up to 1280 s at the tenth; power sets it back.
+    /// 10 s at the third failure, doubling up to 1280 s at the tenth; loss of power resets it.
     fn default() -> Self {
         Self { free_tries: 3, base_s: 10, factor: 2, cap_s: 1280, reset_on_power: true }
     }
 }
 
 impl Lockout {
-    /// For how long the meter is locked after this many failures in a row, in seconds.
+    /// How long the meter is locked after this many failures in a row, in seconds.
     pub fn duration_s(&self, failures: u8) -> u32 {
         let free_tries = self.free_tries.max(1);
         if failures < free_tries {

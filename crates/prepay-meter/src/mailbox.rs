@@ -1,7 +1,7 @@
-//! A token from a two-way carrier, taken in now and processed later.
+//! A token from a two-way carrier, accepted now and processed later.
 //!
-//! A port must not wait for the meter to store something. It leaves a token in the mailbox, and asks for
-//! the result until it is another than *not ready*.
+//! A port must not wait for the meter to store something. It leaves a token in the mailbox, and polls the
+//! result until it is no longer *not ready*.
 //!
 //! ```text
 //!  put(token) ──> not_ready ──> take() ─ Meter::enter ─ finish(result) ──> result
@@ -20,7 +20,7 @@ pub struct Mailbox {
     stage: Stage,
 }
 
-/// The last token is still in process: the meter answers [`Refusal::NotReady`].
+/// The last token is still being processed: the meter answers [`Refusal::NotReady`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct MailboxBusy;
 
@@ -38,7 +38,7 @@ impl Mailbox {
     ///
     /// # Errors
     ///
-    /// [`MailboxBusy`] while the last one has no result yet. The new one is not taken.
+    /// [`MailboxBusy`] while the last one has no result yet. The new one is refused.
     pub fn put(&mut self, data: TokenData, carrier: TokenCarrierType) -> Result<(), MailboxBusy> {
         match self.stage {
             Stage::Waiting(..) | Stage::InProcess => Err(MailboxBusy),
@@ -61,7 +61,7 @@ impl Mailbox {
         self.stage = Stage::Done(result);
     }
 
-    /// Forgets the token that was taken, so that its sender may try again: storage failed.
+    /// Drops the token after the storage failed, so that its sender may try again.
     pub const fn abandon(&mut self) {
         self.stage = Stage::Empty;
     }

@@ -1,4 +1,4 @@
-//! The manufacturer's own tokens: what the engine asks of the firmware for them.
+//! The manufacturer's own tokens: what the firmware must supply for them.
 //!
 //! A proprietary management token is authenticated, checked and cancelled like any other. The maker says
 //! whether the function exists and whether the value is in range, and may change a few registers that are
@@ -16,8 +16,8 @@ pub type MakerRegisters = [u16; MAKER_REGISTERS];
 
 /// What the maker of a meter does with proprietary tokens.
 ///
-/// Neither function may have any effect of its own: a token that passes here may still be refused, because
-/// it is old or used. The firmware acts on the [`Outcome`](crate::Outcome), after the commit.
+/// Neither function may have side effects: a token that passes here may still be refused, because it is old or
+/// used. The firmware acts on the [`Outcome`](crate::Outcome), after the commit.
 pub trait Maker {
     /// A management token: changes a copy of the maker's registers.
     ///
@@ -50,11 +50,11 @@ pub trait Maker {
 pub enum MakerRefusal {
     /// There is no such function.
     Function,
-    /// The value is out of range. Old and used tokens are told first.
+    /// The value is out of range. Old and used tokens are reported first.
     Range,
 }
 
-/// A maker without tokens of its own: each is a function error.
+/// A maker without proprietary tokens: each is a function error.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct NoMaker;
 

@@ -1,4 +1,4 @@
-//! The meter: its state, what it holds in memory only, and the way of a token through it.
+//! The meter: its state, what it holds in memory only, and the path of a token through it.
 //!
 //! ```text
 //!  enter ─ check ─┬─ refused: nothing changes
@@ -7,7 +7,7 @@
 //!                 └─ credit, management: a copy of the state ──────┴─ commit ─ the copy is the state
 //! ```
 //!
-//! - Time: seconds of a counter that only goes forward while the meter runs. It may start anew with it.
+//! - Time: seconds of a counter that never goes back while the meter runs. It may restart with the meter.
 //! - Source: IEC 62055-41:2018, meter application process.
 //! - Elsewhere: the checks (`check.rs`), the effects (`execute.rs`), use of credit (`consumption.rs`), the
 //!   values of registers (`readout.rs`).
@@ -51,9 +51,9 @@ pub struct Birth {
     pub pan: MeterPan,
     /// Its first key, with everything that belongs to it.
     pub key: NewKey,
-    /// How many identifiers it remembers: 50 or more, and no more than there is room for.
+    /// How many identifiers it remembers: at least 50, and no more than there is room for.
     pub remembered: u16,
-    /// The identifier of the day of manufacture: it and all before it are refused.
+    /// The identifier of the day of manufacture: the meter refuses it and all earlier ones.
     pub manufactured: TokenIdentifier,
 }
 
@@ -66,10 +66,10 @@ pub enum ManufactureError<F> {
     Remembered {
         /// The most that it has room for.
         most: u16,
-        /// How many were asked for.
+        /// How many were requested.
         found: u16,
     },
-    /// The state could not be stored. Making the meter may be tried again.
+    /// The state could not be stored. Try again.
     Medium(F),
 }
 
@@ -81,7 +81,7 @@ impl<const TIDS: usize, const FLAGS: usize, const CONTROLS: usize> Meter<TIDS, F
     pub const RECORD_LENGTH: usize =
         HEADER_LENGTH + MeterState::<TIDS, FLAGS, CONTROLS>::BODY_LENGTH as usize;
 
-    /// Makes a meter, and stores its first state in the place of whatever the storage held.
+    /// Makes a meter and stores its first state, replacing whatever the storage held.
     ///
     /// # Errors
     ///
@@ -108,8 +108,8 @@ impl<const TIDS: usize, const FLAGS: usize, const CONTROLS: usize> Meter<TIDS, F
     ///
     /// # Errors
     ///
-    /// [`LoadError`]. None of them is passed over by itself: a meter that starts from an older state could
-    /// give credit twice.
+    /// [`LoadError`]. Do not ignore any of them: a meter that starts from an older state could give credit
+    /// twice.
     pub fn load<S: Storage>(
         profile: Profile,
         storage: &mut S,
@@ -144,13 +144,13 @@ impl<const TIDS: usize, const FLAGS: usize, const CONTROLS: usize> Meter<TIDS, F
         }
     }
 
-    /// Takes the 66 bits of a token from any carrier.
+    /// Enters the 66 bits of a token from any carrier.
     ///
     /// Proprietary tokens are a function error; [`enter_with`](Self::enter_with) asks the maker.
     ///
     /// # Errors
     ///
-    /// The fault of the storage. The meter is then as it was before the token, which may be entered again.
+    /// The fault of the storage. The meter is then as before, and the token may be entered again.
     pub fn enter<S: Storage>(
         &mut self,
         data: TokenData,
@@ -161,7 +161,7 @@ impl<const TIDS: usize, const FLAGS: usize, const CONTROLS: usize> Meter<TIDS, F
         self.enter_with(data, carrier, now_s, storage, &NoMaker)
     }
 
-    /// Takes the text of a token from a keypad: twenty digits; blanks and dashes are dropped.
+    /// Enters the text of a token from a keypad: twenty digits; spaces and dashes are ignored.
     ///
     /// # Errors
     ///
@@ -179,7 +179,7 @@ impl<const TIDS: usize, const FLAGS: usize, const CONTROLS: usize> Meter<TIDS, F
         }
     }
 
-    /// Takes the 66 bits of a token as nine bytes, the six high bits zero.
+    /// Enters the 66 bits of a token as nine bytes, the six high bits zero.
     ///
     /// # Errors
     ///
@@ -197,13 +197,13 @@ impl<const TIDS: usize, const FLAGS: usize, const CONTROLS: usize> Meter<TIDS, F
         }
     }
 
-    /// The answer to what is no token at all, such as an entry on the keypad that was cut short.
+    /// The answer to an entry that is not a token, such as too few digits on the keypad.
     pub fn refuse_format(&mut self) -> Outcome {
         self.last_result = Some(TokenResult::FormatError);
         Outcome::Refused(Refusal::Format)
     }
 
-    /// Takes the 66 bits of a token from any carrier; `maker` answers for proprietary tokens.
+    /// Enters the 66 bits of a token from any carrier; `maker` answers for proprietary tokens.
     ///
     /// # Errors
     ///
@@ -339,7 +339,7 @@ impl<const TIDS: usize, const FLAGS: usize, const CONTROLS: usize> Meter<TIDS, F
         Ok(Outcome::Refused(refusal))
     }
 
-    /// Stores a state, and takes it over once it is stored.
+    /// Stores a state, and adopts it once it is stored.
     pub(crate) fn commit<S: Storage>(
         &mut self,
         next: MeterState<TIDS, FLAGS, CONTROLS>,
@@ -357,7 +357,7 @@ impl<const TIDS: usize, const FLAGS: usize, const CONTROLS: usize> Meter<TIDS, F
         self.trip = Trip::default();
     }
 
-    /// Locks for as long as the failures so far ask for.
+    /// Locks for the time that the failures so far require.
     fn lock(&mut self, now_s: u64) {
         let lockout = self.profile.policy.lockout;
         let seconds = lockout.map_or(0, |lockout| lockout.duration_s(self.state.failures));
@@ -369,12 +369,12 @@ impl<const TIDS: usize, const FLAGS: usize, const CONTROLS: usize> Meter<TIDS, F
         &self.profile
     }
 
-    /// All that it does not forget.
+    /// Everything that it does not forget.
     pub const fn state(&self) -> &MeterState<TIDS, FLAGS, CONTROLS> {
         &self.state
     }
 
-    /// For how long tokens for this meter alone are refused, in seconds; 0 when it is not locked.
+    /// How many seconds the lockout still lasts; 0 when the meter is not locked.
     pub const fn lockout_seconds(&self, now_s: u64) -> u64 {
         self.locked_until_s.saturating_sub(now_s)
     }

@@ -96,24 +96,24 @@ pub enum Effect {
         /// The value that it carried.
         value: u16,
     },
-    /// A test token of the maker was accepted; what it shows is the maker's affair.
+    /// A test token of the maker was accepted; the maker decides what it shows.
     ProprietaryTest {
         /// Which of the maker's sub-classes.
         sub_class: u8,
         /// The control field.
         control: u64,
     },
-    /// The last section came in: the meter has a new key.
+    /// The last section arrived: the meter has a new key.
     KeyChanged(Rollover),
 }
 
-/// Why a token was not executed. Only the first check that fails is told.
+/// Why a token was not executed. Only the first check that fails is reported.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[non_exhaustive]
 pub enum Refusal {
-    /// The credit register would overflow. The token stays good: it may be entered again when there is room.
+    /// The credit register would overflow. The token stays valid: it may be entered again when there is room.
     Overflow,
-    /// A key of this type may not follow the present one, or may not be used with this carrier.
+    /// A key of this type may not follow the current one, or may not be used with this carrier.
     KeyType,
     /// Not twenty digits, or a number of 2^66 or more.
     Format,
@@ -125,7 +125,7 @@ pub enum Refusal {
     Old,
     /// The identifier has been used.
     Used,
-    /// The identifier lies behind the expiry of the key.
+    /// The identifier is after the expiry of the key.
     KeyExpired,
     /// Credit under a default key.
     DefaultKey,
@@ -133,9 +133,9 @@ pub enum Refusal {
     Checksum,
     /// A test for the meters of another manufacturer.
     Manufacturer,
-    /// Too many wrong tokens: those for this meter alone are not looked at for a while.
+    /// Too many wrong tokens: the meter checks only tests and displays for a while.
     Lockout,
-    /// The last token from a two-way carrier is still in process.
+    /// The last token from a two-way carrier is still being processed.
     NotReady,
 }
 

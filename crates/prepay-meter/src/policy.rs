@@ -8,10 +8,10 @@
 //! | `lockout` | none |
 //! | `key_change_timeout_s` | 600 |
 //! | `transitions` | the matrix of [`KeyTransitions`] |
-//! | `two_token_sets` | a meter for sets of three takes sets of two as well |
+//! | `two_token_sets` | a meter for sets of three also accepts sets of two |
 //! | `enforce_expiry` | yes |
 //! | `reserved_identifiers` | like others |
-//! | `other_length_tests` | taken |
+//! | `other_length_tests` | accepted |
 //! | `unit_capacity_tenths` | 99 999 999 |
 //! | `currency_capacity`, `currency_debt` | 999 999 990 000 each |
 //! | `absent_register` | function error |
@@ -32,31 +32,31 @@ use crate::credit::GRAINS_PER_TENTH;
 use crate::lockout::Lockout;
 use crate::trip::TripRule;
 
-/// Every decision that is not the standard's.
+/// Every decision that the standard leaves open.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Policy {
     /// Refusing all tokens but tests for a while after wrong ones. Default: none. It is a practice of
     /// makers, not of the standard's application layer.
     pub lockout: Option<Lockout>,
 
-    /// How long sections of a new key are held, in seconds from the first. Default: 600; makers use 90 to
-    /// 600, and no public source has a figure of the standard.
+    /// How long sections of a new key are held, in seconds from the first. Default: 600; makers use 90 to 600,
+    /// and no public source gives a figure from the standard.
     pub key_change_timeout_s: u32,
 
     /// Which key type may follow which. Default: see [`KeyTransitions`], three cells of which rest on a
     /// single source.
     pub transitions: KeyTransitions,
 
-    /// Whether a meter for sets of three takes sets of two as well. Default: yes, since the bit 3KCT exists
-    /// to tell the two apart. After a set of two the supply group is unknown. A meter for sets of two
-    /// always refuses those of three, and one for sets of four takes nothing else.
+    /// Whether a meter for sets of three also accepts sets of two. Default: yes, since the bit 3KCT exists to
+    /// tell the two apart. After a set of two the supply group is unknown. A meter for sets of two always
+    /// refuses those of three, and one for sets of four takes nothing else.
     pub two_token_sets: bool,
 
-    /// Whether the key expiry number is obeyed. Default: yes; it is optional in a meter.
+    /// Whether the meter enforces the key expiry number. Default: yes; it is optional in a meter.
     pub enforce_expiry: bool,
 
-    /// What becomes of tokens with an identifier of the reserved minute 00:01. Default: like others; the
-    /// purpose of these tokens is not public.
+    /// How to treat tokens with an identifier of the reserved minute 00:01. Default: like others; the purpose
+    /// of these tokens is not public.
     pub reserved_identifiers: ReservedIdentifiers,
 
     /// Whether a test in the form for manufacturer codes of the other length (two digits, four digits) is
@@ -75,11 +75,11 @@ pub struct Policy {
     /// that goes further is an overflow. Default: as far as it holds credit.
     pub currency_debt: u64,
 
-    /// What a ClearCredit for a register that the meter does not have is. Default: a function error, as
-    /// credit for that register is.
+    /// The answer to a ClearCredit for a register that the meter does not have. Default: a function error, as
+    /// for credit to that register.
     pub absent_register: AbsentRegister,
 
-    /// What an extended token for an unknown flag or control is. Default: a function error.
+    /// The answer to an extended token for an unknown flag or control. Default: a function error.
     pub unknown_extended: UnknownExtended,
 
     /// Which functions of management the meter has. Default: all. The standard reserves what tariff rate
@@ -97,7 +97,8 @@ pub struct Policy {
     /// by agreement. With none, limits are stored and shown only.
     pub trip: Option<TripRule>,
 
-    /// Below or at which credit the meter warns. Default: 10 units of the service or of the currency.
+    /// The meter warns when the credit is at or below this. Default: 10 units of the service or of the
+    /// currency.
     pub low_credit: Option<CreditLevel>,
 
     /// How far credit may fall below zero once the customer has asked for it. Default: not at all.
@@ -107,16 +108,16 @@ pub struct Policy {
     /// service in the order of their sub-classes. Default: 100 000 each, a project default for trials.
     pub prices: [u32; 4],
 
-    /// How much may be used before it must be stored, in grains (3 600 000 of a unit). Default: 360 000, a
+    /// How much may be consumed before it must be stored, in grains (3 600 000 per unit). Default: 360 000, a
     /// tenth of a unit. A power failure gives back less than this; a smaller value wears the storage more.
     pub commit_every_grains: u64,
 
-    /// The tests that test 0 stands for, bit `n - 1` for test `n`. Default: 2 to 5, which every meter must
-    /// carry out; a maker may add others.
+    /// The tests that test 0 runs, bit `n - 1` for test `n`. Default: 2 to 5, which every meter must carry out;
+    /// a maker may add others.
     pub test_zero: u64,
 }
 
-/// What becomes of tokens whose identifier is a reserved minute.
+/// How to treat tokens whose identifier is a reserved minute.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ReservedIdentifiers {
     /// They are executed and remembered like all others.
@@ -125,7 +126,7 @@ pub enum ReservedIdentifiers {
     Refuse,
 }
 
-/// What becomes of a ClearCredit for a register that the meter does not have.
+/// The answer to a ClearCredit for a register that the meter does not have.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum AbsentRegister {
     /// A function error.
@@ -136,7 +137,7 @@ pub enum AbsentRegister {
     Accept,
 }
 
-/// What an extended token for an unknown flag or control is.
+/// The answer to an extended token for an unknown flag or control.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum UnknownExtended {
     /// A function error.

@@ -1,6 +1,6 @@
 //! What a meter is and has: its services, its kind of credit, its carriers, its sets of key change tokens.
 //!
-//! The profile is fixed by the hardware and its firmware. It is handed in at each start and never stored.
+//! The profile is fixed by the hardware and its firmware. It is passed in at each start and never stored.
 //!
 //! - Elsewhere: the meter's number and keys ([`MeterState`](crate::MeterState)), decisions
 //!   ([`Policy`](crate::Policy)).
@@ -19,19 +19,19 @@ pub struct Profile {
     pub services: Services,
     /// What its credit registers count.
     pub credit: CreditForm,
-    /// The largest set of key change tokens that it takes: four exactly when its key has 128 bits.
+    /// The largest set of key change tokens that it accepts: four exactly when its key has 128 bits.
     pub set_size: SetSize,
     /// The carriers that it has.
     pub carriers: Carriers,
     /// The version of the firmware, as a display shows it.
     pub software_version: &'static str,
-    /// The decisions that are not the standard's.
+    /// The decisions that the standard leaves open.
     pub policy: Policy,
 }
 
 /// A set of services.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Services(u8); // Invariant: one bit a service, by index.
+pub struct Services(u8); // Invariant: one bit per service, by index.
 
 /// What the credit registers of a meter count.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -44,7 +44,7 @@ pub enum CreditForm {
 
 /// A set of token carrier types.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Carriers(u128); // Invariant: one bit a code, 0 to 99.
+pub struct Carriers(u128); // Invariant: one bit per code, 0 to 99.
 
 /// A profile that no meter can have.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -13,7 +13,7 @@ use crate::register::{Register, RegisterValue};
 use crate::state::LastAmount;
 
 impl<const TIDS: usize, const FLAGS: usize, const CONTROLS: usize> Meter<TIDS, FLAGS, CONTROLS> {
-    /// What a programme asks this meter to do and to show.
+    /// What a programme tells this meter to do and to show.
     pub fn items(&self, programme: DisplayProgramme) -> impl Iterator<Item = DisplayItem> {
         programme.items(&self.profile, FLAGS as u16, CONTROLS as u8)
     }

@@ -65,7 +65,7 @@ const NEVER_SET: u8 = 0xFF;
 const CONTROL_NEVER_SET: u16 = 0xFFFF;
 const FIXED_LENGTH: usize = 232;
 
-/// Without a table: a record is a few hundred bytes, and flash is dear.
+/// Without a table: a record is a few hundred bytes, and flash is scarce.
 const CRC: Crc<u32, NoTable> = Crc::<u32, NoTable>::new(&CRC_32_ISO_HDLC);
 
 /// Why a stored record is not used.
@@ -74,16 +74,16 @@ const CRC: Crc<u32, NoTable> = Crc::<u32, NoTable>::new(&CRC_32_ISO_HDLC);
 pub enum RecordError {
     /// Nothing was written here, or writing did not get as far as the header.
     Blank,
-    /// What is written here is no state of a meter.
+    /// What is written here is not the state of a meter.
     Magic,
     /// The header is damaged, or was written in part.
     HeaderChecksum,
-    /// The record is of a newer version than this firmware knows.
+    /// The record has a newer version than this firmware knows.
     NewerVersion {
         /// Its version.
         found: u16,
     },
-    /// The record is as long as another layout or other capacities make it.
+    /// The record has the length of another layout or of other capacities.
     Length {
         /// The length of the body for this firmware.
         expected: u16,
@@ -94,14 +94,14 @@ pub enum RecordError {
     BodyChecksum,
     /// The record was written for other capacities.
     Capacity,
-    /// A field is no value of its element, though the checksum is right.
+    /// A field is invalid although the checksum is right.
     Field {
         /// Its name.
         name: &'static str,
     },
 }
 
-/// A header that is whole.
+/// A whole header.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Header {
     pub(crate) version: u16,
@@ -113,7 +113,7 @@ pub(crate) struct Header {
 /// The checksum of a body, as it is written or read.
 pub(crate) struct Checksum(Digest<'static, u32, NoTable>);
 
-/// What a body may fail with while it is read.
+/// Why a body could not be read.
 pub(crate) enum ReadError<E> {
     Medium(E),
     Record(RecordError),
@@ -196,8 +196,7 @@ impl<const TIDS: usize, const FLAGS: usize, const CONTROLS: usize>
         length as u16
     };
 
-    /// Writes the body, the decoder key included, piece by piece. Whoever calls this answers for where it
-    /// goes.
+    /// Writes the body, the decoder key included, piece by piece. The caller is responsible for where it goes.
     ///
     /// # Errors
     ///
@@ -354,7 +353,7 @@ impl<const TIDS: usize, const FLAGS: usize, const CONTROLS: usize>
     }
 }
 
-/// Reads numbers from wherever the bytes come from.
+/// Reads numbers from any source of bytes.
 struct Reader<F> {
     take: F,
 }

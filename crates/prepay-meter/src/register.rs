@@ -21,13 +21,13 @@ use crate::switch::Switch;
 pub enum Register {
     /// The meter's number.
     MeterNumber,
-    /// The load at this moment.
+    /// The instantaneous load.
     Power,
     /// The unit credit of a service.
     Credit(Service),
     /// The money for a service.
     CurrencyCredit(Service),
-    /// Below which credit the meter warns.
+    /// The credit level at which the meter warns.
     LowCreditThreshold,
     /// The version of the firmware.
     SoftwareVersion,
@@ -41,7 +41,7 @@ pub enum Register {
     TariffIndex,
     /// The supply group.
     SupplyGroup,
-    /// All that was ever used of a service.
+    /// The total consumption of a service.
     Total(Service),
     /// The result of the last token.
     TokenResult,
@@ -49,7 +49,7 @@ pub enum Register {
     KeyExpiry,
     /// The code of the encryption algorithm.
     Algorithm,
-    /// The largest set of key change tokens that the meter takes.
+    /// The largest set of key change tokens that the meter accepts.
     KeyChangeTokens,
     /// The maximum power limit.
     MaximumPowerLimit,

@@ -1,7 +1,7 @@
-//! A token whose checksum is right, with whatever is known of it: also when a field is no value of its element.
+//! A token whose checksum is right, and what is known about it even if a field is invalid.
 //!
-//! Such a token is refused at last, but other refusals come first, and they need its identifier, its maker
-//! or its key type.
+//! A token with an invalid field is refused in the end, but other refusals come first, and they need its
+//! identifier, its maker or its key type.
 //!
 //! - Source: IEC 62055-41:2018, token definitions.
 //! - Elsewhere: the checks themselves (`check.rs`).
@@ -12,22 +12,22 @@ use prepay_token::{Class, ClearBlock, ElementProblem, Token, layout};
 
 /// A token whose checksum is right.
 pub(crate) enum Request {
-    /// Every field is a value of its element.
+    /// Every field is valid.
     Token(Token),
-    /// A field is not.
+    /// A field is invalid.
     Malformed(Malformed),
     /// The sub-class is reserved.
     Reserved,
 }
 
-/// A token with a field that is no value of its element, and what is known of it nevertheless.
+/// A token with an invalid field, and what is known about it.
 pub(crate) struct Malformed {
     pub(crate) block: ClearBlock,
     pub(crate) identifier: Option<TokenIdentifier>,
     pub(crate) problem: ElementProblem,
 }
 
-/// What the checks ask of a section of a key change.
+/// What the checks need of a section of a key change.
 #[derive(Clone, Copy)]
 pub(crate) struct Section {
     pub(crate) number: u8,
@@ -75,7 +75,7 @@ impl Malformed {
     /// Whether a test is for a meter of this maker. Every other token is for one meter alone.
     pub(crate) fn is_addressed(&self, own: ManufacturerCode) -> bool {
         match self.problem {
-            // A code that is none cannot be ours.
+            // An invalid code cannot be ours.
             ElementProblem::ManufacturerCode(_) => false,
             ElementProblem::Control(_) => {
                 let code = self.field("MfrCode") as u8;
@@ -85,7 +85,7 @@ impl Malformed {
         }
     }
 
-    /// What the checks ask of a section of a key change, if it is one.
+    /// What the checks need of a section of a key change, if it is one.
     pub(crate) fn section(&self) -> Option<Section> {
         let number = match (self.block.class(), self.block.sub_class()) {
             (Class::Management, 3) => 1,

@@ -25,7 +25,7 @@ pub enum CodeSyntax {
     Enclosed,
     /// `nnn#` and `#nnn#`
     Either,
-    /// `#nnn`, where the last of so many digits asks at once. The key may be marked `i`.
+    /// `#nnn`, which acts on its last digit. The key may be marked `i`.
     InfoFirst {
         /// How many digits every code has.
         digits: u8,
@@ -38,7 +38,8 @@ pub enum CodeSyntax {
 pub enum CodeTarget {
     /// It shows a register.
     Show(Register),
-    /// It asks for emergency credit, where the policy of the meter offers it. The credit itself stays.
+    /// It requests emergency credit, where the policy of the meter offers it. The credit itself does not
+    /// change.
     StartEmergency(Service),
 }
 
@@ -57,20 +58,20 @@ pub struct ShortCodeMap<'a> {
     entries: &'a [(&'a str, CodeTarget)], // Invariant: 1 to 19 digits each, none twice.
 }
 
-/// A list of codes that is no map. Each names the place of the code in the list.
+/// Why a list of codes is not a map. Each error gives the place of the code in the list.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ShortCodeMapError {
-    /// The code does not have 1 to 19 digits, or not as many as the syntax asks for.
+    /// The code does not have 1 to 19 digits, or not as many as the syntax needs.
     Length {
         /// The place.
         index: usize,
     },
-    /// The code has a character that is no digit.
+    /// The code has a character that is not a digit.
     NotDigit {
         /// The place.
         index: usize,
     },
-    /// The code stands in the list before.
+    /// The code is in the list already.
     Twice {
         /// The place.
         index: usize,

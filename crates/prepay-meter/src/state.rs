@@ -1,7 +1,7 @@
-//! All that a meter must not forget.
+//! Everything that a meter must not forget.
 //!
 //! Plain data: what is here is what [`record`](crate::record) writes. What may be lost with the power (the
-//! sections of a key change, a running trip, the time of a lockout) is with [`Meter`](crate::Meter).
+//! sections of a key change, a running trip, the time of a lockout) is in [`Meter`](crate::Meter).
 //!
 //! - Units: grains and 10⁻⁵ of the currency in the credit registers, watts in the limits.
 //! - Source: IEC 62055-41:2018, meter application process: DecoderKeyRegister, credit and other registers.
@@ -41,7 +41,7 @@ pub struct MeterState<const TIDS: usize, const FLAGS: usize, const CONTROLS: usi
     pub(crate) tamper: bool,
     /// The limit for which the switch stays open until a token comes.
     pub(crate) waits_for_token: Option<Excess>,
-    /// One bit a service: its customer has asked for emergency credit.
+    /// One bit per service: its customer has requested emergency credit.
     pub(crate) emergency: u8, // Invariant: at most 15.
     pub(crate) failures: u8,
 }
@@ -95,7 +95,7 @@ impl<const TIDS: usize, const FLAGS: usize, const CONTROLS: usize>
         }
     }
 
-    /// Takes a new key with everything that belongs to it.
+    /// Installs a new key with its attributes.
     pub(crate) fn replace_key(&mut self, new: NewKey) {
         self.key = new.key;
         self.key_type = new.key_type;
@@ -110,7 +110,7 @@ impl<const TIDS: usize, const FLAGS: usize, const CONTROLS: usize>
         self.pan
     }
 
-    /// The cipher of its key. The key itself cannot be asked for.
+    /// The cipher of its key. Nothing returns the key itself.
     pub const fn algorithm(&self) -> prepay_token::element::EncryptionAlgorithm {
         self.key.algorithm()
     }

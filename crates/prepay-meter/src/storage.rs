@@ -1,4 +1,4 @@
-//! Keeping the state: two slots, of which the newest whole record counts.
+//! Storing the state: two slots, of which the newest whole record counts.
 //!
 //! ```text
 //!  commit   erase(other slot) ─ write(body) … write(body) ─ write(header)
@@ -6,12 +6,11 @@
 //!           until here the old record counts ────────────────┘ from here the new one
 //! ```
 //!
-//! A record is written to the slot that does not hold the present one, its header last. Whenever power
-//! fails, one whole record is left: the one before, or the new one. Nothing in between can be read.
+//! A record is written to the slot that does not hold the current one, its header last. Whenever power fails,
+//! one whole record is left: the old one or the new one, never a mixture.
 //!
-//! If the newest header is whole but what it announces cannot be used (newer firmware wrote it, its body is
-//! damaged), loading fails rather than falling back: the older record may not know of a token that has given
-//! its credit.
+//! If the newest header is whole but its record cannot be used (newer firmware wrote it, its body is damaged),
+//! loading fails instead of using the older record, which may not know of a token that has given its credit.
 //!
 //! - Source: this project's own.
 
@@ -22,7 +21,7 @@ use zeroize::Zeroizing;
 use crate::record::{Checksum, HEADER_LENGTH, Header, ReadError, RecordError};
 use crate::state::MeterState;
 
-/// The bytes of one write of a body.
+/// The most bytes in one write of a body.
 const CHUNK: usize = 64;
 
 /// One of the two places for a record.
@@ -36,17 +35,17 @@ pub enum Slot {
 
 /// The medium on which a meter keeps its state.
 ///
-/// What is written before must reach the medium before what is written after. A write that fails, or is cut
-/// short by loss of power, may have written any part of its bytes; it must not touch others. The record
-/// holds the key of the meter, so the medium lies inside the boundary that protects it.
+/// Writes must reach the medium in order. A write that fails, or that loss of power interrupts, may have
+/// written any part of its bytes, but must not touch others. The record holds the key of the meter, so the
+/// medium must be inside the protected boundary.
 ///
 /// A slot has room for [`Meter::RECORD_LENGTH`](crate::Meter::RECORD_LENGTH) bytes.
 pub trait Storage {
     /// What may go wrong.
     type Fault;
 
-    /// Makes a slot blank: every byte reads 00 or every byte reads FF. It is enough to blank the first
-    /// twenty on a medium that is written byte by byte.
+    /// Erases a slot: afterwards every byte reads 00 or every byte reads FF. On a medium that is written byte
+    /// by byte it is enough to erase the first twenty.
     ///
     /// # Errors
     ///
@@ -60,7 +59,7 @@ pub trait Storage {
     /// The fault of the medium.
     fn write(&mut self, slot: Slot, offset: usize, bytes: &[u8]) -> Result<(), Self::Fault>;
 
-    /// Reads bytes from a slot. One that was never written reads as if it were erased.
+    /// Reads bytes from a slot. Bytes that were never written read as erased.
     ///
     /// # Errors
     ///
@@ -80,18 +79,18 @@ pub enum LoadError<F> {
         /// What is wrong with the second.
         b: RecordError,
     },
-    /// The newest record cannot be used. It takes a person to decide what becomes of the meter.
+    /// The newest record cannot be used. A person must decide what to do with the meter.
     Newest {
         /// Its slot.
         slot: Slot,
         /// What is wrong with it.
         error: RecordError,
     },
-    /// The state was read, but the meter cannot have it.
+    /// The state was read, but does not suit the meter's profile.
     Profile(crate::profile::ProfileError),
 }
 
-/// Where the present record lies.
+/// Where the current record is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Place {
     slot: Slot,
@@ -102,7 +101,7 @@ impl Place {
     /// Before the first record.
     pub(crate) const BLANK: Self = Self { slot: Slot::B, sequence: 0 };
 
-    /// Writes a record beside the present one. Answers its place.
+    /// Writes a record into the other slot. Returns its place.
     pub(crate) fn commit<S: Storage, const T: usize, const F: usize, const C: usize>(
         self,
         state: &MeterState<T, F, C>,

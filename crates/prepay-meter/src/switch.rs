@@ -1,17 +1,17 @@
 //! The switch of a service: a contactor, or a valve. Whether it is closed follows from the state.
 //!
-//! Nothing about the switch is stored: it is opened by conditions and closed as soon as none is left. If
-//! several apply, the first of [`OpenReason`] is told. A meter whose switch must be closed by hand asks for
-//! that itself.
+//! Nothing about the switch is stored: conditions open it, and it closes as soon as none is left. If several
+//! apply, the first of [`OpenReason`] is reported. If a switch must be closed by hand, the firmware sees to
+//! that.
 //!
 //! - Source: IEC 62055-41:2018, meter functions; the order of reasons is this project's own.
 
 use core::fmt;
 
-/// Whether a service flows.
+/// Whether a service is on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Switch {
-    /// It flows.
+    /// It is on.
     Closed,
     /// It is cut off.
     Open(OpenReason),
@@ -47,7 +47,7 @@ pub enum Warning {
 }
 
 impl Switch {
-    /// Whether the service flows.
+    /// Whether the service is on.
     pub const fn is_closed(self) -> bool {
         matches!(self, Self::Closed)
     }

@@ -13,14 +13,14 @@
 /// The parameters of tripping.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct TripRule {
-    /// For how long the load must exceed a limit without a break. Default: 30. 0 means the same as 1.
+    /// How long the load must exceed a limit without a break. Default: 30. 0 means the same as 1.
     pub trip_after_s: u32,
-    /// For how long the switch stays open then. Default: 60. 0 means the same as 1.
+    /// How long the switch then stays open. Default: 60. 0 means the same as 1.
     pub reset_after_s: u32,
     /// How often it closes again by itself. Default: 5. After that it waits for any token that is accepted
     /// under the key of the meter.
     pub resets: u8,
-    /// After how long within the limits the repetitions are forgotten. Default: 1800.
+    /// After how long within the limits the count of closings starts again. Default: 1800.
     pub forgive_after_s: u32,
 }
 
@@ -33,7 +33,7 @@ pub enum Excess {
     PhaseUnbalance,
 }
 
-/// Where the tripping stands. In memory only, but for the last stage, which the state keeps.
+/// The stage of tripping. In memory only, except for the last stage, which the state stores.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Trip {
     open: Option<(Excess, u32)>, // The reason, and the seconds left until it closes.
@@ -57,7 +57,7 @@ impl Trip {
         }
     }
 
-    /// After how many seconds something happens if the load stays as it is.
+    /// The seconds until the next event if the load does not change.
     pub(crate) fn next_event_s(&self, excess: Option<Excess>, rule: TripRule) -> Option<u64> {
         match (self.open, excess) {
             (Some((_, left_s)), _) => Some(u64::from(left_s.max(1))),
@@ -68,8 +68,8 @@ impl Trip {
         }
     }
 
-    /// Lets time pass, no further than the next event. Answers the limit if the switch must now stay open
-    /// until a token comes.
+    /// Lets time pass, at most to the next event. Returns the limit if the switch must now stay open until a
+    /// token comes.
     pub(crate) fn pass(
         &mut self,
         seconds: u64,

@@ -1,10 +1,10 @@
-//! What a token costs, beside what its primitives cost.
+//! What a token costs, compared with what its primitives cost.
 //!
 //! Criterion measures each operation by itself; the ratios, with both sides in one run, come last.
 //!
-//! - Bars: issue within 1.350 of the sum of its primitives when the key is derived each time (one block of
-//!   DES or one HMAC-SHA-256 with its key prepared, then one block under the new key); issue and open
-//!   within 1.350 of one block when the key is at hand.
+//! - Bars: issue within 1.350 of the sum of its primitives when the key is derived each time (one block of DES
+//!   or one HMAC-SHA-256 with its key prepared, then one block under the new key); issue and open within 1.350
+//!   of one block when the key is prepared.
 //! - Issue means: from values to twenty digits. Open means: from twenty digits to values.
 
 use std::hint::black_box;
@@ -94,13 +94,13 @@ fn issue_derived(dkga: DecoderKeyGenerationAlgorithm, ea: EncryptionAlgorithm) -
     })
 }
 
-/// Issue with the key at hand.
+/// Issue with the key prepared.
 fn issue(ea: EncryptionAlgorithm) -> Step {
     let cipher = cipher_of(ea);
     Box::new(move |seed| next(seal(&credit(seed), &cipher)))
 }
 
-/// Open, from twenty digits, with the key at hand. The digits take turns; the result picks the next.
+/// Open, from twenty digits, with the key prepared. The digits take turns; the result picks the next.
 fn open_digits(ea: EncryptionAlgorithm) -> Step {
     let cipher = cipher_of(ea);
     let tokens: Vec<_> = (0..METERS as u64)
@@ -148,7 +148,7 @@ fn hmac_and_misty1() -> Step {
     })
 }
 
-/// One block under a key at hand.
+/// One block under a prepared key.
 fn block(ea: EncryptionAlgorithm) -> Step {
     match ea {
         EncryptionAlgorithm::Misty1 => {

@@ -1,4 +1,4 @@
-//! The identification record of a meter: what a meter card tells a point of sale.
+//! The identification record of a meter: the data on a meter card that a point of sale reads.
 //!
 //! ```text
 //!   digits   18    4     2     2    6     2    1      35 in all
@@ -8,11 +8,11 @@
 //!         | PAN | = | DOE or = | = | TCT EA SGC TI KRN |
 //! ```
 //!
-//! **Track 2 is a reading, not a fact.** The standard names this form *record 2* of a magnetic card,
-//! but its inner layout is not public. Ours joins the fields of the digits by the rules that
-//! ISO/IEC 7813 sets for track 2: separator behind the PAN, one more separator in place of an absent
-//! date, and one in place of an absent service code. With a date, sentinels and check character it
-//! has exactly the 40 characters that fit. It has not been verified on a card.
+//! **Track 2 is our interpretation.** The standard names this form *record 2* of a magnetic card, but its inner
+//! layout is not public. Ours joins the fields of the digits by the rules that ISO/IEC 7813 sets for track 2:
+//! separator after the PAN, one more separator in place of an absent date, and one in place of an absent
+//! service code. With a date, sentinels and check character it has exactly the 40 characters that fit. It has
+//! not been verified on a card.
 //!
 //! - Not in the record: key type, key expiry number, base date and key generation algorithm.
 //! - Source: IEC 62055-41:2018, data element *IDRecord*; IEC 62055-51; ISO/IEC 7811 for sentinels and
@@ -41,8 +41,8 @@ const SEPARATORS: [char; 2] = ['=', 'D'];
 /// An identification record: the data of a meter that a point of sale needs to find its key.
 ///
 /// Text and value agree both ways: [`FromStr`] and [`Display`](fmt::Display) are the 35 digits.
-/// [`IdRecord::from_track2`] and [`IdRecord::track2`] are the form of a magnetic card. Whether the
-/// record has expired is for the reader to ask; an expired record still parses.
+/// [`IdRecord::from_track2`] and [`IdRecord::track2`] are the form of a magnetic card. An expired record still
+/// parses: the reader must check the date.
 ///
 /// A meter that has only an initialization key has no revision number and so no record. Some
 /// systems write revision 0 for it, which is refused.
@@ -74,7 +74,7 @@ pub struct IdRecord {
     pub key_revision: KeyRevisionNumber,
 }
 
-/// Why a text is no identification record.
+/// Why a text is not an identification record.
 ///
 /// A wrong check of any kind usually means a worn card or a mistyped number: read it again.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -90,7 +90,7 @@ pub enum ParseIdRecordError {
         /// The two characters found.
         found: [char; 2],
     },
-    /// The character behind the end sentinel does not fit the characters before it.
+    /// The character after the end sentinel does not fit the characters before it.
     RedundancyCheck {
         /// The character that fits, `0` to `?`.
         expected: char,
@@ -102,17 +102,17 @@ pub enum ParseIdRecordError {
 impl IdRecord {
     /// Reads the text of a magnetic card.
     ///
-    /// Accepted are the 35 digits, and 18 digits, `=`, four digits of date or another `=`, an
-    /// optional `=`, and 13 digits. `D` may stand for each `=`, as some readers write it. A start
-    /// sentinel (`;` or STX) may come before, and an end sentinel (`?` or ETX) behind. A redundancy
-    /// check character may follow the end sentinel, and then must be right.
+    /// Accepted are the 35 digits, and 18 digits, `=`, four digits of date or another `=`, an optional `=`, and
+    /// 13 digits. `D` may stand for each `=`, as some readers write it. A start sentinel (`;` or STX) may come
+    /// before, and an end sentinel (`?` or ETX) after. A redundancy check character may follow the end
+    /// sentinel, and then must be right.
     ///
-    /// The layout is our best reading and not verified; see the head of this module.
+    /// The layout is our best interpretation and not verified; see the top of this module.
     ///
     /// # Errors
     ///
-    /// [`ParseIdRecordError`] names the field, what was expected and what was found. A wrong
-    /// redundancy check comes first, for it makes every other finding doubtful.
+    /// [`ParseIdRecordError`] names the field, what was expected and what was found. A wrong redundancy check
+    /// comes first, because it makes every other finding doubtful.
     pub fn from_track2(text: &str) -> Result<Self, ParseIdRecordError> {
         let text = text.strip_prefix([';', STX]).unwrap_or(text);
         let (body, behind) = text.split_once(['?', ETX]).unwrap_or((text, ""));
@@ -139,7 +139,7 @@ impl IdRecord {
     /// The text of a magnetic card, without sentinels and redundancy check: 34 characters without
     /// a date of expiry and 37 with one.
     ///
-    /// The layout is our best reading and not verified; see the head of this module.
+    /// The layout is our best interpretation and not verified; see the top of this module.
     #[must_use]
     pub const fn track2(self) -> Track2 {
         Track2(self)
@@ -244,7 +244,7 @@ fn require_length(
     }
 }
 
-/// Verifies what stands behind the end sentinel: nothing, or the right check character.
+/// Verifies what follows the end sentinel: nothing, or the right check character.
 ///
 /// It is the exclusive or of the codes of all characters, both sentinels included. A body with a
 /// character that has no code is left to the parser, which will refuse it by name.

@@ -35,7 +35,7 @@ impl KeyPart {
         Self(word)
     }
 
-    /// The secret bytes. Whoever calls this answers for where they go.
+    /// The secret bytes. The caller is responsible for where they go.
     pub const fn expose_bytes(&self) -> [u8; 4] {
         self.0.to_be_bytes()
     }
@@ -204,7 +204,7 @@ impl SetSize {
     }
 }
 
-/// Whether the meter is to forget its token identifiers, because the base date changes.
+/// Whether the meter must forget its token identifiers, because the base date changes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Rollover {
     /// The base date stays.
@@ -260,7 +260,7 @@ pub struct KeyChangeSet {
 }
 
 impl KeyChangeSet {
-    /// Cuts a key into sections.
+    /// Splits a key into sections.
     ///
     /// # Errors
     ///
@@ -315,8 +315,8 @@ impl KeyChangeSet {
 
 /// Sections of one key change as they arrive, in any order.
 ///
-/// A copy of a section already held takes its place. Nothing here knows time: whoever holds the sections
-/// forgets them when they are too old.
+/// A copy of a section already held replaces it. Nothing here knows time: the caller drops sections that are
+/// too old.
 #[derive(Clone, Debug, Default)]
 pub struct KeyChangeBuffer {
     sections: [Option<KeySection>; 4],
@@ -369,8 +369,8 @@ impl KeyChangeBuffer {
 
     /// The numbers of the sections still missing for a key of this cipher, ascending.
     ///
-    /// With a 64-bit key the first section says whether there is a third; while it is missing, a third
-    /// is not waited for.
+    /// With a 64-bit key the first section says whether there is a third; while it is missing, nothing waits
+    /// for a third.
     pub fn waiting_for(&self, algorithm: EncryptionAlgorithm) -> impl Iterator<Item = u8> {
         let last = if algorithm.key_bytes() == 16 {
             4

@@ -1,12 +1,12 @@
 //! STS tokens: from a meaning to twenty digits and back, to the bit.
 //!
-//! The Standard Transfer Specification (IEC 62055-41) carries credit, management and keys to a prepayment
-//! meter as numbers of twenty digits that a person can type. This crate is the whole of that way, on both
-//! sides, and is meant to be read as a textbook of it.
+//! The Standard Transfer Specification (IEC 62055-41) carries credit, management and keys to a prepayment meter
+//! as numbers of twenty digits that a person can type. This crate covers the whole path, on both sides, and is
+//! meant to be read as a textbook.
 //!
 //! # One token's way
 //!
-//! Take 0.1 kWh for the meter 60072700000000000 9, issued on 2004-03-01 at 13:55.
+//! Take 0.1 kWh for the meter 600727000000000009, issued on 2004-03-01 at 13:55.
 //!
 //! | step | where | result |
 //! |------|-------|--------|
@@ -19,8 +19,7 @@
 //! | class bits change places with bits 28 and 27 | [`TokenData`] | 1 492083C0A67CE455 |
 //! | write the 66 bits as a decimal number | [`TokenData`] | 2371 6100 5011 8319 4197 |
 //!
-//! The meter walks the same steps upwards. If its key is another one, the checksum fails, and that is all
-//! it can say.
+//! The meter walks the same steps upwards. With a different key the checksum fails, and that is all it can say.
 //!
 //! # Map
 //!
@@ -30,7 +29,7 @@
 //! - [`key`]: vending and decoder keys, derivation, and what each key type may do.
 //! - [`key_change`]: a new key as sets of two, three or four tokens, and back.
 //! - [`IdRecord`]: the identification record on a meter card.
-//! - [`Trace`]: all steps of one token, for those who want to look.
+//! - [`Trace`]: all steps of one token, to look at.
 //!
 //! # What it never knows
 //!

@@ -17,7 +17,7 @@
 //! ```
 //!
 //! The numeric carrier writes the 66 bits as one number of exactly twenty decimal digits. 2^66 is
-//! 73 786 976 294 838 206 464; twenty digits that are as large or larger are no token.
+//! 73 786 976 294 838 206 464; twenty digits that make this or more are not a token.
 //!
 //! - Source: IEC 62055-41:2018, TCDU generation (transposition of the class bits); IEC 62055-51, numeric
 //!   token carrier. The form in nine bytes is this project's own, for carriers that are not numeric.
@@ -86,7 +86,7 @@ impl Class {
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct TokenData(u128); // Invariant: below 2^66.
 
-/// A text or a number that is no token.
+/// A text or a number that is not a token.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum TokenDataError {
     /// Not twenty digits.
@@ -229,7 +229,7 @@ impl TryFrom<u128> for TokenData {
 impl FromStr for TokenData {
     type Err = TokenDataError;
 
-    /// Accepts twenty ASCII digits; blanks and dashes between and around them are dropped.
+    /// Accepts twenty ASCII digits; spaces and dashes between and around them are ignored.
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         let mut digits = [0; TOKEN_DIGITS];
         let mut found = 0;

@@ -1,11 +1,11 @@
-//! One token laid open: every step between its digits and its meaning.
+//! One token explained: every step between its digits and its meaning.
 //!
 //! ```text
 //!  20 digits ── 66 bits ── class bits back in place ── block as sent ── block in clear ── fields
 //! ```
 //!
-//! A trace is data for whoever prints or draws it. It holds the clear block, which for a key change
-//! contains parts of a key: show it only where test keys live.
+//! A trace is data to print or draw. It holds the clear block, which for a key change contains
+//! parts of a key: show it only for test keys.
 //!
 //! - Source: IEC 62055-41:2018, the layers of the POSApplicationProcess and MeterApplicationProcess.
 
@@ -58,7 +58,7 @@ impl Trace {
         self.data.class()
     }
 
-    /// The two bits of the block that gave their place to the class: bits 28 and 27.
+    /// The two bits of the block whose place the class took: bits 28 and 27.
     pub const fn moved_bits(&self) -> u8 {
         (self.data.value() >> 64) as u8
     }

@@ -56,7 +56,7 @@ const BANS: &[Ban] = &[
 
 pub(super) fn check(house: &House) -> Vec<Finding> {
     let mut findings = unknown_crates(house);
-    for package in house.graph.members() {
+    for package in &house.graph.packages {
         for dependency in &package.dependencies {
             if let Some(expected) = objection(package, dependency) {
                 findings.push(finding(house, package, dependency, expected));
@@ -144,9 +144,8 @@ mod tests {
         let manifest = format!("[dependencies]\nother = \"1\"\n{dependency}.workspace = true\n");
         let tree = Tree::of(&[(&format!("crates/{package}/Cargo.toml"), &manifest)]);
         let dependencies = vec![Dependency { name: dependency.into(), kind }];
-        let package =
-            Package { id: "a".into(), name: package.into(), dependencies, ..Package::default() };
-        House::new(tree, Graph { packages: vec![package], workspace_members: vec!["a".into()] })
+        let package = Package { name: package.into(), dependencies };
+        House::new(tree, Graph { packages: vec![package] })
     }
 
     #[test]

@@ -3,7 +3,7 @@
 //! So the form on the wire never changes because a type of the domain did, and no key leaves by accident.
 
 use super::floors::FLOWS;
-use super::source::{Source, TokenKind};
+use super::source::Source;
 use super::{Finding, House};
 
 pub(super) const RULE: &str = "records";
@@ -15,7 +15,7 @@ pub(super) fn check(house: &House) -> Vec<Finding> {
     for source in
         house.sources.iter().filter(|source| source.floor().is_some_and(|floor| floor <= FLOWS))
     {
-        for (index, token) in source.product().filter(|(_, token)| token.kind == TokenKind::Word) {
+        for (index, token) in source.product() {
             if TRAITS.contains(&token.text.as_str()) && is_given(source, index) {
                 let found = format!("`{}` for a type of the domain", token.text);
                 let expected = "a record of the door, converted by hand";
@@ -36,7 +36,9 @@ fn is_derived(source: &Source, index: usize) -> bool {
     let list = source.tokens[..index].iter().rposition(|token| token.text == "(");
     list.is_some_and(|open| {
         let between = &source.tokens[open + 1..index];
-        source.before(open, 1) == "derive" && between.iter().all(|token| token.text != ")")
+        open > 0
+            && source.tokens[open - 1].text == "derive"
+            && between.iter().all(|token| token.text != ")")
     })
 }
 

@@ -1,16 +1,13 @@
 //! Rust files as rules see them: tokens with their lines, comments gone, tests marked.
 //!
 //! `proc-macro2` does the lexing, so strings, lifetimes and nested comments are what Rust says they are.
-//! Documentation counts as comment. A token is of a test when it stands under `#[cfg(test)]`, in a function with
-//! `#[test]`, in the file of a module declared under `#[cfg(test)]`, or outside `src`.
+//! Documentation counts as comment. A token is of a test when it stands in the item behind `#[cfg(test)]`, in the
+//! file of a module declared so, or outside `src`.
 
 use std::str::FromStr;
 
-use proc_macro2::{Delimiter, Group, Punct, Spacing, Span, TokenStream, TokenTree};
+use proc_macro2::{Delimiter, Span, TokenStream, TokenTree};
 
-use super::attributes::{
-    attribute_at, declared_module, ends_item, is_documentation, makes_test, starts_item,
-};
 use super::floors::floor;
 use super::{Finding, House};
 use crate::repository::Tree;
@@ -27,26 +24,11 @@ pub(super) struct Source {
     fault: Option<(String, usize)>,
 }
 
-/// A word, a sign, a literal or one end of a group.
-#[derive(Debug)]
+/// A word, a sign, a literal as written, or one end of a group.
 pub(super) struct Token {
-    pub(super) kind: TokenKind,
     pub(super) text: String,
     pub(super) line: usize,
     pub(super) in_test: bool,
-}
-
-/// What a token is, as far as rules care.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum TokenKind {
-    /// A name, keyword or lifetime name.
-    Word,
-    /// Any literal; [`Token::text`] is as written.
-    Literal,
-    /// One sign, or `::` as one token.
-    Sign,
-    /// An opening or closing bracket.
-    Bracket,
 }
 
 impl Source {
@@ -71,127 +53,88 @@ impl Source {
         floor(self.crate_name.as_deref()?)
     }
 
-    /// Whether it is part of a crate itself, rather than its tests, benchmarks or build script.
-    pub(super) fn is_in_src(&self) -> bool {
-        in_src(&self.path)
-    }
-
     /// The tokens that are no part of a test, with their index.
     pub(super) fn product(&self) -> impl Iterator<Item = (usize, &Token)> {
         self.tokens.iter().enumerate().filter(|(_, token)| !token.in_test)
     }
 
-    /// The text of the token `back` places before `index`, or nothing.
-    pub(super) fn before(&self, index: usize, back: usize) -> &str {
-        index.checked_sub(back).map_or("", |place| self.tokens[place].text.as_str())
-    }
-
-    /// The text of the token `ahead` places after `index`, or nothing.
-    pub(super) fn after(&self, index: usize, ahead: usize) -> &str {
-        self.tokens.get(index + ahead).map_or("", |token| token.text.as_str())
-    }
-
-    /// Whether the tokens from `index` on have these texts.
-    pub(super) fn reads(&self, index: usize, texts: &[&str]) -> bool {
-        texts.iter().enumerate().all(|(ahead, text)| self.after(index, ahead) == *text)
-    }
-
-    /// Whether the word at `index` begins a path: `std::x` and `::std::x`, not `core::std::x`.
-    pub(super) fn begins_path(&self, index: usize) -> bool {
-        let continues = self.before(index, 1) == "::" && self.is_segment(index - 1);
-        self.after(index, 1) == "::" && !continues
-    }
-
-    /// Whether a path segment stands before the `::` at `index`.
-    fn is_segment(&self, index: usize) -> bool {
-        let Some(place) = index.checked_sub(1) else { return false };
-        let token = &self.tokens[place];
-        token.kind == TokenKind::Word && !KEYWORDS_BEFORE_PATH.contains(&token.text.as_str())
-            || token.text == ">"
-    }
-
-    fn flatten(&mut self, stream: TokenStream, mut in_test: bool) {
+    fn flatten(&mut self, stream: TokenStream, in_test: bool) {
         let trees: Vec<TokenTree> = stream.into_iter().collect();
-        let mut marked = false; // Under an attribute that makes the next item a test.
-        let mut is_item = true; // Whether that item ends with its body, not with a comma.
+        let mut test_ends = 0; // The trees before this one belong to an item behind `#[cfg(test)]`.
         let mut index = 0;
-        while index < trees.len() {
-            if let Some((attribute, is_inner, length)) = attribute_at(&trees[index..]) {
-                in_test |= is_inner && makes_test(&attribute);
-                marked |= !is_inner && makes_test(&attribute);
-                if marked && let Some(name) = declared_module(&trees[index + length..]) {
-                    self.test_modules.push(module_file(&self.path, &name));
+        while let Some(tree) = trees.get(index) {
+            if let Some((attribute, length)) = attribute(&trees[index..]) {
+                if attribute.replace(' ', "") == "cfg(test)" {
+                    let item = &trees[index + length..];
+                    test_ends = index + length + item_length(item);
+                    self.test_modules.extend(declared_module(&self.path, item));
                 }
-                is_item = starts_item(&trees[index + length..]);
-                if !is_documentation(&attribute) {
-                    trees[index..index + length]
-                        .iter()
-                        .for_each(|tree| self.push(tree, in_test || marked));
+                if attribute.starts_with("doc =") {
+                    index += length;
+                    continue;
                 }
-                index += length;
-                continue;
             }
-            let tree = &trees[index];
-            self.push(tree, in_test || marked);
-            marked &= !ends_item(tree, is_item);
+            self.push(tree, in_test || index < test_ends);
             index += 1;
         }
     }
 
     fn push(&mut self, tree: &TokenTree, in_test: bool) {
-        let line = tree.span().start().line;
-        let token = |kind| Token { kind, text: tree.to_string(), line, in_test };
-        match tree {
-            TokenTree::Ident(_) => self.tokens.push(token(TokenKind::Word)),
-            TokenTree::Literal(_) => self.tokens.push(token(TokenKind::Literal)),
-            TokenTree::Punct(sign) => self.push_sign(sign, in_test),
-            TokenTree::Group(group) => self.push_group(group, in_test),
-        }
-    }
-
-    fn push_group(&mut self, group: &Group, in_test: bool) {
+        let mut add = |text: &str, span: Span| {
+            self.tokens.push(Token { text: text.into(), line: span.start().line, in_test });
+        };
+        let TokenTree::Group(group) = tree else { return add(&tree.to_string(), tree.span()) };
         let (open, close) = match group.delimiter() {
             Delimiter::Parenthesis => ("(", ")"),
             Delimiter::Brace => ("{", "}"),
             Delimiter::Bracket => ("[", "]"),
             Delimiter::None => ("", ""),
         };
-        self.push_bracket(open, group.span_open(), in_test);
+        add(open, group.span_open());
         self.flatten(group.stream(), in_test);
-        self.push_bracket(close, group.span_close(), in_test);
-    }
-
-    fn push_bracket(&mut self, text: &str, span: Span, in_test: bool) {
-        let line = span.start().line;
-        self.tokens.push(Token { kind: TokenKind::Bracket, text: text.into(), line, in_test });
-    }
-
-    /// Adds a sign. The two halves of `::` become one token.
-    fn push_sign(&mut self, sign: &Punct, in_test: bool) {
-        const HALF: &str = ":+";
-        let line = sign.span().start().line;
-        let text = match (sign.as_char(), sign.spacing()) {
-            (':', _) if self.tokens.last().is_some_and(|token| token.text == HALF) => {
-                self.tokens.pop();
-                "::".into()
-            }
-            (':', Spacing::Joint) => HALF.into(),
-            (other, _) => other.to_string(),
-        };
-        self.tokens.push(Token { kind: TokenKind::Sign, text, line, in_test });
+        let line = group.span_close().start().line;
+        self.tokens.push(Token { text: close.into(), line, in_test });
     }
 }
 
-/// Words after which `::name` begins a path, rather than continuing one.
-const KEYWORDS_BEFORE_PATH: &[&str] = &[
-    "use", "as", "in", "return", "match", "if", "while", "mut", "dyn", "impl", "for", "where",
-    "else",
-];
+/// The text of the attribute at the start of `trees`, and its length in trees.
+fn attribute(trees: &[TokenTree]) -> Option<(String, usize)> {
+    let is_sign = |tree: Option<&TokenTree>, expected| matches!(tree, Some(TokenTree::Punct(sign)) if sign.as_char() == expected);
+    let length = if is_sign(trees.get(1), '!') { 3 } else { 2 };
+    match trees.get(length - 1)? {
+        TokenTree::Group(group)
+            if group.delimiter() == Delimiter::Bracket && is_sign(trees.first(), '#') =>
+        {
+            Some((group.stream().to_string(), length))
+        }
+        _ => None,
+    }
+}
+
+/// The length of the item at the start of `trees`: it ends with its body or with a semicolon.
+fn item_length(trees: &[TokenTree]) -> usize {
+    let ends = |tree: &TokenTree| match tree {
+        TokenTree::Group(group) => group.delimiter() == Delimiter::Brace,
+        tree => tree.to_string() == ";",
+    };
+    trees.iter().position(ends).map_or(trees.len(), |place| place + 1)
+}
+
+/// The file of the module that the item at the start of `trees` declares without a body, less `.rs`.
+fn declared_module(path: &str, trees: &[TokenTree]) -> Option<String> {
+    let words: Vec<String> = trees[..item_length(trees)].iter().map(TokenTree::to_string).collect();
+    let [.., keyword, name, end] = words.as_slice() else { return None };
+    let (folder, file) = path.rsplit_once('/')?;
+    let own = match file {
+        "lib.rs" | "main.rs" | "mod.rs" => folder.to_string(),
+        other => format!("{folder}/{}", other.trim_end_matches(".rs")),
+    };
+    (keyword == "mod" && end == ";").then(|| format!("{own}/{name}"))
+}
 
 /// Every Rust file of the tree, with the files of test modules marked.
 pub(super) fn read(tree: &Tree) -> Vec<Source> {
-    let is_rust = |path: &str| path.ends_with(".rs");
-    let files = tree.texts().filter(|(path, _)| is_rust(path));
+    let files = tree.texts().filter(|(path, _)| path.ends_with(".rs"));
     let mut sources: Vec<Source> = files.map(|(path, text)| Source::new(path, text)).collect();
     let modules: Vec<String> =
         sources.iter().flat_map(|source| source.test_modules.clone()).collect();
@@ -229,16 +172,6 @@ fn in_src(path: &str) -> bool {
     path.split('/').take(3).any(|folder| folder == "src")
 }
 
-/// The file of module `name` declared in the file at `path`, without `.rs`.
-fn module_file(path: &str, name: &str) -> String {
-    let (folder, file) = path.rsplit_once('/').unwrap_or(("", path));
-    let own = match file {
-        "lib.rs" | "main.rs" | "mod.rs" => folder.to_string(),
-        other => format!("{folder}/{}", other.trim_end_matches(".rs")),
-    };
-    format!("{own}/{name}")
-}
-
 /// The content of a string literal as written, or nothing for other literals. Escapes are left as they are.
 pub(super) fn string_content(literal: &str) -> Option<&str> {
     let (prefix, rest) = literal.split_once('"')?;
@@ -267,9 +200,26 @@ mod tests {
     }
 
     #[test]
-    fn strings_lifetimes_and_paths_are_single_tokens() {
-        let text = r##"a::b(r#"c " d"#, 'e', b"f", &'g h)"##;
-        assert_eq!(product(text), r##"a :: b ( r#"c " d"# , 'e' , b"f" , & ' g h )"##);
+    fn strings_and_characters_are_single_tokens() {
+        let text = r##"a(r#"c " d"#, 'e', b"f", &'g h)"##;
+        assert_eq!(product(text), r##"a ( r#"c " d"# , 'e' , b"f" , & ' g h )"##);
+    }
+
+    #[test]
+    fn items_for_tests_are_no_product() {
+        // (source, what is left): each form of a test, and forms that only look like one.
+        const CASES: &[(&str, &str)] = &[
+            ("#[cfg(test)] mod tests { x } a", "a"),
+            ("#[cfg(test)] pub(crate) mod tests; a", "a"),
+            ("#[cfg(test)] #[allow(b)] fn c() -> [u8; 2] { x } a", "a"),
+            ("/// b\n#[cfg(test)]\n/// c\nuse d::e; a", "a"),
+            ("mod m { #[cfg(test)] mod tests { x } a }", "mod m { a }"),
+            ("#[cfg(not(test))] fn b() {}", "# [ cfg ( not ( test ) ) ] fn b ( ) { }"),
+        ];
+        for &(text, expected) in CASES {
+            let left = product(text).replace("# [ cfg ( test ) ] ", "");
+            assert_eq!(left, expected, "text = {text}");
+        }
     }
 
     #[test]
@@ -285,25 +235,6 @@ mod tests {
         }
         let sources = read(&Tree::of(&[("crates/a/tests/all.rs", "fn x() {}")]));
         assert_eq!(sources[0].product().count(), 0);
-    }
-
-    #[test]
-    fn path_begins_where_no_segment_precedes() {
-        // (source, whether `std` begins a path).
-        const CASES: &[(&str, bool)] = &[
-            ("std::a", true),
-            ("use std::a", true),
-            ("use ::std::a", true),
-            ("(::std::a)", true),
-            ("core::std::a", false),
-            ("<A>::std::a", false),
-            ("let std = a", false),
-        ];
-        for &(text, expected) in CASES {
-            let source = Source::new(PATH, text);
-            let place = source.tokens.iter().position(|token| token.text == "std").unwrap();
-            assert_eq!(source.begins_path(place), expected, "text = {text}");
-        }
     }
 
     #[test]
@@ -323,12 +254,5 @@ mod tests {
     fn file_that_is_no_rust_is_found() {
         assert!(check(&House::of(&[(PATH, "fn a() {}")])).is_empty());
         assert_eq!(places(&check(&House::of(&[(PATH, "\nfn a() {")]))), [format!("{PATH}:2")]);
-    }
-
-    #[test]
-    fn literal_kinds_are_told_apart() {
-        let source = Source::new(PATH, "x.0.1");
-        let texts: Vec<&str> = source.tokens.iter().map(|token| token.text.as_str()).collect();
-        assert_eq!(texts, ["x", ".", "0.1"]); // As rustc lexes it: a rule about floats must look before it.
     }
 }

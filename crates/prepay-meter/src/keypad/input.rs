@@ -27,15 +27,15 @@ const TOKEN_DIGITS: usize = 20;
 pub struct KeypadPolicy {
     /// After how many seconds without a key a partial entry is dropped. Default: 20, as two makers do.
     pub entry_timeout_s: u32,
-    /// What enters a token. Default: the enter key, since a mistyped twentieth digit can then be taken
-    /// back, and wrong tokens may lock the meter. Makers differ.
+    /// What enters a token. Default: the enter key, so that a mistyped twentieth digit can be corrected: wrong
+    /// tokens may lock the meter. Makers differ.
     pub submit: Submit,
-    /// For how long a result is shown. Default: 3 seconds, as one maker does.
+    /// How long a result is shown. Default: 3 seconds, as one maker does.
     pub result_s: u32,
-    /// For how long the credited amount is shown after it. Default: 5 seconds, as one maker does.
+    /// How long the credited amount is shown after it. Default: 5 seconds, as one maker does.
     pub amount_s: u32,
-    /// For how long a register is shown, whether a code or a token asked for it. Default: 5 seconds, this
-    /// project's own.
+    /// How long a register is shown, whether a code or a token requested it. Default: 5 seconds, this project's
+    /// own.
     pub register_s: u32,
 }
 
@@ -78,13 +78,13 @@ pub struct Keypad {
 pub enum KeypadAction {
     /// Nothing.
     Nothing,
-    /// The entry is to be shown.
+    /// Show the entry.
     Show(Screen),
-    /// There is no entry any more.
+    /// The entry is gone.
     Cleared,
-    /// A token is to be entered.
+    /// Enter a token.
     Token(TokenDigits),
-    /// A short code is to be looked up.
+    /// Look up a short code.
     Code(ShortCode),
 }
 
@@ -106,7 +106,7 @@ impl Keypad {
         }
     }
 
-    /// Takes a key. An entry that is too old is dropped first.
+    /// Handles a key. An entry that is too old is dropped first.
     pub fn press(&mut self, key: Key, now_s: u64) -> KeypadAction {
         let expired = self.tick(now_s);
         self.last_key_s = now_s;

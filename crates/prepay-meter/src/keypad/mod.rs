@@ -14,10 +14,10 @@
 //! call [`Panel::tick`] at least once a second.
 //!
 //! - Units: time in whole seconds of the meter's counter.
-//! - Source: de facto behaviour of keypad meters as makers publish it; no standard says how a keypad feels.
-//!   Every choice that is this project's own is told at [`KeypadPolicy`].
-//! - Elsewhere: registers (`register.rs`), codes (`short_code.rs`). A panel with real segments, a buzzer and
-//!   debouncing is the firmware's.
+//! - Source: de facto behaviour of keypad meters as makers publish it; no standard says how a keypad behaves.
+//!   [`KeypadPolicy`] names every choice that is this project's own.
+//! - Elsewhere: registers (`register.rs`), codes (`short_code.rs`). Real segments, a buzzer and debouncing are
+//!   left to the firmware.
 
 mod input;
 mod key;

@@ -50,9 +50,9 @@ pub struct Panel<'a> {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[must_use]
 pub struct Pressed {
-    /// What the display shows now, if that is not what it showed before.
+    /// What the display shows now, if it has changed.
     pub shown: Option<Screen>,
-    /// What the meter answered, if a token went in.
+    /// What the meter answered, if a token was entered.
     pub outcome: Option<Outcome>,
 }
 
@@ -96,11 +96,11 @@ impl<'a> Panel<'a> {
         }
     }
 
-    /// Takes a key. A token that it completes is entered; proprietary ones are a function error.
+    /// Handles a key. A token that it completes is entered; proprietary ones are a function error.
     ///
     /// # Errors
     ///
-    /// The fault of the storage. The meter is as it was before; the display shows the word for a fault
+    /// The fault of the storage. The meter is unchanged; the display shows the word for a fault
     /// ([`screen`](Self::screen)), and the token may be typed again.
     pub fn press<const TIDS: usize, const FLAGS: usize, const CONTROLS: usize, S: Storage>(
         &mut self,
@@ -112,7 +112,7 @@ impl<'a> Panel<'a> {
         self.press_with(key, meter, now_s, storage, &NoMaker)
     }
 
-    /// Takes a key; `maker` answers for proprietary tokens.
+    /// Handles a key; `maker` answers for proprietary tokens.
     ///
     /// # Errors
     ///
@@ -157,9 +157,9 @@ impl<'a> Panel<'a> {
         answered.map(|outcome| Pressed { shown, outcome })
     }
 
-    /// Lets time pass. Answers what the display shows now, if that is not what it showed before.
+    /// Lets time pass. Returns what the display shows now, if it has changed.
     ///
-    /// Call it at least once a second: screens that began and ended since the last call are not told.
+    /// Call it at least once a second: screens that began and ended since the last call are not reported.
     pub fn tick<const TIDS: usize, const FLAGS: usize, const CONTROLS: usize>(
         &mut self,
         meter: &Meter<TIDS, FLAGS, CONTROLS>,
@@ -208,7 +208,7 @@ impl<'a> Panel<'a> {
         self.since_s = now_s;
     }
 
-    /// The screen of now, if it is another one than was told last.
+    /// The current screen, if it differs from the one reported last.
     fn changed<const TIDS: usize, const FLAGS: usize, const CONTROLS: usize>(
         &mut self,
         meter: &Meter<TIDS, FLAGS, CONTROLS>,
@@ -237,7 +237,7 @@ impl<'a> Panel<'a> {
         }
     }
 
-    /// For how long something is shown; without end, as far as the display knows, when idle or typing.
+    /// How long something is shown; without end, as far as the display knows, when idle or typing.
     fn duration_s(&self, showing: Showing) -> Option<u32> {
         let KeypadPolicy { result_s, amount_s, register_s, .. } = self.policy;
         match showing {
@@ -315,13 +315,13 @@ impl<'a> Panel<'a> {
         let register = match (profile.services.iter().next(), profile.credit) {
             (Some(service), CreditForm::Units) => Register::Credit(service),
             (Some(service), CreditForm::Currency) => Register::CurrencyCredit(service),
-            // A profile without a service makes no meter.
+            // No meter has a profile without a service.
             (None, _) => Register::MeterNumber,
         };
         Screen::register(Subject::Idle(register), register, meter, now_s)
     }
 
-    /// Does what a short code asks for.
+    /// Does what a short code requests.
     fn serve<const TIDS: usize, const FLAGS: usize, const CONTROLS: usize, S: Storage>(
         &mut self,
         code: &ShortCode,
@@ -354,7 +354,7 @@ impl fmt::Debug for Panel<'_> {
     }
 }
 
-/// Enters twenty digits; a number that no token has is a format error.
+/// Enters twenty digits; a number that is not a token is a format error.
 fn enter<const TIDS: usize, const FLAGS: usize, const CONTROLS: usize, S: Storage>(
     digits: &TokenDigits,
     meter: &mut Meter<TIDS, FLAGS, CONTROLS>,

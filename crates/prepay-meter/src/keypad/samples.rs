@@ -1,8 +1,8 @@
 //! The codes and words that come with the crate: the project's own, and samples from public manuals.
 //!
-//! **Samples are not complete, not issued by the makers named, and may not suit a given model.** What each
-//! entry rests on is marked in the files of `data/`, which say the same as these constants; a test compares
-//! them. The codes of a maker that ask for what this meter does not keep are listed there, as unserved.
+//! **Samples are not complete, not issued by the makers named, and may not suit a given model.** The files of
+//! `data/` mark the evidence for each entry and match these constants; a test compares them. They also list, as
+//! unserved, the codes of a maker for values that this meter does not keep.
 //!
 //! - Source: the files; their form is `docs/formats/keypad-data.md`.
 

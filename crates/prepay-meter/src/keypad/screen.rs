@@ -34,7 +34,7 @@ pub struct Screen {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Subject {
-    /// Nobody uses the keypad: the credit of the first service.
+    /// Nobody is using the keypad: the credit of the first service.
     Idle(Register),
     /// What is being typed.
     Entry {
@@ -51,7 +51,7 @@ pub enum Subject {
     Test(DisplayItem),
     /// A code that is unknown, or that the meter cannot serve.
     CodeRefused,
-    /// The storage failed: the token was not taken, and may be typed again.
+    /// The storage failed: the token was not accepted, and may be typed again.
     Fault,
 }
 
@@ -73,7 +73,7 @@ pub enum Unit {
     Currency,
 }
 
-/// What stands for a value that the meter lacks or that nothing has set.
+/// Shown for a value that the meter lacks or that nothing has set.
 const ABSENT: &str = "------";
 
 impl Unit {

@@ -1,12 +1,12 @@
-//! The words for the results of tokens. Every maker has other ones, so they are data.
+//! The words for the results of tokens. They differ between makers, so they are data.
 //!
-//! - Source: no standard gives words. See the samples and `docs/formats/keypad-data.md`.
+//! - Source: no standard defines words. See the samples and `docs/formats/keypad-data.md`.
 
 use core::fmt;
 
 use crate::outcome::TokenResult;
 
-/// A word for every result, and for what else a keypad must say.
+/// A word for every result, and for what else a keypad must show.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ResultWords<'a> {
     results: [&'a str; 18], // Invariant: 1 to 16 printable ASCII characters each.
@@ -14,7 +14,7 @@ pub struct ResultWords<'a> {
     fault: &'a str,         // Invariant: the same.
 }
 
-/// A word that is none: expected 1 to 16 printable ASCII characters.
+/// An invalid word: expected 1 to 16 printable ASCII characters.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct WordError {
     /// The place in the order of [`TokenResult::ALL`]; 18 for the refused code, 19 for the fault.

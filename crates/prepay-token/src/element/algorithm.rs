@@ -8,17 +8,17 @@
 //!  11  MISTY1   128 bit   no       no       yes
 //! ```
 //!
-//! DKGA01 is refused everywhere: its formula is known from sources that contradict each other, and no
-//! token is public to decide between them. The pairs of EA09 with DKGA02 and DKGA03 rest on no public
-//! source; [`AlgorithmPolicy`] decides, and its default allows them, since both give the 64-bit key that
-//! EA09 needs. DKGA04 hashes the code of the EA, and 07 and 11 are the only codes known there.
+//! DKGA01 is refused everywhere: the sources of its formula contradict each other, and no public token decides
+//! between them. The pairs of EA09 with DKGA02 and DKGA03 have no public source; [`AlgorithmPolicy`] decides,
+//! and its default allows them, since both give the 64-bit key that EA09 needs. DKGA04 hashes the code of the
+//! EA, and 07 and 11 are the only codes known there.
 //!
 //! - Source: IEC 62055-41:2018, data elements *DKGA* and *EA*.
 
 use core::fmt;
 use core::str::FromStr;
 
-/// *EA*: the cipher between a meter and those who issue its tokens.
+/// *EA*: the cipher between a meter and the issuer of its tokens.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum EncryptionAlgorithm {
     /// EA07, the Standard Transfer Algorithm: 64-bit key.
@@ -54,7 +54,7 @@ pub enum AlgorithmCodeError {
     UnknownDkga,
 }
 
-/// What is not settled about pairs of algorithms.
+/// The open points about pairs of algorithms.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct AlgorithmPolicy {
     /// Whether keys of DKGA02 and DKGA03 may be used with EA09. Default: yes.

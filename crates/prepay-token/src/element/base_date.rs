@@ -7,8 +7,8 @@
 //! | 35   | 2035-01-01 00:00 | 2066-11-24 20:15 |
 //!
 //! Every vending key has exactly one base date, and changing it takes a key change with the rollover bit.
-//! Edition 3 counts in UTC; earlier editions let systems count in local time. This crate takes the minute
-//! it is given as it is, so a system that kept local time goes on by calling its local time UTC.
+//! Edition 3 counts in UTC; earlier editions let systems count in local time. This crate uses the minute as
+//! given, so a system that counted in local time keeps doing so and calls its local time UTC.
 //!
 //! - Source: IEC 62055-41:2018, data elements *BDT* and *TID*.
 //! - Elsewhere: calendars and clocks. This crate knows only minutes.
@@ -22,7 +22,7 @@ use super::token_identifier::TokenIdentifier;
 pub struct UtcMinute(i64);
 
 impl UtcMinute {
-    /// The minute that a Unix time lies in: seconds are dropped, not rounded.
+    /// The minute of a Unix time: seconds are dropped, not rounded.
     pub const fn from_unix_seconds(seconds: i64) -> Self {
         Self(seconds.div_euclid(60))
     }
@@ -66,12 +66,12 @@ pub struct UnknownBaseDate {
 /// A minute has no token identifier on a base date.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum IssueTimeError {
-    /// The minute lies before the base date.
+    /// The minute is before the base date.
     BeforeBaseDate {
         /// The base date.
         base_date: BaseDate,
     },
-    /// The minute lies beyond the 24 bits of a token identifier.
+    /// The minute is beyond the 24 bits of a token identifier.
     AfterRange {
         /// The base date.
         base_date: BaseDate,
@@ -115,7 +115,7 @@ impl BaseDate {
     ///
     /// # Errors
     ///
-    /// [`IssueTimeError`] when the minute lies before the base date or beyond the 24 bits.
+    /// [`IssueTimeError`] when the minute is before the base date or beyond the 24 bits.
     pub const fn identifier_at(self, minute: UtcMinute) -> Result<TokenIdentifier, IssueTimeError> {
         let elapsed = minute.0.saturating_sub(self.start().0);
         if elapsed < 0 {

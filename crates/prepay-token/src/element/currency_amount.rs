@@ -12,7 +12,7 @@
 //! coded units = (-1)^s * (10^e * m + FLOOR[e])
 //! ```
 //!
-//! - Unit: 10⁻⁵ of the base unit of the currency. Which currency is agreed in the system, not coded.
+//! - Unit: 10⁻⁵ of the base unit of the currency. The currency is agreed in the system, not coded.
 //! - Rounding: in favour of the customer, so up for a credit and towards zero for a debit.
 //! - Source: IEC 62055-41:2018, data elements *S&E* and *Amount*, sub-classes 4 to 7.
 
@@ -80,7 +80,7 @@ impl CurrencyAmount {
 }
 
 impl fmt::Display for CurrencyAmount {
-    /// The amount in base units with at most five decimal places, none of them a closing zero: `-0.99994`.
+    /// The amount in base units with at most five decimal places, without trailing zeros: `-0.99994`.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let value = self.hundred_thousandths();
         let (units, mut part) = (value.unsigned_abs() / 100_000, value.unsigned_abs() % 100_000);

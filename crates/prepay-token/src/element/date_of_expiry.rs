@@ -1,13 +1,13 @@
-//! *DateOfExpiry* (DOE): until when an identification card may be used at a point of sale.
+//! *DateOfExpiry* (DOE): the last month in which a point of sale may accept an identification card.
 //!
-//! Four digits: two of the year, two of the month. A card is good to the end of that month:
+//! Four digits: two of the year, two of the month. A card is valid to the end of that month:
 //! `0406`, June 2004, is refused from 1 July 2004. `0000` means that the card does not expire.
 //!
 //! - Unit: one month, in the civil calendar of the point of sale.
 //! - Years: 2000 to 2099, our choice. The standard gives two digits and no century, so a date of the
 //!   nineties would be read a century late; the first of these cards are long out of use.
 //! - Source: IEC 62055-41:2018, data element *DateOfExpiry*.
-//! - Elsewhere: expiry of keys (`key_expiry_number.rs`). This date has nothing to do with it.
+//! - Elsewhere: expiry of keys (`key_expiry_number.rs`). This date is unrelated.
 
 use core::fmt;
 use core::str::FromStr;
@@ -53,7 +53,7 @@ impl DateOfExpiry {
 
     /// Whether the card must be refused in the month given, `month` being 1 to 12.
     ///
-    /// It is good throughout its own month, and without a date for ever.
+    /// The card is valid throughout that month; without a date it never expires.
     #[must_use]
     pub fn is_expired_on(self, year: u16, month: u8) -> bool {
         self.year_and_month().is_some_and(|last| (year, month) > last)

@@ -45,7 +45,7 @@ pub struct DecoderReferenceNumber {
     check_digit: u8, // Invariant: the check digit of the fields above.
 }
 
-/// Why a text is no meter number: neither a DRN nor a MeterPAN.
+/// Why a text is not a meter number: neither a DRN nor a MeterPAN.
 ///
 /// Ask for the number again. A wrong check digit means a mistyped number, and `expected` is a
 /// remark for the log, not a correction: the wrong digit may be any other.

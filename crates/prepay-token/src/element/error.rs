@@ -11,7 +11,7 @@ use core::error::Error;
 use core::fmt;
 use core::ops::RangeInclusive;
 
-/// Why a text or a number is no value of a data element.
+/// Why a text or a number is not a value of a data element.
 ///
 /// The same input always fails: correct it before trying again.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]

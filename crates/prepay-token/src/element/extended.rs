@@ -9,8 +9,8 @@
 //! +-------------+-----------------------------+---+
 //! ```
 //!
-//! Only control 0, used by conformance runs, is public; the others belong to the members of the STS
-//! Association. So controls are numbers here, and [`FLAGS`] lists what is known of the flags as data.
+//! Only control 0, used by conformance runs, is public; only members of the STS Association know the others. So
+//! controls are numbers here, and [`FLAGS`] lists what is known of the flags as data.
 //!
 //! - Source: STS 202-5, extended token set (class 2 sub-class 10, class 1 sub-class 2).
 
@@ -18,8 +18,8 @@ use core::fmt;
 
 /// The known flags, by index, with what the values 1 and 0 do.
 ///
-/// From one vending service's published list; the values are paired with the flags by their meaning. The
-/// polarity of flag 10 is uncertain.
+/// From one vending service's published list; the meaning of 1 and 0 is inferred from the names. The polarity
+/// of flag 10 is uncertain.
 pub const FLAGS: [(&str, &str, &str); 12] = [
     ("conformance test flag", "set", "clear"),
     ("detect tamper", "enable", "disable"),
@@ -39,7 +39,7 @@ pub const FLAGS: [(&str, &str, &str); 12] = [
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct ExtendedIndex(u8); // Invariant: at most 63.
 
-/// An index and the ten bits that are to be stored there.
+/// An index and the ten bits to store there.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct ExtendedValue(u16);
 

@@ -1,8 +1,8 @@
 //! *IssuerIdentificationNumber* (IIN): the leading digits of a MeterPAN.
 //!
 //! Two are in use, and they tell the two forms of meter numbers apart: `600727` before a number of
-//! 11 digits and `0000` before one of 13. Another six digits are conceivable but not in use; we
-//! accept them, for a PAN with right check digits has not been mistyped.
+//! 11 digits and `0000` before one of 13. Other issuers of six digits are possible but not in use;
+//! we accept them, because a PAN with right check digits was not mistyped.
 //!
 //! - Source: IEC 62055-41:2018, data element *MeterPAN*; ISO/IEC 7812-1.
 

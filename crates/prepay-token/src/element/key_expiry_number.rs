@@ -1,4 +1,4 @@
-//! *KeyExpiryNumber* (KEN): until when a vending key may be used.
+//! *KeyExpiryNumber* (KEN): how long a vending key may be used.
 //!
 //! The number is compared with the top eight of the 24 bits of a token identifier, which counts
 //! minutes from the base date. A key may be used as long as those eight bits do not exceed it:
@@ -10,8 +10,8 @@
 //! +------------------------+-------------------------------------+
 //! ```
 //!
-//! - Unit: 65 536 minutes, about 45.5 days, from the base date of the key. The block that the number
-//!   names is still inside: KEN 0 lasts for the first 65 536 minutes.
+//! - Unit: 65 536 minutes, about 45.5 days, from the base date of the key. The block that the
+//!   number names is included: KEN 0 lasts for the first 65 536 minutes.
 //! - On a token: two halves of four bits (KENHO and KENLO) in different key change tokens.
 //! - Text: decimal, at most three digits; the standard gives it no fixed width.
 //! - Source: IEC 62055-41:2018, data elements *KeyExpiryNumber*, *KENHO* and *KENLO*.

@@ -3,11 +3,11 @@
 //! Revisions are issued in sequence, and 9 is followed by 1, so a larger number is not always a
 //! newer key. A point of sale holds at most nine revisions of a group at a time.
 //!
-//! A key of type 0 (DITK) has no revision: no vending key stands behind it.
+//! A key of type 0 (DITK) has no revision: it is not derived from a vending key.
 //!
 //! - Text: one decimal digit.
 //! - Source: IEC 62055-41:2018, data element *KeyRevisionNumber*.
-//! - Elsewhere: which revision is current. Only whoever holds the keys knows.
+//! - Elsewhere: which revision is current. Only the holder of the keys knows.
 
 use core::fmt;
 use core::str::FromStr;

@@ -1,4 +1,4 @@
-//! *KeyType* (KT): what kind of key a decoder key is, and what stands behind it.
+//! *KeyType* (KT): what kind of key a decoder key is, and what it is derived from.
 //!
 //! | code | decoder key | derived from | shared by |
 //! |---|---|---|---|

@@ -1,4 +1,4 @@
-//! *MfrCode*: who made a meter.
+//! *MfrCode*: the manufacturer of a meter.
 //!
 //! A code has two or four digits, and the form belongs to it: `01` and `0001` are different codes.
 //! The form decides the shape of the meter number ([`DecoderReferenceNumber`]) and the layout of
@@ -13,7 +13,7 @@
 //! - On a token: plain binary, not BCD, so 92 is 0x5C. A meter that keeps its own code as digits has
 //!   to convert before it compares.
 //! - Source: IEC 62055-41:2018, data elements *DecoderReferenceNumber* and *MfrCode*.
-//! - Elsewhere: names of manufacturers. The STS Association allots the codes; no complete list is
+//! - Elsewhere: names of manufacturers. The STS Association assigns the codes; no complete list is
 //!   public.
 //!
 //! [`DecoderReferenceNumber`]: super::DecoderReferenceNumber

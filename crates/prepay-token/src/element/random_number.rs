@@ -1,7 +1,7 @@
 //! *RND*: four bits that make two tokens with the same content look different.
 //!
-//! A secure module takes them from the low end of a counter that runs at a millisecond or faster. This
-//! crate has neither clock nor randomness, so the caller brings the value.
+//! A security module takes them from the low end of a counter that runs at a millisecond or faster. This crate
+//! has neither clock nor randomness, so the caller supplies the value.
 //!
 //! - Range: 0 to 15.
 //! - Source: IEC 62055-41:2018, data element *RND*.

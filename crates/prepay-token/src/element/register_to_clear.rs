@@ -1,4 +1,4 @@
-//! *RegisterToClear*: which credit a ClearCredit token takes away.
+//! *RegisterToClear*: which credit a ClearCredit token removes.
 //!
 //! ```text
 //!  0 to 3   unit credit of electricity, water, gas, time

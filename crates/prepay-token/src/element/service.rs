@@ -1,6 +1,6 @@
 //! The services that credit can buy.
 //!
-//! Class 0 has one sub-class a service for units (0 to 3) and one for money (4 to 7), in the same order.
+//! For each service class 0 has one sub-class for units (0 to 3) and one for money (4 to 7), in the same order.
 //!
 //! - Source: IEC 62055-41:2018, token definitions of class 0.
 

@@ -10,7 +10,7 @@
 //! - Text: six decimal digits, padded left with zeros.
 //! - On a token: binary, in two halves of 12 bits that travel in different key change tokens.
 //! - Source: IEC 62055-41:2018, data elements *SupplyGroupCode*, *SGCHO* and *SGCLO*.
-//! - Elsewhere: which key type a group has. Nothing in the code tells.
+//! - Elsewhere: which key type a group has. The code does not show it.
 
 use core::fmt;
 use core::str::FromStr;
@@ -23,7 +23,7 @@ const HALF_MASK: u32 = (1 << HALF_BITS) - 1;
 
 /// A supply group code: six decimal digits that name the meters sharing a vending key.
 ///
-/// The key-management centre allots them. Text and value agree both ways: `"000123"` is 123, and
+/// The key management centre assigns them. Text and value agree both ways: `"000123"` is 123, and
 /// `"123"` is not a code.
 ///
 /// ```

@@ -1,7 +1,7 @@
-//! *TariffIndex* (TI): the tariff a meter is sold at, as part of its key.
+//! *TariffIndex* (TI): the number of a meter's tariff, which is part of its key.
 //!
-//! The standard writes this one element in three codings, and a mix-up gives a wrong key or a
-//! wrong token that works for the indexes 00 to 09:
+//! The standard writes this one element in three codings. A mix-up goes unnoticed for the indexes
+//! 00 to 09 and gives a wrong key or token for the others:
 //!
 //! | where | coding | index 99 |
 //! |---|---|---|

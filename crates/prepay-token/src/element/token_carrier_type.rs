@@ -1,4 +1,4 @@
-//! *TokenCarrierType* (TCT): the medium that takes tokens to a meter.
+//! *TokenCarrierType* (TCT): the medium that brings tokens to a meter.
 //!
 //! | code | carrier |
 //! |---|---|
@@ -81,7 +81,7 @@ impl TokenCarrierType {
         }
     }
 
-    /// Whether the meter can erase the carrier, so that no second meter takes the same token.
+    /// Whether the meter can erase the carrier, so that no second meter accepts the same token.
     ///
     /// Only then may a meter have a key of type [`Common`](super::KeyType::Common).
     #[must_use]

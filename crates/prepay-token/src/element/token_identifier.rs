@@ -1,7 +1,7 @@
 //! *TID*, the token identifier: the minute of issue, which also keeps a token from being used twice.
 //!
-//! A meter remembers the identifiers of the tokens it has taken, so no two tokens for one meter may share
-//! one. Three rules follow for whoever issues tokens:
+//! A meter remembers the identifiers of the tokens it has accepted, so no two tokens for one meter may share
+//! one. Three rules follow for the issuer:
 //!
 //! - The identifier is the number of whole minutes since the base date; seconds are dropped.
 //! - The minute 00:01 of every day is reserved (*SpecialReservedTokenIdentifier*): an ordinary token that
@@ -9,11 +9,11 @@
 //! - Several tokens for one meter in one minute take the following minutes, again without the reserved
 //!   ones.
 //!
-//! What reserved identifiers are for is not public. A caller may still make a token with one on purpose.
+//! The purpose of reserved identifiers is not public. A caller may still make a token with one on purpose.
 //!
 //! - Unit: one minute. Range: 24 bits, 0 to 16 777 215.
 //! - Source: IEC 62055-41:2018, data element *TID*.
-//! - Elsewhere: which identifiers a meter has had is kept by whoever issues its tokens.
+//! - Elsewhere: the issuer keeps track of the identifiers that a meter has had.
 
 use core::fmt;
 

@@ -1,4 +1,4 @@
-//! The decoder key of a meter: the secret it shares with those who issue its tokens.
+//! The decoder key of a meter: the secret it shares with the issuer of its tokens.
 //!
 //! - Length: 64 bits for EA07 and EA09, 128 bits for EA11.
 //! - Source: IEC 62055-41:2018, decoder keys DITK, DDTK, DUTK and DCTK.
@@ -44,7 +44,7 @@ impl DecoderKey {
         self.algorithm
     }
 
-    /// The secret bytes. Whoever calls this answers for where they go.
+    /// The secret bytes. The caller is responsible for where they go.
     pub fn expose_bytes(&self) -> &[u8] {
         &self.bytes[..self.algorithm.key_bytes()]
     }

@@ -20,8 +20,8 @@
 //!  label, four items                  separator, context, four items
 //! ```
 //!
-//! DKGA04 for a common key (KT 3) is not settled, since a common key must not depend on the meter but no
-//! public source says what stands in for its number. [`CommonKeyRule`] decides; the default refuses.
+//! DKGA04 for a common key (KT 3) is not settled: a common key must not depend on the meter, but no public
+//! source says what replaces its number. [`CommonKeyRule`] decides; the default refuses.
 //!
 //! Everything that depends on the vending key alone, the key schedule of DES and the two inner states of
 //! HMAC, is worked out once when a [`DecoderKeyGenerator`] is made.
@@ -45,7 +45,7 @@ use crate::element::{
 /// How many bytes DKGA04 hashes.
 const DKGA04_BYTES: usize = 49;
 
-/// What a decoder key depends on, beside the vending key.
+/// What a decoder key depends on, besides the vending key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct KeyParameters {
     /// The meter.
@@ -75,7 +75,7 @@ pub enum CommonKeyRule {
     WholePan,
 }
 
-/// What is not settled about key generation.
+/// The open points of key generation.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct DerivationPolicy {
     /// Which algorithms go together.
@@ -91,7 +91,7 @@ pub enum DerivationError {
     AlgorithmCombination {
         /// The algorithm of the vending key.
         dkga: DecoderKeyGenerationAlgorithm,
-        /// The cipher asked for.
+        /// The cipher requested.
         ea: EncryptionAlgorithm,
     },
     /// An initialization key (KT 0) is chosen by the maker of the meter, not derived.

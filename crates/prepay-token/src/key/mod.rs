@@ -5,8 +5,8 @@
 //!  one per group and revision                             one per meter
 //! ```
 //!
-//! Neither kind of key prints, compares with `==` or leaves its type unasked; both are wiped from memory
-//! when they are dropped. Bytes come in by `new` and go out only by `expose_bytes`.
+//! Neither kind of key prints or compares with `==`; both are wiped from memory when they are dropped. Bytes
+//! enter through `new` and leave only through `expose_bytes`.
 
 mod cipher;
 mod decoder_key;

@@ -12,8 +12,8 @@
 //! cells with a star rest on a single public source, or on sources that contradict each other;
 //! [`KeyTransitions`] holds the matrix as data, and its default is the table above.
 //!
-//! A default key (DDTK) carries management tokens but no credit. A key whose expiry number lies behind
-//! the identifier of a token carries neither; it may still be the *old* key of a key change.
+//! A default key (DDTK) carries management tokens but no credit. A key that has expired at the identifier of a
+//! token carries neither; it may still be the *old* key of a key change.
 //!
 //! - Source: IEC 62055-41:2018, decoder key types, permitted key changes and *KEN*.
 
@@ -50,7 +50,7 @@ impl Default for KeyTransitions {
 }
 
 impl KeyTransitions {
-    /// A matrix of one's own: rows are old key types, columns new ones, both in the order of their codes.
+    /// A custom matrix: rows are old key types, columns new ones, both in the order of their codes.
     pub const fn new(matrix: [[TransitionPermission; 4]; 4]) -> Self {
         Self(matrix)
     }
@@ -66,7 +66,7 @@ impl KeyTransitions {
 pub enum UseError {
     /// A default key carries no credit.
     CreditUnderDefaultKey,
-    /// The key's expiry number lies behind the identifier of the token.
+    /// The identifier of the token is after the key's expiry.
     KeyExpired {
         /// The key's expiry number.
         expiry: KeyExpiryNumber,

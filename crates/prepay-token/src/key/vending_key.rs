@@ -46,7 +46,7 @@ impl VendingKey {
         self.algorithm
     }
 
-    /// The secret bytes. Whoever calls this answers for where they go.
+    /// The secret bytes. The caller is responsible for where they go.
     pub fn expose_bytes(&self) -> &[u8] {
         &self.bytes[..self.algorithm.vending_key_bytes()]
     }
