@@ -30,7 +30,7 @@ use prepay_token::element::{
 };
 use prepay_token::key::{DecoderKey, DecoderKeyGenerator, KeyParameters, TokenCipher, VendingKey};
 use prepay_token::key_change::SetSize;
-use prepay_vault::{KeyFile, NewUser, RestoredLimits, Role, Secret, Unlock};
+use prepay_vault::{Entries, KeyFile, NewUser, Record, RestoredLimits, Role, Secret, Unlock};
 
 /// Everything that left a module or a centre.
 #[derive(Default)]
@@ -172,19 +172,28 @@ fn read(people: &People, centre: &TestCentre, seen: &mut Seen) {
     seen.value("vending keys", &desk.vending_keys().unwrap());
     seen.value("users", &centre.vault().users());
     seen.value("header", &centre.vault().header());
-    let logs =
-        [auditor.audit(1, usize::MAX).unwrap(), centre.vault().audit(1, usize::MAX).unwrap()];
-    for record in logs.iter().flatten() {
-        seen.value("an entry", record);
-        for (name, field) in record.entry.fields() {
-            seen.bytes(&format!("{} {name}", record.entry.name()), field);
-        }
-    }
-    let entries: Vec<_> = logs.iter().flatten().map(|record| record.entry.name()).collect();
+    let mut entries = see_log(seen, &auditor.audit(1, usize::MAX).unwrap());
+    entries.extend(see_log(seen, &centre.vault().audit(1, usize::MAX).unwrap()));
     for name in ["issued", "keys_loaded", "sign_in_failed", "load_refused", "vending_key_imported"]
     {
         assert!(entries.contains(&name), "the logs have an entry {name}");
     }
+}
+
+/// Every entry of an audit log with its fields. Gives the names of the entries.
+fn see_log<E: Entries + std::fmt::Debug>(
+    seen: &mut Seen,
+    records: &[Record<E>],
+) -> Vec<&'static str> {
+    let mut names = Vec::new();
+    for record in records {
+        seen.value("an entry", record);
+        for (name, field) in record.entry.fields() {
+            seen.bytes(&format!("{} {name}", record.entry.name()), field);
+        }
+        names.push(record.entry.name());
+    }
+    names
 }
 
 /// What custodians may not do.

@@ -9,17 +9,16 @@ use prepay_token::element::RandomNumber;
 use prepay_token::key::DerivationError;
 
 use super::check::{Checks, parameter};
+use super::issued_row::IssuedRow;
 use super::make;
 use super::policy::{ModulePolicy, TestMode};
 use super::register::Registers;
 use super::remembered::Remembered;
-use super::row::IssuedRowExt as _;
 use crate::{
     CreditAmount, CreditRequest, IssueRequest, Issued, IssuedKeyChange, IssuedToken,
     KeyChangeRequest, ManagementRequest, Refusal, Verification, VerifyRequest,
 };
 use prepay_basics::Moment;
-use prepay_vault::IssuedRow;
 
 /// What a module counts.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

@@ -19,37 +19,18 @@ use prepay_token::element::{
 use prepay_token::key_change::Rollover;
 
 use super::check::sub_class;
+use super::issued_row::IssuedRow;
 use crate::{CreditAmount, IssueRequest, Issued, MeterConfiguration};
 use prepay_kmp::attribute::RegisterNumber;
-use prepay_vault::IssuedRow;
 
 /// The bits of a key change's value that are asked for: the new tariff index.
 const ASKED: u32 = 0xFF << KEY_CHANGE_ASKED_SHIFT;
 const KEY_CHANGE_ASKED_SHIFT: u32 = 16;
 
-/// What a row says about a request that was carried out.
-pub(crate) trait IssuedRowExt: Sized {
+impl IssuedRow {
     /// What a request asks for, before anything is done.
-    fn asked(request: &IssueRequest) -> Self;
-    /// Adds what was done.
-    fn done(&mut self, issued: &Issued);
-    /// Whether both rows ask for the same, whatever was done.
-    fn asks_the_same(&self, other: &Self) -> bool;
-    /// Whether a key was changed.
-    fn is_key_change(&self) -> bool;
-    /// How many tokens were made.
-    fn tokens(&self) -> u64;
-    /// The random number, if the token carries one.
-    fn random_number(&self) -> Option<RandomNumber>;
-    /// The credit, if it is one.
-    fn credit(&self) -> Option<(RegisterNumber, CreditAmount)>;
-    /// The expiry number that a key change set carries.
-    fn key_expiry(&self) -> KeyExpiryNumber;
-}
-
-impl IssuedRowExt for IssuedRow {
     #[inline]
-    fn asked(request: &IssueRequest) -> Self {
+    pub(crate) fn asked(request: &IssueRequest) -> Self {
         match request {
             IssueRequest::Credit(request) => {
                 let value = match request.amount {
@@ -89,8 +70,9 @@ impl IssuedRowExt for IssuedRow {
         }
     }
 
+    /// Adds what was done.
     #[inline]
-    fn done(&mut self, issued: &Issued) {
+    pub(crate) fn done(&mut self, issued: &Issued) {
         match issued {
             Issued::Token(issued) => {
                 self.random = issued.random.map_or(0, RandomNumber::value);
@@ -104,7 +86,8 @@ impl IssuedRowExt for IssuedRow {
         }
     }
 
-    fn asks_the_same(&self, other: &Self) -> bool {
+    /// Whether both rows ask for the same, whatever was done.
+    pub(crate) fn asks_the_same(&self, other: &Self) -> bool {
         let asked = |row: &Self| {
             let value = if row.is_key_change() { row.value & ASKED } else { row.value };
             Self { random: 0, last_digits: 0, value, ..*row }
@@ -112,23 +95,27 @@ impl IssuedRowExt for IssuedRow {
         asked(self) == asked(other)
     }
 
+    /// Whether a key was changed.
     #[inline]
-    fn is_key_change(&self) -> bool {
+    pub(crate) fn is_key_change(&self) -> bool {
         self.new_register != 0
     }
 
+    /// How many tokens were made.
     #[inline]
-    fn tokens(&self) -> u64 {
+    pub(crate) fn tokens(&self) -> u64 {
         if self.is_key_change() { u64::from(self.sub_class) } else { 1 }
     }
 
+    /// The random number, if the token carries one.
     #[inline]
-    fn random_number(&self) -> Option<RandomNumber> {
+    pub(crate) fn random_number(&self) -> Option<RandomNumber> {
         let carries = !self.is_key_change() && (self.class == 2 || self.sub_class < 4);
         carries.then(|| RandomNumber::from_counter(u64::from(self.random)))
     }
 
-    fn credit(&self) -> Option<(RegisterNumber, CreditAmount)> {
+    /// The credit, if it is one.
+    pub(crate) fn credit(&self) -> Option<(RegisterNumber, CreditAmount)> {
         let register = RegisterNumber::try_from(self.register).ok()?;
         let bits = self.value as u16;
         match (self.class, self.sub_class) {
@@ -141,7 +128,8 @@ impl IssuedRowExt for IssuedRow {
         }
     }
 
-    fn key_expiry(&self) -> KeyExpiryNumber {
+    /// The expiry number that a key change set carries.
+    pub(crate) fn key_expiry(&self) -> KeyExpiryNumber {
         KeyExpiryNumber::from((self.value >> 8) as u8)
     }
 }

@@ -5,12 +5,12 @@ use prepay_kmp::attribute::{Cluster, VendingKeyType};
 use prepay_kmp::open_kmp::OpenKmp;
 use prepay_kmp::profile::{KeyLoadHeader, KeyManagementProfile};
 use prepay_module::software::{
-    CustodianError, LoadRefusal, LoadReport, ModulePolicy, OPEN_REQUESTS, SLOTS, SlotState,
-    TestMode,
+    CustodianError, LoadRefusal, LoadReport, ModuleEntry, ModulePolicy, OPEN_REQUESTS, SLOTS,
+    SlotState, TestMode,
 };
 use prepay_module::{RegisterReport, SecurityModule};
 use prepay_token::element::{BaseDate, DecoderKeyGenerationAlgorithm, KeyExpiryNumber};
-use prepay_vault::Entry;
+use prepay_vault::{Entries as _, Entry};
 
 use crate::kit::*;
 
@@ -367,7 +367,9 @@ fn a_file_may_fill_the_transaction_counter() {
     let last = world.module.auditor(&world.session("anton")).unwrap();
     let last = last.audit(1, usize::MAX).unwrap().into_iter().rev();
     let last = last.map(|record| record.entry).find(|entry| entry.kind() >= 100).unwrap();
-    let Entry::KeysLoaded { transactions_added, .. } = last else { panic!("{last:?}") };
+    let Entry::Owner(ModuleEntry::KeysLoaded { transactions_added, .. }) = last else {
+        panic!("{last:?}")
+    };
     assert_eq!(transactions_added, Some(7));
     assert_eq!(world.left(1).2, Some(7));
     world.reopen();

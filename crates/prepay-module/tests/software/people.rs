@@ -3,13 +3,14 @@
 use prepay_basics::Identifier;
 use prepay_kmp::attribute::UnitLimit;
 use prepay_module::software::{
-    CustodianError, ModulePolicy, Place, ReadError, SoftwareModule, TestMode,
+    CustodianError, ModuleEntry, ModulePolicy, Place, ReadError, SoftwareModule, TestMode,
 };
 use prepay_module::{
     IssueRequest, ModuleError, ModuleFault, Refusal, SecurityModule, VerifyRequest,
 };
 use prepay_vault::{
-    AccessError, Entry, NewUser, Quorum, RestoredLimits, Role, Secret, SignInError, Unlock,
+    AccessError, Entries as _, Entry, NewUser, Quorum, RestoredLimits, Role, Secret, SignInError,
+    Unlock,
 };
 
 use crate::kit::*;
@@ -103,7 +104,9 @@ fn the_audit_log_tells_who_did_what() {
     }
     assert_eq!(actors("issued"), ["olga", "olga"]);
     let last = records.iter().rev().find(|record| record.entry.name() == "issued");
-    let Entry::Issued { rows } = &last.unwrap().entry else { panic!("other rows") };
+    let Entry::Owner(ModuleEntry::Issued { rows }) = &last.unwrap().entry else {
+        panic!("other rows")
+    };
     assert_eq!(rows.len(), 5);
     assert_eq!(world.auditor().verify_audit().unwrap().first_bad, None);
 }
