@@ -4,11 +4,12 @@
 //! - Unit of what is left: tenths of a unit of the service, hundred-thousandths of the base currency.
 //! - What counts is what a token really carries, after its rounding.
 
+use prepay_token::Instruction;
 use prepay_token::key::{DecoderKeyGenerator, DerivationPolicy, VendingKey};
 
 use crate::attribute::{KeyCheckValue, RegisterNumber, VendingKeyAttributes};
 use crate::check_value::check_value;
-use crate::{CentreId, CreditAmount, Moment, RegisterReport};
+use crate::{CentreId, Moment, RegisterReport};
 
 /// Tenths in a unit: ULM counts units, tokens carry tenths.
 const TENTHS: u64 = 10;
@@ -74,18 +75,19 @@ impl Register {
         self.currency_left = self.currency_left.map(|_| 0);
     }
 
-    /// Takes an amount off what is left, never below nothing. A debit gives nothing back.
-    pub(crate) fn count(&mut self, amount: CreditAmount) {
-        match amount {
-            CreditAmount::Units(amount) => {
+    /// Takes a credit off what is left, never below nothing. A debit gives nothing back.
+    pub(crate) fn count(&mut self, instruction: &Instruction) {
+        match instruction {
+            Instruction::Credit { amount, .. } => {
                 let tenths = u64::from(amount.tenths());
                 self.units_left_tenths =
                     self.units_left_tenths.map(|left| left.saturating_sub(tenths));
             }
-            CreditAmount::Currency(amount) => {
+            Instruction::CurrencyCredit { amount, .. } => {
                 let asked = amount.hundred_thousandths().max(0).unsigned_abs();
                 self.currency_left = self.currency_left.map(|left| left.saturating_sub(asked));
             }
+            _ => {}
         }
     }
 
