@@ -1,6 +1,6 @@
 //! `cargo xtask torture`: a module on disk whose process is killed again and again.
 //!
-//! The long form of `crates/prepay-vault/tests/proof_killed` does the work; it tells what must hold after
+//! The long form of `crates/prepay-host/tests/proof_killed` does the work; it tells what must hold after
 //! each kill, and prints the seed that fixes the moments.
 
 use std::path::Path;
@@ -26,7 +26,7 @@ pub(crate) struct Options {
 ///
 /// [`Failure`] when something acknowledged was lost, or counted twice, or the test does not build.
 pub(crate) fn run(root: &Path, options: &Options) -> Result<(), Failure> {
-    let proof = ["test", "--locked", "--release", "-p", "prepay-vault", "--test", "proof_killed"];
+    let proof = ["test", "--locked", "--release", "-p", "prepay-host", "--test", "proof_killed"];
     let arguments = ["--", "--ignored", "--nocapture"];
     Step::cargo("torture", &[&proof[..], &arguments].concat())
         .with("PREPAY_TORTURE_KILLS", &options.kills.to_string())

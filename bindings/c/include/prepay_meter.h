@@ -605,12 +605,12 @@ prepay_status prepay_meter_enter_digits(struct prepay_meter *meter,
 //
 // As for `prepay_meter_enter_digits`; `bytes` are nine bytes.
 prepay_status prepay_meter_enter_bytes(struct prepay_meter *meter,
-                                        const uint8_t *bytes,
-                                        uint8_t carrier,
-                                        uint64_t now_s,
-                                        const struct prepay_storage *storage,
-                                        const struct prepay_maker *maker,
-                                        struct prepay_outcome *outcome);
+                                       const uint8_t *bytes,
+                                       uint8_t carrier,
+                                       uint64_t now_s,
+                                       const struct prepay_storage *storage,
+                                       const struct prepay_maker *maker,
+                                       struct prepay_outcome *outcome);
 
 // Lets seconds pass with a load on one service. Credit is drawn while its switch is closed.
 //

@@ -2,10 +2,10 @@
 
 use std::fmt::Write as _;
 
+use prepay_basics::{Entropy, Moment, NoEntropy};
 use prepay_forms::{Document, JsonError, MAX_JSON, faults, page, read, schema, write};
 use prepay_kmc::form::{Draft, FormKind, FormState, Presence, Schema, SignedForm, SignedFormError};
-use prepay_module::open_kmp::Signatory;
-use prepay_module::{Entropy, Moment, NoEntropy};
+use prepay_kmp::open_kmp::Signatory;
 
 /// A fixed sequence of bytes.
 struct Counter(u8);

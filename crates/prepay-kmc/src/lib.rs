@@ -13,7 +13,7 @@
 //! # What it never knows
 //!
 //! The bytes of a key, wrapped or not: it asks the centre's own module
-//! ([`CentreModule`](prepay_module::centre::CentreModule)) for whole files. Files, SQL, JSON and pages.
+//! ([`CentreModule`](prepay_kmc_module::CentreModule)) for whole files. Files, SQL, JSON and pages.
 //!
 //! - Source: STS 600-4-2, STS 401-1 and STS 1800-6 as public material shows them. Fields and states of rows
 //!   and forms are not public: they are our own design.

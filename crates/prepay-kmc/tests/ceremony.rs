@@ -3,17 +3,18 @@
 
 use std::sync::{Arc, Mutex};
 
+use prepay_basics::{Entropy, Identifier, Moment, NoEntropy};
 use prepay_kmc::centre::{Centre, Decision, LoadOptions};
 use prepay_kmc::entity::FormNumber;
 use prepay_kmc::form::{Draft, FormKind, FormState, SignedForm};
 use prepay_kmc::store::MemoryStore;
-use prepay_module::centre::{CentreModule, CentreSetup, CentreVault};
-use prepay_module::open_kmp::{
+use prepay_kmc_module::{CentreModule, CentreSetup, CentreVault};
+use prepay_kmp::open_kmp::{
     Identity, Nonce, OpenKmp, PartyKind, PublicIdentity, Signatory, SlotNumber,
 };
-use prepay_module::profile::{EnrolmentDetails, KeyLoadRequest, KeyManagementProfile};
-use prepay_module::vault::{KeyFile, NewUser, Quorum, Role, Secret, Unlock};
-use prepay_module::{Entropy, Identifier, MemoryStorage, Moment, NoEntropy};
+use prepay_kmp::profile::{EnrolmentDetails, KeyLoadRequest, KeyManagementProfile};
+use prepay_vault::MemoryStorage;
+use prepay_vault::{KeyFile, NewUser, Quorum, Role, Secret, Unlock};
 use sha2::{Digest, Sha256};
 
 /// Numbers that look random and come again in every run.
@@ -65,7 +66,7 @@ fn vault() -> CentreVault {
     CentreVault::create_insecure_test(storage, entropy, Box::new(today()), &setup).unwrap()
 }
 
-fn sign_in(vault: &CentreVault, name: &str) -> prepay_module::vault::Session {
+fn sign_in(vault: &CentreVault, name: &str) -> prepay_vault::Session {
     vault.sign_in(&name.parse().unwrap(), &passphrase(name)).unwrap()
 }
 
@@ -186,7 +187,7 @@ fn forms_lead_from_an_unknown_customer_to_a_file_for_one_module() {
     assert_eq!(attributes.issued_until, today().plus_days(90));
     let row = centre.newest_key(attributes.supply_group).unwrap().unwrap();
     assert_eq!(row.check_value, Some(load.keys[0].check_value));
-    assert_eq!(row.check_value, Some(prepay_module::check_value(&load.keys[0].key)));
+    assert_eq!(row.check_value, Some(prepay_kmp::check_value(&load.keys[0].key)));
     assert_eq!(centre.orphans().unwrap(), []);
 
     // The operator alone makes no key, and a changed request is none.

@@ -6,7 +6,7 @@ use common::{AUTHORISATION, Bench, Counter, GROUP, KEY};
 use prepay_kmc::centre::{CommandError, Decision};
 use prepay_kmc::entity::Line;
 use prepay_kmc::form::{Draft, FormKind, FormState, SignedForm, SignedFormError};
-use prepay_module::open_kmp::Signatory;
+use prepay_kmp::open_kmp::Signatory;
 
 const NEW: &[(&str, &str)] =
     &[("organisation", "East"), ("contact", "Mr Example"), ("address", "b@example.org")];

@@ -9,8 +9,8 @@ use prepay_kmc::centre::{
 use prepay_kmc::entity::{Action, KeyState, Line};
 use prepay_kmc::form::{FormKind, FormState};
 use prepay_kmc::store::{CentreStore, MemoryStore, PAGE, RowKey};
-use prepay_module::attribute::SubClassSet;
-use prepay_module::centre::Authority;
+use prepay_kmc_module::Authority;
+use prepay_kmp::attribute::SubClassSet;
 use prepay_token::element::KeyRevisionNumber;
 
 fn revision(number: u8) -> KeyRevisionNumber {

@@ -7,8 +7,8 @@ use prepay_kmc::centre::{CommandError, Decision, KeyTerms, LoadOptions, NewKey};
 use prepay_kmc::entity::{LeftOutReason, VendingKeyId};
 use prepay_kmc::form::{FormKind, FormState};
 use prepay_kmc::store::{CentreStore, PAGE};
-use prepay_module::attribute::{CurrencyLimit, UnitLimit};
-use prepay_module::centre::CentreModule;
+use prepay_kmc_module::CentreModule;
+use prepay_kmp::attribute::{CurrencyLimit, UnitLimit};
 use prepay_token::element::SupplyGroupCode;
 
 const REQUEST: &str = "load:SM-1:1:AA";

@@ -12,14 +12,15 @@ use std::thread;
 use std::time::Instant;
 
 use criterion::{Criterion, criterion_group};
-use prepay_module::attribute::{Cluster, CurrencyLimit, SubClassSet, UnitLimit, VendingKeyType};
-use prepay_module::open_kmp::{Identity, OpenKmp, PartyKind};
-use prepay_module::profile::{EnrolmentDetails, KeyLoadHeader, KeyManagementProfile, KeyToLoad};
+use prepay_basics::{Entropy, Identifier, Moment, NoEntropy};
+use prepay_host::Directory;
+use prepay_kmp::VendingKeyAttributes;
+use prepay_kmp::attribute::{Cluster, CurrencyLimit, SubClassSet, UnitLimit, VendingKeyType};
+use prepay_kmp::open_kmp::{Identity, OpenKmp, PartyKind};
+use prepay_kmp::profile::{EnrolmentDetails, KeyLoadHeader, KeyManagementProfile, KeyToLoad};
 use prepay_module::software::{ModulePolicy, NewModule, Operator, Place, SoftwareModule, TestMode};
-use prepay_module::vault::{NewUser, Quorum, Role, Secret, Session, Unlock};
 use prepay_module::{
-    Entropy, Identifier, IssueRequest, Issued, MemoryStorage, MeterConfiguration, Moment,
-    NoEntropy, RequestId, SecurityModule, TokenRequest, VaultStorage, VendingKeyAttributes,
+    IssueRequest, Issued, MeterConfiguration, RequestId, SecurityModule, TokenRequest,
 };
 use prepay_testkit::ratio::Ratio;
 use prepay_token::element::{
@@ -28,7 +29,8 @@ use prepay_token::element::{
 };
 use prepay_token::key::{DecoderKeyGenerator, KeyParameters, TokenCipher, VendingKey};
 use prepay_token::{Instruction, Token, seal};
-use prepay_vault::Directory;
+use prepay_vault::{MemoryStorage, VaultStorage};
+use prepay_vault::{NewUser, Quorum, Role, Secret, Session, Unlock};
 
 /// The bar of the batches, in thousandths.
 const BAR: Option<u32> = Some(2000);

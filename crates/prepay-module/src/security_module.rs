@@ -19,11 +19,13 @@ use prepay_token::element::{
 };
 use prepay_token::key_change::{Rollover, SetSize};
 use prepay_token::{Instruction, OpenError};
+use prepay_vault::RequestId;
 
-use crate::attribute::{
+use prepay_basics::Moment;
+use prepay_kmp::attribute::{
     Cluster, KeyCheckValue, RegisterNumber, VendingKeyAttributes, VendingKeyType,
 };
-use crate::{CentreId, ModuleId, Moment};
+use prepay_kmp::{CentreId, ModuleId};
 
 /// A security module.
 pub trait SecurityModule: Send + Sync {
@@ -108,10 +110,6 @@ pub trait SecurityModule: Send + Sync {
         }
     }
 }
-
-/// Names one request, so that it can be repeated without being carried out twice. Chosen by the caller.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct RequestId(pub [u8; 16]);
 
 /// The meter that a token is for, as its configuration record says.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -554,18 +552,6 @@ impl From<Refusal> for ModuleError {
 impl From<ModuleFault> for ModuleError {
     fn from(fault: ModuleFault) -> Self {
         Self::Fault(fault)
-    }
-}
-
-impl fmt::Debug for RequestId {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "RequestId({self})")
-    }
-}
-
-impl fmt::Display for RequestId {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
     }
 }
 

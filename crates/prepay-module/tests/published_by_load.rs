@@ -12,12 +12,14 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex};
 
-use prepay_module::attribute::{RegisterNumber, VendingKeyType};
-use prepay_module::centre::KeyLoadItem;
+use prepay_basics::Moment;
+use prepay_kmc_module::KeyLoadItem;
+use prepay_kmp::VendingKeyAttributes;
+use prepay_kmp::attribute::{RegisterNumber, VendingKeyType};
 use prepay_module::software::{ModulePolicy, Place, TestMode};
 use prepay_module::{
-    KeyChangeRequest, MemoryStorage, MeterConfiguration, ModuleError, Moment, SecurityModule,
-    TokenRequest, VendingKeyAttributes, Verification, VerifyRequest,
+    KeyChangeRequest, MeterConfiguration, ModuleError, SecurityModule, TokenRequest, Verification,
+    VerifyRequest,
 };
 use prepay_testkit::Random;
 use prepay_testkit::ceremony::{
@@ -31,6 +33,7 @@ use prepay_token::element::{
 use prepay_token::key::VendingKey;
 use prepay_token::key_change::{Rollover, SetSize};
 use prepay_token::{Instruction, Token, TokenData, open_in_clear, seal_in_clear};
+use prepay_vault::MemoryStorage;
 use serde_json::Value;
 
 /// A vending key in a case: group, revision and expiry number. Everything else follows from these.

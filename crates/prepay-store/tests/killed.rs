@@ -7,9 +7,9 @@ use std::io::{BufRead, BufReader, Write};
 use std::path::Path;
 use std::process::{Command, Stdio};
 
+use prepay_basics::Moment;
 use prepay_kmc::entity::{Action, Customer};
 use prepay_kmc::store::{CentreStore, Change, NewJournalEntry, Row};
-use prepay_module::Moment;
 use prepay_store::SqliteCentreStore;
 use prepay_testkit::centre_store;
 

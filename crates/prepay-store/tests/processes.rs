@@ -5,9 +5,9 @@ use std::fs;
 use std::path::Path;
 use std::process::{Command, Stdio};
 
+use prepay_basics::Moment;
 use prepay_kmc::entity::{Action, Customer};
 use prepay_kmc::store::{CentreStore, Change, NewJournalEntry, Row, StoreError};
-use prepay_module::Moment;
 use prepay_store::{OpenStoreError, SqliteCentreStore};
 use prepay_testkit::centre_store;
 

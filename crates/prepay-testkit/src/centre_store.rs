@@ -5,12 +5,12 @@
 
 mod rows;
 
+use prepay_basics::Moment;
 use prepay_kmc::entity::{Action, FormStep, KeyState, Line, LoadedKey};
 use prepay_kmc::form::FormState;
 use prepay_kmc::store::{
     CentreStore, Change, Constraint, NewJournalEntry, PAGE, Row, RowKey, StoreError, Versioned,
 };
-use prepay_module::Moment;
 use prepay_token::element::SupplyGroupCode;
 
 pub use rows::{

@@ -8,22 +8,22 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use prepay_module::attribute::{Cluster, CurrencyLimit, SubClassSet, UnitLimit, VendingKeyType};
-use prepay_module::centre::{
+use prepay_basics::{Clock, Entropy, Identifier, Moment, NoEntropy};
+use prepay_kmc_module::{
     CentreDesk, CentreModule, CentreSetup, CentreVault, KeyLoadItem, KeyLoadOrder,
 };
+use prepay_kmp::attribute::{Cluster, CurrencyLimit, SubClassSet, UnitLimit, VendingKeyType};
+use prepay_kmp::{CentreId, VendingKeyAttributes};
 use prepay_module::software::{
     Auditor, Custodians, LoadReport, ModulePolicy, NewModule, Operator, Place, SoftwareModule,
     TestMode,
-};
-use prepay_module::vault::{NewUser, OpenError, Quorum, Role, Secret, Session, Unlock};
-use prepay_module::{
-    CentreId, Clock, Entropy, Identifier, Moment, NoEntropy, VaultStorage, VendingKeyAttributes,
 };
 use prepay_token::element::{
     BaseDate, DecoderKeyGenerationAlgorithm, KeyExpiryNumber, KeyRevisionNumber, SupplyGroupCode,
 };
 use prepay_token::key::VendingKey;
+use prepay_vault::VaultStorage;
+use prepay_vault::{NewUser, OpenError, Quorum, Role, Secret, Session, Unlock};
 
 use crate::Random;
 

@@ -11,7 +11,7 @@
 use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use prepay_module::{Entropy, NoEntropy};
+use prepay_basics::{Entropy, NoEntropy};
 use zeroize::Zeroizing;
 
 /// What every byte of a secret is turned over by.
@@ -245,17 +245,17 @@ mod tests {
     #[test]
     fn every_form_of_a_secret_is_found() {
         let mut secrets = Secrets::default();
-        secrets.add("a", b"\x00\xFB\xFFsecret bytes");
+        secrets.add("a", b"\x00\xFB\xFFsecret octets");
         secrets.add("b", b"another secret");
         // Made with the base64 module of Python, with 0 to 2 bytes before and behind.
         for text in [
             "..\u{0}",
-            "[0, 251, 255, 115, 101, 99, 114, 101, 116, 32, 111, 99, 116, 101, 116, 115]",
-            "00fbff736563726574206f6374657473",
-            "00FBFF736563726574206F6374657473",
-            "APv/c2VjcmV0IG9jdGV0cw==",
-            "eAD7_3NlY3JldCBvY3RldHN4",
-            "eHgA+/9zZWNyZXQgb2N0ZXRzeA==",
+            "[0, 251, 255, 115, 101, 99, 114, 101, 116, 32, 98, 121, 116, 101, 115]",
+            "00fbff736563726574206279746573",
+            "00FBFF736563726574206279746573",
+            "APv/c2VjcmV0IGJ5dGVz",
+            "eAD7_3NlY3JldCBieXRlc3g=",
+            "eHgA+/9zZWNyZXQgYnl0ZXN4",
         ] {
             let expected = usize::from(!text.starts_with('.'));
             assert_eq!(secrets.found_in(text.as_bytes()).len(), expected, "{text}");

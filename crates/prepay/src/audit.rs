@@ -3,10 +3,8 @@
 use std::io::Write;
 use std::path::Path;
 
-use prepay_module::VaultStorage;
-use prepay_module::vault::{
-    AuditError, AuditMark, AuditReport, BadEntry, Problem, Record, verify_noted,
-};
+use prepay_vault::VaultStorage;
+use prepay_vault::{AuditError, AuditMark, AuditReport, BadEntry, Problem, Record, verify_noted};
 use serde_json::{Map, Value, json};
 
 use crate::failure::{Done, Failure};

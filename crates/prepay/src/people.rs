@@ -3,8 +3,8 @@
 use std::io::{self, BufRead, IsTerminal, Write};
 
 use clap::Args;
-use prepay_module::Identifier;
-use prepay_module::vault::{
+use prepay_basics::Identifier;
+use prepay_vault::{
     AccessError, NewUser, Quorum, QuorumError, Role, Secret, Session, SignInError, UserError,
     VaultError,
 };

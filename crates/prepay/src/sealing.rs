@@ -7,13 +7,13 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use clap::{Args, ValueEnum, ValueHint};
-use prepay_module::VaultStorage;
-use prepay_module::vault::{
+use prepay_host::{
+    Directory, DirectoryError, Pkcs11Error, Pkcs11Place, Pkcs11Token, SystemEntropy, private_file,
+};
+use prepay_vault::VaultStorage;
+use prepay_vault::{
     CreateError, KeyFile, OpenError, RestoreError, Secret, Unlock, VaultHeader, look,
     look_at_backup,
-};
-use prepay_vault::{
-    Directory, DirectoryError, Pkcs11Error, Pkcs11Place, Pkcs11Token, SystemEntropy, private_file,
 };
 
 use crate::failure::{Done, Failure};

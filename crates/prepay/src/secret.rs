@@ -16,8 +16,8 @@ use std::io::{self, IsTerminal};
 use std::path::{Path, PathBuf};
 
 use clap::{Args, ValueHint};
-use prepay_module::vault::Secret;
-use prepay_vault::private_file;
+use prepay_host::private_file;
+use prepay_vault::Secret;
 use zeroize::Zeroizing;
 
 use crate::failure::{Done, Failure};

@@ -416,7 +416,7 @@ fn a_back_up_needs_both_and_gives_no_limits_back() {
     let mut bytes = fs::read(desk.path("save")).unwrap();
     let middle = bytes.len() / 2;
     bytes[middle] ^= 1;
-    prepay_vault::private_file::create(desk.path("torn"), &bytes).unwrap();
+    prepay_host::private_file::create(desk.path("torn"), &bytes).unwrap();
     let torn = restore("e", "bob").replace("save", "torn");
     assert_eq!(desk.refused(3, &torn), "damaged");
     desk.assert_nothing_secret_was_printed();
@@ -439,7 +439,7 @@ fn a_key_file_seals_and_the_seal_can_be_changed() {
     desk.succeed("unlock");
     let key = fs::read(desk.path("key")).unwrap();
     fs::remove_file(desk.path("key")).unwrap();
-    prepay_vault::private_file::create(desk.path("key"), &key[..50]).unwrap();
+    prepay_host::private_file::create(desk.path("key"), &key[..50]).unwrap();
     desk.put_secret("seal", "something else");
     assert_eq!(desk.refused(3, "unlock"), "wrong_secret");
 }

@@ -5,7 +5,7 @@
 
 use std::ops::RangeInclusive;
 
-use super::floors::{Place, place};
+use super::floors::{FLOWS, Place, place};
 use super::graph::{Dependency, Kind, Package};
 use super::{Finding, House};
 
@@ -34,13 +34,13 @@ const BANS: &[Ban] = &[
             "reqwest",
             "rustls",
         ],
-        floors: 0..=3,
+        floors: 0..=FLOWS,
         except: &[],
     },
     Ban {
         what: "a database",
         crates: &["rusqlite", "libsqlite3-sys", "sqlx", "diesel", "postgres", "tokio-postgres"],
-        floors: 0..=5,
+        floors: 0..=9,
         except: &["prepay-store"],
     },
     Ban { what: "serialisation", crates: &["serde", "serde_json"], floors: 0..=1, except: &[] },
@@ -157,8 +157,8 @@ mod tests {
             ("prepay-token", "prepay-testkit", Some(Kind::Dev)),
             ("prepay-token", "serde", Some(Kind::Dev)),
             ("prepay-cipher", "prepay-token", Some(Kind::Dev)),
-            ("prepay-vend", "serde", None),
-            ("prepay-http", "tokio", None),
+            ("prepay-kmc", "serde", None),
+            ("prepay-lab", "tokio", None),
             ("prepay-store", "rusqlite", None),
             ("prepay-testkit", "serde", None),
         ];
@@ -174,12 +174,12 @@ mod tests {
         const CASES: &[(&str, &str, Option<Kind>, &str)] = &[
             ("prepay-cipher", "prepay-token", None, "below floor 0"),
             ("prepay-meter", "prepay-module", None, "below floor 2"),
-            ("prepay-meter", "prepay-vend", Some(Kind::Build), "below floor 2"),
+            ("prepay-meter", "prepay-kmc", Some(Kind::Build), "below floor 2"),
             ("prepay-token", "prepay-testkit", None, "dev-dependencies"),
             ("prepay-token", "xtask", Some(Kind::Dev), "chores"),
-            ("prepay-vend", "tokio", None, "runtime"),
-            ("prepay-vend", "rusqlite", None, "prepay-store only"),
-            ("prepay-http", "sqlx", None, "prepay-store only"),
+            ("prepay-kmc", "tokio", None, "runtime"),
+            ("prepay-kmc", "rusqlite", None, "prepay-store only"),
+            ("prepay-lab", "sqlx", None, "prepay-store only"),
             ("prepay-token", "serde", None, "serialisation"),
             ("prepay-cipher", "log", None, "logging"),
             ("prepay-token", "tracing", None, "logging"),

@@ -13,32 +13,33 @@ pub(super) enum Place {
     Chores,
 }
 
+/// The highest floor below the doors: domain and flows. No serialisation of their types, no floats, no network.
+pub(super) const FLOWS: u8 = 6;
+
 /// Every crate of the workspace, from the ground up.
 const PLACES: &[(&str, Place)] = &[
     // Ciphers.
     ("prepay-cipher", Place::Floor(0)),
     // The standard: data elements, keys and tokens.
     ("prepay-token", Place::Floor(1)),
-    // Domain and codecs.
+    // Domain: the meter, and what the vault and key management share.
+    ("prepay-basics", Place::Floor(2)),
     ("prepay-meter", Place::Floor(2)),
-    ("prepay-module", Place::Floor(2)),
-    ("prepay-dlms", Place::Floor(2)),
-    // Flows.
-    ("prepay-vend", Place::Floor(3)),
-    ("prepay-kmc", Place::Floor(3)),
-    ("prepay-conform", Place::Floor(3)),
-    // Doors and storage.
-    ("prepay-http", Place::Floor(4)),
-    ("prepay-store", Place::Floor(4)),
+    // Key management texts, and the vault over them.
+    ("prepay-kmp", Place::Floor(3)),
     ("prepay-vault", Place::Floor(4)),
-    ("prepay-forms", Place::Floor(4)),
-    ("prepay-lab", Place::Floor(4)),
-    ("prepay-thrift", Place::Floor(4)),
-    ("prepay-smlink", Place::Floor(4)),
-    ("prepay-dlms-net", Place::Floor(4)),
-    ("prepay-xmlvend", Place::Floor(4)),
+    // Security modules.
+    ("prepay-module", Place::Floor(5)),
+    ("prepay-kmc-module", Place::Floor(5)),
+    // Flows.
+    ("prepay-kmc", Place::Floor(6)),
+    // Doors and storage.
+    ("prepay-lab", Place::Floor(8)),
+    ("prepay-forms", Place::Floor(8)),
+    ("prepay-store", Place::Floor(8)),
+    ("prepay-host", Place::Floor(8)),
     // Programs.
-    ("prepay", Place::Floor(5)),
+    ("prepay", Place::Floor(9)),
     // Beside the house.
     ("prepay-testkit", Place::Testkit),
     ("xtask", Place::Chores),

@@ -1,24 +1,22 @@
-//! Rule: no crate above `prepay-module` names the bytes of a key.
+//! Rule: no crate above the security modules names the bytes of a key.
 //!
 //! `expose_bytes` is the one way out of a key type, so its name is all there is to look for.
 
+use super::floors::FLOWS;
 use super::{Finding, House};
 
 pub(super) const RULE: &str = "keys";
 
 const NAME: &str = "expose_bytes";
 
-/// The lowest floor that only ever asks a security module.
-const BOTTOM: u8 = 3;
-
-/// Crates on those floors that may, and why.
+/// Crates above the security modules that may, and why.
 const ALLOWED: &[(&str, &str)] = &[
     ("prepay-lab", "works on raw test keys, and says so"),
-    ("prepay-vault", "hands a PIN to the hardware token"),
+    ("prepay-host", "hands a PIN to the hardware token"),
 ];
 
 pub(super) fn check(house: &House) -> Vec<Finding> {
-    let is_above = |floor: Option<u8>| floor.is_some_and(|floor| floor >= BOTTOM);
+    let is_above = |floor: Option<u8>| floor.is_some_and(|floor| floor >= FLOWS);
     let is_allowed = |name: &Option<String>| {
         ALLOWED.iter().any(|(crate_name, _)| name.as_deref() == Some(crate_name))
     };
@@ -52,20 +50,20 @@ mod tests {
     fn key_bytes_below_and_in_the_laboratory_pass() {
         for path in [
             "crates/prepay-token/src/key.rs",
-            "crates/prepay-module/src/vault.rs",
+            "crates/prepay-module/src/lib.rs",
             "crates/prepay-lab/src/lib.rs",
-            "crates/prepay-vend/tests/all.rs",
+            "crates/prepay-kmc/tests/all.rs",
         ] {
             assert!(check(&House::of(&[(path, TEXT)])).is_empty(), "{path}");
         }
-        let comment = [("crates/prepay-vend/src/lib.rs", "//! Never `expose_bytes`.")];
+        let comment = [("crates/prepay-forms/src/lib.rs", "//! Never `expose_bytes`.")];
         assert!(check(&House::of(&comment)).is_empty());
     }
 
     #[test]
     fn key_bytes_above_the_module_are_found() {
         for path in [
-            "crates/prepay-vend/src/lib.rs",
+            "crates/prepay-forms/src/lib.rs",
             "crates/prepay-kmc/src/a.rs",
             "crates/prepay/src/main.rs",
         ] {

@@ -71,7 +71,7 @@ const RULES: &[Rule] = &[
     },
     Rule {
         name: keys::RULE,
-        demand: "no crate above prepay-module sees key bytes",
+        demand: "no crate above the modules sees key bytes",
         check: keys::check,
     },
     Rule {

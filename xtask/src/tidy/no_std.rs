@@ -125,7 +125,7 @@ mod tests {
 
     #[test]
     fn higher_floors_use_what_they_need() {
-        let house = House::of(&[("crates/prepay-vend/src/lib.rs", "use std::fmt;")]);
+        let house = House::of(&[("crates/prepay-kmc/src/lib.rs", "use std::fmt;")]);
         assert!(check(&house).is_empty());
     }
 }

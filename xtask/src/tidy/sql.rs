@@ -72,7 +72,7 @@ mod tests {
     use super::super::testing::places;
     use super::{House, check};
 
-    const PATH: &str = "crates/prepay-vend/src/ledger.rs";
+    const PATH: &str = "crates/prepay-kmc/src/ledger.rs";
 
     #[test]
     fn sentences_and_the_store_pass() {

@@ -1,6 +1,6 @@
 //! The changes of one command, collected until its commit.
 
-use prepay_module::Moment;
+use prepay_basics::Moment;
 
 use super::{Answer, Centre, CommandError};
 use crate::entity::{Action, AuthorisationNumber, CentreRecord, CustomerNumber, FormNumber, Line};

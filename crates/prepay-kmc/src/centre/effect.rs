@@ -1,6 +1,6 @@
 //! What accepting each form does.
 
-use prepay_module::attribute::Cluster;
+use prepay_kmp::attribute::Cluster;
 
 use super::batch::Batch;
 use super::people::{put_customer, put_signatory};

@@ -2,8 +2,9 @@
 
 use std::fmt;
 
-use prepay_module::centre::{Authority, CentreError};
-use prepay_module::{CentreId, Identifier, ModuleId, Moment};
+use prepay_basics::{Identifier, Moment};
+use prepay_kmc_module::{Authority, CentreError};
+use prepay_kmp::{CentreId, ModuleId};
 use prepay_token::element::{KeyRevisionNumber, SupplyGroupCode};
 
 use crate::entity::{CustomerNumber, FormNumber, KeyState, LeftOut, VendingKeyId};

@@ -1,6 +1,6 @@
 //! Forms at the centre: received, accepted or refused, done.
 
-use prepay_module::centre::Authority;
+use prepay_kmc_module::Authority;
 use prepay_token::element::SupplyGroupCode;
 
 use super::batch::Batch;

@@ -1,7 +1,8 @@
 //! Key-use authorisations.
 
-use prepay_module::centre::Authority;
-use prepay_module::{Identifier, ModuleId, Moment};
+use prepay_basics::{Identifier, Moment};
+use prepay_kmc_module::Authority;
+use prepay_kmp::ModuleId;
 use prepay_token::element::SupplyGroupCode;
 
 use super::batch::Batch;

@@ -1,7 +1,7 @@
 //! Supply groups: allocation, names, owners.
 
-use prepay_module::attribute::{Cluster, GroupName, VendingKeyType};
-use prepay_module::centre::Authority;
+use prepay_kmc_module::Authority;
+use prepay_kmp::attribute::{Cluster, GroupName, VendingKeyType};
 use prepay_token::element::{Service, SupplyGroupCode};
 
 use super::batch::Batch;

@@ -1,8 +1,8 @@
 //! Vending keys: made, rolled, refreshed, revoked, retired. Their bytes stay in the centre's module.
 
-use prepay_module::Moment;
-use prepay_module::attribute::{CurrencyLimit, SubClassSet, UnitLimit};
-use prepay_module::centre::{Authority, CentreError};
+use prepay_basics::Moment;
+use prepay_kmc_module::{Authority, CentreError};
+use prepay_kmp::attribute::{CurrencyLimit, SubClassSet, UnitLimit};
 use prepay_token::element::{
     BaseDate, DecoderKeyGenerationAlgorithm, KeyExpiryNumber, KeyRevisionNumber, SupplyGroupCode,
 };
@@ -255,7 +255,7 @@ impl<S: CentreStore> Centre<'_, S> {
         check_terms(&new.terms, new.activation)?;
         check_life(new)?;
         let id = self.next_id(new)?;
-        let is_default = group.key_type == prepay_module::attribute::VendingKeyType::DEFAULT;
+        let is_default = group.key_type == prepay_kmp::attribute::VendingKeyType::DEFAULT;
         let otherwise = if is_default { SubClassSet::NONE } else { SubClassSet::ALL };
         batch.insert(Row::VendingKey(VendingKeyRecord {
             id,

@@ -43,8 +43,8 @@ mod orphans;
 mod people;
 mod report;
 
-use prepay_module::centre::{Authority, CentreIdentity, CentreModule};
-use prepay_module::{Clock, Moment};
+use prepay_basics::{Clock, Moment};
+use prepay_kmc_module::{Authority, CentreIdentity, CentreModule};
 
 use crate::entity::{CentreRecord, Line};
 use crate::store::{CentreStore, Change, Row, RowKey, StoreError, Versioned};
@@ -168,7 +168,7 @@ impl<'a, S: CentreStore> Centre<'a, S> {
     }
 }
 
-fn same_centre(record: &CentreRecord, id: &prepay_module::CentreId) -> Answer<()> {
+fn same_centre(record: &CentreRecord, id: &prepay_kmp::CentreId) -> Answer<()> {
     if record.id == *id {
         Ok(())
     } else {

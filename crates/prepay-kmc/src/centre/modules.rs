@@ -1,7 +1,7 @@
 //! Security modules: enrolled, answered, revoked.
 
-use prepay_module::ModuleId;
-use prepay_module::centre::{AgreementAnswer, Authority, CentreError};
+use prepay_kmc_module::{AgreementAnswer, Authority, CentreError};
+use prepay_kmp::ModuleId;
 use sha2::{Digest, Sha256};
 
 use super::{Answer, Centre, CommandError, all, there};
@@ -36,7 +36,7 @@ impl<S: CentreStore> Centre<'_, S> {
     /// # Errors
     ///
     /// [`CommandError::Forbidden`], [`CommandError::Module`] with all that
-    /// [`accept_module`](prepay_module::centre::CentreModule::accept_module) refuses.
+    /// [`accept_module`](prepay_kmc_module::CentreModule::accept_module) refuses.
     pub fn enrol_module(&mut self, enrolment: &str, told: &str) -> Answer<ModuleRecord> {
         self.needs("enrol a module", Authority::DualControl)?;
         let mut batch = self.batch()?;

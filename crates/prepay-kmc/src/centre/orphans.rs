@@ -1,7 +1,7 @@
 //! What is on one side only: in the centre's module without a row, or in a row without the module.
 
-use prepay_module::ModuleId;
-use prepay_module::attribute::KeyCheckValue;
+use prepay_kmp::ModuleId;
+use prepay_kmp::attribute::KeyCheckValue;
 use prepay_token::element::{KeyRevisionNumber, SupplyGroupCode};
 
 use super::{Answer, Centre};
@@ -150,7 +150,7 @@ impl<S: CentreStore> Centre<'_, S> {
     }
 
     fn module_orphans(&self) -> Answer<Vec<Orphan>> {
-        use prepay_module::centre::ModuleState;
+        use prepay_kmc_module::ModuleState;
 
         let accepted = self.module.modules()?;
         let rows = self.modules()?;

@@ -1,8 +1,8 @@
 //! Customers and their signatories.
 
-use prepay_module::Identifier;
-use prepay_module::centre::Authority;
-use prepay_module::open_kmp::SignatoryKey;
+use prepay_basics::Identifier;
+use prepay_kmc_module::Authority;
+use prepay_kmp::open_kmp::SignatoryKey;
 
 use super::batch::Batch;
 use super::{Answer, Centre, CommandError, all, there};

@@ -4,8 +4,9 @@
 
 use std::collections::BTreeMap;
 
-use prepay_module::attribute::KeyCheckValue;
-use prepay_module::{ModuleId, Moment};
+use prepay_basics::Moment;
+use prepay_kmp::ModuleId;
+use prepay_kmp::attribute::KeyCheckValue;
 
 use super::{Answer, Centre, all};
 use crate::code::coded;

@@ -1,6 +1,6 @@
 //! Customers of a centre, and those who sign for them.
 
-use prepay_module::{Identifier, Moment};
+use prepay_basics::{Identifier, Moment};
 
 use super::{CustomerNumber, FormNumber, Line};
 

@@ -1,7 +1,7 @@
 //! Supply groups and who owned them when.
 
-use prepay_module::Moment;
-use prepay_module::attribute::{Cluster, GroupName, VendingKeyType};
+use prepay_basics::Moment;
+use prepay_kmp::attribute::{Cluster, GroupName, VendingKeyType};
 use prepay_token::element::{Service, SupplyGroupCode};
 
 use super::{CustomerNumber, FormNumber, Line};

@@ -1,6 +1,7 @@
 //! The centre's own row, received forms, and the journal of what was done.
 
-use prepay_module::{CentreId, Moment};
+use prepay_basics::Moment;
+use prepay_kmp::CentreId;
 
 use super::{AuthorisationNumber, CustomerNumber, FormNumber, Line};
 use crate::code::coded;

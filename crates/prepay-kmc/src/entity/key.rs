@@ -2,10 +2,9 @@
 
 use std::cmp::Ordering;
 
-use prepay_module::attribute::{
-    CurrencyLimit, KeyCheckValue, SubClassSet, UnitLimit, VendingKeyType,
-};
-use prepay_module::{Identifier, ModuleId, Moment};
+use prepay_basics::{Identifier, Moment};
+use prepay_kmp::ModuleId;
+use prepay_kmp::attribute::{CurrencyLimit, KeyCheckValue, SubClassSet, UnitLimit, VendingKeyType};
 use prepay_token::element::{
     BaseDate, DecoderKeyGenerationAlgorithm, KeyExpiryNumber, KeyRevisionNumber, SupplyGroupCode,
 };

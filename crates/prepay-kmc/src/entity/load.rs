@@ -2,8 +2,9 @@
 
 use std::collections::BTreeSet;
 
-use prepay_module::attribute::{CurrencyLimit, KeyCheckValue, UnitLimit};
-use prepay_module::{ModuleId, Moment};
+use prepay_basics::Moment;
+use prepay_kmp::ModuleId;
+use prepay_kmp::attribute::{CurrencyLimit, KeyCheckValue, UnitLimit};
 use prepay_token::element::SupplyGroupCode;
 
 use super::VendingKeyId;

@@ -12,7 +12,7 @@
 //!
 //! Arrows point at the row that must be there first. Rows are never deleted: they end.
 //!
-//! - Elsewhere: keys themselves (`prepay-module`), how rows lie on a disk (`prepay-store`).
+//! - Elsewhere: keys themselves (`prepay-kmc-module`), how rows lie on a disk (`prepay-store`).
 
 mod customer;
 mod group;

@@ -1,6 +1,7 @@
 //! Security modules that a centre serves, and the agreements with them.
 
-use prepay_module::{ModuleId, Moment};
+use prepay_basics::Moment;
+use prepay_kmp::ModuleId;
 
 use super::Line;
 

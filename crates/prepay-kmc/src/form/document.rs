@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::str::FromStr;
 
-use prepay_module::Moment;
-use prepay_module::attribute::VendingKeyType;
+use prepay_basics::Moment;
+use prepay_kmp::attribute::VendingKeyType;
 use prepay_token::element::{BaseDate, KeyExpiryNumber, TokenIdentifier};
 
 use super::field::{base_date, number};

@@ -5,8 +5,9 @@
 use std::collections::BTreeSet;
 use std::str::FromStr;
 
-use prepay_module::attribute::{CurrencyLimit, GroupName, SubClassSet, UnitLimit};
-use prepay_module::{ModuleId, Moment};
+use prepay_basics::Moment;
+use prepay_kmp::ModuleId;
+use prepay_kmp::attribute::{CurrencyLimit, GroupName, SubClassSet, UnitLimit};
 use prepay_token::element::{
     BaseDate, DecoderKeyGenerationAlgorithm, KeyRevisionNumber, Service, SupplyGroupCode,
 };

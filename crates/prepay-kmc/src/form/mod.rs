@@ -8,7 +8,7 @@
 //!
 //! - [`Schema`]: the fields of each form, as data: name, kind, whether it must be there, help.
 //! - [`Draft::check`] lists every [`Fault`] at once.
-//! - [`SignedForm`] is signed by a signatory (P-384, through [`prepay_module::open_kmp`]) over its canonical
+//! - [`SignedForm`] is signed by a signatory (P-384, through [`prepay_kmp::open_kmp`]) over its canonical
 //!   text; whoever holds one knows that the signature is right for the key in it, not whose key that is.
 //! - [`FormState`]: how far a form has come, and the table of steps.
 //!

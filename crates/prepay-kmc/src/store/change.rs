@@ -2,7 +2,8 @@
 
 use std::fmt;
 
-use prepay_module::{Identifier, ModuleId, Moment};
+use prepay_basics::{Identifier, Moment};
+use prepay_kmp::ModuleId;
 use prepay_token::element::SupplyGroupCode;
 
 use crate::entity::{

@@ -5,7 +5,8 @@
 
 use std::collections::BTreeMap;
 
-use prepay_module::{Identifier, ModuleId};
+use prepay_basics::Identifier;
+use prepay_kmp::ModuleId;
 use prepay_token::element::SupplyGroupCode;
 
 use super::{

@@ -30,7 +30,8 @@ mod change;
 mod error;
 mod memory;
 
-use prepay_module::{Identifier, ModuleId};
+use prepay_basics::Identifier;
+use prepay_kmp::ModuleId;
 use prepay_token::element::SupplyGroupCode;
 
 pub use change::{Change, NewJournalEntry, Row, RowKey};

@@ -6,13 +6,13 @@ mod store;
 
 use std::sync::Mutex;
 
+use prepay_basics::{Clock, Entropy, Moment, NoEntropy};
 use prepay_kmc::centre::{Centre, Decision, KeyTerms, NewKey};
 use prepay_kmc::entity::{CustomerNumber, FormNumber, VendingKeyRecord};
 use prepay_kmc::form::{Draft, FormKind, SignedForm};
 use prepay_kmc::store::MemoryStore;
-use prepay_module::attribute::{CurrencyLimit, UnitLimit};
-use prepay_module::open_kmp::Signatory;
-use prepay_module::{Clock, Entropy, Moment, NoEntropy};
+use prepay_kmp::attribute::{CurrencyLimit, UnitLimit};
+use prepay_kmp::open_kmp::Signatory;
 use prepay_token::element::{BaseDate, DecoderKeyGenerationAlgorithm};
 
 pub(crate) use module::ModelModule;

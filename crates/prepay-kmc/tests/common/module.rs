@@ -6,13 +6,14 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Mutex;
 
-use prepay_module::attribute::KeyCheckValue;
-use prepay_module::centre::{
+use prepay_basics::{Identifier, Moment};
+use prepay_kmc_module::{
     AgreementAnswer, AgreementRequestReport, Authority, CentreError, CentreIdentity, CentreModule,
     DocumentProblem, GeneratedKey, KeyLoad, KeyLoadOrder, KeyLoadRequestReport, ModuleDetails,
     ModuleReport, ModuleState, VendingKeyReport,
 };
-use prepay_module::{Identifier, ModuleId, Moment};
+use prepay_kmp::ModuleId;
+use prepay_kmp::attribute::KeyCheckValue;
 use prepay_token::element::{DecoderKeyGenerationAlgorithm, KeyRevisionNumber, SupplyGroupCode};
 use prepay_token::key::VendingKey;
 

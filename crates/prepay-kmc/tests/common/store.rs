@@ -3,9 +3,10 @@
 use std::cell::RefCell;
 use std::rc::Rc;
 
+use prepay_basics::Identifier;
 use prepay_kmc::entity::*;
 use prepay_kmc::store::{CentreStore, Change, Found, MemoryStore, Page, StoreError};
-use prepay_module::{Identifier, ModuleId};
+use prepay_kmp::ModuleId;
 use prepay_token::element::SupplyGroupCode;
 
 /// How a commit fails.

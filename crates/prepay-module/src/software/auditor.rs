@@ -8,10 +8,10 @@ use super::module::{Shared, fault};
 use super::read;
 use super::refusal::{LoadRefusal, ReadError};
 use super::slot::{CentreReport, SlotReport};
-use crate::open_kmp::{OpenKmp, PartyKind, PartyName, ProfileError, PublicIdentity};
-use crate::profile::{EnrolmentDetails, KeyManagementProfile};
-use crate::vault::{AccessError, AuditReport, Quorum, Record, Role, Session, UserReport, Vault};
 use crate::{ClockWindow, Identification, ModuleFault, ModuleStatus, RegisterReport};
+use prepay_kmp::open_kmp::{OpenKmp, PartyKind, PartyName, ProfileError, PublicIdentity};
+use prepay_kmp::profile::{EnrolmentDetails, KeyManagementProfile};
+use prepay_vault::{AccessError, AuditReport, Quorum, Record, Role, Session, UserReport, Vault};
 
 /// The module in the hands of somebody who reads.
 #[derive(Clone)]

@@ -11,11 +11,10 @@ use prepay_token::{Class, Instruction};
 
 use super::policy::ModulePolicy;
 use super::register::{Register, Registers};
-use crate::attribute::{RegisterNumber, VendingKeyType};
-use crate::{
-    KeyChangeRequest, KeyChangeRule, Moment, Refusal, TokenRequest, VendingKeyAttributes,
-    VerifyRequest,
-};
+use crate::{KeyChangeRequest, KeyChangeRule, Refusal, TokenRequest, VerifyRequest};
+use prepay_basics::Moment;
+use prepay_kmp::VendingKeyAttributes;
+use prepay_kmp::attribute::{RegisterNumber, VendingKeyType};
 
 /// What the checks look at, beside the request.
 pub(crate) struct Checks<'a> {

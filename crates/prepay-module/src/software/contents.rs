@@ -19,15 +19,16 @@ use super::policy::{ModulePolicy, TestMode};
 use super::register::{Register, Registers};
 use super::remembered::{REMEMBERED_REQUESTS, Remembered};
 use super::slot::{OpenRequest, Slot, SlotState, USED_NONCES};
-use crate::attribute::{
+use prepay_basics::codec::{DecodeError, Reader, Writer};
+use prepay_basics::{Identifier, Moment};
+use prepay_kmp::VendingKeyAttributes;
+use prepay_kmp::attribute::{
     Cluster, CurrencyLimit, RegisterNumber, SubClassSet, UnitLimit, VendingKeyType,
 };
-use crate::codec::{DecodeError, Reader, Writer};
-use crate::open_kmp::{
+use prepay_kmp::open_kmp::{
     Identity, Nonce, PartyKind, PartyName, PendingAgreement, PublicIdentity, SlotKeys, SlotNumber,
 };
-use crate::vault::{Contents, Entry, Kind, Record, ReplayError, RestoredLimits};
-use crate::{Identifier, Moment, VendingKeyAttributes};
+use prepay_vault::{Contents, Entry, Kind, Record, ReplayError, RestoredLimits};
 
 /// The version of the form.
 const VERSION: u8 = 1;

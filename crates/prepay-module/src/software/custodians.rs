@@ -16,13 +16,15 @@ use super::module::Shared;
 use super::read::slot_report;
 use super::refusal::{CustodianError, LoadRefusal};
 use super::slot::{SLOTS, Slot, SlotReport, SlotState};
-use crate::attribute::RegisterNumber;
-use crate::open_kmp::{Nonce, OpenKmp, SlotNumber};
-use crate::profile::{KeyLoadRequest, KeyManagementProfile};
-use crate::vault::{
+use crate::RegisterReport;
+use prepay_basics::{Identifier, Moment};
+use prepay_kmp::CentreId;
+use prepay_kmp::attribute::RegisterNumber;
+use prepay_kmp::open_kmp::{Nonce, OpenKmp, SlotNumber};
+use prepay_kmp::profile::{KeyLoadRequest, KeyManagementProfile};
+use prepay_vault::{
     By, Entry, KeyNote, NewUser, Quorum, Secret, Unlock, UserError, Vault, VaultError,
 };
-use crate::{CentreId, Identifier, Moment, RegisterReport};
 
 /// The module in the hands of two custodians.
 #[derive(Clone)]

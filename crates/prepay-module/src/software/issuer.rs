@@ -14,11 +14,12 @@ use super::policy::{ModulePolicy, TestMode};
 use super::register::Registers;
 use super::remembered::Remembered;
 use super::row::IssuedRowExt as _;
-use crate::vault::IssuedRow;
 use crate::{
-    IssueRequest, Issued, IssuedKeyChange, IssuedToken, KeyChangeRequest, Moment, Refusal,
-    TokenRequest, Verification, VerifyRequest,
+    IssueRequest, Issued, IssuedKeyChange, IssuedToken, KeyChangeRequest, Refusal, TokenRequest,
+    Verification, VerifyRequest,
 };
+use prepay_basics::Moment;
+use prepay_vault::IssuedRow;
 
 /// What a module counts.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

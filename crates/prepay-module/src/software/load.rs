@@ -14,11 +14,12 @@ use super::contents::ModuleContents;
 use super::refusal::LoadRefusal;
 use super::register::{Register, Registers};
 use super::slot::{Slot, SlotState};
-use crate::attribute::{KeyCheckValue, RegisterNumber};
-use crate::open_kmp::{Nonce, OpenKmp, PartyName};
-use crate::profile::{KeyLoad, KeyLoadHeader, KeyManagementProfile, LoadedKey};
-use crate::vault::KeyNote;
-use crate::{CentreId, Moment, VendingKeyAttributes};
+use prepay_basics::Moment;
+use prepay_kmp::attribute::{KeyCheckValue, RegisterNumber};
+use prepay_kmp::open_kmp::{Nonce, OpenKmp, PartyName};
+use prepay_kmp::profile::{KeyLoad, KeyLoadHeader, KeyManagementProfile, LoadedKey};
+use prepay_kmp::{CentreId, VendingKeyAttributes};
+use prepay_vault::KeyNote;
 
 /// What a key-load file did.
 #[derive(Clone, Debug, PartialEq, Eq)]

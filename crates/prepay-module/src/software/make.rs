@@ -9,11 +9,11 @@ use prepay_token::key_change::{KeyChangeSet, NewKey, Rollover};
 use prepay_token::{OpenError, Stamp, Token, TokenData, open, seal};
 
 use super::register::Register;
-use crate::attribute::VendingKeyType;
 use crate::{
     IssuedKeyChange, IssuedToken, KeyChangeRequest, MeterConfiguration, TokenRequest, Verification,
     VerifyRequest,
 };
+use prepay_kmp::attribute::VendingKeyType;
 
 /// The key of a meter, under the key of a register.
 #[inline]

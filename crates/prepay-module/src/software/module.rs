@@ -17,12 +17,15 @@ use super::operator::Operator;
 use super::policy::{ModulePolicy, TestMode, module_time};
 use super::register::Registers;
 use super::remembered::Remembered;
-use crate::open_kmp::{Identity, PartyKind};
-use crate::vault::{
+use crate::ModuleFault;
+use prepay_basics::{Clock, Entropy, Identifier, Moment};
+use prepay_kmp::ModuleId;
+use prepay_kmp::open_kmp::{Identity, PartyKind};
+use prepay_vault::VaultStorage;
+use prepay_vault::{
     AccessError, CreateError, Flusher, NewUser, OpenError, Quorum, RestoreError, RestoredLimits,
     Role, Secret, Session, Setup, SignInError, Unlock, UserError, Vault, VaultError,
 };
-use crate::{Clock, Entropy, Identifier, ModuleFault, ModuleId, Moment, VaultStorage};
 
 /// What a module needs around it.
 pub struct Place {

@@ -17,11 +17,11 @@ use super::contents::ModuleContents;
 use super::issuer::Answer;
 use super::module::{Shared, fault};
 use super::read;
-use crate::vault::{By, IssuedRow, Role, Session, Vault};
 use crate::{
     ClockWindow, Identification, IssueRequest, Issued, ModuleError, ModuleFault, ModuleStatus,
     Refusal, RegisterReport, SecurityModule, Verification, VerifyRequest,
 };
+use prepay_vault::{By, IssuedRow, Role, Session, Vault};
 
 /// How many requests at most stand in one entry of the audit log, and are carried out in one go.
 pub const BATCH: usize = 4096;

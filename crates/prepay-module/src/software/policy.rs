@@ -5,7 +5,7 @@
 use prepay_token::element::RandomNumber;
 use prepay_token::key::{DerivationPolicy, KeyTransitions};
 
-use crate::{Clock, Moment};
+use prepay_basics::{Clock, Moment};
 
 /// The settings of a module, fixed when it is created.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -4,8 +4,9 @@
 use super::contents::ModuleContents;
 use super::register::Register;
 use super::slot::{CentreReport, Slot, SlotReport, SlotState};
-use crate::vault::Vault;
-use crate::{ClockWindow, Identification, ModuleStatus, Moment, RegisterReport};
+use crate::{ClockWindow, Identification, ModuleStatus, RegisterReport};
+use prepay_basics::Moment;
+use prepay_vault::Vault;
 
 /// What the module is.
 pub(super) const MODEL: &str = "Prepay software module";

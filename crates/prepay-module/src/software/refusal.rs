@@ -7,10 +7,12 @@ use std::fmt;
 use prepay_token::element::{KeyRevisionNumber, SupplyGroupCode};
 
 use super::slot::SlotState;
-use crate::attribute::{KeyCheckValue, RegisterNumber};
-use crate::open_kmp::{Nonce, PartyName, ProfileError};
-use crate::vault::{AccessError, AuditError, UserError, VaultError};
-use crate::{CentreId, ModuleFault, Moment};
+use crate::ModuleFault;
+use prepay_basics::Moment;
+use prepay_kmp::CentreId;
+use prepay_kmp::attribute::{KeyCheckValue, RegisterNumber};
+use prepay_kmp::open_kmp::{Nonce, PartyName, ProfileError};
+use prepay_vault::{AccessError, AuditError, UserError, VaultError};
 
 /// Why a document is not taken in, or a request to a centre is not written.
 #[derive(Clone, Debug, PartialEq, Eq)]

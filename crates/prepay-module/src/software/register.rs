@@ -7,9 +7,11 @@
 use prepay_token::Instruction;
 use prepay_token::key::{DecoderKeyGenerator, DerivationPolicy, VendingKey};
 
-use crate::attribute::{KeyCheckValue, RegisterNumber, VendingKeyAttributes};
-use crate::check_value::check_value;
-use crate::{CentreId, Moment, RegisterReport};
+use crate::RegisterReport;
+use prepay_basics::Moment;
+use prepay_kmp::CentreId;
+use prepay_kmp::attribute::{KeyCheckValue, RegisterNumber, VendingKeyAttributes};
+use prepay_kmp::check_value;
 
 /// Tenths in a unit: ULM counts units, tokens carry tenths.
 const TENTHS: u64 = 10;

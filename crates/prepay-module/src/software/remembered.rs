@@ -21,8 +21,8 @@
 use std::hash::{BuildHasher, RandomState};
 
 use crate::RequestId;
-use crate::attribute::RegisterNumber;
-use crate::vault::IssuedRow;
+use prepay_kmp::attribute::RegisterNumber;
+use prepay_vault::IssuedRow;
 
 /// How many requests are remembered.
 pub const REMEMBERED_REQUESTS: usize = 1 << ROW_BITS;

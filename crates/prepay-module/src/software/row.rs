@@ -18,9 +18,9 @@ use prepay_token::element::{
 use prepay_token::key_change::Rollover;
 use prepay_token::{Instruction, TokenData};
 
-use crate::attribute::RegisterNumber;
-use crate::vault::IssuedRow;
 use crate::{IssueRequest, Issued, MeterConfiguration};
+use prepay_kmp::attribute::RegisterNumber;
+use prepay_vault::IssuedRow;
 
 /// The bits of a key change's value that are asked for: the new tariff index.
 const ASKED: u32 = 0xFF << KEY_CHANGE_ASKED_SHIFT;

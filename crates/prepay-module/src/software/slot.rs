@@ -12,8 +12,9 @@
 use std::collections::VecDeque;
 use std::fmt;
 
-use crate::open_kmp::{Nonce, PendingAgreement, PublicIdentity, SlotKeys, SlotNumber};
-use crate::{CentreId, Moment};
+use prepay_basics::Moment;
+use prepay_kmp::CentreId;
+use prepay_kmp::open_kmp::{Nonce, PendingAgreement, PublicIdentity, SlotKeys, SlotNumber};
 
 /// How many centres a module knows at once.
 pub const SLOTS: usize = 64;

@@ -1,10 +1,11 @@
 //! What is issued and what is refused: each check on both sides of its bound, and in its order.
 
-use prepay_module::attribute::{Cluster, CurrencyLimit, SubClassSet, UnitLimit, VendingKeyType};
+use prepay_basics::Moment;
+use prepay_kmp::attribute::{Cluster, CurrencyLimit, SubClassSet, UnitLimit, VendingKeyType};
 use prepay_module::software::{ModulePolicy, TestMode};
 use prepay_module::{
-    IssueRequest, Issued, KeyChangeRule, MeterConfiguration, ModuleError, Moment, Refusal,
-    SecurityModule, TokenRequest, Verification, VerifyRequest,
+    IssueRequest, Issued, KeyChangeRule, MeterConfiguration, ModuleError, Refusal, SecurityModule,
+    TokenRequest, Verification, VerifyRequest,
 };
 use prepay_token::element::{
     Amount, BaseDate, CurrencyAmount, EncryptionAlgorithm, KeyExpiryNumber, KeyType, RandomNumber,

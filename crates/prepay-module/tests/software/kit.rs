@@ -4,23 +4,20 @@ use std::io;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 
-use prepay_module::attribute::{
+use prepay_basics::{Clock, Entropy, Identifier, Moment, NoEntropy};
+use prepay_kmp::attribute::{
     Cluster, CurrencyLimit, RegisterNumber, SubClassSet, UnitLimit, VendingKeyType,
 };
-use prepay_module::open_kmp::{Identity, OpenKmp, PartyKind, PublicIdentity, SlotKeys, SlotNumber};
-use prepay_module::profile::{
+use prepay_kmp::open_kmp::{Identity, OpenKmp, PartyKind, PublicIdentity, SlotKeys, SlotNumber};
+use prepay_kmp::profile::{
     AgreementAnswered, EnrolmentDetails, KeyLoadHeader, KeyManagementProfile, KeyToLoad,
 };
+use prepay_kmp::{CentreId, VendingKeyAttributes};
 use prepay_module::software::{
     Auditor, Custodians, LoadReport, ModulePolicy, NewModule, Operator, Place, SoftwareModule,
     TestMode,
 };
-use prepay_module::vault::{NewUser, OpenError, Quorum, Role, Secret, Session, Unlock};
-use prepay_module::{
-    CentreId, Clock, Entropy, Identifier, IssueRequest, KeyChangeRequest, MemoryStorage,
-    MeterConfiguration, Moment, NoEntropy, RequestId, TokenRequest, VaultStorage,
-    VendingKeyAttributes,
-};
+use prepay_module::{IssueRequest, KeyChangeRequest, MeterConfiguration, RequestId, TokenRequest};
 use prepay_token::element::{
     Amount, BaseDate, DecoderKeyGenerationAlgorithm, EncryptionAlgorithm, KeyExpiryNumber, Service,
     TokenCarrierType, TokenIdentifier,
@@ -28,6 +25,8 @@ use prepay_token::element::{
 use prepay_token::key::VendingKey;
 use prepay_token::key_change::SetSize;
 use prepay_token::{Instruction, ManagementFunction};
+use prepay_vault::{MemoryStorage, VaultStorage};
+use prepay_vault::{NewUser, OpenError, Quorum, Role, Secret, Session, Unlock};
 
 /// The time at which everything begins.
 pub(crate) const START: &str = "2026-03-01T12:00:00Z";

@@ -1,6 +1,6 @@
 //! Limits and counters, against a model of their own and through any number of reopenings.
 
-use prepay_module::attribute::{CurrencyLimit, UnitLimit};
+use prepay_kmp::attribute::{CurrencyLimit, UnitLimit};
 use prepay_module::software::ModulePolicy;
 use prepay_module::{IssueRequest, Issued, Refusal, SecurityModule, TokenRequest};
 use prepay_token::Instruction;

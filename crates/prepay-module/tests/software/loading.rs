@@ -1,15 +1,16 @@
 //! From a centre's enrolment to keys in registers, and everything that is refused on the way.
 
-use prepay_module::attribute::{Cluster, VendingKeyType};
-use prepay_module::open_kmp::OpenKmp;
-use prepay_module::profile::{KeyLoadHeader, KeyManagementProfile};
+use prepay_basics::Clock;
+use prepay_kmp::attribute::{Cluster, VendingKeyType};
+use prepay_kmp::open_kmp::OpenKmp;
+use prepay_kmp::profile::{KeyLoadHeader, KeyManagementProfile};
 use prepay_module::software::{
     CustodianError, LoadRefusal, LoadReport, ModulePolicy, OPEN_REQUESTS, SLOTS, SlotState,
     TestMode,
 };
-use prepay_module::vault::Entry;
-use prepay_module::{Clock, RegisterReport, SecurityModule};
+use prepay_module::{RegisterReport, SecurityModule};
 use prepay_token::element::{BaseDate, DecoderKeyGenerationAlgorithm, KeyExpiryNumber};
+use prepay_vault::Entry;
 
 use crate::kit::*;
 
@@ -182,7 +183,7 @@ fn files_that_answer_no_open_request_are_refused() {
     // Never asked for.
     let mut header = request(&world, &mut centre, 1);
     let nonce = header.nonce;
-    header.nonce = prepay_module::open_kmp::Nonce::from_bytes([9; 16]);
+    header.nonce = prepay_kmp::open_kmp::Nonce::from_bytes([9; 16]);
     let text = centre.file(&header, &keys);
     assert_eq!(refused(&mut world, |w| load(w, &text)), "request_unknown");
     // Too late for the request, or for the file.

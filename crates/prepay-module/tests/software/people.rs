@@ -1,14 +1,15 @@
 //! Who may do what, and what is left of a module behind a back-up.
 
-use prepay_module::attribute::UnitLimit;
+use prepay_basics::Identifier;
+use prepay_kmp::attribute::UnitLimit;
 use prepay_module::software::{
     CustodianError, ModulePolicy, Place, ReadError, SoftwareModule, TestMode,
 };
-use prepay_module::vault::{
-    AccessError, Entry, NewUser, Quorum, RestoredLimits, Role, Secret, SignInError, Unlock,
-};
 use prepay_module::{
-    Identifier, IssueRequest, ModuleError, ModuleFault, Refusal, SecurityModule, VerifyRequest,
+    IssueRequest, ModuleError, ModuleFault, Refusal, SecurityModule, VerifyRequest,
+};
+use prepay_vault::{
+    AccessError, Entry, NewUser, Quorum, RestoredLimits, Role, Secret, SignInError, Unlock,
 };
 
 use crate::kit::*;

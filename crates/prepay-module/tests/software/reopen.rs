@@ -1,7 +1,7 @@
 //! A storage that dies at any of its calls: what was answered is there, nothing runs backwards, and every
 //! repeated request gives what it gave.
 
-use prepay_module::attribute::UnitLimit;
+use prepay_kmp::attribute::UnitLimit;
 use prepay_module::software::{Custodians, ModulePolicy, Operator};
 use prepay_module::{IssueRequest, Issued, Refusal, SecurityModule, TokenRequest};
 

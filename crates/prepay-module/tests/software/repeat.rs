@@ -1,6 +1,6 @@
 //! A request that comes again: the same digits, nothing counted twice, now or after any reopening.
 
-use prepay_module::attribute::UnitLimit;
+use prepay_kmp::attribute::UnitLimit;
 use prepay_module::software::ModulePolicy;
 use prepay_module::{IssueRequest, KeyChangeRequest, Refusal, SecurityModule, TokenRequest};
 use prepay_token::element::KeyExpiryNumber;

@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 use std::thread;
 
-use prepay_module::attribute::UnitLimit;
+use prepay_kmp::attribute::UnitLimit;
 use prepay_module::software::{BATCH, ModulePolicy};
 use prepay_module::{IssueRequest, Issued, ModuleFault, Refusal, SecurityModule, TokenRequest};
 use prepay_token::element::TokenIdentifier;

@@ -4,8 +4,8 @@ use std::collections::BTreeSet;
 use std::fmt::Display;
 use std::str::FromStr;
 
+use prepay_basics::Moment;
 use prepay_kmc::store::StoreError;
-use prepay_module::Moment;
 use prepay_token::element::SupplyGroupCode;
 use rusqlite::Row;
 use rusqlite::types::{FromSql, Null, ToSqlOutput, Value};

@@ -9,13 +9,14 @@ mod write;
 use std::path::Path;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
+use prepay_basics::Identifier;
 use prepay_kmc::entity::{
     AgreementRecord, Authorisation, AuthorisationNumber, CentreRecord, Customer, CustomerNumber,
     FormNumber, FormRecord, JournalEntry, KeyLoadRecord, ModuleRecord, Ownership, Signatory,
     SupplyGroup, VendingKeyId, VendingKeyRecord,
 };
 use prepay_kmc::store::{CentreStore, Change, Found, PAGE, Page, StoreError};
-use prepay_module::{Identifier, ModuleId};
+use prepay_kmp::ModuleId;
 use prepay_token::element::SupplyGroupCode;
 use rusqlite::{Connection, TransactionBehavior, params};
 

@@ -6,7 +6,7 @@ use prepay_kmc::entity::{
     VendingKeyId, VendingKeyRecord,
 };
 use prepay_kmc::store::StoreError;
-use prepay_module::attribute::{Cluster, CurrencyLimit, SubClassSet, UnitLimit, VendingKeyType};
+use prepay_kmp::attribute::{Cluster, CurrencyLimit, SubClassSet, UnitLimit, VendingKeyType};
 use prepay_token::element::{DecoderKeyGenerationAlgorithm, KeyExpiryNumber, KeyType, Service};
 use rusqlite::Connection;
 

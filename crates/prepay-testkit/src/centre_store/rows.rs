@@ -1,13 +1,13 @@
 //! Example rows of a key management centre, told apart by few arguments.
 
+use prepay_basics::Moment;
 use prepay_kmc::entity::{
     AgreementRecord, Authorisation, CentreRecord, Customer, CustomerNumber, FormNumber, FormRecord,
     FormStep, KeyLoadRecord, KeyState, LeftOut, LeftOutReason, Line, LoadedKey, ModuleRecord,
     Ownership, Signatory, SupplyGroup, VendingKeyId, VendingKeyRecord,
 };
 use prepay_kmc::form::{FormKind, FormState};
-use prepay_module::Moment;
-use prepay_module::attribute::{
+use prepay_kmp::attribute::{
     Cluster, CurrencyLimit, KeyCheckValue, SubClassSet, UnitLimit, VendingKeyType,
 };
 use prepay_token::element::{BaseDate, DecoderKeyGenerationAlgorithm, Service};

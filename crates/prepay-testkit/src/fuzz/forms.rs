@@ -1,9 +1,9 @@
 //! The body of the target for forms.
 
+use prepay_basics::{Entropy, Moment, NoEntropy};
 use prepay_forms::{Document, MAX_JSON, page, read, write};
 use prepay_kmc::form::{Draft, FormKind, SignedForm};
-use prepay_module::open_kmp::Signatory;
-use prepay_module::{Entropy, Moment, NoEntropy};
+use prepay_kmp::open_kmp::Signatory;
 
 use crate::Random;
 

@@ -5,15 +5,16 @@
 use std::sync::LazyLock;
 
 use crc::{CRC_16_ARC, Crc};
-use prepay_module::attribute::{Cluster, CurrencyLimit, SubClassSet, UnitLimit, VendingKeyType};
-use prepay_module::edition1::{self, ParentKey};
-use prepay_module::open_kmp::{
+use prepay_basics::{Entropy, Moment, NoEntropy};
+use prepay_kmp::VendingKeyAttributes;
+use prepay_kmp::attribute::{Cluster, CurrencyLimit, SubClassSet, UnitLimit, VendingKeyType};
+use prepay_kmp::edition1::{self, ParentKey};
+use prepay_kmp::open_kmp::{
     Identity, Nonce, OpenKmp, PartyKind, PendingAgreement, Signatory, SlotKeys,
 };
-use prepay_module::profile::{
+use prepay_kmp::profile::{
     EnrolmentDetails, KeyLoadHeader, KeyLoadRequest, KeyManagementProfile, KeyToLoad,
 };
-use prepay_module::{Entropy, Moment, NoEntropy, VendingKeyAttributes};
 use prepay_token::element::{BaseDate, DecoderKeyGenerationAlgorithm};
 use prepay_token::key::VendingKey;
 

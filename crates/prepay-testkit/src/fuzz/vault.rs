@@ -5,12 +5,13 @@
 
 use std::sync::{Arc, LazyLock, Mutex};
 
-use prepay_module::codec::{DecodeError, Reader, Writer};
-use prepay_module::vault::{
+use prepay_basics::codec::{DecodeError, Reader, Writer};
+use prepay_basics::{Entropy, Identifier, Moment, NoEntropy};
+use prepay_vault::{
     By, Contents, Entry, KeyFile, Kind, NewUser, OpenError, Quorum, Record, ReplayError,
     RestoredLimits, Role, Secret, Setup, Unlock, Vault, look, records, verify,
 };
-use prepay_module::{Entropy, Identifier, MemoryStorage, Moment, NoEntropy, signatory_file};
+use prepay_vault::{MemoryStorage, signatory_file};
 use sha2::{Digest, Sha256};
 
 use crate::Random;

@@ -6,30 +6,29 @@
 
 use std::io::{self, Write};
 
+use prepay_basics::{Identifier, Moment};
+use prepay_host::SystemEntropy;
 use prepay_kmc::centre::{
     Centre, KeyTerms, LoadOptions, NewAuthorisation, NewCustomer, NewGroup, NewKey,
 };
 use prepay_kmc::store::MemoryStore;
-use prepay_module::attribute::{
+use prepay_kmc_module::{CentreDesk, CentreModule, CentreSetup, CentreVault};
+use prepay_kmp::attribute::{
     Cluster, CurrencyLimit, KeyCheckValue, RegisterNumber, UnitLimit, VendingKeyType,
 };
-use prepay_module::centre::{CentreDesk, CentreModule, CentreSetup, CentreVault};
-use prepay_module::open_kmp::Signatory;
+use prepay_kmp::open_kmp::Signatory;
 use prepay_module::software::{
     Custodians, ModulePolicy, NewModule, Operator, Place, SoftwareModule, TestMode,
 };
-use prepay_module::vault::{NewUser, Quorum, Role, Secret, Unlock};
-use prepay_module::{
-    Identifier, MemoryStorage, MeterConfiguration, ModuleError, Moment, SecurityModule,
-    TokenRequest, VerifyRequest,
-};
+use prepay_module::{MeterConfiguration, ModuleError, SecurityModule, TokenRequest, VerifyRequest};
 use prepay_token::element::{
     Amount, EncryptionAlgorithm, KeyExpiryNumber, MeterPan, RandomNumber, Service, TariffIndex,
     TokenCarrierType, TokenIdentifier,
 };
 use prepay_token::key::VendingKey;
 use prepay_token::{Instruction, TokenData};
-use prepay_vault::SystemEntropy;
+use prepay_vault::MemoryStorage;
+use prepay_vault::{NewUser, Quorum, Role, Secret, Unlock};
 use serde_json::{Value, json};
 
 use super::{BASE_DATE, Failure, heading, revision, supply_group};

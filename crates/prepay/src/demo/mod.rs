@@ -8,8 +8,8 @@ mod meter;
 
 use std::io::{self, Write};
 
+use prepay_basics::Moment;
 use prepay_lab::{show_test_key, time};
-use prepay_module::Moment;
 use prepay_token::element::{
     Amount, BaseDate, CurrencyAmount, DecoderKeyGenerationAlgorithm, EncryptionAlgorithm,
     KeyExpiryNumber, KeyRevisionNumber, KeyType, MeterPan, RandomNumber, Service, SupplyGroupCode,

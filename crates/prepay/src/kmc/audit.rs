@@ -1,7 +1,7 @@
 //! `prepay kmc audit`: the audit log of the centre's module.
 
 use clap::Subcommand;
-use prepay_module::vault::{AuditMark, verify};
+use prepay_vault::{AuditMark, verify};
 
 use super::out::Out;
 use super::place::{Needs, PlaceFlags, vault_path};

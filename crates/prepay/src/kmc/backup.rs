@@ -18,8 +18,8 @@ use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
 
 use clap::{Args, ValueHint};
-use prepay_module::centre::CentreVault;
-use prepay_vault::{SystemClock, SystemEntropy, private_file};
+use prepay_host::{SystemClock, SystemEntropy, private_file};
+use prepay_kmc_module::CentreVault;
 
 use super::out::{Out, Record};
 use super::place::{PlaceFlags, Site, fixed_clock, store_path, test_time, vault_path};
@@ -57,7 +57,7 @@ pub(super) fn backup(place: &PlaceFlags, backup: &Path, out: &Out) -> Done<()> {
     }
     let Site { vault, header, store, .. } = place.open(out)?;
     let by = user::quorum(place, &vault)?;
-    let secret = |name: &prepay_module::Identifier| {
+    let secret = |name: &prepay_basics::Identifier| {
         let what = format!("passphrase of {name} for this back-up");
         place.secrets.fresh(&format!("{name}.backup"), &what)
     };
@@ -115,7 +115,7 @@ pub(super) fn restore(place: &PlaceFlags, flags: &RestoreFlags, out: &Out) -> Do
         path => Some(fixed_clock(&path)?),
     };
     let pair = CustodianFlags { names: place.custodian.clone() }.pair()?;
-    let secret = |name: &prepay_module::Identifier| {
+    let secret = |name: &prepay_basics::Identifier| {
         place
             .secrets
             .known(&format!("{name}.backup"), &format!("passphrase of {name} for the back-up"))

@@ -3,9 +3,9 @@
 use std::path::PathBuf;
 
 use clap::{Subcommand, ValueHint};
+use prepay_basics::Identifier;
 use prepay_kmc::centre::NewCustomer;
 use prepay_kmc::entity::{Customer, CustomerNumber, Line, Signatory};
-use prepay_module::Identifier;
 
 use super::out::{Out, Record};
 use super::place::{Needs, PlaceFlags};

@@ -4,8 +4,8 @@ use std::path::PathBuf;
 
 use clap::{Subcommand, ValueHint};
 use prepay_kmc::entity::ModuleRecord;
-use prepay_module::ModuleId;
-use prepay_module::centre::CentreModule;
+use prepay_kmc_module::CentreModule;
+use prepay_kmp::ModuleId;
 
 use super::file::{self, OutFlags};
 use super::out::{Out, Record};

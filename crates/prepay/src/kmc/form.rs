@@ -5,11 +5,11 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use clap::{Args, Subcommand, ValueHint};
+use prepay_basics::{Clock, Identifier, Moment};
 use prepay_forms::Document;
+use prepay_host::SystemClock;
 use prepay_kmc::entity::FormNumber;
 use prepay_kmc::form::{Draft, Faults, FormKind, Presence, Schema, SignedForm};
-use prepay_module::{Clock, Identifier, Moment};
-use prepay_vault::SystemClock;
 
 use super::file::{self, OutFlags};
 use super::form_desk;

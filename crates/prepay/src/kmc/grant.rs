@@ -1,9 +1,10 @@
 //! `prepay kmc authorise`: key-use authorisations.
 
 use clap::{Args, Subcommand};
+use prepay_basics::{Identifier, Moment};
 use prepay_kmc::centre::{Centre, NewAuthorisation};
 use prepay_kmc::entity::{Authorisation, AuthorisationNumber, Line};
-use prepay_module::{Identifier, ModuleId, Moment};
+use prepay_kmp::ModuleId;
 use prepay_token::element::SupplyGroupCode;
 
 use super::out::{Out, Record};

@@ -3,7 +3,7 @@
 use clap::{Args, Subcommand, ValueEnum};
 use prepay_kmc::centre::NewGroup;
 use prepay_kmc::entity::{CustomerNumber, Line, SupplyGroup};
-use prepay_module::attribute::{Cluster, GroupName, VendingKeyType};
+use prepay_kmp::attribute::{Cluster, GroupName, VendingKeyType};
 use prepay_token::element::{Service, SupplyGroupCode};
 
 use super::out::{Out, Record};

@@ -1,10 +1,11 @@
 //! `prepay kmc init`: makes a centre.
 
 use clap::Args;
+use prepay_basics::Identifier;
+use prepay_host::SystemEntropy;
 use prepay_kmc::centre::Centre;
-use prepay_module::centre::{CentreModule, CentreSetup, CentreVault};
-use prepay_module::{CentreId, Identifier};
-use prepay_vault::SystemEntropy;
+use prepay_kmc_module::{CentreModule, CentreSetup, CentreVault};
+use prepay_kmp::CentreId;
 
 use super::out::{Out, Record};
 use super::place::{PlaceFlags, SiteClock, store_path, test_time, vault_path};

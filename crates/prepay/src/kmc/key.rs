@@ -3,11 +3,11 @@
 use std::path::PathBuf;
 
 use clap::{Args, Subcommand, ValueHint};
+use prepay_basics::Moment;
 use prepay_kmc::centre::{Centre, KeyTerms, NewKey};
 use prepay_kmc::entity::VendingKeyRecord;
-use prepay_module::Moment;
-use prepay_module::attribute::{CurrencyLimit, SubClassSet, UnitLimit, VendingKeyType};
-use prepay_module::centre::CentreModule;
+use prepay_kmc_module::CentreModule;
+use prepay_kmp::attribute::{CurrencyLimit, SubClassSet, UnitLimit, VendingKeyType};
 use prepay_token::element::{
     BaseDate, DecoderKeyGenerationAlgorithm, KeyExpiryNumber, KeyRevisionNumber, SupplyGroupCode,
 };

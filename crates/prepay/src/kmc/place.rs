@@ -10,11 +10,11 @@
 use std::path::{Path, PathBuf};
 
 use clap::{Args, ValueHint};
+use prepay_basics::{Clock, Identifier, Moment};
+use prepay_host::{SystemClock, SystemEntropy};
 use prepay_kmc::centre::{Centre, CommandError};
-use prepay_module::centre::{Authority, CentreDesk, CentreModule, CentreVault};
-use prepay_module::vault::VaultHeader;
-use prepay_module::{Clock, Identifier, Moment};
-use prepay_vault::{SystemClock, SystemEntropy};
+use prepay_kmc_module::{Authority, CentreDesk, CentreModule, CentreVault};
+use prepay_vault::VaultHeader;
 
 use super::file;
 use super::out::Out;

@@ -4,7 +4,7 @@ use prepay_forms::JsonError;
 use prepay_kmc::centre::CommandError;
 use prepay_kmc::form::{Faults, UnknownField};
 use prepay_kmc::store::StoreError;
-use prepay_module::centre::{Authority, CentreError};
+use prepay_kmc_module::{Authority, CentreError};
 
 use crate::failure::Failure;
 

@@ -1,7 +1,7 @@
 //! `prepay kmc renew`: new keys of the centre's own.
 
 use clap::Args;
-use prepay_module::centre::CentreVault;
+use prepay_kmc_module::CentreVault;
 
 use super::out::{Out, Record};
 use super::place::{Needs, PlaceFlags};

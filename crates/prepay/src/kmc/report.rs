@@ -1,8 +1,9 @@
 //! `prepay kmc report`: what is where, what ends when, what was done.
 
 use clap::Subcommand;
+use prepay_basics::{Clock, Moment};
 use prepay_kmc::store::CentreStore;
-use prepay_module::{Clock, ModuleId, Moment};
+use prepay_kmp::ModuleId;
 
 use super::out::{Out, Record};
 use super::place::{Needs, PlaceFlags, moment};

@@ -1,6 +1,6 @@
 //! `prepay kmc seal`: what unlocks a centre.
 
-use prepay_module::centre::CentreVault;
+use prepay_kmc_module::CentreVault;
 
 use super::out::{Out, Record};
 use super::place::PlaceFlags;

@@ -6,8 +6,8 @@
 use std::ffi::OsString;
 use std::path::Path;
 
+use prepay_host::private_file;
 use prepay_store::{OpenStoreError, SqliteCentreStore};
-use prepay_vault::private_file;
 
 use crate::failure::{Done, Failure};
 

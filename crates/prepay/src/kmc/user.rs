@@ -1,9 +1,9 @@
 //! `prepay kmc user`: the people of a centre.
 
 use clap::Subcommand;
-use prepay_module::Identifier;
-use prepay_module::centre::CentreVault;
-use prepay_module::vault::{Quorum, Role};
+use prepay_basics::Identifier;
+use prepay_kmc_module::CentreVault;
+use prepay_vault::{Quorum, Role};
 
 use super::out::{Out, Record};
 use super::place::PlaceFlags;
@@ -54,7 +54,7 @@ fn act(place: &PlaceFlags, command: &UserCommand, out: &Out, vault: &CentreVault
     match command {
         UserCommand::List => {
             place.desk(vault, super::Needs::Reader)?;
-            let record = |user: &prepay_module::vault::UserReport| {
+            let record = |user: &prepay_vault::UserReport| {
                 let waits = (user.failures > 0).then_some(user.wait_until);
                 Record::new()
                     .text("name", &user.name)

@@ -2,10 +2,11 @@
 
 use std::io::{self, IsTerminal, Write};
 
-use prepay_module::attribute::RegisterNumber;
+use prepay_basics::Identifier;
+use prepay_kmp::CentreId;
+use prepay_kmp::attribute::RegisterNumber;
 use prepay_module::software::{CustodianError, Custodians, SlotReport, SlotState};
-use prepay_module::vault::Role;
-use prepay_module::{CentreId, Identifier};
+use prepay_vault::Role;
 use serde_json::{Value, json};
 
 use super::document::{edition1_failure, load_failure};

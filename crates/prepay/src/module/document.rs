@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use prepay_module::edition1;
+use prepay_kmp::edition1;
 use prepay_module::software::CustodianError;
 
 use super::custodian_failure;

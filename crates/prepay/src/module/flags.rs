@@ -3,9 +3,10 @@
 use std::path::PathBuf;
 
 use clap::{Args, Subcommand, ValueEnum, ValueHint};
-use prepay_module::attribute::RegisterNumber;
-use prepay_module::vault::{AuditMark, Role};
-use prepay_module::{CentreId, Identifier, ModuleId};
+use prepay_basics::Identifier;
+use prepay_kmp::attribute::RegisterNumber;
+use prepay_kmp::{CentreId, ModuleId};
+use prepay_vault::{AuditMark, Role};
 
 use crate::people::{AsFlags, CustodianFlags, FirstPeopleFlags, person};
 use crate::sealing::{NewSealFlags, UnlockFlags, WaitFlags};

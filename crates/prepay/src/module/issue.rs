@@ -2,8 +2,8 @@
 //! be.
 
 use clap::ValueEnum;
+use prepay_kmp::attribute::RegisterNumber;
 use prepay_lab::time::Printed;
-use prepay_module::attribute::RegisterNumber;
 use prepay_module::software::Operator;
 use prepay_module::{IssueRequest, Issued, RequestId, SecurityModule};
 use prepay_token::element::BaseDate;

@@ -2,10 +2,10 @@
 
 use std::path::Path;
 
+use prepay_basics::{Identifier, Moment};
+use prepay_host::private_file;
 use prepay_module::software::{ModulePolicy, NewModule, SoftwareModule, TestMode};
-use prepay_module::vault::{NewUser, RestoredLimits, Role, Unlock};
-use prepay_module::{Identifier, Moment};
-use prepay_vault::private_file;
+use prepay_vault::{NewUser, RestoredLimits, Role, Unlock};
 use serde_json::json;
 
 use super::flags::{InitFlags, RestoreFlags};

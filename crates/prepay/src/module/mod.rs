@@ -27,12 +27,12 @@ use std::io::{self, Write};
 use std::ops::Deref;
 use std::path::Path;
 
+use prepay_host::{Directory, SystemClock, SystemEntropy};
 use prepay_module::ModuleFault;
 use prepay_module::software::{
     Auditor, CustodianError, Custodians, Place, ReadError, SoftwareModule,
 };
-use prepay_module::vault::{Kind, OpenError, VaultHeader};
-use prepay_vault::{Directory, SystemClock, SystemEntropy};
+use prepay_vault::{Kind, OpenError, VaultHeader};
 use serde_json::Value;
 
 use crate::Ending;

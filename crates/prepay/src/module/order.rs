@@ -7,8 +7,8 @@
 //! - Codes: `bad_json`, `missing_field`, `unknown_field`; `pan` (status 76) and `parameter` (status 40) as a module
 //!   would refuse.
 
+use prepay_kmp::attribute::RegisterNumber;
 use prepay_lab::{Rounding, Scalar, TokenRecord, read_token};
-use prepay_module::attribute::RegisterNumber;
 use prepay_module::{
     IssueRequest, KeyChangeRequest, MeterConfiguration, Refusal, RequestId, TokenRequest,
     VerifyRequest,

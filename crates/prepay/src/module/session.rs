@@ -6,7 +6,7 @@
 use std::collections::HashMap;
 use std::io::{self, Read, Write};
 
-use prepay_module::attribute::RegisterNumber;
+use prepay_kmp::attribute::RegisterNumber;
 use prepay_module::software::Operator;
 use prepay_module::{IssueRequest, SecurityModule};
 use prepay_token::element::BaseDate;

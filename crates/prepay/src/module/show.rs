@@ -4,9 +4,10 @@ use std::fs::File;
 use std::io::{self, Read, Write};
 use std::path::Path;
 
+use prepay_basics::Moment;
+use prepay_module::RegisterReport;
 use prepay_module::software::{Auditor, SlotReport};
-use prepay_module::vault::{self, AuditReport, Problem, Role, UserReport};
-use prepay_module::{Moment, RegisterReport};
+use prepay_vault::{AuditReport, Problem, Role, UserReport};
 use serde_json::{Value, json};
 
 use super::flags::{AuditCommand, UnlockCommand};
@@ -26,7 +27,8 @@ impl Desk<'_> {
         }
         let dir = self.dir()?;
         let (mut directory, header) = self.look()?;
-        let report = vault::verify(&mut directory).map_err(|error| audit::failure(dir, &error))?;
+        let report =
+            prepay_vault::verify(&mut directory).map_err(|error| audit::failure(dir, &error))?;
         // A torn end is for the opening to judge: it may be what a stop in the middle of a write left.
         if report.first_bad.as_ref().is_some_and(|bad| bad.problem != Problem::Torn) {
             refuse_bad(&report)?;
@@ -143,7 +145,7 @@ impl Desk<'_> {
         match command {
             AuditCommand::List { from, count, name: None } => {
                 let (mut directory, _) = self.look()?;
-                let records = vault::records(&mut directory, *from, *count)
+                let records = prepay_vault::records(&mut directory, *from, *count)
                     .map_err(|error| audit::failure(dir, &error))?;
                 audit::print(&records, self.json, self.test.get())?;
                 self.test_line();
@@ -161,8 +163,8 @@ impl Desk<'_> {
                 if let Some(noted) = noted {
                     audit::prove_noted(dir, &mut directory, *noted)?;
                 }
-                let report =
-                    vault::verify(&mut directory).map_err(|error| audit::failure(dir, &error))?;
+                let report = prepay_vault::verify(&mut directory)
+                    .map_err(|error| audit::failure(dir, &error))?;
                 audit::print_report(&report, self.json, self.test.get())?;
             }
             AuditCommand::Verify { name, noted } => {

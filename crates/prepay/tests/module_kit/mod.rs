@@ -6,17 +6,19 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 
-use prepay_module::attribute::{
+use prepay_basics::{Clock, Identifier};
+use prepay_host::{SystemClock, SystemEntropy, private_file};
+use prepay_kmc_module::{CentreModule, CentreSetup, CentreVault, KeyLoadItem, KeyLoadOrder};
+use prepay_kmp::VendingKeyAttributes;
+use prepay_kmp::attribute::{
     Cluster, CurrencyLimit, RegisterNumber, SubClassSet, UnitLimit, VendingKeyType,
 };
-use prepay_module::centre::{CentreModule, CentreSetup, CentreVault, KeyLoadItem, KeyLoadOrder};
-use prepay_module::vault::{NewUser, Quorum, Role, Secret, Unlock};
-use prepay_module::{Clock, Identifier, MemoryStorage, VendingKeyAttributes};
 use prepay_token::element::{
     BaseDate, DecoderKeyGenerationAlgorithm, KeyExpiryNumber, KeyRevisionNumber,
 };
 use prepay_token::key::VendingKey;
-use prepay_vault::{SystemClock, SystemEntropy, private_file};
+use prepay_vault::MemoryStorage;
+use prepay_vault::{NewUser, Quorum, Role, Secret, Unlock};
 use serde_json::Value;
 
 /// The meter of the conformance runs.

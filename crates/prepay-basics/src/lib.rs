@@ -1,0 +1,19 @@
+//! What the vault and key management share, and what is too small to stand alone.
+//!
+//! - [`Identifier`]: names of people, modules and centres.
+//! - [`Moment`]: a point in time, to the second.
+//! - [`codec`]: the bytes of our own records.
+//! - [`Clock`], [`Entropy`]: time and randomness, which come in as arguments.
+//!
+//! # What it never knows
+//!
+//! Who bears a name, and what the bytes mean.
+
+pub mod codec;
+mod identifier;
+mod moment;
+mod surroundings;
+
+pub use identifier::{Identifier, ParseIdentifierError};
+pub use moment::{Moment, ParseMomentError};
+pub use surroundings::{Clock, Entropy, NoEntropy};

@@ -1,0 +1,356 @@
+//! A vault's place in a directory of its own.
+//!
+//! ```text
+//!  store       the sealed contents     written as `store.new`, made durable, renamed over the old one
+//!  audit.log   the audit log           grows at its end, durable before anything is acknowledged
+//!  audit.head  where the log ends      overwritten in place in one write, left to the system to make durable
+//!  lock        who is at work here     never removed
+//! ```
+//!
+//! - Durable means `fsync` or `fdatasync` of the file and, when a name is new, of the directory. A disk that
+//!   says so too early is beyond this.
+//! - The directory has permissions 0700 and its files 0600. What is not ours (`access.rs`) is refused, both
+//!   at opening and whenever a file is opened afresh. All files are opened relative to the open directory,
+//!   so a directory put in its place later changes nothing.
+//! - A `store.new` left behind by a killed process was never acknowledged: it is removed at opening.
+//! - Where nothing can be written, as on a medium that was put aside, what is there can be read.
+
+use std::fmt;
+use std::fs::{DirBuilder, File};
+use std::io::{self, Read, Write};
+use std::os::fd::OwnedFd;
+use std::os::unix::fs::{DirBuilderExt, FileExt};
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use prepay_vault::VaultStorage;
+use rustix::fs::{AtFlags, OFlags, fchmod, fdatasync, fsync, renameat, unlinkat};
+use rustix::io::Errno;
+
+use crate::access::{self, NotOurs, named, open_file};
+use crate::lock::{Lock, LockError};
+
+const STORE: &str = "store";
+const STORE_NEW: &str = "store.new";
+const LOG: &str = "audit.log";
+const HEAD: &str = "audit.head";
+const LOCK: &str = "lock";
+
+/// More than any sealed store has: a longer file is refused unread.
+const MAX_STORE: u64 = 256 << 20;
+/// More than any head has.
+const MAX_HEAD: u64 = 4096;
+
+/// The directory of one vault, held by this process alone as long as the value lives.
+#[derive(Debug)]
+pub struct Directory {
+    path: PathBuf,
+    directory: OwnedFd,
+    log: Option<File>,
+    head: Option<(File, usize)>,
+    _lock: Lock,
+}
+
+/// Why a directory cannot be used for a vault.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum DirectoryError {
+    /// There is no such directory.
+    NotThere {
+        /// Where it should be.
+        path: PathBuf,
+    },
+    /// It is something else, perhaps a symbolic link.
+    NotADirectory {
+        /// What.
+        path: PathBuf,
+    },
+    /// It belongs to another user, or others have rights to it.
+    NotPrivate {
+        /// The directory.
+        path: PathBuf,
+        /// What is wrong with it.
+        problem: String,
+    },
+    /// Another process is at work in it. Wait for it to end.
+    InUse {
+        /// The directory.
+        path: PathBuf,
+        /// The number of the process, when it can be told.
+        process: Option<u32>,
+    },
+    /// The operating system reports a problem.
+    Io {
+        /// The directory.
+        path: PathBuf,
+        /// The problem.
+        error: io::Error,
+    },
+}
+
+impl Directory {
+    /// Opens a directory that is there, at once or not at all.
+    ///
+    /// # Errors
+    ///
+    /// [`DirectoryError`].
+    pub fn open(path: impl AsRef<Path>) -> Result<Self, DirectoryError> {
+        Self::open_waiting(path, Duration::ZERO)
+    }
+
+    /// Opens a directory that is there, waiting at most so long for another process to leave it.
+    ///
+    /// # Errors
+    ///
+    /// [`DirectoryError`].
+    pub fn open_waiting(path: impl AsRef<Path>, at_most: Duration) -> Result<Self, DirectoryError> {
+        let path = path.as_ref().to_path_buf();
+        let directory = match access::open_directory(&path) {
+            Ok(directory) => directory,
+            Err(Errno::NOENT) => return Err(DirectoryError::NotThere { path }),
+            Err(Errno::NOTDIR | Errno::LOOP) => {
+                return Err(DirectoryError::NotADirectory { path });
+            }
+            Err(errno) => return Err(DirectoryError::Io { path, error: errno.into() }),
+        };
+        Self::enter(path, directory, at_most)
+    }
+
+    /// Makes the directory, and those above it, if it is not there; then opens it. One that is there and
+    /// empty is closed to others first.
+    ///
+    /// # Errors
+    ///
+    /// [`DirectoryError`].
+    pub fn create(path: impl AsRef<Path>) -> Result<Self, DirectoryError> {
+        let path = path.as_ref();
+        let io = |error| DirectoryError::Io { path: path.to_path_buf(), error };
+        match std::fs::symlink_metadata(path) {
+            Ok(found) if found.is_dir() => {
+                if std::fs::read_dir(path).map_err(io)?.next().is_none() {
+                    let directory = access::open_directory(path).map_err(|e| io(e.into()))?;
+                    fchmod(&directory, access::DIRECTORY).map_err(|e| io(e.into()))?;
+                }
+            }
+            Ok(_) => return Err(DirectoryError::NotADirectory { path: path.to_path_buf() }),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                let mode = access::DIRECTORY.as_raw_mode();
+                DirBuilder::new().recursive(true).mode(mode).create(path).map_err(io)?;
+                if let Some(above) = path.parent().filter(|above| !above.as_os_str().is_empty()) {
+                    File::open(above).and_then(|above| above.sync_all()).map_err(io)?;
+                }
+            }
+            Err(error) => return Err(io(error)),
+        }
+        Self::open(path)
+    }
+
+    /// Takes back what [`Directory::create`] put into a directory in which nothing was kept since. One that
+    /// holds anything else stays as it is.
+    ///
+    /// # Errors
+    ///
+    /// What the operating system reports.
+    pub fn take_back(path: impl AsRef<Path>) -> io::Result<()> {
+        let path = path.as_ref();
+        let mut names = std::fs::read_dir(path)?.map(|entry| entry.map(|entry| entry.file_name()));
+        match (names.next().transpose()?, names.next()) {
+            (Some(only), None) if only == LOCK => std::fs::remove_file(path.join(LOCK)),
+            _ => Ok(()),
+        }
+    }
+
+    /// Where it is.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    fn enter(path: PathBuf, directory: OwnedFd, at_most: Duration) -> Result<Self, DirectoryError> {
+        let io = |error| DirectoryError::Io { path: path.clone(), error };
+        access::check(&directory, access::DIRECTORY).map_err(io)?.map_err(
+            |problem| match problem {
+                NotOurs::Kind { .. } => DirectoryError::NotADirectory { path: path.clone() },
+                problem => {
+                    DirectoryError::NotPrivate { path: path.clone(), problem: problem.to_string() }
+                }
+            },
+        )?;
+        let file = open_writable(&directory, LOCK, OFlags::CREATE).map_err(io)?;
+        let file = file.ok_or_else(|| io(io::ErrorKind::NotFound.into()))?;
+        let lock = Lock::take(file, at_most).map_err(|error| match error {
+            LockError::Held { process } => DirectoryError::InUse { path: path.clone(), process },
+            LockError::Io(error) => io(named(LOCK, error)),
+        })?;
+        match remove(&directory, STORE_NEW) {
+            Err(error) if error.kind() != io::ErrorKind::ReadOnlyFilesystem => {
+                return Err(io(error));
+            }
+            _ => {}
+        }
+        for name in [STORE, LOG, HEAD] {
+            open_file(&directory, name, OFlags::RDONLY).map_err(io)?;
+        }
+        Ok(Self { path, directory, log: None, head: None, _lock: lock })
+    }
+
+    /// The open log, if there is one.
+    fn log(&mut self) -> io::Result<Option<&File>> {
+        if self.log.is_none() {
+            self.log = open_writable(&self.directory, LOG, OFlags::empty())?;
+        }
+        Ok(self.log.as_ref())
+    }
+
+    /// Makes a file whose name is durable.
+    fn make(&self, name: &str) -> io::Result<File> {
+        let how = OFlags::RDWR | OFlags::CREATE | OFlags::EXCL;
+        let file = open_file(&self.directory, name, how)?.ok_or(io::ErrorKind::NotFound)?;
+        fsync(&self.directory)?;
+        Ok(file)
+    }
+
+    fn write_new_store(&self, contents: &[u8]) -> io::Result<()> {
+        remove(&self.directory, STORE_NEW)?;
+        let how = OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL;
+        let new = open_file(&self.directory, STORE_NEW, how)?;
+        let mut new = new.ok_or(io::ErrorKind::NotFound)?;
+        new.write_all(contents)?;
+        new.sync_all()
+    }
+}
+
+/// Opens a file for writing; where nothing can be written, for reading.
+fn open_writable(directory: &OwnedFd, name: &str, how: OFlags) -> io::Result<Option<File>> {
+    match open_file(directory, name, OFlags::RDWR | how) {
+        Err(error) if error.kind() == io::ErrorKind::ReadOnlyFilesystem => {
+            open_file(directory, name, OFlags::RDONLY)
+        }
+        file => file,
+    }
+}
+
+/// Removes a name, if it is there.
+fn remove(directory: &OwnedFd, name: &str) -> io::Result<()> {
+    match unlinkat(directory, name, AtFlags::empty()) {
+        Ok(()) | Err(Errno::NOENT) => Ok(()),
+        Err(errno) => Err(named(name, errno.into())),
+    }
+}
+
+/// Reads a whole file that is not longer than it may be.
+fn read_whole(name: &str, file: File, most: u64) -> io::Result<Vec<u8>> {
+    let length = file.metadata()?.len();
+    if length > most {
+        let problem = format!("{name}: too long: expected at most {most} bytes, found {length}");
+        return Err(io::Error::new(io::ErrorKind::InvalidData, problem));
+    }
+    let mut bytes = Vec::with_capacity(usize::try_from(length).unwrap_or(0) + 1);
+    file.take(most).read_to_end(&mut bytes).map_err(|error| named(name, error))?;
+    Ok(bytes)
+}
+
+impl VaultStorage for Directory {
+    fn read_store(&mut self) -> io::Result<Option<Vec<u8>>> {
+        let file = open_file(&self.directory, STORE, OFlags::RDONLY)?;
+        file.map(|file| read_whole(STORE, file, MAX_STORE)).transpose()
+    }
+
+    fn replace_store(&mut self, contents: &[u8]) -> io::Result<()> {
+        if let Err(error) = self.write_new_store(contents) {
+            let _ = remove(&self.directory, STORE_NEW); // What failed first is what counts.
+            return Err(named(STORE_NEW, error));
+        }
+        renameat(&self.directory, STORE_NEW, &self.directory, STORE)?;
+        Ok(fsync(&self.directory)?)
+    }
+
+    fn log_length(&mut self) -> io::Result<u64> {
+        self.log()?.map_or(Ok(0), |log| Ok(log.metadata()?.len()))
+    }
+
+    fn read_log(&mut self, offset: u64, buffer: &mut [u8]) -> io::Result<usize> {
+        self.log()?.map_or(Ok(0), |log| log.read_at(buffer, offset))
+    }
+
+    fn append_log(&mut self, bytes: &[u8]) -> io::Result<()> {
+        if self.log()?.is_none() {
+            self.log = Some(self.make(LOG)?);
+        }
+        let log = self.log()?.ok_or(io::ErrorKind::NotFound)?;
+        log.write_all_at(bytes, log.metadata()?.len()).map_err(|error| named(LOG, error))?;
+        Ok(fdatasync(log)?)
+    }
+
+    fn truncate_log(&mut self, length: u64) -> io::Result<()> {
+        match self.log()? {
+            Some(log) if log.metadata()?.len() > length => {
+                log.set_len(length)?;
+                log.sync_all()
+            }
+            _ => Ok(()),
+        }
+    }
+
+    fn read_head(&mut self) -> io::Result<Option<Vec<u8>>> {
+        let file = open_file(&self.directory, HEAD, OFlags::RDONLY)?;
+        let head = file.map(|file| read_whole(HEAD, file, MAX_HEAD)).transpose()?;
+        // A process killed between making the file and writing it leaves it empty.
+        Ok(head.filter(|head| !head.is_empty()))
+    }
+
+    fn write_head(&mut self, head: &[u8]) -> io::Result<()> {
+        let (file, length) = match self.head.take() {
+            Some(open) => open,
+            None => match open_file(&self.directory, HEAD, OFlags::RDWR)? {
+                Some(file) => {
+                    let length = usize::try_from(file.metadata()?.len()).unwrap_or(usize::MAX);
+                    (file, length)
+                }
+                None => (self.make(HEAD)?, 0),
+            },
+        };
+        file.write_all_at(head, 0).map_err(|error| named(HEAD, error))?;
+        if length > head.len() {
+            file.set_len(head.len() as u64)?;
+        }
+        if length == 0 {
+            file.sync_all()?;
+        }
+        self.head = Some((file, head.len()));
+        Ok(())
+    }
+}
+
+impl DirectoryError {
+    /// The stable name of the problem, for programs.
+    pub const fn code(&self) -> &'static str {
+        match self {
+            Self::NotThere { .. } => "not_there",
+            Self::NotADirectory { .. } => "not_a_directory",
+            Self::NotPrivate { .. } => "not_private",
+            Self::InUse { .. } => "in_use",
+            Self::Io { .. } => "file",
+        }
+    }
+}
+
+impl fmt::Display for DirectoryError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::NotThere { path } => write!(f, "{}: no such directory", path.display()),
+            Self::NotADirectory { path } => {
+                write!(f, "{}: expected a directory, found something else", path.display())
+            }
+            Self::NotPrivate { path, problem } => write!(f, "{}: {problem}", path.display()),
+            Self::InUse { path, process: Some(process) } => {
+                write!(f, "{}: in use by process {process}", path.display())
+            }
+            Self::InUse { path, process: None } => {
+                write!(f, "{}: in use by another process", path.display())
+            }
+            Self::Io { path, error } => write!(f, "{}: {error}", path.display()),
+        }
+    }
+}
+
+impl std::error::Error for DirectoryError {}

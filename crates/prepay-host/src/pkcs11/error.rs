@@ -1,0 +1,122 @@
+//! Why a token does not help. Nothing here holds a PIN or a key.
+
+use std::fmt;
+use std::path::PathBuf;
+
+use cryptoki::error::Error;
+use prepay_vault::WrapError;
+
+/// Why a token does not help.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Pkcs11Error {
+    /// The library cannot be used.
+    Library {
+        /// Where it should be.
+        library: PathBuf,
+        /// What was seen.
+        problem: String,
+    },
+    /// Not exactly one token has this label.
+    Tokens {
+        /// The label.
+        label: String,
+        /// How many have it.
+        found: usize,
+    },
+    /// The token refuses the PIN. It counts these.
+    Pin,
+    /// The token has locked the PIN. Its security officer has to set a new one.
+    PinLocked,
+    /// This process has logged in to the token already.
+    LoggedIn,
+    /// Not exactly one secret key of the token has this label.
+    Keys {
+        /// The label.
+        label: String,
+        /// How many have it.
+        found: usize,
+    },
+    /// A key of this label is there already.
+    KeyThere {
+        /// The label.
+        label: String,
+    },
+    /// The key is not what it has to be: AES-256, sensitive, not extractable.
+    Weak {
+        /// The label.
+        label: String,
+        /// What it lacks.
+        lacks: &'static str,
+    },
+    /// The token lacks AES-GCM.
+    Mechanism,
+    /// What is to be unwrapped was not wrapped by this key, or is damaged.
+    Wrapped,
+    /// The token reports a problem.
+    Token {
+        /// The problem.
+        problem: String,
+    },
+}
+
+impl From<Pkcs11Error> for WrapError {
+    fn from(error: Pkcs11Error) -> Self {
+        Self { problem: error.to_string() }
+    }
+}
+
+impl Pkcs11Error {
+    /// The stable name of the problem, for programs.
+    pub const fn code(&self) -> &'static str {
+        match self {
+            Self::Library { .. } => "pkcs11_library",
+            Self::Tokens { .. } => "pkcs11_token_label",
+            Self::Pin => "pkcs11_pin",
+            Self::PinLocked => "pkcs11_pin_locked",
+            Self::LoggedIn => "pkcs11_logged_in",
+            Self::Keys { .. } => "pkcs11_key_label",
+            Self::KeyThere { .. } => "pkcs11_key_there",
+            Self::Weak { .. } => "pkcs11_weak_key",
+            Self::Mechanism => "pkcs11_mechanism",
+            Self::Wrapped => "pkcs11_wrapped",
+            Self::Token { .. } => "pkcs11_token",
+        }
+    }
+}
+
+impl From<Error> for Pkcs11Error {
+    fn from(error: Error) -> Self {
+        Self::Token { problem: error.to_string() }
+    }
+}
+
+impl fmt::Display for Pkcs11Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Library { library, problem } => {
+                write!(f, "{}: no PKCS#11 library: {problem}", library.display())
+            }
+            Self::Tokens { label, found } => {
+                write!(f, "tokens with label {label:?}: expected 1, found {found}")
+            }
+            Self::Pin => f.write_str("the token refuses the PIN; after a few it locks itself"),
+            Self::PinLocked => {
+                f.write_str("the token has locked the PIN; its security officer can set a new one")
+            }
+            Self::LoggedIn => f.write_str("this process has logged in to the token already"),
+            Self::Keys { label, found } => {
+                write!(f, "secret keys with label {label:?}: expected 1, found {found}")
+            }
+            Self::KeyThere { label } => write!(f, "the token has a key {label:?} already"),
+            Self::Weak { label, lacks } => {
+                write!(f, "key {label:?} of the token protects too little: it is not {lacks}")
+            }
+            Self::Mechanism => f.write_str("the token lacks the mechanism CKM_AES_GCM"),
+            Self::Wrapped => f.write_str("wrapped by another key, or damaged"),
+            Self::Token { problem } => write!(f, "the token reports: {problem}"),
+        }
+    }
+}
+
+impl std::error::Error for Pkcs11Error {}

@@ -1,0 +1,45 @@
+//! The computer's own clock and randomness.
+
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use prepay_basics::{Clock, Entropy, Moment, NoEntropy};
+
+/// The computer's clock. Whoever can set it can move every window that depends on time.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct SystemClock;
+
+impl Clock for SystemClock {
+    /// The time now, to the second below; the ends of the range when the clock is set outside of it.
+    fn now(&self) -> Moment {
+        match SystemTime::now().duration_since(UNIX_EPOCH) {
+            Ok(since) => Moment::from_unix_seconds(since.as_secs()).unwrap_or(Moment::MAX),
+            Err(_) => Moment::MIN,
+        }
+    }
+}
+
+/// The operating system's source of randomness.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct SystemEntropy;
+
+impl Entropy for SystemEntropy {
+    fn fill(&mut self, bytes: &mut [u8]) -> Result<(), NoEntropy> {
+        getrandom::fill(bytes).map_err(|_| NoEntropy)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_clock_goes_and_the_source_gives_other_numbers_each_time() {
+        let begun: Moment = "2025-01-01T00:00:00Z".parse().unwrap();
+        assert!(SystemClock.now() > begun);
+        let mut numbers = [[0; 32]; 2];
+        for number in &mut numbers {
+            SystemEntropy.fill(number).unwrap();
+        }
+        assert_ne!(numbers[0], numbers[1]);
+    }
+}

@@ -1,0 +1,335 @@
+//! A vault's directory: what survives, what is refused, and that only one process is in it.
+//!
+//! Where a second process is needed, this same program runs one of its own cases as a child.
+
+use std::fs::{self, Permissions};
+use std::io::{BufRead, BufReader, Read};
+use std::os::unix::fs::{PermissionsExt, symlink};
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+use prepay_host::{Directory, DirectoryError};
+use prepay_vault::VaultStorage;
+use tempfile::TempDir;
+
+const PLACE: &str = "PREPAY_TEST_PLACE";
+
+fn place() -> TempDir {
+    tempfile::tempdir().unwrap()
+}
+
+fn whole_log(directory: &mut Directory) -> Vec<u8> {
+    let length = usize::try_from(directory.log_length().unwrap()).unwrap();
+    let mut bytes = vec![0; length];
+    let mut count = 0;
+    while count < length {
+        let more = directory.read_log(count as u64, &mut bytes[count..]).unwrap();
+        assert!(more > 0, "the log has as many bytes as it says");
+        count += more;
+    }
+    assert_eq!(directory.read_log(length as u64, &mut [0; 4]).unwrap(), 0);
+    bytes
+}
+
+fn mode(path: &Path) -> u32 {
+    path.metadata().unwrap().permissions().mode() & 0o777
+}
+
+#[test]
+fn what_is_written_is_read_again_after_reopening() {
+    let place = place();
+    let path = place.path().join("a/b/vault");
+    let mut directory = Directory::create(&path).unwrap();
+    assert_eq!(directory.read_store().unwrap(), None);
+    assert_eq!(directory.log_length().unwrap(), 0);
+    assert_eq!(directory.read_log(0, &mut [0; 4]).unwrap(), 0);
+    assert_eq!(directory.read_head().unwrap(), None);
+    directory.truncate_log(0).unwrap();
+
+    directory.replace_store(b"first").unwrap();
+    directory.replace_store(b"2nd").unwrap();
+    directory.append_log(b"one").unwrap();
+    directory.append_log(b"two").unwrap();
+    directory.write_head(b"a longer head").unwrap();
+    directory.write_head(b"head").unwrap();
+    drop(directory);
+
+    let mut directory = Directory::open(&path).unwrap();
+    assert_eq!(directory.read_store().unwrap().unwrap(), b"2nd");
+    assert_eq!(whole_log(&mut directory), b"onetwo");
+    assert_eq!(directory.read_head().unwrap().unwrap(), b"head");
+    directory.truncate_log(4).unwrap();
+    directory.truncate_log(100).unwrap();
+    directory.append_log(b"!").unwrap();
+    directory.write_head(b"h").unwrap();
+    assert_eq!(whole_log(&mut directory), b"onet!");
+    assert_eq!(directory.read_head().unwrap().unwrap(), b"h");
+}
+
+#[test]
+fn nobody_else_can_read_what_is_written() {
+    let place = place();
+    let path = place.path().join("vault");
+    let mut directory = Directory::create(&path).unwrap();
+    directory.replace_store(b"s").unwrap();
+    directory.append_log(b"l").unwrap();
+    directory.write_head(b"h").unwrap();
+    assert_eq!(mode(&path), 0o700);
+    for name in ["store", "audit.log", "audit.head", "lock"] {
+        assert_eq!(mode(&path.join(name)), 0o600, "{name}");
+    }
+    assert!(!path.join("store.new").exists());
+}
+
+#[test]
+fn an_empty_directory_is_closed_to_others_and_a_full_one_refused() {
+    let place = place();
+    let path = place.path().join("vault");
+    fs::create_dir(&path).unwrap();
+    fs::set_permissions(&path, Permissions::from_mode(0o755)).unwrap();
+    drop(Directory::create(&path).unwrap());
+    assert_eq!(mode(&path), 0o700);
+
+    fs::set_permissions(&path, Permissions::from_mode(0o750)).unwrap();
+    for refused in [Directory::create(&path), Directory::open(&path)] {
+        let refused = refused.unwrap_err();
+        assert_eq!(refused.code(), "not_private");
+        assert!(refused.to_string().contains("expected permissions 0700, found 0750"), "{refused}");
+    }
+}
+
+#[test]
+fn what_is_no_directory_is_refused_by_name() {
+    let place = place();
+    let there = place.path().join("there");
+    fs::create_dir(&there).unwrap();
+    let link = place.path().join("link");
+    symlink(&there, &link).unwrap();
+    let file = place.path().join("file");
+    fs::write(&file, "").unwrap();
+    let missing = place.path().join("missing");
+    assert_eq!(Directory::open(&missing).unwrap_err().code(), "not_there");
+    for path in [&link, &file] {
+        assert_eq!(Directory::open(path).unwrap_err().code(), "not_a_directory", "{path:?}");
+        assert_eq!(Directory::create(path).unwrap_err().code(), "not_a_directory", "{path:?}");
+    }
+}
+
+#[test]
+fn a_file_that_is_not_ours_is_refused_by_name() {
+    // (what was done to the file, the words of the refusal)
+    type Harm = fn(&Path);
+    const CASES: [(Harm, &str); 4] = [
+        (
+            |path| fs::set_permissions(path, Permissions::from_mode(0o644)).unwrap(),
+            "open to others",
+        ),
+        (
+            |path| {
+                fs::rename(path, path.with_extension("moved")).unwrap();
+                symlink(path.with_extension("moved"), path).unwrap();
+            },
+            "expected a regular file",
+        ),
+        (
+            |path| {
+                fs::remove_file(path).unwrap();
+                fs::create_dir(path).unwrap();
+            },
+            "",
+        ),
+        (|path| fs::hard_link(path, path.with_extension("twin")).unwrap(), "other names"),
+    ];
+    for name in ["store", "audit.log", "audit.head", "lock"] {
+        for (harm, words) in CASES {
+            let place = place();
+            let path = place.path().join("vault");
+            let mut directory = Directory::create(&path).unwrap();
+            directory.replace_store(b"s").unwrap();
+            directory.append_log(b"l").unwrap();
+            directory.write_head(b"h").unwrap();
+            drop(directory);
+            harm(&path.join(name));
+            let Err(DirectoryError::Io { error, .. }) = Directory::open(&path) else {
+                panic!("{name}: {words}");
+            };
+            let told = error.to_string();
+            assert!(told.starts_with(name) && told.contains(words), "{name}: {told}");
+        }
+    }
+}
+
+#[test]
+fn what_a_killed_process_left_half_written_changes_nothing() {
+    let place = place();
+    let path = place.path().join("vault");
+    let mut directory = Directory::create(&path).unwrap();
+    directory.replace_store(b"old and whole").unwrap();
+    drop(directory);
+    fs::write(path.join("store.new"), "half of the ne").unwrap();
+    fs::write(path.join("audit.head"), "").unwrap();
+    fs::set_permissions(path.join("audit.head"), Permissions::from_mode(0o600)).unwrap();
+    let mut directory = Directory::open(&path).unwrap();
+    assert!(!path.join("store.new").exists());
+    assert_eq!(directory.read_store().unwrap().unwrap(), b"old and whole");
+    assert_eq!(directory.read_head().unwrap(), None, "made, but never written");
+    directory.write_head(b"head").unwrap();
+    directory.replace_store(b"new").unwrap();
+    assert_eq!(directory.read_store().unwrap().unwrap(), b"new");
+}
+
+#[test]
+fn a_file_longer_than_any_of_ours_is_refused_unread() {
+    let place = place();
+    let path = place.path().join("vault");
+    let mut directory = Directory::create(&path).unwrap();
+    directory.replace_store(b"s").unwrap();
+    directory.write_head(b"h").unwrap();
+    let grow = |name: &str, length: u64| {
+        fs::OpenOptions::new().write(true).open(path.join(name)).unwrap().set_len(length).unwrap();
+    };
+    grow("store", (256 << 20) + 1);
+    grow("audit.head", 4097);
+    for refused in [directory.read_store(), directory.read_head()] {
+        assert!(refused.unwrap_err().to_string().contains("too long"));
+    }
+}
+
+#[test]
+fn a_failed_replacement_leaves_the_old_store() {
+    let place = place();
+    let path = place.path().join("vault");
+    let mut directory = Directory::create(&path).unwrap();
+    directory.replace_store(b"old").unwrap();
+    fs::create_dir(path.join("store.new")).unwrap();
+    assert!(directory.replace_store(b"new").is_err());
+    assert_eq!(directory.read_store().unwrap().unwrap(), b"old");
+}
+
+/// Runs a case of this program in a process of its own, and waits for its first line.
+fn child(case: &str, path: &Path) -> (Child, BufReader<std::process::ChildStdout>) {
+    let mut child = Command::new(std::env::current_exe().unwrap())
+        .args(["--exact", case, "--nocapture", "--include-ignored"])
+        .env(PLACE, path)
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut told = BufReader::new(child.stdout.take().unwrap());
+    let mut line = String::new();
+    while !line.contains("at work") {
+        line.clear();
+        assert_ne!(told.read_line(&mut line).unwrap(), 0, "the child of {case} ended");
+    }
+    (child, told)
+}
+
+#[test]
+#[ignore = "runs as a child of other tests"]
+fn case_holder() {
+    let Some(path) = std::env::var_os(PLACE) else { return };
+    let _directory = Directory::open(path).unwrap();
+    println!("at work");
+    let _ = std::io::stdin().read(&mut [0]); // Until the parent is done, or ends.
+}
+
+#[test]
+fn a_second_process_is_refused_by_name_until_the_first_ends() {
+    let place = place();
+    let path = place.path().join("vault");
+    drop(Directory::create(&path).unwrap());
+    let (mut holder, _told) = child("case_holder", &path);
+
+    let refused = Directory::open(&path).unwrap_err();
+    assert!(
+        matches!(refused, DirectoryError::InUse { process, .. } if process == Some(holder.id()))
+    );
+    let told = refused.to_string();
+    assert!(told.ends_with(&format!("in use by process {}", holder.id())), "{told}");
+
+    let begun = Instant::now();
+    let waited = Directory::open_waiting(&path, Duration::from_millis(60)).unwrap_err();
+    assert_eq!(waited.code(), "in_use");
+    assert!(begun.elapsed() >= Duration::from_millis(60));
+
+    // The holder goes while we wait: closing its input lets it end.
+    drop(holder.stdin.take());
+    let mut directory = Directory::open_waiting(&path, Duration::from_secs(60)).unwrap();
+    directory.append_log(b"ours now").unwrap();
+    assert!(holder.wait().unwrap().success());
+}
+
+#[test]
+fn the_lock_ends_with_a_killed_process() {
+    let place = place();
+    let path = place.path().join("vault");
+    drop(Directory::create(&path).unwrap());
+    let (mut holder, _told) = child("case_holder", &path);
+    holder.kill().unwrap();
+    holder.wait().unwrap();
+    let left = fs::read_to_string(path.join("lock")).unwrap();
+    assert_eq!(left.trim_end(), holder.id().to_string(), "the number stays behind");
+
+    let directory = Directory::open(&path).unwrap();
+    let refused = Directory::open(&path).unwrap_err();
+    let ours = std::process::id();
+    assert!(matches!(refused, DirectoryError::InUse { process, .. } if process == Some(ours)));
+    drop(directory);
+    assert_eq!(fs::read_to_string(path.join("lock")).unwrap(), "");
+}
+
+/// A store that shows whether it is whole: a number and as many bytes of it as make it long.
+fn store_of(number: u32) -> Vec<u8> {
+    number.to_be_bytes().repeat(5000)
+}
+
+#[test]
+#[ignore = "runs as a child of another test"]
+fn case_writer() {
+    let Some(path) = std::env::var_os(PLACE) else { return };
+    let mut directory = Directory::open(path).unwrap();
+    println!("at work");
+    let begun = directory.log_length().unwrap() / 4;
+    for number in u32::try_from(begun).unwrap().. {
+        directory.append_log(&number.to_be_bytes()).unwrap();
+        directory.write_head(&[number.to_be_bytes(); 8].concat()).unwrap();
+        directory.replace_store(&store_of(number)).unwrap();
+    }
+}
+
+#[test]
+fn killing_the_writer_at_any_moment_leaves_everything_whole() {
+    let place = place();
+    let path = place.path().join("vault");
+    drop(Directory::create(&path).unwrap());
+    for round in 0..25_u64 {
+        let (mut writer, _told) = child("case_writer", &path);
+        // Moments that do not keep step with the writer's rounds.
+        std::thread::sleep(Duration::from_micros(300 + round * 977));
+        writer.kill().unwrap();
+        writer.wait().unwrap();
+
+        let mut directory = Directory::open(&path).unwrap();
+        let length = directory.log_length().unwrap();
+        directory.truncate_log(length - length % 4).unwrap();
+        let log = whole_log(&mut directory);
+        let numbers: Vec<u32> = log.as_chunks().0.iter().copied().map(u32::from_be_bytes).collect();
+        assert!(numbers.iter().copied().eq(0..numbers.len() as u32), "round {round}");
+        // The store is whole and at most one number behind the log; so is the head.
+        let behind = |bytes: Option<Vec<u8>>, length: usize| {
+            let Some(bytes) = bytes else { return numbers.len() <= 1 };
+            assert_eq!(bytes.len(), length, "round {round}");
+            let number = u32::from_be_bytes(bytes[..4].try_into().unwrap());
+            assert!(bytes.chunks(4).all(|four| four == &bytes[..4]), "round {round}");
+            numbers.len() as u32 - 1 - number <= 1
+        };
+        assert!(behind(directory.read_store().unwrap(), 20_000), "round {round}");
+        assert!(behind(directory.read_head().unwrap(), 32), "round {round}");
+        // As a vault does when it opens: what is behind is brought up to the log.
+        if let Some(&last) = numbers.last() {
+            directory.write_head(&[last.to_be_bytes(); 8].concat()).unwrap();
+            directory.replace_store(&store_of(last)).unwrap();
+        }
+    }
+}

@@ -1,0 +1,289 @@
+//! The centre's answers to modules: confirmations of agreements, and key-load files.
+//!
+//! # Agreements
+//!
+//! A slot of a module shares keys with the centre from the answer on; the module takes them over when it
+//! reads the confirmation. The same request again gets the same answer. A request that was overtaken by a
+//! newer one is refused, so that nobody can bring old slot keys back by sending an old text again. Newer
+//! means written later by the module's clock, to the second; requests of one second are told apart by their
+//! nonces. A module whose clock ran ahead would lock its own slot, so a request from the future is refused.
+//!
+//! # Key-load files
+//!
+//! The caller says which keys and attributes go in. Checked here: that the request is authentic and in time,
+//! that the keys exist under these algorithms, and that the dates go together.
+
+use std::collections::BTreeSet;
+
+use prepay_token::element::{KeyRevisionNumber, SupplyGroupCode};
+use sha2::{Digest, Sha256};
+
+use super::contents::{Agreed, CentreContents, HeldKey, KeyName, KnownModule};
+use super::desk::PROFILE;
+use super::{AgreementAnswer, CentreError, KeyLoad, KeyLoadItem, KeyLoadOrder};
+use prepay_basics::Moment;
+use prepay_kmp::ModuleId;
+use prepay_kmp::open_kmp::{MAX_KEYS, Nonce, PartyName};
+use prepay_kmp::profile::{AgreementAnswered, KeyLoadHeader, KeyLoadRequest, KeyToLoad};
+use prepay_vault::{By, Entry, KeyNote, Vault};
+
+/// How far a module's clock may be ahead of the centre's, in seconds: a quarter of an hour.
+const AHEAD_SECONDS: u64 = 900;
+
+/// How many agreements on one slot may be asked for in one second.
+const AGREEMENTS_PER_SECOND: usize = 16;
+
+/// The accepted module that a text names, if the text is for this centre.
+fn module_of<'a>(
+    contents: &'a CentreContents,
+    centre: &PartyName,
+    module: &PartyName,
+) -> Result<&'a KnownModule, CentreError> {
+    let own = contents.identity.name();
+    if centre != own {
+        let (expected, found) = (own.to_string(), centre.to_string());
+        return Err(match contents.former.iter().find(|(name, _)| name == centre) {
+            Some(&(_, since)) => CentreError::CentreRenewed { expected, found, since },
+            None => CentreError::OtherCentre { expected, found },
+        });
+    }
+    let name = ModuleId::from(module.id().clone());
+    match contents.modules.get(&name) {
+        None => Err(CentreError::ModuleUnknown { module: name }),
+        Some(KnownModule { revoked: Some(since), .. }) => {
+            Err(CentreError::ModuleRevoked { module: name, since: *since })
+        }
+        Some(known) => Ok(known),
+    }
+}
+
+/// The centre's own public keys must be in force for anything it answers.
+fn check_centre_key(contents: &CentreContents, now: Moment) -> Result<(), CentreError> {
+    let (activation, expires) = (contents.activation, contents.expires);
+    if now < activation || now > expires {
+        return Err(CentreError::CentreKey { activation, expires, now });
+    }
+    Ok(())
+}
+
+fn check_not_from_future(created: Moment, now: Moment) -> Result<(), CentreError> {
+    if created > now.plus_seconds(AHEAD_SECONDS) {
+        return Err(CentreError::FromFuture { created, now });
+    }
+    Ok(())
+}
+
+/// An agreement request that passed every check.
+pub(super) struct Agreeable {
+    pub(super) module: ModuleId,
+    pub(super) slot: u16,
+    confirmation: String,
+    /// What is to be kept; nothing if the same request was answered before.
+    agreed: Option<(Nonce, Agreed)>,
+}
+
+/// Reads an agreement request and checks whether it may be answered.
+pub(super) fn agreeable(
+    contents: &CentreContents,
+    now: Moment,
+    text: &str,
+) -> Result<Agreeable, CentreError> {
+    let asked = PROFILE.peek_agreement_request(text.as_bytes())?;
+    let known = module_of(contents, &asked.centre, &asked.module)?;
+    check_centre_key(contents, now)?;
+    check_not_from_future(asked.created, now)?;
+    let module = ModuleId::from(asked.module.id().clone());
+    let slot = asked.slot.value();
+    let digest: [u8; 32] = Sha256::digest(text).into();
+    let there = known.slots.get(&slot);
+    let again = there.filter(|agreed| agreed.digest == digest);
+    let at = again.map_or(now, |agreed| agreed.answered);
+    let AgreementAnswered { request, keys, confirmation } =
+        PROFILE.answer_agreement(&contents.identity, &known.party, text.as_bytes(), at)?;
+    if again.is_some() {
+        return Ok(Agreeable { module, slot, confirmation, agreed: None });
+    }
+    let mut nonces = Vec::new();
+    if let Some(agreed) = there {
+        let same_second = request.created == agreed.requested;
+        let is_old = request.created < agreed.requested
+            || same_second
+                && (agreed.nonces.contains(&request.nonce)
+                    || agreed.nonces.len() >= AGREEMENTS_PER_SECOND);
+        if is_old {
+            let (created, newer) = (request.created, agreed.requested);
+            return Err(CentreError::Superseded { module, slot, created, newer });
+        }
+        if same_second {
+            nonces.clone_from(&agreed.nonces);
+        }
+    }
+    nonces.push(request.nonce);
+    let requested = request.created;
+    let agreed = Agreed { requested, nonces, digest, answered: now, keys: Box::new(keys) };
+    Ok(Agreeable { module, slot, confirmation, agreed: Some((request.nonce, agreed)) })
+}
+
+/// Answers an agreement request.
+pub(super) fn agreement(
+    vault: &mut Vault<CentreContents>,
+    by: By<'_>,
+    now: Moment,
+    text: &str,
+) -> Result<AgreementAnswer, CentreError> {
+    let is_test = vault.header().insecure_test;
+    let Agreeable { module, slot, confirmation, agreed } = agreeable(vault.contents(), now, text)?;
+    let Some((nonce, agreed)) = agreed else {
+        return Ok(AgreementAnswer { confirmation, module, slot, is_test });
+    };
+    let nonce = nonce.bytes();
+    let entry = Entry::AgreementAnswered { module: module.clone(), slot, nonce };
+    vault.commit(by, entry, now, |contents| {
+        if let Some(known) = contents.modules.get_mut(&module) {
+            known.slots.insert(slot, agreed);
+        }
+    })?;
+    Ok(AgreementAnswer { confirmation, module, slot, is_test })
+}
+
+/// Reads a key-load request and checks that it is authentic and in time.
+pub(super) fn authentic<'a>(
+    contents: &'a CentreContents,
+    now: Moment,
+    text: &str,
+) -> Result<(KeyLoadRequest, &'a Agreed), CentreError> {
+    let asked = PROFILE.peek_key_load_request(text.as_bytes())?;
+    let known = module_of(contents, &asked.centre, &asked.module)?;
+    let own = contents.identity.name();
+    let request = PROFILE.read_key_load_request(own, &known.party, text.as_bytes())?;
+    let slot = request.slot.value();
+    let agreed = known
+        .slots
+        .get(&slot)
+        .ok_or_else(|| CentreError::NoSlot { module: request.module.id().clone().into(), slot })?;
+    if now > request.expires {
+        return Err(CentreError::RequestLapsed { expires: request.expires, now });
+    }
+    check_not_from_future(request.created, now)?;
+    Ok((request, agreed))
+}
+
+/// Builds a key-load file.
+pub(super) fn key_load(
+    vault: &mut Vault<CentreContents>,
+    by: By<'_>,
+    now: Moment,
+    text: &str,
+    order: &KeyLoadOrder,
+) -> Result<KeyLoad, CentreError> {
+    let is_test = vault.header().insecure_test;
+    let contents = vault.contents();
+    let (request, agreed) = authentic(contents, now, text)?;
+    check_centre_key(contents, now)?;
+    check_order(order, &request, now)?;
+    let held = order.keys.iter().map(|item| held(contents, item)).collect::<Result<Vec<_>, _>>()?;
+    let serial = contents.serial.checked_add(1).ok_or_else(|| CentreError::Fault {
+        problem: "the serial numbers of key-load files are used up".to_owned(),
+    })?;
+    let header = KeyLoadHeader {
+        module: request.module.clone(),
+        centre: request.centre.clone(),
+        slot: request.slot,
+        nonce: request.nonce,
+        serial,
+        created: now,
+        expires: order.expires,
+        transactions: order.transactions,
+        keys: u16::try_from(held.len()).unwrap_or(u16::MAX),
+    };
+    let keys: Vec<KeyToLoad<'_>> = order
+        .keys
+        .iter()
+        .zip(&held)
+        .map(|(KeyLoadItem { attributes, register }, held)| KeyToLoad {
+            attributes,
+            register: *register,
+            key: &held.key,
+        })
+        .collect();
+    let file = PROFILE.write_key_load(&contents.identity, &agreed.keys, &header, &keys)?;
+    let check_values: Vec<_> = held.iter().map(|held| held.check_value).collect();
+    let notes = order.keys.iter().zip(&check_values).map(|(item, &check_value)| KeyNote {
+        register: item.register,
+        supply_group: item.attributes.supply_group,
+        key_revision: item.attributes.key_revision,
+        check_value,
+    });
+    let (module, slot) = (ModuleId::from(request.module.id().clone()), request.slot.value());
+    let entry = Entry::KeyLoadBuilt {
+        module: module.clone(),
+        slot,
+        serial,
+        nonce: request.nonce.bytes(),
+        keys: notes.collect(),
+    };
+    vault.commit(by, entry, now, |contents| contents.serial = serial)?;
+    Ok(KeyLoad { file, serial, module, slot, check_values, expires: order.expires, is_test })
+}
+
+/// The key that an item asks for.
+fn held<'a>(contents: &'a CentreContents, item: &KeyLoadItem) -> Result<&'a HeldKey, CentreError> {
+    let (group, revision) = (item.attributes.supply_group, item.attributes.key_revision);
+    let held = contents.keys.get(&KeyName::new(group, revision));
+    let found = held.ok_or(CentreError::NoVendingKey { group, revision })?;
+    let (held, asked) = (found.key.algorithm(), item.attributes.algorithm);
+    if held != asked {
+        return Err(CentreError::AlgorithmConflict { group, revision, held, asked });
+    }
+    Ok(found)
+}
+
+/// What can be wrong with an order by itself.
+fn check_order(
+    order: &KeyLoadOrder,
+    request: &KeyLoadRequest,
+    now: Moment,
+) -> Result<(), CentreError> {
+    let found = order.keys.len();
+    if found == 0 || found > MAX_KEYS {
+        return Err(CentreError::TooMany { what: "keys", most: MAX_KEYS, found });
+    }
+    let dates = |problem| Err(CentreError::Dates { problem });
+    let (expires, latest) = (order.expires, request.expires);
+    if expires > latest {
+        return dates(format!(
+            "the file would outlive its request: expected {latest} or before, found {expires}"
+        ));
+    }
+    if expires < now {
+        return dates(format!(
+            "the file would be expired: expected {now} or later, found {expires}"
+        ));
+    }
+    let mut keys = BTreeSet::new();
+    let mut registers = BTreeSet::new();
+    for KeyLoadItem { attributes, register } in &order.keys {
+        let (group, revision) = (attributes.supply_group, attributes.key_revision);
+        let (activation, until) = (attributes.activation, attributes.issued_until);
+        if activation > until {
+            return dates(format!(
+                "key {} would never be active: expected ACT at or before IUT {until}, found \
+                 {activation}",
+                named(group, revision)
+            ));
+        }
+        if !keys.insert(KeyName::new(group, revision)) {
+            return Err(CentreError::TwiceInFile {
+                what: format!("key {}", named(group, revision)),
+            });
+        }
+        if let Some(register) = register.filter(|&register| !registers.insert(register)) {
+            return Err(CentreError::TwiceInFile { what: format!("register {register}") });
+        }
+    }
+    Ok(())
+}
+
+fn named(group: SupplyGroupCode, revision: KeyRevisionNumber) -> String {
+    format!("{group} revision {revision}")
+}

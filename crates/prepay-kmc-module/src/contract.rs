@@ -1,0 +1,345 @@
+//! What a key management centre asks of its own module, with the answers.
+//!
+//! Documents are texts of the profile in use (`open-kmp`), carried here unopened. No answer contains a key.
+//! Fingerprints are texts as people compare them: 32 hexadecimal digits in groups of four.
+//!
+//! Elsewhere: refusals (`error.rs`), the module itself (`vault.rs`).
+
+use prepay_token::element::{DecoderKeyGenerationAlgorithm, KeyRevisionNumber, SupplyGroupCode};
+use prepay_token::key::VendingKey;
+
+use super::CentreError;
+use prepay_basics::{Identifier, Moment};
+use prepay_kmp::attribute::{KeyCheckValue, RegisterNumber, VendingKeyAttributes};
+use prepay_kmp::{CentreId, ModuleId};
+
+/// A key management centre's own module, in the hands of whoever is signed in.
+pub trait CentreModule: Send + Sync {
+    /// Who acts: one name, or two for dual control.
+    fn acting(&self) -> Vec<Identifier>;
+
+    /// With which authority.
+    fn authority(&self) -> Authority;
+
+    /// Who the centre is.
+    ///
+    /// # Errors
+    ///
+    /// [`CentreError::Fault`].
+    fn identify(&self) -> Result<CentreIdentity, CentreError>;
+
+    /// The centre's enrolment: its public keys, signed by itself, for modules to read.
+    ///
+    /// # Errors
+    ///
+    /// [`CentreError::Fault`].
+    fn enrolment(&self) -> Result<String, CentreError>;
+
+    /// Gives the centre new keys of its own, in force from now on for so many days, and wipes the old ones.
+    /// Vending keys, modules and serial numbers stay. What slots agreed on goes with the old keys, so each
+    /// module has to take in the new enrolment and to agree afresh. Works also when the old keys have lapsed. Needs two custodians.
+    ///
+    /// # Errors
+    ///
+    /// [`CentreError::Dates`] when the new keys would never be in force.
+    fn renew_keys(&self, valid_days: u32) -> Result<CentreIdentity, CentreError>;
+
+    /// Reads a module's enrolment and checks the module's own signature. Nothing is kept: anybody can sign
+    /// for keys of his own, so people compare the fingerprint before [`Self::accept_module`].
+    ///
+    /// # Errors
+    ///
+    /// [`CentreError::Document`].
+    fn read_enrolment(&self, enrolment: &str) -> Result<ModuleDetails, CentreError>;
+
+    /// Every module that was ever accepted, by name.
+    ///
+    /// # Errors
+    ///
+    /// [`CentreError::Fault`].
+    fn modules(&self) -> Result<Vec<ModuleReport>, CentreError>;
+
+    /// Accepts a module whose fingerprint was compared with what its keepers told by another way.
+    /// `fingerprint` is what they told; blanks and the case of letters do not count. Accepting the same
+    /// module again changes nothing. Needs two custodians.
+    ///
+    /// # Errors
+    ///
+    /// [`CentreError::Document`], [`CentreError::TestMark`], [`CentreError::Fingerprint`],
+    /// [`CentreError::ModuleConflict`] when a module of this name has other keys,
+    /// [`CentreError::ModuleRevoked`].
+    fn accept_module(
+        &self,
+        enrolment: &str,
+        fingerprint: &str,
+    ) -> Result<ModuleReport, CentreError>;
+
+    /// Revokes a module: its slot keys are wiped and nothing is answered to it again. Once revoked it stays
+    /// so; doing it again changes nothing. Needs two custodians.
+    ///
+    /// # Errors
+    ///
+    /// [`CentreError::ModuleUnknown`].
+    fn revoke_module(&self, module: &ModuleId) -> Result<(), CentreError>;
+
+    /// Reads an agreement request and checks all that [`Self::answer_agreement`] would. Nothing is kept.
+    ///
+    /// # Errors
+    ///
+    /// As [`Self::answer_agreement`].
+    fn read_agreement_request(&self, request: &str) -> Result<AgreementRequestReport, CentreError>;
+
+    /// Answers an agreement request: from then on this slot of the module and the centre share keys. The
+    /// same request again gives the same answer. Needs an operator.
+    ///
+    /// # Errors
+    ///
+    /// [`CentreError::Document`], [`CentreError::OtherCentre`], [`CentreError::CentreRenewed`],
+    /// [`CentreError::ModuleUnknown`], [`CentreError::ModuleRevoked`], [`CentreError::CentreKey`],
+    /// [`CentreError::FromFuture`], [`CentreError::Superseded`].
+    fn answer_agreement(&self, request: &str) -> Result<AgreementAnswer, CentreError>;
+
+    /// The vending keys, by supply group and revision.
+    ///
+    /// # Errors
+    ///
+    /// [`CentreError::Fault`].
+    fn vending_keys(&self) -> Result<Vec<VendingKeyReport>, CentreError>;
+
+    /// Makes the vending key of one revision of a group. A key that is there already stays, and its check
+    /// value is given again. Needs two custodians.
+    ///
+    /// # Errors
+    ///
+    /// [`CentreError::AlgorithmConflict`] when the key that is there is for another algorithm.
+    fn generate_vending_key(
+        &self,
+        group: SupplyGroupCode,
+        revision: KeyRevisionNumber,
+        algorithm: DecoderKeyGenerationAlgorithm,
+    ) -> Result<GeneratedKey, CentreError>;
+
+    /// Wipes a vending key. Modules that hold it keep it until it lapses there. The same group and revision
+    /// can then be given a new key, as revision 1 must be after revision 9. Needs two custodians.
+    ///
+    /// # Errors
+    ///
+    /// [`CentreError::NoVendingKey`].
+    fn destroy_vending_key(
+        &self,
+        group: SupplyGroupCode,
+        revision: KeyRevisionNumber,
+    ) -> Result<KeyCheckValue, CentreError>;
+
+    /// Takes in a vending key that is known outside, as those of published test vectors. Only in centres
+    /// made as test centres. The same key again changes nothing. Needs two custodians.
+    ///
+    /// # Errors
+    ///
+    /// [`CentreError::NotTestCentre`], [`CentreError::AlgorithmConflict`],
+    /// [`CentreError::KeyConflict`] when another key is there.
+    fn import_test_key(
+        &self,
+        group: SupplyGroupCode,
+        revision: KeyRevisionNumber,
+        key: &VendingKey,
+    ) -> Result<GeneratedKey, CentreError>;
+
+    /// Reads a key-load request and checks that it comes from an accepted module for a slot that shares keys
+    /// with this centre, and that it has not lapsed. Nothing is kept.
+    ///
+    /// # Errors
+    ///
+    /// [`CentreError::Document`], [`CentreError::OtherCentre`], [`CentreError::CentreRenewed`],
+    /// [`CentreError::ModuleUnknown`], [`CentreError::ModuleRevoked`], [`CentreError::NoSlot`],
+    /// [`CentreError::RequestLapsed`].
+    fn read_key_load_request(&self, request: &str) -> Result<KeyLoadRequestReport, CentreError>;
+
+    /// Builds the key-load file that answers a request. Needs an operator.
+    ///
+    /// Each file has a serial number of its own, rising over all files of the centre. A file that was lost
+    /// may be built again from the same request: the module takes in only one of them.
+    ///
+    /// # Errors
+    ///
+    /// As [`Self::read_key_load_request`], and [`CentreError::NoVendingKey`],
+    /// [`CentreError::AlgorithmConflict`], [`CentreError::TwiceInFile`], [`CentreError::TooMany`],
+    /// [`CentreError::Dates`], [`CentreError::CentreKey`].
+    fn build_key_load(&self, request: &str, order: &KeyLoadOrder) -> Result<KeyLoad, CentreError>;
+}
+
+/// With which authority somebody acts on the centre's module.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Authority {
+    /// An auditor: reads.
+    Reading,
+    /// One operator or one custodian: also answers requests.
+    Operating,
+    /// Two custodians together: everything.
+    DualControl,
+}
+
+/// Who a centre is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CentreIdentity {
+    /// Its name.
+    pub centre: CentreId,
+    /// The fingerprint of its public keys, as people compare it.
+    pub fingerprint: String,
+    /// From when its public keys may be used.
+    pub activation: Moment,
+    /// Until when.
+    pub expires: Moment,
+    /// Whether it is a test centre, whose keys are not for real meters.
+    pub is_test: bool,
+}
+
+/// What a module's enrolment says.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ModuleDetails {
+    /// The module's name.
+    pub module: ModuleId,
+    /// The fingerprint of its public keys, as people compare it.
+    pub fingerprint: String,
+    /// Who made it.
+    pub maker: String,
+    /// What it is.
+    pub model: String,
+    /// Which version of it.
+    pub firmware: String,
+    /// When its keys were made.
+    pub created: Moment,
+}
+
+/// A module that the centre accepted.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ModuleReport {
+    /// What its enrolment said.
+    pub details: ModuleDetails,
+    /// When it was accepted.
+    pub accepted: Moment,
+    /// Whether it still counts.
+    pub state: ModuleState,
+    /// The numbers of its slots that share keys with the centre, in rising order.
+    pub slots: Vec<u16>,
+    /// Whether the centre is a test centre.
+    pub is_test: bool,
+}
+
+/// Whether an accepted module still counts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ModuleState {
+    /// Requests are answered.
+    Accepted,
+    /// Nothing is answered any more.
+    Revoked {
+        /// Since when.
+        since: Moment,
+    },
+}
+
+/// What an agreement request says that the centre would answer.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AgreementRequestReport {
+    /// The module that asks.
+    pub module: ModuleId,
+    /// The slot that is to share keys with the centre.
+    pub slot: u16,
+}
+
+/// The answer to an agreement request.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AgreementAnswer {
+    /// The confirmation, for the module.
+    pub confirmation: String,
+    /// The module.
+    pub module: ModuleId,
+    /// Its slot.
+    pub slot: u16,
+    /// Whether the centre is a test centre.
+    pub is_test: bool,
+}
+
+/// A vending key, but for its bytes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct VendingKeyReport {
+    /// The supply group.
+    pub group: SupplyGroupCode,
+    /// The revision within the group.
+    pub revision: KeyRevisionNumber,
+    /// The algorithm that it is for.
+    pub algorithm: DecoderKeyGenerationAlgorithm,
+    /// Its check value.
+    pub check_value: KeyCheckValue,
+    /// When it was made or imported.
+    pub created: Moment,
+    /// Whether it was imported, so that others know it.
+    pub is_imported: bool,
+    /// Whether the centre is a test centre.
+    pub is_test: bool,
+}
+
+/// A vending key that was asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct GeneratedKey {
+    /// Its check value.
+    pub check_value: KeyCheckValue,
+    /// Whether it was made just now; otherwise it was there.
+    pub is_new: bool,
+    /// Whether the centre is a test centre.
+    pub is_test: bool,
+}
+
+/// What an authentic key-load request says.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct KeyLoadRequestReport {
+    /// The module that asks.
+    pub module: ModuleId,
+    /// The slot that the file is for.
+    pub slot: u16,
+    /// The request's own number, as hexadecimal digits.
+    pub nonce: String,
+    /// When it was written.
+    pub created: Moment,
+    /// Until when the module takes in an answer.
+    pub expires: Moment,
+}
+
+/// What goes into a key-load file.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct KeyLoadOrder {
+    /// Until when the file may be loaded; never later than the request allows.
+    pub expires: Moment,
+    /// How many tokens more the module may make; nothing to leave its counter alone.
+    pub transactions: Option<u64>,
+    /// The keys. Their group and revision name them.
+    pub keys: Vec<KeyLoadItem>,
+}
+
+/// One key of a key-load file.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct KeyLoadItem {
+    /// What the centre lays down about it.
+    pub attributes: VendingKeyAttributes,
+    /// The register that it is for; nothing to leave it to the module.
+    pub register: Option<RegisterNumber>,
+}
+
+/// A key-load file.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct KeyLoad {
+    /// The file, for the module.
+    pub file: String,
+    /// Its serial number.
+    pub serial: u64,
+    /// The module.
+    pub module: ModuleId,
+    /// Its slot.
+    pub slot: u16,
+    /// The check values of the keys, in the order of the file.
+    pub check_values: Vec<KeyCheckValue>,
+    /// Until when it may be loaded.
+    pub expires: Moment,
+    /// Whether the centre is a test centre.
+    pub is_test: bool,
+}

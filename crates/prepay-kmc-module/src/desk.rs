@@ -1,0 +1,374 @@
+//! Where somebody signed in asks something of the centre's module.
+//!
+//! Every operation checks first who asks, then what is asked, and changes contents and audit log in one
+//! step, last. What is refused to somebody signed in is noted in the audit log and changes nothing else.
+//!
+//! Elsewhere: answers to modules (`answer.rs`), what is kept (`contents.rs`).
+
+use prepay_token::element::{DecoderKeyGenerationAlgorithm, KeyRevisionNumber, SupplyGroupCode};
+use prepay_token::key::VendingKey;
+use subtle::ConstantTimeEq;
+
+use super::contents::{CentreContents, HeldKey, KeyName, KnownModule};
+use super::vault::CentreVault;
+use super::{
+    AgreementAnswer, AgreementRequestReport, Authority, CentreError, CentreIdentity, CentreModule,
+    GeneratedKey, KeyLoad, KeyLoadOrder, KeyLoadRequestReport, ModuleDetails, ModuleReport,
+    VendingKeyReport, answer, generate,
+};
+use prepay_basics::{Identifier, Moment};
+use prepay_kmp::ModuleId;
+use prepay_kmp::attribute::KeyCheckValue;
+use prepay_kmp::open_kmp::{Identity, OpenKmp, PartyKind, ProfileError};
+use prepay_kmp::profile::{Enrolment, EnrolmentDetails, KeyManagementProfile};
+use prepay_vault::{By, Entry, KeyNote, Quorum, Role, Session, Vault};
+
+/// The profile in which the centre speaks with modules.
+pub(super) const PROFILE: &dyn KeyManagementProfile = &OpenKmp;
+
+/// Where somebody signed in, or two custodians together, ask something of the centre's module.
+pub struct CentreDesk<'a> {
+    centre: &'a CentreVault,
+    who: Who,
+}
+
+enum Who {
+    One(Session),
+    Two(Quorum),
+}
+
+type OpenVault = Vault<CentreContents>;
+
+impl<'a> CentreDesk<'a> {
+    pub(super) fn of_one(centre: &'a CentreVault, session: Session) -> Self {
+        Self { centre, who: Who::One(session) }
+    }
+
+    pub(super) fn of_two(centre: &'a CentreVault, quorum: Quorum) -> Self {
+        Self { centre, who: Who::Two(quorum) }
+    }
+
+    fn by(&self) -> By<'_> {
+        match &self.who {
+            Who::One(session) => By::One(session),
+            Who::Two(quorum) => By::Two(quorum),
+        }
+    }
+
+    /// Does one thing for whoever is still signed in and has the authority, and notes a refusal.
+    fn act<T>(
+        &self,
+        operation: &'static str,
+        needs: Authority,
+        act: impl FnOnce(&mut OpenVault, Moment) -> Result<T, CentreError>,
+    ) -> Result<T, CentreError> {
+        let vault = &mut *self.centre.lock_vault()?;
+        let now = self.centre.now();
+        vault.usable()?;
+        match &self.who {
+            Who::One(session) => {
+                vault.authorize(session, &[Role::Custodian, Role::Operator, Role::Auditor])?;
+            }
+            Who::Two(quorum) => vault.authorize_two(quorum)?,
+        }
+        let found = self.authority();
+        let done = if found < needs {
+            Err(CentreError::Forbidden { operation, needs, found })
+        } else {
+            act(vault, now)
+        };
+        if let Err(refusal) = &done
+            && refusal.is_refusal()
+        {
+            let reason = format!("{}: {refusal}", refusal.code());
+            let entry = Entry::RequestRefused { operation: operation.to_owned(), reason };
+            vault.stage(self.by(), &entry, now)?;
+            vault.flush()?;
+        }
+        done
+    }
+}
+
+/// Who the centre is.
+fn identity(vault: &OpenVault) -> CentreIdentity {
+    let contents = vault.contents();
+    CentreIdentity {
+        centre: contents.centre(),
+        fingerprint: contents.identity.public().fingerprint().to_string(),
+        activation: contents.activation,
+        expires: contents.expires,
+        is_test: vault.header().insecure_test,
+    }
+}
+
+/// Reads a module's enrolment, and refuses that of another kind of party.
+fn read_module(enrolment: &str) -> Result<(Enrolment, KnownModule), CentreError> {
+    let read = PROFILE.read_enrolment(enrolment.as_bytes())?;
+    let EnrolmentDetails::Module { maker, model, firmware } = read.details.clone() else {
+        let (expected, found) = (PartyKind::Module, read.party.kind());
+        return Err(ProfileError::Kind { expected, found }.into());
+    };
+    let known = KnownModule {
+        party: read.party.clone(),
+        created: read.created,
+        maker,
+        model,
+        firmware,
+        accepted: read.created,
+        revoked: None,
+        slots: std::collections::BTreeMap::new(),
+    };
+    Ok((read, known))
+}
+
+fn note(group: SupplyGroupCode, revision: KeyRevisionNumber, held: &HeldKey) -> KeyNote {
+    KeyNote {
+        register: None,
+        supply_group: group,
+        key_revision: revision,
+        check_value: held.check_value,
+    }
+}
+
+impl CentreModule for CentreDesk<'_> {
+    fn acting(&self) -> Vec<Identifier> {
+        match &self.who {
+            Who::One(session) => vec![session.name().clone()],
+            Who::Two(quorum) => quorum.names().map(Clone::clone).to_vec(),
+        }
+    }
+
+    fn authority(&self) -> Authority {
+        match &self.who {
+            Who::One(session) if session.role() == Role::Auditor => Authority::Reading,
+            Who::One(_) => Authority::Operating,
+            Who::Two(_) => Authority::DualControl,
+        }
+    }
+
+    fn identify(&self) -> Result<CentreIdentity, CentreError> {
+        self.act("read who the centre is", Authority::Reading, |vault, _| Ok(identity(vault)))
+    }
+
+    fn enrolment(&self) -> Result<String, CentreError> {
+        self.act("write the centre's enrolment", Authority::Reading, |vault, _| {
+            let contents = vault.contents();
+            let (activation, expires) = (contents.activation, contents.expires);
+            let details = EnrolmentDetails::Centre { activation, expires };
+            let is_test = vault.header().insecure_test;
+            Ok(PROFILE.write_enrolment(&contents.identity, contents.created, is_test, &details)?)
+        })
+    }
+
+    fn renew_keys(&self, valid_days: u32) -> Result<CentreIdentity, CentreError> {
+        self.act("renew the centre's keys", Authority::DualControl, |vault, now| {
+            let expires = now.plus_days(valid_days);
+            if expires <= now {
+                let problem = "the keys would never be in force: expected at least 1 day, found 0";
+                return Err(CentreError::Dates { problem: problem.to_owned() });
+            }
+            let name = vault.contents().identity.name().id().clone();
+            let renewed = Box::new(Identity::generate(PartyKind::Centre, name, vault.entropy())?);
+            let entry = Entry::CentreRenewed {
+                former: vault.contents().identity.public().fingerprint().to_string(),
+                fingerprint: renewed.public().fingerprint().to_string(),
+                expires,
+            };
+            vault
+                .commit(self.by(), entry, now, |contents| contents.renew(renewed, now, expires))?;
+            Ok(identity(vault))
+        })
+    }
+
+    fn read_enrolment(&self, enrolment: &str) -> Result<ModuleDetails, CentreError> {
+        self.act("read a module's enrolment", Authority::Reading, |_, _| {
+            Ok(read_module(enrolment)?.1.details())
+        })
+    }
+
+    fn modules(&self) -> Result<Vec<ModuleReport>, CentreError> {
+        self.act("list modules", Authority::Reading, |vault, _| {
+            let is_test = vault.header().insecure_test;
+            Ok(vault.contents().modules.values().map(|module| module.report(is_test)).collect())
+        })
+    }
+
+    fn accept_module(
+        &self,
+        enrolment: &str,
+        fingerprint: &str,
+    ) -> Result<ModuleReport, CentreError> {
+        self.act("accept a module", Authority::DualControl, |vault, now| {
+            let is_test = vault.header().insecure_test;
+            let (read, mut known) = read_module(enrolment)?;
+            let module = ModuleId::from(read.party.id().clone());
+            if read.is_test != is_test {
+                return Err(CentreError::TestMark { expected: is_test, found: read.is_test });
+            }
+            let found = read.party.fingerprint();
+            if !found.matches(fingerprint) {
+                let (expected, found) = (fingerprint.to_owned(), found.to_string());
+                return Err(CentreError::Fingerprint { module, expected, found });
+            }
+            if let Some(there) = vault.contents().modules.get(&module) {
+                if let Some(since) = there.revoked {
+                    return Err(CentreError::ModuleRevoked { module, since });
+                }
+                if there.party != read.party {
+                    let accepted = there.party.fingerprint().to_string();
+                    return Err(CentreError::ModuleConflict {
+                        module,
+                        accepted,
+                        found: found.to_string(),
+                    });
+                }
+                return Ok(there.report(is_test));
+            }
+            known.accepted = now;
+            let report = known.report(is_test);
+            let entry =
+                Entry::ModuleConfirmed { module: module.clone(), fingerprint: found.to_string() };
+            vault.commit(self.by(), entry, now, |contents| {
+                contents.modules.insert(module, known);
+            })?;
+            Ok(report)
+        })
+    }
+
+    fn revoke_module(&self, module: &ModuleId) -> Result<(), CentreError> {
+        self.act("revoke a module", Authority::DualControl, |vault, now| {
+            match vault.contents().modules.get(module) {
+                None => return Err(CentreError::ModuleUnknown { module: module.clone() }),
+                Some(known) if known.revoked.is_some() => return Ok(()),
+                Some(_) => {}
+            }
+            let entry = Entry::ModuleRevoked { module: module.clone() };
+            vault.commit(self.by(), entry, now, |contents| {
+                if let Some(known) = contents.modules.get_mut(module) {
+                    known.revoked = Some(now);
+                    known.slots.clear();
+                }
+            })?;
+            Ok(())
+        })
+    }
+
+    fn read_agreement_request(&self, request: &str) -> Result<AgreementRequestReport, CentreError> {
+        self.act("read an agreement request", Authority::Reading, |vault, now| {
+            let asked = answer::agreeable(vault.contents(), now, request)?;
+            Ok(AgreementRequestReport { module: asked.module, slot: asked.slot })
+        })
+    }
+
+    fn answer_agreement(&self, request: &str) -> Result<AgreementAnswer, CentreError> {
+        self.act("answer an agreement request", Authority::Operating, |vault, now| {
+            answer::agreement(vault, self.by(), now, request)
+        })
+    }
+
+    fn vending_keys(&self) -> Result<Vec<VendingKeyReport>, CentreError> {
+        self.act("list vending keys", Authority::Reading, |vault, _| {
+            Ok(vault.contents().key_reports(vault.header().insecure_test))
+        })
+    }
+
+    fn generate_vending_key(
+        &self,
+        group: SupplyGroupCode,
+        revision: KeyRevisionNumber,
+        algorithm: DecoderKeyGenerationAlgorithm,
+    ) -> Result<GeneratedKey, CentreError> {
+        self.act("make a vending key", Authority::DualControl, |vault, now| {
+            let is_test = vault.header().insecure_test;
+            let name = KeyName::new(group, revision);
+            if let Some(held) = vault.contents().keys.get(&name) {
+                let (held, check_value) = (held.key.algorithm(), held.check_value);
+                if held != algorithm {
+                    let asked = algorithm;
+                    return Err(CentreError::AlgorithmConflict { group, revision, held, asked });
+                }
+                return Ok(GeneratedKey { check_value, is_new: false, is_test });
+            }
+            let held =
+                HeldKey::new(&generate::vending_key(algorithm, vault.entropy())?, now, false);
+            let check_value = held.check_value;
+            let key = note(group, revision, &held);
+            let entry = Entry::VendingKeyGenerated { key, algorithm: algorithm.code() };
+            vault.commit(self.by(), entry, now, |contents| {
+                contents.keys.insert(name, held);
+            })?;
+            Ok(GeneratedKey { check_value, is_new: true, is_test })
+        })
+    }
+
+    fn destroy_vending_key(
+        &self,
+        group: SupplyGroupCode,
+        revision: KeyRevisionNumber,
+    ) -> Result<KeyCheckValue, CentreError> {
+        self.act("destroy a vending key", Authority::DualControl, |vault, now| {
+            let name = KeyName::new(group, revision);
+            let held = vault.contents().keys.get(&name);
+            let held = held.ok_or(CentreError::NoVendingKey { group, revision })?;
+            let check_value = held.check_value;
+            let entry = Entry::VendingKeyDestroyed { key: note(group, revision, held) };
+            vault.commit(self.by(), entry, now, |contents| {
+                contents.keys.remove(&name);
+            })?;
+            Ok(check_value)
+        })
+    }
+
+    fn import_test_key(
+        &self,
+        group: SupplyGroupCode,
+        revision: KeyRevisionNumber,
+        key: &VendingKey,
+    ) -> Result<GeneratedKey, CentreError> {
+        self.act("import a test key", Authority::DualControl, |vault, now| {
+            if !vault.header().insecure_test {
+                return Err(CentreError::NotTestCentre);
+            }
+            let name = KeyName::new(group, revision);
+            if let Some(held) = vault.contents().keys.get(&name) {
+                let (there, asked) = (held.key.algorithm(), key.algorithm());
+                if there != asked {
+                    let held = there;
+                    return Err(CentreError::AlgorithmConflict { group, revision, held, asked });
+                }
+                if !bool::from(held.key.expose_bytes().ct_eq(key.expose_bytes())) {
+                    return Err(CentreError::KeyConflict { group, revision });
+                }
+                let check_value = held.check_value;
+                return Ok(GeneratedKey { check_value, is_new: false, is_test: true });
+            }
+            let held = HeldKey::new(key, now, true);
+            let check_value = held.check_value;
+            let note = note(group, revision, &held);
+            let entry = Entry::VendingKeyImported { key: note, algorithm: key.algorithm().code() };
+            vault.commit(self.by(), entry, now, |contents| {
+                contents.keys.insert(name, held);
+            })?;
+            Ok(GeneratedKey { check_value, is_new: true, is_test: true })
+        })
+    }
+
+    fn read_key_load_request(&self, request: &str) -> Result<KeyLoadRequestReport, CentreError> {
+        self.act("read a key-load request", Authority::Reading, |vault, now| {
+            let (request, _) = answer::authentic(vault.contents(), now, request)?;
+            Ok(KeyLoadRequestReport {
+                module: request.module.id().clone().into(),
+                slot: request.slot.value(),
+                nonce: request.nonce.to_string(),
+                created: request.created,
+                expires: request.expires,
+            })
+        })
+    }
+
+    fn build_key_load(&self, request: &str, order: &KeyLoadOrder) -> Result<KeyLoad, CentreError> {
+        self.act("build a key-load file", Authority::Operating, |vault, now| {
+            answer::key_load(vault, self.by(), now, request, order)
+        })
+    }
+}

@@ -1,0 +1,347 @@
+//! Why the centre's module does not do what it is asked. Nothing has changed then, but for a note of the
+//! refusal in the audit log.
+
+use std::fmt;
+
+use prepay_token::element::{DecoderKeyGenerationAlgorithm, KeyRevisionNumber, SupplyGroupCode};
+
+use super::Authority;
+use prepay_basics::{Moment, NoEntropy};
+use prepay_kmp::ModuleId;
+use prepay_kmp::open_kmp::ProfileError;
+use prepay_vault::{AccessError, VaultError};
+
+/// Why the centre's module does not do what it is asked. Nothing has changed then.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum CentreError {
+    /// Whoever acts may not do this. Sign in the people whom it needs.
+    Forbidden {
+        /// What was asked.
+        operation: &'static str,
+        /// What it needs.
+        needs: Authority,
+        /// What is there.
+        found: Authority,
+    },
+    /// The session does not count any more. Sign in again.
+    NotSignedIn {
+        /// What was seen.
+        problem: String,
+    },
+    /// A text that the profile refuses: damaged, forged or of another kind.
+    Document(DocumentProblem),
+    /// The text is meant for another centre.
+    OtherCentre {
+        /// This centre, with the number of its keys.
+        expected: String,
+        /// The centre in the text.
+        found: String,
+    },
+    /// A test centre gives keys to test modules only, and no other centre does.
+    TestMark {
+        /// Whether this is a test centre.
+        expected: bool,
+        /// Whether that is a test module.
+        found: bool,
+    },
+    /// The text is for keys that this centre had before. The module has to revoke those, to take in the
+    /// centre's new enrolment and to agree afresh.
+    CentreRenewed {
+        /// This centre, with the number of its keys.
+        expected: String,
+        /// The centre in the text, with the number of keys that it had.
+        found: String,
+        /// When they were renewed.
+        since: Moment,
+    },
+    /// The fingerprint is not the one that the module's keepers told. Call them.
+    Fingerprint {
+        /// The module.
+        module: ModuleId,
+        /// What they told.
+        expected: String,
+        /// That of the enrolment.
+        found: String,
+    },
+    /// A module of this name is accepted with other keys. Revoke it, and enrol the new one under a new name.
+    ModuleConflict {
+        /// The module.
+        module: ModuleId,
+        /// The fingerprint that was accepted.
+        accepted: String,
+        /// The fingerprint of the enrolment.
+        found: String,
+    },
+    /// No module of this name was accepted.
+    ModuleUnknown {
+        /// The module.
+        module: ModuleId,
+    },
+    /// The module is revoked.
+    ModuleRevoked {
+        /// The module.
+        module: ModuleId,
+        /// Since when.
+        since: Moment,
+    },
+    /// The slot shares no keys with this centre. The module has to ask for an agreement first.
+    NoSlot {
+        /// The module.
+        module: ModuleId,
+        /// The slot.
+        slot: u16,
+    },
+    /// The module has asked for a newer agreement on this slot, which was answered: old slot keys do not come
+    /// back. The module has to write a new request.
+    Superseded {
+        /// The module.
+        module: ModuleId,
+        /// The slot.
+        slot: u16,
+        /// When the request was written.
+        created: Moment,
+        /// When the newer one was.
+        newer: Moment,
+    },
+    /// The request was written later than now. Set the module's clock, or the centre's.
+    FromFuture {
+        /// When it was written.
+        created: Moment,
+        /// The time.
+        now: Moment,
+    },
+    /// The request may not be answered any more. The module has to write a new one.
+    RequestLapsed {
+        /// Until when it could be answered.
+        expires: Moment,
+        /// The time.
+        now: Moment,
+    },
+    /// The centre's own public keys are not in force.
+    CentreKey {
+        /// From when they are.
+        activation: Moment,
+        /// Until when.
+        expires: Moment,
+        /// The time.
+        now: Moment,
+    },
+    /// There is no such vending key.
+    NoVendingKey {
+        /// The supply group.
+        group: SupplyGroupCode,
+        /// The revision.
+        revision: KeyRevisionNumber,
+    },
+    /// The vending key is for another algorithm.
+    AlgorithmConflict {
+        /// The supply group.
+        group: SupplyGroupCode,
+        /// The revision.
+        revision: KeyRevisionNumber,
+        /// That of the key.
+        held: DecoderKeyGenerationAlgorithm,
+        /// That of the request.
+        asked: DecoderKeyGenerationAlgorithm,
+    },
+    /// The supply group and revision have another vending key.
+    KeyConflict {
+        /// The supply group.
+        group: SupplyGroupCode,
+        /// The revision.
+        revision: KeyRevisionNumber,
+    },
+    /// The key-load file would hold a vending key, or name a register, twice.
+    TwiceInFile {
+        /// What, as `key 000123 revision 1` or `register 7`.
+        what: String,
+    },
+    /// More than the module takes, or nothing at all.
+    TooMany {
+        /// What.
+        what: &'static str,
+        /// The greatest number.
+        most: usize,
+        /// What was asked for.
+        found: usize,
+    },
+    /// Dates that do not go together.
+    Dates {
+        /// What is wrong with them.
+        problem: String,
+    },
+    /// Known keys are taken in by test centres only.
+    NotTestCentre,
+    /// Something broke. Repeat the request after mending it.
+    Fault {
+        /// What was seen.
+        problem: String,
+    },
+}
+
+/// Why the profile refuses a text.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DocumentProblem {
+    /// The stable name of the problem, for programs.
+    pub code: &'static str,
+    /// What is wrong, for people.
+    pub message: String,
+}
+
+impl CentreError {
+    /// The stable name of the refusal, for programs. For a text it is that of the profile.
+    pub const fn code(&self) -> &'static str {
+        match self {
+            Self::Forbidden { .. } => "forbidden",
+            Self::NotSignedIn { .. } => "not_signed_in",
+            Self::Document(problem) => problem.code,
+            Self::OtherCentre { .. } => "other_centre",
+            Self::TestMark { .. } => "test_mark",
+            Self::CentreRenewed { .. } => "centre_renewed",
+            Self::Fingerprint { .. } => "fingerprint",
+            Self::ModuleConflict { .. } => "module_conflict",
+            Self::ModuleUnknown { .. } => "module_unknown",
+            Self::ModuleRevoked { .. } => "module_revoked",
+            Self::NoSlot { .. } => "no_slot",
+            Self::Superseded { .. } => "superseded",
+            Self::FromFuture { .. } => "from_future",
+            Self::RequestLapsed { .. } => "request_lapsed",
+            Self::CentreKey { .. } => "centre_key",
+            Self::NoVendingKey { .. } => "no_vending_key",
+            Self::AlgorithmConflict { .. } => "algorithm_conflict",
+            Self::KeyConflict { .. } => "key_conflict",
+            Self::TwiceInFile { .. } => "twice_in_file",
+            Self::TooMany { .. } => "too_many",
+            Self::Dates { .. } => "dates",
+            Self::NotTestCentre => "not_test_centre",
+            Self::Fault { .. } => "fault",
+        }
+    }
+
+    /// Whether the module answered no: neither a fault, nor somebody who is not signed in.
+    pub(super) const fn is_refusal(&self) -> bool {
+        !matches!(self, Self::Fault { .. } | Self::NotSignedIn { .. })
+    }
+}
+
+impl fmt::Display for Authority {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(match self {
+            Self::Reading => "an auditor",
+            Self::Operating => "an operator",
+            Self::DualControl => "two custodians",
+        })
+    }
+}
+
+impl fmt::Display for CentreError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Forbidden { operation, needs, found } => {
+                write!(f, "not allowed to {operation}: expected {needs}, found {found}")
+            }
+            Self::NotSignedIn { problem } => f.write_str(problem),
+            Self::Document(problem) => problem.fmt(f),
+            Self::OtherCentre { expected, found } => {
+                write!(f, "for another centre: expected {expected}, found {found}")
+            }
+            Self::TestMark { expected, found } => {
+                let kind =
+                    |is_test| if is_test { "a test module" } else { "a module for real meters" };
+                write!(f, "expected {}, found {}", kind(*expected), kind(*found))
+            }
+            Self::CentreRenewed { expected, found, since } => write!(
+                f,
+                "for keys that this centre renewed at {since}: expected {expected}, found {found}"
+            ),
+            Self::Fingerprint { module, expected, found } => {
+                write!(f, "fingerprint of module {module}: expected {expected}, found {found}")
+            }
+            Self::ModuleConflict { module, accepted, found } => write!(
+                f,
+                "module {module} is accepted with other keys: expected fingerprint {accepted}, \
+                 found {found}"
+            ),
+            Self::ModuleUnknown { module } => write!(f, "module {module} was never accepted"),
+            Self::ModuleRevoked { module, since } => {
+                write!(f, "module {module} is revoked since {since}")
+            }
+            Self::NoSlot { module, slot } => {
+                write!(f, "slot {slot} of module {module} shares no keys with this centre")
+            }
+            Self::Superseded { module, slot, created, newer } => write!(
+                f,
+                "slot {slot} of module {module} has a newer agreement: expected a request written \
+                 after {newer}, found {created}"
+            ),
+            Self::FromFuture { created, now } => {
+                write!(f, "written in the future: expected {now} or before, found {created}")
+            }
+            Self::RequestLapsed { expires, now } => {
+                write!(f, "the request has lapsed: expected {expires} or before, found {now}")
+            }
+            Self::CentreKey { activation, expires, now } => write!(
+                f,
+                "the centre's own keys are not in force: expected {activation} to {expires}, \
+                 found {now}"
+            ),
+            Self::NoVendingKey { group, revision } => {
+                write!(f, "no vending key for group {group} revision {revision}")
+            }
+            Self::AlgorithmConflict { group, revision, held, asked } => write!(
+                f,
+                "the vending key of group {group} revision {revision} is for another algorithm: \
+                 expected DKGA{held}, found DKGA{asked}"
+            ),
+            Self::KeyConflict { group, revision } => {
+                write!(f, "group {group} revision {revision} has another vending key")
+            }
+            Self::TwiceInFile { what } => write!(f, "twice in one key-load file: {what}"),
+            Self::TooMany { what, most, found } => {
+                write!(f, "number of {what}: expected 1 to {most}, found {found}")
+            }
+            Self::Dates { problem } => f.write_str(problem),
+            Self::NotTestCentre => {
+                f.write_str("not a test centre: only those take in keys that are known outside")
+            }
+            Self::Fault { problem } => write!(f, "the centre's module failed: {problem}"),
+        }
+    }
+}
+
+impl fmt::Display for DocumentProblem {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.message)
+    }
+}
+
+impl From<ProfileError> for CentreError {
+    fn from(error: ProfileError) -> Self {
+        Self::Document(DocumentProblem { code: error.code(), message: error.to_string() })
+    }
+}
+
+impl From<AccessError> for CentreError {
+    fn from(error: AccessError) -> Self {
+        Self::NotSignedIn { problem: error.to_string() }
+    }
+}
+
+impl From<VaultError> for CentreError {
+    fn from(error: VaultError) -> Self {
+        match error {
+            VaultError::Access(error) => error.into(),
+            error => Self::Fault { problem: error.to_string() },
+        }
+    }
+}
+
+impl From<NoEntropy> for CentreError {
+    fn from(error: NoEntropy) -> Self {
+        Self::Fault { problem: error.to_string() }
+    }
+}
+
+impl std::error::Error for CentreError {}
+impl std::error::Error for DocumentProblem {}

@@ -1,0 +1,312 @@
+//! Both sides for tests of a centre: a test centre in memory, and a module's side made of the profile.
+
+#![allow(dead_code, reason = "each test program uses a part of it")]
+
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex};
+
+use prepay_basics::{Clock, Entropy, Identifier, Moment, NoEntropy};
+use prepay_kmc_module::{
+    CentreDesk, CentreError, CentreModule, CentreSetup, CentreVault, KeyLoadItem, KeyLoadOrder,
+};
+use prepay_kmp::attribute::{
+    Cluster, CurrencyLimit, GroupName, RegisterNumber, SubClassSet, UnitLimit, VendingKeyType,
+};
+use prepay_kmp::open_kmp::{
+    Identity, Nonce, OpenKmp, PartyKind, PublicIdentity, SlotKeys, SlotNumber,
+};
+use prepay_kmp::profile::{EnrolmentDetails, KeyLoad, KeyLoadRequest, KeyManagementProfile};
+use prepay_kmp::{CentreId, VendingKeyAttributes};
+use prepay_token::element::{
+    BaseDate, DecoderKeyGenerationAlgorithm, KeyExpiryNumber, KeyRevisionNumber, SupplyGroupCode,
+};
+use prepay_vault::MemoryStorage;
+use prepay_vault::{KeyFile, NewUser, Quorum, Role, Secret, Unlock};
+use sha2::{Digest, Sha256};
+
+/// Numbers that look random and come again in every run.
+pub(crate) struct Foreseeable {
+    seed: String,
+    count: u64,
+}
+
+impl Foreseeable {
+    pub(crate) fn new(seed: &str) -> Self {
+        Self { seed: seed.to_owned(), count: 0 }
+    }
+}
+
+impl Entropy for Foreseeable {
+    fn fill(&mut self, bytes: &mut [u8]) -> Result<(), NoEntropy> {
+        for chunk in bytes.chunks_mut(32) {
+            self.count += 1;
+            let block = Sha256::digest(format!("{} {}", self.seed, self.count));
+            chunk.copy_from_slice(&block[..chunk.len()]);
+        }
+        Ok(())
+    }
+}
+
+/// A clock that a test sets.
+#[derive(Clone)]
+pub(crate) struct TestClock(Arc<AtomicU64>);
+
+impl TestClock {
+    pub(crate) fn new(now: Moment) -> Self {
+        Self(Arc::new(AtomicU64::new(now.unix_seconds())))
+    }
+
+    pub(crate) fn set(&self, now: Moment) {
+        self.0.store(now.unix_seconds(), Ordering::Relaxed);
+    }
+}
+
+impl Clock for TestClock {
+    fn now(&self) -> Moment {
+        Moment::from_unix_seconds(self.0.load(Ordering::Relaxed)).unwrap()
+    }
+}
+
+pub(crate) fn moment(text: &str) -> Moment {
+    text.parse().unwrap()
+}
+
+/// When every test begins.
+pub(crate) fn begin() -> Moment {
+    moment("2026-03-01T12:00:00Z")
+}
+
+pub(crate) fn identifier(text: &str) -> Identifier {
+    text.parse().unwrap()
+}
+
+pub(crate) fn secret(text: &str) -> Secret {
+    Secret::from(text.to_owned())
+}
+
+pub(crate) fn group(code: u32) -> SupplyGroupCode {
+    SupplyGroupCode::try_from(code).unwrap()
+}
+
+pub(crate) fn revision(number: u8) -> KeyRevisionNumber {
+    KeyRevisionNumber::try_from(number).unwrap()
+}
+
+/// The people of every centre here: passphrase and role by name.
+const PEOPLE: [(&str, &str, Role); 4] = [
+    ("ada", "passphrase of ada", Role::Custodian),
+    ("ben", "passphrase of ben", Role::Custodian),
+    ("olu", "passphrase of olu", Role::Operator),
+    ("uma", "passphrase of uma", Role::Auditor),
+];
+
+/// A centre in memory, with the places to look at.
+pub(crate) struct Centre {
+    pub(crate) vault: CentreVault,
+    pub(crate) storage: Arc<Mutex<MemoryStorage>>,
+    pub(crate) clock: TestClock,
+    pub(crate) key_file: KeyFile,
+}
+
+impl Centre {
+    pub(crate) fn test(name: &str) -> Self {
+        Self::make(name, name, true)
+    }
+
+    pub(crate) fn make(name: &str, seed: &str, insecure_test: bool) -> Self {
+        let storage = Arc::new(Mutex::new(MemoryStorage::default()));
+        let clock = TestClock::new(begin());
+        let key_file =
+            KeyFile::generate(&mut Foreseeable::new(&format!("key file {seed}"))).unwrap();
+        let names = PEOPLE.map(|(name, _, _)| identifier(name));
+        let passphrases = PEOPLE.map(|(_, passphrase, _)| secret(passphrase));
+        let users: Vec<NewUser<'_>> = (0..PEOPLE.len())
+            .map(|n| NewUser { name: &names[n], role: PEOPLE[n].2, passphrase: &passphrases[n] })
+            .collect();
+        let centre: CentreId = name.parse().unwrap();
+        let setup = CentreSetup {
+            centre: &centre,
+            unlock: Unlock::KeyFile(&key_file),
+            users: &users,
+            valid_days: CentreVault::VALID_DAYS,
+        };
+        let make =
+            if insecure_test { CentreVault::create_insecure_test } else { CentreVault::create };
+        let entropy = Box::new(Foreseeable::new(seed));
+        let vault =
+            make(Box::new(storage.clone()), entropy, Box::new(clock.clone()), &setup).unwrap();
+        Self { vault, storage, clock, key_file }
+    }
+
+    /// The same centre, after its process ended without a word.
+    pub(crate) fn reopened(self) -> Self {
+        let Self { vault, storage, clock, key_file } = self;
+        drop(vault);
+        let unlock = Unlock::KeyFile(&key_file);
+        let entropy = Box::new(Foreseeable::new("centre again"));
+        let vault =
+            CentreVault::open(Box::new(storage.clone()), entropy, Box::new(clock.clone()), unlock)
+                .unwrap();
+        Self { vault, storage, clock, key_file }
+    }
+
+    pub(crate) fn session(&self, name: &str) -> prepay_vault::Session {
+        let (_, passphrase, _) = PEOPLE.iter().find(|person| person.0 == name).unwrap();
+        self.vault.sign_in(&identifier(name), &secret(passphrase)).unwrap()
+    }
+
+    pub(crate) fn one(&self, name: &str) -> CentreDesk<'_> {
+        self.vault.desk(self.session(name))
+    }
+
+    pub(crate) fn quorum(&self) -> Quorum {
+        Quorum::new(self.session("ada"), self.session("ben")).unwrap()
+    }
+
+    pub(crate) fn two(&self) -> CentreDesk<'_> {
+        self.vault.desk_of_two(self.quorum())
+    }
+
+    /// What lies in the storage now.
+    pub(crate) fn kept(&self) -> MemoryStorage {
+        self.storage.lock().unwrap().clone()
+    }
+
+    /// The centre's public keys, as its enrolment shows them.
+    pub(crate) fn party(&self) -> PublicIdentity {
+        let text = self.one("uma").enrolment().unwrap();
+        OpenKmp.read_enrolment(text.as_bytes()).unwrap().party
+    }
+}
+
+/// A module's side.
+pub(crate) struct Module {
+    pub(crate) identity: Identity,
+    pub(crate) entropy: Foreseeable,
+}
+
+impl Module {
+    pub(crate) fn new(name: &str, seed: &str) -> Self {
+        let mut entropy = Foreseeable::new(seed);
+        let identity =
+            Identity::generate(PartyKind::Module, identifier(name), &mut entropy).unwrap();
+        Self { identity, entropy }
+    }
+
+    pub(crate) fn fingerprint(&self) -> String {
+        self.identity.public().fingerprint().to_string()
+    }
+
+    pub(crate) fn enrolment(&self) -> String {
+        self.enrolment_of(true)
+    }
+
+    /// An enrolment that is marked as that of a test module, or is not.
+    pub(crate) fn enrolment_of(&self, is_test: bool) -> String {
+        let details = EnrolmentDetails::Module {
+            maker: "Maker".parse().unwrap(),
+            model: "Model 1".parse().unwrap(),
+            firmware: "1.0".parse().unwrap(),
+        };
+        OpenKmp.write_enrolment(&self.identity, begin(), is_test, &details).unwrap()
+    }
+
+    /// An agreement request, and the slot keys that come of an answer to it.
+    pub(crate) fn request_agreement(
+        &mut self,
+        centre: &PublicIdentity,
+        slot: u16,
+        created: Moment,
+    ) -> (String, impl Fn(&Self, &str) -> SlotKeys + use<>) {
+        let slot = SlotNumber::try_from(slot).unwrap();
+        let centre = centre.clone();
+        let (text, pending) = OpenKmp
+            .request_agreement(&self.identity, &centre, slot, created, &mut self.entropy)
+            .unwrap();
+        let accept = move |module: &Self, confirmation: &str| {
+            let text = confirmation.as_bytes();
+            OpenKmp.accept_agreement(&module.identity, &centre, &pending, text).unwrap().1
+        };
+        (text, accept)
+    }
+
+    pub(crate) fn request_load(
+        &mut self,
+        centre: &PublicIdentity,
+        slot: u16,
+        created: Moment,
+        expires: Moment,
+    ) -> String {
+        let request = KeyLoadRequest {
+            module: self.identity.name().clone(),
+            centre: centre.name().clone(),
+            slot: SlotNumber::try_from(slot).unwrap(),
+            nonce: Nonce::generate(&mut self.entropy).unwrap(),
+            created,
+            expires,
+        };
+        OpenKmp.write_key_load_request(&self.identity, &request).unwrap()
+    }
+
+    pub(crate) fn read_load(
+        &self,
+        centre: &PublicIdentity,
+        keys: &SlotKeys,
+        file: &str,
+    ) -> Result<KeyLoad, prepay_kmp::open_kmp::ProfileError> {
+        OpenKmp.read_key_load(self.identity.name(), centre, keys, file.as_bytes())
+    }
+
+    /// Accepted by the centre, with an agreement on a slot.
+    pub(crate) fn enrol(&mut self, centre: &Centre, slot: u16) -> SlotKeys {
+        centre.two().accept_module(&self.enrolment(), &self.fingerprint()).unwrap();
+        self.agree(centre, slot, begin())
+    }
+
+    pub(crate) fn agree(&mut self, centre: &Centre, slot: u16, created: Moment) -> SlotKeys {
+        let (request, accept) = self.request_agreement(&centre.party(), slot, created);
+        let answer = centre.one("olu").answer_agreement(&request).unwrap();
+        assert_eq!(answer.slot, slot);
+        accept(self, &answer.confirmation)
+    }
+}
+
+/// Attributes of a key that anybody would take.
+pub(crate) fn attributes(
+    code: u32,
+    krn: u8,
+    algorithm: DecoderKeyGenerationAlgorithm,
+) -> VendingKeyAttributes {
+    VendingKeyAttributes {
+        supply_group: group(code),
+        key_revision: revision(krn),
+        key_type: VendingKeyType::UNIQUE,
+        algorithm,
+        expiry: KeyExpiryNumber::from(255),
+        base_date: BaseDate::Y2014,
+        activation: begin(),
+        issued_until: begin().plus_days(365),
+        unit_limit: UnitLimit(Some(1000)),
+        currency_limit: CurrencyLimit(None),
+        cluster: Cluster(0),
+        sub_classes: SubClassSet::ALL,
+        name: "Hill Town".parse::<GroupName>().unwrap(),
+    }
+}
+
+pub(crate) fn item(code: u32, krn: u8, algorithm: DecoderKeyGenerationAlgorithm) -> KeyLoadItem {
+    KeyLoadItem { attributes: attributes(code, krn, algorithm), register: None }
+}
+
+pub(crate) fn order(keys: Vec<KeyLoadItem>) -> KeyLoadOrder {
+    KeyLoadOrder { expires: begin().plus_days(10), transactions: None, keys }
+}
+
+pub(crate) fn register(number: u16) -> Option<RegisterNumber> {
+    Some(RegisterNumber::try_from(number).unwrap())
+}
+
+/// The code of a refusal.
+pub(crate) fn code<T: std::fmt::Debug>(answer: Result<T, CentreError>) -> &'static str {
+    answer.unwrap_err().code()
+}

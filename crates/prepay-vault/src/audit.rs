@@ -1,0 +1,349 @@
+//! Reading the audit log and proving it, entry by entry, without holding more than one of them.
+//!
+//! The log begins with a header, which says whose log it is and which entry it follows: none for a new
+//! vault, the last one in the back-up for a restored one.
+//!
+//! ```text
+//!  PREPAY-AUDIT 1\n  15 bytes
+//!  vault             16 bytes
+//!  sequence          u64    the number of the entry before the first one here
+//!  hash              32     its hash
+//! ```
+
+use std::cmp::Ordering;
+use std::fmt;
+use std::io;
+use std::str::FromStr;
+
+use super::AuditError;
+use super::head::Head;
+use super::record::{self, BadEntry, LogMac, Position, Problem, Record};
+use crate::VaultStorage;
+use prepay_basics::codec::{DecodeError, Reader, Writer};
+
+const MAGIC: &[u8] = b"PREPAY-AUDIT 1\n";
+
+/// The length of the log's header in bytes.
+pub(super) const HEADER: usize = MAGIC.len() + 16 + 8 + 32;
+
+/// How much of the log is read at once, in bytes.
+const CHUNK: usize = 64 * 1024;
+
+/// Where a log begins.
+#[derive(Clone, Copy)]
+pub(super) struct LogHeader {
+    pub(super) id: [u8; 16],
+    pub(super) sequence: u64,
+    pub(super) hash: [u8; 32],
+}
+
+impl LogHeader {
+    pub(super) fn encode(&self) -> Vec<u8> {
+        let mut writer = Writer::with_capacity(HEADER);
+        writer.array(MAGIC);
+        writer.array(&self.id);
+        writer.u64(self.sequence);
+        writer.array(&self.hash);
+        writer.as_slice().to_vec()
+    }
+
+    fn decode(bytes: &[u8]) -> Result<Self, DecodeError> {
+        let mut reader = Reader::new(bytes);
+        let error = reader.error("an audit log of version 1");
+        if reader.take(MAGIC.len())? != MAGIC {
+            return Err(error);
+        }
+        Ok(Self { id: reader.array()?, sequence: reader.u64()?, hash: reader.array()? })
+    }
+
+    /// What is wrong with an entry that should be in the log or before it: of those before it only the last
+    /// is known.
+    fn lacks(&self, known: AuditMark) -> Option<BadEntry> {
+        let start = AuditMark::from(self.start());
+        let problem = match known.sequence.cmp(&start.sequence) {
+            Ordering::Less => Problem::Earlier,
+            Ordering::Equal if known != start => Problem::OtherChain,
+            _ => return None,
+        };
+        Some(BadEntry { sequence: known.sequence, offset: HEADER as u64, problem })
+    }
+
+    /// The place behind the header.
+    pub(super) const fn start(&self) -> Position {
+        let Self { sequence, hash, .. } = *self;
+        Position { sequence, length: HEADER as u64, hash }
+    }
+}
+
+/// What proving a log showed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AuditReport {
+    /// How many entries are right, from the beginning on.
+    pub entries: u64,
+    /// The first that is not.
+    pub first_bad: Option<BadEntry>,
+    /// Whether it was also proved that the vault itself wrote the entries, which takes its secrets.
+    pub authenticated: bool,
+    /// The last entry that is right: to be noted elsewhere, and asked for with [`verify_noted`] later.
+    pub last: AuditMark,
+}
+
+/// One entry of a log, by its number and hash, as `28-` and 64 hexadecimal digits.
+///
+/// Noted where nobody can change it, it shows later whether an older copy of all files was put back: the log
+/// then ends before it, or has another entry in its place.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct AuditMark {
+    /// The number of the entry.
+    pub sequence: u64,
+    /// Its hash, which depends on all entries before it.
+    pub hash: [u8; 32],
+}
+
+/// The text is no mark of an audit log.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ParseAuditMarkError;
+
+impl From<Position> for AuditMark {
+    fn from(Position { sequence, hash, .. }: Position) -> Self {
+        Self { sequence, hash }
+    }
+}
+
+impl fmt::Display for AuditMark {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}-", self.sequence)?;
+        self.hash.iter().try_for_each(|byte| write!(f, "{byte:02X}"))
+    }
+}
+
+impl FromStr for AuditMark {
+    type Err = ParseAuditMarkError;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let (sequence, digits) = text.split_once('-').ok_or(ParseAuditMarkError)?;
+        let all_digits = digits.bytes().all(|digit| matches!(digit, b'0'..=b'9' | b'A'..=b'F'));
+        if digits.len() != 64 || !all_digits {
+            return Err(ParseAuditMarkError);
+        }
+        let mut hash = [0; 32];
+        for (place, byte) in hash.iter_mut().enumerate() {
+            let two = &digits[2 * place..2 * place + 2];
+            *byte = u8::from_str_radix(two, 16).map_err(|_| ParseAuditMarkError)?;
+        }
+        let number = sequence.parse().map_err(|_| ParseAuditMarkError)?;
+        let mark = Self { sequence: number, hash };
+        if mark.to_string() == text { Ok(mark) } else { Err(ParseAuditMarkError) }
+    }
+}
+
+impl fmt::Display for ParseAuditMarkError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(
+            "expected the number of an entry, \"-\" and 64 hexadecimal digits, in upper case",
+        )
+    }
+}
+
+impl std::error::Error for ParseAuditMarkError {}
+
+/// Proves a log without the vault's secrets: the chain of its entries, and where it ends.
+///
+/// # Errors
+///
+/// [`AuditError::Storage`] when the place fails.
+pub fn verify(storage: &mut dyn VaultStorage) -> Result<AuditReport, AuditError> {
+    Ok(prove(storage, None, None)?)
+}
+
+/// Proves a log as [`verify`] does, and that it still has an entry that was noted earlier.
+///
+/// # Errors
+///
+/// [`AuditError::Storage`] when the place fails.
+pub fn verify_noted(
+    storage: &mut dyn VaultStorage,
+    noted: AuditMark,
+) -> Result<AuditReport, AuditError> {
+    Ok(prove(storage, None, Some(noted))?)
+}
+
+/// Reads entries without the vault's secrets, from a number on, proving the chain before them too.
+///
+/// # Errors
+///
+/// [`AuditError`] when the place fails or an entry is not what it was.
+pub fn records(
+    storage: &mut dyn VaultStorage,
+    from: u64,
+    at_most: usize,
+) -> Result<Vec<Record>, AuditError> {
+    let mut records = Vec::new();
+    if at_most == 0 {
+        return Ok(records);
+    }
+    let outcome = walk(storage, None, &mut |record, _| {
+        if record.sequence >= from {
+            records.push(record);
+        }
+        records.len() < at_most
+    })?;
+    match outcome {
+        Ok(_) => Ok(records),
+        Err(bad) => Err(bad.into()),
+    }
+}
+
+/// Goes through a whole log while `visit` says so, and gives the place behind the last entry.
+fn walk(
+    storage: &mut dyn VaultStorage,
+    mac: Option<&LogMac>,
+    visit: &mut dyn FnMut(Record, &Position) -> bool,
+) -> io::Result<Result<Position, BadEntry>> {
+    let header = match header(storage)? {
+        Ok(header) => header,
+        Err(bad) => return Ok(Err(bad)),
+    };
+    let mut place = header.start();
+    let end = storage.log_length()?;
+    let mut scanner = Scanner::new(storage, place.length, end);
+    while let Some(next) = scanner.next(&place, mac)? {
+        match next {
+            Ok((record, after)) => {
+                place = after;
+                if !visit(record, &after) {
+                    break;
+                }
+            }
+            Err(problem) => return Ok(Err(place.bad(problem))),
+        }
+    }
+    Ok(Ok(place))
+}
+
+/// Reads the header of a log.
+pub(super) fn header(storage: &mut dyn VaultStorage) -> io::Result<Result<LogHeader, BadEntry>> {
+    let mut bytes = [0; HEADER];
+    let count = read_full(storage, 0, &mut bytes)?;
+    let bad = BadEntry { sequence: 0, offset: 0, problem: Problem::Header };
+    Ok(LogHeader::decode(&bytes[..count]).map_err(|_| bad))
+}
+
+/// Proves a log, with or without its key. `known` is an entry that the log must have.
+pub(super) fn prove(
+    storage: &mut dyn VaultStorage,
+    mac: Option<&LogMac>,
+    known: Option<AuditMark>,
+) -> io::Result<AuditReport> {
+    let head = storage.read_head()?;
+    let head = head.as_deref().and_then(|bytes| Head::read(bytes).ok());
+    let header = header(storage)?.ok();
+    let header_id = header.map(|header| header.id);
+    let head_is_good = head.as_ref().is_some_and(|head| {
+        Some(head.id) == header_id && mac.is_none_or(|mac| head.is_signed(mac))
+    });
+    let places = [head.map(|head| head.position.into()), known];
+    let mut entries = 0;
+    let mut other = None;
+    let mut last = header.map(|header| header.start());
+    let outcome = walk(storage, mac, &mut |_, place| {
+        let here = AuditMark::from(*place);
+        let wrong = |known: &AuditMark| known.sequence == here.sequence && *known != here;
+        if other.is_none() && places.iter().flatten().any(wrong) {
+            other = last.map(|before| before.bad(Problem::OtherChain));
+        }
+        if other.is_none() {
+            entries += 1;
+            last = Some(*place);
+        }
+        other.is_none()
+    })?;
+    let found = other.or(outcome.err());
+    let first_bad = match (&found, last) {
+        // A write that was cut short leaves a torn end behind all that is known.
+        (None | Some(BadEntry { problem: Problem::Torn, .. }), Some(end)) => {
+            if places.iter().flatten().any(|known| known.sequence > end.sequence) {
+                Some(end.bad(Problem::Missing))
+            } else if let Some(bad) = known.and_then(|known| header?.lacks(known)) {
+                Some(bad)
+            } else if found.is_none() && !head_is_good {
+                Some(end.bad(Problem::Head))
+            } else {
+                found
+            }
+        }
+        _ => found,
+    };
+    let nothing = AuditMark { sequence: 0, hash: [0; 32] };
+    let last = last.map_or(nothing, AuditMark::from);
+    Ok(AuditReport { entries, first_bad, authenticated: mac.is_some(), last })
+}
+
+fn read_full(storage: &mut dyn VaultStorage, offset: u64, bytes: &mut [u8]) -> io::Result<usize> {
+    let mut count = 0;
+    while count < bytes.len() {
+        match storage.read_log(offset + count as u64, &mut bytes[count..])? {
+            0 => break,
+            more => count += more,
+        }
+    }
+    Ok(count)
+}
+
+/// Reads entries one after the other.
+pub(super) struct Scanner<'a> {
+    storage: &'a mut dyn VaultStorage,
+    buffer: Vec<u8>,
+    /// Where in the buffer the next entry begins.
+    at: usize,
+    /// Where in the log the buffer ends.
+    read: u64,
+    end: u64,
+}
+
+impl<'a> Scanner<'a> {
+    /// Reads from an offset on, up to another.
+    pub(super) const fn new(storage: &'a mut dyn VaultStorage, from: u64, end: u64) -> Self {
+        Self { storage, buffer: Vec::new(), at: 0, read: from, end }
+    }
+
+    /// The next entry, which must follow `place`; none at the end.
+    pub(super) fn next(
+        &mut self,
+        place: &Position,
+        mac: Option<&LogMac>,
+    ) -> io::Result<Option<Result<(Record, Position), Problem>>> {
+        if !self.fill(4)? {
+            let is_end = self.buffer.len() == self.at;
+            return Ok(if is_end { None } else { Some(Err(Problem::Torn)) });
+        }
+        let length =
+            u32::from_be_bytes(self.buffer[self.at..self.at + 4].try_into().expect("four bytes"));
+        if !record::length_fits(length) {
+            return Ok(Some(Err(Problem::Length { found: length })));
+        }
+        if !self.fill(length as usize)? {
+            return Ok(Some(Err(Problem::Torn)));
+        }
+        let bytes = &self.buffer[self.at..self.at + length as usize];
+        self.at += length as usize;
+        Ok(Some(record::read(bytes, place, mac)))
+    }
+
+    /// Makes sure that so many bytes of the next entry are in the buffer, if the log has them.
+    fn fill(&mut self, count: usize) -> io::Result<bool> {
+        let have = self.buffer.len() - self.at;
+        if have >= count {
+            return Ok(true);
+        }
+        self.buffer.drain(..self.at);
+        self.at = 0;
+        let left = usize::try_from(self.end.saturating_sub(self.read)).unwrap_or(usize::MAX);
+        let more = (count - have).max(CHUNK).min(left);
+        self.buffer.resize(have + more, 0);
+        let found = read_full(self.storage, self.read, &mut self.buffer[have..])?;
+        self.buffer.truncate(have + found);
+        self.read += found as u64;
+        Ok(self.buffer.len() >= count)
+    }
+}

@@ -1,0 +1,226 @@
+//! A back-up: a vault's contents and people under the passphrases of two custodians together.
+//!
+//! ```text
+//!  PREPAY-BACKUP 1\n   16 bytes
+//!  kind, test, id, name
+//!  moment              seconds, u64
+//!  custodians          two names, in rising order
+//!  cost, salt, nonce   the key is Argon2id over both passphrases, each with its length, in that order
+//!  contents            length, AES-256-GCM ciphertext, tag; all before is authenticated too
+//!  SHA-256             of all before
+//! ```
+//!
+//! A back-up must not give limits back: what was issued after it was made is not in it. So the contents of
+//! a restored vault are told, and a module issues nothing under its keys until they are loaded afresh,
+//! unless two custodians accept the limits as they were. The log is not part of it: the restored vault's
+//! log goes on from the entry that the back-up names, under a new vault number.
+//!
+//! - Form: `docs/formats/vault.md`.
+
+use super::audit::LogHeader;
+use super::body::{self, Body};
+use super::opening::{self, Beginning};
+use super::seal::{self, Kind};
+use super::secret::{Cost, Key, scrub_stack};
+use super::{
+    By, Contents, CreateError, Entry, Quorum, RestoreError, Secret, Unlock, Vault, VaultError,
+    VaultHeader,
+};
+use crate::VaultStorage;
+use prepay_basics::codec::{DecodeError, Reader, Writer};
+use prepay_basics::{Entropy, Identifier, Moment};
+
+const MAGIC: &[u8] = b"PREPAY-BACKUP 1\n";
+
+/// What becomes of the limits in a back-up.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum RestoredLimits {
+    /// Nothing is issued under a key until it is loaded afresh.
+    Stopped,
+    /// They hold as they were when the back-up was made. Both custodians answer for it that nothing was
+    /// issued since, or that it may be issued again.
+    Accepted,
+}
+
+/// What a back-up says in clear.
+struct BackupHeader {
+    header: VaultHeader,
+    moment: Moment,
+    custodians: [Identifier; 2],
+    cost: Cost,
+    salt: [u8; 16],
+    nonce: [u8; 12],
+}
+
+impl BackupHeader {
+    fn encode(&self, writer: &mut Writer) {
+        writer.array(MAGIC);
+        writer.u8(self.header.kind.code());
+        writer.bool(self.header.insecure_test);
+        writer.array(&self.header.id);
+        writer.text(self.header.name.as_str());
+        writer.u64(self.moment.unix_seconds());
+        self.custodians.iter().for_each(|name| writer.text(name.as_str()));
+        self.cost.encode(writer);
+        writer.array(&self.salt);
+        writer.array(&self.nonce);
+    }
+
+    fn decode(reader: &mut Reader<'_>) -> Result<Self, DecodeError> {
+        reader.take(MAGIC.len())?;
+        let kind = Kind::read(reader)?;
+        let insecure_test = reader.bool()?;
+        let id = reader.array()?;
+        let name = reader.parse("a name")?;
+        let error = reader.error("a moment");
+        let moment = Moment::from_unix_seconds(reader.u64()?).ok_or(error)?;
+        let error = reader.error("two names in rising order");
+        let custodians = [reader.parse("a custodian")?, reader.parse("a custodian")?];
+        if custodians[0] >= custodians[1] {
+            return Err(error);
+        }
+        let cost = Cost::decode(reader)?;
+        let (salt, nonce) = (reader.array()?, reader.array()?);
+        let header = VaultHeader { kind, id, name, protector: String::new(), insecure_test };
+        Ok(Self { header, moment, custodians, cost, salt, nonce })
+    }
+
+    /// The key of the back-up, from passphrases in the order of the names.
+    fn key(&self, passphrases: [&Secret; 2]) -> Key {
+        let mut writer = Writer::new();
+        passphrases.iter().for_each(|one| writer.bytes(one.expose_bytes()));
+        self.cost.derive(writer.as_slice(), &self.salt)
+    }
+}
+
+/// What a back-up says of its vault without a secret. What would unlock it is not in it.
+///
+/// # Errors
+///
+/// [`RestoreError`] when it is no back-up, or damaged.
+pub fn look_at_backup(file: &[u8]) -> Result<VaultHeader, RestoreError> {
+    Ok(read(file)?.0.header)
+}
+
+/// What a back-up says in clear, all that is authenticated with its contents, and the contents, enciphered.
+fn read(file: &[u8]) -> Result<(BackupHeader, &[u8], &[u8]), RestoreError> {
+    if !file.starts_with(MAGIC) {
+        return Err(RestoreError::NotABackup);
+    }
+    let bytes = seal::checked(file)
+        .ok_or_else(|| RestoreError::Damaged { problem: "the checksum is wrong".to_owned() })?;
+    let mut reader = Reader::new(bytes);
+    let backup = BackupHeader::decode(&mut reader)?;
+    let beginning = &bytes[..bytes.len() - reader.left()];
+    let ciphertext = reader.bytes()?;
+    reader.finish()?;
+    Ok((backup, beginning, ciphertext))
+}
+
+impl<C: Contents> Vault<C> {
+    /// Makes a back-up, for two custodians to keep apart. Each gives a passphrase for it, in the order of
+    /// [`Quorum::names`].
+    ///
+    /// # Errors
+    ///
+    /// [`VaultError`]; no back-up was made.
+    pub fn backup(
+        &mut self,
+        quorum: &Quorum,
+        passphrases: [&Secret; 2],
+        now: Moment,
+    ) -> Result<Vec<u8>, VaultError> {
+        self.authorize_two(quorum)?;
+        let insecure_test = self.header().insecure_test;
+        for passphrase in passphrases {
+            seal::check_length(passphrase.expose_bytes(), insecure_test)?;
+        }
+        let (mut names, mut passphrases) = (quorum.names(), passphrases);
+        if names[0] > names[1] {
+            names.swap(0, 1);
+            passphrases.swap(0, 1);
+        }
+        let header = BackupHeader {
+            header: self.header().clone(),
+            moment: now,
+            custodians: names.map(Identifier::clone),
+            cost: Cost::new(insecure_test),
+            salt: seal::fresh(self.entropy())?,
+            nonce: seal::fresh(self.entropy())?,
+        };
+        self.flush()?;
+        let anchor = self.journal().queue().position;
+        self.stage(By::Two(quorum), &Entry::BackedUp { sequence: anchor.sequence }, now)?;
+        self.flush()?;
+
+        let mut contents = Writer::with_capacity(4096);
+        let Self { log_key, log_header, people, .. } = &*self;
+        body::encode(&mut contents, log_key, log_header, people, anchor, anchor, &[]);
+        self.contents().encode(&mut contents);
+        let key = header.key(passphrases);
+        let mut writer = Writer::with_capacity(512 + contents.len());
+        header.encode(&mut writer);
+        let file = seal::finish(writer, &key, &header.nonce, &mut contents.into_bytes());
+        drop(key);
+        scrub_stack();
+        Ok(file)
+    }
+
+    /// Makes a vault from a back-up, in an empty place, under new protection. Its people, their
+    /// passphrases and its name are those of the back-up.
+    ///
+    /// # Errors
+    ///
+    /// [`RestoreError`]; nothing was made unless the storage failed half-way.
+    pub fn restore(
+        mut storage: Box<dyn VaultStorage>,
+        mut entropy: Box<dyn Entropy>,
+        file: &[u8],
+        custodians: [(&Identifier, &Secret); 2],
+        unlock: Unlock<'_>,
+        limits: RestoredLimits,
+        now: Moment,
+    ) -> Result<Self, RestoreError> {
+        opening::require_empty(&mut *storage)?;
+        let (backup, beginning, ciphertext) = read(file)?;
+        if backup.header.kind != C::KIND {
+            let found = backup.header.kind;
+            return Err(RestoreError::Kind { expected: C::KIND, found });
+        }
+        let mut custodians = custodians;
+        custodians.sort_by_key(|&(name, _)| name.clone());
+        if custodians.map(|(name, _)| name.clone()) != backup.custodians {
+            return Err(RestoreError::Custodians { expected: backup.custodians });
+        }
+        let key = backup.key(custodians.map(|(_, passphrase)| passphrase));
+        let text = seal::open(&key, &backup.nonce, beginning, ciphertext)
+            .ok_or(RestoreError::WrongSecret)?;
+        let mut reader = Reader::new(&text);
+        let body = Body::decode(backup.header.id, &mut reader)?;
+        let mut contents = Box::new(C::decode(&mut reader)?);
+        reader.finish()?;
+        drop(key);
+        contents.restored(limits);
+
+        let id = seal::fresh(&mut *entropy)
+            .map_err(|error| CreateError::from(VaultError::from(error)))?;
+        let (sequence, hash) = (body.anchor.sequence, body.anchor.hash);
+        let beginning = Beginning {
+            header: VaultHeader { id, ..backup.header.clone() },
+            people: body.people,
+            contents,
+            log_header: LogHeader { id, sequence, hash },
+            actors: backup.custodians.to_vec(),
+            entry: Entry::Restored {
+                vault: backup.header.id,
+                backed_up: backup.moment,
+                limits_accepted: limits == RestoredLimits::Accepted,
+            },
+        };
+        let vault = Self::begin(storage, entropy, &unlock, beginning, now)?;
+        drop(body.log_key);
+        drop(text);
+        scrub_stack();
+        Ok(vault)
+    }
+}

@@ -1,0 +1,196 @@
+//! Who may use a vault, and changing that and what unlocks it.
+//!
+//! Elsewhere: signing in (`sign_in.rs`).
+
+use super::journal::Journal;
+use super::secret::{Cost, Key};
+use super::user::{Failures, User, Verifier};
+use super::{
+    AccessError, By, Contents, Entry, NewUser, Protector, Quorum, Role, Secret, Session, Unlock,
+    UserError, UserReport, Vault, VaultError, seal,
+};
+use prepay_basics::{Identifier, Moment};
+
+impl<C: Contents> Vault<C> {
+    /// Whether a session is good here and has one of these roles.
+    ///
+    /// # Errors
+    ///
+    /// [`AccessError`] when it has not.
+    pub fn authorize(&self, session: &Session, roles: &[Role]) -> Result<(), AccessError> {
+        self.people.check(session, &self.instance)?;
+        if roles.contains(&session.role) {
+            Ok(())
+        } else {
+            Err(AccessError::Role { found: session.role })
+        }
+    }
+
+    /// Whether both custodians are still good here.
+    ///
+    /// # Errors
+    ///
+    /// [`AccessError`] when one is not.
+    pub fn authorize_two(&self, quorum: &Quorum) -> Result<(), AccessError> {
+        quorum.sessions().into_iter().try_for_each(|one| self.authorize(one, &[Role::Custodian]))
+    }
+
+    pub(super) fn check(&self, by: By<'_>) -> Result<(), AccessError> {
+        by.sessions().try_for_each(|session| self.people.check(session, &self.instance))
+    }
+
+    /// The people of the vault, in the order of their names.
+    pub fn users(&self) -> Vec<UserReport> {
+        let report = |(name, user): (&Identifier, &User)| {
+            let Failures { count: failures, wait_until } = user.failures;
+            UserReport { name: name.clone(), role: user.role, failures, wait_until }
+        };
+        self.people.users.iter().map(report).collect()
+    }
+
+    /// Gives a person a role.
+    ///
+    /// # Errors
+    ///
+    /// [`UserError`]; nothing was changed unless the vault is broken.
+    pub fn add_user(
+        &mut self,
+        quorum: &Quorum,
+        user: NewUser<'_>,
+        now: Moment,
+    ) -> Result<(), UserError> {
+        self.authorize_two(quorum).map_err(VaultError::from)?;
+        let NewUser { name, role, passphrase } = user;
+        if self.people.users.contains_key(name) {
+            return Err(UserError::Exists);
+        }
+        let verifier = self.verifier(passphrase)?;
+        let entry = Entry::UserAdded { user: name.clone(), role };
+        // Nobody who had the name before goes on with an old session.
+        let passphrase = u32::try_from(self.entries()).unwrap_or(u32::MAX);
+        let user = User { role, verifier, passphrase, failures: Failures::NONE };
+        self.commit_all(By::Two(quorum), &entry, now, |vault| {
+            vault.people.users.insert(name.clone(), user);
+        })?;
+        Ok(())
+    }
+
+    /// Removes a person.
+    ///
+    /// # Errors
+    ///
+    /// [`UserError`]; nothing was changed unless the vault is broken.
+    pub fn remove_user(
+        &mut self,
+        quorum: &Quorum,
+        name: &Identifier,
+        now: Moment,
+    ) -> Result<(), UserError> {
+        self.authorize_two(quorum).map_err(VaultError::from)?;
+        let role = self.people.users.get(name).ok_or(UserError::Unknown)?.role;
+        if role == Role::Custodian && self.people.custodians() <= 2 {
+            return Err(UserError::TooFewCustodians);
+        }
+        let entry = Entry::UserRemoved { user: name.clone(), role };
+        self.commit_all(By::Two(quorum), &entry, now, |vault| {
+            vault.people.users.remove(name);
+        })?;
+        Ok(())
+    }
+
+    /// Gives a person a new passphrase, as when the old one is forgotten. The wait ends too.
+    ///
+    /// # Errors
+    ///
+    /// [`UserError`]; nothing was changed unless the vault is broken.
+    pub fn set_passphrase(
+        &mut self,
+        quorum: &Quorum,
+        name: &Identifier,
+        passphrase: &Secret,
+        now: Moment,
+    ) -> Result<(), UserError> {
+        self.authorize_two(quorum).map_err(VaultError::from)?;
+        self.replace_passphrase(By::Two(quorum), name, passphrase, now)
+    }
+
+    /// Gives oneself a new passphrase. The session ends.
+    ///
+    /// # Errors
+    ///
+    /// [`UserError`]; a wrong old passphrase counts as a failed sign-in.
+    pub fn change_passphrase(
+        &mut self,
+        session: &Session,
+        old: &Secret,
+        new: &Secret,
+        now: Moment,
+    ) -> Result<(), UserError> {
+        self.check(By::One(session)).map_err(VaultError::from)?;
+        self.check_passphrase(new)?;
+        self.sign_in(&session.name, old, now)?;
+        self.replace_passphrase(By::One(session), &session.name, new, now)
+    }
+
+    fn replace_passphrase(
+        &mut self,
+        by: By<'_>,
+        name: &Identifier,
+        passphrase: &Secret,
+        now: Moment,
+    ) -> Result<(), UserError> {
+        if !self.people.users.contains_key(name) {
+            return Err(UserError::Unknown);
+        }
+        let verifier = self.verifier(passphrase)?;
+        let entry = Entry::PassphraseChanged { user: name.clone() };
+        self.commit_all(by, &entry, now, |vault| {
+            if let Some(user) = vault.people.users.get_mut(name) {
+                user.verifier = verifier;
+                user.passphrase = user.passphrase.wrapping_add(1);
+                user.failures = Failures::NONE;
+            }
+        })?;
+        Ok(())
+    }
+
+    fn check_passphrase(&self, passphrase: &Secret) -> Result<(), VaultError> {
+        seal::check_length(passphrase.expose_bytes(), self.header.insecure_test)
+    }
+
+    fn verifier(&mut self, passphrase: &Secret) -> Result<Verifier, VaultError> {
+        self.check_passphrase(passphrase)?;
+        let cost = Cost::new(self.header.insecure_test);
+        Ok(Verifier::new(passphrase, cost, &mut *self.entropy)?)
+    }
+
+    /// Replaces what unlocks the vault, and the master key under it.
+    ///
+    /// Whoever has an old copy of the store and what unlocked it can still read that copy.
+    ///
+    /// # Errors
+    ///
+    /// [`VaultError`]; nothing was changed unless the vault is broken.
+    pub fn change_protector(
+        &mut self,
+        quorum: &Quorum,
+        unlock: Unlock<'_>,
+        now: Moment,
+    ) -> Result<(), VaultError> {
+        self.authorize_two(quorum)?;
+        let master = Key::random(&mut *self.entropy)?;
+        let protector = Protector::seal(&unlock, &master, &self.header, &mut *self.entropy)?;
+        let description = protector.describe();
+        let entry = Entry::ProtectorChanged { protector: description.clone() };
+        self.commit_all(By::Two(quorum), &entry, now, |vault| {
+            vault.header.protector = description;
+            vault.protector = protector;
+            vault.master = master;
+        })?;
+        Ok(())
+    }
+
+    pub(super) const fn journal(&self) -> &std::sync::Arc<Journal> {
+        &self.journal
+    }
+}

@@ -1,0 +1,466 @@
+//! Making a vault, and opening one: what must be there, what is brought forward, what is put in order.
+//!
+//! ```text
+//!            window            anchor    outbox          head            end
+//!  log  -------|------------------|--------|---------------|--------------|
+//!               shown again:       in the   to be applied:   durable, but
+//!               remember           store    replay           not answered
+//! ```
+//!
+//! Up to the head everything must be there, unchanged, or the vault does not open. Behind it, whole entries
+//! are taken in, and the torn end of a write is dropped; an entry that no write of this vault can have left
+//! there is refused. Only when everything fits is anything written.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use super::audit::{self, HEADER, LogHeader, Scanner};
+use super::body::Body;
+use super::head::{self, Head};
+use super::journal::Journal;
+use super::record::{self, LogMac, Position, Problem, Said};
+use super::seal::{self, Protector, Sealed};
+use super::secret::{Cost, Key, scrub_stack};
+use super::user::{Failures, People, User, Verifier};
+use super::window::Window;
+use super::{
+    BadEntry, By, Contents, CreateError, Entry, OpenError, Record, ReplayError, Setup, Unlock,
+    Vault, VaultError, VaultHeader,
+};
+use crate::VaultStorage;
+use prepay_basics::codec::Reader;
+use prepay_basics::{Entropy, Identifier, Moment};
+
+/// What a new vault is made of.
+pub(super) struct Beginning<C> {
+    pub(super) header: VaultHeader,
+    pub(super) people: People,
+    pub(super) contents: Box<C>,
+    pub(super) log_header: LogHeader,
+    pub(super) actors: Vec<Identifier>,
+    pub(super) entry: Entry,
+}
+
+impl<C: Contents> Vault<C> {
+    /// Makes a vault in an empty place.
+    ///
+    /// # Errors
+    ///
+    /// [`CreateError`]; nothing was made unless the storage failed half-way, and then the vault opens or is
+    /// not there.
+    pub fn create(
+        mut storage: Box<dyn VaultStorage>,
+        mut entropy: Box<dyn Entropy>,
+        setup: Setup<'_>,
+        contents: C,
+        now: Moment,
+    ) -> Result<Self, CreateError> {
+        let contents = Box::new(contents);
+        require_empty(&mut *storage)?;
+        let Setup { name, unlock, users, insecure_test } = setup;
+        let people = first_people(&setup, &mut *entropy)?;
+        let header = VaultHeader {
+            kind: C::KIND,
+            id: seal::fresh(&mut *entropy).map_err(VaultError::from)?,
+            name: name.clone(),
+            protector: String::new(),
+            insecure_test,
+        };
+        let hash = [b"prepay audit log".as_slice(), &header.id].concat();
+        let hash = sha2::Digest::finalize(<sha2::Sha256 as sha2::Digest>::new_with_prefix(hash));
+        let beginning = Beginning {
+            people,
+            contents,
+            log_header: LogHeader { id: header.id, sequence: 0, hash: hash.into() },
+            actors: users.iter().map(|user| user.name.clone()).take(2).collect(),
+            entry: Entry::Created { name: name.clone(), what: C::KIND, insecure_test },
+            header,
+        };
+        Self::begin(storage, entropy, &unlock, beginning, now)
+    }
+
+    /// Writes the first state of a vault.
+    pub(super) fn begin(
+        storage: Box<dyn VaultStorage>,
+        mut entropy: Box<dyn Entropy>,
+        unlock: &Unlock<'_>,
+        beginning: Beginning<C>,
+        now: Moment,
+    ) -> Result<Self, CreateError> {
+        let Beginning { mut header, people, contents, log_header, actors, entry } = beginning;
+        let master = Key::random(&mut *entropy).map_err(VaultError::from)?;
+        let log_key = Key::random(&mut *entropy).map_err(VaultError::from)?;
+        let protector = Protector::seal(unlock, &master, &header, &mut *entropy)?;
+        header.protector = protector.describe();
+        let mac = LogMac::new(&log_key);
+        let start = log_header.start();
+        let mut outbox = log_header.encode();
+        let actors: Vec<&Identifier> = actors.iter().collect();
+        let after = record::write(&mut outbox, &start, now, &actors, &Said::Entry(&entry), &mac)
+            .ok_or(VaultError::TooLarge)?;
+        let nonce = seal::fresh(&mut *entropy).map_err(VaultError::from)?;
+        let instance = seal::fresh(&mut *entropy).map_err(VaultError::from)?;
+        let journal = Journal::new(storage, header.id, mac, start);
+        let mut window = Window::new(start, C::REMEMBERED_ROWS);
+        window.pass(&start, &after, 0);
+        let mut vault = Self {
+            header,
+            protector,
+            master,
+            log_key,
+            log_header,
+            people,
+            contents,
+            journal: Arc::new(journal),
+            window,
+            anchor: start,
+            entropy,
+            instance,
+        };
+        let store = vault.sealed(&nonce, start, &outbox[HEADER..]);
+        vault.journal.commit(&mut vault.journal.disk(), &store, &outbox, after)?;
+        vault.anchor = after;
+        scrub_stack();
+        Ok(vault)
+    }
+
+    /// Opens a vault.
+    ///
+    /// # Errors
+    ///
+    /// [`OpenError`]; nothing was changed.
+    pub fn open(
+        mut storage: Box<dyn VaultStorage>,
+        mut entropy: Box<dyn Entropy>,
+        unlock: Unlock<'_>,
+        now: Moment,
+    ) -> Result<Self, OpenError> {
+        let store = storage.read_store()?.ok_or(OpenError::NotThere)?;
+        let sealed = Sealed::read(&store)?;
+        if sealed.header.kind != C::KIND {
+            let found = sealed.header.kind;
+            return Err(OpenError::Kind { expected: C::KIND, found });
+        }
+        let instance = seal::fresh(&mut *entropy).map_err(|_| OpenError::NoEntropy)?;
+        let (master, text) = sealed.open(&unlock)?;
+        let mut reader = Reader::new(&text);
+        let body = Body::decode(sealed.header.id, &mut reader)?;
+        let contents = Box::new(C::decode(&mut reader)?);
+        reader.finish()?;
+
+        let mac = LogMac::new(&body.log_key);
+        let mut state = State { people: body.people, contents };
+        let head = storage.read_head()?;
+        let head = read_head(head.as_deref(), &sealed.header.id, &mac)?;
+        let log = Log {
+            header: body.log_header,
+            anchor: body.anchor,
+            window: body.window,
+            outbox: body.outbox,
+            head,
+            mac: &mac,
+        };
+        let plan = log.check(&mut *storage, &mut state)?;
+
+        // Everything fits: put the end of the log in order.
+        log.tidy(&mut *storage, &plan)?;
+        let mut vault = Self {
+            journal: Arc::new(Journal::new(storage, sealed.header.id, mac, plan.end)),
+            header: sealed.header,
+            protector: sealed.protector,
+            master,
+            log_key: body.log_key,
+            log_header: body.log_header,
+            people: state.people,
+            contents: state.contents,
+            window: plan.passed,
+            anchor: body.anchor,
+            entropy,
+            instance,
+        };
+        if plan.torn > 0 {
+            vault.stage(By::Vault, &Entry::LogCut { bytes: plan.torn }, now)?;
+            vault.flush()?;
+        }
+        drop(text);
+        scrub_stack();
+        Ok(vault)
+    }
+}
+
+/// What can be known of a vault without a secret.
+///
+/// # Errors
+///
+/// [`OpenError`] when there is none, or its store is damaged.
+pub fn look(storage: &mut dyn VaultStorage) -> Result<VaultHeader, OpenError> {
+    let store = storage.read_store()?.ok_or(OpenError::NotThere)?;
+    Ok(Sealed::read(&store)?.header)
+}
+
+pub(super) fn require_empty(storage: &mut dyn VaultStorage) -> Result<(), CreateError> {
+    let is_empty = storage.read_store()?.is_none()
+        && storage.log_length()? == 0
+        && storage.read_head()?.is_none();
+    if is_empty { Ok(()) } else { Err(CreateError::NotEmpty) }
+}
+
+fn first_people(setup: &Setup<'_>, entropy: &mut dyn Entropy) -> Result<People, CreateError> {
+    let mut people = People { users: BTreeMap::new(), unknown: Failures::NONE };
+    for user in setup.users {
+        if people.users.contains_key(user.name) {
+            return Err(CreateError::SameName { name: user.name.clone() });
+        }
+        seal::check_length(user.passphrase.expose_bytes(), setup.insecure_test)?;
+        let cost = Cost::new(setup.insecure_test);
+        let verifier = Verifier::new(user.passphrase, cost, entropy).map_err(VaultError::from)?;
+        let user_state =
+            User { role: user.role, verifier, passphrase: 0, failures: Failures::NONE };
+        people.users.insert(user.name.clone(), user_state);
+    }
+    if people.custodians() < 2 {
+        return Err(CreateError::TooFewCustodians);
+    }
+    Ok(people)
+}
+
+fn read_head(
+    bytes: Option<&[u8]>,
+    id: &[u8; 16],
+    mac: &LogMac,
+) -> Result<Option<Position>, OpenError> {
+    let Some(bytes) = bytes else { return Ok(None) };
+    let head = Head::read(bytes).map_err(|_| OpenError::Head { problem: "damaged" })?;
+    if head.id != *id {
+        return Err(OpenError::Head { problem: "that of another vault" });
+    }
+    if !head.is_signed(mac) {
+        return Err(OpenError::Head { problem: "damaged" });
+    }
+    Ok(Some(head.position))
+}
+
+/// What entries change.
+struct State<C> {
+    people: People,
+    contents: Box<C>,
+}
+
+impl<C: Contents> State<C> {
+    fn replay(&mut self, record: &Record) -> Result<(), OpenError> {
+        let wrong = |problem: String| OpenError::Replay { sequence: record.sequence, problem };
+        match &record.entry {
+            Entry::SignedIn { .. } => {
+                self.people.set_failures(record.actors.first(), Failures::NONE);
+                Ok(())
+            }
+            Entry::SignInFailed { user, failures, wait_until } => {
+                let failures = Failures { count: *failures, wait_until: *wait_until };
+                self.people.set_failures(user.as_ref(), failures);
+                Ok(())
+            }
+            Entry::LogCut { .. } | Entry::BackedUp { .. } => Ok(()),
+            entry if entry.kind() < 100 => {
+                Err(wrong(format!("\"{}\" is not in the store", entry.name())))
+            }
+            entry => self.contents.replay(record).map_err(|error| match error {
+                ReplayError::Unexpected => {
+                    wrong(format!("\"{}\" is not in the store", entry.name()))
+                }
+                ReplayError::Wrong { problem } => wrong(problem),
+            }),
+        }
+    }
+}
+
+/// What the store and the head say about the log.
+struct Log<'a> {
+    header: LogHeader,
+    anchor: Position,
+    window: Position,
+    outbox: &'a [u8],
+    head: Option<Position>,
+    mac: &'a LogMac,
+}
+
+/// What is to be done to the log, and where it then ends.
+struct Plan {
+    /// The outbox is to be written at the anchor.
+    rewrite: bool,
+    /// How many bytes at the end are to be dropped, behind the last whole entry.
+    torn: u64,
+    end: Position,
+    passed: Window,
+}
+
+impl Log<'_> {
+    /// Whether the log still lacks everything: it was being made.
+    fn is_new(&self) -> bool {
+        self.anchor.length == HEADER as u64 && self.head.is_none()
+    }
+
+    /// Where the outbox begins and ends. Before the first entry the log's header belongs to it.
+    fn outbox_bytes(&self) -> (u64, Vec<u8>) {
+        if self.anchor.length == HEADER as u64 {
+            (0, [self.header.encode().as_slice(), self.outbox].concat())
+        } else {
+            (self.anchor.length, self.outbox.to_vec())
+        }
+    }
+
+    /// Reads the log and applies what lies behind the store; changes nothing outside.
+    fn check<C: Contents>(
+        &self,
+        storage: &mut dyn VaultStorage,
+        state: &mut State<C>,
+    ) -> Result<Plan, OpenError> {
+        if self.head.is_none() && !self.is_new() {
+            return Err(OpenError::Head { problem: "missing" });
+        }
+        let length = storage.log_length()?;
+        let outbox_end = self.anchor.length + self.outbox.len() as u64;
+        let head_length = self.head.map_or(0, |head| head.length);
+        // Before its first entry is written, a vault's log may lack even the header.
+        let before = if self.is_new() { 0 } else { self.anchor.length };
+        let mut acknowledged = head_length.max(before);
+        if length < acknowledged {
+            return Err(OpenError::Cut { expected: acknowledged, found: length });
+        }
+        let rewrite = !self.outbox.is_empty()
+            && head_length <= self.anchor.length
+            && self.outbox_lacks(storage, length)?;
+        let end = if rewrite { self.anchor.length } else { length };
+        if !rewrite {
+            acknowledged = acknowledged.max(outbox_end);
+        }
+        if self.is_new() && !rewrite && length > outbox_end {
+            return Err(OpenError::Head { problem: "missing" });
+        }
+
+        let mut plan = Plan {
+            rewrite,
+            torn: 0,
+            end: self.window,
+            passed: Window::new(self.window, C::REMEMBERED_ROWS),
+        };
+        if !(rewrite && self.is_new()) {
+            let header = audit::header(storage)??;
+            if header.encode() != self.header.encode() {
+                let problem = Problem::Header;
+                return Err(BadEntry { sequence: 0, offset: 0, problem }.into());
+            }
+            self.scan(storage, state, &mut plan, end, acknowledged)?;
+        }
+        if rewrite {
+            let (record, after) = record::read(self.outbox, &self.anchor, Some(self.mac))
+                .map_err(|problem| self.anchor.bad(problem))?;
+            state.contents.remember(&record);
+            plan.pass(&record, after);
+        }
+        Ok(plan)
+    }
+
+    /// Whether the outbox must be written: it is not there, or torn. Other bytes in its place, with
+    /// something behind them, are left for the scan to name.
+    fn outbox_lacks(&self, storage: &mut dyn VaultStorage, length: u64) -> Result<bool, OpenError> {
+        let (start, bytes) = self.outbox_bytes();
+        let end = start + bytes.len() as u64;
+        if length < end {
+            return Ok(true);
+        }
+        let mut found = vec![0; bytes.len()];
+        let mut count = 0;
+        while count < found.len() {
+            match storage.read_log(start + count as u64, &mut found[count..])? {
+                0 => break,
+                more => count += more,
+            }
+        }
+        Ok(found != bytes && length == end)
+    }
+
+    fn scan<C: Contents>(
+        &self,
+        storage: &mut dyn VaultStorage,
+        state: &mut State<C>,
+        plan: &mut Plan,
+        end: u64,
+        acknowledged: u64,
+    ) -> Result<(), OpenError> {
+        let last_in_store = self.anchor.sequence + u64::from(!self.outbox.is_empty());
+        let mut scanner = Scanner::new(storage, plan.end.length, end);
+        self.compare(&plan.end)?;
+        while let Some(next) = scanner.next(&plan.end, Some(self.mac))? {
+            let (record, after) = match next {
+                Ok(next) => next,
+                Err(problem) if plan.end.length >= acknowledged && is_torn(&problem) => {
+                    plan.torn = end - plan.end.length;
+                    break;
+                }
+                Err(problem) => return Err(plan.end.bad(problem).into()),
+            };
+            self.compare(&after)?;
+            if record.sequence <= last_in_store {
+                state.contents.remember(&record);
+                plan.pass(&record, after);
+                plan.passed.snapshot_taken();
+            } else {
+                state.replay(&record)?;
+                plan.pass(&record, after);
+            }
+        }
+        match plan.end.length < acknowledged {
+            true => Err(OpenError::Cut { expected: acknowledged, found: plan.end.length }),
+            false => Ok(()),
+        }
+    }
+
+    /// Whether a place is the one that store and head name, if they name one there.
+    fn compare(&self, place: &Position) -> Result<(), OpenError> {
+        let named = [Some(self.anchor), self.head];
+        let differs = |named: &Position| {
+            let same_entry = named.sequence == place.sequence;
+            same_entry != (named.length == place.length) || same_entry && named != place
+        };
+        if named.iter().flatten().any(differs) {
+            return Err(place.bad(Problem::OtherChain).into());
+        }
+        Ok(())
+    }
+
+    /// Writes what the plan says.
+    fn tidy(&self, storage: &mut dyn VaultStorage, plan: &Plan) -> Result<(), OpenError> {
+        if plan.rewrite {
+            let (start, bytes) = self.outbox_bytes();
+            if storage.log_length()? > start {
+                storage.truncate_log(start)?;
+            }
+            storage.append_log(&bytes)?;
+        } else if plan.torn > 0 {
+            storage.truncate_log(plan.end.length)?;
+        }
+        if self.head != Some(plan.end) {
+            storage.write_head(&head::write(&self.header.id, &plan.end, self.mac))?;
+        }
+        Ok(())
+    }
+}
+
+/// Whether a write that was cut short leaves this behind. Whole entries of another place are something else.
+const fn is_torn(problem: &Problem) -> bool {
+    matches!(
+        problem,
+        Problem::Torn | Problem::Length { .. } | Problem::Changed | Problem::Sequence { found: 0 }
+    )
+}
+
+impl Plan {
+    fn pass(&mut self, record: &Record, after: Position) {
+        let rows = match &record.entry {
+            Entry::Issued { rows } => rows.len() as u64,
+            _ => 0,
+        };
+        self.passed.pass(&self.end, &after, rows);
+        self.end = after;
+    }
+}

@@ -1,0 +1,288 @@
+//! One entry of the audit log as bytes, and how each is bound to the one before.
+//!
+//! ```text
+//!  length u32 | sequence u64 | seconds u64 | kind u16 | people | fields | mac 16 | hash 32
+//!  `----------------------------- body -----------------------------'
+//!
+//!  digest = SHA-256(hash of the entry before | body)
+//!  mac    = first 16 bytes of HMAC-SHA-256(log key, digest)
+//!  hash   = SHA-256(digest | mac)
+//! ```
+//!
+//! The chain of hashes shows every change to anybody; the MAC shows that the vault itself wrote the entry,
+//! to those who can unlock it. The length counts the whole entry. Sequence numbers rise by one.
+//!
+//! - Form: `docs/formats/audit-log.md`.
+
+use std::fmt;
+
+use hmac::{Hmac, KeyInit, Mac};
+use sha2::{Digest, Sha256};
+use subtle::ConstantTimeEq;
+
+use super::secret::Key;
+use super::{Entry, IssuedRow};
+use prepay_basics::codec::{DecodeError, Reader, Writer};
+use prepay_basics::{Identifier, Moment};
+
+/// One entry of the audit log.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Record {
+    /// Its number; the first is 1.
+    pub sequence: u64,
+    /// When, by the clock that the vault was given.
+    pub moment: Moment,
+    /// Who did it: nobody but the vault, one person or two.
+    pub actors: Vec<Identifier>,
+    /// What happened.
+    pub entry: Entry,
+}
+
+/// The first entry of an audit log that is not what it was.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct BadEntry {
+    /// The number of the entry that should be there.
+    pub sequence: u64,
+    /// Where in the log it should begin, in bytes.
+    pub offset: u64,
+    /// What is wrong.
+    pub problem: Problem,
+}
+
+/// What is wrong with an entry.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Problem {
+    /// The beginning of the log is not that of this vault's log.
+    Header,
+    /// The length is none that an entry can have.
+    Length {
+        /// What was found.
+        found: u32,
+    },
+    /// The log ends within the entry.
+    Torn,
+    /// Another entry is here: one is missing, twice there, or out of order.
+    Sequence {
+        /// The number of the entry that is here.
+        found: u64,
+    },
+    /// The entry or the one before it was changed.
+    Changed,
+    /// The entry fits the chain but was not written by the vault.
+    Forged,
+    /// The entry is whole but not understood.
+    Form(DecodeError),
+    /// The log ends before this entry, which was acknowledged.
+    Missing,
+    /// The entry before this one is not the one that the head or the store names.
+    OtherChain,
+    /// The record of where the log ends is missing or damaged.
+    Head,
+    /// The log begins behind this entry, which is in the log of the vault that was backed up.
+    Earlier,
+}
+
+/// A place in the log, behind an entry.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Position {
+    /// The number of the entry before.
+    pub(super) sequence: u64,
+    /// How many bytes lie before.
+    pub(super) length: u64,
+    /// The hash of the entry before.
+    pub(super) hash: [u8; 32],
+}
+
+impl Position {
+    pub(super) fn encode(&self, writer: &mut Writer) {
+        writer.u64(self.sequence);
+        writer.u64(self.length);
+        writer.array(&self.hash);
+    }
+
+    pub(super) fn decode(reader: &mut Reader<'_>) -> Result<Self, DecodeError> {
+        Ok(Self { sequence: reader.u64()?, length: reader.u64()?, hash: reader.array()? })
+    }
+
+    pub(super) fn bad(&self, problem: Problem) -> BadEntry {
+        let (sequence, offset) = (self.sequence.saturating_add(1), self.length);
+        BadEntry { sequence, offset, problem }
+    }
+}
+
+/// The key of the log, ready to use.
+#[derive(Clone)]
+pub(super) struct LogMac(Box<Hmac<Sha256>>);
+
+impl LogMac {
+    pub(super) fn new(key: &Key) -> Self {
+        let mac = Hmac::new_from_slice(key.expose_bytes()).expect("any length is a key");
+        Self(Box::new(mac))
+    }
+
+    pub(super) fn sign(&self, bytes: &[u8]) -> [u8; 32] {
+        let mut mac = (*self.0).clone();
+        mac.update(bytes);
+        mac.finalize().into_bytes().into()
+    }
+
+    fn short(&self, digest: &[u8; 32]) -> [u8; 16] {
+        *self.sign(digest).first_chunk().expect("32 bytes begin with 16")
+    }
+}
+
+/// The longest entry, in bytes.
+pub(super) const LONGEST: usize = 4 << 20;
+/// How many rows one entry takes at most.
+pub(super) const MOST_ROWS: usize = 65_536;
+
+const BEGINNING: usize = 4 + 8 + 8 + 2;
+const MAC: usize = 16;
+const SEAL: usize = MAC + 32;
+/// The shortest entry: no people, no fields.
+const SHORTEST: usize = BEGINNING + 1 + SEAL;
+
+/// What an entry says, or the rows of one.
+pub(super) enum Said<'a> {
+    Entry(&'a Entry),
+    Rows(&'a [IssuedRow]),
+}
+
+/// Adds an entry to bytes, and gives the place behind it.
+///
+/// An entry that is too large is not added.
+pub(super) fn write(
+    bytes: &mut Vec<u8>,
+    before: &Position,
+    moment: Moment,
+    actors: &[&Identifier],
+    said: &Said<'_>,
+    mac: &LogMac,
+) -> Option<Position> {
+    let start = bytes.len();
+    let sequence = before.sequence + 1;
+    let kind = match said {
+        Said::Entry(entry) => entry.kind(),
+        Said::Rows(_) => 100,
+    };
+    bytes.extend_from_slice(&[0; 4]);
+    bytes.extend_from_slice(&sequence.to_be_bytes());
+    bytes.extend_from_slice(&moment.unix_seconds().to_be_bytes());
+    bytes.extend_from_slice(&kind.to_be_bytes());
+    bytes.push(actors.len() as u8);
+    for actor in actors {
+        bytes.extend_from_slice(&(actor.as_str().len() as u16).to_be_bytes());
+        bytes.extend_from_slice(actor.as_str().as_bytes());
+    }
+    match said {
+        Said::Entry(entry) => {
+            let mut writer = Writer::new();
+            entry.encode(&mut writer);
+            bytes.extend_from_slice(writer.as_slice());
+        }
+        Said::Rows(rows) => {
+            bytes.extend_from_slice(&(rows.len() as u32).to_be_bytes());
+            bytes.reserve(rows.len() * IssuedRow::LENGTH + SEAL);
+            for row in *rows {
+                bytes.extend_from_slice(&row.encode());
+            }
+        }
+    }
+    let length = bytes.len() - start + SEAL;
+    if length > LONGEST {
+        bytes.truncate(start);
+        return None;
+    }
+    bytes[start..start + 4].copy_from_slice(&(length as u32).to_be_bytes());
+    let digest = digest(&before.hash, &bytes[start..]);
+    let mac = mac.short(&digest);
+    let hash = seal(&digest, &mac);
+    bytes.extend_from_slice(&mac);
+    bytes.extend_from_slice(&hash);
+    Some(Position { sequence, length: before.length + length as u64, hash })
+}
+
+fn digest(before: &[u8; 32], body: &[u8]) -> [u8; 32] {
+    Sha256::new().chain_update(before).chain_update(body).finalize().into()
+}
+
+fn seal(digest: &[u8; 32], mac: &[u8; MAC]) -> [u8; 32] {
+    Sha256::new().chain_update(digest).chain_update(mac).finalize().into()
+}
+
+/// Whether an entry can be so long.
+pub(super) fn length_fits(length: u32) -> bool {
+    (SHORTEST..=LONGEST).contains(&(length as usize))
+}
+
+/// Reads an entry that is as long as it says and follows `before`.
+pub(super) fn read(
+    bytes: &[u8],
+    before: &Position,
+    mac: Option<&LogMac>,
+) -> Result<(Record, Position), Problem> {
+    let (body, sealed) = bytes.split_last_chunk::<SEAL>().ok_or(Problem::Torn)?;
+    let (found_mac, found_hash) = sealed.split_at(MAC);
+    let mut reader = Reader::new(body);
+    let head = |reader: &mut Reader<'_>| Ok((reader.u32()?, reader.u64()?));
+    let (_, sequence) = head(&mut reader).map_err(Problem::Form)?;
+    if before.sequence.checked_add(1) != Some(sequence) {
+        return Err(Problem::Sequence { found: sequence });
+    }
+    let digest = digest(&before.hash, body);
+    let found_mac: &[u8; MAC] = found_mac.try_into().map_err(|_| Problem::Torn)?;
+    let hash = seal(&digest, found_mac);
+    if hash != *found_hash {
+        return Err(Problem::Changed);
+    }
+    if mac.is_some_and(|mac| !bool::from(mac.short(&digest).ct_eq(found_mac))) {
+        return Err(Problem::Forged);
+    }
+    let record = fields(sequence, &mut reader).map_err(Problem::Form)?;
+    reader.finish().map_err(Problem::Form)?;
+    Ok((record, Position { sequence, length: before.length + bytes.len() as u64, hash }))
+}
+
+fn fields(sequence: u64, reader: &mut Reader<'_>) -> Result<Record, DecodeError> {
+    let error = reader.error("a moment");
+    let moment = Moment::from_unix_seconds(reader.u64()?).ok_or(error)?;
+    let kind = reader.u16()?;
+    let error = reader.error("at most two people");
+    let count = reader.u8()?;
+    if count > 2 {
+        return Err(error);
+    }
+    let actors = (0..count).map(|_| reader.parse("a person")).collect::<Result<_, _>>()?;
+    let entry = Entry::decode(kind, reader)?;
+    Ok(Record { sequence, moment, actors, entry })
+}
+
+impl fmt::Display for BadEntry {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { sequence, offset, problem } = self;
+        write!(f, "entry {sequence} of the audit log, at byte {offset}: {problem}")
+    }
+}
+
+impl fmt::Display for Problem {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Header => f.write_str("not the beginning of this vault's log"),
+            Self::Length { found } => write!(f, "no entry is {found} bytes long"),
+            Self::Torn => f.write_str("the log ends within it"),
+            Self::Sequence { found } => write!(f, "entry {found} is in its place"),
+            Self::Changed => f.write_str("it was changed"),
+            Self::Forged => f.write_str("it was not written by this vault"),
+            Self::Form(error) => error.fmt(f),
+            Self::Missing => f.write_str("it is missing"),
+            Self::OtherChain => f.write_str("the entry before it is not the one recorded"),
+            Self::Head => f.write_str("the record of where the log ends is missing or damaged"),
+            Self::Earlier => f.write_str(
+                "this log begins behind it: look in the log of the vault that was backed up",
+            ),
+        }
+    }
+}
+
+impl std::error::Error for BadEntry {}

@@ -1,0 +1,393 @@
+//! The sealed store: what is in clear, what is enciphered, and what unlocks it.
+//!
+//! ```text
+//!  PREPAY-VAULT 1\n    15 bytes
+//!  kind, test          2 bytes
+//!  id                  16 bytes
+//!  name                text
+//!  protector           1 byte and what belongs to it
+//!  nonce               12 bytes
+//!  contents            length, AES-256-GCM ciphertext, tag; all before is authenticated too
+//!  SHA-256             of all before: shows damage before a passphrase is asked for
+//! ```
+//!
+//! - Form: `docs/formats/vault.md`.
+//! - Elsewhere: what the contents are (`body.rs`).
+
+use std::fmt;
+use std::str::FromStr;
+
+use aes_gcm::aead::{AeadInOut, KeyInit};
+use aes_gcm::{Aes256Gcm, Nonce, Tag};
+use sha2::{Digest, Sha256};
+use zeroize::Zeroizing;
+
+use super::secret::{Cost, Key, Unlock};
+use super::{OpenError, VaultError, WrapError};
+use prepay_basics::codec::{DecodeError, Reader, Writer};
+use prepay_basics::{Entropy, Identifier, NoEntropy};
+use prepay_kmp::attribute::AttributeError;
+
+const MAGIC: &[u8] = b"PREPAY-VAULT 1\n";
+const FAMILY: &[u8] = b"PREPAY-VAULT ";
+const NONCE: usize = 12;
+const TAG: usize = 16;
+const SUM: usize = 32;
+
+/// The longest label of a wrapper, in bytes.
+const MAX_LABEL: usize = 200;
+
+/// What a vault is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Kind {
+    /// A security module.
+    Module,
+    /// A key management centre.
+    Centre,
+}
+
+impl Kind {
+    pub(super) const fn code(self) -> u8 {
+        match self {
+            Self::Module => 1,
+            Self::Centre => 2,
+        }
+    }
+
+    pub(super) fn read(reader: &mut Reader<'_>) -> Result<Self, DecodeError> {
+        let error = reader.error("a kind of vault");
+        match reader.u8()? {
+            1 => Ok(Self::Module),
+            2 => Ok(Self::Centre),
+            _ => Err(error),
+        }
+    }
+}
+
+impl fmt::Display for Kind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(match self {
+            Self::Module => "module",
+            Self::Centre => "centre",
+        })
+    }
+}
+
+impl FromStr for Kind {
+    type Err = AttributeError;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        [Self::Module, Self::Centre].into_iter().find(|kind| kind.to_string() == text).ok_or_else(
+            || AttributeError {
+                element: "kind of vault",
+                expected: "module or centre",
+                found: text.to_owned(),
+            },
+        )
+    }
+}
+
+/// What can be known of a vault without unlocking it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct VaultHeader {
+    /// What it is for.
+    pub kind: Kind,
+    /// Its number, which no other vault has.
+    pub id: [u8; 16],
+    /// Its name.
+    pub name: Identifier,
+    /// What unlocks it: `passphrase`, `key file`, or `wrapper` with its label.
+    pub protector: String,
+    /// Whether it was made for tests, with passphrases that may be short and are quickly guessed.
+    pub insecure_test: bool,
+}
+
+/// What unlocks the master key, and the master key under it.
+#[derive(Clone)]
+pub(super) enum Protector {
+    Passphrase { cost: Cost, salt: [u8; 16], sealed: SealedKey },
+    KeyFile { sealed: SealedKey },
+    Wrapper { label: String, wrapped: Vec<u8> },
+}
+
+/// A key under another.
+#[derive(Clone)]
+pub(super) struct SealedKey {
+    nonce: [u8; NONCE],
+    bytes: [u8; 32 + TAG],
+}
+
+/// Enciphers in place and adds the tag.
+pub(super) fn encipher(key: &Key, nonce: &[u8; NONCE], aad: &[u8], text: &mut [u8]) -> [u8; TAG] {
+    let cipher = Aes256Gcm::new(key.expose_bytes().into());
+    let tag = cipher
+        .encrypt_inout_detached(&Nonce::from(*nonce), aad, text.into())
+        .expect("the text is shorter than 64 GiB");
+    tag.into()
+}
+
+/// Deciphers in place, if the tag is right.
+pub(super) fn decipher(
+    key: &Key,
+    nonce: &[u8; NONCE],
+    aad: &[u8],
+    text: &mut [u8],
+    tag: &[u8; TAG],
+) -> bool {
+    let cipher = Aes256Gcm::new(key.expose_bytes().into());
+    let nonce = Nonce::from(*nonce);
+    cipher.decrypt_inout_detached(&nonce, aad, text.into(), &Tag::from(*tag)).is_ok()
+}
+
+/// Fresh bytes.
+pub(super) fn fresh<const N: usize>(entropy: &mut dyn Entropy) -> Result<[u8; N], NoEntropy> {
+    let mut bytes = [0; N];
+    entropy.fill(&mut bytes)?;
+    Ok(bytes)
+}
+
+impl SealedKey {
+    fn seal(
+        under: &Key,
+        key: &Key,
+        id: &[u8],
+        entropy: &mut dyn Entropy,
+    ) -> Result<Self, NoEntropy> {
+        let nonce = fresh(entropy)?;
+        let mut bytes = [0; 32 + TAG];
+        bytes[..32].copy_from_slice(key.expose_bytes());
+        let tag = encipher(under, &nonce, &Self::aad(id), &mut bytes[..32]);
+        bytes[32..].copy_from_slice(&tag);
+        Ok(Self { nonce, bytes })
+    }
+
+    fn open(&self, under: &Key, id: &[u8]) -> Option<Key> {
+        let (text, tag) = self.bytes.split_last_chunk()?;
+        let mut key = Key::zero();
+        key.bytes().copy_from_slice(text);
+        decipher(under, &self.nonce, &Self::aad(id), key.bytes(), tag).then_some(key)
+    }
+
+    fn aad(id: &[u8]) -> Vec<u8> {
+        [b"prepay vault master key".as_slice(), id].concat()
+    }
+
+    fn encode(&self, writer: &mut Writer) {
+        writer.array(&self.nonce);
+        writer.array(&self.bytes);
+    }
+
+    fn decode(reader: &mut Reader<'_>) -> Result<Self, DecodeError> {
+        Ok(Self { nonce: reader.array()?, bytes: reader.array()? })
+    }
+}
+
+impl Protector {
+    /// Seals a master key.
+    pub(super) fn seal(
+        unlock: &Unlock<'_>,
+        master: &Key,
+        header: &VaultHeader,
+        entropy: &mut dyn Entropy,
+    ) -> Result<Self, VaultError> {
+        let id = &header.id;
+        Ok(match unlock {
+            Unlock::Passphrase(passphrase) => {
+                check_length(passphrase.expose_bytes(), header.insecure_test)?;
+                let cost = Cost::new(header.insecure_test);
+                let salt = fresh(entropy)?;
+                let under = cost.derive(passphrase.expose_bytes(), &salt);
+                let sealed = SealedKey::seal(&under, master, id, entropy)?;
+                Self::Passphrase { cost, salt, sealed }
+            }
+            Unlock::KeyFile(file) => {
+                Self::KeyFile { sealed: SealedKey::seal(file.key(), master, id, entropy)? }
+            }
+            Unlock::Wrapper(wrapper) => {
+                let label = wrapper.label().to_owned();
+                // What unlocks the vault is found by this label: it is kept whole or not at all.
+                if label.len() > MAX_LABEL || label.chars().any(char::is_control) {
+                    let problem = format!(
+                        "label of the wrapper: expected at most {MAX_LABEL} bytes that print, found {label:?}"
+                    );
+                    return Err(WrapError { problem }.into());
+                }
+                Self::Wrapper { label, wrapped: wrapper.wrap(master.expose_bytes())? }
+            }
+        })
+    }
+
+    /// Opens the master key.
+    pub(super) fn open(&self, unlock: &Unlock<'_>, id: &[u8]) -> Result<Key, OpenError> {
+        match (self, unlock) {
+            (Self::Passphrase { cost, salt, sealed }, Unlock::Passphrase(passphrase)) => {
+                let under = cost.derive(passphrase.expose_bytes(), salt);
+                sealed.open(&under, id).ok_or(OpenError::WrongSecret)
+            }
+            (Self::KeyFile { sealed }, Unlock::KeyFile(file)) => {
+                sealed.open(file.key(), id).ok_or(OpenError::WrongSecret)
+            }
+            (Self::Wrapper { wrapped, .. }, Unlock::Wrapper(wrapper)) => {
+                let bytes = wrapper.unwrap(wrapped).map_err(OpenError::Wrapper)?;
+                let mut key = Key::zero();
+                key.bytes().copy_from_slice(&*bytes);
+                Ok(key)
+            }
+            _ => Err(OpenError::Protector { expected: self.describe(), found: unlock.kind() }),
+        }
+    }
+
+    /// What it is, for people.
+    pub(super) fn describe(&self) -> String {
+        match self {
+            Self::Passphrase { .. } => "passphrase".to_owned(),
+            Self::KeyFile { .. } => "key file".to_owned(),
+            Self::Wrapper { label, .. } => format!("wrapper ({label})"),
+        }
+    }
+
+    fn encode(&self, writer: &mut Writer) {
+        match self {
+            Self::Passphrase { cost, salt, sealed } => {
+                writer.u8(1);
+                cost.encode(writer);
+                writer.array(salt);
+                sealed.encode(writer);
+            }
+            Self::KeyFile { sealed } => {
+                writer.u8(2);
+                sealed.encode(writer);
+            }
+            Self::Wrapper { label, wrapped } => {
+                writer.u8(3);
+                writer.text(label);
+                writer.bytes(wrapped);
+            }
+        }
+    }
+
+    fn decode(reader: &mut Reader<'_>) -> Result<Self, DecodeError> {
+        let error = reader.error("a kind of protector");
+        Ok(match reader.u8()? {
+            1 => Self::Passphrase {
+                cost: Cost::decode(reader)?,
+                salt: reader.array()?,
+                sealed: SealedKey::decode(reader)?,
+            },
+            2 => Self::KeyFile { sealed: SealedKey::decode(reader)? },
+            3 => Self::Wrapper {
+                label: reader.text()?.to_owned(),
+                wrapped: reader.bytes()?.to_owned(),
+            },
+            _ => return Err(error),
+        })
+    }
+}
+
+/// Whether a passphrase is long enough: 12 bytes, or one in vaults for tests.
+pub(super) fn check_length(passphrase: &[u8], insecure_test: bool) -> Result<(), VaultError> {
+    let expected = if insecure_test { 1 } else { 12 };
+    if passphrase.len() < expected {
+        return Err(VaultError::ShortPassphrase { expected });
+    }
+    Ok(())
+}
+
+/// Seals contents into a store.
+pub(super) fn write(
+    header: &VaultHeader,
+    protector: &Protector,
+    master: &Key,
+    nonce: &[u8; NONCE],
+    contents: Writer,
+) -> Vec<u8> {
+    let mut contents = contents.into_bytes();
+    let mut writer = Writer::with_capacity(512 + contents.len());
+    writer.array(MAGIC);
+    writer.u8(header.kind.code());
+    writer.bool(header.insecure_test);
+    writer.array(&header.id);
+    writer.text(header.name.as_str());
+    protector.encode(&mut writer);
+    writer.array(nonce);
+    finish(writer, master, nonce, &mut contents)
+}
+
+/// Enciphers contents behind a beginning that is authenticated with them, and adds the checksum.
+pub(super) fn finish(
+    mut writer: Writer,
+    key: &Key,
+    nonce: &[u8; NONCE],
+    contents: &mut [u8],
+) -> Vec<u8> {
+    let tag = encipher(key, nonce, writer.as_slice(), contents);
+    writer.u32(u32::try_from(contents.len() + TAG).expect("less than 4 GiB"));
+    writer.array(contents);
+    writer.array(&tag);
+    let sum = Sha256::digest(writer.as_slice());
+    writer.array(&sum);
+    writer.as_slice().to_vec()
+}
+
+/// A store that was read but not unlocked.
+pub(super) struct Sealed<'a> {
+    pub(super) header: VaultHeader,
+    pub(super) protector: Protector,
+    beginning: &'a [u8],
+    nonce: [u8; NONCE],
+    ciphertext: &'a [u8],
+}
+
+/// Removes the checksum, if it is right.
+pub(super) fn checked(bytes: &[u8]) -> Option<&[u8]> {
+    let (bytes, sum) = bytes.split_last_chunk::<SUM>()?;
+    (Sha256::digest(bytes)[..] == *sum).then_some(bytes)
+}
+
+/// Deciphers what lies behind a beginning that is authenticated with it.
+pub(super) fn open(
+    key: &Key,
+    nonce: &[u8; NONCE],
+    beginning: &[u8],
+    ciphertext: &[u8],
+) -> Option<Zeroizing<Vec<u8>>> {
+    let (text, tag) = ciphertext.split_last_chunk::<TAG>()?;
+    let mut text = Zeroizing::new(text.to_vec());
+    decipher(key, nonce, beginning, &mut text, tag).then_some(text)
+}
+
+impl<'a> Sealed<'a> {
+    /// Reads a store.
+    pub(super) fn read(bytes: &'a [u8]) -> Result<Self, OpenError> {
+        if !bytes.starts_with(FAMILY) {
+            return Err(OpenError::NotAVault);
+        }
+        if !bytes.starts_with(MAGIC) {
+            return Err(OpenError::Version);
+        }
+        let body = checked(bytes)
+            .ok_or_else(|| OpenError::Damaged { problem: "the checksum is wrong".to_owned() })?;
+        let mut reader = Reader::new(body);
+        reader.take(MAGIC.len())?;
+        let kind = Kind::read(&mut reader)?;
+        let insecure_test = reader.bool()?;
+        let id = reader.array()?;
+        let name = reader.parse("a name")?;
+        let protector = Protector::decode(&mut reader)?;
+        let header = VaultHeader { kind, id, name, protector: protector.describe(), insecure_test };
+        let nonce = reader.array()?;
+        let beginning = &body[..body.len() - reader.left()];
+        let ciphertext = reader.bytes()?;
+        reader.finish()?;
+        Ok(Self { header, protector, beginning, nonce, ciphertext })
+    }
+
+    /// Unlocks it: the master key and the contents.
+    pub(super) fn open(&self, unlock: &Unlock<'_>) -> Result<(Key, Zeroizing<Vec<u8>>), OpenError> {
+        let master = self.protector.open(unlock, &self.header.id)?;
+        let contents = open(&master, &self.nonce, self.beginning, self.ciphertext);
+        let damaged =
+            || OpenError::Damaged { problem: "the sealed contents were changed".to_owned() };
+        Ok((master, contents.ok_or_else(damaged)?))
+    }
+}

@@ -1,0 +1,249 @@
+//! What unlocks a vault, and how secrets are kept from lying about in memory.
+//!
+//! | protector  | the master key is sealed under |
+//! |------------|--------------------------------|
+//! | passphrase | a key derived from it with Argon2id |
+//! | key file   | the 32 random bytes in the file |
+//! | wrapper    | whatever a hardware token does with it |
+//!
+//! - Source of the default cost: RFC 9106, second recommended option (64 MiB, three passes), with one lane.
+//! - Elsewhere: a wrapper for PKCS#11, and how a key file lies on disk (`prepay-host`).
+
+use std::fmt;
+use std::hint::black_box;
+
+use argon2::{Algorithm, Argon2, Block, Params, Version};
+use sha2::{Digest, Sha256};
+use zeroize::{Zeroize, Zeroizing};
+
+use prepay_basics::codec::{DecodeError, Reader, Writer};
+use prepay_basics::{Entropy, NoEntropy};
+
+/// A passphrase. Wipes itself, and is never shown.
+pub struct Secret(Zeroizing<Vec<u8>>);
+
+impl Secret {
+    /// The bytes.
+    pub fn expose_bytes(&self) -> &[u8] {
+        &self.0
+    }
+}
+
+impl From<String> for Secret {
+    /// Takes the text over without a copy.
+    fn from(text: String) -> Self {
+        text.into_bytes().into()
+    }
+}
+
+impl From<Vec<u8>> for Secret {
+    /// Takes the bytes over without a copy.
+    fn from(bytes: Vec<u8>) -> Self {
+        Self(Zeroizing::new(bytes))
+    }
+}
+
+/// A key of 256 bits that stays in one place and wipes it.
+pub(super) struct Key(Box<[u8; 32]>);
+
+impl Key {
+    /// A key for [`Key::bytes`] to fill.
+    pub(super) fn zero() -> Self {
+        Self(Box::new([0; 32]))
+    }
+
+    pub(super) fn random(entropy: &mut dyn Entropy) -> Result<Self, NoEntropy> {
+        let mut key = Self::zero();
+        entropy.fill(&mut *key.0)?;
+        Ok(key)
+    }
+
+    pub(super) fn bytes(&mut self) -> &mut [u8; 32] {
+        &mut self.0
+    }
+
+    pub(super) fn expose_bytes(&self) -> &[u8; 32] {
+        &self.0
+    }
+}
+
+impl Drop for Key {
+    fn drop(&mut self) {
+        self.0.zeroize();
+    }
+}
+
+/// The file that unlocks a vault by being there.
+///
+/// ```text
+///  PREPAY-KEY 1\n   13 bytes
+///  key              32 bytes
+///  SHA-256 of all before
+/// ```
+pub struct KeyFile(Key);
+
+impl KeyFile {
+    const MAGIC: &[u8] = b"PREPAY-KEY 1\n";
+
+    /// The length of the file in bytes.
+    pub const LENGTH: usize = Self::MAGIC.len() + 64;
+
+    /// A new key.
+    ///
+    /// # Errors
+    ///
+    /// [`NoEntropy`] when the source has failed.
+    pub fn generate(entropy: &mut dyn Entropy) -> Result<Self, NoEntropy> {
+        Key::random(entropy).map(Self)
+    }
+
+    /// The file's bytes.
+    pub fn encode(&self) -> Zeroizing<Vec<u8>> {
+        let mut writer = Writer::with_capacity(Self::LENGTH);
+        writer.array(Self::MAGIC);
+        writer.array(self.0.expose_bytes());
+        let sum = Sha256::digest(writer.as_slice());
+        writer.array(&sum);
+        writer.into_bytes()
+    }
+
+    /// Reads the file's bytes.
+    ///
+    /// # Errors
+    ///
+    /// [`DecodeError`] when they are no key file, or a damaged one.
+    pub fn decode(bytes: &[u8]) -> Result<Self, DecodeError> {
+        let mut reader = Reader::new(bytes);
+        let error = reader.error("a key file of version 1");
+        if reader.take(Self::MAGIC.len())? != Self::MAGIC {
+            return Err(error);
+        }
+        let mut key = Key::zero();
+        key.bytes().copy_from_slice(reader.take(32)?);
+        let error = reader.error("the checksum of the file");
+        let sum = Sha256::digest(&bytes[..bytes.len() - reader.left()]);
+        if reader.take(32)? != &sum[..] {
+            return Err(error);
+        }
+        reader.finish()?;
+        Ok(Self(key))
+    }
+
+    pub(super) fn key(&self) -> &Key {
+        &self.0
+    }
+}
+
+/// Something that can seal 32 bytes and unseal them, such as a hardware token.
+pub trait KeyWrapper {
+    /// What it is and how to find it again: at most 200 bytes that print.
+    fn label(&self) -> &str;
+
+    /// Seals a key.
+    ///
+    /// # Errors
+    ///
+    /// [`WrapError`] when it does not.
+    fn wrap(&self, key: &[u8; 32]) -> Result<Vec<u8>, WrapError>;
+
+    /// Unseals a key.
+    ///
+    /// # Errors
+    ///
+    /// [`WrapError`] when it does not, or did not seal it.
+    fn unwrap(&self, wrapped: &[u8]) -> Result<Zeroizing<[u8; 32]>, WrapError>;
+}
+
+/// The wrapper did not answer, or does not know the key.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct WrapError {
+    /// What was seen.
+    pub problem: String,
+}
+
+impl fmt::Display for WrapError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.problem)
+    }
+}
+
+impl std::error::Error for WrapError {}
+
+/// What unlocks a vault.
+#[derive(Clone, Copy)]
+pub enum Unlock<'a> {
+    /// A passphrase.
+    Passphrase(&'a Secret),
+    /// A key file.
+    KeyFile(&'a KeyFile),
+    /// A wrapper, such as a hardware token.
+    Wrapper(&'a dyn KeyWrapper),
+}
+
+impl Unlock<'_> {
+    /// The kind in words.
+    pub const fn kind(&self) -> &'static str {
+        match self {
+            Self::Passphrase(_) => "passphrase",
+            Self::KeyFile(_) => "key file",
+            Self::Wrapper(_) => "wrapper",
+        }
+    }
+}
+
+/// How much work Argon2id makes of one guess.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Cost {
+    memory_kib: u32,
+    passes: u32,
+    lanes: u32,
+}
+
+impl Cost {
+    /// RFC 9106, second recommended option, with one lane.
+    const USUAL: Self = Self { memory_kib: 64 * 1024, passes: 3, lanes: 1 };
+    /// As little as possible, for tests.
+    const INSECURE: Self = Self { memory_kib: 8, passes: 1, lanes: 1 };
+
+    pub(super) const fn new(insecure_test: bool) -> Self {
+        if insecure_test { Self::INSECURE } else { Self::USUAL }
+    }
+
+    pub(super) fn encode(self, writer: &mut Writer) {
+        writer.u32(self.memory_kib);
+        writer.u32(self.passes);
+        writer.u32(self.lanes);
+    }
+
+    /// Reads a cost, within bounds: 8 KiB to 1 GiB, 1 to 16 passes, 1 to 16 lanes.
+    pub(super) fn decode(reader: &mut Reader<'_>) -> Result<Self, DecodeError> {
+        let error = reader.error("a cost of Argon2id within bounds");
+        let [memory_kib, passes, lanes] = [reader.u32()?, reader.u32()?, reader.u32()?];
+        let fits = (8..=1 << 20).contains(&memory_kib)
+            && (1..=16).contains(&passes)
+            && (1..=16).contains(&lanes)
+            && memory_kib >= 8 * lanes;
+        if fits { Ok(Self { memory_kib, passes, lanes }) } else { Err(error) }
+    }
+
+    /// Derives a key from a passphrase, slowly.
+    pub(super) fn derive(self, passphrase: &[u8], salt: &[u8; 16]) -> Key {
+        let params = Params::new(self.memory_kib, self.passes, self.lanes, Some(32))
+            .expect("the cost is within bounds");
+        let mut memory = Zeroizing::new(vec![Block::default(); params.block_count()]);
+        let mut key = Key::zero();
+        Argon2::new(Algorithm::Argon2id, Version::V0x13, params)
+            .hash_password_into_with_memory(passphrase, salt, key.bytes(), &mut memory[..])
+            .expect("passphrases are shorter than 4 GiB, and salt and output fit");
+        scrub_stack();
+        key
+    }
+}
+
+/// Overwrites what earlier calls may have left on the stack: moved keys, round keys, buffers of hashes.
+#[inline(never)]
+pub fn scrub_stack() {
+    let mut depth = [0_u64; 12 * 1024];
+    black_box(&mut depth).zeroize();
+    black_box(&depth);
+}

@@ -1,0 +1,179 @@
+//! The file of a signatory: the key that signs a customer's forms, sealed under a passphrase.
+//!
+//! ```text
+//!  PREPAY-SIGNATORY 1\n
+//!  length of the name (1), name, salt (16), nonce (12)   authenticated
+//!  secret (48) and tag (16)                              AES-256-GCM under Argon2id of the passphrase
+//! ```
+//!
+//! - Cost and least length of the passphrase: those of a vault.
+//! - Elsewhere: how the file lies on disk, and who is asked for the passphrase (`prepay`).
+
+use std::fmt;
+
+use zeroize::Zeroizing;
+
+use super::error::VaultError;
+use super::seal::{check_length, decipher, encipher, fresh};
+use super::secret::{Cost, Key, Secret};
+use prepay_basics::{Entropy, Identifier};
+use prepay_kmp::open_kmp::Signatory;
+
+const MAGIC: &[u8] = b"PREPAY-SIGNATORY 1\n";
+const SALT: usize = 16;
+const NONCE: usize = 12;
+const TAG: usize = 16;
+
+/// The greatest length of the file, in bytes.
+pub const LONGEST: usize = 256;
+
+/// Why a file gives no signatory.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SignatoryFileError {
+    /// It is no file of a signatory.
+    NotASignatory,
+    /// The passphrase does not open it, or it is damaged. Try again.
+    WrongSecret,
+}
+
+impl SignatoryFileError {
+    /// The stable name, for programs.
+    pub const fn code(self) -> &'static str {
+        match self {
+            Self::NotASignatory => "signatory_file",
+            Self::WrongSecret => "wrong_secret",
+        }
+    }
+}
+
+impl fmt::Display for SignatoryFileError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::NotASignatory => "expected the file of a signatory, found another",
+            Self::WrongSecret => "this passphrase does not open it, or the file is damaged",
+        })
+    }
+}
+
+impl std::error::Error for SignatoryFileError {}
+
+/// Writes the file of a signatory.
+///
+/// # Errors
+///
+/// [`VaultError::ShortPassphrase`], and [`VaultError::NoEntropy`] when the source has failed.
+pub fn seal(
+    signatory: &Signatory,
+    passphrase: &Secret,
+    entropy: &mut dyn Entropy,
+) -> Result<Vec<u8>, VaultError> {
+    check_length(passphrase.expose_bytes(), false)?;
+    let (salt, nonce) = (fresh::<SALT>(entropy)?, fresh::<NONCE>(entropy)?);
+    let name = signatory.key().id().as_str();
+    let mut bytes = MAGIC.to_vec();
+    bytes.push(u8::try_from(name.len()).expect("a name has at most 40 bytes"));
+    bytes.extend_from_slice(name.as_bytes());
+    bytes.extend_from_slice(&salt);
+    bytes.extend_from_slice(&nonce);
+    let mut secret = signatory.expose_bytes();
+    let tag = encipher(&key(passphrase, &salt), &nonce, &bytes, &mut secret[..]);
+    bytes.extend_from_slice(&secret[..]);
+    bytes.extend_from_slice(&tag);
+    Ok(bytes)
+}
+
+/// Whose file it is, as it says itself.
+///
+/// # Errors
+///
+/// [`SignatoryFileError::NotASignatory`].
+pub fn name(bytes: &[u8]) -> Result<Identifier, SignatoryFileError> {
+    head(bytes).map(|(name, _)| name).ok_or(SignatoryFileError::NotASignatory)
+}
+
+/// Reads the file of a signatory.
+///
+/// # Errors
+///
+/// [`SignatoryFileError`].
+pub fn open(bytes: &[u8], passphrase: &Secret) -> Result<Signatory, SignatoryFileError> {
+    let (name, header) = head(bytes).ok_or(SignatoryFileError::NotASignatory)?;
+    let secret = unseal(bytes, header, passphrase).ok_or(SignatoryFileError::WrongSecret)?;
+    Signatory::from_bytes(name, &secret).map_err(|_| SignatoryFileError::NotASignatory)
+}
+
+/// The name in a file, and where what is sealed begins.
+fn head(bytes: &[u8]) -> Option<(Identifier, usize)> {
+    let rest = bytes.strip_prefix(MAGIC)?;
+    let (&length, rest) = rest.split_first()?;
+    let name = std::str::from_utf8(rest.get(..length.into())?).ok()?.parse().ok()?;
+    let header = MAGIC.len() + 1 + usize::from(length) + SALT + NONCE;
+    (bytes.len() > header + TAG && bytes.len() <= LONGEST).then_some((name, header))
+}
+
+fn unseal(bytes: &[u8], header: usize, passphrase: &Secret) -> Option<Zeroizing<Vec<u8>>> {
+    let (head, sealed) = bytes.split_at(header);
+    let (text, tag) = sealed.split_at(sealed.len() - TAG);
+    let (salt, nonce) = head[header - SALT - NONCE..].split_at(SALT);
+    let (salt, nonce, tag) = (salt.try_into().ok()?, nonce.try_into().ok()?, tag.try_into().ok()?);
+    let mut secret = Zeroizing::new(text.to_vec());
+    decipher(&key(passphrase, salt), nonce, head, &mut secret, tag).then_some(secret)
+}
+
+/// The key under a passphrase, slowly.
+fn key(passphrase: &Secret, salt: &[u8; SALT]) -> Key {
+    Cost::new(false).derive(passphrase.expose_bytes(), salt)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use prepay_basics::NoEntropy;
+
+    /// Numbers that nobody should use for keys.
+    struct Counted(u8);
+
+    impl Entropy for Counted {
+        fn fill(&mut self, bytes: &mut [u8]) -> Result<(), NoEntropy> {
+            for byte in bytes {
+                self.0 = self.0.wrapping_mul(5).wrapping_add(1);
+                *byte = self.0;
+            }
+            Ok(())
+        }
+    }
+
+    fn secret(text: &str) -> Secret {
+        Secret::from(text.to_owned())
+    }
+
+    #[test]
+    fn a_signatory_comes_back_with_its_passphrase_only() {
+        let maria: Identifier = "maria".parse().unwrap();
+        let made = Signatory::generate(maria.clone(), &mut Counted(7)).unwrap();
+        let bytes = seal(&made, &secret("long enough!"), &mut Counted(9)).unwrap();
+        assert!(bytes.len() <= LONGEST);
+        assert_eq!(name(&bytes), Ok(maria));
+        let found = open(&bytes, &secret("long enough!")).unwrap();
+        assert_eq!(found.key().fingerprint(), made.key().fingerprint());
+        let wrong = open(&bytes, &secret("another")).err();
+        assert_eq!(wrong, Some(SignatoryFileError::WrongSecret));
+        let short = seal(&made, &secret("eleven long"), &mut Counted(9));
+        assert_eq!(short, Err(VaultError::ShortPassphrase { expected: 12 }));
+        assert!(!bytes.windows(48).any(|part| part == &made.expose_bytes()[..]));
+    }
+
+    #[test]
+    fn a_bent_or_cut_file_is_refused() {
+        let made = Signatory::generate("maria".parse().unwrap(), &mut Counted(7)).unwrap();
+        let bytes = seal(&made, &secret("long enough!"), &mut Counted(9)).unwrap();
+        for place in [0, 18, 19, 20, 24, 25, 41, 53, bytes.len() - 17, bytes.len() - 1] {
+            let mut bent = bytes.clone();
+            bent[place] ^= 1;
+            assert!(open(&bent, &secret("long enough!")).is_err(), "byte {place}");
+        }
+        for length in [0, 5, 19, 25, 53, bytes.len() - 1] {
+            assert!(open(&bytes[..length], &secret("long enough!")).is_err(), "{length} bytes");
+        }
+    }
+}

@@ -1,0 +1,354 @@
+//! The people of a vault: roles, sign-in, and dual control.
+//!
+//! | failures in a row | 1 | 2 | 3 | 4 | 5 | ... | 13 and more |
+//! |-------------------|---|---|---|---|---|-----|-------------|
+//! | seconds of waiting | 0 | 0 | 1 | 2 | 4 | doubled | 900 |
+//!
+//! During the wait nothing is looked at, not even the right passphrase. Names that nobody has share one
+//! count and take as long as others.
+//!
+//! - Elsewhere: that a failure is kept before it is answered (`sign_in.rs`).
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::str::FromStr;
+
+use super::secret::{Cost, Key};
+use super::{AccessError, QuorumError, Secret, SignInError};
+use prepay_basics::codec::{DecodeError, Reader, Writer};
+use prepay_basics::{Entropy, Identifier, Moment, NoEntropy};
+use prepay_kmp::attribute::AttributeError;
+
+/// What a person may do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Role {
+    /// Loads and deletes keys, and changes the vault; always two together.
+    Custodian,
+    /// Makes tokens.
+    Operator,
+    /// Reads.
+    Auditor,
+}
+
+impl Role {
+    const ALL: [Self; 3] = [Self::Custodian, Self::Operator, Self::Auditor];
+
+    /// The name of the role.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Custodian => "custodian",
+            Self::Operator => "operator",
+            Self::Auditor => "auditor",
+        }
+    }
+}
+
+impl fmt::Display for Role {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.name())
+    }
+}
+
+impl FromStr for Role {
+    type Err = AttributeError;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        Self::ALL.into_iter().find(|role| role.name() == text).ok_or_else(|| AttributeError {
+            element: "role",
+            expected: "custodian, operator or auditor",
+            found: text.to_owned(),
+        })
+    }
+}
+
+/// A person to be given a role.
+#[derive(Clone, Copy)]
+pub struct NewUser<'a> {
+    /// The name, different from all others.
+    pub name: &'a Identifier,
+    /// The role.
+    pub role: Role,
+    /// The first passphrase.
+    pub passphrase: &'a Secret,
+}
+
+/// What is known about a person.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct UserReport {
+    /// The name.
+    pub name: Identifier,
+    /// The role.
+    pub role: Role,
+    /// How often in a row signing in failed.
+    pub failures: u32,
+    /// Until when nobody is asked under this name.
+    pub wait_until: Moment,
+}
+
+/// That a person has signed in, at one vault, since it was opened.
+#[derive(Clone)]
+pub struct Session {
+    pub(super) name: Identifier,
+    pub(super) role: Role,
+    pub(super) vault: [u8; 16],
+    pub(super) passphrase: u32,
+}
+
+impl Session {
+    /// Who.
+    pub const fn name(&self) -> &Identifier {
+        &self.name
+    }
+
+    /// In which role.
+    pub const fn role(&self) -> Role {
+        self.role
+    }
+}
+
+impl fmt::Debug for Session {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Session({}, {})", self.name, self.role)
+    }
+}
+
+/// Two different custodians who act together.
+#[derive(Clone, Debug)]
+pub struct Quorum {
+    first: Session,
+    second: Session,
+}
+
+impl Quorum {
+    /// Brings two custodians together.
+    ///
+    /// # Errors
+    ///
+    /// [`QuorumError`] when they are one person, no custodians, or of different vaults.
+    pub fn new(first: Session, second: Session) -> Result<Self, QuorumError> {
+        if first.vault != second.vault {
+            return Err(QuorumError::OtherVault);
+        }
+        for Session { name, role, .. } in [&first, &second] {
+            if *role != Role::Custodian {
+                return Err(QuorumError::NotCustodian { name: name.clone(), role: *role });
+            }
+        }
+        if first.name == second.name {
+            return Err(QuorumError::SamePerson);
+        }
+        Ok(Self { first, second })
+    }
+
+    /// Who they are.
+    pub const fn names(&self) -> [&Identifier; 2] {
+        [&self.first.name, &self.second.name]
+    }
+
+    pub(super) const fn sessions(&self) -> [&Session; 2] {
+        [&self.first, &self.second]
+    }
+}
+
+/// On whose behalf something is done.
+#[derive(Clone, Copy, Debug)]
+pub enum By<'a> {
+    /// The vault itself.
+    Vault,
+    /// One person.
+    One(&'a Session),
+    /// Two custodians.
+    Two(&'a Quorum),
+}
+
+impl<'a> By<'a> {
+    pub(super) fn sessions(self) -> impl Iterator<Item = &'a Session> {
+        let [first, second] = match self {
+            Self::Vault => [None, None],
+            Self::One(session) => [Some(session), None],
+            Self::Two(quorum) => quorum.sessions().map(Some),
+        };
+        first.into_iter().chain(second)
+    }
+}
+
+/// How often signing in failed in a row, and what follows.
+#[derive(Clone, Copy)]
+pub(super) struct Failures {
+    pub(super) count: u32,
+    pub(super) wait_until: Moment,
+}
+
+impl Failures {
+    pub(super) const NONE: Self = Self { count: 0, wait_until: Moment::MIN };
+
+    /// The longest wait, in seconds.
+    const LONGEST_WAIT: u64 = 900;
+
+    /// One more, now.
+    pub(super) fn one_more(self, now: Moment) -> Self {
+        let count = self.count.saturating_add(1);
+        let wait = match count {
+            0..=2 => 0,
+            3..=12 => 1 << (count - 3),
+            _ => Self::LONGEST_WAIT,
+        };
+        Self { count, wait_until: now.plus_seconds(wait) }
+    }
+
+    fn encode(&self, writer: &mut Writer) {
+        writer.u32(self.count);
+        writer.u64(self.wait_until.unix_seconds());
+    }
+
+    fn decode(reader: &mut Reader<'_>) -> Result<Self, DecodeError> {
+        let count = reader.u32()?;
+        let error = reader.error("a moment");
+        let wait_until = Moment::from_unix_seconds(reader.u64()?).ok_or(error)?;
+        Ok(Self { count, wait_until })
+    }
+}
+
+/// What shows that somebody knows a passphrase.
+pub(super) struct Verifier {
+    pub(super) cost: Cost,
+    pub(super) salt: [u8; 16],
+    pub(super) derived: Key,
+}
+
+impl Verifier {
+    pub(super) fn new(
+        passphrase: &Secret,
+        cost: Cost,
+        entropy: &mut dyn Entropy,
+    ) -> Result<Self, NoEntropy> {
+        let mut salt = [0; 16];
+        entropy.fill(&mut salt)?;
+        Ok(Self { cost, salt, derived: cost.derive(passphrase.expose_bytes(), &salt) })
+    }
+}
+
+/// A person.
+pub(super) struct User {
+    pub(super) role: Role,
+    pub(super) verifier: Verifier,
+    /// Rises with every new passphrase, so that sessions under the old one end.
+    pub(super) passphrase: u32,
+    pub(super) failures: Failures,
+}
+
+/// All people of a vault.
+pub(super) struct People {
+    pub(super) users: BTreeMap<Identifier, User>,
+    /// The failures under names that nobody has.
+    pub(super) unknown: Failures,
+}
+
+impl People {
+    pub(super) fn failures(&self, name: Option<&Identifier>) -> Failures {
+        match name {
+            Some(name) => self.users.get(name).map_or(Failures::NONE, |user| user.failures),
+            None => self.unknown,
+        }
+    }
+
+    /// Whether somebody may be asked under a name now.
+    pub(super) fn check_wait(
+        &self,
+        name: Option<&Identifier>,
+        now: Moment,
+    ) -> Result<(), SignInError> {
+        let until = self.failures(name).wait_until;
+        if now < until { Err(SignInError::Wait { until }) } else { Ok(()) }
+    }
+
+    pub(super) fn set_failures(&mut self, name: Option<&Identifier>, failures: Failures) {
+        match name {
+            Some(name) => {
+                if let Some(user) = self.users.get_mut(name) {
+                    user.failures = failures;
+                }
+            }
+            None => self.unknown = failures,
+        }
+    }
+
+    pub(super) fn custodians(&self) -> usize {
+        self.users.values().filter(|user| user.role == Role::Custodian).count()
+    }
+
+    /// Whether a session is still good here.
+    pub(super) fn check(&self, session: &Session, vault: &[u8; 16]) -> Result<(), AccessError> {
+        if session.vault != *vault {
+            return Err(AccessError::OtherVault);
+        }
+        match self.users.get(&session.name) {
+            Some(user) if user.role == session.role && user.passphrase == session.passphrase => {
+                Ok(())
+            }
+            _ => Err(AccessError::Ended),
+        }
+    }
+
+    pub(super) fn encode(&self, writer: &mut Writer) {
+        writer.list(&self.users, |writer, (name, user)| {
+            writer.text(name.as_str());
+            writer.text(user.role.name());
+            user.verifier.cost.encode(writer);
+            writer.array(&user.verifier.salt);
+            writer.array(user.verifier.derived.expose_bytes());
+            writer.u32(user.passphrase);
+            user.failures.encode(writer);
+        });
+        self.unknown.encode(writer);
+    }
+
+    pub(super) fn decode(reader: &mut Reader<'_>) -> Result<Self, DecodeError> {
+        let error = reader.error("people of different names");
+        let users = reader.list(|reader| {
+            let name: Identifier = reader.parse("a person")?;
+            let role = reader.parse("a role")?;
+            let cost = Cost::decode(reader)?;
+            let salt = reader.array()?;
+            let mut derived = Key::zero();
+            derived.bytes().copy_from_slice(reader.take(32)?);
+            let verifier = Verifier { cost, salt, derived };
+            let passphrase = reader.u32()?;
+            Ok((name, User { role, verifier, passphrase, failures: Failures::decode(reader)? }))
+        })?;
+        let count = users.len();
+        let users: BTreeMap<_, _> = users.into_iter().collect();
+        if users.len() != count {
+            return Err(error);
+        }
+        Ok(Self { users, unknown: Failures::decode(reader)? })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn waiting_doubles_up_to_a_quarter_of_an_hour() {
+        // (failures, seconds): both sides of each change of the rule.
+        const CASES: &[(u32, u64)] =
+            &[(1, 0), (2, 0), (3, 1), (4, 2), (5, 4), (12, 512), (13, 900), (u32::MAX, 900)];
+        for &(count, seconds) in CASES {
+            let before = Failures { count: count - 1, wait_until: Moment::MIN };
+            let after = before.one_more(Moment::MIN);
+            assert_eq!(after.count, count);
+            assert_eq!(after.wait_until.unix_seconds(), seconds, "failures = {count}");
+        }
+        let most = Failures { count: u32::MAX, wait_until: Moment::MIN };
+        assert_eq!(most.one_more(Moment::MAX).wait_until, Moment::MAX);
+    }
+
+    #[test]
+    fn roles_agree_with_their_names_both_ways() {
+        for role in Role::ALL {
+            assert_eq!(role.to_string().parse(), Ok(role));
+        }
+        assert!("Custodian".parse::<Role>().is_err());
+    }
+}
