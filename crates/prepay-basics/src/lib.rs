@@ -4,12 +4,14 @@
 //! - [`Moment`]: a point in time, to the second.
 //! - [`codec`], [`Field`]: the bytes of our own records, and the values in them.
 //! - [`Clock`], [`Entropy`]: time and randomness, which come in as arguments.
+//! - [`codes!`]: the stable codes of an error type.
 //!
 //! # What it never knows
 //!
 //! Who bears a name, and what the bytes mean.
 
 pub mod codec;
+mod codes;
 mod field;
 mod identifier;
 mod moment;

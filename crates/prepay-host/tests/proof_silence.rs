@@ -18,12 +18,12 @@ use prepay_kmp::open_kmp::{Identity, OpenKmp, PartyKind, Signatory};
 use prepay_kmp::profile::{KeyManagementProfile, KeyToLoad};
 use prepay_module::software::{ModulePolicy, Place, SoftwareModule, TestMode};
 use prepay_module::{
-    CreditAmount, CreditRequest, IssueRequest, KeyChangeRequest, MeterConfiguration,
-    SecurityModule, VerifyRequest,
+    IssueRequest, KeyChangeRequest, MeterConfiguration, SecurityModule, TokenRequest, VerifyRequest,
 };
 use prepay_testkit::Random;
 use prepay_testkit::ceremony::{People, TestCentre, attributes, make_module, passphrase, value};
 use prepay_testkit::secrets::{Secrets, Watched};
+use prepay_token::Instruction;
 use prepay_token::element::DecoderKeyGenerationAlgorithm::{self, Dkga02, Dkga04};
 use prepay_token::element::{
     Amount, EncryptionAlgorithm, KeyType, Service, TokenCarrierType, TokenIdentifier,
@@ -85,10 +85,10 @@ fn item(number: u8) -> KeyLoadItem {
     KeyLoadItem { attributes: key(number).0, register: Some(u16::from(number).try_into().unwrap()) }
 }
 
-fn credit(register: u16) -> CreditRequest {
+fn credit(register: u16) -> TokenRequest {
     let encryption =
         if register == 3 { EncryptionAlgorithm::Sta } else { EncryptionAlgorithm::Misty1 };
-    CreditRequest {
+    TokenRequest {
         id: None,
         register: register.try_into().unwrap(),
         meter: MeterConfiguration {
@@ -97,8 +97,10 @@ fn credit(register: u16) -> CreditRequest {
             encryption,
             carrier: TokenCarrierType::NUMERIC,
         },
-        service: Service::Electricity,
-        amount: CreditAmount::Units(Amount::from_tenths(10).unwrap()),
+        instruction: Instruction::Credit {
+            service: Service::Electricity,
+            amount: Amount::from_tenths(10).unwrap(),
+        },
         identifier: TokenIdentifier::from_low_bits(1),
     }
 }
@@ -131,13 +133,13 @@ fn place(path: &Path, entropy: &Watched<SystemEntropy>) -> Place {
 fn issue(people: &People, seen: &mut Seen) {
     let operator = &people.operator;
     for number in 1..=3 {
-        let issued = operator.issue_credit(credit(number)).unwrap();
+        let issued = operator.issue_token(credit(number)).unwrap();
         seen.value("a token", &issued);
-        let CreditRequest { register, meter, .. } = credit(number);
+        let TokenRequest { register, meter, .. } = credit(number);
         let request = VerifyRequest { register, meter, token: issued.token };
         seen.value("a token read back", &operator.verify(&request).unwrap());
     }
-    let CreditRequest { register: from, meter, .. } = credit(1);
+    let TokenRequest { register: from, meter, .. } = credit(1);
     let request = KeyChangeRequest {
         id: None,
         from,
@@ -153,7 +155,7 @@ fn issue(people: &People, seen: &mut Seen) {
     for register in [9, 3] {
         let mut request = credit(register);
         request.meter = meter;
-        seen.error(operator.issue_one(IssueRequest::Credit(request)).unwrap_err());
+        seen.error(operator.issue_one(IssueRequest::Token(request)).unwrap_err());
     }
 }
 
@@ -354,7 +356,7 @@ fn no_secret_leaves_a_module_or_a_centre() {
     seen.files(&one);
     seen.files(&other);
     module.close().unwrap();
-    seen.error(people.operator.issue_one(IssueRequest::Credit(credit(1))).unwrap_err());
+    seen.error(people.operator.issue_one(IssueRequest::Token(credit(1))).unwrap_err());
     seen.error(people.custodians.load_keys(&files[1]).unwrap_err());
     drop((people, module));
     centre.close();

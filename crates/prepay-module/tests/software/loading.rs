@@ -86,7 +86,7 @@ fn a_slot_goes_from_loading_to_pending_to_active() {
     let report = centre.load(&world, &[TestKey::new(7)]);
     assert_eq!((report.serial, report.keys[0].register.value()), (1, 7));
     assert!(!report.keys[0].renewed);
-    assert!(world.operator().issue_credit(credit(7)).is_ok());
+    assert!(world.operator().issue_token(credit(7)).is_ok());
 }
 
 #[test]
@@ -285,7 +285,7 @@ fn nothing_of_a_revoked_centre_is_taken_in() {
         assert_eq!(found, "centre_revoked");
     }
     // Its keys stay until they lapse, and a centre of the same name with new keys may renew them.
-    world.operator().issue_credit(credit(1)).unwrap();
+    world.operator().issue_token(credit(1)).unwrap();
     let mut successor = TestCentre::with_seed("KMC-1", 5);
     successor.join(&world);
     successor.load(&world, &[TestKey::new(1)]);
