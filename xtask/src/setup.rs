@@ -100,23 +100,26 @@ fn install_all(root: &Path, missing: &[&Need]) -> Result<(), Failure> {
         let install = ["install", "-y", "-q", "--no-install-recommends"];
         apt(prefix, &[&install, packages.as_slice()].concat()).run(root)?;
     }
+    let python = format!("{PYTHON}/bin/python3");
     for need in missing {
-        let (name, versioned) = (need.name, |separator| format!("{}{separator}", need.name));
+        let name = need.name;
         match need.source {
             Source::Debian(_) => {}
             Source::Rustup(_) => {
                 Step::new("component", "rustup", &["component", "add", name]).run(root)?;
             }
             Source::PyPi(_, version) => {
-                let package = versioned("==") + version;
-                Step::new("venv", "python3", &["-m", "venv", PYTHON]).run(root)?;
+                if !root.join(&python).exists() {
+                    Step::new("venv", "python3", &["-m", "venv", PYTHON]).run(root)?;
+                }
+                let package = format!("{name}=={version}");
                 let pip = ["-m", "pip", "install", "--quiet", "--only-binary=:all:", &package];
-                Step::new("pip", &format!("{PYTHON}/bin/python3"), &pip).run(root)?;
+                Step::new("pip", &python, &pip).run(root)?;
             }
             Source::CratesIo(version) => {
-                let crate_ = versioned("@") + version;
-                let arguments = ["install", "--locked", "--root", TOOLS, &crate_];
-                Step::cargo("cargo install", &arguments).run(root)?;
+                let package = format!("{name}@{version}");
+                let install = ["install", "--locked", "--root", TOOLS, &package];
+                Step::cargo("cargo install", &install).run(root)?;
             }
         }
     }

@@ -68,8 +68,8 @@ pub(crate) struct Options {
     pub(crate) install: setup::Install,
 }
 
-/// Sets up; then vectors, unit, integration and documentation tests, long proofs on request, and the build without
-/// an operating system.
+/// Sets up; then vectors, unit, integration and documentation tests, the program without its features, long proofs on
+/// request, and the build without an operating system.
 ///
 /// # Errors
 ///
@@ -79,13 +79,15 @@ pub(crate) fn run(root: &Path, options: &Options) -> Result<(), Failure> {
     vectors::run(root, &vectors::Options::default())?;
     let mut runner: Vec<&str> = missing.left_out().flat_map(|test| ["--skip", test]).collect();
     if !runner.is_empty() {
-        runner.insert(0, "--exact");
+        runner.splice(0..0, ["--", "--exact"]);
     }
     let cargo = ["test", "--workspace", "--locked"];
-    Step::cargo("tests", &[&cargo[..], &["--"], &runner].concat()).run(root)?;
+    Step::cargo("tests", &[&cargo[..], &runner].concat()).run(root)?;
+    let small = ["test", "-p", "prepay", "--locked", "--no-default-features"];
+    Step::cargo("small build", &[&small[..], &["--test", "small_build"]].concat()).run(root)?;
     if options.long {
-        let long = ["--release", "--", "--ignored"];
-        Step::cargo("long proofs", &[&cargo[..], &long, &runner].concat()).run(root)?;
+        runner.splice(0..runner.len().min(1), ["--release", "--", "--ignored"]);
+        Step::cargo("long proofs", &[&cargo[..], &runner].concat()).run(root)?;
     }
     bare_metal::run(root)?;
     missing.report();

@@ -3,7 +3,7 @@
 //! - [`Directory`]: a vault's place in a directory of its own, for one process at a time.
 //! - [`SystemClock`], [`SystemEntropy`]: the computer's own.
 //! - [`private_file`]: small files with secrets, such as a key file.
-//! - [`Pkcs11Token`]: a key in a hardware token that wraps a vault's master key.
+//! - [`Pkcs11Token`]: a key in a hardware token that wraps a vault's master key. Needs the feature `pkcs11`.
 //!
 //! Everything here is bytes and durability; what they mean is `prepay-vault`'s. It runs on Unix only:
 //! elsewhere owners, permissions and locks would have to be expressed anew.

@@ -119,7 +119,9 @@ impl UnlockFlags {
         Ok(Seal::Token(Box::new(token.map_err(|error| token_failure(&error))?)))
     }
 
+    /// The PKCS#11 library, unless this build can use none.
     fn cryptoki(&self) -> Done<PathBuf> {
+        Pkcs11Token::supported().map_err(|error| token_failure(&error))?;
         self.pkcs11_library.clone().ok_or_else(|| {
             Failure::unable("pkcs11_library", "the vault is unlocked by a hardware token")
                 .next("give its library: --pkcs11-library PATH")
@@ -326,6 +328,9 @@ pub(crate) fn token_failure(error: &Pkcs11Error) -> Failure {
     match error {
         Pkcs11Error::Pin => Failure::refused(error.code(), error)
             .next("check the PIN before the next try: the token counts"),
+        Pkcs11Error::Absent => {
+            Failure::unable(error.code(), error).next("use a program built with the feature pkcs11")
+        }
         Pkcs11Error::PinLocked | Pkcs11Error::Wrapped => Failure::refused(error.code(), error),
         Pkcs11Error::KeyThere { .. } => Failure::unable(error.code(), error)
             .next("name another key with --pkcs11-key, or take this one with --pkcs11-existing"),

@@ -3,13 +3,14 @@
 use std::fmt;
 use std::path::PathBuf;
 
-use cryptoki::error::Error;
 use prepay_vault::WrapError;
 
 /// Why a token does not help.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Pkcs11Error {
+    /// This build has no PKCS#11.
+    Absent,
     /// The library cannot be used.
     Library {
         /// Where it should be.
@@ -70,6 +71,7 @@ impl Pkcs11Error {
     /// The stable name of the problem, for programs.
     pub const fn code(&self) -> &'static str {
         match self {
+            Self::Absent => "pkcs11_absent",
             Self::Library { .. } => "pkcs11_library",
             Self::Tokens { .. } => "pkcs11_token_label",
             Self::Pin => "pkcs11_pin",
@@ -85,15 +87,12 @@ impl Pkcs11Error {
     }
 }
 
-impl From<Error> for Pkcs11Error {
-    fn from(error: Error) -> Self {
-        Self::Token { problem: error.to_string() }
-    }
-}
-
 impl fmt::Display for Pkcs11Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
+            Self::Absent => {
+                f.write_str("this build has no PKCS#11, so it can use no hardware token")
+            }
             Self::Library { library, problem } => {
                 write!(f, "{}: no PKCS#11 library: {problem}", library.display())
             }

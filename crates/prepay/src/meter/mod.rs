@@ -6,6 +6,7 @@
 pub(crate) mod flags;
 pub(crate) mod fleet;
 mod print;
+#[cfg_attr(not(feature = "tui"), path = "absent.rs")]
 mod run;
 mod test_key;
 

@@ -13,7 +13,8 @@ use prepay_token::key_change::NewKey;
 use prepay_token::{Token, TokenData, seal};
 
 const VENDING_KEY: [u8; 8] = [0xAB; 8];
-/// The same in hexadecimal.
+/// The same in hexadecimal, for the demonstration on the screen.
+#[cfg(feature = "tui")]
 pub(super) const VENDING_KEY_HEX: &str = "abababababababab";
 /// The code of the group.
 pub(super) const SUPPLY_GROUP: &str = "123456";
