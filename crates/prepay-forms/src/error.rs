@@ -63,23 +63,19 @@ pub enum JsonError {
     },
 }
 
-impl JsonError {
-    /// The stable name, for programs.
-    pub const fn code(&self) -> &'static str {
-        match self {
-            Self::Length { .. } => "form_length",
-            Self::NotText { .. } => "form_not_text",
-            Self::Json { .. } => "form_json",
-            Self::Format { .. } => "form_format",
-            Self::Kind(_) => "form_kind",
-            Self::Field(_) => "form_field",
-            Self::State { .. } => "form_state",
-            Self::Signed { .. } => "form_signed",
-            Self::Form(error) => error.code(),
-            Self::Name { .. } => "form_name",
-            Self::NotCanonical { .. } => "form_not_canonical",
-        }
-    }
+prepay_basics::codes! {
+    JsonError {
+        Length = "form_length",
+        NotText = "form_not_text",
+        Json = "form_json",
+        Format = "form_format",
+        Kind = "form_kind",
+        Field = "form_field",
+        State = "form_state",
+        Signed = "form_signed",
+        Name = "form_name",
+        NotCanonical = "form_not_canonical",
+    } or { Form }
 }
 
 impl fmt::Display for JsonError {

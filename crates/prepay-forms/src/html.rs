@@ -6,7 +6,7 @@
 use std::fmt::Write as _;
 
 use prepay_kmc::entity::FormRecord;
-use prepay_kmc::form::{Field, FieldKind, Presence, SignedForm};
+use prepay_kmc::form::{Field, Presence, SignedForm};
 
 use crate::Document;
 
@@ -87,7 +87,7 @@ fn push_field(page: &mut String, field: &Field, value: Option<&str>) {
     push(page, format_args!("<tr><th scope=\"row\">{title}<small>{help}</small></th><td>"));
     match (value, field.presence) {
         (Some(value), _) => {
-            let class = if field.kind == FieldKind::Request { "value request" } else { "value" };
+            let class = if field.is_document { "value request" } else { "value" };
             push(page, format_args!("<span class=\"{class}\">{}</span>", escape(value)));
         }
         (None, Presence::Required) => page.push_str("<span class=\"empty\">to be filled in</span>"),

@@ -41,7 +41,7 @@ pub fn schema(kind: FormKind) -> String {
             Presence::Required => None,
             Presence::Optional(otherwise) => Some(otherwise),
         },
-        expected: field.kind.expected(),
+        expected: field.expected,
         help: field.help,
     });
     text(&SchemaRecord { form: kind.code(), title, purpose, fields: fields.collect() })

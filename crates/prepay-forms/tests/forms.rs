@@ -203,7 +203,7 @@ fn table(kind: FormKind) -> String {
             Presence::Required => "required",
             Presence::Optional(otherwise) => otherwise,
         };
-        let (name, expected) = (field.name, field.kind.expected());
+        let (name, expected) = (field.name, field.expected);
         writeln!(table, "| `{name}` | {expected} | {otherwise} |").unwrap();
     }
     table

@@ -80,21 +80,20 @@ pub enum OpenStoreError {
     },
 }
 
-impl OpenStoreError {
-    /// The stable name, for programs.
-    pub const fn code(&self) -> &'static str {
-        match self {
-            Self::NotThere { .. } => "store_file_not_there",
-            Self::AlreadyThere { .. } => "store_file_already_there",
-            Self::NotADatabase { .. } => "store_not_a_database",
-            Self::OtherApplication { .. } => "store_other_application",
-            Self::Newer { .. } => "store_newer",
-            Self::Damaged { .. } => "store_damaged",
-            Self::ReadOnly { .. } => "store_read_only",
-            Self::Fault { .. } => "store_fault",
-        }
+prepay_basics::codes! {
+    OpenStoreError {
+        NotThere = "store_file_not_there",
+        AlreadyThere = "store_file_already_there",
+        NotADatabase = "store_not_a_database",
+        OtherApplication = "store_other_application",
+        Newer = "store_newer",
+        Damaged = "store_damaged",
+        ReadOnly = "store_read_only",
+        Fault = "store_fault",
     }
+}
 
+impl OpenStoreError {
     fn of(path: &Path, error: &rusqlite::Error) -> Self {
         let (path, problem) = (path.to_owned(), error.to_string());
         match error.sqlite_error_code() {

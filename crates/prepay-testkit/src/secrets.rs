@@ -245,7 +245,7 @@ mod tests {
     #[test]
     fn every_form_of_a_secret_is_found() {
         let mut secrets = Secrets::default();
-        secrets.add("a", b"\x00\xFB\xFFsecret octets");
+        secrets.add("a", b"\x00\xFB\xFFsecret bytes");
         secrets.add("b", b"another secret");
         // Made with the base64 module of Python, with 0 to 2 bytes before and behind.
         for text in [

@@ -40,7 +40,7 @@ const BANS: &[Ban] = &[
     Ban {
         what: "a database",
         crates: &["rusqlite", "libsqlite3-sys", "sqlx", "diesel", "postgres", "tokio-postgres"],
-        floors: 0..=9,
+        floors: 0..=8,
         except: &["prepay-store"],
     },
     // Each door has its own records: what is on the wire does not change because a type of the domain did, and no

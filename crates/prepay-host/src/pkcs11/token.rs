@@ -109,7 +109,7 @@ impl Pkcs11Token {
             return Err(Pkcs11Error::Keys { label: place.key.clone(), found: found.len() });
         };
         check_key(&session, key, place)?;
-        let label = format!("pkcs11:token={};object={}", escape(&place.token), escape(&place.key));
+        let label = place.label();
         let aad = [PURPOSE, place.key.as_bytes()].concat();
         Ok(Self { session: Mutex::new(session), key, label, aad })
     }
@@ -250,14 +250,6 @@ fn is_bad_ciphertext(error: &Error) -> bool {
             Function::Decrypt
         )
     )
-}
-
-/// Writes what RFC 7512 does not take as it is as `%XX`.
-fn escape(text: &str) -> String {
-    let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~".contains(&byte);
-    text.bytes()
-        .map(|byte| if plain(byte) { char::from(byte).to_string() } else { format!("%{byte:02X}") })
-        .collect()
 }
 
 impl KeyWrapper for Pkcs11Token {

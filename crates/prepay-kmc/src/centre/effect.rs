@@ -1,6 +1,6 @@
 //! What accepting each form does.
 
-use prepay_kmp::attribute::Cluster;
+use prepay_kmp::attribute::VendingKeyType;
 
 use super::batch::Batch;
 use super::people::{put_customer, put_signatory};
@@ -8,8 +8,8 @@ use super::{
     Answer, Centre, CommandError, Decision, KeyTerms, LoadAnswer, LoadOptions, NewAuthorisation,
     NewCustomer, NewGroup, NewKey,
 };
-use crate::entity::{CustomerNumber, FormRecord};
-use crate::form::{CheckedForm, FormKind, SignedForm, base_date, days, groups, number, service};
+use crate::entity::FormRecord;
+use crate::form::{Content, KeyLoadRequest, SignedForm, VendingKeyRequest};
 use crate::store::{CentreStore, RowKey};
 
 /// What accepting a form does.
@@ -38,122 +38,113 @@ impl<S: CentreStore> Centre<'_, S> {
         signed: &SignedForm,
         decision: &Decision,
     ) -> Answer<Effect> {
-        let form = signed.form();
-        match signed.kind() {
-            FormKind::NewCustomer => {
+        let (key, number) = (signed.signature().key(), Some(record.number));
+        match signed.form().content().clone() {
+            Content::NewCustomer(form) => {
                 let new = NewCustomer {
-                    organisation: form.get("organisation")?,
-                    contact: form.get("contact")?,
-                    address: form.get("address")?,
+                    organisation: form.organisation,
+                    contact: form.contact,
+                    address: form.address,
                 };
-                let key = signed.signature().key();
-                let customer = put_customer(batch, new, Some(record.number))?;
+                let customer = put_customer(batch, new, number)?;
                 put_signatory(batch, customer, key);
                 record.customer = Some(customer);
                 let signatory = RowKey::Signatory(key.id().clone());
                 Ok(Effect::complete(vec![RowKey::Customer(customer), signatory]))
             }
-            FormKind::GroupApplication | FormKind::DefaultGroup => {
-                let code =
-                    self.put_group(batch, new_group(form, decision)?, Some(record.number))?;
+            Content::GroupApplication(form) => {
+                let new = NewGroup {
+                    code: decision.group.or(form.group),
+                    key_type: form.key_type,
+                    owner: form.customer,
+                    name: form.name,
+                    area: form.area,
+                    service: form.service,
+                    cluster: form.cluster.unwrap_or_default(),
+                };
+                let code = self.put_group(batch, new, number)?;
                 Ok(Effect::complete(vec![RowKey::Group(code)]))
             }
-            FormKind::VendingKeyRequest => {
-                let new = new_key(form)?;
-                self.owned_group(new.group, form.get("customer")?)?;
-                let id = self.put_key(batch, &new, Some(record.number))?;
+            Content::DefaultGroup(form) => {
+                let new = NewGroup {
+                    code: decision.group.or(form.group),
+                    key_type: VendingKeyType::DEFAULT,
+                    owner: form.customer,
+                    name: form.name,
+                    area: form.area,
+                    service: form.service,
+                    cluster: form.cluster.unwrap_or_default(),
+                };
+                let code = self.put_group(batch, new, number)?;
+                Ok(Effect::complete(vec![RowKey::Group(code)]))
+            }
+            Content::VendingKeyRequest(form) => {
+                self.owned_group(form.group, form.customer)?;
+                let id = self.put_key(batch, &new_key(&form), number)?;
                 Ok(Effect { rows: vec![RowKey::VendingKey(id)], ..Effect::default() })
             }
-            FormKind::KeyUseAuthorisation => self.put_authorisations(batch, record, signed),
-            FormKind::GroupNameChange => {
-                let code = form.get("group")?;
-                self.owned_group(code, form.get("customer")?)?;
-                self.put_name(batch, code, form.get("name")?)?;
-                Ok(Effect::complete(vec![RowKey::Group(code)]))
+            Content::KeyUseAuthorisation(form) => {
+                let mut rows = Vec::new();
+                for group in form.groups {
+                    self.owned_group(group, form.customer)?;
+                    let new = NewAuthorisation {
+                        group,
+                        module: form.module.clone(),
+                        granted_by: key.id().clone(),
+                        valid_until: form.valid_until,
+                        location: form.location.clone(),
+                    };
+                    rows.push(RowKey::Authorisation(self.put_authorisation(batch, new, number)?));
+                }
+                Ok(Effect::complete(rows))
             }
-            FormKind::OwnershipTransfer => {
-                let code = form.get("group")?;
-                self.owned_group(code, form.get("customer")?)?;
-                self.put_owner(batch, code, form.get("new_owner")?, Some(record.number))?;
-                Ok(Effect::complete(vec![RowKey::Group(code)]))
+            Content::GroupNameChange(form) => {
+                self.owned_group(form.group, form.customer)?;
+                self.put_name(batch, form.group, form.name)?;
+                Ok(Effect::complete(vec![RowKey::Group(form.group)]))
             }
-            FormKind::KeyLoadRequest => self.put_requested_load(batch, form, decision),
+            Content::OwnershipTransfer(form) => {
+                self.owned_group(form.group, form.customer)?;
+                self.put_owner(batch, form.group, form.new_owner, number)?;
+                Ok(Effect::complete(vec![RowKey::Group(form.group)]))
+            }
+            Content::KeyLoadRequest(form) => self.put_requested_load(batch, form, decision),
         }
-    }
-
-    fn put_authorisations(
-        &self,
-        batch: &mut Batch,
-        record: &FormRecord,
-        signed: &SignedForm,
-    ) -> Answer<Effect> {
-        let form = signed.form();
-        let customer: CustomerNumber = form.get("customer")?;
-        let mut rows = Vec::new();
-        for group in form.get_by("groups", groups)? {
-            self.owned_group(group, customer)?;
-            let new = NewAuthorisation {
-                group,
-                module: form.get("module")?,
-                granted_by: signed.signature().key().id().clone(),
-                valid_until: form.get("valid_until")?,
-                location: form.get("location")?,
-            };
-            let number = self.put_authorisation(batch, new, Some(record.number))?;
-            rows.push(RowKey::Authorisation(number));
-        }
-        Ok(Effect::complete(rows))
     }
 
     /// Builds the file at once: when nothing may go into it, the form stays received and can be refused.
     fn put_requested_load(
         &self,
         batch: &mut Batch,
-        form: &CheckedForm,
+        form: KeyLoadRequest,
         decision: &Decision,
     ) -> Answer<Effect> {
-        let request: String = form.get("request")?;
-        let (expected, found) =
-            (form.get("module")?, self.module.read_key_load_request(&request)?.module);
+        let request = &form.request.0;
+        let (expected, found) = (form.module, self.module.read_key_load_request(request)?.module);
         if expected != found {
             return Err(CommandError::OtherModule { expected, found });
         }
-        let options = LoadOptions {
-            groups: form.draft().value("groups").and_then(groups),
-            transactions: decision.transactions,
-        };
-        let load = self.put_load(batch, &request, &options)?;
+        let options = LoadOptions { groups: form.groups, transactions: decision.transactions };
+        let load = self.put_load(batch, request, &options)?;
         let rows = vec![RowKey::KeyLoad(load.load.serial)];
         Ok(Effect { rows, load: Some(load), is_complete: true })
     }
 }
 
-fn new_group(form: &CheckedForm, decision: &Decision) -> Answer<NewGroup> {
-    Ok(NewGroup {
-        code: decision.group.or(form.find("group")),
-        key_type: form.key_type(),
-        owner: form.get("customer")?,
-        name: form.get("name")?,
-        area: form.get("area")?,
-        service: form.get_by("service", service)?,
-        cluster: Cluster(form.draft().value("cluster").and_then(number).unwrap_or_default()),
-    })
-}
-
-fn new_key(form: &CheckedForm) -> Answer<NewKey> {
-    Ok(NewKey {
-        group: form.get("group")?,
-        revision: form.find("revision"),
-        algorithm: form.get("algorithm")?,
-        expiry: form.get_by("key_expiry", number::<u8>)?.into(),
-        base_date: form.get_by("base_date", base_date)?,
-        activation: form.get("activation")?,
+fn new_key(form: &VendingKeyRequest) -> NewKey {
+    NewKey {
+        group: form.group,
+        revision: form.revision,
+        algorithm: form.algorithm,
+        expiry: form.key_expiry,
+        base_date: form.base_date,
+        activation: form.activation,
         terms: KeyTerms {
-            expires: form.get("expires")?,
-            refresh_days: form.get_by("refresh_days", days)?,
-            unit_limit: form.find("unit_limit").unwrap_or_default(),
-            currency_limit: form.find("currency_limit").unwrap_or_default(),
+            expires: form.expires,
+            refresh_days: form.refresh_days.0,
+            unit_limit: form.unit_limit.unwrap_or_default(),
+            currency_limit: form.currency_limit.unwrap_or_default(),
         },
-        sub_classes: form.find("sub_classes"),
-    })
+        sub_classes: form.sub_classes,
+    }
 }

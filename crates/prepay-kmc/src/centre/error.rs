@@ -8,7 +8,7 @@ use prepay_kmp::{CentreId, ModuleId};
 use prepay_token::element::{KeyRevisionNumber, SupplyGroupCode};
 
 use crate::entity::{CustomerNumber, FormNumber, KeyState, LeftOut, VendingKeyId};
-use crate::form::{BadTransition, Fault, FormState, SignedFormError};
+use crate::form::{BadTransition, FormState, SignedFormError};
 use crate::store::{RowKey, StoreError};
 
 /// Why a centre does not do what it is asked.
@@ -24,8 +24,6 @@ pub enum CommandError {
     Module(CentreError),
     /// A signed form is none.
     Form(SignedFormError),
-    /// A field does not mean what it should.
-    Field(Fault),
     /// The centre has no row of its own yet: set it up.
     NotSetUp,
     /// The store belongs to another centre than the module.
@@ -204,40 +202,33 @@ pub enum CommandError {
     },
 }
 
-impl CommandError {
-    /// The stable name, for programs. That of the module or of the form, where they refuse.
-    pub const fn code(&self) -> &'static str {
-        match self {
-            Self::Store(error) => error.code(),
-            Self::Module(error) => error.code(),
-            Self::Form(error) => error.code(),
-            Self::Field(_) => "form_faults",
-            Self::NotSetUp => "not_set_up",
-            Self::OtherCentre { .. } => "other_centre",
-            Self::Forbidden { .. } => "forbidden",
-            Self::NotThere { .. } => "not_there",
-            Self::Ended { .. } => "ended",
-            Self::NumbersUsedUp { .. } => "numbers_used_up",
-            Self::Value { .. } => "value",
-            Self::NotOwner { .. } => "not_owner",
-            Self::GroupTaken { .. } => "group_taken",
-            Self::Revision { .. } => "revision",
-            Self::RevisionInUse { .. } => "revision_in_use",
-            Self::KeyState { .. } => "key_state",
-            Self::CheckValue { .. } => "check_value",
-            Self::SignatoryTaken { .. } => "signatory_taken",
-            Self::SignatoryKey { .. } => "signatory_key",
-            Self::SignatoryCustomer { .. } => "signatory_customer",
-            Self::Fingerprint { .. } => "fingerprint",
-            Self::FormReceived { .. } => "form_received",
-            Self::Transition { .. } => "form_state",
-            Self::OtherModule { .. } => "other_module",
-            Self::NothingToLoad { .. } => "nothing_to_load",
-            Self::LoadConflict { .. } => "load_conflict",
-            Self::LoadOutdated { .. } => "load_outdated",
-            Self::LoadRefreshed { .. } => "load_refreshed",
-        }
-    }
+prepay_basics::codes! {
+    CommandError {
+        NotSetUp = "not_set_up",
+        OtherCentre = "other_centre",
+        Forbidden = "forbidden",
+        NotThere = "not_there",
+        Ended = "ended",
+        NumbersUsedUp = "numbers_used_up",
+        Value = "value",
+        NotOwner = "not_owner",
+        GroupTaken = "group_taken",
+        Revision = "revision",
+        RevisionInUse = "revision_in_use",
+        KeyState = "key_state",
+        CheckValue = "check_value",
+        SignatoryTaken = "signatory_taken",
+        SignatoryKey = "signatory_key",
+        SignatoryCustomer = "signatory_customer",
+        Fingerprint = "fingerprint",
+        FormReceived = "form_received",
+        Transition = "form_state",
+        OtherModule = "other_module",
+        NothingToLoad = "nothing_to_load",
+        LoadConflict = "load_conflict",
+        LoadOutdated = "load_outdated",
+        LoadRefreshed = "load_refreshed",
+    } or { Store, Module, Form }
 }
 
 impl fmt::Display for CommandError {
@@ -246,7 +237,6 @@ impl fmt::Display for CommandError {
             Self::Store(error) => error.fmt(f),
             Self::Module(error) => error.fmt(f),
             Self::Form(error) => error.fmt(f),
-            Self::Field(fault) => fault.fmt(f),
             Self::NotSetUp => f.write_str("the centre is not set up yet"),
             Self::OtherCentre { expected, found } => {
                 write!(f, "the store belongs to centre {expected}, the module to {found}")
@@ -364,11 +354,5 @@ impl From<CentreError> for CommandError {
 impl From<SignedFormError> for CommandError {
     fn from(error: SignedFormError) -> Self {
         Self::Form(error)
-    }
-}
-
-impl From<Fault> for CommandError {
-    fn from(fault: Fault) -> Self {
-        Self::Field(fault)
     }
 }

@@ -186,13 +186,12 @@ impl<S: CentreStore> Centre<'_, S> {
     /// Whether the signatory of a form may sign it; for whom, unless it is a new customer.
     fn check_signature(&self, form: &SignedForm) -> Answer<Option<CustomerNumber>> {
         let key = form.signature().key();
-        if form.kind() == FormKind::NewCustomer {
+        let Some(customer) = form.form().content().customer() else {
             return match self.store.get::<Signatory>(key.id())? {
                 Some(found) => Err(CommandError::SignatoryTaken { name: found.row.name }),
                 None => Ok(None),
             };
-        }
-        let customer = form.form().get("customer")?;
+        };
         self.row::<Customer>(&customer)?;
         self.check_signatory(key, customer)?;
         Ok(Some(customer))

@@ -9,8 +9,9 @@ use prepay_token::element::{
 
 use super::batch::Batch;
 use super::{Answer, Centre, CommandError};
-use crate::entity::{Action, FormNumber, KeyState, SupplyGroup, VendingKeyId, VendingKeyRecord};
-use crate::form::faults_of_life;
+use crate::entity::{
+    Action, FormNumber, KeyState, SupplyGroup, VendingKeyId, VendingKeyRecord, life_faults,
+};
 use crate::store::{CentreStore, RowKey, Versioned};
 
 /// A vending key to be made.
@@ -282,7 +283,7 @@ impl<S: CentreStore> Centre<'_, S> {
 }
 
 fn check_life(new: &NewKey) -> Answer<()> {
-    let [of_activation, of_expiry] = faults_of_life(new.base_date, new.activation, new.expiry);
+    let [of_activation, of_expiry] = life_faults(new.base_date, new.activation, new.expiry);
     if let Some(expected) = of_activation {
         let found = new.activation.to_string();
         return Err(CommandError::Value { what: "ACT", expected, found });

@@ -60,18 +60,15 @@ pub enum Orphan {
     },
 }
 
-impl Orphan {
-    /// The stable name, for programs.
-    pub const fn code(&self) -> &'static str {
-        match self {
-            Self::KeyWithoutRow { .. } => "key_without_row",
-            Self::KeyNotMade { .. } => "key_not_made",
-            Self::RowWithoutKey { .. } => "row_without_key",
-            Self::OtherKey { .. } => "other_key",
-            Self::ModuleWithoutRow { .. } => "module_without_row",
-            Self::RowWithoutModule { .. } => "row_without_module",
-            Self::FormNotDone { .. } => "form_not_done",
-        }
+prepay_basics::codes! {
+    Orphan {
+        KeyWithoutRow = "key_without_row",
+        KeyNotMade = "key_not_made",
+        RowWithoutKey = "row_without_key",
+        OtherKey = "other_key",
+        ModuleWithoutRow = "module_without_row",
+        RowWithoutModule = "row_without_module",
+        FormNotDone = "form_not_done",
     }
 }
 

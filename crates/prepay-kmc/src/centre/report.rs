@@ -10,8 +10,9 @@ use prepay_kmp::attribute::KeyCheckValue;
 
 use super::{Answer, Centre};
 use crate::code::coded;
-use crate::entity::{Authorisation, KeyLoadRecord, KeyState, VendingKeyId, VendingKeyRecord};
-use crate::form::last_minute;
+use crate::entity::{
+    Authorisation, KeyLoadRecord, KeyState, VendingKeyId, VendingKeyRecord, last_minute,
+};
 use crate::store::{CentreStore, Filter, RowKey};
 
 /// A vending key in the newest file that sent it to a module.

@@ -7,6 +7,7 @@ use prepay_kmp::ModuleId;
 use prepay_kmp::attribute::{CurrencyLimit, KeyCheckValue, SubClassSet, UnitLimit, VendingKeyType};
 use prepay_token::element::{
     BaseDate, DecoderKeyGenerationAlgorithm, KeyExpiryNumber, KeyRevisionNumber, SupplyGroupCode,
+    TokenIdentifier, UtcMinute,
 };
 
 use super::{AuthorisationNumber, FormNumber, Line};
@@ -117,4 +118,36 @@ pub struct Authorisation {
     pub revoked: Option<Moment>,
     /// The form that granted it; nothing if it was entered by hand.
     pub form: Option<FormNumber>,
+}
+
+/// What is expected of ACT and of KEN instead, if a key would not live when it becomes active.
+pub(crate) fn life_faults(
+    base: BaseDate,
+    activation: Moment,
+    expiry: KeyExpiryNumber,
+) -> [Option<String>; 2] {
+    let is_early = activation.minute() < base.start();
+    let is_late = last_minute(base, expiry).is_some_and(|end| activation.minute() > end);
+    [
+        is_early.then(|| format!("a moment in or after the base year {}", base.year())),
+        is_late.then(|| {
+            let block = last_possible_expiry(base, activation);
+            format!("{block}, so that the key lives at its activation")
+        }),
+    ]
+}
+
+/// The last minute in which a key with this expiry number may issue; nothing for 255, which is never.
+pub(crate) fn last_minute(base: BaseDate, expiry: KeyExpiryNumber) -> Option<UtcMinute> {
+    let identifier = u32::from(expiry.value()) << 16 | 0xFFFF;
+    let identifier = TokenIdentifier::try_from(identifier).ok()?;
+    (expiry.value() != u8::MAX).then(|| base.minute_of(identifier))
+}
+
+/// The expiry numbers with which a key lives at a moment, in words.
+fn last_possible_expiry(base: BaseDate, at: Moment) -> String {
+    match base.identifier_at(at.minute()) {
+        Ok(identifier) => format!("{} to 255", identifier.expiry_block()),
+        Err(_) => "255".to_owned(),
+    }
 }

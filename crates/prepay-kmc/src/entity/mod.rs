@@ -28,6 +28,7 @@ pub use customer::{Customer, Signatory};
 pub use group::{Ownership, SupplyGroup};
 pub use journal::{Action, CentreRecord, FormRecord, FormStep, JournalEntry};
 pub use key::{Authorisation, KeyState, VendingKeyId, VendingKeyRecord};
+pub(crate) use key::{last_minute, life_faults};
 pub use line::{Line, LineError};
 pub use load::{KeyLoadRecord, LeftOut, LeftOutReason, LoadedKey};
 pub use module::{AgreementRecord, ModuleRecord};

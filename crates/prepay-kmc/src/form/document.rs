@@ -2,14 +2,9 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
-use std::str::FromStr;
 
-use prepay_basics::Moment;
-use prepay_kmp::attribute::VendingKeyType;
-use prepay_token::element::{BaseDate, KeyExpiryNumber, TokenIdentifier};
-
-use super::field::{base_date, number};
-use super::{Field, FormKind, Presence, Schema};
+use super::field::Entries;
+use super::{Content, Field, FormKind, Schema};
 
 /// A form being filled in. Fields may hold any text.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -20,7 +15,10 @@ pub struct Draft {
 
 /// A form whose every field means something.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct CheckedForm(Draft); // Invariant: Draft::faults is empty.
+pub struct CheckedForm {
+    draft: Draft,
+    content: Box<Content>, // Invariant: what the fields of the draft read as.
+}
 
 /// What is wrong with one field.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -92,53 +90,17 @@ impl Draft {
 
     /// Everything that is wrong with it, in the order of its fields.
     pub fn faults(&self) -> Vec<Fault> {
-        let mut faults: Vec<Fault> =
-            self.schema().fields.iter().filter_map(|field| self.fault(field)).collect();
-        faults.extend(self.faults_between_fields());
-        let place =
-            |fault: &Fault| self.schema().fields.iter().position(|field| field.name == fault.field);
-        faults.sort_by_key(place);
-        faults
+        self.read().err().map_or_else(Vec::new, |faults| faults.0)
     }
 
-    fn fault(&self, field: &Field) -> Option<Fault> {
-        let found = self.value(field.name);
-        let fits = match found {
-            Some(text) => field.kind.takes(text),
-            None => field.presence != Presence::Required,
-        };
-        let expected = field.kind.expected().to_owned();
-        (!fits).then(|| Fault { field: field.name, expected, found: found.map(str::to_owned) })
-    }
-
-    /// What is wrong between fields that are each in order.
-    fn faults_between_fields(&self) -> Vec<Fault> {
-        let mut faults = Vec::new();
-        let mut add = |field, expected: String| {
-            let found = self.value(field).map(str::to_owned);
-            faults.push(Fault { field, expected, found });
-        };
-        let moment = |name| self.value(name).and_then(|text| text.parse::<Moment>().ok());
-        if let (Some(activation), Some(expires)) = (moment("activation"), moment("expires"))
-            && expires <= activation
-        {
-            add("expires", format!("a moment after the activation at {activation}"));
-        }
-        if let (Some(activation), Some(base)) =
-            (moment("activation"), self.value("base_date").and_then(base_date))
-        {
-            let expiry = self.value("key_expiry").and_then(number::<u8>);
-            let [of_activation, of_expiry] =
-                faults_of_life(base, activation, expiry.unwrap_or(u8::MAX).into());
-            of_activation.into_iter().for_each(|expected| add("activation", expected));
-            of_expiry.into_iter().for_each(|expected| add("key_expiry", expected));
-        }
-        if let (Some(owner), Some(new_owner)) = (self.value("customer"), self.value("new_owner"))
-            && owner == new_owner
-        {
-            add("new_owner", "another customer".to_owned());
-        }
-        faults
+    /// Reads every field, once.
+    fn read(&self) -> Result<Content, Faults> {
+        let mut entries = Entries { draft: self, faults: Vec::new() };
+        let content = Content::read(self.kind, &mut entries);
+        let mut faults = entries.faults;
+        let fields = self.schema().fields;
+        faults.sort_by_key(|fault| fields.iter().position(|field| field.name == fault.field));
+        content.filter(|_| faults.is_empty()).ok_or(Faults(faults))
     }
 
     /// Checks every field.
@@ -147,92 +109,25 @@ impl Draft {
     ///
     /// [`Faults`] with everything that is wrong.
     pub fn check(self) -> Result<CheckedForm, Faults> {
-        let faults = self.faults();
-        if faults.is_empty() { Ok(CheckedForm(self)) } else { Err(Faults(faults)) }
-    }
-}
-
-/// What is expected of ACT and of KEN instead, if a key would not live when it becomes active.
-pub(crate) fn faults_of_life(
-    base: BaseDate,
-    activation: Moment,
-    expiry: KeyExpiryNumber,
-) -> [Option<String>; 2] {
-    let is_early = activation.minute() < base.start();
-    let is_late = last_minute(base, expiry).is_some_and(|end| activation.minute() > end);
-    [
-        is_early.then(|| format!("a moment in or after the base year {}", base.year())),
-        is_late.then(|| {
-            let block = last_possible_expiry(base, activation);
-            format!("{block}, so that the key lives at its activation")
-        }),
-    ]
-}
-
-/// The last minute in which a key with this expiry number may issue; nothing for 255, which is never.
-pub(crate) fn last_minute(
-    base: BaseDate,
-    expiry: KeyExpiryNumber,
-) -> Option<prepay_token::element::UtcMinute> {
-    let identifier = u32::from(expiry.value()) << 16 | 0xFFFF;
-    let identifier = TokenIdentifier::try_from(identifier).ok()?;
-    (expiry.value() != u8::MAX).then(|| base.minute_of(identifier))
-}
-
-/// The expiry numbers with which a key lives at a moment, in words.
-fn last_possible_expiry(base: BaseDate, at: Moment) -> String {
-    match base.identifier_at(at.minute()) {
-        Ok(identifier) => format!("{} to 255", identifier.expiry_block()),
-        Err(_) => "255".to_owned(),
+        let content = Box::new(self.read()?);
+        Ok(CheckedForm { draft: self, content })
     }
 }
 
 impl CheckedForm {
-    /// The form.
+    /// The form as it was filled in.
     pub const fn draft(&self) -> &Draft {
-        &self.0
+        &self.draft
     }
 
     /// Which form.
     pub const fn kind(&self) -> FormKind {
-        self.0.kind
+        self.draft.kind
     }
 
-    /// A field that must be there, as a value.
-    ///
-    /// # Errors
-    ///
-    /// [`Fault`] when the schema does not promise it.
-    pub(crate) fn get<T: FromStr>(&self, name: &'static str) -> Result<T, Fault> {
-        self.get_by(name, |text| text.parse().ok())
-    }
-
-    /// The same, read by a function.
-    pub(crate) fn get_by<T>(
-        &self,
-        name: &'static str,
-        read: impl Fn(&str) -> Option<T>,
-    ) -> Result<T, Fault> {
-        let missing = || Fault {
-            field: name,
-            expected: "a value".to_owned(),
-            found: self.0.value(name).map(str::to_owned),
-        };
-        self.0.value(name).and_then(read).ok_or_else(missing)
-    }
-
-    /// A field that may be left out, as a value.
-    pub(crate) fn find<T: FromStr>(&self, name: &str) -> Option<T> {
-        self.0.value(name).and_then(|text| text.parse().ok())
-    }
-
-    /// The type of the keys of the group that the form asks for.
-    pub(crate) fn key_type(&self) -> VendingKeyType {
-        match self.0.value("key_type") {
-            Some("unique") => VendingKeyType::UNIQUE,
-            Some(_) => VendingKeyType::COMMON,
-            None => VendingKeyType::DEFAULT,
-        }
+    /// What it asks.
+    pub const fn content(&self) -> &Content {
+        &self.content
     }
 }
 

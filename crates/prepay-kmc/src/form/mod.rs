@@ -25,11 +25,12 @@ mod state;
 mod text;
 
 pub use document::{CheckedForm, Draft, Fault, Faults, UnknownField};
-pub(crate) use document::{faults_of_life, last_minute};
-pub use field::{Field, FieldKind, Presence};
-pub(crate) use field::{base_date, days, groups, number, service};
+pub use field::{Days, Field, Presence, RequestText};
 pub use kind::FormKind;
-pub use schema::Schema;
+pub use schema::{
+    Content, DefaultGroup, GroupApplication, GroupNameChange, KeyLoadRequest, KeyUseAuthorisation,
+    NewCustomer, OwnershipTransfer, Schema, VendingKeyRequest,
+};
 pub use signed::{Signature, SignedForm, SignedFormError, key_text};
 pub use state::{BadTransition, FormState};
 pub use text::TextError;

@@ -1,8 +1,22 @@
-//! The fields of each form, in the order in which they are signed and printed.
+//! The forms: what each asks, field by field, in the order in which fields are signed and printed.
 
-use super::{Field, FieldKind, FormKind, Presence};
+use std::collections::BTreeSet;
 
-/// The fields of a form.
+use prepay_basics::Moment;
+use prepay_kmp::ModuleId;
+use prepay_kmp::attribute::{
+    Cluster, CurrencyLimit, GroupName, SubClassSet, UnitLimit, VendingKeyType,
+};
+use prepay_token::element::{
+    BaseDate, DecoderKeyGenerationAlgorithm, KeyExpiryNumber, KeyRevisionNumber, Service,
+    SupplyGroupCode,
+};
+
+use super::field::{Days, Entries, Entry, RequestText};
+use super::{Field, FormKind, Presence};
+use crate::entity::{CustomerNumber, Line, life_faults};
+
+/// A form for people: what it is called, and which fields it has.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Schema {
     /// Which form.
@@ -15,278 +29,252 @@ pub struct Schema {
     pub fields: &'static [Field],
 }
 
-/// A field that must be there.
-const fn required(
-    name: &'static str,
-    title: &'static str,
-    kind: FieldKind,
-    help: &'static str,
-) -> Field {
-    Field { name, title, kind, presence: Presence::Required, help }
-}
-
-/// A field that may be left out, and what then holds.
-const fn optional(
-    name: &'static str,
-    title: &'static str,
-    kind: FieldKind,
-    otherwise: &'static str,
-    help: &'static str,
-) -> Field {
-    Field { name, title, kind, presence: Presence::Optional(otherwise), help }
-}
-
-const CUSTOMER: Field =
-    required("customer", "Customer", FieldKind::Customer, "The number that the centre gave you.");
-const GROUP: Field =
-    required("group", "Supply group", FieldKind::Group, "The code of a supply group that you own.");
-const WANTED_GROUP: Field = optional(
-    "group",
-    "Wanted code",
-    FieldKind::Group,
-    "the centre chooses",
-    "A code that you would like. The centre may give another one.",
-);
-const NAME: Field =
-    required("name", "Name", FieldKind::Name, "The name of the supply group, for people.");
-const SERVICE: Field =
-    required("service", "Service", FieldKind::Service, "What the meters of the group measure.");
-const REMARK: Field =
-    optional("remark", "Remark", FieldKind::Text, "none", "Anything else the centre should know.");
-
-const NEW_CUSTOMER: Schema = Schema {
-    kind: FormKind::NewCustomer,
-    title: "New customer",
-    purpose: "Makes an organisation and its first signatory known to the centre. Signed by that signatory; \
-              the centre compares the fingerprint with you by another way before it accepts.",
-    fields: &[
-        required("organisation", "Organisation", FieldKind::Text, "Its full name."),
-        required("contact", "Contact", FieldKind::Text, "The person whom the centre calls."),
-        required(
-            "address",
-            "Address",
-            FieldKind::Text,
-            "A telephone number or an address of mail.",
-        ),
-        REMARK,
-    ],
-};
-
-const GROUP_APPLICATION: Schema = Schema {
-    kind: FormKind::GroupApplication,
-    title: "Supply group code application",
-    purpose: "Asks for a new supply group. Accepting it allocates the code to you.",
-    fields: &[
-        CUSTOMER,
-        NAME,
-        required("area", "Area", FieldKind::Text, "Where the meters are."),
-        SERVICE,
-        required(
-            "key_type",
-            "Key type",
-            FieldKind::UtilityKeyType,
-            "unique: a key for each meter. common: one key for all, only for magnetic cards.",
-        ),
-        optional(
-            "cluster",
-            "Cluster",
-            FieldKind::Cluster,
-            "0",
-            "Key changes stay within one cluster.",
-        ),
-        WANTED_GROUP,
-        REMARK,
-    ],
-};
-
-const DEFAULT_GROUP: Schema = Schema {
-    kind: FormKind::DefaultGroup,
-    title: "Default supply group application",
-    purpose: "Asks for a manufacturer's default supply group: its keys leave the factory in meters and issue no \
-              credit. Accepting it allocates the code to you.",
-    fields: &[
-        CUSTOMER,
-        NAME,
-        required("area", "Plant", FieldKind::Text, "Where the meters are made."),
-        SERVICE,
-        optional(
-            "cluster",
-            "Cluster",
-            FieldKind::Cluster,
-            "0",
-            "Key changes stay within one cluster.",
-        ),
-        WANTED_GROUP,
-        REMARK,
-    ],
-};
-
-const VENDING_KEY_REQUEST: Schema = Schema {
-    kind: FormKind::VendingKeyRequest,
-    title: "Request for vending key",
-    purpose: "Asks for a vending key of a supply group: its first, or the next revision. Accepting it makes \
-              the key in the centre's module.",
-    fields: &[
-        CUSTOMER,
-        GROUP,
-        optional(
-            "revision",
-            "Revision (KRN)",
-            FieldKind::Revision,
-            "the next one",
-            "The revision that you expect. Another one is refused.",
-        ),
-        required(
-            "algorithm",
-            "Algorithm (DKGA)",
-            FieldKind::Algorithm,
-            "How decoder keys are derived.",
-        ),
-        required(
-            "base_date",
-            "Base date (BDT)",
-            FieldKind::BaseDate,
-            "From when token identifiers count.",
-        ),
-        required("key_expiry", "Key expiry number (KEN)", FieldKind::KeyExpiry, "255 for never."),
-        required(
-            "activation",
-            "Active from (ACT)",
-            FieldKind::Moment,
-            "Before it no module issues.",
-        ),
-        required(
-            "expires",
-            "Not loaded from (EXP)",
-            FieldKind::Moment,
-            "From then on the key goes into no key-load file.",
-        ),
-        required(
-            "refresh_days",
-            "Refresh period",
-            FieldKind::Days,
-            "How many days a module may issue after each load.",
-        ),
-        optional(
-            "unit_limit",
-            "Unit limit (ULM)",
-            FieldKind::UnitLimit,
-            "no limit",
-            "Whole units a load.",
-        ),
-        optional(
-            "currency_limit",
-            "Currency limit (CLM)",
-            FieldKind::CurrencyLimit,
-            "no limit",
-            "Whole units of the base currency a load.",
-        ),
-        optional(
-            "sub_classes",
-            "Sub-classes of class 0",
-            FieldKind::SubClasses,
-            "all; none for a default group",
-            "Which credit the key may issue: 0 to 3 in units, 4 to 7 in currency.",
-        ),
-        REMARK,
-    ],
-};
-
-const KEY_USE_AUTHORISATION: Schema = Schema {
-    kind: FormKind::KeyUseAuthorisation,
-    title: "Key-use authorisation",
-    purpose: "Lets a security module hold the vending keys of supply groups that you own.",
-    fields: &[
-        CUSTOMER,
-        required("module", "Module", FieldKind::Module, "The name of the security module."),
-        required(
-            "groups",
-            "Supply groups",
-            FieldKind::Groups,
-            "The groups whose keys it may hold.",
-        ),
-        required(
-            "valid_until",
-            "Valid until",
-            FieldKind::Moment,
-            "From then on no keys are loaded.",
-        ),
-        required("location", "Location", FieldKind::Text, "Where the module is and who runs it."),
-        optional("maker", "Maker", FieldKind::Text, "not told", "Who made the module."),
-        optional("model", "Model", FieldKind::Text, "not told", "What it is."),
-        optional("firmware", "Firmware", FieldKind::Text, "not told", "Which version of it."),
-        REMARK,
-    ],
-};
-
-const GROUP_NAME_CHANGE: Schema = Schema {
-    kind: FormKind::GroupNameChange,
-    title: "Supply group name change",
-    purpose: "Gives a supply group that you own another name. Modules show it after the next key load.",
-    fields: &[CUSTOMER, GROUP, NAME, REMARK],
-};
-
-const OWNERSHIP_TRANSFER: Schema = Schema {
-    kind: FormKind::OwnershipTransfer,
-    title: "Transfer of ownership",
-    purpose: "Moves a supply group that you own to another customer. What you authorised ends with it.",
-    fields: &[
-        CUSTOMER,
-        GROUP,
-        required(
-            "new_owner",
-            "New owner",
-            FieldKind::Customer,
-            "The number of the other customer.",
-        ),
-        REMARK,
-    ],
-};
-
-const KEY_LOAD_REQUEST: Schema = Schema {
-    kind: FormKind::KeyLoadRequest,
-    title: "Key-load file request",
-    purpose: "Asks for a key-load file for a security module. Accepting it builds the file with every key that \
-              the module is authorised for.",
-    fields: &[
-        CUSTOMER,
-        required("module", "Module", FieldKind::Module, "The name of the security module."),
-        required("request", "Request", FieldKind::Request, "The text that the module wrote."),
-        optional(
-            "groups",
-            "Supply groups",
-            FieldKind::Groups,
-            "all authorised",
-            "Only these groups.",
-        ),
-        REMARK,
-    ],
-};
-
 impl Schema {
-    /// The fields of a form.
-    pub const fn of(kind: FormKind) -> &'static Self {
-        match kind {
-            FormKind::NewCustomer => &NEW_CUSTOMER,
-            FormKind::GroupApplication => &GROUP_APPLICATION,
-            FormKind::VendingKeyRequest => &VENDING_KEY_REQUEST,
-            FormKind::KeyUseAuthorisation => &KEY_USE_AUTHORISATION,
-            FormKind::DefaultGroup => &DEFAULT_GROUP,
-            FormKind::GroupNameChange => &GROUP_NAME_CHANGE,
-            FormKind::OwnershipTransfer => &OWNERSHIP_TRANSFER,
-            FormKind::KeyLoadRequest => &KEY_LOAD_REQUEST,
-        }
-    }
-
     /// The field with this name.
     pub fn field(&self, name: &str) -> Option<&'static Field> {
         self.fields.iter().find(|field| field.name == name)
     }
 }
 
+/// What people read about a field: title, what holds when it is left out, help.
+struct Words(&'static str, Presence, &'static str);
+
+const fn required(title: &'static str, help: &'static str) -> Words {
+    Words(title, Presence::Required, help)
+}
+
+const fn optional(title: &'static str, otherwise: &'static str, help: &'static str) -> Words {
+    Words(title, Presence::Optional(otherwise), help)
+}
+
+const fn field<T: Entry>(name: &'static str, words: &Words) -> Field {
+    let Words(title, presence, help) = *words;
+    Field { name, title, presence, expected: T::EXPECTED, is_document: T::IS_DOCUMENT, help }
+}
+
+const CUSTOMER: Words = required("Customer", "The number that the centre gave you.");
+const GROUP: Words = required("Supply group", "The code of a supply group that you own.");
+const WANTED_GROUP: Words = optional(
+    "Wanted code",
+    "the centre chooses",
+    "A code that you would like. The centre may give another one.",
+);
+const NAME: Words = required("Name", "The name of the supply group, for people.");
+const SERVICE: Words = required("Service", "What the meters of the group measure.");
+const CLUSTER: Words = optional("Cluster", "0", "Key changes stay within one cluster.");
+const MODULE: Words = required("Module", "The name of the security module.");
+const REMARK: Words = optional("Remark", "none", "Anything else the centre should know.");
+
+/// Declares each form once: its fields with their types and words, and what must hold between fields.
+macro_rules! forms {
+    ($(
+        $kind:ident: $title:literal, $purpose:literal {
+            $($field:ident: $type:ty = $words:expr;)+
+        } $(between($entries:ident) $check:block)?
+    );+ $(;)?) => {
+        $(
+            #[doc = concat!("What a form *", $title, "* asks.")]
+            #[derive(Clone, Debug, PartialEq, Eq)]
+            #[allow(missing_docs, reason = "the schema says what each field means")]
+            pub struct $kind {
+                $(pub $field: $type,)+
+            }
+
+            impl $kind {
+                const SCHEMA: Schema = Schema {
+                    kind: FormKind::$kind,
+                    title: $title,
+                    purpose: $purpose,
+                    fields: &[$(field::<$type>(stringify!($field), &$words)),+],
+                };
+
+                /// Reads every field, and lists everything that is wrong.
+                fn read(entries: &mut Entries<'_>) -> Option<Self> {
+                    $(let $field = <$type as Entry>::read_entry(entries, stringify!($field));)+
+                    $(let $entries = entries; $check)?
+                    Some(Self { $($field: $field?,)+ })
+                }
+            }
+        )+
+
+        /// What a form asks, each field as a value.
+        #[derive(Clone, Debug, PartialEq, Eq)]
+        #[allow(missing_docs, reason = "each variant is named after its form")]
+        pub enum Content {
+            $($kind($kind),)+
+        }
+
+        impl Content {
+            /// Reads every field, and lists everything that is wrong. Nothing only if something is.
+            pub(super) fn read(kind: FormKind, entries: &mut Entries<'_>) -> Option<Self> {
+                match kind {
+                    $(FormKind::$kind => $kind::read(entries).map(Self::$kind),)+
+                }
+            }
+        }
+
+        impl Schema {
+            /// The form of a kind.
+            pub const fn of(kind: FormKind) -> &'static Self {
+                match kind {
+                    $(FormKind::$kind => &$kind::SCHEMA,)+
+                }
+            }
+        }
+    };
+}
+
+forms! {
+    NewCustomer: "New customer",
+        "Makes an organisation and its first signatory known to the centre. The signatory signs it. Before \
+         the centre accepts, it asks you for the fingerprint, by phone or in person." {
+        organisation: Line = required("Organisation", "Its full name.");
+        contact: Line = required("Contact", "The person whom the centre calls.");
+        address: Line = required("Address", "A telephone number or an e-mail address.");
+        remark: Option<Line> = REMARK;
+    };
+
+    GroupApplication: "Supply group code application",
+        "Asks for a new supply group. Accepting it allocates the code to you." {
+        customer: CustomerNumber = CUSTOMER;
+        name: GroupName = NAME;
+        area: Line = required("Area", "Where the meters are.");
+        service: Service = SERVICE;
+        key_type: VendingKeyType = required(
+            "Key type",
+            "unique: a key for each meter. common: one key for all, only for magnetic cards.",
+        );
+        cluster: Option<Cluster> = CLUSTER;
+        group: Option<SupplyGroupCode> = WANTED_GROUP;
+        remark: Option<Line> = REMARK;
+    };
+
+    DefaultGroup: "Default supply group application",
+        "Asks for a manufacturer's default supply group: its keys leave the factory in meters and issue no \
+         credit. Accepting it allocates the code to you." {
+        customer: CustomerNumber = CUSTOMER;
+        name: GroupName = NAME;
+        area: Line = required("Plant", "Where the meters are made.");
+        service: Service = SERVICE;
+        cluster: Option<Cluster> = CLUSTER;
+        group: Option<SupplyGroupCode> = WANTED_GROUP;
+        remark: Option<Line> = REMARK;
+    };
+
+    VendingKeyRequest: "Request for vending key",
+        "Asks for a vending key of a supply group: its first, or the next revision. Accepting it makes the \
+         key in the centre's module." {
+        customer: CustomerNumber = CUSTOMER;
+        group: SupplyGroupCode = GROUP;
+        revision: Option<KeyRevisionNumber> = optional(
+            "Revision (KRN)",
+            "the next one",
+            "The revision that you expect. The centre refuses any other.",
+        );
+        algorithm: DecoderKeyGenerationAlgorithm =
+            required("Algorithm (DKGA)", "How decoder keys are derived.");
+        base_date: BaseDate = required("Base date (BDT)", "From when token identifiers count.");
+        key_expiry: KeyExpiryNumber = required("Key expiry number (KEN)", "255 for never.");
+        activation: Moment = required("Active from (ACT)", "No module issues before it.");
+        expires: Moment = required(
+            "Not loaded from (EXP)",
+            "From then on the key goes into no key-load file.",
+        );
+        refresh_days: Days =
+            required("Refresh period", "How many days a module may issue after each load.");
+        unit_limit: Option<UnitLimit> =
+            optional("Unit limit (ULM)", "no limit", "Whole units per load.");
+        currency_limit: Option<CurrencyLimit> = optional(
+            "Currency limit (CLM)",
+            "no limit",
+            "Whole units of the base currency per load.",
+        );
+        sub_classes: Option<SubClassSet> = optional(
+            "Sub-classes of class 0",
+            "all; none for a default group",
+            "Which credit the key may issue: 0 to 3 in units, 4 to 7 in currency.",
+        );
+        remark: Option<Line> = REMARK;
+    } between(entries) {
+        if let (Some(activation), Some(expires)) = (activation, expires)
+            && expires <= activation
+        {
+            entries.fault("expires", format!("a moment after the activation at {activation}"));
+        }
+        if let (Some(activation), Some(base_date)) = (activation, base_date) {
+            let expiry = key_expiry.unwrap_or(KeyExpiryNumber::NEVER);
+            let [of_activation, of_expiry] = life_faults(base_date, activation, expiry);
+            of_activation.into_iter().for_each(|expected| entries.fault("activation", expected));
+            of_expiry.into_iter().for_each(|expected| entries.fault("key_expiry", expected));
+        }
+    };
+
+    KeyUseAuthorisation: "Key-use authorisation",
+        "Lets a security module hold the vending keys of supply groups that you own." {
+        customer: CustomerNumber = CUSTOMER;
+        module: ModuleId = MODULE;
+        groups: BTreeSet<SupplyGroupCode> =
+            required("Supply groups", "The groups whose keys it may hold.");
+        valid_until: Moment = required("Valid until", "From then on no keys are loaded.");
+        location: Line = required("Location", "Where the module is and who runs it.");
+        maker: Option<Line> = optional("Maker", "not given", "Who made the module.");
+        model: Option<Line> = optional("Model", "not given", "What it is.");
+        firmware: Option<Line> = optional("Firmware", "not given", "Which version of it.");
+        remark: Option<Line> = REMARK;
+    };
+
+    GroupNameChange: "Supply group name change",
+        "Gives a supply group that you own another name. Modules show it after the next key load." {
+        customer: CustomerNumber = CUSTOMER;
+        group: SupplyGroupCode = GROUP;
+        name: GroupName = NAME;
+        remark: Option<Line> = REMARK;
+    };
+
+    OwnershipTransfer: "Transfer of ownership",
+        "Moves a supply group that you own to another customer. What you authorised ends with it." {
+        customer: CustomerNumber = CUSTOMER;
+        group: SupplyGroupCode = GROUP;
+        new_owner: CustomerNumber = required("New owner", "The number of the other customer.");
+        remark: Option<Line> = REMARK;
+    } between(entries) {
+        if customer.is_some() && customer == new_owner {
+            entries.fault("new_owner", "another customer".to_owned());
+        }
+    };
+
+    KeyLoadRequest: "Key-load file request",
+        "Asks for a key-load file for a security module. Accepting it builds the file with every key that the \
+         module is authorised for." {
+        customer: CustomerNumber = CUSTOMER;
+        module: ModuleId = MODULE;
+        request: RequestText = required("Request", "The text that the module wrote.");
+        groups: Option<BTreeSet<SupplyGroupCode>> =
+            optional("Supply groups", "all authorised", "Only these groups.");
+        remark: Option<Line> = REMARK;
+    }
+}
+
+impl Content {
+    /// For which customer; nothing for a new one.
+    pub const fn customer(&self) -> Option<CustomerNumber> {
+        match self {
+            Self::NewCustomer(_) => None,
+            Self::GroupApplication(GroupApplication { customer, .. })
+            | Self::DefaultGroup(DefaultGroup { customer, .. })
+            | Self::VendingKeyRequest(VendingKeyRequest { customer, .. })
+            | Self::KeyUseAuthorisation(KeyUseAuthorisation { customer, .. })
+            | Self::GroupNameChange(GroupNameChange { customer, .. })
+            | Self::OwnershipTransfer(OwnershipTransfer { customer, .. })
+            | Self::KeyLoadRequest(KeyLoadRequest { customer, .. }) => Some(*customer),
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::form::Draft;
 
     #[test]
     fn fields_have_names_of_their_own() {
@@ -302,6 +290,18 @@ mod tests {
             }
             let has_customer = schema.field("customer").is_some();
             assert_eq!(has_customer, kind != FormKind::NewCustomer);
+        }
+    }
+
+    #[test]
+    fn an_empty_form_lacks_just_what_its_schema_requires() {
+        for &kind in FormKind::ALL {
+            let required = Schema::of(kind).fields.iter();
+            let required = required.filter(|field| field.presence == Presence::Required);
+            let names: Vec<_> = required.map(|field| field.name).collect();
+            let faults = Draft::new(kind).faults();
+            assert!(faults.iter().all(|fault| fault.found.is_none()), "{kind}");
+            assert_eq!(faults.iter().map(|fault| fault.field).collect::<Vec<_>>(), names, "{kind}");
         }
     }
 }

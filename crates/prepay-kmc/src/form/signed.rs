@@ -216,15 +216,12 @@ impl PartialEq for SignedForm {
 
 impl Eq for SignedForm {}
 
-impl SignedFormError {
-    /// The stable name, for programs.
-    pub const fn code(&self) -> &'static str {
-        match self {
-            Self::Faults(_) => "form_faults",
-            Self::Text(_) => "form_text",
-            Self::Key => "form_key",
-            Self::Signature => "form_signature",
-        }
+prepay_basics::codes! {
+    SignedFormError {
+        Faults = "form_faults",
+        Text = "form_text",
+        Key = "form_key",
+        Signature = "form_signature",
     }
 }
 

@@ -18,6 +18,7 @@
 use std::fmt;
 use std::fmt::Write as _;
 
+use super::field::number;
 use super::{Draft, FormKind, MAX_TEXT, TAG};
 
 /// The text is no canonical text of a form.
@@ -94,7 +95,7 @@ impl<'a> Reader<'a> {
         }
         self.at += name.len() + 1;
         let digits: &str = self.rest().split(':').next().unwrap_or_default();
-        let length = super::field::number::<usize>(digits).filter(|length| *length <= MAX_TEXT);
+        let length = number::<usize>(digits).filter(|length| *length <= MAX_TEXT);
         let length = length.ok_or_else(|| self.error("a length"))?;
         self.at += digits.len();
         self.literal(":", "a colon")?;

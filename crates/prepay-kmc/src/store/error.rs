@@ -84,20 +84,17 @@ pub enum StoreError {
     },
 }
 
-impl StoreError {
-    /// The stable name, for programs.
-    pub const fn code(&self) -> &'static str {
-        match self {
-            Self::Conflict { .. } => "store_conflict",
-            Self::AlreadyThere { .. } => "store_already_there",
-            Self::NotThere { .. } => "store_not_there",
-            Self::Duplicate { .. } => "store_duplicate",
-            Self::Dangling { .. } => "store_dangling",
-            Self::InsertOnly { .. } => "store_insert_only",
-            Self::Steps { .. } => "store_steps",
-            Self::Damaged { .. } => "store_damaged",
-            Self::Fault { .. } => "store_fault",
-        }
+prepay_basics::codes! {
+    StoreError {
+        Conflict = "store_conflict",
+        AlreadyThere = "store_already_there",
+        NotThere = "store_not_there",
+        Duplicate = "store_duplicate",
+        Dangling = "store_dangling",
+        InsertOnly = "store_insert_only",
+        Steps = "store_steps",
+        Damaged = "store_damaged",
+        Fault = "store_fault",
     }
 }
 

@@ -170,7 +170,7 @@ fn kinds(kind: Option<FormKind>, out: &Out) -> Done<()> {
         Record::new()
             .text("field", field.name)
             .text("presence", otherwise)
-            .text("expected", field.kind.expected())
+            .text("expected", field.expected)
             .text("help", field.help)
     });
     out.table("fields", &rows.collect::<Vec<_>>())

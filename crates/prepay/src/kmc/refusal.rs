@@ -58,7 +58,7 @@ fn next(error: &CommandError) -> Option<&'static str> {
     Some(match error {
         CommandError::Store(error) => return next_of_store(error),
         CommandError::Module(error) => return next_of_module(error),
-        CommandError::Form(_) | CommandError::Field(_) => {
+        CommandError::Form(_) => {
             "send the form back to its signatory: prepay kmc form refuse NUMBER --reason …"
         }
         CommandError::NotSetUp => "the store is empty: restore vault and centre.db from a back-up",
