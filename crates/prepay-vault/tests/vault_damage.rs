@@ -10,7 +10,7 @@ use sha2::{Digest, Sha256};
 use vault_support::*;
 
 fn key_file() -> KeyFile {
-    KeyFile::generate(&mut Noise(7)).unwrap()
+    KeyFile::generate(&mut Foreseeable::new(7)).unwrap()
 }
 
 /// A vault that has done this and that, at rest.
