@@ -44,6 +44,13 @@ impl Default for Writer {
     }
 }
 
+impl From<Vec<u8>> for Writer {
+    /// Goes on behind what a buffer holds.
+    fn from(bytes: Vec<u8>) -> Self {
+        Self { bytes: Zeroizing::new(bytes) }
+    }
+}
+
 impl Writer {
     /// An empty buffer.
     pub fn new() -> Self {
@@ -157,6 +164,11 @@ impl Writer {
     /// Whether nothing was written.
     pub fn is_empty(&self) -> bool {
         self.bytes.is_empty()
+    }
+
+    /// The buffer of something that is no secret: it wipes itself no more.
+    pub fn into_plain(mut self) -> Vec<u8> {
+        std::mem::take(&mut *self.bytes)
     }
 
     /// The buffer, which still wipes itself.

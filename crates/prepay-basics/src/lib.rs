@@ -2,7 +2,7 @@
 //!
 //! - [`Identifier`]: names of people, modules and centres.
 //! - [`Moment`]: a point in time, to the second.
-//! - [`codec`]: the bytes of our own records.
+//! - [`codec`], [`Field`]: the bytes of our own records, and the values in them.
 //! - [`Clock`], [`Entropy`]: time and randomness, which come in as arguments.
 //! - [`codes!`]: the stable codes of an error type.
 //!
@@ -12,10 +12,12 @@
 
 pub mod codec;
 mod codes;
+mod field;
 mod identifier;
 mod moment;
 mod surroundings;
 
+pub use field::Field;
 pub use identifier::{Identifier, ParseIdentifierError};
 pub use moment::{Moment, ParseMomentError};
 pub use surroundings::{Clock, Entropy, NoEntropy};

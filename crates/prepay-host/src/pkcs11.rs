@@ -55,6 +55,24 @@ pub struct Pkcs11Place {
     pub key: String,
 }
 
+impl Pkcs11Place {
+    /// The label of a wrapper in this token: token and key as a PKCS#11 address (RFC 7512).
+    fn label(&self) -> String {
+        format!("pkcs11:token={};object={}", escape(&self.token), escape(&self.key))
+    }
+
+    /// Token and key that such a label names.
+    pub fn read_label(label: &str) -> Option<(String, String)> {
+        let parts = label.strip_prefix("pkcs11:")?;
+        let part = |name: &str| {
+            let found =
+                parts.split(';').find_map(|part| part.strip_prefix(name)?.strip_prefix('='));
+            found.and_then(unescape)
+        };
+        Some((part("token")?, part("object")?))
+    }
+}
+
 /// A token that is logged in, with the wrapping key. Logs out when dropped.
 pub struct Pkcs11Token {
     session: Mutex<Session>, // The interface allows one caller at a time in a session.
@@ -114,7 +132,7 @@ impl Pkcs11Token {
             return Err(Pkcs11Error::Keys { label: place.key.clone(), found: found.len() });
         };
         check_key(&session, key, place)?;
-        let label = format!("pkcs11:token={};object={}", escape(&place.token), escape(&place.key));
+        let label = place.label();
         let aad = [PURPOSE, place.key.as_bytes()].concat();
         Ok(Self { session: Mutex::new(session), key, label, aad })
     }
@@ -265,6 +283,23 @@ fn escape(text: &str) -> String {
         .collect()
 }
 
+/// Undoes `%XX`.
+fn unescape(text: &str) -> Option<String> {
+    let mut bytes = Vec::with_capacity(text.len());
+    let mut rest = text.bytes();
+    while let Some(byte) = rest.next() {
+        bytes.push(match byte {
+            b'%' => {
+                let digit = |byte: Option<u8>| char::from(byte?).to_digit(16);
+                let (high, low) = (digit(rest.next())?, digit(rest.next())?);
+                u8::try_from(high * 16 + low).ok()?
+            }
+            byte => byte,
+        });
+    }
+    String::from_utf8(bytes).ok()
+}
+
 impl KeyWrapper for Pkcs11Token {
     fn label(&self) -> &str {
         Self::label(self)
@@ -282,5 +317,23 @@ impl KeyWrapper for Pkcs11Token {
 impl fmt::Debug for Pkcs11Token {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Pkcs11Token").field("label", &self.label).finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_label_of_a_key_names_token_and_key() {
+        let (token, key) = ("safe one".to_owned(), "prepay-SM-1".to_owned());
+        let place = Pkcs11Place { cryptoki: PathBuf::new(), token, key };
+        assert_eq!(place.label(), "pkcs11:token=safe%20one;object=prepay-SM-1");
+        assert_eq!(Pkcs11Place::read_label(&place.label()), Some((place.token, place.key)));
+        for label in
+            ["", "pkcs11:", "pkcs11:token=a", "pkcs11:token=%4;object=b", "x:token=a;object=b"]
+        {
+            assert_eq!(Pkcs11Place::read_label(label), None, "{label}");
+        }
     }
 }

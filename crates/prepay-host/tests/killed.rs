@@ -13,7 +13,7 @@ use prepay_host::{Directory, SystemClock, SystemEntropy, private_file};
 use prepay_kmc_module::{CentreModule, CentreSetup, CentreVault};
 use prepay_token::element::DecoderKeyGenerationAlgorithm::{Dkga02, Dkga04};
 use prepay_token::element::{KeyRevisionNumber, SupplyGroupCode};
-use prepay_vault::{KeyFile, NewUser, Quorum, Role, Secret, Unlock};
+use prepay_vault::{Entries as _, KeyFile, NewUser, Quorum, Role, Secret, Unlock};
 
 const PLACE: &str = "PREPAY_TEST_PLACE";
 const ROUNDS: u64 = 40;

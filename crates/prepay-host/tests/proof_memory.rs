@@ -16,11 +16,12 @@ use prepay_kmp::open_kmp::{Identity, OpenKmp, PartyKind};
 use prepay_kmp::profile::KeyManagementProfile;
 use prepay_module::software::{ModulePolicy, Place, SoftwareModule, TestMode};
 use prepay_module::{
-    CreditAmount, CreditRequest, IssueRequest, KeyChangeRequest, MeterConfiguration, SecurityModule,
+    IssueRequest, KeyChangeRequest, MeterConfiguration, SecurityModule, TokenRequest,
 };
 use prepay_testkit::Random;
 use prepay_testkit::ceremony::{People, TestCentre, attributes, make_module, value};
 use prepay_testkit::secrets::{Secrets, Watched};
+use prepay_token::Instruction;
 use prepay_token::element::DecoderKeyGenerationAlgorithm::{self, Dkga02, Dkga04};
 use prepay_token::element::{
     Amount, EncryptionAlgorithm, KeyType, Service, TokenCarrierType, TokenIdentifier,
@@ -56,10 +57,10 @@ fn item(number: u8) -> KeyLoadItem {
     KeyLoadItem { attributes, register: Some(u16::from(number).try_into().unwrap()) }
 }
 
-fn credit(register: u16, count: u32) -> CreditRequest {
+fn credit(register: u16, count: u32) -> TokenRequest {
     let encryption =
         if register == 3 { EncryptionAlgorithm::Sta } else { EncryptionAlgorithm::Misty1 };
-    CreditRequest {
+    TokenRequest {
         id: None,
         register: register.try_into().unwrap(),
         meter: MeterConfiguration {
@@ -68,8 +69,10 @@ fn credit(register: u16, count: u32) -> CreditRequest {
             encryption,
             carrier: TokenCarrierType::NUMERIC,
         },
-        service: Service::Electricity,
-        amount: CreditAmount::Units(Amount::from_tenths(10).unwrap()),
+        instruction: Instruction::Credit {
+            service: Service::Electricity,
+            amount: Amount::from_tenths(10).unwrap(),
+        },
         identifier: TokenIdentifier::from_low_bits(count),
     }
 }
@@ -99,14 +102,14 @@ fn issue(people: &People) {
             scope.spawn(move || {
                 for register in 1..=3 {
                     let request = credit(register, count);
-                    people.operator.issue_credit(request).unwrap();
-                    let batch = [IssueRequest::Credit(request); 20];
+                    people.operator.issue_token(request).unwrap();
+                    let batch = [IssueRequest::Token(request); 20];
                     people.operator.issue(&batch).unwrap();
                 }
             });
         }
     });
-    let CreditRequest { register: from, meter, .. } = credit(1, 0);
+    let TokenRequest { register: from, meter, .. } = credit(1, 0);
     let to = 2.try_into().unwrap();
     let (new_tariff_index, size) = (1.try_into().unwrap(), SetSize::Four);
     let request = KeyChangeRequest { id: None, from, to, meter, new_tariff_index, size };

@@ -18,19 +18,19 @@ use prepay_kmp::open_kmp::{Identity, OpenKmp, PartyKind, Signatory};
 use prepay_kmp::profile::{KeyManagementProfile, KeyToLoad};
 use prepay_module::software::{ModulePolicy, Place, SoftwareModule, TestMode};
 use prepay_module::{
-    CreditAmount, CreditRequest, IssueRequest, KeyChangeRequest, MeterConfiguration,
-    SecurityModule, VerifyRequest,
+    IssueRequest, KeyChangeRequest, MeterConfiguration, SecurityModule, TokenRequest, VerifyRequest,
 };
 use prepay_testkit::Random;
 use prepay_testkit::ceremony::{People, TestCentre, attributes, make_module, passphrase, value};
 use prepay_testkit::secrets::{Secrets, Watched};
+use prepay_token::Instruction;
 use prepay_token::element::DecoderKeyGenerationAlgorithm::{self, Dkga02, Dkga04};
 use prepay_token::element::{
     Amount, EncryptionAlgorithm, KeyType, Service, TokenCarrierType, TokenIdentifier,
 };
 use prepay_token::key::{DecoderKey, DecoderKeyGenerator, KeyParameters, TokenCipher, VendingKey};
 use prepay_token::key_change::SetSize;
-use prepay_vault::{KeyFile, NewUser, RestoredLimits, Role, Secret, Unlock};
+use prepay_vault::{Entries, KeyFile, NewUser, Record, RestoredLimits, Role, Secret, Unlock};
 
 /// Everything that left a module or a centre.
 #[derive(Default)]
@@ -85,10 +85,10 @@ fn item(number: u8) -> KeyLoadItem {
     KeyLoadItem { attributes: key(number).0, register: Some(u16::from(number).try_into().unwrap()) }
 }
 
-fn credit(register: u16) -> CreditRequest {
+fn credit(register: u16) -> TokenRequest {
     let encryption =
         if register == 3 { EncryptionAlgorithm::Sta } else { EncryptionAlgorithm::Misty1 };
-    CreditRequest {
+    TokenRequest {
         id: None,
         register: register.try_into().unwrap(),
         meter: MeterConfiguration {
@@ -97,8 +97,10 @@ fn credit(register: u16) -> CreditRequest {
             encryption,
             carrier: TokenCarrierType::NUMERIC,
         },
-        service: Service::Electricity,
-        amount: CreditAmount::Units(Amount::from_tenths(10).unwrap()),
+        instruction: Instruction::Credit {
+            service: Service::Electricity,
+            amount: Amount::from_tenths(10).unwrap(),
+        },
         identifier: TokenIdentifier::from_low_bits(1),
     }
 }
@@ -131,13 +133,13 @@ fn place(path: &Path, entropy: &Watched<SystemEntropy>) -> Place {
 fn issue(people: &People, seen: &mut Seen) {
     let operator = &people.operator;
     for number in 1..=3 {
-        let issued = operator.issue_credit(credit(number)).unwrap();
+        let issued = operator.issue_token(credit(number)).unwrap();
         seen.value("a token", &issued);
-        let CreditRequest { register, meter, .. } = credit(number);
+        let TokenRequest { register, meter, .. } = credit(number);
         let request = VerifyRequest { register, meter, token: issued.token };
         seen.value("a token read back", &operator.verify(&request).unwrap());
     }
-    let CreditRequest { register: from, meter, .. } = credit(1);
+    let TokenRequest { register: from, meter, .. } = credit(1);
     let request = KeyChangeRequest {
         id: None,
         from,
@@ -153,7 +155,7 @@ fn issue(people: &People, seen: &mut Seen) {
     for register in [9, 3] {
         let mut request = credit(register);
         request.meter = meter;
-        seen.error(operator.issue_one(IssueRequest::Credit(request)).unwrap_err());
+        seen.error(operator.issue_one(IssueRequest::Token(request)).unwrap_err());
     }
 }
 
@@ -172,19 +174,28 @@ fn read(people: &People, centre: &TestCentre, seen: &mut Seen) {
     seen.value("vending keys", &desk.vending_keys().unwrap());
     seen.value("users", &centre.vault().users());
     seen.value("header", &centre.vault().header());
-    let logs =
-        [auditor.audit(1, usize::MAX).unwrap(), centre.vault().audit(1, usize::MAX).unwrap()];
-    for record in logs.iter().flatten() {
-        seen.value("an entry", record);
-        for (name, field) in record.entry.fields() {
-            seen.bytes(&format!("{} {name}", record.entry.name()), field);
-        }
-    }
-    let entries: Vec<_> = logs.iter().flatten().map(|record| record.entry.name()).collect();
+    let mut entries = see_log(seen, &auditor.audit(1, usize::MAX).unwrap());
+    entries.extend(see_log(seen, &centre.vault().audit(1, usize::MAX).unwrap()));
     for name in ["issued", "keys_loaded", "sign_in_failed", "load_refused", "vending_key_imported"]
     {
         assert!(entries.contains(&name), "the logs have an entry {name}");
     }
+}
+
+/// Every entry of an audit log with its fields. Gives the names of the entries.
+fn see_log<E: Entries + std::fmt::Debug>(
+    seen: &mut Seen,
+    records: &[Record<E>],
+) -> Vec<&'static str> {
+    let mut names = Vec::new();
+    for record in records {
+        seen.value("an entry", record);
+        for (name, field) in record.entry.fields() {
+            seen.bytes(&format!("{} {name}", record.entry.name()), field);
+        }
+        names.push(record.entry.name());
+    }
+    names
 }
 
 /// What custodians may not do.
@@ -345,7 +356,7 @@ fn no_secret_leaves_a_module_or_a_centre() {
     seen.files(&one);
     seen.files(&other);
     module.close().unwrap();
-    seen.error(people.operator.issue_one(IssueRequest::Credit(credit(1))).unwrap_err());
+    seen.error(people.operator.issue_one(IssueRequest::Token(credit(1))).unwrap_err());
     seen.error(people.custodians.load_keys(&files[1]).unwrap_err());
     drop((people, module));
     centre.close();

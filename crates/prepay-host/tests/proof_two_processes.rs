@@ -13,6 +13,7 @@ use std::thread;
 use std::time::Duration;
 
 use prepay_host::{Directory, DirectoryError};
+use prepay_module::software::ModuleEntry;
 use prepay_module::{ModuleError, Refusal, SecurityModule};
 use prepay_testkit::ceremony::{People, passphrase};
 use prepay_vault::Entry;
@@ -142,7 +143,7 @@ fn two_processes_of_eight_threads_count_exactly() {
     let mut names = std::collections::HashSet::new();
     let mut order = Vec::new();
     for record in auditor.audit(1, usize::MAX).unwrap() {
-        let Entry::Issued { rows } = record.entry else { continue };
+        let Entry::Owner(ModuleEntry::Issued { rows }) = record.entry else { continue };
         for row in rows {
             assert_eq!(u64::from(row.random), names.len() as u64 % 16, "no gap, no repetition");
             let number = Number::of(row.request.unwrap());

@@ -20,12 +20,12 @@ use sha2::{Digest, Sha256};
 
 use super::contents::{Agreed, CentreContents, HeldKey, KeyName, KnownModule};
 use super::desk::PROFILE;
-use super::{AgreementAnswer, CentreError, KeyLoad, KeyLoadItem, KeyLoadOrder};
+use super::{AgreementAnswer, CentreEntry, CentreError, KeyLoad, KeyLoadItem, KeyLoadOrder};
 use prepay_basics::Moment;
-use prepay_kmp::ModuleId;
 use prepay_kmp::open_kmp::{MAX_KEYS, Nonce, PartyName};
 use prepay_kmp::profile::{AgreementAnswered, KeyLoadHeader, KeyLoadRequest, KeyToLoad};
-use prepay_vault::{By, Entry, KeyNote, Vault};
+use prepay_kmp::{KeyNote, ModuleId};
+use prepay_vault::{By, Vault};
 
 /// How far a module's clock may be ahead of the centre's, in seconds: a quarter of an hour.
 const AHEAD_SECONDS: u64 = 900;
@@ -137,8 +137,8 @@ pub(super) fn agreement(
         return Ok(AgreementAnswer { confirmation, module, slot, is_test });
     };
     let nonce = nonce.bytes();
-    let entry = Entry::AgreementAnswered { module: module.clone(), slot, nonce };
-    vault.commit(by, entry, now, |contents| {
+    let entry = CentreEntry::AgreementAnswered { module: module.clone(), slot, nonce };
+    vault.commit(by, &entry, now, |contents| {
         if let Some(known) = contents.modules.get_mut(&module) {
             known.slots.insert(slot, agreed);
         }
@@ -215,14 +215,14 @@ pub(super) fn key_load(
         check_value,
     });
     let (module, slot) = (ModuleId::from(request.module.id().clone()), request.slot.value());
-    let entry = Entry::KeyLoadBuilt {
+    let entry = CentreEntry::KeyLoadBuilt {
         module: module.clone(),
         slot,
         serial,
         nonce: request.nonce.bytes(),
         keys: notes.collect(),
     };
-    vault.commit(by, entry, now, |contents| contents.serial = serial)?;
+    vault.commit(by, &entry, now, |contents| contents.serial = serial)?;
     Ok(KeyLoad { file, serial, module, slot, check_values, expires: order.expires, is_test })
 }
 

@@ -10,7 +10,7 @@ use std::collections::BTreeMap;
 use prepay_token::element::{DecoderKeyGenerationAlgorithm, KeyRevisionNumber, SupplyGroupCode};
 use prepay_token::key::VendingKey;
 
-use super::{ModuleDetails, ModuleReport, ModuleState, VendingKeyReport};
+use super::{CentreEntry, ModuleDetails, ModuleReport, ModuleState, VendingKeyReport};
 use prepay_basics::codec::{DecodeError, Reader, Writer};
 use prepay_basics::{Identifier, Moment};
 use prepay_kmp::attribute::KeyCheckValue;
@@ -18,7 +18,7 @@ use prepay_kmp::open_kmp::{
     Identity, Label, Nonce, PartyKind, PartyName, PublicIdentity, SlotKeys, SlotNumber,
 };
 use prepay_kmp::{CentreId, ModuleId, check_value};
-use prepay_vault::{Contents, Entry, Kind, Record, ReplayError, RestoredLimits};
+use prepay_vault::{Contents, Kind, ReplayError, RestoredLimits};
 
 const VERSION: u8 = 2;
 
@@ -165,7 +165,9 @@ impl CentreContents {
 }
 
 impl Contents for CentreContents {
-    const KIND: Kind = Kind::Centre;
+    type Entry = CentreEntry;
+
+    const KIND: Kind = Kind { number: 2, name: "centre" };
 
     fn encode(&self, w: &mut Writer) {
         w.u8(VERSION);
@@ -220,9 +222,9 @@ impl Contents for CentreContents {
     }
 
     /// A centre's entries are never ahead of its contents, but for what changes nothing.
-    fn replay(&mut self, record: &Record) -> Result<(), ReplayError> {
-        match &record.entry {
-            Entry::RequestRefused { .. } => Ok(()),
+    fn replay(&mut self, entry: &CentreEntry) -> Result<(), ReplayError> {
+        match entry {
+            CentreEntry::RequestRefused { .. } => Ok(()),
             _ => Err(ReplayError::Unexpected),
         }
     }

@@ -12,16 +12,16 @@ use subtle::ConstantTimeEq;
 use super::contents::{CentreContents, HeldKey, KeyName, KnownModule};
 use super::vault::CentreVault;
 use super::{
-    AgreementAnswer, AgreementRequestReport, Authority, CentreError, CentreIdentity, CentreModule,
-    GeneratedKey, KeyLoad, KeyLoadOrder, KeyLoadRequestReport, ModuleDetails, ModuleReport,
-    VendingKeyReport, answer, generate,
+    AgreementAnswer, AgreementRequestReport, Authority, CentreEntry, CentreError, CentreIdentity,
+    CentreModule, GeneratedKey, KeyLoad, KeyLoadOrder, KeyLoadRequestReport, ModuleDetails,
+    ModuleReport, VendingKeyReport, answer, generate,
 };
 use prepay_basics::{Identifier, Moment};
-use prepay_kmp::ModuleId;
 use prepay_kmp::attribute::KeyCheckValue;
 use prepay_kmp::open_kmp::{Identity, OpenKmp, PartyKind, ProfileError};
 use prepay_kmp::profile::{Enrolment, EnrolmentDetails, KeyManagementProfile};
-use prepay_vault::{By, Entry, KeyNote, Quorum, Role, Session, Vault};
+use prepay_kmp::{KeyNote, ModuleId};
+use prepay_vault::{By, Quorum, Role, Session, Vault};
 
 /// The profile in which the centre speaks with modules.
 pub(super) const PROFILE: &dyn KeyManagementProfile = &OpenKmp;
@@ -81,7 +81,7 @@ impl<'a> CentreDesk<'a> {
             && refusal.is_refusal()
         {
             let reason = format!("{}: {refusal}", refusal.code());
-            let entry = Entry::RequestRefused { operation: operation.to_owned(), reason };
+            let entry = CentreEntry::RequestRefused { operation: operation.to_owned(), reason };
             vault.stage(self.by(), &entry, now)?;
             vault.flush()?;
         }
@@ -169,13 +169,13 @@ impl CentreModule for CentreDesk<'_> {
             }
             let name = vault.contents().identity.name().id().clone();
             let renewed = Box::new(Identity::generate(PartyKind::Centre, name, vault.entropy())?);
-            let entry = Entry::CentreRenewed {
+            let entry = CentreEntry::CentreRenewed {
                 former: vault.contents().identity.public().fingerprint().to_string(),
                 fingerprint: renewed.public().fingerprint().to_string(),
                 expires,
             };
             vault
-                .commit(self.by(), entry, now, |contents| contents.renew(renewed, now, expires))?;
+                .commit(self.by(), &entry, now, |contents| contents.renew(renewed, now, expires))?;
             Ok(identity(vault))
         })
     }
@@ -226,9 +226,11 @@ impl CentreModule for CentreDesk<'_> {
             }
             known.accepted = now;
             let report = known.report(is_test);
-            let entry =
-                Entry::ModuleConfirmed { module: module.clone(), fingerprint: found.to_string() };
-            vault.commit(self.by(), entry, now, |contents| {
+            let entry = CentreEntry::ModuleConfirmed {
+                module: module.clone(),
+                fingerprint: found.to_string(),
+            };
+            vault.commit(self.by(), &entry, now, |contents| {
                 contents.modules.insert(module, known);
             })?;
             Ok(report)
@@ -242,8 +244,8 @@ impl CentreModule for CentreDesk<'_> {
                 Some(known) if known.revoked.is_some() => return Ok(()),
                 Some(_) => {}
             }
-            let entry = Entry::ModuleRevoked { module: module.clone() };
-            vault.commit(self.by(), entry, now, |contents| {
+            let entry = CentreEntry::ModuleRevoked { module: module.clone() };
+            vault.commit(self.by(), &entry, now, |contents| {
                 if let Some(known) = contents.modules.get_mut(module) {
                     known.revoked = Some(now);
                     known.slots.clear();
@@ -293,8 +295,8 @@ impl CentreModule for CentreDesk<'_> {
                 HeldKey::new(&generate::vending_key(algorithm, vault.entropy())?, now, false);
             let check_value = held.check_value;
             let key = note(group, revision, &held);
-            let entry = Entry::VendingKeyGenerated { key, algorithm: algorithm.code() };
-            vault.commit(self.by(), entry, now, |contents| {
+            let entry = CentreEntry::VendingKeyGenerated { key, algorithm: algorithm.code() };
+            vault.commit(self.by(), &entry, now, |contents| {
                 contents.keys.insert(name, held);
             })?;
             Ok(GeneratedKey { check_value, is_new: true, is_test })
@@ -311,8 +313,8 @@ impl CentreModule for CentreDesk<'_> {
             let held = vault.contents().keys.get(&name);
             let held = held.ok_or(CentreError::NoVendingKey { group, revision })?;
             let check_value = held.check_value;
-            let entry = Entry::VendingKeyDestroyed { key: note(group, revision, held) };
-            vault.commit(self.by(), entry, now, |contents| {
+            let entry = CentreEntry::VendingKeyDestroyed { key: note(group, revision, held) };
+            vault.commit(self.by(), &entry, now, |contents| {
                 contents.keys.remove(&name);
             })?;
             Ok(check_value)
@@ -345,8 +347,9 @@ impl CentreModule for CentreDesk<'_> {
             let held = HeldKey::new(key, now, true);
             let check_value = held.check_value;
             let note = note(group, revision, &held);
-            let entry = Entry::VendingKeyImported { key: note, algorithm: key.algorithm().code() };
-            vault.commit(self.by(), entry, now, |contents| {
+            let entry =
+                CentreEntry::VendingKeyImported { key: note, algorithm: key.algorithm().code() };
+            vault.commit(self.by(), &entry, now, |contents| {
                 contents.keys.insert(name, held);
             })?;
             Ok(GeneratedKey { check_value, is_new: true, is_test: true })

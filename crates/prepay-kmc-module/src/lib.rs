@@ -30,8 +30,10 @@ mod answer;
 mod contents;
 mod contract;
 mod desk;
+mod entry;
 mod error;
 mod generate;
+pub mod signatory_file;
 mod vault;
 
 pub use contents::CentreContents;
@@ -41,5 +43,6 @@ pub use contract::{
     ModuleState, VendingKeyReport,
 };
 pub use desk::CentreDesk;
+pub use entry::CentreEntry;
 pub use error::{CentreError, DocumentProblem};
 pub use vault::{CentreSetup, CentreVault};

@@ -6,6 +6,7 @@
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
+use super::CentreEntry;
 use super::contents::CentreContents;
 use super::desk::CentreDesk;
 use prepay_basics::{Clock, Entropy, Identifier, Moment};
@@ -219,7 +220,11 @@ impl CentreVault {
     /// # Errors
     ///
     /// [`AuditError`].
-    pub fn audit(&self, from_sequence: u64, at_most: usize) -> Result<Vec<Record>, AuditError> {
+    pub fn audit(
+        &self,
+        from_sequence: u64,
+        at_most: usize,
+    ) -> Result<Vec<Record<CentreEntry>>, AuditError> {
         self.lock_vault()?.audit(from_sequence, at_most)
     }
 

@@ -17,7 +17,7 @@ use prepay_kmp::open_kmp::ProfileError;
 use prepay_token::element::DecoderKeyGenerationAlgorithm::{self, Dkga02, Dkga03, Dkga04};
 use prepay_token::key::VendingKey;
 use prepay_vault::MemoryStorage;
-use prepay_vault::Unlock;
+use prepay_vault::{Entries as _, Unlock};
 
 const SLOT: u16 = 3;
 

@@ -8,14 +8,14 @@ use centre_kit::{
 };
 use prepay_basics::Moment;
 use prepay_kmc_module::{
-    Authority, CentreError, CentreModule, CentreVault, KeyLoadItem, KeyLoadOrder,
+    Authority, CentreEntry, CentreError, CentreModule, CentreVault, KeyLoadItem, KeyLoadOrder,
 };
 use prepay_kmp::open_kmp::OpenKmp;
 use prepay_kmp::profile::KeyManagementProfile;
 use prepay_token::element::DecoderKeyGenerationAlgorithm::{Dkga02, Dkga03, Dkga04};
 use prepay_token::key::VendingKey;
 use prepay_vault::MemoryStorage;
-use prepay_vault::records;
+use prepay_vault::{Entries as _, records};
 
 const SLOT: u16 = 3;
 
@@ -87,8 +87,8 @@ fn each_operation_is_refused_to_whoever_may_not() {
 fn assert_unchanged(centre: &Centre, before: &MemoryStorage, case: &str) {
     let mut after = centre.kept();
     assert!(after.store == before.store && after.log.starts_with(&before.log), "{case}");
-    let known = records(&mut before.clone(), 1, usize::MAX).unwrap().len();
-    for record in records(&mut after, known as u64 + 1, usize::MAX).unwrap() {
+    let known = records::<CentreEntry>(&mut before.clone(), 1, usize::MAX).unwrap().len();
+    for record in records::<CentreEntry>(&mut after, known as u64 + 1, usize::MAX).unwrap() {
         assert_eq!(record.entry.name(), "request_refused", "{case}");
     }
 }

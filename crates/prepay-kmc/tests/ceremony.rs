@@ -16,7 +16,6 @@ use prepay_kmp::profile::{EnrolmentDetails, KeyLoadRequest, KeyManagementProfile
 use prepay_testkit::Foreseeable;
 use prepay_vault::MemoryStorage;
 use prepay_vault::{KeyFile, NewUser, Quorum, Role, Secret, Unlock};
-use sha2::{Digest, Sha256};
 
 const PEOPLE: [(&str, Role); 3] =
     [("ada", Role::Custodian), ("ben", Role::Custodian), ("olu", Role::Operator)];

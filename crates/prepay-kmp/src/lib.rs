@@ -13,10 +13,12 @@
 pub mod attribute;
 mod check_value;
 pub mod edition1;
+mod key_note;
 pub mod open_kmp;
 mod party_id;
 pub mod profile;
 
 pub use attribute::VendingKeyAttributes;
 pub use check_value::check_value;
+pub use key_note::KeyNote;
 pub use party_id::{CentreId, ModuleId};

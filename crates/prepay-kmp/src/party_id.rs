@@ -50,3 +50,8 @@ party! {
     /// The name of a key management centre.
     CentreId
 }
+
+prepay_basics::field_as_text! {
+    ModuleId, "a module";
+    CentreId, "a centre";
+}

@@ -45,4 +45,4 @@ pub use field::meter_pan;
 pub use key::{KeyAttributes, ResolvedKey, show_test_key};
 pub use record::{KeyRecord, KeySource, Request, Scalar, TokenRecord};
 pub use run::Lab;
-pub use token_record::{Draft, Meaning, OpenedToken, Rounding, read as read_token};
+pub use token_record::{OpenedToken, Rounding, read as read_token};

@@ -11,8 +11,8 @@ use prepay_token::element::{
 use prepay_token::key::{KeyTransitions, TokenCipher, TransitionPermission, UseError, check_use};
 use prepay_token::key_change::{KeyChangeError, KeyChangeSet, NewKey, Rollover, SetSize};
 use prepay_token::{
-    ClearBlock, ElementProblem, OpenError, Token, TokenData, TokenDataError, open, open_in_clear,
-    seal, seal_in_clear,
+    ClearBlock, ElementProblem, OpenError, Stamp, Token, TokenData, TokenDataError, open,
+    open_in_clear, seal, seal_in_clear,
 };
 
 use crate::answer::{Answer, Derived, Issued, KeyChanged, Opened};
@@ -21,7 +21,7 @@ use crate::field::{self, needed, text, wrong};
 use crate::key::{Key, KnownKeys, ResolvedKey, show_test_key};
 use crate::record::{KeyRecord, Request, Scalar};
 use crate::time;
-use crate::token_record::{self, Draft, OpenedToken, Rounding, Stamp, coded};
+use crate::token_record::{self, OpenedToken, Rounding, coded};
 
 /// The operations, with the fields that each takes beside `id` and `op`.
 const OPERATIONS: &[(&str, &[&str])] = &[
@@ -163,19 +163,18 @@ fn issue(request: &Request<'_>, meter: &Meter) -> Result<Issued, LabError> {
     let rounding = rounding(request)?;
     let record = needed("token", request.token.as_ref())?;
     let random = field::rnd(&request.rnd)?;
-    let meaning = match token_record::read(record, rounding)? {
-        Draft::Stamped(meaning) => meaning,
-        Draft::InClear(token) => {
-            // Class 1 carries no time, but what is given must still be one.
-            request.issued_at.as_ref().map(issue_time).transpose()?;
-            request.tid.as_ref().map(field::tid).transpose()?;
-            let data = seal_in_clear(&token).expect("only class 1 is drafted in clear");
-            return Ok(issued(&token, data, None));
-        }
-    };
+    let instruction = token_record::read(record, rounding)?;
+    if !instruction.class().is_enciphered() {
+        // Class 1 carries no time, but what is given must still be one.
+        request.issued_at.as_ref().map(issue_time).transpose()?;
+        request.tid.as_ref().map(field::tid).transpose()?;
+        let token = instruction.stamped(Stamp::default());
+        let data = seal_in_clear(&token).expect("the class travels in clear");
+        return Ok(issued(&token, data, None));
+    }
     let ResolvedKey { key, attributes } = meter.key()?;
     let identifier = identifier(request, attributes.base_date)?;
-    let token = meaning.stamped(Stamp { random, identifier });
+    let token = instruction.stamped(Stamp { identifier, random });
     check_use(&token, attributes.key_type, attributes.expiry).map_err(use_error)?;
     let data = seal(&token, &TokenCipher::new(&key));
     Ok(issued(&token, data, attributes.base_date))

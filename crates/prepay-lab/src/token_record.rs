@@ -5,10 +5,12 @@
 
 use prepay_token::element::{
     Amount, CurrencyAmount, ExtendedIndex, ExtendedValue, ManufacturerCode, PowerLimit,
-    RandomNumber, RegisterToClear, Service, TokenIdentifier,
+    RegisterToClear, Service,
 };
 use prepay_token::key_change::KeySection;
-use prepay_token::{ManagementFunction, MeterTest, MeterTestError, Token, TwoDigitManufacturer};
+use prepay_token::{
+    Instruction, ManagementFunction, MeterTest, MeterTestError, Token, TwoDigitManufacturer,
+};
 use serde::Serialize;
 
 use crate::code::{ErrorCode, LabError};
@@ -41,52 +43,12 @@ pub enum Rounding {
     Up,
 }
 
-/// What a token needs beside its meaning.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Stamp {
-    pub(crate) random: RandomNumber,
-    pub(crate) identifier: TokenIdentifier,
-}
-
-/// A token as far as it is known before it gets an identifier.
-#[derive(Clone, Debug)]
-pub enum Draft {
-    /// Class 1: nothing is missing.
-    InClear(Token),
-    /// Classes 0 and 2.
-    Stamped(Meaning),
-}
-
-/// The content of a token that carries an identifier.
-#[derive(Clone, Copy, Debug)]
-pub enum Meaning {
-    /// Credit in units.
-    Credit(Service, Amount),
-    /// Credit in the base currency.
-    Currency(Service, CurrencyAmount),
-    /// A management function.
-    Management(ManagementFunction),
-}
-
-impl Meaning {
-    /// The token with this random number and identifier.
-    pub(crate) fn stamped(self, Stamp { random, identifier }: Stamp) -> Token {
-        match self {
-            Self::Credit(service, amount) => Token::Credit { service, random, identifier, amount },
-            Self::Currency(service, amount) => {
-                Token::CurrencyCredit { service, identifier, amount }
-            }
-            Self::Management(function) => Token::Management { random, identifier, function },
-        }
-    }
-}
-
-/// Reads what a token is to mean, without a key or an identifier.
+/// Reads what a token is to do.
 ///
 /// # Errors
 ///
 /// [`LabError`] with the code of the field that is wrong.
-pub fn read(record: &TokenRecord<'_>, rounding: Rounding) -> Result<Draft, LabError> {
+pub fn read(record: &TokenRecord<'_>, rounding: Rounding) -> Result<Instruction, LabError> {
     let value = needed("token.type", record.kind.as_ref())?;
     let kind = text(ErrorCode::ValueRange, "token.type", "the name of a token", value)?;
     let (kind, taken) = TYPES
@@ -97,24 +59,23 @@ pub fn read(record: &TokenRecord<'_>, rounding: Rounding) -> Result<Draft, LabEr
         let message = format!("token.{field}: a token of type {kind} has no such field");
         return Err(LabError::new(ErrorCode::UnknownField, message));
     }
-    let management = |function| Ok(Draft::Stamped(Meaning::Management(function)));
+    let management = |function| Ok(Instruction::Management(function));
     match *kind {
         "credit" => {
-            let service = service(record)?;
-            Ok(Draft::Stamped(Meaning::Credit(service, amount(record, rounding)?)))
+            let (service, amount) = (service(record)?, amount(record, rounding)?);
+            Ok(Instruction::Credit { service, amount })
         }
         "currency_credit" => {
-            let service = service(record)?;
-            Ok(Draft::Stamped(Meaning::Currency(service, currency_amount(record, rounding)?)))
+            let (service, amount) = (service(record)?, currency_amount(record, rounding)?);
+            Ok(Instruction::CurrencyCredit { service, amount })
         }
-        "test" => meter_test(record).map(Token::Test).map(Draft::InClear),
+        "test" => meter_test(record).map(Instruction::Test),
         "extended_read" => {
             let manufacturer = manufacturer(&record.mfr_code)?;
-            let token = Token::ExtendedRead {
+            Ok(Instruction::ExtendedRead {
                 index: index(record)?,
                 manufacturer: TwoDigitManufacturer::try_from(manufacturer).map_err(test_error)?,
-            };
-            Ok(Draft::InClear(token))
+            })
         }
         "set_maximum_power_limit" => {
             management(ManagementFunction::SetMaximumPowerLimit(watts(record)?))
@@ -356,36 +317,44 @@ fn code_text(code: ManufacturerCode) -> Option<String> {
 impl OpenedToken {
     /// The record of a token.
     pub fn new(token: &Token) -> Self {
+        match (token, token.instruction()) {
+            (Token::KeyChange(section), _) => Self::section(section),
+            (_, Some(instruction)) => Self::of(&instruction),
+            // `Token` may gain variants; an answer without a type would be worse than a new one.
+            _ => Self { kind: "unknown", ..Self::default() },
+        }
+    }
+
+    /// The record of an instruction.
+    pub fn of(instruction: &Instruction) -> Self {
         let none = Self::default();
-        match token {
-            Token::Credit { service, amount, .. } => Self {
+        match instruction {
+            Instruction::Credit { service, amount } => Self {
                 kind: "credit",
                 service: Some(service.name()),
                 amount: Some(amount.to_string()),
                 ..none
             },
-            Token::CurrencyCredit { service, amount, .. } => Self {
+            Instruction::CurrencyCredit { service, amount } => Self {
                 kind: "currency_credit",
                 service: Some(service.name()),
                 amount: Some(amount.to_string()),
                 ..none
             },
-            Token::Test(test) => Self {
+            Instruction::Test(test) => Self {
                 kind: "test",
                 control: Some(format!("{:x}", test.control().bits())),
                 mfr_code: code_text(test.manufacturer()),
                 sub_class: test.is_proprietary().then_some(test.sub_class()),
                 ..none
             },
-            Token::ExtendedRead { index, manufacturer } => Self {
+            Instruction::ExtendedRead { index, manufacturer } => Self {
                 kind: "extended_read",
                 index: Some(index.value()),
                 mfr_code: code_text(manufacturer.code()),
                 ..none
             },
-            Token::Management { function, .. } => Self::management(function),
-            Token::KeyChange(section) => Self::section(section),
-            // `Token` may gain variants; an answer without a type would be worse than a new one.
+            Instruction::Management(function) => Self::management(function),
             _ => Self { kind: "unknown", ..none },
         }
     }

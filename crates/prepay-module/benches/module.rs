@@ -20,8 +20,7 @@ use prepay_kmp::open_kmp::{Identity, OpenKmp, PartyKind};
 use prepay_kmp::profile::{EnrolmentDetails, KeyLoadHeader, KeyManagementProfile, KeyToLoad};
 use prepay_module::software::{ModulePolicy, NewModule, Operator, Place, SoftwareModule, TestMode};
 use prepay_module::{
-    CreditAmount, CreditRequest, IssueRequest, Issued, MeterConfiguration, RequestId,
-    SecurityModule,
+    IssueRequest, Issued, MeterConfiguration, RequestId, SecurityModule, TokenRequest,
 };
 use prepay_testkit::ratio::Ratio;
 use prepay_token::element::{
@@ -29,7 +28,7 @@ use prepay_token::element::{
     MeterPan, RandomNumber, Service, TokenCarrierType, TokenIdentifier,
 };
 use prepay_token::key::{DecoderKeyGenerator, KeyParameters, TokenCipher, VendingKey};
-use prepay_token::{Token, seal};
+use prepay_token::{Instruction, Token, seal};
 use prepay_vault::{MemoryStorage, VaultStorage};
 use prepay_vault::{NewUser, Quorum, Role, Secret, Session, Unlock};
 
@@ -179,8 +178,13 @@ fn meters(count: usize) -> Vec<MeterPan> {
     (0..count).map(meter).collect()
 }
 
-fn request(pan: MeterPan, encryption: EncryptionAlgorithm) -> CreditRequest {
-    CreditRequest {
+/// Some tenths of a unit.
+fn credit(tenths: u16) -> Instruction {
+    Instruction::Credit { service: Service::Electricity, amount: Amount::from_bits(tenths) }
+}
+
+fn request(pan: MeterPan, encryption: EncryptionAlgorithm) -> TokenRequest {
+    TokenRequest {
         id: None,
         register: 1.try_into().expect("a register"),
         meter: MeterConfiguration {
@@ -189,8 +193,7 @@ fn request(pan: MeterPan, encryption: EncryptionAlgorithm) -> CreditRequest {
             encryption,
             carrier: TokenCarrierType::NUMERIC,
         },
-        service: Service::Electricity,
-        amount: CreditAmount::Units(Amount::from_tenths(1).expect("an amount")),
+        instruction: credit(1),
         identifier: identifier(),
     }
 }
@@ -219,13 +222,13 @@ fn batch_from(
     let mut requests: Vec<_> = meters(size)
         .into_iter()
         .map(|pan| request(pan, encryption))
-        .map(IssueRequest::Credit)
+        .map(IssueRequest::Token)
         .collect();
     move |seed| {
         for request in &mut requests {
-            if let IssueRequest::Credit(request) = request {
+            if let IssueRequest::Token(request) = request {
                 request.id = name(&mut count);
-                request.amount = CreditAmount::Units(Amount::from_bits(seed as u16 & 1));
+                request.instruction = credit(seed as u16 & 1);
             }
         }
         let answers = operator.issue(&requests).expect("answers");
@@ -282,7 +285,7 @@ fn bare(
             };
             let key = generator.derive(&parameters).expect("a permitted pair");
             let token = Token::Credit {
-                service: request.service,
+                service: Service::Electricity,
                 random: RandomNumber::from_counter(count as u64),
                 identifier: request.identifier,
                 amount: Amount::from_bits(seed as u16 & 1),
@@ -353,7 +356,7 @@ fn singles(name: &str, operator: &Operator, encryption: EncryptionAlgorithm, thr
         for _ in 0..threads {
             scope.spawn(|| {
                 for _ in 0..SINGLES {
-                    let issued = operator.issue_credit(request(pan, encryption));
+                    let issued = operator.issue_token(request(pan, encryption));
                     black_box(issued.expect("a token"));
                 }
             });

@@ -14,5 +14,4 @@
 mod security_module;
 pub mod software;
 
-pub use prepay_vault::RequestId;
 pub use security_module::*;

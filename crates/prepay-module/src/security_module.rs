@@ -14,12 +14,11 @@ use std::fmt;
 
 use prepay_token::TokenData;
 use prepay_token::element::{
-    Amount, CurrencyAmount, EncryptionAlgorithm, KeyExpiryNumber, MeterPan, RandomNumber, Service,
-    TariffIndex, TokenCarrierType, TokenIdentifier,
+    EncryptionAlgorithm, KeyExpiryNumber, MeterPan, RandomNumber, TariffIndex, TokenCarrierType,
+    TokenIdentifier,
 };
 use prepay_token::key_change::{Rollover, SetSize};
-use prepay_token::{ManagementFunction, OpenError};
-use prepay_vault::RequestId;
+use prepay_token::{Instruction, OpenError};
 
 use prepay_basics::Moment;
 use prepay_kmp::attribute::{
@@ -73,25 +72,13 @@ pub trait SecurityModule: Send + Sync {
     /// [`ModuleError`]; that the token is wrong is no error but an answer.
     fn verify(&self, request: &VerifyRequest) -> Result<Verification, ModuleError>;
 
-    /// Makes one credit token.
+    /// Makes one token.
     ///
     /// # Errors
     ///
     /// [`ModuleError`] when it is refused or there is no answer.
-    fn issue_credit(&self, request: CreditRequest) -> Result<IssuedToken, ModuleError> {
-        match self.issue_one(IssueRequest::Credit(request))? {
-            Issued::Token(issued) => Ok(issued),
-            Issued::KeyChange(_) => Err(ModuleFault::nonsense("a key change for a credit").into()),
-        }
-    }
-
-    /// Makes one management token.
-    ///
-    /// # Errors
-    ///
-    /// [`ModuleError`] when it is refused or there is no answer.
-    fn issue_management(&self, request: ManagementRequest) -> Result<IssuedToken, ModuleError> {
-        match self.issue_one(IssueRequest::Management(request))? {
+    fn issue_token(&self, request: TokenRequest) -> Result<IssuedToken, ModuleError> {
+        match self.issue_one(IssueRequest::Token(request))? {
             Issued::Token(issued) => Ok(issued),
             Issued::KeyChange(_) => Err(ModuleFault::nonsense("a key change for a token").into()),
         }
@@ -123,6 +110,10 @@ pub trait SecurityModule: Send + Sync {
     }
 }
 
+/// Names one request, so that it can be repeated without being carried out twice. Chosen by the caller.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct RequestId(pub [u8; 16]);
+
 /// The meter that a token is for, as its configuration record says.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct MeterConfiguration {
@@ -136,54 +127,26 @@ pub struct MeterConfiguration {
     pub carrier: TokenCarrierType,
 }
 
-/// How much credit.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum CreditAmount {
-    /// In units of the service: sub-classes 0 to 3.
-    Units(Amount),
-    /// In the base currency: sub-classes 4 to 7.
-    Currency(CurrencyAmount),
-}
-
 /// What a module is asked to make.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum IssueRequest {
-    /// A credit token.
-    Credit(CreditRequest),
-    /// A management token.
-    Management(ManagementRequest),
+    /// One token.
+    Token(TokenRequest),
     /// A set of key change tokens.
     KeyChange(KeyChangeRequest),
 }
 
-/// A credit token.
+/// A credit or management token.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct CreditRequest {
+pub struct TokenRequest {
     /// The request's name; without one it cannot be repeated safely.
     pub id: Option<RequestId>,
     /// The register of the key.
     pub register: RegisterNumber,
     /// The meter.
     pub meter: MeterConfiguration,
-    /// The service.
-    pub service: Service,
-    /// How much.
-    pub amount: CreditAmount,
-    /// The minute of issue, which the caller keeps rising for each meter.
-    pub identifier: TokenIdentifier,
-}
-
-/// A management token other than a key change.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct ManagementRequest {
-    /// The request's name; without one it cannot be repeated safely.
-    pub id: Option<RequestId>,
-    /// The register of the key.
-    pub register: RegisterNumber,
-    /// The meter.
-    pub meter: MeterConfiguration,
-    /// What is to be done.
-    pub function: ManagementFunction,
+    /// What the token is to do. A module refuses class 1, which needs no key.
+    pub instruction: Instruction,
     /// The minute of issue, which the caller keeps rising for each meter.
     pub identifier: TokenIdentifier,
 }
@@ -287,25 +250,14 @@ impl IssuedKeyChange {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Verification {
-    /// Credit for this meter.
-    Credit {
-        /// The service.
-        service: Service,
-        /// How much.
-        amount: CreditAmount,
+    /// A token for this meter.
+    Valid {
+        /// What it does.
+        instruction: Instruction,
         /// The minute of issue.
         identifier: TokenIdentifier,
         /// The random number; tokens in currency have none.
         random: Option<RandomNumber>,
-    },
-    /// A management token for this meter.
-    Management {
-        /// What it does.
-        function: ManagementFunction,
-        /// The minute of issue.
-        identifier: TokenIdentifier,
-        /// The random number.
-        random: RandomNumber,
     },
     /// One section of a new key for this meter.
     KeyChange {
@@ -603,6 +555,18 @@ impl From<Refusal> for ModuleError {
 impl From<ModuleFault> for ModuleError {
     fn from(fault: ModuleFault) -> Self {
         Self::Fault(fault)
+    }
+}
+
+impl fmt::Debug for RequestId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "RequestId({self})")
+    }
+}
+
+impl fmt::Display for RequestId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
     }
 }
 

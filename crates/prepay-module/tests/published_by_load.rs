@@ -18,19 +18,19 @@ use prepay_kmp::VendingKeyAttributes;
 use prepay_kmp::attribute::{RegisterNumber, VendingKeyType};
 use prepay_module::software::{ModulePolicy, Place, TestMode};
 use prepay_module::{
-    CreditAmount, CreditRequest, KeyChangeRequest, ManagementRequest, MeterConfiguration,
-    ModuleError, SecurityModule, Verification, VerifyRequest,
+    KeyChangeRequest, MeterConfiguration, ModuleError, SecurityModule, TokenRequest, Verification,
+    VerifyRequest,
 };
 use prepay_testkit::ceremony::{People, TestCentre, attributes, make_module, passphrase, value};
 use prepay_testkit::published::{FILE, Kind, convert};
 use prepay_testkit::vectors::{LabCase, from_hex, load};
 use prepay_testkit::{Foreseeable, SetClock};
 use prepay_token::element::{
-    BaseDate, EncryptionAlgorithm, KeyExpiryNumber, KeyType, TokenCarrierType,
+    BaseDate, EncryptionAlgorithm, KeyExpiryNumber, KeyType, TokenCarrierType, TokenIdentifier,
 };
 use prepay_token::key::VendingKey;
 use prepay_token::key_change::{Rollover, SetSize};
-use prepay_token::{Token, TokenData, open_in_clear, seal_in_clear};
+use prepay_token::{Instruction, Token, TokenData, open_in_clear, seal_in_clear};
 use prepay_vault::MemoryStorage;
 use serde_json::Value;
 
@@ -158,14 +158,6 @@ impl World {
     fn issue(&self, case: &Case) -> Vec<TokenData> {
         let (operator, meter) = (&self.people.operator, meter(case));
         let from = register(case.from);
-        let credit = |service, amount, identifier| CreditRequest {
-            id: None,
-            register: from,
-            meter,
-            service,
-            amount,
-            identifier,
-        };
         let (issued, asked) = match &case.kind {
             Kind::KeyChange { new, numbers, .. } => {
                 let size = match (meter.encryption, numbers.len()) {
@@ -189,22 +181,12 @@ impl World {
                 // Two of the published runs list the first two of four (docs/decisions/0004).
                 return issued.tokens()[..numbers.len()].to_vec();
             }
-            Kind::Issue { token, .. } => match **token {
-                Token::Credit { service, identifier, amount, .. } => {
-                    let request = credit(service, CreditAmount::Units(amount), identifier);
-                    (operator.issue_credit(request), identifier)
-                }
-                Token::CurrencyCredit { service, identifier, amount } => {
-                    let request = credit(service, CreditAmount::Currency(amount), identifier);
-                    (operator.issue_credit(request), identifier)
-                }
-                Token::Management { identifier, function, .. } => {
-                    let request =
-                        ManagementRequest { id: None, register: from, meter, function, identifier };
-                    (operator.issue_management(request), identifier)
-                }
-                ref other => panic!("{}: {other:?}", case.id),
-            },
+            Kind::Issue { token, .. } => {
+                let (instruction, identifier) = content(token);
+                let request =
+                    TokenRequest { id: None, register: from, meter, instruction, identifier };
+                (operator.issue_token(request), identifier)
+            }
         };
         let issued = issued.expect(&case.id);
         assert_eq!((issued.identifier, issued.is_test), (asked, true), "{}", case.id);
@@ -222,28 +204,20 @@ impl World {
                 Kind::KeyChange { .. } => {
                     Verification::KeyChange { section: u8::try_from(place).unwrap() + 1 }
                 }
-                Kind::Issue { token, .. } => match **token {
-                    Token::Credit { service, identifier, amount, random } => Verification::Credit {
-                        service,
-                        amount: CreditAmount::Units(amount),
-                        identifier,
-                        random: Some(random),
-                    },
-                    Token::CurrencyCredit { service, identifier, amount } => Verification::Credit {
-                        service,
-                        amount: CreditAmount::Currency(amount),
-                        identifier,
-                        random: None,
-                    },
-                    Token::Management { identifier, function, random } => {
-                        Verification::Management { function, identifier, random }
-                    }
-                    ref other => panic!("{}: {other:?}", case.id),
-                },
+                Kind::Issue { token, .. } => {
+                    let ((instruction, identifier), random) = (content(token), token.random());
+                    Verification::Valid { instruction, identifier, random }
+                }
             };
             assert_eq!(self.read(case, token), expected, "{}", case.id);
         }
     }
+}
+
+/// What a token asks for, and when.
+fn content(token: &Token) -> (Instruction, TokenIdentifier) {
+    let content = token.instruction().zip(token.identifier());
+    content.unwrap_or_else(|| panic!("no token of a register's key: {token:?}"))
 }
 
 #[test]
@@ -325,16 +299,15 @@ fn a_published_case_under_another_key_type_or_register_is_refused() {
     world.prepare(&case);
     world.clock.set(minute);
     let Kind::Issue { token, number, .. } = &case.kind else { panic!("a token") };
-    let Token::Credit { service, identifier, amount, .. } = **token else { panic!("a credit") };
-    let mut request = CreditRequest {
+    let (instruction, identifier) = content(token);
+    let mut request = TokenRequest {
         id: None,
         register: register(from),
         meter: meter(&case),
-        service,
-        amount: CreditAmount::Units(amount),
+        instruction,
         identifier,
     };
-    let refused = |request| match world.people.operator.issue_credit(request) {
+    let refused = |request| match world.people.operator.issue_token(request) {
         Err(ModuleError::Refused(refusal)) => refusal.code(),
         other => panic!("{other:?}"),
     };

@@ -19,10 +19,11 @@ use crate::element::{
     KeyType, ManufacturerCode, PowerLimit, RandomNumber, RegisterToClear, Service, SupplyGroupCode,
     TariffIndex, TokenIdentifier,
 };
+use crate::instruction::{ManagementFunction, MeterTest, TwoDigitManufacturer};
 use crate::key::TokenCipher;
 use crate::key_change::{KeyExpiryHalf, KeyPart, KeySection, SupplyGroupHalf};
 use crate::layout;
-use crate::token::{ManagementFunction, MeterTest, Token, TwoDigitManufacturer};
+use crate::token::Token;
 use crate::{Class, TokenData};
 
 /// A class and a block before encipherment, with its checksum in place, right or wrong.

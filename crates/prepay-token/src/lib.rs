@@ -24,7 +24,7 @@
 //! # Map
 //!
 //! - [`element`]: every data element as a type whose values are all valid.
-//! - [`Token`]: every token of classes 0, 1 and 2 as a value. [`seal`] and [`open`] are the way down and up;
+//! - [`Instruction`]: what is wanted, or what was read. [`Token`]: every token of classes 0, 1 and 2 as a value. [`seal`] and [`open`] are the way down and up;
 //!   [`seal_in_clear`] and [`open_in_clear`] are the same for class 1, which needs no key.
 //! - [`key`]: vending and decoder keys, derivation, and what each key type may do.
 //! - [`key_change`]: a new key as sets of two, three or four tokens, and back.
@@ -43,6 +43,7 @@ mod block;
 mod crc;
 pub mod element;
 mod id_record;
+mod instruction;
 pub mod key;
 pub mod key_change;
 pub mod layout;
@@ -55,8 +56,10 @@ pub use block::{
 };
 pub use crc::ChecksumKind;
 pub use id_record::{IdRecord, ParseIdRecordError, Track2};
-pub use token::{
-    ManagementFunction, MeterTest, MeterTestError, ProprietarySubClass, Token, TwoDigitManufacturer,
+pub use instruction::{
+    Instruction, ManagementFunction, MeterTest, MeterTestError, ProprietarySubClass,
+    TwoDigitManufacturer,
 };
+pub use token::{Stamp, Token};
 pub use token_data::{Class, TOKEN_DIGITS, TokenData, TokenDataError};
 pub use trace::{Field, Trace};

@@ -1,11 +1,8 @@
-//! What a token means: every token of the standard as a value.
+//! A whole token: what it asks for, with the random number and the identifier that it carries; or one section of a
+//! new key.
 //!
 //! ```text
-//!  class 0, credit       0-3  electricity, water, gas, time in units     4-7  the same in money
-//!  class 1, display      0,1  test, by length of MfrCode   2  extended read   6-15  proprietary
-//!  class 2, management   0 power limit   1 clear credit   2 tariff rate   3,4,8,9 key change
-//!                        5 clear tamper  6 phase unbalance   7 water factor  10 extended
-//!                        11-15 proprietary
+//!  Instruction ── stamped(Stamp) ──> Token ── instruction() ──> Instruction
 //! ```
 //!
 //! Class 3, sub-classes 8 to 15 of class 0 and 3 to 5 of class 1 are reserved: no value stands for them,
@@ -14,13 +11,11 @@
 //! - Source: IEC 62055-41:2018, token definitions; STS 202-5 for extended tokens.
 //! - Elsewhere: bits ([`layout`](crate::layout)), what a meter does with a token (the meter).
 
-use core::fmt;
-
 use crate::Class;
 use crate::element::{
-    Amount, Control, ControlTooWide, CurrencyAmount, ExtendedIndex, ExtendedValue,
-    ManufacturerCode, PowerLimit, RandomNumber, RegisterToClear, Service, TokenIdentifier,
+    Amount, CurrencyAmount, ExtendedIndex, RandomNumber, Service, TokenIdentifier,
 };
+use crate::instruction::{Instruction, ManagementFunction, MeterTest, TwoDigitManufacturer};
 use crate::key_change::KeySection;
 
 /// A token of the standard.
@@ -69,215 +64,80 @@ pub enum Token {
     KeyChange(KeySection),
 }
 
-/// What a management token does.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum ManagementFunction {
-    /// Sub-class 0: sets the power above which the load is switched off.
-    SetMaximumPowerLimit(PowerLimit),
-    /// Sub-class 1: takes away all credit of one register, or of all.
-    ClearCredit(RegisterToClear),
-    /// Sub-class 2: sets the tariff rate; the standard reserves what the value means.
-    SetTariffRate(u16),
-    /// Sub-class 5: ends the tamper condition.
-    ClearTamperCondition,
-    /// Sub-class 6: sets the allowed difference between the loads of the phases.
-    SetMaximumPhasePowerUnbalanceLimit(PowerLimit),
-    /// Sub-class 7: sets the water meter factor; the standard reserves what the value means.
-    SetWaterMeterFactor(u16),
-    /// Sub-class 10: sets a flag or a control.
-    Extended(ExtendedValue),
-    /// Sub-classes 11 to 15: the maker's own.
-    Proprietary {
-        /// Which of the five.
-        sub_class: ProprietarySubClass,
-        /// The maker's value.
-        value: u16,
-    },
+/// What a token carries beside its instruction.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Stamp {
+    /// The minute of issue.
+    pub identifier: TokenIdentifier,
+    /// The random number. Credit in currency has no room for it.
+    pub random: RandomNumber,
 }
 
-/// A proprietary sub-class of class 2: 11 to 15.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct ProprietarySubClass(u8); // Invariant: 11 to 15.
-
-/// A manufacturer code of two digits, the only kind that an extended read has room for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct TwoDigitManufacturer(ManufacturerCode); // Invariant: the two-digit form.
-
-/// A test or display, with the sub-class that says how its fields are cut.
-///
-/// ```text
-///  sub-class   MfrCode               Control
-///  0           2 digits              36 bits
-///  1           4 digits              28 bits
-///  6 to 10     4 digits, from 0100   28 bits    proprietary
-///  11 to 15    2 digits              36 bits    proprietary
-/// ```
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct MeterTest {
-    sub_class: u8, // Invariant: one of the table.
-    manufacturer: ManufacturerCode,
-    control: Control,
-}
-
-/// The parts of a test that do not go together.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum MeterTestError {
-    /// The sub-class is reserved, is the extended read, or is none.
-    SubClass {
-        /// The sub-class found.
-        found: u8,
-    },
-    /// The sub-class takes a manufacturer code of another form or range.
-    ManufacturerCode {
-        /// The sub-class.
-        sub_class: u8,
-        /// The code found.
-        found: ManufacturerCode,
-    },
-    /// The control field is too wide.
-    Control(ControlTooWide),
-}
-
-impl MeterTest {
-    /// A test or display of a given sub-class.
-    ///
-    /// # Errors
-    ///
-    /// [`MeterTestError`] when the sub-class is not one of the table above, the code has not the form that
-    /// it takes, or a bit of the control field does not fit.
-    pub fn new(
-        sub_class: u8,
-        manufacturer: ManufacturerCode,
-        control: u64,
-    ) -> Result<Self, MeterTestError> {
-        let fits = match sub_class {
-            0 | 11..=15 => manufacturer.is_two_digit(),
-            1 => !manufacturer.is_two_digit(),
-            6..=10 => !manufacturer.is_two_digit() && manufacturer.value() >= 100,
-            found => return Err(MeterTestError::SubClass { found }),
-        };
-        if !fits {
-            return Err(MeterTestError::ManufacturerCode { sub_class, found: manufacturer });
-        }
-        let control = Control::new(manufacturer, control).map_err(MeterTestError::Control)?;
-        Ok(Self { sub_class, manufacturer, control })
-    }
-
-    /// The standard sub-class for a manufacturer code: 0 for two digits, 1 for four.
-    pub const fn standard_sub_class(manufacturer: ManufacturerCode) -> u8 {
-        if manufacturer.is_two_digit() { 0 } else { 1 }
-    }
-
-    /// The sub-class.
-    pub const fn sub_class(&self) -> u8 {
-        self.sub_class
-    }
-
-    /// Whether the meaning of the control field is the maker's own.
-    pub const fn is_proprietary(&self) -> bool {
-        self.sub_class >= 6
-    }
-
-    /// Whose meters are asked; code 00 or 0000 asks all.
-    pub const fn manufacturer(&self) -> ManufacturerCode {
-        self.manufacturer
-    }
-
-    /// What is to be tested or shown.
-    pub const fn control(&self) -> Control {
-        self.control
-    }
-}
-
-impl ProprietarySubClass {
-    /// The number, 11 to 15.
-    pub const fn value(self) -> u8 {
-        self.0
-    }
-}
-
-impl TryFrom<u8> for ProprietarySubClass {
-    type Error = MeterTestError;
-
-    fn try_from(found: u8) -> Result<Self, Self::Error> {
-        if matches!(found, 11..=15) {
-            Ok(Self(found))
-        } else {
-            Err(MeterTestError::SubClass { found })
-        }
-    }
-}
-
-impl TwoDigitManufacturer {
-    /// The code.
-    pub const fn code(self) -> ManufacturerCode {
-        self.0
-    }
-}
-
-impl TryFrom<ManufacturerCode> for TwoDigitManufacturer {
-    type Error = MeterTestError;
-
-    fn try_from(found: ManufacturerCode) -> Result<Self, Self::Error> {
-        if found.is_two_digit() {
-            Ok(Self(found))
-        } else {
-            Err(MeterTestError::ManufacturerCode { sub_class: 2, found })
-        }
-    }
-}
-
-impl ManagementFunction {
-    /// The sub-class.
-    pub const fn sub_class(&self) -> u8 {
+impl Instruction {
+    /// The token with this stamp. Class 1 carries none, and makes no use of it.
+    pub const fn stamped(self, Stamp { identifier, random }: Stamp) -> Token {
         match self {
-            Self::SetMaximumPowerLimit(_) => 0,
-            Self::ClearCredit(_) => 1,
-            Self::SetTariffRate(_) => 2,
-            Self::ClearTamperCondition => 5,
-            Self::SetMaximumPhasePowerUnbalanceLimit(_) => 6,
-            Self::SetWaterMeterFactor(_) => 7,
-            Self::Extended(_) => 10,
-            Self::Proprietary { sub_class, .. } => sub_class.0,
-        }
-    }
-
-    /// The sixteen bits of the value.
-    pub const fn bits(&self) -> u16 {
-        match self {
-            Self::SetMaximumPowerLimit(limit) | Self::SetMaximumPhasePowerUnbalanceLimit(limit) => {
-                limit.bits()
+            Self::Credit { service, amount } => {
+                Token::Credit { service, random, identifier, amount }
             }
-            Self::ClearCredit(register) => register.bits(),
-            Self::SetTariffRate(value)
-            | Self::SetWaterMeterFactor(value)
-            | Self::Proprietary { value, .. } => *value,
-            Self::ClearTamperCondition => 0,
-            Self::Extended(value) => value.bits(),
+            Self::CurrencyCredit { service, amount } => {
+                Token::CurrencyCredit { service, identifier, amount }
+            }
+            Self::Test(test) => Token::Test(test),
+            Self::ExtendedRead { index, manufacturer } => {
+                Token::ExtendedRead { index, manufacturer }
+            }
+            Self::Management(function) => Token::Management { random, identifier, function },
         }
     }
 }
 
 impl Token {
+    /// What the token asks for; nothing for a section of a new key.
+    pub const fn instruction(&self) -> Option<Instruction> {
+        match self.content() {
+            Ok(instruction) => Some(instruction),
+            Err(_) => None,
+        }
+    }
+
+    /// What the token asks for, or the section of a key that it carries.
+    const fn content(&self) -> Result<Instruction, &KeySection> {
+        Ok(match *self {
+            Self::Credit { service, amount, .. } => Instruction::Credit { service, amount },
+            Self::CurrencyCredit { service, amount, .. } => {
+                Instruction::CurrencyCredit { service, amount }
+            }
+            Self::Test(test) => Instruction::Test(test),
+            Self::ExtendedRead { index, manufacturer } => {
+                Instruction::ExtendedRead { index, manufacturer }
+            }
+            Self::Management { function, .. } => Instruction::Management(function),
+            Self::KeyChange(ref section) => return Err(section),
+        })
+    }
+
     /// The class.
     pub const fn class(&self) -> Class {
-        match self {
-            Self::Credit { .. } | Self::CurrencyCredit { .. } => Class::Credit,
-            Self::Test(_) | Self::ExtendedRead { .. } => Class::Display,
-            Self::Management { .. } | Self::KeyChange(_) => Class::Management,
+        match self.content() {
+            Ok(instruction) => instruction.class(),
+            Err(_) => Class::Management,
         }
     }
 
     /// The sub-class.
     pub const fn sub_class(&self) -> u8 {
-        match self {
-            Self::Credit { service, .. } => service.index(),
-            Self::CurrencyCredit { service, .. } => 4 + service.index(),
-            Self::Test(test) => test.sub_class,
-            Self::ExtendedRead { .. } => 2,
-            Self::Management { function, .. } => function.sub_class(),
-            Self::KeyChange(section) => section.sub_class(),
+        match self.content() {
+            Ok(instruction) => instruction.sub_class(),
+            Err(section) => section.sub_class(),
+        }
+    }
+
+    /// The name of the token in the standard.
+    pub const fn name(&self) -> &'static str {
+        match self.content() {
+            Ok(instruction) => instruction.name(),
+            Err(section) => section.name(),
         }
     }
 
@@ -306,49 +166,4 @@ impl Token {
     pub const fn is_credit(&self) -> bool {
         matches!(self, Self::Credit { .. } | Self::CurrencyCredit { .. })
     }
-
-    /// The name of the token in the standard.
-    pub const fn name(&self) -> &'static str {
-        match self {
-            Self::Credit { .. } => "TransferCredit",
-            Self::CurrencyCredit { .. } => "TransferCredit, currency",
-            Self::Test(_) => "InitiateMeterTest/Display",
-            Self::ExtendedRead { .. } => "InitiateMeterTest/Display, extended",
-            Self::Management { function, .. } => match function {
-                ManagementFunction::SetMaximumPowerLimit(_) => "SetMaximumPowerLimit",
-                ManagementFunction::ClearCredit(_) => "ClearCredit",
-                ManagementFunction::SetTariffRate(_) => "SetTariffRate",
-                ManagementFunction::ClearTamperCondition => "ClearTamperCondition",
-                ManagementFunction::SetMaximumPhasePowerUnbalanceLimit(_) => {
-                    "SetMaximumPhasePowerUnbalanceLimit"
-                }
-                ManagementFunction::SetWaterMeterFactor(_) => "SetWaterMeterFactor",
-                ManagementFunction::Extended(_) => "extended token set",
-                ManagementFunction::Proprietary { .. } => "proprietary management",
-            },
-            Self::KeyChange(section) => section.name(),
-        }
-    }
 }
-
-impl fmt::Display for MeterTestError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::SubClass { found } => write!(f, "sub-class {found} is not one for this token"),
-            Self::ManufacturerCode { sub_class, found } => {
-                let expected = match sub_class {
-                    1 => "four digits",
-                    6..=10 => "four digits from 0100 to 9999",
-                    _ => "two digits",
-                };
-                write!(
-                    f,
-                    "manufacturer code does not suit sub-class {sub_class}: expected {expected}, found {found}"
-                )
-            }
-            Self::Control(error) => error.fmt(f),
-        }
-    }
-}
-
-impl core::error::Error for MeterTestError {}

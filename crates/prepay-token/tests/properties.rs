@@ -7,7 +7,7 @@ use prepay_token::key_change::{
     Assembly, KeyChangeBuffer, KeyChangeError, KeyChangeSet, KeySection, SetSize,
 };
 use prepay_token::{
-    ClearBlock, IdRecord, OpenError, Token, TokenData, Trace, open, open_in_clear, seal,
+    ClearBlock, IdRecord, OpenError, Stamp, Token, TokenData, Trace, open, open_in_clear, seal,
     seal_in_clear,
 };
 use proptest::prelude::*;
@@ -37,6 +37,21 @@ proptest! {
             prop_assert_eq!(open_in_clear(data), Ok(token.clone()));
             prop_assert_eq!(seal_in_clear(&token), Ok(data));
         }
+    }
+
+    #[test]
+    fn an_instruction_with_its_stamp_is_the_token((_, token) in strategy::cipher_and_token()) {
+        let Some(instruction) = token.instruction() else {
+            prop_assert!(matches!(token, Token::KeyChange(_)));
+            return Ok(());
+        };
+        prop_assert_eq!(instruction.class(), token.class());
+        prop_assert_eq!(instruction.sub_class(), token.sub_class());
+        let stamp = Stamp {
+            identifier: token.identifier().unwrap_or_default(),
+            random: token.random().unwrap_or_default(),
+        };
+        prop_assert_eq!(instruction.stamped(stamp), token);
     }
 
     #[test]

@@ -15,9 +15,9 @@ use std::fmt;
 use std::io;
 use std::str::FromStr;
 
-use super::AuditError;
 use super::head::Head;
 use super::record::{self, BadEntry, LogMac, Position, Problem, Record};
+use super::{AuditError, Entries};
 use crate::VaultStorage;
 use prepay_basics::codec::{DecodeError, Reader, Writer};
 
@@ -152,8 +152,8 @@ impl std::error::Error for ParseAuditMarkError {}
 /// # Errors
 ///
 /// [`AuditError::Storage`] when the place fails.
-pub fn verify(storage: &mut dyn VaultStorage) -> Result<AuditReport, AuditError> {
-    Ok(prove(storage, None, None)?)
+pub fn verify<E: Entries>(storage: &mut dyn VaultStorage) -> Result<AuditReport, AuditError> {
+    Ok(prove::<E>(storage, None, None)?)
 }
 
 /// Proves a log as [`verify`] does, and that it still has an entry that was noted earlier.
@@ -161,11 +161,11 @@ pub fn verify(storage: &mut dyn VaultStorage) -> Result<AuditReport, AuditError>
 /// # Errors
 ///
 /// [`AuditError::Storage`] when the place fails.
-pub fn verify_noted(
+pub fn verify_noted<E: Entries>(
     storage: &mut dyn VaultStorage,
     noted: AuditMark,
 ) -> Result<AuditReport, AuditError> {
-    Ok(prove(storage, None, Some(noted))?)
+    Ok(prove::<E>(storage, None, Some(noted))?)
 }
 
 /// Reads entries without the vault's secrets, from a number on, proving the chain before them too.
@@ -173,16 +173,16 @@ pub fn verify_noted(
 /// # Errors
 ///
 /// [`AuditError`] when the place fails or an entry is not what it was.
-pub fn records(
+pub fn records<E: Entries>(
     storage: &mut dyn VaultStorage,
     from: u64,
     at_most: usize,
-) -> Result<Vec<Record>, AuditError> {
+) -> Result<Vec<Record<E>>, AuditError> {
     let mut records = Vec::new();
     if at_most == 0 {
         return Ok(records);
     }
-    let outcome = walk(storage, None, &mut |record, _| {
+    let outcome = walk(storage, None, &mut |record: Record<E>, _| {
         if record.sequence >= from {
             records.push(record);
         }
@@ -195,10 +195,10 @@ pub fn records(
 }
 
 /// Goes through a whole log while `visit` says so, and gives the place behind the last entry.
-fn walk(
+fn walk<E: Entries>(
     storage: &mut dyn VaultStorage,
     mac: Option<&LogMac>,
-    visit: &mut dyn FnMut(Record, &Position) -> bool,
+    visit: &mut dyn FnMut(Record<E>, &Position) -> bool,
 ) -> io::Result<Result<Position, BadEntry>> {
     let header = match header(storage)? {
         Ok(header) => header,
@@ -230,7 +230,7 @@ pub(super) fn header(storage: &mut dyn VaultStorage) -> io::Result<Result<LogHea
 }
 
 /// Proves a log, with or without its key. `known` is an entry that the log must have.
-pub(super) fn prove(
+pub(super) fn prove<E: Entries>(
     storage: &mut dyn VaultStorage,
     mac: Option<&LogMac>,
     known: Option<AuditMark>,
@@ -246,7 +246,7 @@ pub(super) fn prove(
     let mut entries = 0;
     let mut other = None;
     let mut last = header.map(|header| header.start());
-    let outcome = walk(storage, mac, &mut |_, place| {
+    let outcome = walk(storage, mac, &mut |_: Record<E>, place| {
         let here = AuditMark::from(*place);
         let wrong = |known: &AuditMark| known.sequence == here.sequence && *known != here;
         if other.is_none() && places.iter().flatten().any(wrong) {
@@ -308,11 +308,11 @@ impl<'a> Scanner<'a> {
     }
 
     /// The next entry, which must follow `place`; none at the end.
-    pub(super) fn next(
+    pub(super) fn next<E: Entries>(
         &mut self,
         place: &Position,
         mac: Option<&LogMac>,
-    ) -> io::Result<Option<Result<(Record, Position), Problem>>> {
+    ) -> io::Result<Option<Result<(Record<E>, Position), Problem>>> {
         if !self.fill(4)? {
             let is_end = self.buffer.len() == self.at;
             return Ok(if is_end { None } else { Some(Err(Problem::Torn)) });

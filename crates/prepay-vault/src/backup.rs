@@ -20,10 +20,10 @@
 use super::audit::LogHeader;
 use super::body::{self, Body};
 use super::opening::{self, Beginning};
-use super::seal::{self, Kind};
+use super::seal;
 use super::secret::{Cost, Key, scrub_stack};
 use super::{
-    By, Contents, CreateError, Entry, Quorum, RestoreError, Secret, Unlock, Vault, VaultError,
+    By, Contents, CreateError, Quorum, RestoreError, Secret, Unlock, Vault, VaultEntry, VaultError,
     VaultHeader,
 };
 use crate::VaultStorage;
@@ -55,7 +55,7 @@ struct BackupHeader {
 impl BackupHeader {
     fn encode(&self, writer: &mut Writer) {
         writer.array(MAGIC);
-        writer.u8(self.header.kind.code());
+        writer.u8(self.header.kind);
         writer.bool(self.header.insecure_test);
         writer.array(&self.header.id);
         writer.text(self.header.name.as_str());
@@ -68,7 +68,7 @@ impl BackupHeader {
 
     fn decode(reader: &mut Reader<'_>) -> Result<Self, DecodeError> {
         reader.take(MAGIC.len())?;
-        let kind = Kind::read(reader)?;
+        let kind = reader.u8()?;
         let insecure_test = reader.bool()?;
         let id = reader.array()?;
         let name = reader.parse("a name")?;
@@ -81,7 +81,7 @@ impl BackupHeader {
         }
         let cost = Cost::decode(reader)?;
         let (salt, nonce) = (reader.array()?, reader.array()?);
-        let header = VaultHeader { kind, id, name, protector: String::new(), insecure_test };
+        let header = VaultHeader { kind, id, name, insecure_test };
         Ok(Self { header, moment, custodians, cost, salt, nonce })
     }
 
@@ -93,17 +93,8 @@ impl BackupHeader {
     }
 }
 
-/// What a back-up says of its vault without a secret. What would unlock it is not in it.
-///
-/// # Errors
-///
-/// [`RestoreError`] when it is no back-up, or damaged.
-pub fn look_at_backup(file: &[u8]) -> Result<VaultHeader, RestoreError> {
-    Ok(read(file)?.0.header)
-}
-
 /// What a back-up says in clear, all that is authenticated with its contents, and the contents, enciphered.
-fn read(file: &[u8]) -> Result<(BackupHeader, &[u8], &[u8]), RestoreError> {
+fn read<C: Contents>(file: &[u8]) -> Result<(BackupHeader, &[u8], &[u8]), RestoreError> {
     if !file.starts_with(MAGIC) {
         return Err(RestoreError::NotABackup);
     }
@@ -111,6 +102,10 @@ fn read(file: &[u8]) -> Result<(BackupHeader, &[u8], &[u8]), RestoreError> {
         .ok_or_else(|| RestoreError::Damaged { problem: "the checksum is wrong".to_owned() })?;
     let mut reader = Reader::new(bytes);
     let backup = BackupHeader::decode(&mut reader)?;
+    if backup.header.kind != C::KIND.number {
+        let found = backup.header.kind;
+        return Err(RestoreError::Kind { expected: C::KIND, found });
+    }
     let beginning = &bytes[..bytes.len() - reader.left()];
     let ciphertext = reader.bytes()?;
     reader.finish()?;
@@ -118,6 +113,15 @@ fn read(file: &[u8]) -> Result<(BackupHeader, &[u8], &[u8]), RestoreError> {
 }
 
 impl<C: Contents> Vault<C> {
+    /// What a back-up says of its vault without a secret. What would unlock it is not in it.
+    ///
+    /// # Errors
+    ///
+    /// [`RestoreError`] when it is no back-up of such a vault, or damaged.
+    pub fn look_at_backup(file: &[u8]) -> Result<VaultHeader, RestoreError> {
+        Ok(read::<C>(file)?.0.header)
+    }
+
     /// Makes a back-up, for two custodians to keep apart. Each gives a passphrase for it, in the order of
     /// [`Quorum::names`].
     ///
@@ -150,7 +154,8 @@ impl<C: Contents> Vault<C> {
         };
         self.flush()?;
         let anchor = self.journal().queue().position;
-        self.stage(By::Two(quorum), &Entry::BackedUp { sequence: anchor.sequence }, now)?;
+        let entry = VaultEntry::BackedUp { sequence: anchor.sequence };
+        self.put(By::Two(quorum), &entry, 0, now)?;
         self.flush()?;
 
         let mut contents = Writer::with_capacity(4096);
@@ -182,11 +187,7 @@ impl<C: Contents> Vault<C> {
         now: Moment,
     ) -> Result<Self, RestoreError> {
         opening::require_empty(&mut *storage)?;
-        let (backup, beginning, ciphertext) = read(file)?;
-        if backup.header.kind != C::KIND {
-            let found = backup.header.kind;
-            return Err(RestoreError::Kind { expected: C::KIND, found });
-        }
+        let (backup, beginning, ciphertext) = read::<C>(file)?;
         let mut custodians = custodians;
         custodians.sort_by_key(|&(name, _)| name.clone());
         if custodians.map(|(name, _)| name.clone()) != backup.custodians {
@@ -211,7 +212,7 @@ impl<C: Contents> Vault<C> {
             contents,
             log_header: LogHeader { id, sequence, hash },
             actors: backup.custodians.to_vec(),
-            entry: Entry::Restored {
+            entry: VaultEntry::Restored {
                 vault: backup.header.id,
                 backed_up: backup.moment,
                 limits_accepted: limits == RestoredLimits::Accepted,

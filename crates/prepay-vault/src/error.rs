@@ -3,7 +3,7 @@
 use std::fmt;
 use std::io;
 
-use super::{BadEntry, Kind, Role, WrapError};
+use super::{BadEntry, Kind, Protector, Role, WrapError};
 use prepay_basics::codec::DecodeError;
 use prepay_basics::{Identifier, Moment, NoEntropy};
 
@@ -141,15 +141,15 @@ pub enum OpenError {
     Kind {
         /// What was to be opened.
         expected: Kind,
-        /// What is there.
-        found: Kind,
+        /// The number of the kind that is there.
+        found: u8,
     },
     /// Something else unlocks this vault.
     Protector {
         /// What unlocks it.
-        expected: String,
+        expected: Protector,
         /// What was offered.
-        found: &'static str,
+        found: Protector,
     },
     /// The passphrase, key file or wrapper is not this vault's, or the sealed key is damaged.
     WrongSecret,
@@ -197,8 +197,8 @@ pub enum RestoreError {
     Kind {
         /// What was to be restored.
         expected: Kind,
-        /// What is there.
-        found: Kind,
+        /// The number of the kind that is there.
+        found: u8,
     },
     /// Other custodians hold it.
     Custodians {
@@ -402,7 +402,7 @@ impl fmt::Display for OpenError {
             Self::Version => f.write_str("the store is of an unknown version: expected 1"),
             Self::Damaged { problem } => write!(f, "the store is damaged: {problem}"),
             Self::Kind { expected, found } => {
-                write!(f, "a vault of another kind: expected {expected}, found {found}")
+                write!(f, "a vault of another kind: expected {expected}, found kind {found}")
             }
             Self::Protector { expected, found } => {
                 write!(f, "the vault is unlocked otherwise: expected {expected}, found {found}")
@@ -429,7 +429,7 @@ impl fmt::Display for RestoreError {
             Self::NotABackup => f.write_str("the file is no back-up of version 1"),
             Self::Damaged { problem } => write!(f, "the back-up is damaged: {problem}"),
             Self::Kind { expected, found } => {
-                write!(f, "a back-up of another kind: expected {expected}, found {found}")
+                write!(f, "a back-up of another kind: expected {expected}, found kind {found}")
             }
             Self::Custodians { expected: [first, second] } => {
                 write!(f, "the back-up is held by {first} and {second}")

@@ -1,7 +1,7 @@
 //! A vault: sealed contents, the people who may use them, and an audit log that nobody can bend.
 //!
 //! A security module and a key management centre both stand on one. The vault knows nothing of keys: its
-//! [`Contents`] are bytes that it seals, and entries that it keeps.
+//! [`Contents`] are bytes that it seals, and [`Entries`] of the audit log whose kinds the contents declare.
 //!
 //! # How a change becomes durable
 //!
@@ -27,18 +27,16 @@ mod body;
 mod code;
 mod entry;
 mod error;
-mod field;
 mod head;
 mod journal;
 mod manage;
 mod opening;
+pub mod passphrase;
 mod record;
-mod row;
 mod seal;
 mod secret;
 mod shared;
 mod sign_in;
-pub mod signatory_file;
 mod storage;
 mod user;
 mod window;
@@ -46,32 +44,33 @@ mod window;
 use std::sync::Arc;
 
 pub use audit::{AuditMark, AuditReport, ParseAuditMarkError, records, verify, verify_noted};
-pub use backup::{RestoredLimits, look_at_backup};
-pub use entry::{Entry, KeyNote};
+pub use backup::RestoredLimits;
+pub use entry::{Entries, Entry, VaultEntry};
 pub use error::*;
 pub use journal::Flusher;
-pub use opening::look;
 pub use record::{BadEntry, Problem, Record};
-pub use row::{IssuedRow, RequestId};
-pub use seal::{Kind, VaultHeader};
+pub use seal::{Kind, Protector, VaultHeader};
 pub use secret::{KeyFile, KeyWrapper, Secret, Unlock, WrapError, scrub_stack};
 pub use sign_in::{Attempt, Claim};
 pub use storage::{MemoryStorage, VaultStorage};
-pub use user::{By, NewUser, Quorum, Role, Session, UserReport};
+pub use user::{By, NewUser, ParseRoleError, Quorum, Role, Session, UserReport};
 
 use audit::{LogHeader, Scanner};
 use journal::Journal;
-use record::{LogMac, Position, Said};
-use seal::Protector;
+use record::{LogMac, Position};
+use seal::SealedMaster;
 use secret::Key;
 use user::People;
 use window::Window;
 
 use prepay_basics::codec::{DecodeError, Reader, Writer};
 use prepay_basics::{Entropy, Identifier, Moment};
+/// For [`entries!`](crate::entries).
+#[doc(hidden)]
+pub use prepay_basics::{Field, codec};
 
-/// How many rows may lie behind the store before it is written afresh.
-const ROWS_BETWEEN_SNAPSHOTS: u64 = 65_536;
+/// How many items may lie behind the store before it is written afresh.
+const ITEMS_BETWEEN_SNAPSHOTS: u64 = 65_536;
 /// How many bytes of log may.
 const BYTES_BETWEEN_SNAPSHOTS: u64 = 16 << 20;
 
@@ -79,11 +78,21 @@ const BYTES_BETWEEN_SNAPSHOTS: u64 = 16 << 20;
 ///
 /// It must wipe its secrets when it is dropped, and leave no copies where it moves them.
 pub trait Contents: Sized + Send {
+    /// What happens to it: its kinds of entries in the audit log.
+    type Entry: Entries;
+
     /// What the vault is for.
     const KIND: Kind;
 
-    /// How many issued rows are shown again at every opening, at least.
-    const REMEMBERED_ROWS: u64 = 0;
+    /// How many items are shown again at every opening, at least: entries that hold so many, as
+    /// [`Contents::items`] counts them.
+    const REMEMBERED: u64 = 0;
+
+    /// How many items an entry holds, of those that are remembered.
+    fn items(entry: &Self::Entry) -> u64 {
+        let _ = entry;
+        0
+    }
 
     /// Writes everything.
     fn encode(&self, writer: &mut Writer);
@@ -96,8 +105,8 @@ pub trait Contents: Sized + Send {
     fn decode(reader: &mut Reader<'_>) -> Result<Self, DecodeError>;
 
     /// Sees an old entry again, whose effect the contents already hold.
-    fn remember(&mut self, record: &Record) {
-        let _ = record;
+    fn remember(&mut self, entry: &Self::Entry) {
+        let _ = entry;
     }
 
     /// Applies the effect of a staged entry that the contents do not hold yet.
@@ -105,7 +114,7 @@ pub trait Contents: Sized + Send {
     /// # Errors
     ///
     /// [`ReplayError`] when the entry is never staged, or does not fit the contents.
-    fn replay(&mut self, record: &Record) -> Result<(), ReplayError>;
+    fn replay(&mut self, entry: &Self::Entry) -> Result<(), ReplayError>;
 
     /// Learns that it comes from a back-up, so that its limits may have been used up elsewhere.
     fn restored(&mut self, limits: RestoredLimits) {
@@ -141,7 +150,7 @@ pub struct Setup<'a> {
 /// An open vault.
 pub struct Vault<C> {
     header: VaultHeader,
-    protector: Protector,
+    sealed_master: SealedMaster,
     master: Key,
     log_key: Key,
     log_header: LogHeader,
@@ -166,6 +175,11 @@ impl<C: Contents> Vault<C> {
     /// What can be known of the vault without unlocking it.
     pub const fn header(&self) -> &VaultHeader {
         &self.header
+    }
+
+    /// What unlocks it.
+    pub fn protector(&self) -> Protector {
+        self.sealed_master.protector()
     }
 
     /// What it keeps.
@@ -208,31 +222,19 @@ impl<C: Contents> Vault<C> {
     /// # Errors
     ///
     /// [`VaultError`] when the session may not act, or the entry is too large.
-    pub fn stage(&mut self, by: By<'_>, entry: &Entry, now: Moment) -> Result<u64, VaultError> {
+    pub fn stage(&mut self, by: By<'_>, entry: &C::Entry, now: Moment) -> Result<u64, VaultError> {
         self.check(by)?;
-        self.put(by, &Said::Entry(entry), now)
+        self.put(by, entry, C::items(entry), now)
     }
 
-    /// Adds rows as [`Entry::Issued`] to what waits to be written, and gives the number of the last entry.
-    ///
-    /// # Errors
-    ///
-    /// [`VaultError`] when the session may not act.
-    pub fn stage_issued(
+    /// Adds an entry to those that wait to be written, whoever it is of.
+    fn put(
         &mut self,
         by: By<'_>,
-        rows: &[IssuedRow],
+        entry: &impl Entries,
+        items: u64,
         now: Moment,
     ) -> Result<u64, VaultError> {
-        self.check(by)?;
-        let mut sequence = self.entries();
-        for rows in rows.chunks(record::MOST_ROWS) {
-            sequence = self.put(by, &Said::Rows(rows), now)?;
-        }
-        Ok(sequence)
-    }
-
-    fn put(&mut self, by: By<'_>, said: &Said<'_>, now: Moment) -> Result<u64, VaultError> {
         let mut queue = self.journal.queue();
         let queue = &mut *queue;
         let mac = queue
@@ -246,15 +248,10 @@ impl<C: Contents> Vault<C> {
             actors[count] = &session.name;
             count += 1;
         }
-        let after = record::write(&mut queue.pending, &before, now, &actors[..count], said, mac)
+        let after = record::write(&mut queue.pending, &before, now, &actors[..count], entry, mac)
             .ok_or(VaultError::TooLarge)?;
         queue.position = after;
-        let rows = match said {
-            Said::Rows(rows) => rows.len(),
-            Said::Entry(Entry::Issued { rows }) => rows.len(),
-            Said::Entry(_) => 0,
-        };
-        self.window.pass(&before, &after, rows as u64);
+        self.window.pass(&before, &after, items);
         Ok(after.sequence)
     }
 
@@ -277,19 +274,19 @@ impl<C: Contents> Vault<C> {
     pub fn commit(
         &mut self,
         by: By<'_>,
-        entry: Entry,
+        entry: &C::Entry,
         now: Moment,
         change: impl FnOnce(&mut C),
     ) -> Result<u64, VaultError> {
         self.check(by)?;
-        self.commit_all(by, &entry, now, |vault| change(&mut vault.contents))
+        self.commit_all(by, entry, now, |vault| change(&mut vault.contents))
     }
 
     /// As [`Vault::commit`], for changes of the vault itself.
     fn commit_all(
         &mut self,
         by: By<'_>,
-        entry: &Entry,
+        entry: &impl Entries,
         now: Moment,
         change: impl FnOnce(&mut Self),
     ) -> Result<u64, VaultError> {
@@ -303,7 +300,7 @@ impl<C: Contents> Vault<C> {
         let after = {
             let queue = journal.queue();
             let actors: Vec<&Identifier> = by.sessions().map(Session::name).collect();
-            record::write(&mut bytes, &anchor, now, &actors, &Said::Entry(entry), queue.mac()?)
+            record::write(&mut bytes, &anchor, now, &actors, entry, queue.mac()?)
                 .ok_or(VaultError::TooLarge)?
         };
         change(self);
@@ -328,7 +325,7 @@ impl<C: Contents> Vault<C> {
             outbox,
         );
         self.contents.encode(&mut writer);
-        seal::write(&self.header, &self.protector, &self.master, nonce, writer)
+        seal::write(&self.header, &self.sealed_master, &self.master, nonce, writer)
     }
 
     /// Writes the store afresh if much was issued since it was written, so that opening stays quick.
@@ -338,7 +335,7 @@ impl<C: Contents> Vault<C> {
     /// [`VaultError`]; nothing was lost unless it is [`VaultError::Broken`].
     pub fn snapshot_if_due(&mut self) -> Result<(), VaultError> {
         let position = self.journal.queue().position;
-        let is_due = self.window.rows_since_snapshot() >= ROWS_BETWEEN_SNAPSHOTS
+        let is_due = self.window.items_since_snapshot() >= ITEMS_BETWEEN_SNAPSHOTS
             || position.length.saturating_sub(self.anchor.length) >= BYTES_BETWEEN_SNAPSHOTS;
         if is_due { self.snapshot() } else { Ok(()) }
     }
@@ -382,7 +379,11 @@ impl<C: Contents> Vault<C> {
     /// # Errors
     ///
     /// [`AuditError`] when the place fails or an entry is not what it was.
-    pub fn audit(&mut self, from: u64, at_most: usize) -> Result<Vec<Record>, AuditError> {
+    pub fn audit(
+        &mut self,
+        from: u64,
+        at_most: usize,
+    ) -> Result<Vec<Record<C::Entry>>, AuditError> {
         let mut disk = self.journal.disk();
         self.journal.flush(&mut disk)?;
         let mut records = Vec::new();
@@ -392,7 +393,7 @@ impl<C: Contents> Vault<C> {
         let mut place = self.window.before(from).unwrap_or_else(|| self.log_header.start());
         let end = disk.storage.log_length()?;
         let mut scanner = Scanner::new(&mut *disk.storage, place.length, end);
-        while let Some(next) = scanner.next(&place, None)? {
+        while let Some(next) = scanner.next::<C::Entry>(&place, None)? {
             let (record, after) = next.map_err(|problem| place.bad(problem))?;
             place = after;
             if record.sequence >= from {
@@ -424,6 +425,6 @@ impl<C: Contents> Vault<C> {
             let last = audit::AuditMark { sequence: 0, hash: [0; 32] };
             return Ok(AuditReport { entries: 0, first_bad, authenticated: true, last });
         }
-        Ok(audit::prove(&mut *disk.storage, Some(&mac), Some(position.into()))?)
+        Ok(audit::prove::<C::Entry>(&mut *disk.storage, Some(&mac), Some(position.into()))?)
     }
 }

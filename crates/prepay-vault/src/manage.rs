@@ -3,11 +3,12 @@
 //! Elsewhere: signing in (`sign_in.rs`).
 
 use super::journal::Journal;
+use super::seal::SealedMaster;
 use super::secret::{Cost, Key};
 use super::user::{Failures, User, Verifier};
 use super::{
-    AccessError, By, Contents, Entry, NewUser, Protector, Quorum, Role, Secret, Session, Unlock,
-    UserError, UserReport, Vault, VaultError, seal,
+    AccessError, By, Contents, NewUser, Quorum, Role, Secret, Session, Unlock, UserError,
+    UserReport, Vault, VaultEntry, VaultError, seal,
 };
 use prepay_basics::{Identifier, Moment};
 
@@ -65,7 +66,7 @@ impl<C: Contents> Vault<C> {
             return Err(UserError::Exists);
         }
         let verifier = self.verifier(passphrase)?;
-        let entry = Entry::UserAdded { user: name.clone(), role };
+        let entry = VaultEntry::UserAdded { user: name.clone(), role };
         // Nobody who had the name before goes on with an old session.
         let passphrase = u32::try_from(self.entries()).unwrap_or(u32::MAX);
         let user = User { role, verifier, passphrase, failures: Failures::NONE };
@@ -91,7 +92,7 @@ impl<C: Contents> Vault<C> {
         if role == Role::Custodian && self.people.custodians() <= 2 {
             return Err(UserError::TooFewCustodians);
         }
-        let entry = Entry::UserRemoved { user: name.clone(), role };
+        let entry = VaultEntry::UserRemoved { user: name.clone(), role };
         self.commit_all(By::Two(quorum), &entry, now, |vault| {
             vault.people.users.remove(name);
         })?;
@@ -143,7 +144,7 @@ impl<C: Contents> Vault<C> {
             return Err(UserError::Unknown);
         }
         let verifier = self.verifier(passphrase)?;
-        let entry = Entry::PassphraseChanged { user: name.clone() };
+        let entry = VaultEntry::PassphraseChanged { user: name.clone() };
         self.commit_all(by, &entry, now, |vault| {
             if let Some(user) = vault.people.users.get_mut(name) {
                 user.verifier = verifier;
@@ -179,12 +180,10 @@ impl<C: Contents> Vault<C> {
     ) -> Result<(), VaultError> {
         self.authorize_two(quorum)?;
         let master = Key::random(&mut *self.entropy)?;
-        let protector = Protector::seal(&unlock, &master, &self.header, &mut *self.entropy)?;
-        let description = protector.describe();
-        let entry = Entry::ProtectorChanged { protector: description.clone() };
+        let sealed = SealedMaster::seal(&unlock, &master, &self.header, &mut *self.entropy)?;
+        let entry = VaultEntry::ProtectorChanged { protector: sealed.protector().to_string() };
         self.commit_all(By::Two(quorum), &entry, now, |vault| {
-            vault.header.protector = description;
-            vault.protector = protector;
+            vault.sealed_master = sealed;
             vault.master = master;
         })?;
         Ok(())

@@ -18,14 +18,14 @@ use super::audit::{self, HEADER, LogHeader, Scanner};
 use super::body::Body;
 use super::head::{self, Head};
 use super::journal::Journal;
-use super::record::{self, LogMac, Position, Problem, Said};
-use super::seal::{self, Protector, Sealed};
+use super::record::{self, LogMac, Position, Problem};
+use super::seal::{self, Sealed, SealedMaster};
 use super::secret::{Cost, Key, scrub_stack};
 use super::user::{Failures, People, User, Verifier};
 use super::window::Window;
 use super::{
-    BadEntry, By, Contents, CreateError, Entry, OpenError, Record, ReplayError, Setup, Unlock,
-    Vault, VaultError, VaultHeader,
+    BadEntry, By, Contents, CreateError, Entries as _, Entry, OpenError, Protector, Record,
+    ReplayError, Setup, Unlock, Vault, VaultEntry, VaultError, VaultHeader,
 };
 use crate::VaultStorage;
 use prepay_basics::codec::Reader;
@@ -38,7 +38,7 @@ pub(super) struct Beginning<C> {
     pub(super) contents: Box<C>,
     pub(super) log_header: LogHeader,
     pub(super) actors: Vec<Identifier>,
-    pub(super) entry: Entry,
+    pub(super) entry: VaultEntry,
 }
 
 impl<C: Contents> Vault<C> {
@@ -60,10 +60,9 @@ impl<C: Contents> Vault<C> {
         let Setup { name, unlock, users, insecure_test } = setup;
         let people = first_people(&setup, &mut *entropy)?;
         let header = VaultHeader {
-            kind: C::KIND,
+            kind: C::KIND.number,
             id: seal::fresh(&mut *entropy).map_err(VaultError::from)?,
             name: name.clone(),
-            protector: String::new(),
             insecure_test,
         };
         let hash = [b"prepay audit log".as_slice(), &header.id].concat();
@@ -73,7 +72,11 @@ impl<C: Contents> Vault<C> {
             contents,
             log_header: LogHeader { id: header.id, sequence: 0, hash: hash.into() },
             actors: users.iter().map(|user| user.name.clone()).take(2).collect(),
-            entry: Entry::Created { name: name.clone(), what: C::KIND, insecure_test },
+            entry: VaultEntry::Created {
+                name: name.clone(),
+                what: C::KIND.name.to_owned(),
+                insecure_test,
+            },
             header,
         };
         Self::begin(storage, entropy, &unlock, beginning, now)
@@ -87,25 +90,24 @@ impl<C: Contents> Vault<C> {
         beginning: Beginning<C>,
         now: Moment,
     ) -> Result<Self, CreateError> {
-        let Beginning { mut header, people, contents, log_header, actors, entry } = beginning;
+        let Beginning { header, people, contents, log_header, actors, entry } = beginning;
         let master = Key::random(&mut *entropy).map_err(VaultError::from)?;
         let log_key = Key::random(&mut *entropy).map_err(VaultError::from)?;
-        let protector = Protector::seal(unlock, &master, &header, &mut *entropy)?;
-        header.protector = protector.describe();
+        let sealed_master = SealedMaster::seal(unlock, &master, &header, &mut *entropy)?;
         let mac = LogMac::new(&log_key);
         let start = log_header.start();
         let mut outbox = log_header.encode();
         let actors: Vec<&Identifier> = actors.iter().collect();
-        let after = record::write(&mut outbox, &start, now, &actors, &Said::Entry(&entry), &mac)
+        let after = record::write(&mut outbox, &start, now, &actors, &entry, &mac)
             .ok_or(VaultError::TooLarge)?;
         let nonce = seal::fresh(&mut *entropy).map_err(VaultError::from)?;
         let instance = seal::fresh(&mut *entropy).map_err(VaultError::from)?;
         let journal = Journal::new(storage, header.id, mac, start);
-        let mut window = Window::new(start, C::REMEMBERED_ROWS);
+        let mut window = Window::new(start, C::REMEMBERED);
         window.pass(&start, &after, 0);
         let mut vault = Self {
             header,
-            protector,
+            sealed_master,
             master,
             log_key,
             log_header,
@@ -124,6 +126,18 @@ impl<C: Contents> Vault<C> {
         Ok(vault)
     }
 
+    /// What can be known of a vault without a secret, and what unlocks it.
+    ///
+    /// # Errors
+    ///
+    /// [`OpenError`] when there is none of this kind, or its store is damaged.
+    pub fn look(storage: &mut dyn VaultStorage) -> Result<(VaultHeader, Protector), OpenError> {
+        let store = storage.read_store()?.ok_or(OpenError::NotThere)?;
+        let sealed = Sealed::read(&store)?;
+        sealed.header.check::<C>()?;
+        Ok((sealed.header, sealed.master.protector()))
+    }
+
     /// Opens a vault.
     ///
     /// # Errors
@@ -137,10 +151,7 @@ impl<C: Contents> Vault<C> {
     ) -> Result<Self, OpenError> {
         let store = storage.read_store()?.ok_or(OpenError::NotThere)?;
         let sealed = Sealed::read(&store)?;
-        if sealed.header.kind != C::KIND {
-            let found = sealed.header.kind;
-            return Err(OpenError::Kind { expected: C::KIND, found });
-        }
+        sealed.header.check::<C>()?;
         let instance = seal::fresh(&mut *entropy).map_err(|_| OpenError::NoEntropy)?;
         let (master, text) = sealed.open(&unlock)?;
         let mut reader = Reader::new(&text);
@@ -167,7 +178,7 @@ impl<C: Contents> Vault<C> {
         let mut vault = Self {
             journal: Arc::new(Journal::new(storage, sealed.header.id, mac, plan.end)),
             header: sealed.header,
-            protector: sealed.protector,
+            sealed_master: sealed.master,
             master,
             log_key: body.log_key,
             log_header: body.log_header,
@@ -179,7 +190,8 @@ impl<C: Contents> Vault<C> {
             instance,
         };
         if plan.torn > 0 {
-            vault.stage(By::Vault, &Entry::LogCut { bytes: plan.torn }, now)?;
+            let entry = VaultEntry::LogCut { bytes: plan.torn };
+            vault.put(By::Vault, &entry, 0, now)?;
             vault.flush()?;
         }
         drop(text);
@@ -188,14 +200,14 @@ impl<C: Contents> Vault<C> {
     }
 }
 
-/// What can be known of a vault without a secret.
-///
-/// # Errors
-///
-/// [`OpenError`] when there is none, or its store is damaged.
-pub fn look(storage: &mut dyn VaultStorage) -> Result<VaultHeader, OpenError> {
-    let store = storage.read_store()?.ok_or(OpenError::NotThere)?;
-    Ok(Sealed::read(&store)?.header)
+impl VaultHeader {
+    /// Whether the vault holds such contents.
+    fn check<C: Contents>(&self) -> Result<(), OpenError> {
+        if self.kind == C::KIND.number {
+            return Ok(());
+        }
+        Err(OpenError::Kind { expected: C::KIND, found: self.kind })
+    }
 }
 
 pub(super) fn require_empty(storage: &mut dyn VaultStorage) -> Result<(), CreateError> {
@@ -247,28 +259,33 @@ struct State<C> {
 }
 
 impl<C: Contents> State<C> {
-    fn replay(&mut self, record: &Record) -> Result<(), OpenError> {
+    /// Applies an entry that the store does not hold.
+    fn replay(&mut self, record: &Record<C::Entry>) -> Result<(), OpenError> {
         let wrong = |problem: String| OpenError::Replay { sequence: record.sequence, problem };
+        let unexpected = || wrong(format!("\"{}\" is not in the store", record.entry.name()));
         match &record.entry {
-            Entry::SignedIn { .. } => {
+            Entry::Vault(VaultEntry::SignedIn { .. }) => {
                 self.people.set_failures(record.actors.first(), Failures::NONE);
                 Ok(())
             }
-            Entry::SignInFailed { user, failures, wait_until } => {
+            Entry::Vault(VaultEntry::SignInFailed { user, failures, wait_until }) => {
                 let failures = Failures { count: *failures, wait_until: *wait_until };
                 self.people.set_failures(user.as_ref(), failures);
                 Ok(())
             }
-            Entry::LogCut { .. } | Entry::BackedUp { .. } => Ok(()),
-            entry if entry.kind() < 100 => {
-                Err(wrong(format!("\"{}\" is not in the store", entry.name())))
-            }
-            entry => self.contents.replay(record).map_err(|error| match error {
-                ReplayError::Unexpected => {
-                    wrong(format!("\"{}\" is not in the store", entry.name()))
-                }
+            Entry::Vault(VaultEntry::LogCut { .. } | VaultEntry::BackedUp { .. }) => Ok(()),
+            Entry::Vault(_) => Err(unexpected()),
+            Entry::Owner(entry) => self.contents.replay(entry).map_err(|error| match error {
+                ReplayError::Unexpected => unexpected(),
                 ReplayError::Wrong { problem } => wrong(problem),
             }),
+        }
+    }
+
+    /// Shows an entry again whose effect the store holds.
+    fn remember(&mut self, record: &Record<C::Entry>) {
+        if let Entry::Owner(entry) = &record.entry {
+            self.contents.remember(entry);
         }
     }
 }
@@ -341,7 +358,7 @@ impl Log<'_> {
             rewrite,
             torn: 0,
             end: self.window,
-            passed: Window::new(self.window, C::REMEMBERED_ROWS),
+            passed: Window::new(self.window, C::REMEMBERED),
         };
         if !(rewrite && self.is_new()) {
             let header = audit::header(storage)??;
@@ -354,8 +371,8 @@ impl Log<'_> {
         if rewrite {
             let (record, after) = record::read(self.outbox, &self.anchor, Some(self.mac))
                 .map_err(|problem| self.anchor.bad(problem))?;
-            state.contents.remember(&record);
-            plan.pass(&record, after);
+            state.remember(&record);
+            plan.pass::<C>(&record, after);
         }
         Ok(plan)
     }
@@ -401,12 +418,12 @@ impl Log<'_> {
             };
             self.compare(&after)?;
             if record.sequence <= last_in_store {
-                state.contents.remember(&record);
-                plan.pass(&record, after);
+                state.remember(&record);
+                plan.pass::<C>(&record, after);
                 plan.passed.snapshot_taken();
             } else {
                 state.replay(&record)?;
-                plan.pass(&record, after);
+                plan.pass::<C>(&record, after);
             }
         }
         match plan.end.length < acknowledged {
@@ -455,12 +472,12 @@ const fn is_torn(problem: &Problem) -> bool {
 }
 
 impl Plan {
-    fn pass(&mut self, record: &Record, after: Position) {
-        let rows = match &record.entry {
-            Entry::Issued { rows } => rows.len() as u64,
-            _ => 0,
+    fn pass<C: Contents>(&mut self, record: &Record<C::Entry>, after: Position) {
+        let items = match &record.entry {
+            Entry::Owner(entry) => C::items(entry),
+            Entry::Vault(_) => 0,
         };
-        self.passed.pass(&self.end, &after, rows);
+        self.passed.pass(&self.end, &after, items);
         self.end = after;
     }
 }

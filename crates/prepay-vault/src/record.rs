@@ -21,13 +21,13 @@ use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq;
 
 use super::secret::Key;
-use super::{Entry, IssuedRow};
+use super::{Entries, Entry};
 use prepay_basics::codec::{DecodeError, Reader, Writer};
 use prepay_basics::{Identifier, Moment};
 
 /// One entry of the audit log.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Record {
+pub struct Record<E> {
     /// Its number; the first is 1.
     pub sequence: u64,
     /// When, by the clock that the vault was given.
@@ -35,7 +35,7 @@ pub struct Record {
     /// Who did it: nobody but the vault, one person or two.
     pub actors: Vec<Identifier>,
     /// What happened.
-    pub entry: Entry,
+    pub entry: Entry<E>,
 }
 
 /// The first entry of an audit log that is not what it was.
@@ -134,20 +134,12 @@ impl LogMac {
 
 /// The longest entry, in bytes.
 pub(super) const LONGEST: usize = 4 << 20;
-/// How many rows one entry takes at most.
-pub(super) const MOST_ROWS: usize = 65_536;
 
 const BEGINNING: usize = 4 + 8 + 8 + 2;
 const MAC: usize = 16;
 const SEAL: usize = MAC + 32;
 /// The shortest entry: no people, no fields.
 const SHORTEST: usize = BEGINNING + 1 + SEAL;
-
-/// What an entry says, or the rows of one.
-pub(super) enum Said<'a> {
-    Entry(&'a Entry),
-    Rows(&'a [IssuedRow]),
-}
 
 /// Adds an entry to bytes, and gives the place behind it.
 ///
@@ -157,38 +149,20 @@ pub(super) fn write(
     before: &Position,
     moment: Moment,
     actors: &[&Identifier],
-    said: &Said<'_>,
+    entry: &impl Entries,
     mac: &LogMac,
 ) -> Option<Position> {
     let start = bytes.len();
     let sequence = before.sequence + 1;
-    let kind = match said {
-        Said::Entry(entry) => entry.kind(),
-        Said::Rows(_) => 100,
-    };
-    bytes.extend_from_slice(&[0; 4]);
-    bytes.extend_from_slice(&sequence.to_be_bytes());
-    bytes.extend_from_slice(&moment.unix_seconds().to_be_bytes());
-    bytes.extend_from_slice(&kind.to_be_bytes());
-    bytes.push(actors.len() as u8);
-    for actor in actors {
-        bytes.extend_from_slice(&(actor.as_str().len() as u16).to_be_bytes());
-        bytes.extend_from_slice(actor.as_str().as_bytes());
-    }
-    match said {
-        Said::Entry(entry) => {
-            let mut writer = Writer::new();
-            entry.encode(&mut writer);
-            bytes.extend_from_slice(writer.as_slice());
-        }
-        Said::Rows(rows) => {
-            bytes.extend_from_slice(&(rows.len() as u32).to_be_bytes());
-            bytes.reserve(rows.len() * IssuedRow::LENGTH + SEAL);
-            for row in *rows {
-                bytes.extend_from_slice(&row.encode());
-            }
-        }
-    }
+    let mut writer = Writer::from(std::mem::take(bytes));
+    writer.u32(0); // The length, once it is known.
+    writer.u64(sequence);
+    writer.u64(moment.unix_seconds());
+    writer.u16(entry.kind());
+    writer.u8(actors.len() as u8);
+    actors.iter().for_each(|actor| writer.text(actor.as_str()));
+    entry.encode(&mut writer);
+    *bytes = writer.into_plain();
     let length = bytes.len() - start + SEAL;
     if length > LONGEST {
         bytes.truncate(start);
@@ -217,11 +191,11 @@ pub(super) fn length_fits(length: u32) -> bool {
 }
 
 /// Reads an entry that is as long as it says and follows `before`.
-pub(super) fn read(
+pub(super) fn read<E: Entries>(
     bytes: &[u8],
     before: &Position,
     mac: Option<&LogMac>,
-) -> Result<(Record, Position), Problem> {
+) -> Result<(Record<E>, Position), Problem> {
     let (body, sealed) = bytes.split_last_chunk::<SEAL>().ok_or(Problem::Torn)?;
     let (found_mac, found_hash) = sealed.split_at(MAC);
     let mut reader = Reader::new(body);
@@ -244,7 +218,7 @@ pub(super) fn read(
     Ok((record, Position { sequence, length: before.length + bytes.len() as u64, hash }))
 }
 
-fn fields(sequence: u64, reader: &mut Reader<'_>) -> Result<Record, DecodeError> {
+fn fields<E: Entries>(sequence: u64, reader: &mut Reader<'_>) -> Result<Record<E>, DecodeError> {
     let error = reader.error("a moment");
     let moment = Moment::from_unix_seconds(reader.u64()?).ok_or(error)?;
     let kind = reader.u16()?;

@@ -15,7 +15,6 @@
 //! - Elsewhere: what the contents are (`body.rs`).
 
 use std::fmt;
-use std::str::FromStr;
 
 use aes_gcm::aead::{AeadInOut, KeyInit};
 use aes_gcm::{Aes256Gcm, Nonce, Tag};
@@ -26,7 +25,6 @@ use super::secret::{Cost, Key, Unlock};
 use super::{OpenError, VaultError, WrapError};
 use prepay_basics::codec::{DecodeError, Reader, Writer};
 use prepay_basics::{Entropy, Identifier, NoEntropy};
-use prepay_kmp::attribute::AttributeError;
 
 const MAGIC: &[u8] = b"PREPAY-VAULT 1\n";
 const FAMILY: &[u8] = b"PREPAY-VAULT ";
@@ -37,74 +35,61 @@ const SUM: usize = 32;
 /// The longest label of a wrapper, in bytes.
 const MAX_LABEL: usize = 200;
 
-/// What a vault is for.
+/// What a vault is for: its owner gives a number, which the store holds, and a name for people.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Kind {
-    /// A security module.
-    Module,
-    /// A key management centre.
-    Centre,
-}
-
-impl Kind {
-    pub(super) const fn code(self) -> u8 {
-        match self {
-            Self::Module => 1,
-            Self::Centre => 2,
-        }
-    }
-
-    pub(super) fn read(reader: &mut Reader<'_>) -> Result<Self, DecodeError> {
-        let error = reader.error("a kind of vault");
-        match reader.u8()? {
-            1 => Ok(Self::Module),
-            2 => Ok(Self::Centre),
-            _ => Err(error),
-        }
-    }
+pub struct Kind {
+    /// The number. No two kinds share one.
+    pub number: u8,
+    /// The name.
+    pub name: &'static str,
 }
 
 impl fmt::Display for Kind {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(match self {
-            Self::Module => "module",
-            Self::Centre => "centre",
-        })
-    }
-}
-
-impl FromStr for Kind {
-    type Err = AttributeError;
-
-    fn from_str(text: &str) -> Result<Self, Self::Err> {
-        [Self::Module, Self::Centre].into_iter().find(|kind| kind.to_string() == text).ok_or_else(
-            || AttributeError {
-                element: "kind of vault",
-                expected: "module or centre",
-                found: text.to_owned(),
-            },
-        )
+        f.pad(self.name)
     }
 }
 
 /// What can be known of a vault without unlocking it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct VaultHeader {
-    /// What it is for.
-    pub kind: Kind,
+    /// The number of its kind.
+    pub kind: u8,
     /// Its number, which no other vault has.
     pub id: [u8; 16],
     /// Its name.
     pub name: Identifier,
-    /// What unlocks it: `passphrase`, `key file`, or `wrapper` with its label.
-    pub protector: String,
     /// Whether it was made for tests, with passphrases that may be short and are quickly guessed.
     pub insecure_test: bool,
 }
 
-/// What unlocks the master key, and the master key under it.
+/// What unlocks a vault.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Protector {
+    /// A passphrase.
+    Passphrase,
+    /// A key file.
+    KeyFile,
+    /// A wrapper, such as a hardware token.
+    Wrapper {
+        /// What it says of itself, so that it is found again.
+        label: String,
+    },
+}
+
+impl fmt::Display for Protector {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Passphrase => f.pad("passphrase"),
+            Self::KeyFile => f.pad("key file"),
+            Self::Wrapper { label } => write!(f, "wrapper ({label})"),
+        }
+    }
+}
+
+/// The master key under what unlocks the vault.
 #[derive(Clone)]
-pub(super) enum Protector {
+pub(super) enum SealedMaster {
     Passphrase { cost: Cost, salt: [u8; 16], sealed: SealedKey },
     KeyFile { sealed: SealedKey },
     Wrapper { label: String, wrapped: Vec<u8> },
@@ -182,7 +167,7 @@ impl SealedKey {
     }
 }
 
-impl Protector {
+impl SealedMaster {
     /// Seals a master key.
     pub(super) fn seal(
         unlock: &Unlock<'_>,
@@ -233,16 +218,18 @@ impl Protector {
                 key.bytes().copy_from_slice(&*bytes);
                 Ok(key)
             }
-            _ => Err(OpenError::Protector { expected: self.describe(), found: unlock.kind() }),
+            _ => {
+                Err(OpenError::Protector { expected: self.protector(), found: unlock.protector() })
+            }
         }
     }
 
-    /// What it is, for people.
-    pub(super) fn describe(&self) -> String {
+    /// What unlocks it.
+    pub(super) fn protector(&self) -> Protector {
         match self {
-            Self::Passphrase { .. } => "passphrase".to_owned(),
-            Self::KeyFile { .. } => "key file".to_owned(),
-            Self::Wrapper { label, .. } => format!("wrapper ({label})"),
+            Self::Passphrase { .. } => Protector::Passphrase,
+            Self::KeyFile { .. } => Protector::KeyFile,
+            Self::Wrapper { label, .. } => Protector::Wrapper { label: label.clone() },
         }
     }
 
@@ -296,7 +283,7 @@ pub(super) fn check_length(passphrase: &[u8], insecure_test: bool) -> Result<(),
 /// Seals contents into a store.
 pub(super) fn write(
     header: &VaultHeader,
-    protector: &Protector,
+    sealed_master: &SealedMaster,
     master: &Key,
     nonce: &[u8; NONCE],
     contents: Writer,
@@ -304,11 +291,11 @@ pub(super) fn write(
     let mut contents = contents.into_bytes();
     let mut writer = Writer::with_capacity(512 + contents.len());
     writer.array(MAGIC);
-    writer.u8(header.kind.code());
+    writer.u8(header.kind);
     writer.bool(header.insecure_test);
     writer.array(&header.id);
     writer.text(header.name.as_str());
-    protector.encode(&mut writer);
+    sealed_master.encode(&mut writer);
     writer.array(nonce);
     finish(writer, master, nonce, &mut contents)
 }
@@ -332,7 +319,7 @@ pub(super) fn finish(
 /// A store that was read but not unlocked.
 pub(super) struct Sealed<'a> {
     pub(super) header: VaultHeader,
-    pub(super) protector: Protector,
+    pub(super) master: SealedMaster,
     beginning: &'a [u8],
     nonce: [u8; NONCE],
     ciphertext: &'a [u8],
@@ -369,22 +356,22 @@ impl<'a> Sealed<'a> {
             .ok_or_else(|| OpenError::Damaged { problem: "the checksum is wrong".to_owned() })?;
         let mut reader = Reader::new(body);
         reader.take(MAGIC.len())?;
-        let kind = Kind::read(&mut reader)?;
+        let kind = reader.u8()?;
         let insecure_test = reader.bool()?;
         let id = reader.array()?;
         let name = reader.parse("a name")?;
-        let protector = Protector::decode(&mut reader)?;
-        let header = VaultHeader { kind, id, name, protector: protector.describe(), insecure_test };
+        let master = SealedMaster::decode(&mut reader)?;
+        let header = VaultHeader { kind, id, name, insecure_test };
         let nonce = reader.array()?;
         let beginning = &body[..body.len() - reader.left()];
         let ciphertext = reader.bytes()?;
         reader.finish()?;
-        Ok(Self { header, protector, beginning, nonce, ciphertext })
+        Ok(Self { header, master, beginning, nonce, ciphertext })
     }
 
     /// Unlocks it: the master key and the contents.
     pub(super) fn open(&self, unlock: &Unlock<'_>) -> Result<(Key, Zeroizing<Vec<u8>>), OpenError> {
-        let master = self.protector.open(unlock, &self.header.id)?;
+        let master = self.master.open(unlock, &self.header.id)?;
         let contents = open(&master, &self.nonce, self.beginning, self.ciphertext);
         let damaged =
             || OpenError::Damaged { problem: "the sealed contents were changed".to_owned() };

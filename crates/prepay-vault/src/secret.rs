@@ -16,6 +16,7 @@ use argon2::{Algorithm, Argon2, Block, Params, Version};
 use sha2::{Digest, Sha256};
 use zeroize::{Zeroize, Zeroizing};
 
+use super::Protector;
 use prepay_basics::codec::{DecodeError, Reader, Writer};
 use prepay_basics::{Entropy, NoEntropy};
 
@@ -181,12 +182,12 @@ pub enum Unlock<'a> {
 }
 
 impl Unlock<'_> {
-    /// The kind in words.
-    pub const fn kind(&self) -> &'static str {
+    /// What it is, without the secret.
+    pub fn protector(&self) -> Protector {
         match self {
-            Self::Passphrase(_) => "passphrase",
-            Self::KeyFile(_) => "key file",
-            Self::Wrapper(_) => "wrapper",
+            Self::Passphrase(_) => Protector::Passphrase,
+            Self::KeyFile(_) => Protector::KeyFile,
+            Self::Wrapper(wrapper) => Protector::Wrapper { label: wrapper.label().to_owned() },
         }
     }
 }

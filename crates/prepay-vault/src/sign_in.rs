@@ -15,7 +15,7 @@ use subtle::ConstantTimeEq;
 
 use super::secret::{Cost, Key};
 use super::user::Failures;
-use super::{By, Contents, Entry, Secret, Session, SignInError, Vault};
+use super::{By, Contents, Secret, Session, SignInError, Vault, VaultEntry};
 use prepay_basics::{Identifier, Moment};
 
 /// A name that may be tried now.
@@ -88,8 +88,8 @@ impl<C: Contents> Vault<C> {
             let failures = self.people.failures(key).one_more(now);
             let Failures { count, wait_until } = failures;
             let user = key.cloned();
-            let entry = Entry::SignInFailed { user, failures: count, wait_until };
-            self.stage(By::Vault, &entry, now)?;
+            let entry = VaultEntry::SignInFailed { user, failures: count, wait_until };
+            self.put(By::Vault, &entry, 0, now)?;
             self.flush()?;
             self.people.set_failures(key, failures);
             return Err(SignInError::Wrong);
@@ -100,7 +100,8 @@ impl<C: Contents> Vault<C> {
             vault: self.instance,
             passphrase: user.passphrase,
         };
-        self.stage(By::One(&session), &Entry::SignedIn { role: session.role }, now)?;
+        let entry = VaultEntry::SignedIn { role: session.role };
+        self.put(By::One(&session), &entry, 0, now)?;
         self.flush()?;
         self.people.set_failures(key, Failures::NONE);
         Ok(session)

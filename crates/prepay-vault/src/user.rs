@@ -17,14 +17,13 @@ use super::secret::{Cost, Key};
 use super::{AccessError, QuorumError, Secret, SignInError};
 use prepay_basics::codec::{DecodeError, Reader, Writer};
 use prepay_basics::{Entropy, Identifier, Moment, NoEntropy};
-use prepay_kmp::attribute::AttributeError;
 
 /// What a person may do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Role {
-    /// Loads and deletes keys, and changes the vault; always two together.
+    /// Changes the vault and what matters most in it; always two together.
     Custodian,
-    /// Makes tokens.
+    /// Does the daily work.
     Operator,
     /// Reads.
     Auditor,
@@ -50,15 +49,30 @@ impl fmt::Display for Role {
 }
 
 impl FromStr for Role {
-    type Err = AttributeError;
+    type Err = ParseRoleError;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        Self::ALL.into_iter().find(|role| role.name() == text).ok_or_else(|| AttributeError {
-            element: "role",
-            expected: "custodian, operator or auditor",
-            found: text.to_owned(),
-        })
+        let found = Self::ALL.into_iter().find(|role| role.name() == text);
+        found.ok_or_else(|| ParseRoleError { found: text.to_owned() })
     }
+}
+
+/// The text is no role.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ParseRoleError {
+    found: String,
+}
+
+impl fmt::Display for ParseRoleError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "role: expected custodian, operator or auditor, found {:?}", self.found)
+    }
+}
+
+impl std::error::Error for ParseRoleError {}
+
+prepay_basics::field_as_text! {
+    Role, "a role";
 }
 
 /// A person to be given a role.

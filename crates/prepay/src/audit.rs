@@ -4,7 +4,9 @@ use std::io::Write;
 use std::path::Path;
 
 use prepay_vault::VaultStorage;
-use prepay_vault::{AuditError, AuditMark, AuditReport, BadEntry, Problem, Record, verify_noted};
+use prepay_vault::{
+    AuditError, AuditMark, AuditReport, BadEntry, Entries, Problem, Record, verify_noted,
+};
 use serde_json::{Map, Value, json};
 
 use crate::failure::{Done, Failure};
@@ -12,7 +14,7 @@ use crate::paint::{HEADING, QUIET, RESULT, WRONG, styled};
 use crate::people::vault_failure;
 
 /// One entry as an object.
-fn entry(record: &Record) -> Value {
+fn entry<E: Entries>(record: &Record<E>) -> Value {
     let fields: Map<String, Value> = record
         .entry
         .fields()
@@ -29,7 +31,7 @@ fn entry(record: &Record) -> Value {
 }
 
 /// Prints entries: one object a line, or a table.
-pub(crate) fn print(records: &[Record], json: bool, test: bool) -> Done<()> {
+pub(crate) fn print<E: Entries>(records: &[Record<E>], json: bool, test: bool) -> Done<()> {
     let mut out = anstream::stdout().lock();
     for record in records {
         if json {
@@ -53,12 +55,12 @@ pub(crate) fn print(records: &[Record], json: bool, test: bool) -> Done<()> {
 }
 
 /// Proves that a log still has an entry that was noted earlier.
-pub(crate) fn prove_noted(
+pub(crate) fn prove_noted<E: Entries>(
     path: &Path,
     storage: &mut dyn VaultStorage,
     noted: AuditMark,
 ) -> Done<()> {
-    let report = verify_noted(storage, noted).map_err(|error| failure(path, &error))?;
+    let report = verify_noted::<E>(storage, noted).map_err(|error| failure(path, &error))?;
     match &report.first_bad {
         Some(bad) if bad.problem != Problem::Torn => {
             let message = format!("entry {} as noted is not in the log: {bad}", noted.sequence);

@@ -12,8 +12,8 @@ use prepay_host::{
 };
 use prepay_vault::VaultStorage;
 use prepay_vault::{
-    CreateError, KeyFile, OpenError, RestoreError, Secret, Unlock, VaultHeader, look,
-    look_at_backup,
+    Contents, CreateError, KeyFile, OpenError, Protector, RestoreError, Secret, Unlock, Vault,
+    VaultHeader,
 };
 
 use crate::failure::{Done, Failure};
@@ -88,23 +88,29 @@ impl Seal {
 
 impl UnlockFlags {
     /// Gets what unlocks a vault, by what its header says.
-    pub(crate) fn seal(&self, header: &VaultHeader, secrets: &SecretFlags) -> Done<Seal> {
+    pub(crate) fn seal(
+        &self,
+        header: &VaultHeader,
+        protector: &Protector,
+        secrets: &SecretFlags,
+    ) -> Done<Seal> {
         let name = &header.name;
-        if header.protector == "passphrase" {
-            let secret = secrets.known(SEAL, &format!("sealing passphrase of {name}"))?;
-            return Ok(Seal::Passphrase(secret));
-        }
-        if header.protector == "key file" {
-            let path = self.key_file.as_ref().ok_or_else(|| {
-                Failure::unable("key_file", format!("{name} is unlocked by a key file"))
-                    .next("give --key-file PATH")
-            })?;
-            return read_key_file(path).map(Seal::KeyFile);
-        }
-        let wrapper = header.protector.strip_prefix("wrapper (").and_then(|w| w.strip_suffix(')'));
-        let place = wrapper.and_then(|address| self.place(address));
-        let (token, key) = place.ok_or_else(|| {
-            Failure::unable("seal", format!("{name}: unlocked by {:?}", header.protector))
+        let label = match protector {
+            Protector::Passphrase => {
+                let secret = secrets.known(SEAL, &format!("sealing passphrase of {name}"))?;
+                return Ok(Seal::Passphrase(secret));
+            }
+            Protector::KeyFile => {
+                let path = self.key_file.as_ref().ok_or_else(|| {
+                    Failure::unable("key_file", format!("{name} is unlocked by a key file"))
+                        .next("give --key-file PATH")
+                })?;
+                return read_key_file(path).map(Seal::KeyFile);
+            }
+            Protector::Wrapper { label } => label,
+        };
+        let (token, key) = Pkcs11Place::read_label(label).ok_or_else(|| {
+            Failure::unable("seal", format!("{name}: unlocked by {label:?}"))
                 .next("use the program that sealed it")
         })?;
         let place = Pkcs11Place { cryptoki: self.cryptoki()?, token, key };
@@ -113,40 +119,12 @@ impl UnlockFlags {
         Ok(Seal::Token(Box::new(token.map_err(|error| token_failure(&error))?)))
     }
 
-    /// Token and key in the address of a key.
-    fn place(&self, address: &str) -> Option<(String, String)> {
-        let parts = address.strip_prefix("pkcs11:")?;
-        let part = |name: &str| {
-            let found =
-                parts.split(';').find_map(|part| part.strip_prefix(name)?.strip_prefix('='));
-            found.and_then(unescape)
-        };
-        Some((part("token")?, part("object")?))
-    }
-
     fn cryptoki(&self) -> Done<PathBuf> {
         self.pkcs11_library.clone().ok_or_else(|| {
             Failure::unable("pkcs11_library", "the vault is unlocked by a hardware token")
                 .next("give its library: --pkcs11-library PATH")
         })
     }
-}
-
-/// Undoes `%XX`.
-fn unescape(text: &str) -> Option<String> {
-    let mut bytes = Vec::with_capacity(text.len());
-    let mut rest = text.bytes();
-    while let Some(byte) = rest.next() {
-        bytes.push(match byte {
-            b'%' => {
-                let digit = |byte: Option<u8>| char::from(byte?).to_digit(16);
-                let (high, low) = (digit(rest.next())?, digit(rest.next())?);
-                u8::try_from(high * 16 + low).ok()?
-            }
-            byte => byte,
-        });
-    }
-    String::from_utf8(bytes).ok()
 }
 
 impl NewSealFlags {
@@ -240,12 +218,16 @@ pub(crate) struct WaitFlags {
 
 impl WaitFlags {
     /// Opens the directory of a vault that is there, and looks at what can be seen without unlocking it.
-    pub(crate) fn open(&self, path: &Path) -> Done<(Directory, VaultHeader)> {
+    pub(crate) fn open<C: Contents>(
+        &self,
+        path: &Path,
+    ) -> Done<(Directory, VaultHeader, Protector)> {
         let most = Duration::from_secs(self.wait);
         let mut directory =
             Directory::open_waiting(path, most).map_err(|error| directory_failure(&error))?;
-        let header = look(&mut directory).map_err(|error| open_failure(path, &error))?;
-        Ok((directory, header))
+        let (header, protector) =
+            Vault::<C>::look(&mut directory).map_err(|error| open_failure(path, &error))?;
+        Ok((directory, header, protector))
     }
 }
 
@@ -276,8 +258,8 @@ pub(crate) fn make_directory(path: &Path) -> Done<(Directory, NewDirectories)> {
 }
 
 /// Looks at what a back-up says without a secret.
-pub(crate) fn backup_header(path: &Path, bytes: &[u8]) -> Done<VaultHeader> {
-    look_at_backup(bytes).map_err(|error| restore_failure(path, path, &error))
+pub(crate) fn backup_header<C: Contents>(path: &Path, bytes: &[u8]) -> Done<VaultHeader> {
+    Vault::<C>::look_at_backup(bytes).map_err(|error| restore_failure(path, path, &error))
 }
 
 /// Why a directory cannot be used.
@@ -348,23 +330,5 @@ pub(crate) fn token_failure(error: &Pkcs11Error) -> Failure {
         Pkcs11Error::KeyThere { .. } => Failure::unable(error.code(), error)
             .next("name another key with --pkcs11-key, or take this one with --pkcs11-existing"),
         error => Failure::unable(error.code(), error),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_address_of_a_key_names_token_and_key() {
-        let flags = UnlockFlags { key_file: None, pkcs11_library: None };
-        let place = |address| flags.place(address);
-        let expected = Some(("safe one".to_owned(), "prepay-SM-1".to_owned()));
-        assert_eq!(place("pkcs11:token=safe%20one;object=prepay-SM-1"), expected);
-        for address in
-            ["", "pkcs11:", "pkcs11:token=a", "pkcs11:token=%4;object=b", "x:token=a;object=b"]
-        {
-            assert_eq!(place(address), None, "{address}");
-        }
     }
 }

@@ -40,7 +40,7 @@ const BANS: &[Ban] = &[
     Ban {
         what: "a database",
         crates: &["rusqlite", "libsqlite3-sys", "sqlx", "diesel", "postgres", "tokio-postgres"],
-        floors: 0..=9,
+        floors: 0..=8,
         except: &["prepay-store"],
     },
     Ban { what: "serialisation", crates: &["serde", "serde_json"], floors: 0..=1, except: &[] },

@@ -14,7 +14,7 @@ pub(super) enum Place {
 }
 
 /// The highest floor below the doors: domain and flows. No serialisation of their types, no floats, no network.
-pub(super) const FLOWS: u8 = 6;
+pub(super) const FLOWS: u8 = 5;
 
 /// Every crate of the workspace, from the ground up.
 const PLACES: &[(&str, Place)] = &[
@@ -25,21 +25,21 @@ const PLACES: &[(&str, Place)] = &[
     // Domain: the meter, and what the vault and key management share.
     ("prepay-basics", Place::Floor(2)),
     ("prepay-meter", Place::Floor(2)),
-    // Key management texts, and the vault over them.
+    // A sealed store over any entries, and the texts of key management.
+    ("prepay-vault", Place::Floor(3)),
     ("prepay-kmp", Place::Floor(3)),
-    ("prepay-vault", Place::Floor(4)),
     // Security modules.
-    ("prepay-module", Place::Floor(5)),
-    ("prepay-kmc-module", Place::Floor(5)),
+    ("prepay-module", Place::Floor(4)),
+    ("prepay-kmc-module", Place::Floor(4)),
     // Flows.
-    ("prepay-kmc", Place::Floor(6)),
+    ("prepay-kmc", Place::Floor(5)),
     // Doors and storage.
-    ("prepay-lab", Place::Floor(8)),
-    ("prepay-forms", Place::Floor(8)),
-    ("prepay-store", Place::Floor(8)),
-    ("prepay-host", Place::Floor(8)),
+    ("prepay-lab", Place::Floor(7)),
+    ("prepay-forms", Place::Floor(7)),
+    ("prepay-store", Place::Floor(7)),
+    ("prepay-host", Place::Floor(7)),
     // Programs.
-    ("prepay", Place::Floor(9)),
+    ("prepay", Place::Floor(8)),
     // Beside the house.
     ("prepay-testkit", Place::Testkit),
     ("xtask", Place::Chores),

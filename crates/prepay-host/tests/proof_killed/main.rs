@@ -22,9 +22,10 @@ use std::time::Instant;
 
 use prepay_host::Directory;
 use prepay_module::SecurityModule;
+use prepay_module::software::ModuleEntry;
 use prepay_testkit::Random;
 use prepay_testkit::ceremony::{People, passphrase};
-use prepay_vault::Entry;
+use prepay_vault::{Entry, VaultEntry};
 
 use child::{BATCH, Child, SINGLE, When, acknowledged, first_digits, request};
 use model::{Model, check_row};
@@ -40,7 +41,8 @@ fn tear(place: &Path, bytes: usize) -> u64 {
     let module = place.join("module");
     let mut log = OpenOptions::new().append(true).open(module.join("audit.log")).unwrap();
     log.write_all(&[0; 3][..bytes]).unwrap();
-    let report = prepay_vault::verify(&mut Directory::open(module).unwrap()).unwrap();
+    let report =
+        prepay_vault::verify::<ModuleEntry>(&mut Directory::open(module).unwrap()).unwrap();
     assert!(report.first_bad.is_some());
     report.entries
 }
@@ -154,8 +156,12 @@ fn torture(kills: u32, seed: u64) -> Figures {
         if let Some(whole) = torn {
             let next = records.iter().find(|record| record.sequence == whole + 1).expect(&told);
             match next.entry {
-                Entry::LogCut { .. } => figures.torn_and_cut += 1,
-                Entry::LoadRequested { .. } | Entry::KeysLoaded { .. } | Entry::Refilled { .. } => {
+                Entry::Vault(VaultEntry::LogCut { .. }) => figures.torn_and_cut += 1,
+                Entry::Owner(
+                    ModuleEntry::LoadRequested { .. }
+                    | ModuleEntry::KeysLoaded { .. }
+                    | ModuleEntry::Refilled { .. },
+                ) => {
                     figures.torn_and_written_anew += 1;
                 }
                 ref other => panic!("{other:?} {told}"),

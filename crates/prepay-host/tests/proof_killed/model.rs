@@ -3,9 +3,10 @@
 use std::collections::{HashMap, HashSet};
 
 use prepay_module::IssueRequest;
+use prepay_module::software::{IssuedRow, ModuleEntry};
 use prepay_testkit::ceremony::People;
 use prepay_token::element::{Amount, CurrencyAmount, RandomNumber};
-use prepay_vault::{Entry, IssuedRow, Record};
+use prepay_vault::{Entry, Record};
 
 use crate::child::request;
 use crate::proof_kit::{Number, REGISTERS, TRANSACTIONS};
@@ -35,13 +36,17 @@ impl Model {
     }
 
     /// Takes in what is new in the log, and gives the rows of it.
-    pub(crate) fn read(&mut self, records: &[Record], told: &str) -> HashMap<Number, IssuedRow> {
+    pub(crate) fn read(
+        &mut self,
+        records: &[Record<ModuleEntry>],
+        told: &str,
+    ) -> HashMap<Number, IssuedRow> {
         let mut rows = HashMap::new();
         for record in records {
             self.sequence += 1;
             assert_eq!(record.sequence, self.sequence, "{told}");
             match &record.entry {
-                Entry::Issued { rows: issued } => {
+                Entry::Owner(ModuleEntry::Issued { rows: issued }) => {
                     for row in issued {
                         self.count(row, told);
                         let number = Number::of(row.request.expect("all have names"));
@@ -49,13 +54,13 @@ impl Model {
                         rows.insert(number, *row);
                     }
                 }
-                Entry::KeysLoaded { serial, .. } => {
+                Entry::Owner(ModuleEntry::KeysLoaded { serial, .. }) => {
                     // The first file came before the torture.
                     assert!(*serial > self.serial, "files come in their order");
                     self.loads += u64::from(self.serial > 0);
                     self.serial = *serial;
                 }
-                Entry::Refilled { added, left } => {
+                Entry::Owner(ModuleEntry::Refilled { added, left }) => {
                     assert_eq!(*added, REFILLED);
                     self.refills += 1;
                     assert_eq!(*left, self.left());

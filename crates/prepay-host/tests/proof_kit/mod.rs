@@ -11,20 +11,17 @@ use prepay_kmc_module::KeyLoadItem;
 use prepay_kmp::VendingKeyAttributes;
 use prepay_kmp::attribute::{CurrencyLimit, RegisterNumber, UnitLimit};
 use prepay_module::software::{ModulePolicy, Place, SoftwareModule, TestMode};
-use prepay_module::{
-    CreditAmount, CreditRequest, IssueRequest, KeyChangeRequest, ManagementRequest,
-    MeterConfiguration, RequestId,
-};
+use prepay_module::{IssueRequest, KeyChangeRequest, MeterConfiguration, RequestId, TokenRequest};
 use prepay_testkit::ceremony::{
     People, TestCentre, attributes, make_module, open_module, passphrase, value,
 };
-use prepay_token::ManagementFunction;
 use prepay_token::element::DecoderKeyGenerationAlgorithm::Dkga04;
 use prepay_token::element::{
     Amount, CurrencyAmount, EncryptionAlgorithm, Service, TokenCarrierType, TokenIdentifier,
 };
 use prepay_token::key::VendingKey;
 use prepay_token::key_change::SetSize;
+use prepay_token::{Instruction, ManagementFunction};
 use prepay_vault::OpenError;
 
 /// How many tokens a module may make at the beginning.
@@ -142,49 +139,47 @@ impl Number {
     /// Credit in units, of one to fifty tenths.
     pub(crate) fn units(self) -> IssueRequest {
         let tenths = 1 + (self.count % 50) as u32;
-        self.credit(1, CreditAmount::Units(Amount::from_tenths(tenths).unwrap()))
+        let amount = Amount::from_tenths(tenths).unwrap();
+        self.token(1, Instruction::Credit { service: Service::Electricity, amount })
     }
 
     /// One whole unit.
     pub(crate) fn one_unit(self) -> IssueRequest {
-        self.credit(1, CreditAmount::Units(Amount::from_tenths(10).unwrap()))
+        let amount = Amount::from_tenths(10).unwrap();
+        self.token(1, Instruction::Credit { service: Service::Electricity, amount })
     }
 
     /// One of every kind of request in turn.
     pub(crate) fn any(self) -> IssueRequest {
-        let (id, meter, identifier) = (Some(self.id()), self.meter(), self.identifier());
         match self.count % 4 {
             0 => self.units(),
             1 => {
                 let amount = i128::from(self.count % 97 + 1) * 1000;
                 let amount = CurrencyAmount::from_hundred_thousandths(amount).unwrap();
-                self.credit(2, CreditAmount::Currency(amount))
+                let service = Service::Electricity;
+                self.token(2, Instruction::CurrencyCredit { service, amount })
             }
-            2 => IssueRequest::Management(ManagementRequest {
-                id,
-                register: register(2),
-                meter,
-                function: ManagementFunction::SetTariffRate((self.count % 1000) as u16),
-                identifier,
-            }),
+            2 => {
+                let rate = ManagementFunction::SetTariffRate((self.count % 1000) as u16);
+                self.token(2, Instruction::Management(rate))
+            }
             _ => IssueRequest::KeyChange(KeyChangeRequest {
-                id,
+                id: Some(self.id()),
                 from: register(1),
                 to: register(2),
-                meter,
+                meter: self.meter(),
                 new_tariff_index: 2.try_into().unwrap(),
                 size: SetSize::Four,
             }),
         }
     }
 
-    fn credit(self, number: u16, amount: CreditAmount) -> IssueRequest {
-        IssueRequest::Credit(CreditRequest {
+    fn token(self, number: u16, instruction: Instruction) -> IssueRequest {
+        IssueRequest::Token(TokenRequest {
             id: Some(self.id()),
             register: register(number),
             meter: self.meter(),
-            service: Service::Electricity,
-            amount,
+            instruction,
             identifier: self.identifier(),
         })
     }

@@ -4,6 +4,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use super::contents::ModuleContents;
+use super::entry::ModuleEntry;
 use super::module::{Shared, fault};
 use super::read;
 use super::refusal::{LoadRefusal, ReadError};
@@ -131,7 +132,7 @@ impl Auditor {
     /// # Errors
     ///
     /// [`ReadError`].
-    pub fn audit(&self, from: u64, at_most: usize) -> Result<Vec<Record>, ReadError> {
+    pub fn audit(&self, from: u64, at_most: usize) -> Result<Vec<Record<ModuleEntry>>, ReadError> {
         self.check_audits()?;
         Ok(self.shared.with(|vault| vault.audit(from, at_most))??)
     }

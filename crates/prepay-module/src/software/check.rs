@@ -7,13 +7,11 @@ use prepay_token::element::{
     DecoderKeyGenerationAlgorithm, EncryptionAlgorithm, KeyType, TokenCarrierType, TokenIdentifier,
 };
 use prepay_token::key::{CommonKeyRule, DerivationError, TransitionPermission, key_covers};
+use prepay_token::{Class, Instruction};
 
 use super::policy::ModulePolicy;
 use super::register::{Register, Registers};
-use crate::{
-    CreditAmount, CreditRequest, KeyChangeRequest, KeyChangeRule, ManagementRequest, Refusal,
-    VerifyRequest,
-};
+use crate::{KeyChangeRequest, KeyChangeRule, Refusal, TokenRequest, VerifyRequest};
 use prepay_basics::Moment;
 use prepay_kmp::VendingKeyAttributes;
 use prepay_kmp::attribute::{RegisterNumber, VendingKeyType};
@@ -27,32 +25,27 @@ pub(crate) struct Checks<'a> {
 }
 
 impl<'a> Checks<'a> {
-    /// Whether a credit token may be made, and under which key.
+    /// Whether a token may be made, and under which key.
     #[inline]
-    pub(crate) fn credit(&self, request: &CreditRequest) -> Result<&'a Register, Refusal> {
-        let meter = &request.meter;
+    pub(crate) fn token(&self, request: &TokenRequest) -> Result<&'a Register, Refusal> {
+        let TokenRequest { meter, instruction, .. } = request;
+        let is_credit = match instruction.class() {
+            Class::Credit => true,
+            Class::Management => false,
+            _ => return Err(needs_no_key()),
+        };
         let register = self.usable(request.register, meter.encryption)?;
         let attributes = &register.attributes;
-        if attributes.key_type == VendingKeyType::DEFAULT {
+        if is_credit && attributes.key_type == VendingKeyType::DEFAULT {
             return Err(Refusal::KeyType { key_type: attributes.key_type, carrier: meter.carrier });
         }
         check_carrier(attributes.key_type, meter.carrier)?;
-        let sub_class = sub_class(request);
-        if !attributes.sub_classes.contains(sub_class) {
+        let sub_class = instruction.sub_class();
+        if is_credit && !attributes.sub_classes.contains(sub_class) {
             return Err(Refusal::SubClass { sub_class });
         }
         self.identifier(attributes, request.identifier)?;
-        check_limit(register, request.amount)?;
-        self.transactions(1)?;
-        Ok(register)
-    }
-
-    /// Whether a management token may be made, and under which key.
-    pub(crate) fn management(&self, request: &ManagementRequest) -> Result<&'a Register, Refusal> {
-        let meter = &request.meter;
-        let register = self.usable(request.register, meter.encryption)?;
-        check_carrier(register.attributes.key_type, meter.carrier)?;
-        self.identifier(&register.attributes, request.identifier)?;
+        check_limit(register, instruction)?;
         self.transactions(1)?;
         Ok(register)
     }
@@ -217,15 +210,6 @@ impl<'a> Checks<'a> {
     }
 }
 
-/// The sub-class of class 0 that a credit takes.
-#[inline]
-pub(crate) const fn sub_class(request: &CreditRequest) -> u8 {
-    match request.amount {
-        CreditAmount::Units(_) => request.service.index(),
-        CreditAmount::Currency(_) => 4 + request.service.index(),
-    }
-}
-
 /// A common key is for carriers that the meter erases.
 #[inline]
 fn check_carrier(key_type: VendingKeyType, carrier: TokenCarrierType) -> Result<(), Refusal> {
@@ -237,19 +221,27 @@ fn check_carrier(key_type: VendingKeyType, carrier: TokenCarrierType) -> Result<
 
 /// ULM and CLM.
 #[inline]
-fn check_limit(register: &Register, amount: CreditAmount) -> Result<(), Refusal> {
-    let (limit, asked, left) = match amount {
-        CreditAmount::Units(amount) => {
+fn check_limit(register: &Register, instruction: &Instruction) -> Result<(), Refusal> {
+    let (limit, asked, left) = match instruction {
+        Instruction::Credit { amount, .. } => {
             ("ULM", u128::from(amount.tenths()), register.units_left_tenths.map(u128::from))
         }
-        CreditAmount::Currency(amount) => {
+        Instruction::CurrencyCredit { amount, .. } => {
             ("CLM", amount.hundred_thousandths().max(0).unsigned_abs(), register.currency_left)
         }
+        _ => return Ok(()),
     };
     match left {
         Some(left) if asked > left => Err(Refusal::CreditLimit { limit, asked, left }),
         _ => Ok(()),
     }
+}
+
+/// The refusal of class 1.
+#[cold]
+fn needs_no_key() -> Refusal {
+    let problem = "a test or display needs no key, and no module".to_owned();
+    Refusal::Parameter { problem }
 }
 
 /// The refusal of a pair of algorithms.

@@ -14,6 +14,7 @@ use prepay_token::key::{
     CommonKeyRule, DerivationPolicy, KeyTransitions, TransitionPermission, VendingKey,
 };
 
+use super::entry::ModuleEntry;
 use super::issuer::{Counters, Issuer};
 use super::policy::{ModulePolicy, TestMode};
 use super::register::{Register, Registers};
@@ -28,13 +29,13 @@ use prepay_kmp::attribute::{
 use prepay_kmp::open_kmp::{
     Identity, Nonce, PartyKind, PartyName, PendingAgreement, PublicIdentity, SlotKeys, SlotNumber,
 };
-use prepay_vault::{Contents, Entry, Kind, Record, ReplayError, RestoredLimits};
+use prepay_vault::{Contents, Kind, ReplayError, RestoredLimits};
 
 /// The version of the form.
 const VERSION: u8 = 1;
 
 /// Everything that a module keeps sealed.
-pub(crate) struct ModuleContents {
+pub struct ModuleContents {
     pub(crate) identity: Identity,
     pub(crate) created: Moment,
     pub(crate) issuer: Issuer,
@@ -43,8 +44,17 @@ pub(crate) struct ModuleContents {
 }
 
 impl Contents for ModuleContents {
-    const KIND: Kind = Kind::Module;
-    const REMEMBERED_ROWS: u64 = REMEMBERED_REQUESTS as u64;
+    type Entry = ModuleEntry;
+
+    const KIND: Kind = Kind { number: 1, name: "module" };
+    const REMEMBERED: u64 = REMEMBERED_REQUESTS as u64;
+
+    fn items(entry: &ModuleEntry) -> u64 {
+        match entry {
+            ModuleEntry::Issued { rows } => rows.len() as u64,
+            _ => 0,
+        }
+    }
 
     fn encode(&self, w: &mut Writer) {
         let Self { identity, created, issuer, slots, revoked } = self;
@@ -106,12 +116,12 @@ impl Contents for ModuleContents {
         Ok(Self { identity, created, issuer, slots, revoked })
     }
 
-    fn remember(&mut self, record: &Record) {
-        match &record.entry {
-            Entry::Issued { rows } => {
+    fn remember(&mut self, entry: &ModuleEntry) {
+        match entry {
+            ModuleEntry::Issued { rows } => {
                 rows.iter().for_each(|row| self.issuer.remembered.put(*row));
             }
-            Entry::KeyDeleted { key } => {
+            ModuleEntry::KeyDeleted { key } => {
                 if let Some(register) = key.register {
                     self.issuer.remembered.void(register);
                 }
@@ -120,14 +130,13 @@ impl Contents for ModuleContents {
         }
     }
 
-    fn replay(&mut self, record: &Record) -> Result<(), ReplayError> {
-        match &record.entry {
-            Entry::Issued { rows } => {
+    fn replay(&mut self, entry: &ModuleEntry) -> Result<(), ReplayError> {
+        match entry {
+            ModuleEntry::Issued { rows } => {
                 rows.iter().for_each(|row| self.issuer.replay(*row));
                 Ok(())
             }
-            // These tell of something and change nothing.
-            Entry::LoadRefused { .. } | Entry::Noted { .. } => Ok(()),
+            ModuleEntry::LoadRefused { .. } => Ok(()), // It changed nothing.
             _ => Err(ReplayError::Unexpected),
         }
     }

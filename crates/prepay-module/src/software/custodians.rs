@@ -8,6 +8,7 @@ use std::sync::Arc;
 
 use super::auditor::{Auditor, Reading, read_centre};
 use super::contents::ModuleContents;
+use super::entry::ModuleEntry;
 use super::load::{
     LoadReport, Plan, check_centre_key, check_module, check_slot, check_transactions, find_slot,
     state_refusal,
@@ -18,13 +19,11 @@ use super::refusal::{CustodianError, LoadRefusal};
 use super::slot::{SLOTS, Slot, SlotReport, SlotState};
 use crate::RegisterReport;
 use prepay_basics::{Identifier, Moment};
-use prepay_kmp::CentreId;
 use prepay_kmp::attribute::RegisterNumber;
 use prepay_kmp::open_kmp::{Nonce, OpenKmp, SlotNumber};
 use prepay_kmp::profile::{KeyLoadRequest, KeyManagementProfile};
-use prepay_vault::{
-    By, Entry, KeyNote, NewUser, Quorum, Secret, Unlock, UserError, Vault, VaultError,
-};
+use prepay_kmp::{CentreId, KeyNote};
+use prepay_vault::{By, NewUser, Quorum, Secret, Unlock, UserError, Vault, VaultError};
 
 /// The module in the hands of two custodians.
 #[derive(Clone)]
@@ -78,13 +77,13 @@ impl Custodians {
             if now > slot.expires {
                 check_centre_key(&slot, now)?;
             }
-            let entry = Entry::CentreEnrolled {
+            let entry = ModuleEntry::CentreEnrolled {
                 centre: slot.centre_id(),
                 slot: number.value(),
                 fingerprint: report.fingerprint,
             };
             let centre = slot.centre_id();
-            vault.commit(By::Two(&self.quorum), entry, now, |contents| {
+            vault.commit(By::Two(&self.quorum), &entry, now, |contents| {
                 contents.slots.push(slot);
                 contents.slots.sort_by_key(|slot| slot.number);
             })?;
@@ -114,12 +113,12 @@ impl Custodians {
                 return Err(LoadRefusal::Fingerprint { expected, found }.into());
             }
             if slot.state == SlotState::Loading {
-                let entry = Entry::CentreConfirmed {
+                let entry = ModuleEntry::CentreConfirmed {
                     centre: centre.clone(),
                     slot: slot.number.value(),
                     fingerprint: found.to_string(),
                 };
-                vault.commit(By::Two(&self.quorum), entry, now, |contents| {
+                vault.commit(By::Two(&self.quorum), &entry, now, |contents| {
                     contents.slots[place].state = SlotState::Pending;
                 })?;
             }
@@ -147,12 +146,12 @@ impl Custodians {
             let (text, pending) = OpenKmp
                 .request_agreement(&identity, &public, number, now, vault.entropy())
                 .map_err(|_| VaultError::NoEntropy)?;
-            let entry = Entry::AgreementRequested {
+            let entry = ModuleEntry::AgreementRequested {
                 centre: centre.clone(),
                 slot: number.value(),
                 nonce: pending.nonce().bytes(),
             };
-            vault.commit(By::Two(&self.quorum), entry, now, |contents| {
+            vault.commit(By::Two(&self.quorum), &entry, now, |contents| {
                 contents.slots[place].pending = Some(pending);
             })?;
             Ok(text)
@@ -182,8 +181,9 @@ impl Custodians {
                 OpenKmp.accept_agreement(identity, &slot.centre, pending, text.as_bytes())?;
             let centre = slot.centre_id();
             let nonce = pending.nonce().bytes();
-            let entry = Entry::AgreementConfirmed { centre: centre.clone(), slot: number, nonce };
-            vault.commit(By::Two(&self.quorum), entry, now, |contents| {
+            let entry =
+                ModuleEntry::AgreementConfirmed { centre: centre.clone(), slot: number, nonce };
+            vault.commit(By::Two(&self.quorum), &entry, now, |contents| {
                 let slot = &mut contents.slots[place];
                 slot.state = SlotState::Active;
                 slot.keys = Some(keys);
@@ -218,13 +218,13 @@ impl Custodians {
                 expires,
             };
             let text = OpenKmp.write_key_load_request(&contents.identity, &request)?;
-            let entry = Entry::LoadRequested {
+            let entry = ModuleEntry::LoadRequested {
                 centre: centre.clone(),
                 slot: slot.number.value(),
                 nonce: nonce.bytes(),
                 expires,
             };
-            vault.commit(By::Two(&self.quorum), entry, now, |contents| {
+            vault.commit(By::Two(&self.quorum), &entry, now, |contents| {
                 contents.slots[place].open(nonce, expires);
             })?;
             Ok(text)
@@ -240,7 +240,7 @@ impl Custodians {
         self.act(|vault, now| {
             let plan = Plan::make(vault.contents(), text, now)?;
             let report = plan.report.clone();
-            let entry = Entry::KeysLoaded {
+            let entry = ModuleEntry::KeysLoaded {
                 centre: report.centre.clone(),
                 slot: vault.contents().slots[plan.slot].number.value(),
                 serial: report.serial,
@@ -248,7 +248,7 @@ impl Custodians {
                 transactions_added: report.transactions_added,
                 keys: plan.notes(),
             };
-            vault.commit(By::Two(&self.quorum), entry, now, |contents| plan.apply(contents))?;
+            vault.commit(By::Two(&self.quorum), &entry, now, |contents| plan.apply(contents))?;
             Ok(report)
         })
     }
@@ -268,8 +268,8 @@ impl Custodians {
                 key_revision: report.attributes.key_revision,
                 check_value: report.check_value,
             };
-            let entry = Entry::KeyDeleted { key };
-            vault.commit(By::Two(&self.quorum), entry, now, |contents| {
+            let entry = ModuleEntry::KeyDeleted { key };
+            vault.commit(By::Two(&self.quorum), &entry, now, |contents| {
                 contents.issuer.registers.remove(register);
                 contents.issuer.remembered.void(register);
             })?;
@@ -287,8 +287,8 @@ impl Custodians {
         self.act(|vault, now| {
             let place = find_centre(vault.contents(), centre)?;
             let slot = vault.contents().slots[place].number.value();
-            let entry = Entry::CentreRevoked { centre: centre.clone(), slot };
-            vault.commit(By::Two(&self.quorum), entry, now, |contents| {
+            let entry = ModuleEntry::CentreRevoked { centre: centre.clone(), slot };
+            vault.commit(By::Two(&self.quorum), &entry, now, |contents| {
                 let slot = contents.slots.remove(place);
                 contents.revoked.push(slot.centre.name().clone());
             })?;
@@ -304,8 +304,8 @@ impl Custodians {
     pub fn refill(&self, added: u64) -> Result<u64, CustodianError> {
         self.act(|vault, now| {
             let left = check_transactions(vault.contents(), Some(added))?;
-            let entry = Entry::Refilled { added, left };
-            vault.commit(By::Two(&self.quorum), entry, now, |contents| {
+            let entry = ModuleEntry::Refilled { added, left };
+            vault.commit(By::Two(&self.quorum), &entry, now, |contents| {
                 contents.issuer.counters.transactions_left = Some(left);
             })?;
             Ok(left)
@@ -381,7 +381,7 @@ impl Custodians {
             let done = act(vault, now);
             if let Err(CustodianError::Refused(refusal)) = &done {
                 let reason = format!("{}: {refusal}", refusal.code());
-                vault.stage(By::Two(&self.quorum), &Entry::LoadRefused { reason }, now)?;
+                vault.stage(By::Two(&self.quorum), &ModuleEntry::LoadRefused { reason }, now)?;
                 vault.flush()?;
             }
             done

@@ -9,17 +9,16 @@ use prepay_token::element::RandomNumber;
 use prepay_token::key::DerivationError;
 
 use super::check::{Checks, parameter};
+use super::issued_row::IssuedRow;
 use super::make;
 use super::policy::{ModulePolicy, TestMode};
 use super::register::Registers;
 use super::remembered::Remembered;
-use super::row::IssuedRowExt as _;
 use crate::{
-    CreditAmount, CreditRequest, IssueRequest, Issued, IssuedKeyChange, IssuedToken,
-    KeyChangeRequest, ManagementRequest, Refusal, Verification, VerifyRequest,
+    IssueRequest, Issued, IssuedKeyChange, IssuedToken, KeyChangeRequest, Refusal, TokenRequest,
+    Verification, VerifyRequest,
 };
 use prepay_basics::Moment;
-use prepay_vault::IssuedRow;
 
 /// What a module counts.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -67,10 +66,7 @@ impl Issuer {
             return self.repeat(request, &row, done).map(Answer::Repeated);
         }
         let issued = match request {
-            IssueRequest::Credit(request) => Issued::Token(self.issue_credit(request, now)?),
-            IssueRequest::Management(request) => {
-                Issued::Token(self.issue_management(request, now)?)
-            }
+            IssueRequest::Token(request) => Issued::Token(self.issue_token(request, now)?),
             IssueRequest::KeyChange(request) => {
                 Issued::KeyChange(self.issue_key_change(request, now)?)
             }
@@ -94,10 +90,10 @@ impl Issuer {
     /// Takes in a row of the audit log that the counters do not know yet.
     pub(crate) fn replay(&mut self, row: IssuedRow) {
         self.counters.count(&row);
-        if let Some((number, amount)) = row.credit()
+        if let Some((number, credit)) = row.credit()
             && let Some(register) = self.registers.get_mut(number)
         {
-            register.count(amount);
+            register.count(&credit);
         }
         self.remembered.put(row);
     }
@@ -118,43 +114,13 @@ impl Issuer {
     }
 
     #[inline]
-    fn issue_credit(
-        &mut self,
-        request: &CreditRequest,
-        now: Moment,
-    ) -> Result<IssuedToken, Refusal> {
-        let register = self.checks(now).credit(request)?;
-        let random = matches!(request.amount, CreditAmount::Units(_)).then(|| self.random());
-        let token = make::credit(register, request, random).map_err(|error| parameter(&error))?;
-        let issued = IssuedToken {
-            token,
-            identifier: request.identifier,
-            random,
-            check_value: register.check_value,
-            is_test: self.test.is_some(),
-        };
+    fn issue_token(&mut self, request: &TokenRequest, now: Moment) -> Result<IssuedToken, Refusal> {
+        let register = self.checks(now).token(request)?;
+        let issued = make::token(register, request, self.random(), self.test.is_some())
+            .map_err(|error| parameter(&error))?;
         if let Some(register) = self.registers.get_mut(request.register) {
-            register.count(request.amount);
+            register.count(&request.instruction);
         }
-        Ok(issued)
-    }
-
-    fn issue_management(
-        &self,
-        request: &ManagementRequest,
-        now: Moment,
-    ) -> Result<IssuedToken, Refusal> {
-        let register = self.checks(now).management(request)?;
-        let random = self.random();
-        let token =
-            make::management(register, request, random).map_err(|error| parameter(&error))?;
-        let issued = IssuedToken {
-            token,
-            identifier: request.identifier,
-            random: Some(random),
-            check_value: register.check_value,
-            is_test: self.test.is_some(),
-        };
         Ok(issued)
     }
 
@@ -184,31 +150,15 @@ impl Issuer {
         let held = |register| self.registers.get(register).ok_or(Refusal::RequestConflict);
         let mut again = *asked;
         let failed = |_: DerivationError| Refusal::RequestConflict;
-        let issued_token = |token, identifier, check_value| IssuedToken {
-            token,
-            identifier,
-            random: done.random_number(),
-            check_value,
-            is_test: self.test.is_some(),
-        };
+        let is_test = self.test.is_some();
         let issued = match request {
-            IssueRequest::Credit(request) => {
-                let register = held(request.register)?;
-                let token =
-                    make::credit(register, request, done.random_number()).map_err(failed)?;
-                let issued = issued_token(token, request.identifier, register.check_value);
-                Issued::Token(issued)
-            }
-            IssueRequest::Management(request) => {
-                let register = held(request.register)?;
-                let random = done.random_number().ok_or(Refusal::RequestConflict)?;
-                let token = make::management(register, request, random).map_err(failed)?;
-                let issued = issued_token(token, request.identifier, register.check_value);
-                Issued::Token(issued)
+            IssueRequest::Token(request) => {
+                let random = done.random_number().unwrap_or_default();
+                let issued = make::token(held(request.register)?, request, random, is_test);
+                Issued::Token(issued.map_err(failed)?)
             }
             IssueRequest::KeyChange(request) => {
                 let (old, new) = (held(request.from)?, held(request.to)?);
-                let is_test = self.test.is_some();
                 let issued = make::key_change(old, new, request, done.key_expiry(), is_test)
                     .map_err(failed)?;
                 Issued::KeyChange(issued)

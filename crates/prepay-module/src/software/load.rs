@@ -18,8 +18,7 @@ use prepay_basics::Moment;
 use prepay_kmp::attribute::{KeyCheckValue, RegisterNumber};
 use prepay_kmp::open_kmp::{Nonce, OpenKmp, PartyName};
 use prepay_kmp::profile::{KeyLoad, KeyLoadHeader, KeyManagementProfile, LoadedKey};
-use prepay_kmp::{CentreId, VendingKeyAttributes};
-use prepay_vault::KeyNote;
+use prepay_kmp::{CentreId, KeyNote, VendingKeyAttributes};
 
 /// What a key-load file did.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -6,12 +6,12 @@
 use prepay_token::element::{KeyExpiryNumber, RandomNumber, TariffIndex};
 use prepay_token::key::{DecoderKey, DerivationError, KeyParameters, TokenCipher, key_covers};
 use prepay_token::key_change::{KeyChangeSet, NewKey, Rollover};
-use prepay_token::{OpenError, Token, TokenData, open, seal};
+use prepay_token::{OpenError, Stamp, Token, TokenData, open, seal};
 
 use super::register::Register;
 use crate::{
-    CreditAmount, CreditRequest, IssuedKeyChange, KeyChangeRequest, ManagementRequest,
-    MeterConfiguration, Verification, VerifyRequest,
+    IssuedKeyChange, IssuedToken, KeyChangeRequest, MeterConfiguration, TokenRequest, Verification,
+    VerifyRequest,
 };
 use prepay_kmp::attribute::VendingKeyType;
 
@@ -40,32 +40,23 @@ fn cipher(register: &Register, meter: &MeterConfiguration) -> Result<TokenCipher
     Ok(TokenCipher::new(&decoder_key(register, meter, meter.tariff_index)?))
 }
 
-/// A credit token. Those in currency carry no random number.
+/// A token. Those in currency have no room for the random number.
 #[inline]
-pub(crate) fn credit(
+pub(crate) fn token(
     register: &Register,
-    request: &CreditRequest,
-    random: Option<RandomNumber>,
-) -> Result<TokenData, DerivationError> {
-    let CreditRequest { service, identifier, .. } = *request;
-    let token = match request.amount {
-        CreditAmount::Units(amount) => {
-            Token::Credit { service, random: random.unwrap_or_default(), identifier, amount }
-        }
-        CreditAmount::Currency(amount) => Token::CurrencyCredit { service, identifier, amount },
-    };
-    Ok(seal(&token, &cipher(register, &request.meter)?))
-}
-
-/// A management token.
-pub(crate) fn management(
-    register: &Register,
-    request: &ManagementRequest,
+    request: &TokenRequest,
     random: RandomNumber,
-) -> Result<TokenData, DerivationError> {
-    let ManagementRequest { function, identifier, .. } = *request;
-    let token = Token::Management { random, identifier, function };
-    Ok(seal(&token, &cipher(register, &request.meter)?))
+    is_test: bool,
+) -> Result<IssuedToken, DerivationError> {
+    let TokenRequest { instruction, identifier, .. } = *request;
+    let token = instruction.stamped(Stamp { identifier, random });
+    Ok(IssuedToken {
+        token: seal(&token, &cipher(register, &request.meter)?),
+        identifier,
+        random: token.random(),
+        check_value: register.check_value,
+        is_test,
+    })
 }
 
 /// A key change set. The meter forgets its identifiers exactly when the base dates differ.
@@ -123,23 +114,11 @@ pub(crate) fn verify(
     if token.identifier().is_some_and(|identifier| !key_covers(attributes.expiry, identifier)) {
         return Ok(Verification::KeyExpired);
     }
-    Ok(match token {
-        Token::Credit { service, random, identifier, amount } => Verification::Credit {
-            service,
-            amount: CreditAmount::Units(amount),
-            identifier,
-            random: Some(random),
-        },
-        Token::CurrencyCredit { service, identifier, amount } => Verification::Credit {
-            service,
-            amount: CreditAmount::Currency(amount),
-            identifier,
-            random: None,
-        },
-        Token::Management { random, identifier, function } => {
-            Verification::Management { function, identifier, random }
+    Ok(match (&token, token.instruction(), token.identifier()) {
+        (Token::KeyChange(section), ..) => Verification::KeyChange { section: section.number() },
+        (_, Some(instruction), Some(identifier)) => {
+            Verification::Valid { instruction, identifier, random: token.random() }
         }
-        Token::KeyChange(section) => Verification::KeyChange { section: section.number() },
         _ => Verification::Unkeyed,
     })
 }

@@ -14,6 +14,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use super::contents::ModuleContents;
+use super::entry::ModuleEntry;
 use super::issuer::Answer;
 use super::module::{Shared, fault};
 use super::read;
@@ -21,7 +22,7 @@ use crate::{
     ClockWindow, Identification, IssueRequest, Issued, ModuleError, ModuleFault, ModuleStatus,
     Refusal, RegisterReport, SecurityModule, Verification, VerifyRequest,
 };
-use prepay_vault::{By, IssuedRow, Role, Session, Vault};
+use prepay_vault::{By, Role, Session, Vault};
 
 /// How many requests at most stand in one entry of the audit log, and are carried out in one go.
 pub const BATCH: usize = 4096;
@@ -39,16 +40,15 @@ impl Operator {
     fn carry_out(
         &self,
         requests: &[IssueRequest],
-        rows: &mut Vec<IssuedRow>,
         answers: &mut Vec<Result<Issued, Refusal>>,
     ) -> Result<Option<u64>, ModuleFault> {
         let (now, stamp) = (self.shared.module_time(), self.shared.clock.now());
+        let mut rows = Vec::with_capacity(requests.len());
         let staged = self.shared.with_open(|vault| {
             self.check(vault)?;
             vault.snapshot_if_due().map_err(|error| fault(&error))?;
             let issuer = &mut vault.contents_mut().issuer;
             let mut repeated = false;
-            rows.clear();
             for request in requests {
                 answers.push(match issuer.issue(request, now) {
                     Ok(Answer::New(issued, row)) => {
@@ -63,7 +63,8 @@ impl Operator {
                 });
             }
             if !rows.is_empty() {
-                return Ok(vault.stage_issued(By::One(&self.session), rows, stamp).map(Some));
+                let entry = ModuleEntry::Issued { rows };
+                return Ok(vault.stage(By::One(&self.session), &entry, stamp).map(Some));
             }
             // The first answer to a repeated request may still be on its way to the log.
             Ok(Ok(repeated.then(|| vault.entries())))
@@ -110,10 +111,9 @@ impl SecurityModule for Operator {
         requests: &[IssueRequest],
     ) -> Result<Vec<Result<Issued, Refusal>>, ModuleFault> {
         let mut answers = Vec::with_capacity(requests.len());
-        let mut rows = Vec::with_capacity(requests.len().min(BATCH));
         let mut last = None;
         for batch in requests.chunks(BATCH) {
-            last = match (self.carry_out(batch, &mut rows, &mut answers), last) {
+            last = match (self.carry_out(batch, &mut answers), last) {
                 (Ok(entry), last) => entry.or(last),
                 // Those before it were carried out.
                 (Err(ModuleFault::Closed { problem }), Some(_)) => {

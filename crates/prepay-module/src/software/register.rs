@@ -4,9 +4,10 @@
 //! - Unit of what is left: tenths of a unit of the service, hundred-thousandths of the base currency.
 //! - What counts is what a token really carries, after its rounding.
 
+use prepay_token::Instruction;
 use prepay_token::key::{DecoderKeyGenerator, DerivationPolicy, VendingKey};
 
-use crate::{CreditAmount, RegisterReport};
+use crate::RegisterReport;
 use prepay_basics::Moment;
 use prepay_kmp::CentreId;
 use prepay_kmp::attribute::{KeyCheckValue, RegisterNumber, VendingKeyAttributes};
@@ -76,18 +77,19 @@ impl Register {
         self.currency_left = self.currency_left.map(|_| 0);
     }
 
-    /// Takes an amount off what is left, never below nothing. A debit gives nothing back.
-    pub(crate) fn count(&mut self, amount: CreditAmount) {
-        match amount {
-            CreditAmount::Units(amount) => {
+    /// Takes a credit off what is left, never below nothing. A debit gives nothing back.
+    pub(crate) fn count(&mut self, instruction: &Instruction) {
+        match instruction {
+            Instruction::Credit { amount, .. } => {
                 let tenths = u64::from(amount.tenths());
                 self.units_left_tenths =
                     self.units_left_tenths.map(|left| left.saturating_sub(tenths));
             }
-            CreditAmount::Currency(amount) => {
+            Instruction::CurrencyCredit { amount, .. } => {
                 let asked = amount.hundred_thousandths().max(0).unsigned_abs();
                 self.currency_left = self.currency_left.map(|left| left.saturating_sub(asked));
             }
+            _ => {}
         }
     }
 

@@ -20,9 +20,9 @@
 
 use std::hash::{BuildHasher, RandomState};
 
+use super::issued_row::IssuedRow;
 use crate::RequestId;
 use prepay_kmp::attribute::RegisterNumber;
-use prepay_vault::IssuedRow;
 
 /// How many requests are remembered.
 pub const REMEMBERED_REQUESTS: usize = 1 << ROW_BITS;

@@ -12,69 +12,40 @@
 //! the identifier, but for key changes. KEN and rollover of a key change are not asked for: they are what
 //! the module found in its registers.
 
-use prepay_token::TokenData;
 use prepay_token::element::{
-    Amount, CurrencyAmount, EncryptionAlgorithm, KeyExpiryNumber, RandomNumber,
+    Amount, CurrencyAmount, EncryptionAlgorithm, KeyExpiryNumber, RandomNumber, Service,
 };
 use prepay_token::key_change::Rollover;
+use prepay_token::{Instruction, TokenData};
 
-use super::check::sub_class;
-use crate::{CreditAmount, IssueRequest, Issued, MeterConfiguration};
+use super::issued_row::IssuedRow;
+use crate::{IssueRequest, Issued, MeterConfiguration};
 use prepay_kmp::attribute::RegisterNumber;
-use prepay_vault::IssuedRow;
 
 /// The bits of a key change's value that are asked for: the new tariff index.
 const ASKED: u32 = 0xFF << KEY_CHANGE_ASKED_SHIFT;
 const KEY_CHANGE_ASKED_SHIFT: u32 = 16;
 
-/// What a row says about a request that was carried out.
-pub(crate) trait IssuedRowExt: Sized {
+impl IssuedRow {
     /// What a request asks for, before anything is done.
-    fn asked(request: &IssueRequest) -> Self;
-    /// Adds what was done.
-    fn done(&mut self, issued: &Issued);
-    /// Whether both rows ask for the same, whatever was done.
-    fn asks_the_same(&self, other: &Self) -> bool;
-    /// Whether a key was changed.
-    fn is_key_change(&self) -> bool;
-    /// How many tokens were made.
-    fn tokens(&self) -> u64;
-    /// The random number, if the token carries one.
-    fn random_number(&self) -> Option<RandomNumber>;
-    /// The credit, if it is one.
-    fn credit(&self) -> Option<(RegisterNumber, CreditAmount)>;
-    /// The expiry number that a key change set carries.
-    fn key_expiry(&self) -> KeyExpiryNumber;
-}
-
-impl IssuedRowExt for IssuedRow {
     #[inline]
-    fn asked(request: &IssueRequest) -> Self {
+    pub(crate) fn asked(request: &IssueRequest) -> Self {
         match request {
-            IssueRequest::Credit(request) => {
-                let value = match request.amount {
-                    CreditAmount::Units(amount) => u32::from(amount.bits()),
-                    CreditAmount::Currency(amount) => {
-                        u32::from(amount.sign_exponent()) << 16 | u32::from(amount.bits())
-                    }
-                };
-                Self {
-                    request: request.id,
-                    register: request.register.value(),
-                    identifier: request.identifier.value(),
-                    class: 0,
-                    sub_class: sub_class(request),
-                    value,
-                    ..for_meter(&request.meter)
-                }
-            }
-            IssueRequest::Management(request) => Self {
+            IssueRequest::Token(request) => Self {
                 request: request.id,
                 register: request.register.value(),
                 identifier: request.identifier.value(),
-                class: 2,
-                sub_class: request.function.sub_class(),
-                value: u32::from(request.function.bits()),
+                class: request.instruction.class().number(),
+                sub_class: request.instruction.sub_class(),
+                value: match request.instruction {
+                    Instruction::Credit { amount, .. } => u32::from(amount.bits()),
+                    Instruction::CurrencyCredit { amount, .. } => {
+                        u32::from(amount.sign_exponent()) << 16 | u32::from(amount.bits())
+                    }
+                    Instruction::Management(function) => u32::from(function.bits()),
+                    // Class 1 is refused: no row of it is ever kept.
+                    _ => 0,
+                },
                 ..for_meter(&request.meter)
             },
             IssueRequest::KeyChange(request) => Self {
@@ -89,8 +60,9 @@ impl IssuedRowExt for IssuedRow {
         }
     }
 
+    /// Adds what was done.
     #[inline]
-    fn done(&mut self, issued: &Issued) {
+    pub(crate) fn done(&mut self, issued: &Issued) {
         match issued {
             Issued::Token(issued) => {
                 self.random = issued.random.map_or(0, RandomNumber::value);
@@ -104,7 +76,8 @@ impl IssuedRowExt for IssuedRow {
         }
     }
 
-    fn asks_the_same(&self, other: &Self) -> bool {
+    /// Whether both rows ask for the same, whatever was done.
+    pub(crate) fn asks_the_same(&self, other: &Self) -> bool {
         let asked = |row: &Self| {
             let value = if row.is_key_change() { row.value & ASKED } else { row.value };
             Self { random: 0, last_digits: 0, value, ..*row }
@@ -112,36 +85,43 @@ impl IssuedRowExt for IssuedRow {
         asked(self) == asked(other)
     }
 
+    /// Whether a key was changed.
     #[inline]
-    fn is_key_change(&self) -> bool {
+    pub(crate) fn is_key_change(&self) -> bool {
         self.new_register != 0
     }
 
+    /// How many tokens were made.
     #[inline]
-    fn tokens(&self) -> u64 {
+    pub(crate) fn tokens(&self) -> u64 {
         if self.is_key_change() { u64::from(self.sub_class) } else { 1 }
     }
 
+    /// The random number, if the token carries one.
     #[inline]
-    fn random_number(&self) -> Option<RandomNumber> {
+    pub(crate) fn random_number(&self) -> Option<RandomNumber> {
         let carries = !self.is_key_change() && (self.class == 2 || self.sub_class < 4);
         carries.then(|| RandomNumber::from_counter(u64::from(self.random)))
     }
 
-    fn credit(&self) -> Option<(RegisterNumber, CreditAmount)> {
+    /// The credit, if it is one.
+    pub(crate) fn credit(&self) -> Option<(RegisterNumber, Instruction)> {
         let register = RegisterNumber::try_from(self.register).ok()?;
+        let service = Service::ALL[usize::from(self.sub_class & 3)];
         let bits = self.value as u16;
-        match (self.class, self.sub_class) {
-            (0, 0..=3) => Some((register, CreditAmount::Units(Amount::from_bits(bits)))),
+        let credit = match (self.class, self.sub_class) {
+            (0, 0..=3) => Instruction::Credit { service, amount: Amount::from_bits(bits) },
             (0, 4..=7) => {
                 let amount = CurrencyAmount::from_bits((self.value >> 16) as u8, bits);
-                Some((register, CreditAmount::Currency(amount)))
+                Instruction::CurrencyCredit { service, amount }
             }
-            _ => None,
-        }
+            _ => return None,
+        };
+        Some((register, credit))
     }
 
-    fn key_expiry(&self) -> KeyExpiryNumber {
+    /// The expiry number that a key change set carries.
+    pub(crate) fn key_expiry(&self) -> KeyExpiryNumber {
         KeyExpiryNumber::from((self.value >> 8) as u8)
     }
 }
@@ -192,14 +172,12 @@ fn last_digits(token: TokenData) -> u16 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use prepay_token::element::{
-        MeterPan, Service, TariffIndex, TokenCarrierType, TokenIdentifier,
-    };
+    use prepay_token::element::{MeterPan, TariffIndex, TokenCarrierType, TokenIdentifier};
     use prepay_token::key_change::SetSize;
     use prepay_token::{Class, ManagementFunction};
     use proptest::prelude::*;
 
-    use crate::{CreditRequest, KeyChangeRequest, ManagementRequest, RequestId};
+    use crate::{KeyChangeRequest, RequestId, TokenRequest};
 
     fn meter() -> MeterConfiguration {
         MeterConfiguration {
@@ -216,15 +194,19 @@ mod tests {
 
     #[test]
     fn every_part_of_a_request_stands_in_its_row() {
-        let credit = CreditRequest {
+        let units =
+            |service, bits| Instruction::Credit { service, amount: Amount::from_bits(bits) };
+        let credit = TokenRequest {
             id: Some(RequestId([7; 16])),
             register: register(1),
             meter: meter(),
-            service: Service::Electricity,
-            amount: CreditAmount::Units(Amount::from_bits(5)),
+            instruction: units(Service::Electricity, 5),
             identifier: TokenIdentifier::from_low_bits(9),
         };
-        let currency = |sign, bits| CreditAmount::Currency(CurrencyAmount::from_bits(sign, bits));
+        let currency = |sign, bits| {
+            let amount = CurrencyAmount::from_bits(sign, bits);
+            Instruction::CurrencyCredit { service: Service::Electricity, amount }
+        };
         let mut other_meter = [meter(); 4];
         other_meter[0].pan = "000001000000000082".parse().unwrap();
         other_meter[1].tariff_index = TariffIndex::try_from(2).unwrap();
@@ -232,32 +214,24 @@ mod tests {
         other_meter[3].carrier = TokenCarrierType::MAGNETIC_CARD;
         let mut requests = vec![
             credit,
-            CreditRequest { id: None, ..credit },
-            CreditRequest { id: Some(RequestId([8; 16])), ..credit },
-            CreditRequest { register: register(2), ..credit },
-            CreditRequest { service: Service::Water, ..credit },
-            CreditRequest { amount: CreditAmount::Units(Amount::from_bits(6)), ..credit },
-            CreditRequest { amount: currency(0, 5), ..credit },
-            CreditRequest { amount: currency(8, 5), ..credit },
-            CreditRequest { amount: currency(0, 6), ..credit },
-            CreditRequest { identifier: TokenIdentifier::from_low_bits(10), ..credit },
+            TokenRequest { id: None, ..credit },
+            TokenRequest { id: Some(RequestId([8; 16])), ..credit },
+            TokenRequest { register: register(2), ..credit },
+            TokenRequest { identifier: TokenIdentifier::from_low_bits(10), ..credit },
         ];
-        requests.extend(other_meter.map(|meter| CreditRequest { meter, ..credit }));
-        let mut requests: Vec<_> = requests.into_iter().map(IssueRequest::Credit).collect();
-        let management = ManagementRequest {
-            id: credit.id,
-            register: credit.register,
-            meter: credit.meter,
-            function: ManagementFunction::SetTariffRate(4),
-            identifier: credit.identifier,
-        };
-        for function in [
-            ManagementFunction::SetTariffRate(4),
-            ManagementFunction::SetTariffRate(5),
-            ManagementFunction::SetWaterMeterFactor(4),
-        ] {
-            requests.push(IssueRequest::Management(ManagementRequest { function, ..management }));
-        }
+        let others = [
+            units(Service::Water, 5),
+            units(Service::Electricity, 6),
+            currency(0, 5),
+            currency(8, 5),
+            currency(0, 6),
+            Instruction::Management(ManagementFunction::SetTariffRate(4)),
+            Instruction::Management(ManagementFunction::SetTariffRate(5)),
+            Instruction::Management(ManagementFunction::SetWaterMeterFactor(4)),
+        ];
+        requests.extend(others.map(|instruction| TokenRequest { instruction, ..credit }));
+        requests.extend(other_meter.map(|meter| TokenRequest { meter, ..credit }));
+        let mut requests: Vec<_> = requests.into_iter().map(IssueRequest::Token).collect();
         let change = KeyChangeRequest {
             id: credit.id,
             from: register(1),

@@ -4,16 +4,16 @@ use prepay_basics::Moment;
 use prepay_kmp::attribute::{Cluster, CurrencyLimit, SubClassSet, UnitLimit, VendingKeyType};
 use prepay_module::software::{ModulePolicy, TestMode};
 use prepay_module::{
-    CreditAmount, CreditRequest, IssueRequest, Issued, KeyChangeRule, ManagementRequest,
-    MeterConfiguration, ModuleError, Refusal, SecurityModule, Verification, VerifyRequest,
+    IssueRequest, Issued, KeyChangeRule, MeterConfiguration, ModuleError, Refusal, SecurityModule,
+    TokenRequest, Verification, VerifyRequest,
 };
 use prepay_token::element::{
-    BaseDate, CurrencyAmount, EncryptionAlgorithm, KeyExpiryNumber, KeyType, RandomNumber, Service,
-    TokenCarrierType, TokenIdentifier,
+    Amount, BaseDate, CurrencyAmount, EncryptionAlgorithm, KeyExpiryNumber, KeyType, RandomNumber,
+    Service, TokenCarrierType, TokenIdentifier,
 };
 use prepay_token::key::{DecoderKeyGenerator, KeyParameters, TokenCipher};
 use prepay_token::key_change::{Assembly, KeyChangeBuffer, Rollover, SetSize};
-use prepay_token::{Token, open};
+use prepay_token::{Instruction, ManagementFunction, Token, open};
 
 use crate::kit::*;
 
@@ -33,8 +33,8 @@ fn refusal(world: &World, request: IssueRequest) -> Refusal {
     }
 }
 
-fn issued(world: &World, request: CreditRequest) -> prepay_module::IssuedToken {
-    world.operator().issue_credit(request).expect("a token")
+fn issued(world: &World, request: TokenRequest) -> prepay_module::IssuedToken {
+    world.operator().issue_token(request).expect("a token")
 }
 
 /// The cipher of the meter under a key, worked out without the module.
@@ -64,18 +64,18 @@ fn tokens_are_what_was_asked_for() {
         let key = if number == 1 { TestKey::new(1) } else { TestKey::des(2) };
         let meter = MeterConfiguration { encryption, ..meter() };
         let cipher = cipher(&key, &meter, 1);
-        let token = issued(&world, CreditRequest { meter, ..credit(number) });
+        let token = issued(&world, TokenRequest { meter, ..credit(number) });
         let expected = Token::Credit {
             service: Service::Electricity,
             random: token.random.unwrap(),
             identifier: identifier(moment(START)),
-            amount: prepay_token::element::Amount::from_tenths(10).unwrap(),
+            amount: Amount::from_tenths(10).unwrap(),
         };
         assert_eq!(open(token.token, &cipher), Ok(expected));
         assert!(token.is_test);
         let amount = CurrencyAmount::from_hundred_thousandths(-500).unwrap();
-        let currency = CreditAmount::Currency(amount);
-        let token = issued(&world, CreditRequest { meter, amount: currency, ..credit(number) });
+        let instruction = Instruction::CurrencyCredit { service: Service::Electricity, amount };
+        let token = issued(&world, TokenRequest { meter, instruction, ..credit(number) });
         assert_eq!(token.random, None);
         let expected = Token::CurrencyCredit {
             service: Service::Electricity,
@@ -83,12 +83,12 @@ fn tokens_are_what_was_asked_for() {
             amount,
         };
         assert_eq!(open(token.token, &cipher), Ok(expected));
-        let request = ManagementRequest { meter, ..management(number) };
-        let token = world.operator().issue_management(request).unwrap();
+        let request = TokenRequest { meter, ..management(number) };
+        let token = world.operator().issue_token(request).unwrap();
         let expected = Token::Management {
             random: token.random.unwrap(),
             identifier: identifier(moment(START)),
-            function: request.function,
+            function: ManagementFunction::ClearTamperCondition,
         };
         assert_eq!(open(token.token, &cipher), Ok(expected));
     }
@@ -99,7 +99,7 @@ fn random_numbers_come_from_a_counter() {
     let mut world = world(ModulePolicy::default(), &[TestKey::new(1)]);
     for number in 0..40 {
         let random = if number % 3 == 0 {
-            world.operator().issue_management(management(1)).unwrap().random
+            world.operator().issue_token(management(1)).unwrap().random
         } else {
             issued(&world, credit(1)).random
         };
@@ -128,9 +128,9 @@ fn a_test_module_may_fix_time_and_random_numbers_and_says_so() {
         assert!(alerts.contains(word), "{alerts}");
     }
     // The window is around the fixed time, not around the clock's.
-    assert_eq!(code(&refusal(&world, IssueRequest::Credit(credit(1)))), "identifier_window");
+    assert_eq!(code(&refusal(&world, IssueRequest::Token(credit(1)))), "identifier_window");
     for _ in 0..3 {
-        let token = issued(&world, CreditRequest { identifier: identifier(fixed), ..credit(1) });
+        let token = issued(&world, TokenRequest { identifier: identifier(fixed), ..credit(1) });
         assert_eq!(token.random, Some(random));
         assert!(token.is_test);
     }
@@ -140,8 +140,8 @@ fn a_test_module_may_fix_time_and_random_numbers_and_says_so() {
 /// a key that fail all later ones.
 #[test]
 fn every_check_of_a_credit_beats_those_after_it() {
-    let far = CreditRequest { identifier: TokenIdentifier::from_low_bits(0x80_0000), ..credit(1) };
-    let request = CreditRequest { amount: units(50), ..far };
+    let far = TokenRequest { identifier: TokenIdentifier::from_low_bits(0x80_0000), ..credit(1) };
+    let request = TokenRequest { instruction: units(50), ..far };
     // Keys from one that fails everything to one that fails nothing but what belongs to the request.
     let all_wrong = || {
         TestKey::new(1).with(|a| {
@@ -160,16 +160,16 @@ fn every_check_of_a_credit_beats_those_after_it() {
         |key: TestKey| not_late(key).with(|a| a.issued_until = moment("2027-01-01T00:00:00Z"));
     let unique = |key: TestKey| in_time(key).with(|a| a.key_type = VendingKeyType::UNIQUE);
     let any_class = |key: TestKey| unique(key).with(|a| a.sub_classes = SubClassSet::ALL);
-    let near = CreditRequest { identifier: identifier(moment(START)), ..request };
+    let near = TokenRequest { identifier: identifier(moment(START)), ..request };
     let never = |key: TestKey| any_class(key).with(|a| a.expiry = KeyExpiryNumber::NEVER);
     let no_limit = |key: TestKey| never(key).with(|a| a.unit_limit = UnitLimit(None));
-    let other_cipher = CreditRequest {
+    let other_cipher = TokenRequest {
         meter: MeterConfiguration { encryption: EncryptionAlgorithm::Dea, ..meter() },
         ..request
     };
     let cases = [
         ("parameter", all_wrong(), other_cipher),
-        ("register", all_wrong(), CreditRequest { register: register(9), ..request }),
+        ("register", all_wrong(), TokenRequest { register: register(9), ..request }),
         ("not_active", all_wrong(), request),
         ("issue_expired", late(all_wrong()), request),
         ("key_type", in_time(all_wrong()), request),
@@ -183,17 +183,17 @@ fn every_check_of_a_credit_beats_those_after_it() {
         let policy = ModulePolicy { transactions: Some(0), ..ModulePolicy::default() };
         let world = world(policy, &[key]);
         let before = world.left(1);
-        let found = refusal(&world, IssueRequest::Credit(request));
+        let found = refusal(&world, IssueRequest::Token(request));
         assert_eq!(code(&found), expected, "{found}");
         assert_eq!(world.left(1), before, "{expected}");
         if ["parameter", "register", "not_active", "issue_expired"].contains(&expected) {
-            let management = ManagementRequest {
+            let management = TokenRequest {
                 register: request.register,
                 meter: request.meter,
                 identifier: request.identifier,
                 ..management(1)
             };
-            assert_eq!(code(&refusal(&world, IssueRequest::Management(management))), expected);
+            assert_eq!(code(&refusal(&world, IssueRequest::Token(management))), expected);
         }
     }
 }
@@ -282,7 +282,7 @@ fn activation_and_issue_end_hold_to_the_second() {
         (second(until, 1), Some("issue_expired")),
     ] {
         world.clock.set(now);
-        let token = world.operator().issue_credit(credit(1));
+        let token = world.operator().issue_token(credit(1));
         let change = world.operator().issue_key_change(key_change(1, 1));
         match expected {
             None => {
@@ -307,10 +307,10 @@ fn the_identifier_window_holds_to_the_minute() {
     let middle = i64::from(identifier(now).value());
     for (minutes, fits) in [(-61, false), (-60, true), (0, true), (60, true), (61, false)] {
         let identifier = TokenIdentifier::from_low_bits((middle + minutes) as u32);
-        let request = CreditRequest { identifier, ..credit(1) };
-        let credit = world.operator().issue_credit(request).is_ok();
-        let request = ManagementRequest { identifier, ..management(1) };
-        let management = world.operator().issue_management(request).is_ok();
+        let request = TokenRequest { identifier, ..credit(1) };
+        let credit = world.operator().issue_token(request).is_ok();
+        let request = TokenRequest { identifier, ..management(1) };
+        let management = world.operator().issue_token(request).is_ok();
         assert_eq!((credit, management), (fits, fits), "{minutes}");
     }
     // A key change carries no identifier.
@@ -324,10 +324,10 @@ fn key_expiry_is_a_block_of_identifiers() {
     let world = world(policy, &[key]);
     for (identifier, fits) in [(0x64_FFFF, true), (0x65_0000, false)] {
         let identifier = TokenIdentifier::from_low_bits(identifier);
-        let request = CreditRequest { identifier, ..credit(1) };
-        assert_eq!(world.operator().issue_credit(request).is_ok(), fits);
-        let request = ManagementRequest { identifier, ..management(1) };
-        assert_eq!(world.operator().issue_management(request).is_ok(), fits);
+        let request = TokenRequest { identifier, ..credit(1) };
+        assert_eq!(world.operator().issue_token(request).is_ok(), fits);
+        let request = TokenRequest { identifier, ..management(1) };
+        assert_eq!(world.operator().issue_token(request).is_ok(), fits);
     }
 }
 
@@ -355,7 +355,7 @@ fn an_expired_key_may_be_the_old_one_of_a_change_but_never_the_new_one() {
             Err(other) => panic!("{from} to {to}: {other}"),
         }
     }
-    assert_eq!(code(&refusal(&world, IssueRequest::Credit(credit(1)))), "key_expired");
+    assert_eq!(code(&refusal(&world, IssueRequest::Token(credit(1)))), "key_expired");
 }
 
 #[test]
@@ -443,10 +443,10 @@ fn key_types_follow_each_other_as_the_matrix_says() {
             assert_eq!(made.is_ok(), fits, "{from} to {to} on {carrier}");
         }
         for (number, credits, manages) in [(1, false, true), (2, true, true), (3, card, card)] {
-            let request = CreditRequest { meter, ..credit(number) };
-            assert_eq!(world.operator().issue_credit(request).is_ok(), credits, "{number}");
-            let request = ManagementRequest { meter, ..management(number) };
-            assert_eq!(world.operator().issue_management(request).is_ok(), manages, "{number}");
+            let request = TokenRequest { meter, ..credit(number) };
+            assert_eq!(world.operator().issue_token(request).is_ok(), credits, "{number}");
+            let request = TokenRequest { meter, ..management(number) };
+            assert_eq!(world.operator().issue_token(request).is_ok(), manages, "{number}");
         }
     }
     assert_eq!(types[2].key_type(), KeyType::Common);
@@ -484,9 +484,13 @@ fn only_sub_classes_of_the_set_are_issued() {
     let world = world(ModulePolicy::default(), &[key]);
     let one = CurrencyAmount::from_hundred_thousandths(1).unwrap();
     for (sub_class, service) in (0_u8..8).zip(Service::ALL.into_iter().chain(Service::ALL)) {
-        let amount = if sub_class < 4 { units(1) } else { CreditAmount::Currency(one) };
-        let request = CreditRequest { service, amount, ..credit(1) };
-        match world.operator().issue_credit(request) {
+        let instruction = if sub_class < 4 {
+            Instruction::Credit { service, amount: Amount::from_bits(1) }
+        } else {
+            Instruction::CurrencyCredit { service, amount: one }
+        };
+        let request = TokenRequest { instruction, ..credit(1) };
+        match world.operator().issue_token(request) {
             Ok(_) => assert!([1, 6].contains(&sub_class)),
             Err(ModuleError::Refused(refusal)) => {
                 assert_eq!(refusal, Refusal::SubClass { sub_class });
@@ -494,6 +498,17 @@ fn only_sub_classes_of_the_set_are_issued() {
             Err(other) => panic!("{other}"),
         }
     }
+}
+
+#[test]
+fn a_test_or_display_is_no_work_for_a_module() {
+    let world = world(ModulePolicy::default(), &[TestKey::new(1)]);
+    let instruction = prepay_token::open_in_clear("00000000000150997584".parse().unwrap())
+        .map(|token| token.instruction().unwrap())
+        .unwrap();
+    let refused = refusal(&world, IssueRequest::Token(TokenRequest { instruction, ..credit(1) }));
+    assert_eq!(code(&refused), "parameter", "{refused}");
+    assert_eq!(world.auditor().status().unwrap().transactions, 0);
 }
 
 #[test]
@@ -505,11 +520,11 @@ fn the_transaction_counter_counts_tokens() {
     assert_eq!(world.auditor().status().unwrap().transactions_left, Some(1));
     assert_eq!(code(&refusal(&world, IssueRequest::KeyChange(key_change(1, 1)))), "transactions");
     issued(&world, credit(1));
-    assert_eq!(refusal(&world, IssueRequest::Credit(credit(1))), Refusal::Transactions);
+    assert_eq!(refusal(&world, IssueRequest::Token(credit(1))), Refusal::Transactions);
     assert_eq!(world.auditor().status().unwrap().transactions, 6);
     assert_eq!(world.custodians().refill(1), Ok(1));
     issued(&world, credit(1));
-    assert_eq!(refusal(&world, IssueRequest::Credit(credit(1))), Refusal::Transactions);
+    assert_eq!(refusal(&world, IssueRequest::Token(credit(1))), Refusal::Transactions);
 }
 
 #[test]
@@ -522,9 +537,8 @@ fn verification_names_what_it_found() {
         world.operator().verify(&request)
     };
     let token = issued(&world, credit(1));
-    let expected = Verification::Credit {
-        service: Service::Electricity,
-        amount: units(10),
+    let expected = Verification::Valid {
+        instruction: units(10),
         identifier: token.identifier,
         random: token.random,
     };
@@ -532,9 +546,13 @@ fn verification_names_what_it_found() {
     assert_eq!(verify(2, token.token), Ok(Verification::Checksum));
     let found = verify(9, token.token);
     assert_eq!(found, Err(ModuleError::Refused(Refusal::Register { register: register(9) })));
-    let management = world.operator().issue_management(management(1)).unwrap();
-    let found = verify(1, management.token);
-    assert!(matches!(found, Ok(Verification::Management { .. })), "{found:?}");
+    let management = world.operator().issue_token(management(1)).unwrap();
+    let expected = Verification::Valid {
+        instruction: Instruction::Management(ManagementFunction::ClearTamperCondition),
+        identifier: management.identifier,
+        random: management.random,
+    };
+    assert_eq!(verify(1, management.token), Ok(expected));
     let change = world.operator().issue_key_change(key_change(1, 2)).unwrap();
     for (token, section) in change.tokens().iter().zip(1..) {
         assert_eq!(verify(1, *token), Ok(Verification::KeyChange { section }));
@@ -544,7 +562,7 @@ fn verification_names_what_it_found() {
             service: Service::Electricity,
             random: RandomNumber::default(),
             identifier: identifier(moment(START)),
-            amount: prepay_token::element::Amount::from_tenths(10).unwrap(),
+            amount: Amount::from_tenths(10).unwrap(),
         };
         prepay_token::seal(&token, &cipher(key, &meter(), 1))
     };
@@ -558,7 +576,7 @@ fn verification_names_what_it_found() {
 #[test]
 fn a_refused_request_does_not_hinder_the_others() {
     let world = world(ModulePolicy::default(), &[TestKey::new(1)]);
-    let requests = [credit(1), credit(9), credit(1)].map(IssueRequest::Credit);
+    let requests = [credit(1), credit(9), credit(1)].map(IssueRequest::Token);
     let answers = world.operator().issue(&requests).unwrap();
     let [Ok(Issued::Token(first)), Err(Refusal::Register { .. }), Ok(Issued::Token(second))] =
         answers[..]
@@ -582,12 +600,12 @@ fn limits_are_set_anew_by_a_fresh_load() {
     centre.join(&world);
     centre.load(&world, &[limited(Some(2), Some(1))]);
     assert_eq!(world.left(1), (Some(20), Some(100_000), None));
-    issued(&world, CreditRequest { amount: units(15), ..credit(1) });
+    issued(&world, TokenRequest { instruction: units(15), ..credit(1) });
     assert_eq!(world.left(1).0, Some(5));
     let found =
-        refusal(&world, IssueRequest::Credit(CreditRequest { amount: units(6), ..credit(1) }));
+        refusal(&world, IssueRequest::Token(TokenRequest { instruction: units(6), ..credit(1) }));
     assert_eq!(found, Refusal::CreditLimit { limit: "ULM", asked: 6, left: 5 });
-    issued(&world, CreditRequest { amount: units(5), ..credit(1) });
+    issued(&world, TokenRequest { instruction: units(5), ..credit(1) });
     assert_eq!(world.left(1).0, Some(0));
     let report = centre.load(&world, &[limited(Some(1), None)]);
     assert!(report.keys[0].renewed);

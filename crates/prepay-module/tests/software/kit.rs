@@ -16,18 +16,15 @@ use prepay_module::software::{
     Auditor, Custodians, LoadReport, ModulePolicy, NewModule, Operator, Place, SoftwareModule,
     TestMode,
 };
-use prepay_module::{
-    CreditAmount, CreditRequest, IssueRequest, KeyChangeRequest, ManagementRequest,
-    MeterConfiguration, RequestId,
-};
+use prepay_module::{IssueRequest, KeyChangeRequest, MeterConfiguration, RequestId, TokenRequest};
 pub(crate) use prepay_testkit::{Foreseeable, SetClock};
-use prepay_token::ManagementFunction;
 use prepay_token::element::{
     Amount, BaseDate, DecoderKeyGenerationAlgorithm, EncryptionAlgorithm, KeyExpiryNumber, Service,
     TokenCarrierType, TokenIdentifier,
 };
 use prepay_token::key::VendingKey;
 use prepay_token::key_change::SetSize;
+use prepay_token::{Instruction, ManagementFunction};
 use prepay_vault::{MemoryStorage, VaultStorage};
 use prepay_vault::{NewUser, OpenError, Quorum, Role, Secret, Session, Unlock};
 
@@ -422,27 +419,28 @@ pub(crate) fn identifier(now: Moment) -> TokenIdentifier {
 }
 
 /// One unit of electricity.
-pub(crate) fn credit(number: u16) -> CreditRequest {
-    CreditRequest {
+pub(crate) fn credit(number: u16) -> TokenRequest {
+    TokenRequest {
         id: None,
         register: register(number),
         meter: meter(),
-        service: Service::Electricity,
-        amount: units(10),
+        instruction: units(10),
         identifier: identifier(moment(START)),
     }
 }
 
-pub(crate) fn units(tenths: u32) -> CreditAmount {
-    CreditAmount::Units(Amount::from_tenths(tenths).expect("an amount"))
+/// Tenths of a unit of electricity.
+pub(crate) fn units(tenths: u32) -> Instruction {
+    let amount = Amount::from_tenths(tenths).expect("an amount");
+    Instruction::Credit { service: Service::Electricity, amount }
 }
 
-pub(crate) fn management(number: u16) -> ManagementRequest {
-    ManagementRequest {
+pub(crate) fn management(number: u16) -> TokenRequest {
+    TokenRequest {
         id: None,
         register: register(number),
         meter: meter(),
-        function: ManagementFunction::ClearTamperCondition,
+        instruction: Instruction::Management(ManagementFunction::ClearTamperCondition),
         identifier: identifier(moment(START)),
     }
 }
@@ -465,6 +463,6 @@ pub(crate) fn request_id(number: u64) -> RequestId {
 }
 
 /// A credit with a name.
-pub(crate) fn named(request: CreditRequest, number: u64) -> IssueRequest {
-    IssueRequest::Credit(CreditRequest { id: Some(request_id(number)), ..request })
+pub(crate) fn named(request: TokenRequest, number: u64) -> IssueRequest {
+    IssueRequest::Token(TokenRequest { id: Some(request_id(number)), ..request })
 }

@@ -2,11 +2,17 @@
 
 use prepay_kmp::attribute::{CurrencyLimit, UnitLimit};
 use prepay_module::software::ModulePolicy;
-use prepay_module::{CreditAmount, CreditRequest, IssueRequest, Issued, Refusal, SecurityModule};
-use prepay_token::element::{Amount, CurrencyAmount, RandomNumber};
+use prepay_module::{IssueRequest, Issued, Refusal, SecurityModule, TokenRequest};
+use prepay_token::Instruction;
+use prepay_token::element::{Amount, CurrencyAmount, RandomNumber, Service};
 use proptest::prelude::*;
 
 use crate::kit::*;
+
+/// A request for this credit.
+fn token(instruction: Instruction) -> IssueRequest {
+    IssueRequest::Token(TokenRequest { instruction, ..credit(1) })
+}
 
 /// One thing that happens to the module.
 #[derive(Clone, Copy, Debug)]
@@ -68,15 +74,14 @@ proptest! {
         for step in steps {
             let request = match step {
                 Step::Units(bits) => {
-                    let amount = CreditAmount::Units(Amount::from_bits(bits));
-                    IssueRequest::Credit(CreditRequest { amount, ..credit(1) })
+                    let amount = Amount::from_bits(bits);
+                    token(Instruction::Credit { service: Service::Electricity, amount })
                 }
                 Step::Currency(sign_exponent, bits) => {
                     let amount = CurrencyAmount::from_bits(sign_exponent, bits);
-                    let amount = CreditAmount::Currency(amount);
-                    IssueRequest::Credit(CreditRequest { amount, ..credit(1) })
+                    token(Instruction::CurrencyCredit { service: Service::Electricity, amount })
                 }
-                Step::Management => IssueRequest::Management(management(1)),
+                Step::Management => IssueRequest::Token(management(1)),
                 Step::KeyChange => IssueRequest::KeyChange(key_change(1, 1)),
                 Step::Refill(tokens) => {
                     model.transactions += u64::from(tokens);
@@ -96,13 +101,13 @@ proptest! {
             };
             let answer = world.operator().issue(&[request]).unwrap().remove(0);
             let (units, currency, tokens) = match request {
-                IssueRequest::Credit(CreditRequest { amount: CreditAmount::Units(a), .. }) => {
-                    (u64::from(a.tenths()), 0, 1)
-                }
-                IssueRequest::Credit(CreditRequest { amount: CreditAmount::Currency(a), .. }) => {
-                    (0, u128::try_from(a.hundred_thousandths()).unwrap_or(0), 1)
-                }
-                IssueRequest::Management(_) => (0, 0, 1),
+                IssueRequest::Token(request) => match request.instruction {
+                    Instruction::Credit { amount, .. } => (u64::from(amount.tenths()), 0, 1),
+                    Instruction::CurrencyCredit { amount, .. } => {
+                        (0, u128::try_from(amount.hundred_thousandths()).unwrap_or(0), 1)
+                    }
+                    _ => (0, 0, 1),
+                },
                 IssueRequest::KeyChange(_) => (0, 0, 4),
             };
             if units > model.units || currency > model.currency {
@@ -137,8 +142,9 @@ fn a_debit_in_currency_gives_nothing_back() {
     centre.load(&world, &[key().with(|a| a.currency_limit = CurrencyLimit(Some(1)))]);
     let currency = |value| {
         let amount = CurrencyAmount::from_hundred_thousandths(value).unwrap();
-        let request = CreditRequest { amount: CreditAmount::Currency(amount), ..credit(1) };
-        world.operator().issue_credit(request)
+        let instruction = Instruction::CurrencyCredit { service: Service::Electricity, amount };
+        let request = TokenRequest { instruction, ..credit(1) };
+        world.operator().issue_token(request)
     };
     assert!(currency(16_383).is_ok());
     assert_eq!(world.left(1).1, Some(83_617));
@@ -156,12 +162,12 @@ fn a_limit_can_be_used_to_its_last_tenth() {
     centre.join(&world);
     centre.load(&world, &[key().with(|a| a.unit_limit = UnitLimit(Some(2000)))]);
     // 20 000 tenths are rounded up to 20 004, which is more than there is.
-    let asked = |tenths| CreditRequest { amount: units(tenths), ..credit(1) };
-    assert!(world.operator().issue_credit(asked(20_000)).is_err());
-    assert!(world.operator().issue_credit(asked(19_994)).is_ok());
+    let asked = |tenths| TokenRequest { instruction: units(tenths), ..credit(1) };
+    assert!(world.operator().issue_token(asked(20_000)).is_err());
+    assert!(world.operator().issue_token(asked(19_994)).is_ok());
     assert_eq!(world.left(1).0, Some(6));
-    assert!(world.operator().issue_credit(asked(7)).is_err());
-    assert!(world.operator().issue_credit(asked(6)).is_ok());
-    assert!(world.operator().issue_credit(asked(1)).is_err());
-    assert!(world.operator().issue_credit(asked(0)).is_ok());
+    assert!(world.operator().issue_token(asked(7)).is_err());
+    assert!(world.operator().issue_token(asked(6)).is_ok());
+    assert!(world.operator().issue_token(asked(1)).is_err());
+    assert!(world.operator().issue_token(asked(0)).is_ok());
 }

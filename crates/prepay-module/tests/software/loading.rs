@@ -5,12 +5,12 @@ use prepay_kmp::attribute::{Cluster, VendingKeyType};
 use prepay_kmp::open_kmp::OpenKmp;
 use prepay_kmp::profile::{KeyLoadHeader, KeyManagementProfile};
 use prepay_module::software::{
-    CustodianError, LoadRefusal, LoadReport, ModulePolicy, OPEN_REQUESTS, SLOTS, SlotState,
-    TestMode,
+    CustodianError, LoadRefusal, LoadReport, ModuleEntry, ModulePolicy, OPEN_REQUESTS, SLOTS,
+    SlotState, TestMode,
 };
 use prepay_module::{RegisterReport, SecurityModule};
 use prepay_token::element::{BaseDate, DecoderKeyGenerationAlgorithm, KeyExpiryNumber};
-use prepay_vault::Entry;
+use prepay_vault::{Entries as _, Entry};
 
 use crate::kit::*;
 
@@ -86,7 +86,7 @@ fn a_slot_goes_from_loading_to_pending_to_active() {
     let report = centre.load(&world, &[TestKey::new(7)]);
     assert_eq!((report.serial, report.keys[0].register.value()), (1, 7));
     assert!(!report.keys[0].renewed);
-    assert!(world.operator().issue_credit(credit(7)).is_ok());
+    assert!(world.operator().issue_token(credit(7)).is_ok());
 }
 
 #[test]
@@ -285,7 +285,7 @@ fn nothing_of_a_revoked_centre_is_taken_in() {
         assert_eq!(found, "centre_revoked");
     }
     // Its keys stay until they lapse, and a centre of the same name with new keys may renew them.
-    world.operator().issue_credit(credit(1)).unwrap();
+    world.operator().issue_token(credit(1)).unwrap();
     let mut successor = TestCentre::with_seed("KMC-1", 5);
     successor.join(&world);
     successor.load(&world, &[TestKey::new(1)]);
@@ -367,7 +367,9 @@ fn a_file_may_fill_the_transaction_counter() {
     let last = world.module.auditor(&world.session("anton")).unwrap();
     let last = last.audit(1, usize::MAX).unwrap().into_iter().rev();
     let last = last.map(|record| record.entry).find(|entry| entry.kind() >= 100).unwrap();
-    let Entry::KeysLoaded { transactions_added, .. } = last else { panic!("{last:?}") };
+    let Entry::Owner(ModuleEntry::KeysLoaded { transactions_added, .. }) = last else {
+        panic!("{last:?}")
+    };
     assert_eq!(transactions_added, Some(7));
     assert_eq!(world.left(1).2, Some(7));
     world.reopen();

@@ -3,13 +3,14 @@
 use prepay_basics::Identifier;
 use prepay_kmp::attribute::UnitLimit;
 use prepay_module::software::{
-    CustodianError, ModulePolicy, Place, ReadError, SoftwareModule, TestMode,
+    CustodianError, ModuleEntry, ModulePolicy, Place, ReadError, SoftwareModule, TestMode,
 };
 use prepay_module::{
     IssueRequest, ModuleError, ModuleFault, Refusal, SecurityModule, VerifyRequest,
 };
 use prepay_vault::{
-    AccessError, Entry, NewUser, Quorum, RestoredLimits, Role, Secret, SignInError, Unlock,
+    AccessError, Entries as _, Entry, NewUser, Quorum, RestoredLimits, Role, Secret, SignInError,
+    Unlock,
 };
 
 use crate::kit::*;
@@ -55,9 +56,9 @@ fn sessions_end_with_the_person() {
     centre.join(&world);
     centre.load(&world, &[TestKey::new(1)]);
     let (operator, custodians) = (world.operator(), world.custodians());
-    let token = operator.issue_credit(credit(1)).unwrap().token;
+    let token = operator.issue_token(credit(1)).unwrap().token;
     custodians.remove_user(&name("olga")).unwrap();
-    let issued = operator.issue_one(IssueRequest::Credit(credit(1)));
+    let issued = operator.issue_one(IssueRequest::Token(credit(1)));
     assert!(matches!(issued, Err(ModuleError::Fault(ModuleFault::Closed { .. }))), "{issued:?}");
     let request = VerifyRequest { register: register(1), meter: meter(), token };
     let verified = operator.verify(&request);
@@ -68,7 +69,7 @@ fn sessions_end_with_the_person() {
     let user = NewUser { name: &name("otto"), role: Role::Operator, passphrase: &passphrase };
     custodians.add_user(user).unwrap();
     let session = world.module.sign_in(&name("otto"), &passphrase).unwrap();
-    world.module.operator(&session).unwrap().issue_credit(credit(1)).unwrap();
+    world.module.operator(&session).unwrap().issue_token(credit(1)).unwrap();
     let error = custodians.remove_user(&name("bob")).unwrap_err();
     assert!(matches!(error, CustodianError::User(_)), "{error}");
     assert_eq!(world.auditor().users().unwrap().len(), 4);
@@ -80,8 +81,8 @@ fn the_audit_log_tells_who_did_what() {
     let mut centre = TestCentre::new("KMC-1");
     centre.join(&world);
     centre.load(&world, &[TestKey::new(1)]);
-    world.operator().issue_credit(credit(1)).unwrap();
-    let requests = [IssueRequest::Credit(credit(1)); 5];
+    world.operator().issue_token(credit(1)).unwrap();
+    let requests = [IssueRequest::Token(credit(1)); 5];
     world.operator().issue(&requests).unwrap();
     let records = world.auditor().audit(1, usize::MAX).unwrap();
     let actors = |kind: &str| -> Vec<_> {
@@ -103,7 +104,9 @@ fn the_audit_log_tells_who_did_what() {
     }
     assert_eq!(actors("issued"), ["olga", "olga"]);
     let last = records.iter().rev().find(|record| record.entry.name() == "issued");
-    let Entry::Issued { rows } = &last.unwrap().entry else { panic!("other rows") };
+    let Entry::Owner(ModuleEntry::Issued { rows }) = &last.unwrap().entry else {
+        panic!("other rows")
+    };
     assert_eq!(rows.len(), 5);
     assert_eq!(world.auditor().verify_audit().unwrap().first_bad, None);
 }
@@ -117,7 +120,7 @@ fn a_backup_gives_no_limits_back() {
     let limited = || TestKey::new(1).with(|a| a.unit_limit = UnitLimit(Some(10)));
     centre.load(&world, &[limited(), TestKey::new(2)]);
     let open_request = world.custodians().request_key_load(&centre.id()).unwrap();
-    world.operator().issue_credit(credit(1)).unwrap();
+    world.operator().issue_token(credit(1)).unwrap();
     let (a, b) = (secret("for the back-up, a"), secret("for the back-up, b"));
     let backup = world.custodians().backup([&a, &b]).unwrap();
     for limits in [RestoredLimits::Stopped, RestoredLimits::Accepted] {
@@ -134,7 +137,7 @@ fn a_backup_gives_no_limits_back() {
         let restored = World { storage, clock: world.clock.clone(), module };
         assert_eq!(restored.module.module(), world.module.module());
         let accepted = limits == RestoredLimits::Accepted;
-        let tokens = |number| restored.operator().issue_credit(credit(number));
+        let tokens = |number| restored.operator().issue_token(credit(number));
         for number in [1, 2] {
             match tokens(number) {
                 Ok(_) => assert!(accepted),
@@ -193,11 +196,11 @@ fn status_says_what_keepers_should_know() {
     for quiet in ["register 5", "register 6", "register 7"] {
         assert!(!alerts(&world).contains(quiet), "{}", alerts(&world));
     }
-    world.operator().issue_credit(credit(5)).unwrap();
+    world.operator().issue_token(credit(5)).unwrap();
     let expected = "register 5 (group 100005 revision 1): limit ULM is low: 0 of 1 left";
     assert!(alerts(&world).contains(expected), "{}", alerts(&world));
     for _ in 0..2 {
-        world.operator().issue_credit(credit(7)).unwrap();
+        world.operator().issue_token(credit(7)).unwrap();
     }
     assert!(alerts(&world).contains("the transaction counter is used up"));
 }

@@ -3,7 +3,7 @@
 
 use prepay_kmp::attribute::UnitLimit;
 use prepay_module::software::{Custodians, ModulePolicy, Operator};
-use prepay_module::{CreditRequest, IssueRequest, Issued, Refusal, SecurityModule};
+use prepay_module::{IssueRequest, Issued, Refusal, SecurityModule, TokenRequest};
 
 use crate::kit::*;
 
@@ -29,7 +29,7 @@ fn script(
     answered: &mut Answered,
 ) -> Option<()> {
     let batch = |from: u64, count: u64| -> Vec<IssueRequest> {
-        let amount = |n: u64| CreditRequest { amount: units(n as u32 + 1), ..credit(1) };
+        let amount = |n: u64| TokenRequest { instruction: units(n as u32 + 1), ..credit(1) };
         (from..from + count).map(|n| named(amount(n), n)).collect()
     };
     let issue = |from, count, answered: &mut Answered| {
@@ -87,7 +87,7 @@ fn whatever_was_answered_survives_a_death_at_any_call() {
             let died = script(&handles, &mut centre, &mut answered).is_none();
             assert_eq!(died, lives <= calls, "{last:?} of call {lives}");
             if died {
-                let fault = handles.0.issue(&[IssueRequest::Credit(credit(1))]);
+                let fault = handles.0.issue(&[IssueRequest::Token(credit(1))]);
                 assert!(fault.is_err(), "{last:?} of call {lives}");
             }
             world.storage.lock().unwrap().lives = None;
@@ -125,10 +125,10 @@ fn check(world: &World, answered: &Answered, died: bool, place: &str) {
     // The same requests again: what was answered comes again, and nothing is counted twice.
     let operator = world.operator();
     for (number, issued) in &answered.tokens {
-        let request = CreditRequest { amount: units(*number as u32 + 1), ..credit(1) };
+        let request = TokenRequest { instruction: units(*number as u32 + 1), ..credit(1) };
         let again = operator.issue(&[named(request, *number)]).expect("an answer");
         assert_eq!(again, [Ok(*issued)], "{place}: request {number}");
-        let other = CreditRequest { amount: units(900), ..credit(1) };
+        let other = TokenRequest { instruction: units(900), ..credit(1) };
         let conflict = operator.issue(&[named(other, *number)]).expect("an answer");
         assert_eq!(conflict, [Err(Refusal::RequestConflict)], "{place}");
     }

@@ -2,9 +2,7 @@
 
 use prepay_kmp::attribute::UnitLimit;
 use prepay_module::software::ModulePolicy;
-use prepay_module::{
-    CreditRequest, IssueRequest, KeyChangeRequest, ManagementRequest, Refusal, SecurityModule,
-};
+use prepay_module::{IssueRequest, KeyChangeRequest, Refusal, SecurityModule, TokenRequest};
 use prepay_token::element::KeyExpiryNumber;
 
 use crate::kit::*;
@@ -23,7 +21,7 @@ fn world() -> (World, TestCentre) {
 fn requests() -> [IssueRequest; 3] {
     [
         named(credit(1), 1),
-        IssueRequest::Management(ManagementRequest { id: Some(request_id(2)), ..management(1) }),
+        IssueRequest::Token(TokenRequest { id: Some(request_id(2)), ..management(1) }),
         IssueRequest::KeyChange(KeyChangeRequest { id: Some(request_id(3)), ..key_change(1, 2) }),
     ]
 }
@@ -65,7 +63,7 @@ fn other_content_under_the_same_name_is_a_conflict() {
     let (mut world, _) = world();
     world.operator().issue(&requests()).unwrap();
     let mut all = vec![
-        named(CreditRequest { amount: units(11), ..credit(1) }, 1),
+        named(TokenRequest { instruction: units(11), ..credit(1) }, 1),
         named(credit(2), 1),
         named(credit(1), 2),
         named(credit(1), 3),
@@ -73,7 +71,7 @@ fn other_content_under_the_same_name_is_a_conflict() {
     let change = KeyChangeRequest { id: Some(request_id(3)), ..key_change(1, 1) };
     all.push(IssueRequest::KeyChange(change));
     // The conflict is found before anything else that is wrong.
-    all.push(named(CreditRequest { register: register(9), ..credit(1) }, 1));
+    all.push(named(TokenRequest { register: register(9), ..credit(1) }, 1));
     for _ in 0..2 {
         let left = world.left(1);
         for request in &all {
@@ -88,7 +86,7 @@ fn other_content_under_the_same_name_is_a_conflict() {
 #[test]
 fn a_refused_request_is_not_remembered() {
     let (world, mut centre) = world();
-    let request = named(CreditRequest { amount: units(40), ..credit(1) }, 1);
+    let request = named(TokenRequest { instruction: units(40), ..credit(1) }, 1);
     let answers = world.operator().issue(&[request]).unwrap();
     assert!(matches!(answers[0], Err(Refusal::CreditLimit { .. })));
     centre.load(&world, &[TestKey::new(1)]);

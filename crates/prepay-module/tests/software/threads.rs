@@ -5,7 +5,7 @@ use std::thread;
 
 use prepay_kmp::attribute::UnitLimit;
 use prepay_module::software::{BATCH, ModulePolicy};
-use prepay_module::{CreditRequest, IssueRequest, Issued, ModuleFault, Refusal, SecurityModule};
+use prepay_module::{IssueRequest, Issued, ModuleFault, Refusal, SecurityModule, TokenRequest};
 use prepay_token::element::TokenIdentifier;
 
 use crate::kit::*;
@@ -37,7 +37,7 @@ fn sixteen_threads_count_exactly() {
                     for number in 0..EACH {
                         let number = thread * EACH + number;
                         let identifier = TokenIdentifier::from_low_bits(number as u32);
-                        let request = named(CreditRequest { identifier, ..credit(1) }, number);
+                        let request = named(TokenRequest { identifier, ..credit(1) }, number);
                         // Some one by one, some in batches with a repetition.
                         let batch =
                             if number.is_multiple_of(5) { vec![request; 3] } else { vec![request] };
@@ -93,9 +93,9 @@ fn locking_ends_every_handle() {
     centre.join(&world);
     centre.load(&world, &[TestKey::new(1)]);
     let (operator, auditor, custodians) = (world.operator(), world.auditor(), world.custodians());
-    assert!(operator.issue_one(IssueRequest::Credit(credit(1))).is_ok());
+    assert!(operator.issue_one(IssueRequest::Token(credit(1))).is_ok());
     world.module.lock();
-    assert!(operator.issue_one(IssueRequest::Credit(credit(1))).is_err());
+    assert!(operator.issue_one(IssueRequest::Token(credit(1))).is_err());
     assert!(operator.registers().is_err());
     assert!(auditor.status().is_err());
     assert!(custodians.refill(1).is_err());
@@ -108,7 +108,7 @@ fn a_request_that_is_locked_out_half_way_says_that_tokens_may_exist() {
     let mut centre = TestCentre::new("KMC-1");
     centre.join(&world);
     centre.load(&world, &[TestKey::new(1)]);
-    let requests = vec![IssueRequest::Credit(credit(1)); 4 * BATCH];
+    let requests = vec![IssueRequest::Token(credit(1)); 4 * BATCH];
     for _ in 0..20 {
         let (operator, auditor) = (world.operator(), world.auditor());
         let before = auditor.status().unwrap().transactions;

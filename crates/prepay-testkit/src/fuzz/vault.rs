@@ -7,11 +7,12 @@ use std::sync::{Arc, LazyLock, Mutex};
 
 use prepay_basics::codec::{DecodeError, Reader, Writer};
 use prepay_basics::{Identifier, Moment};
+use prepay_kmc_module::signatory_file;
+use prepay_module::software::ModuleEntry;
 use prepay_vault::{
-    By, Contents, Entry, KeyFile, Kind, NewUser, OpenError, Quorum, Record, ReplayError,
-    RestoredLimits, Role, Secret, Setup, Unlock, Vault, look, records, verify,
+    By, Contents, KeyFile, Kind, MemoryStorage, NewUser, OpenError, Quorum, ReplayError,
+    RestoredLimits, Role, Secret, Setup, Unlock, Vault, records, verify,
 };
-use prepay_vault::{MemoryStorage, signatory_file};
 use sha2::{Digest, Sha256};
 
 use crate::Foreseeable;
@@ -20,7 +21,9 @@ use crate::Foreseeable;
 struct Number(u64);
 
 impl Contents for Number {
-    const KIND: Kind = Kind::Module;
+    type Entry = ModuleEntry;
+
+    const KIND: Kind = Kind { number: 9, name: "number" };
 
     fn encode(&self, writer: &mut Writer) {
         writer.u64(self.0);
@@ -30,9 +33,9 @@ impl Contents for Number {
         reader.u64().map(Self)
     }
 
-    fn replay(&mut self, record: &Record) -> Result<(), ReplayError> {
-        match record.entry {
-            Entry::Refilled { added, .. } => {
+    fn replay(&mut self, entry: &ModuleEntry) -> Result<(), ReplayError> {
+        match entry {
+            ModuleEntry::Refilled { added, .. } => {
                 self.0 += added;
                 Ok(())
             }
@@ -73,11 +76,13 @@ static MADE: LazyLock<Made> = LazyLock::new(|| {
         .map(|name| vault.sign_in(name, &passphrase, now).expect("the passphrase is right"));
     let [first, second] = sessions;
     let quorum = Quorum::new(first, second).expect("two custodians");
-    let entry = Entry::Noted { subject: "number".to_owned(), text: "8".to_owned() };
-    vault.commit(By::Two(&quorum), entry, now, |number| number.0 = 8).expect("it is kept");
+    let entry = ModuleEntry::LoadRefused { reason: "8".to_owned() };
+    vault.commit(By::Two(&quorum), &entry, now, |number| number.0 = 8).expect("it is kept");
     for added in 1..4 {
         vault.contents_mut().0 += added;
-        vault.stage(By::Vault, &Entry::Refilled { added, left: 0 }, now).expect("it is staged");
+        vault
+            .stage(By::Vault, &ModuleEntry::Refilled { added, left: 0 }, now)
+            .expect("it is staged");
         vault.flush().expect("it is kept");
     }
     let backup = vault.backup(&quorum, [&passphrase; 2], now).expect("a back-up");
@@ -129,14 +134,14 @@ pub fn vault_store(input: &[u8]) {
             }
             let is_good = storage.store.as_ref() == Some(&store);
             let changed = MemoryStorage { store: Some(store), ..storage.clone() };
-            let _ = look(&mut changed.clone());
+            let _ = Vault::<Number>::look(&mut changed.clone());
             assert_eq!(open(&changed).is_ok(), is_good);
         }
         1 => {
             let head = Some(bytes.to_vec());
             let is_good = storage.head == head;
             let changed = MemoryStorage { head, ..storage.clone() };
-            let report = verify(&mut changed.clone()).expect("memory never fails");
+            let report = verify::<ModuleEntry>(&mut changed.clone()).expect("memory never fails");
             assert!(!is_good || report.first_bad.is_none());
             assert_eq!(open(&changed).is_ok(), is_good);
         }
@@ -175,8 +180,8 @@ pub fn vault_store(input: &[u8]) {
 pub fn audit_log(input: &[u8]) {
     let good = &MADE.storage;
     let mut changed = MemoryStorage { log: input.to_vec(), ..good.clone() };
-    let report = verify(&mut changed).expect("memory never fails");
-    let read = records(&mut changed, 0, 10_000);
+    let report = verify::<ModuleEntry>(&mut changed).expect("memory never fails");
+    let read = records::<ModuleEntry>(&mut changed, 0, 10_000);
     if report.first_bad.is_none() {
         assert_eq!(read.map(|read| read.len() as u64).ok(), Some(report.entries));
     }

@@ -20,15 +20,13 @@ use prepay_kmp::open_kmp::Signatory;
 use prepay_module::software::{
     Custodians, ModulePolicy, NewModule, Operator, Place, SoftwareModule, TestMode,
 };
-use prepay_module::{
-    CreditAmount, CreditRequest, MeterConfiguration, ModuleError, SecurityModule, VerifyRequest,
-};
-use prepay_token::TokenData;
+use prepay_module::{MeterConfiguration, ModuleError, SecurityModule, TokenRequest, VerifyRequest};
 use prepay_token::element::{
     Amount, EncryptionAlgorithm, KeyExpiryNumber, MeterPan, RandomNumber, Service, TariffIndex,
     TokenCarrierType, TokenIdentifier,
 };
 use prepay_token::key::VendingKey;
+use prepay_token::{Instruction, TokenData};
 use prepay_vault::MemoryStorage;
 use prepay_vault::{NewUser, Quorum, Role, Secret, Unlock};
 use serde_json::{Value, json};
@@ -196,10 +194,10 @@ fn issue(
     meter: MeterConfiguration,
     identifier: TokenIdentifier,
 ) -> Result<TokenData, Failure> {
-    let amount = CreditAmount::Units(Amount::from_tenths(256)?);
-    let service = Service::Electricity;
-    let credit = CreditRequest { id: None, register, meter, service, amount, identifier };
-    let issued: Result<_, ModuleError> = operator.issue_credit(credit);
+    let amount = Amount::from_tenths(256)?;
+    let instruction = Instruction::Credit { service: Service::Electricity, amount };
+    let credit = TokenRequest { id: None, register, meter, instruction, identifier };
+    let issued: Result<_, ModuleError> = operator.issue_token(credit);
     Ok(issued?.token)
 }
 

@@ -1,6 +1,7 @@
 //! `prepay kmc audit`: the audit log of the centre's module.
 
 use clap::Subcommand;
+use prepay_kmc_module::{CentreContents, CentreEntry};
 use prepay_vault::{AuditMark, verify};
 
 use super::out::Out;
@@ -37,18 +38,19 @@ pub(super) fn run(place: &PlaceFlags, command: &AuditCommand, out: &Out) -> Done
     let path = vault_path(place.dir()?);
     match command {
         AuditCommand::Verify { noted } if !place.is_anybody_named() => {
-            let (mut directory, header) = place.wait.open(&path)?;
+            let (mut directory, header, _) = place.wait.open::<CentreContents>(&path)?;
             out.set_test(header.insecure_test);
             if let Some(noted) = noted {
-                prove_noted(&path, &mut directory, *noted)?;
+                prove_noted::<CentreEntry>(&path, &mut directory, *noted)?;
             }
-            let report = verify(&mut directory).map_err(|error| failure(&path, &error))?;
+            let report =
+                verify::<CentreEntry>(&mut directory).map_err(|error| failure(&path, &error))?;
             print_report(&report, out.is_json(), out.is_test())
         }
         AuditCommand::Verify { noted } => {
             if let Some(noted) = noted {
-                let (mut directory, _) = place.wait.open(&path)?;
-                prove_noted(&path, &mut directory, *noted)?;
+                let (mut directory, ..) = place.wait.open::<CentreContents>(&path)?;
+                prove_noted::<CentreEntry>(&path, &mut directory, *noted)?;
             }
             let (vault, _, _) = place.open_vault(out)?;
             place.desk(&vault, Needs::Reader)?;

@@ -19,7 +19,7 @@ use std::path::{Path, PathBuf};
 
 use clap::{Args, ValueHint};
 use prepay_host::{SystemClock, SystemEntropy, private_file};
-use prepay_kmc_module::CentreVault;
+use prepay_kmc_module::{CentreContents, CentreVault};
 
 use super::out::{Out, Record};
 use super::place::{PlaceFlags, Site, fixed_clock, store_path, test_time, vault_path};
@@ -124,7 +124,7 @@ pub(super) fn restore(place: &PlaceFlags, flags: &RestoreFlags, out: &Out) -> Do
     let custodians = [(&pair[0], &secrets[0]), (&pair[1], &secrets[1])];
     let path = vault_path(dir);
     let (directory, _new) = make_directory(&path)?;
-    let name = backup_header(&sealed(backup), &bytes)?.name;
+    let name = backup_header::<CentreContents>(&sealed(backup), &bytes)?.name;
     let seal = flags.seal.make(name.as_str(), "", &place.unlock, &place.secrets)?;
     let restored = CentreVault::restore(
         Box::new(directory),

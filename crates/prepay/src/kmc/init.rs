@@ -84,7 +84,7 @@ pub(super) fn run(place: &PlaceFlags, flags: &InitFlags, out: &Out) -> Done<()> 
             .text("fingerprint", identity.fingerprint)
             .text("valid_from", identity.activation)
             .text("valid_until", identity.expires)
-            .text("unlocked_by", vault.header().protector)
+            .text("unlocked_by", seal.unlock().protector())
             .value("custodians", of("custodian"))
             .value("operators", of("operator"))
             .value("auditors", of("auditor"))

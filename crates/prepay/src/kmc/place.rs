@@ -13,7 +13,7 @@ use clap::{Args, ValueHint};
 use prepay_basics::{Clock, Identifier, Moment};
 use prepay_host::{SystemClock, SystemEntropy};
 use prepay_kmc::centre::{Centre, CommandError};
-use prepay_kmc_module::{Authority, CentreDesk, CentreModule, CentreVault};
+use prepay_kmc_module::{Authority, CentreContents, CentreDesk, CentreModule, CentreVault};
 use prepay_vault::VaultHeader;
 
 use super::file;
@@ -149,10 +149,10 @@ impl PlaceFlags {
     /// Opens the vault.
     pub(super) fn open_vault(&self, out: &Out) -> Done<(CentreVault, VaultHeader, SiteClock)> {
         let path = vault_path(self.dir()?);
-        let (directory, header) = self.wait.open(&path)?;
+        let (directory, header, protector) = self.wait.open::<CentreContents>(&path)?;
         out.set_test(header.insecure_test);
         let clock = self.clock(header.insecure_test)?;
-        let seal = self.unlock.seal(&header, &self.secrets)?;
+        let seal = self.unlock.seal(&header, &protector, &self.secrets)?;
         let (directory, entropy) = (Box::new(directory), Box::new(SystemEntropy));
         let vault = CentreVault::open(directory, entropy, Box::new(clock), seal.unlock())
             .map_err(|error| open_failure(&path, &error))?;

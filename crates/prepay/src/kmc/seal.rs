@@ -25,7 +25,7 @@ fn change(place: &PlaceFlags, flags: &NewSealFlags, out: &Out, vault: &CentreVau
     vault
         .change_protector(&by, seal.unlock())
         .map_err(|error| flags.undo(error.may_be_done(), vault_failure(&error)))?;
-    let kind = seal.unlock().kind();
-    let record = Record::new().text("centre", &name).text("seal", kind);
+    let kind = seal.unlock().protector().to_string();
+    let record = Record::new().text("centre", &name).text("seal", &kind);
     out.done(format_args!("centre {name} is sealed by the new {kind}"), &record)
 }

@@ -1,14 +1,14 @@
 //! Where a signatory's key lies: a private file, sealed under a passphrase; and its public key in another.
 //!
-//! What the private file says is `prepay_vault::signatory_file`'s.
+//! What the private file says is `prepay_kmc_module::signatory_file`'s.
 
 use std::path::Path;
 
 use prepay_basics::Identifier;
 use prepay_host::{SystemEntropy, private_file};
+use prepay_kmc_module::signatory_file::{self, LONGEST, SignatoryFileError};
 use prepay_kmp::open_kmp::{Signatory, SignatoryKey};
 use prepay_vault::Secret;
-use prepay_vault::signatory_file::{self, LONGEST, SignatoryFileError};
 
 use super::file;
 use crate::failure::{Done, Failure};

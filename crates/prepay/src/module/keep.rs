@@ -4,7 +4,7 @@ use std::path::Path;
 
 use prepay_basics::{Identifier, Moment};
 use prepay_host::private_file;
-use prepay_module::software::{ModulePolicy, NewModule, SoftwareModule, TestMode};
+use prepay_module::software::{ModuleContents, ModulePolicy, NewModule, SoftwareModule, TestMode};
 use prepay_vault::{NewUser, RestoredLimits, Role, Unlock};
 use serde_json::json;
 
@@ -55,7 +55,7 @@ impl Desk<'_> {
         let object = json!({
             "module": id,
             "fingerprint": identity.fingerprint,
-            "seal": seal.unlock().kind(),
+            "seal": seal.unlock().protector().to_string(),
             "custodians": names(Role::Custodian),
             "operators": names(Role::Operator),
             "auditors": names(Role::Auditor),
@@ -63,7 +63,7 @@ impl Desk<'_> {
         self.answer(object, |out| {
             writeln!(out, "module {} in {}", styled(HEADING, id), dir.display())?;
             writeln!(out, "  fingerprint  {}", identity.fingerprint)?;
-            writeln!(out, "  sealed by    {}", seal.unlock().kind())?;
+            writeln!(out, "  sealed by    {}", seal.unlock().protector().to_string())?;
             for role in [Role::Custodian, Role::Operator, Role::Auditor] {
                 let names = names(role);
                 if !names.is_empty() {
@@ -82,7 +82,7 @@ impl Desk<'_> {
         custodians
             .change_protector(seal.unlock())
             .map_err(|error| flags.undo(error.may_be_done(), custodian_failure(&error)))?;
-        let kind = seal.unlock().kind();
+        let kind = seal.unlock().protector().to_string();
         self.answer(json!({"module": name, "seal": kind}), |out| {
             writeln!(out, "module {name} is sealed by the new {kind}")?;
             let remark =
@@ -135,7 +135,7 @@ impl Desk<'_> {
             self.flags.secrets.known(&format!("{name}.backup"), &what)
         };
         let passphrases = [ask(&first)?, ask(&second)?];
-        let name = backup_header(file, &bytes)?.name;
+        let name = backup_header::<ModuleContents>(file, &bytes)?.name;
         let seal = flags.seal.make(name.as_str(), "", &self.flags.unlock, &self.flags.secrets)?;
         let limits =
             if flags.accept_limits { RestoredLimits::Accepted } else { RestoredLimits::Stopped };
@@ -149,7 +149,7 @@ impl Desk<'_> {
         let name = module.module().as_str();
         let object = json!({
             "module": name,
-            "seal": unlock.kind(),
+            "seal": unlock.protector().to_string(),
             "limits": if flags.accept_limits { "accepted" } else { "stopped" },
         });
         self.answer(object, |out| {

@@ -30,9 +30,9 @@ use std::path::Path;
 use prepay_host::{Directory, SystemClock, SystemEntropy};
 use prepay_module::ModuleFault;
 use prepay_module::software::{
-    Auditor, CustodianError, Custodians, Place, ReadError, SoftwareModule,
+    Auditor, CustodianError, Custodians, ModuleContents, Place, ReadError, SoftwareModule,
 };
-use prepay_vault::{Kind, OpenError, VaultHeader};
+use prepay_vault::{Protector, VaultHeader};
 use serde_json::Value;
 
 use crate::Ending;
@@ -116,26 +116,26 @@ impl Desk<'_> {
     }
 
     /// Opens the directory of a module, locked as it is.
-    fn look(&self) -> Done<(Directory, VaultHeader)> {
-        let dir = self.dir()?;
-        let (directory, header) = self.flags.wait.open(dir)?;
-        if header.kind != Kind::Module {
-            let error = OpenError::Kind { expected: Kind::Module, found: header.kind };
-            return Err(open_failure(dir, &error));
-        }
-        self.test.set(header.insecure_test);
-        Ok((directory, header))
+    fn look(&self) -> Done<(Directory, VaultHeader, Protector)> {
+        let seen = self.flags.wait.open::<ModuleContents>(self.dir()?)?;
+        self.test.set(seen.1.insecure_test);
+        Ok(seen)
     }
 
     /// Opens a module.
     fn open(&self) -> Done<Unlocked> {
-        let (directory, header) = self.look()?;
-        self.open_directory(directory, &header)
+        let (directory, header, protector) = self.look()?;
+        self.open_directory(directory, &header, &protector)
     }
 
-    fn open_directory(&self, directory: Directory, header: &VaultHeader) -> Done<Unlocked> {
+    fn open_directory(
+        &self,
+        directory: Directory,
+        header: &VaultHeader,
+        protector: &Protector,
+    ) -> Done<Unlocked> {
         let dir = self.dir()?;
-        let seal = self.flags.unlock.seal(header, &self.flags.secrets)?;
+        let seal = self.flags.unlock.seal(header, protector, &self.flags.secrets)?;
         let module = SoftwareModule::open(place(directory), seal.unlock());
         module.map(Unlocked).map_err(|error| open_failure(dir, &error))
     }

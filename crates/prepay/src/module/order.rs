@@ -8,11 +8,12 @@
 //!   would refuse.
 
 use prepay_kmp::attribute::RegisterNumber;
-use prepay_lab::{Draft, Meaning, Rounding, Scalar, TokenRecord, read_token};
+use prepay_lab::{Rounding, Scalar, TokenRecord, read_token};
 use prepay_module::{
-    CreditAmount, CreditRequest, IssueRequest, KeyChangeRequest, ManagementRequest,
-    MeterConfiguration, Refusal, RequestId, VerifyRequest,
+    IssueRequest, KeyChangeRequest, MeterConfiguration, Refusal, RequestId, TokenRequest,
+    VerifyRequest,
 };
+use prepay_token::Class;
 use prepay_token::element::{BaseDate, EncryptionAlgorithm, TokenIdentifier, UtcMinute};
 use prepay_token::key_change::SetSize;
 use serde_json::Value;
@@ -50,8 +51,7 @@ impl Making {
     /// The register whose base date is needed.
     pub(super) const fn register(&self) -> RegisterNumber {
         match &self.request {
-            IssueRequest::Credit(credit) => credit.register,
-            IssueRequest::Management(management) => management.register,
+            IssueRequest::Token(token) => token.register,
             IssueRequest::KeyChange(change) => change.from,
         }
     }
@@ -63,8 +63,7 @@ impl Making {
             let stamped = base.identifier_at(minute);
             let stamped = stamped.map_err(|error| parameter(format!("issued_at: {error}")))?;
             match &mut request {
-                IssueRequest::Credit(credit) => credit.identifier = stamped.unreserved(),
-                IssueRequest::Management(other) => other.identifier = stamped.unreserved(),
+                IssueRequest::Token(token) => token.identifier = stamped.unreserved(),
                 IssueRequest::KeyChange(_) => {}
             }
         }
@@ -110,34 +109,19 @@ fn token(fields: &mut Fields, op: &str) -> Result<Making, Failure> {
     };
     let record = take(fields, "token").ok_or_else(|| missing("token"))?;
     let record = token_record(record)?;
-    let draft = read_token(&record, rounding).map_err(|error| match error.code.text() {
+    let instruction = read_token(&record, rounding).map_err(|error| match error.code.text() {
         code @ ("missing_field" | "unknown_field") => Failure::refused(code, error.message),
         _ => parameter(error.message),
     })?;
     let (issued_at, identifier) = stamp(fields)?;
     let wrong = |expected: &str| parameter(format!("token.type: {op} expects {expected}"));
-    let credit =
-        |service, amount| CreditRequest { id, register, meter, service, amount, identifier };
-    let request = match (op, draft) {
-        ("issue_credit", Draft::Stamped(Meaning::Credit(service, amount))) => {
-            IssueRequest::Credit(credit(service, CreditAmount::Units(amount)))
-        }
-        ("issue_credit", Draft::Stamped(Meaning::Currency(service, amount))) => {
-            IssueRequest::Credit(credit(service, CreditAmount::Currency(amount)))
-        }
+    match (op, instruction.class()) {
+        ("issue_credit", Class::Credit) | ("issue_management", Class::Management) => {}
         ("issue_credit", _) => return Err(wrong("credit or currency_credit")),
-        (_, Draft::Stamped(Meaning::Management(function))) => {
-            IssueRequest::Management(ManagementRequest {
-                id,
-                register,
-                meter,
-                function,
-                identifier,
-            })
-        }
         _ => return Err(wrong("a token of class 2; tests and displays need no key")),
-    };
-    Ok(Making { request, issued_at })
+    }
+    let token = TokenRequest { id, register, meter, instruction, identifier };
+    Ok(Making { request: IssueRequest::Token(token), issued_at })
 }
 
 /// A set of key change tokens.

@@ -155,8 +155,7 @@ impl<'a, W: Write> Session<'a, W> {
 
     fn base_of(&self, request: &IssueRequest) -> Option<BaseDate> {
         let register = match request {
-            IssueRequest::Credit(credit) => credit.register,
-            IssueRequest::Management(management) => management.register,
+            IssueRequest::Token(token) => token.register,
             IssueRequest::KeyChange(change) => change.to,
         };
         self.bases.get(&register).copied()

@@ -6,7 +6,7 @@ use std::path::Path;
 
 use prepay_basics::Moment;
 use prepay_module::RegisterReport;
-use prepay_module::software::{Auditor, SlotReport};
+use prepay_module::software::{Auditor, ModuleEntry, SlotReport};
 use prepay_vault::{AuditReport, Problem, Role, UserReport};
 use serde_json::{Value, json};
 
@@ -26,24 +26,24 @@ impl Desk<'_> {
             return self.session(file, &AsFlags { name: flags.name.clone() });
         }
         let dir = self.dir()?;
-        let (mut directory, header) = self.look()?;
-        let report =
-            prepay_vault::verify(&mut directory).map_err(|error| audit::failure(dir, &error))?;
+        let (mut directory, header, protector) = self.look()?;
+        let report = prepay_vault::verify::<ModuleEntry>(&mut directory)
+            .map_err(|error| audit::failure(dir, &error))?;
         // A torn end is for the opening to judge: it may be what a stop in the middle of a write left.
         if report.first_bad.as_ref().is_some_and(|bad| bad.problem != Problem::Torn) {
             refuse_bad(&report)?;
         }
-        let module = self.open_directory(directory, &header)?;
+        let module = self.open_directory(directory, &header, &protector)?;
         let name = module.module().as_str();
         let mut object = json!({
             "module": name,
-            "seal": header.protector,
+            "seal": protector.to_string(),
             "audit": {"entries": report.entries, "authenticated": false},
         });
         if flags.name.is_none() {
             return self.answer(object, |out| {
                 writeln!(out, "module {}", styled(HEADING, name))?;
-                writeln!(out, "  sealed by    {}", header.protector)?;
+                writeln!(out, "  sealed by    {protector}")?;
                 writeln!(out, "  audit log    {} entries, chain and end proved", report.entries)?;
                 let remark = "sign in with --as NAME to see registers, slots and limits";
                 writeln!(out, "{}", styled(QUIET, remark))
@@ -65,7 +65,7 @@ impl Desk<'_> {
         seen.put(&mut object);
         self.answer(object, |out| {
             writeln!(out, "module {}", styled(HEADING, name))?;
-            writeln!(out, "  sealed by    {}", header.protector)?;
+            writeln!(out, "  sealed by    {protector}")?;
             let proved = if authenticated { "every entry proved" } else { "chain and end proved" };
             writeln!(out, "  audit log    {entries} entries, {proved}")?;
             seen.print(out)
@@ -144,8 +144,8 @@ impl Desk<'_> {
         let dir = self.dir()?;
         match command {
             AuditCommand::List { from, count, name: None } => {
-                let (mut directory, _) = self.look()?;
-                let records = prepay_vault::records(&mut directory, *from, *count)
+                let (mut directory, ..) = self.look()?;
+                let records = prepay_vault::records::<ModuleEntry>(&mut directory, *from, *count)
                     .map_err(|error| audit::failure(dir, &error))?;
                 audit::print(&records, self.json, self.test.get())?;
                 self.test_line();
@@ -159,17 +159,17 @@ impl Desk<'_> {
                 self.test_line();
             }
             AuditCommand::Verify { name: None, noted } => {
-                let (mut directory, _) = self.look()?;
+                let (mut directory, ..) = self.look()?;
                 if let Some(noted) = noted {
-                    audit::prove_noted(dir, &mut directory, *noted)?;
+                    audit::prove_noted::<ModuleEntry>(dir, &mut directory, *noted)?;
                 }
-                let report = prepay_vault::verify(&mut directory)
+                let report = prepay_vault::verify::<ModuleEntry>(&mut directory)
                     .map_err(|error| audit::failure(dir, &error))?;
                 audit::print_report(&report, self.json, self.test.get())?;
             }
             AuditCommand::Verify { name, noted } => {
                 if let Some(noted) = noted {
-                    audit::prove_noted(dir, &mut self.look()?.0, *noted)?;
+                    audit::prove_noted::<ModuleEntry>(dir, &mut self.look()?.0, *noted)?;
                 }
                 let (_module, reader) = self.reader(&AsFlags { name: name.clone() })?;
                 let report = reader.verify_audit().map_err(|error| read_failure(dir, &error))?;

@@ -5,10 +5,10 @@ use prepay_lab::OpenedToken;
 use prepay_lab::time::Printed;
 use prepay_module::software::SlotReport;
 use prepay_module::{
-    ClockWindow, CreditAmount, Identification, IssueRequest, Issued, ModuleError, ModuleFault,
-    ModuleStatus, Refusal, RegisterReport, Verification,
+    ClockWindow, Identification, IssueRequest, Issued, ModuleError, ModuleFault, ModuleStatus,
+    Refusal, RegisterReport, Verification,
 };
-use prepay_token::Token;
+use prepay_token::Instruction;
 use prepay_token::element::{BaseDate, RandomNumber, TokenIdentifier};
 use prepay_token::key_change::Rollover;
 use serde_json::{Value, json};
@@ -106,8 +106,10 @@ pub(super) fn issued(request: &IssueRequest, issued: &Issued, base: Option<BaseD
                 "kcv": issued.check_value.to_string(),
             });
             stamp(&mut object, issued.identifier, issued.random, base);
-            if let IssueRequest::Credit(credit) = request {
-                object["amount"] = amount(credit.amount).into();
+            if let IssueRequest::Token(asked) = request
+                && let Some(amount) = amount(&asked.instruction)
+            {
+                object["amount"] = amount.into();
             }
             object
         }
@@ -123,27 +125,12 @@ pub(super) fn issued(request: &IssueRequest, issued: &Issued, base: Option<BaseD
 
 /// What reading a token back showed.
 pub(super) fn verification(found: &Verification, base: Option<BaseDate>) -> Value {
-    let valid = |token: Token, identifier, random| {
-        let mut object = json!({"result": "valid", "token": opened(&token)});
-        stamp(&mut object, identifier, random, base);
-        object
-    };
     match *found {
-        Verification::Credit { service, amount, identifier, random } => {
-            // A token in currency has no random number, and one in units always has.
-            let token = match amount {
-                CreditAmount::Units(amount) => {
-                    let random = random.unwrap_or(zero());
-                    Token::Credit { service, random, identifier, amount }
-                }
-                CreditAmount::Currency(amount) => {
-                    Token::CurrencyCredit { service, identifier, amount }
-                }
-            };
-            valid(token, identifier, random)
-        }
-        Verification::Management { function, identifier, random } => {
-            valid(Token::Management { random, identifier, function }, identifier, Some(random))
+        Verification::Valid { instruction, identifier, random } => {
+            let token = OpenedToken::of(&instruction);
+            let mut object = json!({"result": "valid", "token": token});
+            stamp(&mut object, identifier, random, base);
+            object
         }
         Verification::KeyChange { section } => json!({"result": "key_change", "section": section}),
         Verification::Unkeyed => json!({"result": "unkeyed"}),
@@ -157,15 +144,6 @@ pub(super) fn verification(found: &Verification, base: Option<BaseDate>) -> Valu
         Verification::KeyExpired => json!({"result": "key_expired", "status": "41"}),
         _ => json!({"result": "unknown"}),
     }
-}
-
-fn zero() -> RandomNumber {
-    RandomNumber::try_from(0).expect("zero is a random number")
-}
-
-/// A token in the form of the laboratory.
-fn opened(token: &Token) -> Value {
-    serde_json::to_value(OpenedToken::new(token)).unwrap_or(Value::Null)
 }
 
 /// Adds identifier, minute and random number.
@@ -184,11 +162,12 @@ fn stamp(
     }
 }
 
-/// An amount as a token carries it.
-pub(super) fn amount(amount: CreditAmount) -> String {
-    match amount {
-        CreditAmount::Units(amount) => amount.to_string(),
-        CreditAmount::Currency(amount) => amount.to_string(),
+/// The amount of a credit as its token carries it.
+fn amount(instruction: &Instruction) -> Option<String> {
+    match instruction {
+        Instruction::Credit { amount, .. } => Some(amount.to_string()),
+        Instruction::CurrencyCredit { amount, .. } => Some(amount.to_string()),
+        _ => None,
     }
 }
 

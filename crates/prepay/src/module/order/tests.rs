@@ -6,11 +6,11 @@
 
 use prepay_lab::OpenedToken;
 use prepay_lab::time::Printed;
-use prepay_module::{CreditAmount, IssueRequest, MeterConfiguration};
+use prepay_module::{IssueRequest, MeterConfiguration};
 use prepay_testkit::Random;
 use prepay_testkit::fuzz::mutated;
-use prepay_token::Token;
-use prepay_token::element::{RandomNumber, TokenIdentifier, UtcMinute};
+use prepay_token::Class;
+use prepay_token::element::{TokenIdentifier, UtcMinute};
 use serde_json::{Value, json};
 
 use super::{Ask, Making};
@@ -86,31 +86,17 @@ fn written(id: &Value, ask: &Ask) -> Value {
 }
 
 fn written_making(making: &Making) -> Value {
-    let random = RandomNumber::try_from(0).unwrap();
-    let token = |token: Token| serde_json::to_value(OpenedToken::new(&token)).unwrap();
     let (mut line, id, meter) = match making.request {
-        IssueRequest::Credit(credit) => {
-            let (service, identifier) = (credit.service, credit.identifier);
-            let token = token(match credit.amount {
-                CreditAmount::Units(amount) => {
-                    Token::Credit { service, random, identifier, amount }
-                }
-                CreditAmount::Currency(amount) => {
-                    Token::CurrencyCredit { service, identifier, amount }
-                }
-            });
-            let register = credit.register.value();
-            let mut line = json!({"op": "issue_credit", "register": register, "token": token});
-            stamp(&mut line, making.issued_at, identifier);
-            (line, credit.id, credit.meter)
-        }
-        IssueRequest::Management(management) => {
-            let (function, identifier) = (management.function, management.identifier);
-            let token = token(Token::Management { random, identifier, function });
-            let register = management.register.value();
-            let mut line = json!({"op": "issue_management", "register": register, "token": token});
-            stamp(&mut line, making.issued_at, identifier);
-            (line, management.id, management.meter)
+        IssueRequest::Token(request) => {
+            let op = match request.instruction.class() {
+                Class::Credit => "issue_credit",
+                _ => "issue_management",
+            };
+            let token = OpenedToken::of(&request.instruction);
+            let register = request.register.value();
+            let mut line = json!({"op": op, "register": register, "token": token});
+            stamp(&mut line, making.issued_at, request.identifier);
+            (line, request.id, request.meter)
         }
         IssueRequest::KeyChange(change) => {
             let line = json!({

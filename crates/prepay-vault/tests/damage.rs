@@ -1,13 +1,12 @@
 //! Every change to what a vault stores is refused by name, and nothing is changed by looking.
 
-mod vault_support;
+mod kit;
 
 use std::sync::Arc;
 
-use prepay_vault::MemoryStorage;
+use kit::*;
 use prepay_vault::*;
 use sha2::{Digest, Sha256};
-use vault_support::*;
 
 fn key_file() -> KeyFile {
     KeyFile::generate(&mut Foreseeable::new(7)).unwrap()
@@ -123,7 +122,7 @@ fn every_bit_and_cut_of_the_log_names_its_entry() {
         let error = refusal(&changed, &file);
         let Some(OpenError::BadEntry(bad)) = error else { panic!("bit = {bit}: {error:?}") };
         assert_eq!(bad.sequence, entry(bit / 8), "bit = {bit}");
-        let report = verify(&mut changed.clone()).unwrap();
+        let report = verify::<CountEntry>(&mut changed.clone()).unwrap();
         let named = report.first_bad.unwrap_or_else(|| panic!("bit = {bit}"));
         // Without the store, what the header should be is seen only at the first entry.
         assert!(named.sequence == bad.sequence || bad.sequence == 0, "bit = {bit}: {named}");
@@ -132,7 +131,7 @@ fn every_bit_and_cut_of_the_log_names_its_entry() {
         let cut = with(good.log[..length].to_vec());
         let (expected, found) = (good.log.len() as u64, length as u64);
         assert_eq!(refusal(&cut, &file), Some(OpenError::Cut { expected, found }));
-        let bad = verify(&mut cut.clone()).unwrap().first_bad.unwrap();
+        let bad = verify::<CountEntry>(&mut cut.clone()).unwrap().first_bad.unwrap();
         assert_eq!(bad.sequence, entry(length), "length = {length}: {bad}");
     }
 }
@@ -147,7 +146,7 @@ fn the_first_entry_out_of_place_is_named() {
     let joined = |entries: &[&[u8]]| [&good.log[..71], &entries.concat()].concat();
     let named = |entries: &[&[u8]], expected: usize, case: &str| {
         let changed = MemoryStorage { log: joined(entries), ..good.clone() };
-        let bad = verify(&mut changed.clone()).unwrap().first_bad.unwrap();
+        let bad = verify::<CountEntry>(&mut changed.clone()).unwrap().first_bad.unwrap();
         assert_eq!(bad.sequence, expected as u64, "{case}: {bad}");
         assert_eq!(bad.offset, places[expected - 1] as u64, "{case}");
         match refusal(&changed, &file) {
@@ -203,7 +202,7 @@ fn a_chain_made_anew_without_the_key_is_refused() {
         head[46..78].copy_from_slice(&before);
         let forged = MemoryStorage { log, head: Some(head), ..good.clone() };
         // Who has no key sees nothing wrong; who has, sees the head and the entry.
-        assert_eq!(verify(&mut forged.clone()).unwrap().first_bad, None);
+        assert_eq!(verify::<CountEntry>(&mut forged.clone()).unwrap().first_bad, None);
         assert_eq!(refusal(&forged, &file), Some(OpenError::Head { problem: "damaged" }));
         let forged = MemoryStorage { head: good.head.clone(), ..forged };
         let Some(OpenError::BadEntry(bad)) = refusal(&forged, &file) else { panic!("{entry}") };
@@ -222,7 +221,7 @@ fn what_was_never_acknowledged_is_dropped_and_said() {
     let opened = TestVault::open(Box::new(Arc::clone(&place)), noise(9), unlock, at(50));
     let mut vault = opened.unwrap();
     let last = vault.audit(vault.entries(), 1).unwrap();
-    assert_eq!(last[0].entry, Entry::LogCut { bytes: 7 });
+    assert_eq!(last[0].entry, Entry::Vault(VaultEntry::LogCut { bytes: 7 }));
     assert_eq!(vault.contents().rows, 4);
     assert_eq!(vault.verify_audit().unwrap().first_bad, None);
     assert!(place.lock().unwrap().log.len() > length);

@@ -8,9 +8,24 @@ use prepay_basics::codec::{DecodeError, Reader, Writer};
 use prepay_basics::{Entropy, Identifier, Moment};
 pub use prepay_testkit::Foreseeable;
 use prepay_vault::*;
-use prepay_vault::{MemoryStorage, VaultStorage};
 
 pub type Place = Arc<Mutex<MemoryStorage>>;
+
+entries! {
+    /// What happens to contents that count it.
+    pub enum CountEntry {
+        /// Rows were issued.
+        100 Issued "issued" {
+            /// Each begins with its number, and is as long as a module's.
+            rows: Vec<[u8; 40]>,
+        }
+        /// A note was made.
+        199 Noted "noted" {
+            /// What it says.
+            text: String,
+        }
+    }
+}
 
 /// Contents that count what happens to them.
 #[derive(Debug, Default, PartialEq, Eq)]
@@ -28,8 +43,17 @@ pub struct Counts {
 }
 
 impl Contents for Counts {
-    const KIND: Kind = Kind::Module;
-    const REMEMBERED_ROWS: u64 = 1000;
+    type Entry = CountEntry;
+
+    const KIND: Kind = Kind { number: 9, name: "counts" };
+    const REMEMBERED: u64 = 1000;
+
+    fn items(entry: &CountEntry) -> u64 {
+        match entry {
+            CountEntry::Issued { rows } => rows.len() as u64,
+            CountEntry::Noted { .. } => 0,
+        }
+    }
 
     fn encode(&self, writer: &mut Writer) {
         writer.u64(self.rows);
@@ -48,20 +72,21 @@ impl Contents for Counts {
         })
     }
 
-    fn remember(&mut self, record: &Record) {
-        if let Entry::Issued { rows } = &record.entry {
-            self.remembered.extend(rows.iter().map(|row| row.pan));
+    fn remember(&mut self, entry: &CountEntry) {
+        if let CountEntry::Issued { rows } = entry {
+            let number = |row: &[u8; 40]| u64::from_be_bytes(*row.first_chunk().unwrap());
+            self.remembered.extend(rows.iter().map(number));
         }
     }
 
-    fn replay(&mut self, record: &Record) -> Result<(), ReplayError> {
-        match &record.entry {
-            Entry::Issued { rows } => {
-                self.remember(record);
+    fn replay(&mut self, entry: &CountEntry) -> Result<(), ReplayError> {
+        match entry {
+            CountEntry::Issued { rows } => {
+                self.remember(entry);
                 self.rows += rows.len() as u64;
                 Ok(())
             }
-            _ => Err(ReplayError::Unexpected),
+            CountEntry::Noted { .. } => Err(ReplayError::Unexpected),
         }
     }
 
@@ -135,37 +160,28 @@ pub fn quorum(vault: &mut TestVault) -> Quorum {
     Quorum::new(sign_in(vault, "anna"), sign_in(vault, "berta")).unwrap()
 }
 
-pub fn row(number: u64) -> IssuedRow {
-    IssuedRow {
-        request: Some(RequestId([number as u8; 16])),
-        register: 1,
-        new_register: 0,
-        pan: number,
-        random: 3,
-        identifier: 1_000_000,
-        tariff_index: 1,
-        encryption: 0,
-        carrier: 2,
-        class: 0,
-        sub_class: 0,
-        value: 256,
-        last_digits: 9999,
-    }
+/// That rows of these numbers were issued.
+pub fn issued(rows: std::ops::Range<u64>) -> CountEntry {
+    let row = |number: u64| {
+        let mut row = [0xA5; 40];
+        row[..8].copy_from_slice(&number.to_be_bytes());
+        row
+    };
+    CountEntry::Issued { rows: rows.map(row).collect() }
 }
 
 /// Issues so many rows, durable on return.
 pub fn issue(vault: &mut TestVault, by: &Session, count: u64) -> Result<u64, VaultError> {
     let first = vault.contents().rows;
-    let rows: Vec<_> = (first..first + count).map(row).collect();
     vault.contents_mut().rows += count;
-    let sequence = vault.stage_issued(By::One(by), &rows, at(10))?;
+    let sequence = vault.stage(By::One(by), &issued(first..first + count), at(10))?;
     vault.flush()?;
     Ok(sequence)
 }
 
 pub fn note(vault: &mut TestVault, by: &Quorum) -> Result<u64, VaultError> {
-    let entry = Entry::Noted { subject: "a test".to_owned(), text: "noted".to_owned() };
-    vault.commit(By::Two(by), entry, at(20), |counts| counts.notes += 1)
+    let entry = CountEntry::Noted { text: "noted".to_owned() };
+    vault.commit(By::Two(by), &entry, at(20), |counts| counts.notes += 1)
 }
 
 /// A place that dies after so many steps: each byte of an append is one, and so is every other change.

@@ -1,13 +1,12 @@
 //! A vault whose place dies after every single step: it opens again, nothing acknowledged is missing, and
 //! nothing runs backwards.
 
-mod vault_support;
+mod kit;
 
 use std::sync::Arc;
 
-use prepay_vault::MemoryStorage;
+use kit::*;
 use prepay_vault::*;
-use vault_support::*;
 
 /// What the vault answered before its place died.
 #[derive(Debug, Default)]
@@ -106,7 +105,7 @@ fn check(place: &Place, steps: u64, done: &Acknowledged) {
         .unwrap()
         .iter()
         .map(|record| match &record.entry {
-            Entry::Issued { rows } => rows.len() as u64,
+            Entry::Owner(CountEntry::Issued { rows }) => rows.len() as u64,
             _ => 0,
         })
         .sum();

@@ -1,12 +1,11 @@
 //! Who may use a vault: sign-in and its waits, dual control, and back-ups that take two.
 
-mod vault_support;
+mod kit;
 
 use std::sync::Arc;
 
-use prepay_vault::MemoryStorage;
+use kit::*;
 use prepay_vault::*;
-use vault_support::*;
 
 fn fresh() -> (Place, TestVault) {
     let place = Place::default();
@@ -144,7 +143,7 @@ fn two_different_custodians_of_this_vault_are_needed() {
     .unwrap();
     let other = Err(VaultError::Access(AccessError::OtherVault));
     assert_eq!(note(&mut vault, &quorum), other);
-    assert_eq!(vault.stage_issued(By::One(&otto), &[row(1)], at(1)), other);
+    assert_eq!(vault.stage(By::One(&otto), &issued(1..2), at(1)), other);
     assert_eq!(error(&anna, &sign_in(&mut vault, "berta")), Some(QuorumError::OtherVault));
     assert_eq!((vault.contents().notes, vault.entries()), (0, 6));
 }
@@ -167,7 +166,7 @@ fn people_come_and_go_but_two_custodians_stay() {
     assert_eq!(unknown, Err(UserError::Unknown));
     vault.remove_user(&quorum, &name("carla"), at(3)).unwrap();
     let ended = VaultError::Access(AccessError::Ended);
-    assert_eq!(vault.stage_issued(By::One(&carla), &[row(1)], at(3)), Err(ended.clone()));
+    assert_eq!(vault.stage(By::One(&carla), &issued(1..2), at(3)), Err(ended.clone()));
     for custodian in ["anna", "berta"] {
         let refused = vault.remove_user(&quorum, &name(custodian), at(3));
         assert_eq!(refused, Err(UserError::TooFewCustodians));
@@ -176,7 +175,7 @@ fn people_come_and_go_but_two_custodians_stay() {
     let again = secret("carla");
     let user = NewUser { name: &name("carla"), role: Role::Custodian, passphrase: &again };
     vault.add_user(&quorum, user, at(4)).unwrap();
-    assert_eq!(vault.stage_issued(By::One(&carla), &[row(1)], at(3)), Err(ended.clone()));
+    assert_eq!(vault.stage(By::One(&carla), &issued(1..2), at(3)), Err(ended.clone()));
 
     let otto = sign_in(&mut vault, "otto");
     let new = secret("new");
@@ -263,7 +262,8 @@ fn a_backup_takes_both_custodians_and_gives_no_limits_back() {
         assert_ne!(restored.header().id, vault.header().id);
         let first = restored.audit(1, 10).unwrap();
         assert_eq!((first.len(), first[0].sequence), (1, 6), "the log goes on");
-        let Entry::Restored { vault: id, limits_accepted, .. } = &first[0].entry else {
+        let Entry::Vault(VaultEntry::Restored { vault: id, limits_accepted, .. }) = &first[0].entry
+        else {
             panic!("{:?}", first[0].entry)
         };
         assert_eq!((*id, *limits_accepted), (vault.header().id, !stopped));
@@ -273,7 +273,7 @@ fn a_backup_takes_both_custodians_and_gives_no_limits_back() {
         let mut restored = open_with(Arc::clone(&place), "restored").unwrap();
         assert_eq!(restored.contents().rows, 8);
         assert_eq!(restored.verify_audit().unwrap().first_bad, None);
-        assert_eq!(verify(&mut Arc::clone(&place)).unwrap().first_bad, None);
+        assert_eq!(verify::<CountEntry>(&mut Arc::clone(&place)).unwrap().first_bad, None);
     }
 }
 
@@ -288,10 +288,10 @@ fn a_restored_log_knows_of_the_old_one_only_where_it_ended() {
     let place = Place::default();
     drop(restore(&place, &file, HELD, RestoredLimits::Accepted).unwrap());
     let found = |mark| {
-        let bad = verify_noted(&mut Arc::clone(&place), mark).unwrap().first_bad;
+        let bad = verify_noted::<CountEntry>(&mut Arc::clone(&place), mark).unwrap().first_bad;
         bad.map(|bad| (bad.sequence, bad.problem))
     };
-    assert_eq!(verify_noted(&mut Arc::clone(&old), before).unwrap().first_bad, None);
+    assert_eq!(verify_noted::<CountEntry>(&mut Arc::clone(&old), before).unwrap().first_bad, None);
     assert_eq!(found(before), Some((before.sequence, Problem::Earlier)));
     assert_eq!(found(end), None);
     let forged = AuditMark { hash: [0xEE; 32], ..end };

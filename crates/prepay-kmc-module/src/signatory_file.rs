@@ -6,23 +6,16 @@
 //!  secret (48) and tag (16)                              AES-256-GCM under Argon2id of the passphrase
 //! ```
 //!
-//! - Cost and least length of the passphrase: those of a vault.
+//! - Sealing, cost and least length of the passphrase: [`prepay_vault::passphrase`].
 //! - Elsewhere: how the file lies on disk, and who is asked for the passphrase (`prepay`).
 
 use std::fmt;
 
-use zeroize::Zeroizing;
-
-use super::error::VaultError;
-use super::seal::{check_length, decipher, encipher, fresh};
-use super::secret::{Cost, Key, Secret};
 use prepay_basics::{Entropy, Identifier};
 use prepay_kmp::open_kmp::Signatory;
+use prepay_vault::{Secret, VaultError, passphrase};
 
 const MAGIC: &[u8] = b"PREPAY-SIGNATORY 1\n";
-const SALT: usize = 16;
-const NONCE: usize = 12;
-const TAG: usize = 16;
 
 /// The greatest length of the file, in bytes.
 pub const LONGEST: usize = 256;
@@ -67,19 +60,11 @@ pub fn seal(
     passphrase: &Secret,
     entropy: &mut dyn Entropy,
 ) -> Result<Vec<u8>, VaultError> {
-    check_length(passphrase.expose_bytes(), false)?;
-    let (salt, nonce) = (fresh::<SALT>(entropy)?, fresh::<NONCE>(entropy)?);
     let name = signatory.key().id().as_str();
-    let mut bytes = MAGIC.to_vec();
-    bytes.push(u8::try_from(name.len()).expect("a name has at most 40 bytes"));
-    bytes.extend_from_slice(name.as_bytes());
-    bytes.extend_from_slice(&salt);
-    bytes.extend_from_slice(&nonce);
-    let mut secret = signatory.expose_bytes();
-    let tag = encipher(&key(passphrase, &salt), &nonce, &bytes, &mut secret[..]);
-    bytes.extend_from_slice(&secret[..]);
-    bytes.extend_from_slice(&tag);
-    Ok(bytes)
+    let mut head = MAGIC.to_vec();
+    head.push(u8::try_from(name.len()).expect("a name has at most 40 bytes"));
+    head.extend_from_slice(name.as_bytes());
+    passphrase::seal(&head, &signatory.expose_bytes()[..], passphrase, entropy)
 }
 
 /// Whose file it is, as it says itself.
@@ -97,32 +82,19 @@ pub fn name(bytes: &[u8]) -> Result<Identifier, SignatoryFileError> {
 ///
 /// [`SignatoryFileError`].
 pub fn open(bytes: &[u8], passphrase: &Secret) -> Result<Signatory, SignatoryFileError> {
-    let (name, header) = head(bytes).ok_or(SignatoryFileError::NotASignatory)?;
-    let secret = unseal(bytes, header, passphrase).ok_or(SignatoryFileError::WrongSecret)?;
+    let (name, head) = head(bytes).ok_or(SignatoryFileError::NotASignatory)?;
+    let secret = passphrase::open(head, bytes, passphrase);
+    let secret = secret.ok_or(SignatoryFileError::WrongSecret)?;
     Signatory::from_bytes(name, &secret).map_err(|_| SignatoryFileError::NotASignatory)
 }
 
-/// The name in a file, and where what is sealed begins.
+/// The name in a file, and how many bytes lie before what is sealed.
 fn head(bytes: &[u8]) -> Option<(Identifier, usize)> {
     let rest = bytes.strip_prefix(MAGIC)?;
     let (&length, rest) = rest.split_first()?;
     let name = std::str::from_utf8(rest.get(..length.into())?).ok()?.parse().ok()?;
-    let header = MAGIC.len() + 1 + usize::from(length) + SALT + NONCE;
-    (bytes.len() > header + TAG && bytes.len() <= LONGEST).then_some((name, header))
-}
-
-fn unseal(bytes: &[u8], header: usize, passphrase: &Secret) -> Option<Zeroizing<Vec<u8>>> {
-    let (head, sealed) = bytes.split_at(header);
-    let (text, tag) = sealed.split_at(sealed.len() - TAG);
-    let (salt, nonce) = head[header - SALT - NONCE..].split_at(SALT);
-    let (salt, nonce, tag) = (salt.try_into().ok()?, nonce.try_into().ok()?, tag.try_into().ok()?);
-    let mut secret = Zeroizing::new(text.to_vec());
-    decipher(&key(passphrase, salt), nonce, head, &mut secret, tag).then_some(secret)
-}
-
-/// The key under a passphrase, slowly.
-fn key(passphrase: &Secret, salt: &[u8; SALT]) -> Key {
-    Cost::new(false).derive(passphrase.expose_bytes(), salt)
+    let head = MAGIC.len() + 1 + usize::from(length);
+    (bytes.len() > head + passphrase::OVERHEAD && bytes.len() <= LONGEST).then_some((name, head))
 }
 
 #[cfg(test)]

@@ -1,34 +1,45 @@
-//! How each kind of value stands in an entry of the audit log, and how people read it.
+//! Values that stand in our own records: how each is written, read, and shown to people.
+//!
+//! A record of the audit log is a list of such values. None is a secret: all are shown.
 
-use std::fmt::{Display, Write};
+use std::fmt::Write;
 
 use prepay_token::element::{KeyRevisionNumber, SupplyGroupCode};
 
-use super::{IssuedRow, KeyNote, Kind, Role};
-use prepay_basics::codec::{DecodeError, Reader, Writer};
-use prepay_basics::{Identifier, Moment};
-use prepay_kmp::attribute::{KeyCheckValue, RegisterNumber};
-use prepay_kmp::{CentreId, ModuleId};
+use crate::codec::{DecodeError, Reader, Writer};
+use crate::{Identifier, Moment};
 
-/// The longest text in an entry, in bytes. A longer one is cut when it is written.
+/// The longest text in a record, in bytes. A longer one is cut when it is written.
 const LONGEST_TEXT: usize = 1024;
 
-/// A value that can stand in an entry.
-pub(super) trait Field: Sized {
+/// A value that can stand in a record.
+pub trait Field: Sized {
+    /// Writes it.
     fn write(&self, writer: &mut Writer);
+
+    /// Reads what [`Field::write`] wrote.
+    ///
+    /// # Errors
+    ///
+    /// [`DecodeError`] for anything else.
     fn read(reader: &mut Reader<'_>) -> Result<Self, DecodeError>;
+
+    /// The value as people read it.
     fn show(&self) -> String;
 }
 
-/// Values that stand as their text.
-macro_rules! as_text {
+/// Says that a type stands in a record as its text. The second argument names it when it is not there.
+#[macro_export]
+macro_rules! field_as_text {
     ($($type:ty, $what:literal;)*) => {$(
-        impl Field for $type {
-            fn write(&self, writer: &mut Writer) {
+        impl $crate::Field for $type {
+            fn write(&self, writer: &mut $crate::codec::Writer) {
                 writer.text(&self.to_string());
             }
 
-            fn read(reader: &mut Reader<'_>) -> Result<Self, DecodeError> {
+            fn read(
+                reader: &mut $crate::codec::Reader<'_>,
+            ) -> Result<Self, $crate::codec::DecodeError> {
                 reader.parse($what)
             }
 
@@ -39,16 +50,12 @@ macro_rules! as_text {
     )*};
 }
 
-as_text! {
+field_as_text! {
     Identifier, "an identifier";
-    CentreId, "a centre";
-    ModuleId, "a module";
     SupplyGroupCode, "a supply group code";
-    Role, "a role";
-    Kind, "a kind of vault";
 }
 
-/// Values that stand as a number.
+/// Says that a type stands in a record as a number.
 macro_rules! as_number {
     ($($type:ty, $number:ident, $what:literal, $to:expr, $from:expr;)*) => {$(
         impl Field for $type {
@@ -76,7 +83,6 @@ as_number! {
     u32, u32, "a number", |value| *value, Some;
     u64, u64, "a number", |value| *value, Some;
     Moment, u64, "a moment", |value| value.unix_seconds(), Moment::from_unix_seconds;
-    RegisterNumber, u16, "a register", |value| value.value(), |value| value.try_into().ok();
     KeyRevisionNumber, u8, "a key revision", |value| value.value(), |value| value.try_into().ok();
 }
 
@@ -153,88 +159,16 @@ impl<T: Field> Field for Option<T> {
     }
 }
 
-impl Field for KeyCheckValue {
+impl<T: Field> Field for Vec<T> {
     fn write(&self, writer: &mut Writer) {
-        writer.array(&self.bytes());
+        writer.list(self, |writer, item| item.write(writer));
     }
 
     fn read(reader: &mut Reader<'_>) -> Result<Self, DecodeError> {
-        reader.array().map(Self::from_bytes)
+        reader.list(T::read)
     }
 
     fn show(&self) -> String {
-        self.to_string()
+        self.iter().map(T::show).collect::<Vec<_>>().join(", ")
     }
-}
-
-impl Field for KeyNote {
-    fn write(&self, writer: &mut Writer) {
-        let Self { register, supply_group, key_revision, check_value } = self;
-        register.write(writer);
-        supply_group.write(writer);
-        key_revision.write(writer);
-        check_value.write(writer);
-    }
-
-    fn read(reader: &mut Reader<'_>) -> Result<Self, DecodeError> {
-        Ok(Self {
-            register: Field::read(reader)?,
-            supply_group: Field::read(reader)?,
-            key_revision: Field::read(reader)?,
-            check_value: Field::read(reader)?,
-        })
-    }
-
-    fn show(&self) -> String {
-        let Self { register, supply_group, key_revision, check_value } = self;
-        let key = format!("{supply_group}/{key_revision} {check_value}");
-        match register {
-            Some(register) => format!("register {register}: {key}"),
-            None => key,
-        }
-    }
-}
-
-impl Field for Vec<KeyNote> {
-    fn write(&self, writer: &mut Writer) {
-        writer.list(self, |writer, key| key.write(writer));
-    }
-
-    fn read(reader: &mut Reader<'_>) -> Result<Self, DecodeError> {
-        reader.list(KeyNote::read)
-    }
-
-    fn show(&self) -> String {
-        joined(self.iter().map(Field::show))
-    }
-}
-
-impl Field for Vec<IssuedRow> {
-    fn write(&self, writer: &mut Writer) {
-        writer.list(self, |writer, row| writer.array(&row.encode()));
-    }
-
-    fn read(reader: &mut Reader<'_>) -> Result<Self, DecodeError> {
-        reader.list(|reader| {
-            let error = reader.error("a row");
-            IssuedRow::decode(&reader.array()?).ok_or(error)
-        })
-    }
-
-    /// Each as meter, register, identifier and the last four digits.
-    fn show(&self) -> String {
-        joined(self.iter().map(|row| {
-            let IssuedRow { pan, register, identifier, last_digits, .. } = row;
-            format!("{pan:018} register {register} tid {identifier} ...{last_digits:04}")
-        }))
-    }
-}
-
-fn joined(items: impl Iterator<Item = impl Display>) -> String {
-    let mut text = String::new();
-    for item in items {
-        let separator = if text.is_empty() { "" } else { ", " };
-        let _ = write!(text, "{separator}{item}");
-    }
-    text
 }

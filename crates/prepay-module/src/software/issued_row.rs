@@ -16,23 +16,10 @@
 //!
 //! - Elsewhere: what the numbers mean to a module (`software`).
 
-use std::fmt;
+use prepay_basics::Field;
+use prepay_basics::codec::{DecodeError, Reader, Writer};
 
-/// Names one request, so that it can be repeated without being carried out twice. Chosen by the caller.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct RequestId(pub [u8; 16]);
-
-impl fmt::Debug for RequestId {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "RequestId({self})")
-    }
-}
-
-impl fmt::Display for RequestId {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
-    }
-}
+use crate::RequestId;
 
 /// One issued token, in plain numbers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -112,6 +99,23 @@ impl IssuedRow {
             value: u32::from_be_bytes(bytes[34..38].try_into().ok()?),
             last_digits: two(38),
         })
+    }
+}
+
+impl Field for IssuedRow {
+    fn write(&self, writer: &mut Writer) {
+        writer.array(&self.encode());
+    }
+
+    fn read(reader: &mut Reader<'_>) -> Result<Self, DecodeError> {
+        let error = reader.error("a row");
+        Self::decode(&reader.array()?).ok_or(error)
+    }
+
+    /// Meter, register, identifier and the last four digits.
+    fn show(&self) -> String {
+        let Self { pan, register, identifier, last_digits, .. } = self;
+        format!("{pan:018} register {register} tid {identifier} ...{last_digits:04}")
     }
 }
 

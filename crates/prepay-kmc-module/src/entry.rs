@@ -1,0 +1,79 @@
+//! What a centre's module says in its audit log. Form: `docs/formats/audit-log.md`.
+
+use prepay_basics::Moment;
+use prepay_kmp::{KeyNote, ModuleId};
+
+prepay_vault::entries! {
+    /// What happened to a centre's module.
+    pub enum CentreEntry {
+        /// Two custodians confirmed a module's fingerprint.
+        201 ModuleConfirmed "module_confirmed" {
+            /// The module.
+            module: ModuleId,
+            /// The fingerprint of its keys.
+            fingerprint: String,
+        }
+        /// An agreement request was answered.
+        202 AgreementAnswered "agreement_answered" {
+            /// The module.
+            module: ModuleId,
+            /// Its slot.
+            slot: u16,
+            /// The request's nonce.
+            nonce: [u8; 16],
+        }
+        /// A module is given keys no more.
+        203 ModuleRevoked "module_revoked" {
+            /// The module.
+            module: ModuleId,
+        }
+        /// A vending key was made.
+        204 VendingKeyGenerated "vending_key_generated" {
+            /// Which.
+            key: KeyNote,
+            /// DKGA: the algorithm that it is for.
+            algorithm: u8,
+        }
+        /// A vending key for tests was brought in from outside.
+        205 VendingKeyImported "vending_key_imported" {
+            /// Which.
+            key: KeyNote,
+            /// DKGA: the algorithm that it is for.
+            algorithm: u8,
+        }
+        /// A vending key was destroyed.
+        206 VendingKeyDestroyed "vending_key_destroyed" {
+            /// Which.
+            key: KeyNote,
+        }
+        /// A key-load file was made.
+        207 KeyLoadBuilt "key_load_built" {
+            /// The module.
+            module: ModuleId,
+            /// Its slot.
+            slot: u16,
+            /// The file's serial number.
+            serial: u64,
+            /// The request's nonce.
+            nonce: [u8; 16],
+            /// Which keys.
+            keys: Vec<KeyNote>,
+        }
+        /// A request to the centre's module was refused.
+        208 RequestRefused "request_refused" {
+            /// What was asked for.
+            operation: String,
+            /// Why not: the stable name of the refusal, and a sentence.
+            reason: String,
+        }
+        /// The centre's own keys were replaced by new ones.
+        209 CentreRenewed "centre_renewed" {
+            /// The fingerprint of the keys before.
+            former: String,
+            /// The fingerprint of the keys from now on.
+            fingerprint: String,
+            /// Until when those may be used.
+            expires: Moment,
+        }
+    }
+}
