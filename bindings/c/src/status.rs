@@ -4,8 +4,6 @@
 
 use prepay_meter::{LoadError, ManufactureError, RecordError};
 
-use crate::storage::Fault;
-
 /// The return value of every call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u8)]
@@ -44,6 +42,10 @@ impl PrepayStatus {
         result.err().unwrap_or(Self::Ok)
     }
 }
+
+/// A storage function did not return 0. The firmware knows which fault it was.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Fault;
 
 impl From<Fault> for PrepayStatus {
     fn from(Fault: Fault) -> Self {

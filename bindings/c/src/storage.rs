@@ -6,7 +6,7 @@ use prepay_meter::{Slot, Storage};
 
 use crate::memory::Engine;
 use crate::pointer;
-use crate::status::PrepayStatus;
+use crate::status::{Fault, PrepayStatus};
 
 /// The size of each of the two slots, in bytes.
 pub const PREPAY_RECORD_LENGTH: usize = 416;
@@ -47,10 +47,6 @@ pub struct PrepayStorage {
         ) -> c_int,
     >,
 }
-
-/// A storage function did not return 0. The firmware knows which fault it was.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Fault;
 
 /// A storage with all three functions.
 pub(crate) struct Medium {

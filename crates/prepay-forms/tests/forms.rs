@@ -2,23 +2,11 @@
 
 use std::fmt::Write as _;
 
-use prepay_basics::{Entropy, Moment, NoEntropy};
+use prepay_basics::Moment;
 use prepay_forms::{Document, JsonError, MAX_JSON, faults, page, read, schema, write};
 use prepay_kmc::form::{Draft, FormKind, FormState, Presence, Schema, SignedForm, SignedFormError};
 use prepay_kmp::open_kmp::Signatory;
-
-/// A fixed sequence of bytes.
-struct Counter(u8);
-
-impl Entropy for Counter {
-    fn fill(&mut self, bytes: &mut [u8]) -> Result<(), NoEntropy> {
-        for byte in bytes {
-            self.0 = self.0.wrapping_mul(5).wrapping_add(17);
-            *byte = self.0;
-        }
-        Ok(())
-    }
-}
+use prepay_testkit::Foreseeable;
 
 fn draft(kind: FormKind, values: &[(&str, &str)]) -> Draft {
     let mut draft = Draft::new(kind);
@@ -27,7 +15,7 @@ fn draft(kind: FormKind, values: &[(&str, &str)]) -> Draft {
 }
 
 fn signed() -> SignedForm {
-    let anna = Signatory::generate("anna".parse().unwrap(), &mut Counter(1)).unwrap();
+    let anna = Signatory::generate("anna".parse().unwrap(), &mut Foreseeable::new(1)).unwrap();
     let form = draft(
         FormKind::GroupNameChange,
         &[("customer", "7"), ("group", "000123"), ("name", "New town"), ("remark", "\"é\" <b>\\")],

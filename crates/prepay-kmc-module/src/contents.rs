@@ -320,24 +320,11 @@ fn rising<K: Ord, V>(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use prepay_basics::{Entropy, NoEntropy};
-
-    /// Counts, so that every byte differs from its neighbours.
-    struct Counting(u8);
-
-    impl Entropy for Counting {
-        fn fill(&mut self, bytes: &mut [u8]) -> Result<(), NoEntropy> {
-            bytes.fill_with(|| {
-                self.0 = self.0.wrapping_mul(5).wrapping_add(3);
-                self.0
-            });
-            Ok(())
-        }
-    }
+    use prepay_testkit::Foreseeable;
 
     fn sample() -> CentreContents {
         let at = |seconds: u64| Moment::from_unix_seconds(1_772_366_400 + seconds).unwrap();
-        let mut entropy = Counting(1);
+        let mut entropy = Foreseeable::new(1);
         let mut identity = |kind, name: &str| {
             Identity::generate(kind, name.parse().unwrap(), &mut entropy).unwrap()
         };
@@ -422,7 +409,8 @@ mod tests {
         let strangers = [(PartyKind::Centre, "CENTRE-2"), (PartyKind::Module, "CENTRE-1")];
         for (kind, name) in strangers {
             let mut contents = sample();
-            let name = Identity::generate(kind, name.parse().unwrap(), &mut Counting(9)).unwrap();
+            let name =
+                Identity::generate(kind, name.parse().unwrap(), &mut Foreseeable::new(9)).unwrap();
             contents.former[1].0 = name.name().clone();
             assert!(decoded(&encoded(&contents)).is_err());
         }
@@ -434,7 +422,8 @@ mod tests {
         let (before, later) =
             (contents.identity.name().clone(), Moment::from_unix_seconds(1 << 31));
         let name = "CENTRE-1".parse().unwrap();
-        let identity = Identity::generate(PartyKind::Centre, name, &mut Counting(77)).unwrap();
+        let identity =
+            Identity::generate(PartyKind::Centre, name, &mut Foreseeable::new(77)).unwrap();
         contents.renew(Box::new(identity), later.unwrap(), later.unwrap().plus_days(10));
         assert_ne!(*contents.identity.name(), before);
         assert_eq!(contents.former.last(), Some(&(before, later.unwrap())));

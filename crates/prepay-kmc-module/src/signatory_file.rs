@@ -100,20 +100,7 @@ fn head(bytes: &[u8]) -> Option<(Identifier, usize)> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use prepay_basics::NoEntropy;
-
-    /// Numbers that nobody should use for keys.
-    struct Counted(u8);
-
-    impl Entropy for Counted {
-        fn fill(&mut self, bytes: &mut [u8]) -> Result<(), NoEntropy> {
-            for byte in bytes {
-                self.0 = self.0.wrapping_mul(5).wrapping_add(1);
-                *byte = self.0;
-            }
-            Ok(())
-        }
-    }
+    use prepay_testkit::Foreseeable;
 
     fn secret(text: &str) -> Secret {
         Secret::from(text.to_owned())
@@ -122,23 +109,23 @@ mod tests {
     #[test]
     fn a_signatory_comes_back_with_its_passphrase_only() {
         let maria: Identifier = "maria".parse().unwrap();
-        let made = Signatory::generate(maria.clone(), &mut Counted(7)).unwrap();
-        let bytes = seal(&made, &secret("long enough!"), &mut Counted(9)).unwrap();
+        let made = Signatory::generate(maria.clone(), &mut Foreseeable::new(7)).unwrap();
+        let bytes = seal(&made, &secret("long enough!"), &mut Foreseeable::new(9)).unwrap();
         assert!(bytes.len() <= LONGEST);
         assert_eq!(name(&bytes), Ok(maria));
         let found = open(&bytes, &secret("long enough!")).unwrap();
         assert_eq!(found.key().fingerprint(), made.key().fingerprint());
         let wrong = open(&bytes, &secret("another")).err();
         assert_eq!(wrong, Some(SignatoryFileError::WrongSecret));
-        let short = seal(&made, &secret("eleven long"), &mut Counted(9));
+        let short = seal(&made, &secret("eleven long"), &mut Foreseeable::new(9));
         assert_eq!(short, Err(VaultError::ShortPassphrase { expected: 12 }));
         assert!(!bytes.windows(48).any(|part| part == &made.expose_bytes()[..]));
     }
 
     #[test]
     fn a_bent_or_cut_file_is_refused() {
-        let made = Signatory::generate("maria".parse().unwrap(), &mut Counted(7)).unwrap();
-        let bytes = seal(&made, &secret("long enough!"), &mut Counted(9)).unwrap();
+        let made = Signatory::generate("maria".parse().unwrap(), &mut Foreseeable::new(7)).unwrap();
+        let bytes = seal(&made, &secret("long enough!"), &mut Foreseeable::new(9)).unwrap();
         for place in [0, 18, 19, 20, 24, 25, 41, 53, bytes.len() - 17, bytes.len() - 1] {
             let mut bent = bytes.clone();
             bent[place] ^= 1;

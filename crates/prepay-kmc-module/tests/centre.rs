@@ -310,7 +310,7 @@ fn a_restored_centre_keeps_its_keys_and_never_repeats_a_serial_number() {
     let (ada, ben) = (identifier("ada"), identifier("ben"));
     let vault = CentreVault::restore(
         Box::new(MemoryStorage::default()),
-        Box::new(Foreseeable::new("restored")),
+        Box::new(Foreseeable::named("restored")),
         Box::new(centre.clock.clone()),
         &backup,
         [(&ada, &a), (&ben, &b)],
@@ -381,7 +381,7 @@ fn a_back_up_has_the_keys_of_its_day_and_the_names_before() {
         let (ada, ben) = (identifier("ada"), identifier("ben"));
         CentreVault::restore(
             Box::new(MemoryStorage::default()),
-            Box::new(Foreseeable::new("restored")),
+            Box::new(Foreseeable::named("restored")),
             Box::new(centre.clock.clone()),
             file,
             [(&ada, &a), (&ben, &b)],

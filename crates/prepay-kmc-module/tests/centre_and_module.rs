@@ -18,7 +18,7 @@ use prepay_vault::{KeyFile, NewUser, Quorum, Role, Unlock};
 fn module(centre: &Centre, name: &str) -> Custodians {
     let place = Place {
         storage: Box::new(Arc::new(Mutex::new(MemoryStorage::default()))),
-        entropy: Box::new(Foreseeable::new(name)),
+        entropy: Box::new(Foreseeable::named(name)),
         clock: Box::new(centre.clock.clone()),
     };
     let names = ["eve", "fay"].map(identifier);
@@ -28,7 +28,7 @@ fn module(centre: &Centre, name: &str) -> Custodians {
         role: Role::Custodian,
         passphrase: &passphrase,
     });
-    let key_file = KeyFile::generate(&mut Foreseeable::new("module's key file")).unwrap();
+    let key_file = KeyFile::generate(&mut Foreseeable::named("module's key file")).unwrap();
     let new = NewModule {
         module: name.parse().unwrap(),
         unlock: Unlock::KeyFile(&key_file),

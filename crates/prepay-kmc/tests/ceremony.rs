@@ -3,7 +3,7 @@
 
 use std::sync::{Arc, Mutex};
 
-use prepay_basics::{Entropy, Identifier, Moment, NoEntropy};
+use prepay_basics::{Identifier, Moment};
 use prepay_kmc::centre::{Centre, Decision, LoadOptions};
 use prepay_kmc::entity::FormNumber;
 use prepay_kmc::form::{Draft, FormKind, FormState, SignedForm};
@@ -13,29 +13,9 @@ use prepay_kmp::open_kmp::{
     Identity, Nonce, OpenKmp, PartyKind, PublicIdentity, Signatory, SlotNumber,
 };
 use prepay_kmp::profile::{EnrolmentDetails, KeyLoadRequest, KeyManagementProfile};
+use prepay_testkit::Foreseeable;
 use prepay_vault::MemoryStorage;
 use prepay_vault::{KeyFile, NewUser, Quorum, Role, Secret, Unlock};
-use sha2::{Digest, Sha256};
-
-/// Numbers that look random and come again in every run.
-struct Foreseeable(String, u64);
-
-impl Foreseeable {
-    fn new(seed: &str) -> Self {
-        Self(seed.to_owned(), 0)
-    }
-}
-
-impl Entropy for Foreseeable {
-    fn fill(&mut self, bytes: &mut [u8]) -> Result<(), NoEntropy> {
-        for chunk in bytes.chunks_mut(32) {
-            self.1 += 1;
-            let block = Sha256::digest(format!("{} {}", self.0, self.1));
-            chunk.copy_from_slice(&block[..chunk.len()]);
-        }
-        Ok(())
-    }
-}
 
 const PEOPLE: [(&str, Role); 3] =
     [("ada", Role::Custodian), ("ben", Role::Custodian), ("olu", Role::Operator)];
@@ -49,7 +29,7 @@ fn passphrase(name: &str) -> Secret {
 }
 
 fn vault() -> CentreVault {
-    let key_file = KeyFile::generate(&mut Foreseeable::new("key file")).unwrap();
+    let key_file = KeyFile::generate(&mut Foreseeable::named("key file")).unwrap();
     let names = PEOPLE.map(|(name, _)| name.parse::<Identifier>().unwrap());
     let secrets = PEOPLE.map(|(name, _)| passphrase(name));
     let users: Vec<NewUser<'_>> = (0..PEOPLE.len())
@@ -62,7 +42,7 @@ fn vault() -> CentreVault {
         valid_days: CentreVault::VALID_DAYS,
     };
     let storage = Box::new(Arc::new(Mutex::new(MemoryStorage::default())));
-    let entropy = Box::new(Foreseeable::new("centre"));
+    let entropy = Box::new(Foreseeable::named("centre"));
     CentreVault::create_insecure_test(storage, entropy, Box::new(today()), &setup).unwrap()
 }
 
@@ -104,7 +84,7 @@ fn forms_lead_from_an_unknown_customer_to_a_file_for_one_module() {
     let custodians = vault.desk_of_two(two);
     let mut centre = Centre::new(MemoryStore::new(), &custodians, &clock);
     centre.set_up().unwrap();
-    let mut entropy = Foreseeable::new("people");
+    let mut entropy = Foreseeable::named("people");
     let anna = Signatory::generate("anna".parse().unwrap(), &mut entropy).unwrap();
     for (kind, values) in [
         (

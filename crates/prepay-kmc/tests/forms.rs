@@ -2,12 +2,13 @@
 
 mod common;
 
-use common::{AUTHORISATION, Bench, Counter, GROUP, KEY};
+use common::{AUTHORISATION, Bench, GROUP, KEY};
 use prepay_kmc::centre::{CommandError, Decision};
 use prepay_kmc::entity::{Authorisation, Customer, FormRecord, Line, VendingKeyRecord};
 use prepay_kmc::form::{Draft, FormKind, FormState, SignedForm, SignedFormError};
 use prepay_kmc::store::Filter;
 use prepay_kmp::open_kmp::Signatory;
+use prepay_testkit::Foreseeable;
 
 const NEW: &[(&str, &str)] =
     &[("organisation", "East"), ("contact", "Mr Example"), ("address", "b@example.org")];
@@ -87,8 +88,8 @@ fn every_step_out_of_turn_is_refused_by_name() {
 fn only_the_customers_own_signatory_signs() {
     let bench = Bench::new();
     let mut centre = bench.furnished();
-    let imposter = Signatory::generate("anna".parse().unwrap(), &mut Counter(9)).unwrap();
-    let stranger = Signatory::generate("zoe".parse().unwrap(), &mut Counter(8)).unwrap();
+    let imposter = Signatory::generate("anna".parse().unwrap(), &mut Foreseeable::new(9)).unwrap();
+    let stranger = Signatory::generate("zoe".parse().unwrap(), &mut Foreseeable::new(8)).unwrap();
     for (by, code) in [
         (&imposter, "signatory_key"),
         (&stranger, "not_there"),
@@ -114,7 +115,7 @@ fn only_the_customers_own_signatory_signs() {
 fn a_second_signatory_may_be_registered_by_hand() {
     let bench = Bench::new();
     let mut centre = bench.furnished();
-    let carol = Signatory::generate("carol".parse().unwrap(), &mut Counter(3)).unwrap();
+    let carol = Signatory::generate("carol".parse().unwrap(), &mut Foreseeable::new(3)).unwrap();
     let customer = common::customer(1);
     let wrong = centre.register_signatory(customer, carol.key(), "0000");
     assert_eq!(wrong.unwrap_err().code(), "fingerprint");

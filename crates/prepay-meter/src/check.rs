@@ -35,10 +35,11 @@ use prepay_token::key::{TokenCipher, TransitionPermission, key_covers};
 use prepay_token::key_change::SetSize;
 use prepay_token::{Class, ClearBlock, ManagementFunction, MeterTest, OpenError, Token, TokenData};
 
+use crate::credit::CreditForm;
 use crate::maker::{Maker, MakerRefusal, MakerRegisters};
 use crate::outcome::Refusal;
 use crate::policy::{AbsentRegister, ReservedIdentifiers, UnknownExtended};
-use crate::profile::{CreditForm, Profile};
+use crate::profile::Profile;
 use crate::request::{Malformed, Request, Section, is_addressed};
 use crate::state::MeterState;
 

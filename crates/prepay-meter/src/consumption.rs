@@ -17,9 +17,8 @@
 
 use prepay_token::element::Service;
 
-use crate::credit::{Floor, Terms};
+use crate::credit::{CreditForm, Floor, Terms};
 use crate::meter::Meter;
-use crate::profile::CreditForm;
 use crate::storage::Storage;
 use crate::switch::{OpenReason, Switch, Warning};
 use crate::trip::{Excess, Trip};

@@ -15,9 +15,6 @@
 //! - Rounding: nothing is lost. Money is drawn when a whole 10⁻⁵ has been used.
 //! - Source: IEC 62055-41:2018, TransferCredit and ClearCredit. Grains are this project's own.
 
-use crate::policy::CreditLevel;
-use crate::profile::CreditForm;
-
 /// Grains of a service unit.
 pub const GRAINS_PER_UNIT: i64 = 3_600_000;
 
@@ -26,6 +23,24 @@ pub const GRAINS_PER_TENTH: i64 = GRAINS_PER_UNIT / 10;
 
 /// Money in 10⁻⁵ of the base currency unit.
 pub type Money = i128;
+
+/// What the credit registers of a meter count.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum CreditForm {
+    /// Units of the service. Tokens that carry money are a function error.
+    Units,
+    /// Money. Tokens that carry units are a function error.
+    Currency,
+}
+
+/// An amount of credit for either kind of register; the kind of the meter's registers decides which counts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct CreditLevel {
+    /// For registers of units: tenths of a unit.
+    pub tenths: u32,
+    /// For registers of money: 10⁻⁵ of the base currency unit.
+    pub hundred_thousandths: u64,
+}
 
 /// The credit of one service.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

@@ -130,6 +130,7 @@ mod readout;
 mod record;
 mod register;
 mod request;
+mod result;
 mod short_code;
 mod state;
 mod storage;
@@ -137,7 +138,9 @@ mod switch;
 mod trip;
 
 pub use consumption::{Load, TIME_RATE};
-pub use credit::{CreditRegister, GRAINS_PER_TENTH, GRAINS_PER_UNIT, Money};
+pub use credit::{
+    CreditForm, CreditLevel, CreditRegister, GRAINS_PER_TENTH, GRAINS_PER_UNIT, Money,
+};
 pub use display::{DisplayItem, DisplayProgramme};
 pub use extended::ExtendedTable;
 pub use identifiers::IdentifierStore;
@@ -146,13 +149,12 @@ pub use lockout::Lockout;
 pub use mailbox::{Mailbox, MailboxBusy};
 pub use maker::{MAKER_REGISTERS, Maker, MakerRefusal, MakerRegisters, NoMaker};
 pub use meter::{Birth, ManufactureError, Meter};
-pub use outcome::{Effect, Outcome, Refusal, TokenResult};
-pub use policy::{
-    AbsentRegister, CreditLevel, Functions, Policy, ReservedIdentifiers, UnknownExtended,
-};
-pub use profile::{Carriers, CreditForm, Profile, ProfileError, Services};
+pub use outcome::{Effect, Outcome, Refusal};
+pub use policy::{AbsentRegister, Functions, Policy, ReservedIdentifiers, UnknownExtended};
+pub use profile::{Carriers, Profile, ProfileError, Services};
 pub use record::RecordError;
 pub use register::{REGISTERS, Register, RegisterRow, RegisterValue};
+pub use result::TokenResult;
 pub use short_code::{CodeSyntax, CodeTarget, ShortCode, ShortCodeMap, ShortCodeMapError};
 pub use state::{LastAmount, LastCredit, MeterState};
 pub use storage::{LoadError, Slot, Storage};

@@ -12,7 +12,8 @@
 use prepay_token::TokenData;
 use prepay_token::element::TokenCarrierType;
 
-use crate::outcome::{Refusal, TokenResult};
+use crate::outcome::Refusal;
+use crate::result::TokenResult;
 
 /// Room for one token, and the result of the last.
 #[derive(Clone, Copy, Debug, Default)]
@@ -100,7 +101,7 @@ mod tests {
     use prepay_token::{Class, TokenData};
 
     use super::{Mailbox, MailboxBusy};
-    use crate::outcome::TokenResult;
+    use crate::result::TokenResult;
 
     #[test]
     fn it_is_not_ready_until_the_token_has_its_result() {

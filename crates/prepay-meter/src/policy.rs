@@ -28,7 +28,7 @@
 
 use prepay_token::key::KeyTransitions;
 
-use crate::credit::GRAINS_PER_TENTH;
+use crate::credit::{CreditLevel, GRAINS_PER_TENTH};
 use crate::lockout::Lockout;
 use crate::trip::TripRule;
 
@@ -159,15 +159,6 @@ pub struct Functions {
     pub water_factor: bool,
     /// The extended token set, writing and reading.
     pub extended: bool,
-}
-
-/// An amount of credit for either kind of register; the kind of the meter's registers decides which counts.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct CreditLevel {
-    /// For registers of units: tenths of a unit.
-    pub tenths: u32,
-    /// For registers of money: 10⁻⁵ of the base currency unit.
-    pub hundred_thousandths: u64,
 }
 
 impl Functions {

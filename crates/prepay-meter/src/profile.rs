@@ -10,6 +10,7 @@ use core::fmt;
 use prepay_token::element::{EncryptionAlgorithm, Service, TokenCarrierType};
 use prepay_token::key_change::SetSize;
 
+use crate::credit::CreditForm;
 use crate::policy::Policy;
 
 /// What a meter is and has.
@@ -32,15 +33,6 @@ pub struct Profile {
 /// A set of services.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Services(u8); // Invariant: one bit per service, by index.
-
-/// What the credit registers of a meter count.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum CreditForm {
-    /// Units of the service. Tokens that carry money are a function error.
-    Units,
-    /// Money. Tokens that carry units are a function error.
-    Currency,
-}
 
 /// A set of token carrier types.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

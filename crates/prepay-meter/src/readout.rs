@@ -5,10 +5,9 @@
 
 use prepay_token::element::Service;
 
-use crate::credit::GRAINS_PER_UNIT;
+use crate::credit::{CreditForm, GRAINS_PER_UNIT};
 use crate::display::{DisplayItem, DisplayProgramme};
 use crate::meter::Meter;
-use crate::profile::CreditForm;
 use crate::register::{Register, RegisterValue};
 use crate::state::LastAmount;
 

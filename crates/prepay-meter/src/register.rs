@@ -12,7 +12,7 @@ use prepay_token::element::{
     DecoderReferenceNumber, KeyRevisionNumber, KeyType, Service, SupplyGroupCode,
 };
 
-use crate::outcome::TokenResult;
+use crate::result::TokenResult;
 use crate::switch::Switch;
 
 /// A register.

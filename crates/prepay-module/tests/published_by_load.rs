@@ -21,12 +21,10 @@ use prepay_module::{
     KeyChangeRequest, MeterConfiguration, ModuleError, SecurityModule, TokenRequest, Verification,
     VerifyRequest,
 };
-use prepay_testkit::Random;
-use prepay_testkit::ceremony::{
-    Foreseeable, People, SetClock, TestCentre, attributes, make_module, passphrase, value,
-};
+use prepay_testkit::ceremony::{People, TestCentre, attributes, make_module, passphrase, value};
 use prepay_testkit::published::{FILE, Kind, convert};
 use prepay_testkit::vectors::{LabCase, from_hex, load};
+use prepay_testkit::{Foreseeable, SetClock};
 use prepay_token::element::{
     BaseDate, EncryptionAlgorithm, KeyExpiryNumber, KeyType, TokenCarrierType, TokenIdentifier,
 };
@@ -112,7 +110,7 @@ impl World {
         let clock = SetClock::at(value("1999-01-01T00:00:00Z"));
         let place = Place {
             storage: Box::new(MemoryStorage::default()),
-            entropy: Box::new(Foreseeable(Random::new(1))),
+            entropy: Box::new(Foreseeable::new(1)),
             clock: Box::new(clock.clone()),
         };
         let policy = ModulePolicy { window_minutes: Some(1), ..ModulePolicy::default() };
@@ -122,7 +120,7 @@ impl World {
         let people = People::of(&module, &passphrase);
         let centre = TestCentre::make(
             Box::new(Arc::new(Mutex::new(MemoryStorage::default()))),
-            Box::new(Foreseeable(Random::new(2))),
+            Box::new(Foreseeable::new(2)),
             Box::new(clock.clone()),
             &passphrase,
         );

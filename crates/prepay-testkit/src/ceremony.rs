@@ -5,10 +5,7 @@
 //!
 //! - Elsewhere: where vaults are kept, which comes in as an argument.
 
-use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
-
-use prepay_basics::{Clock, Entropy, Identifier, Moment, NoEntropy};
+use prepay_basics::{Clock, Entropy, Identifier, Moment};
 use prepay_kmc_module::{
     CentreDesk, CentreModule, CentreSetup, CentreVault, KeyLoadItem, KeyLoadOrder,
 };
@@ -25,8 +22,6 @@ use prepay_token::key::VendingKey;
 use prepay_vault::VaultStorage;
 use prepay_vault::{NewUser, OpenError, Quorum, Role, Secret, Session, Unlock};
 
-use crate::Random;
-
 /// The people of every module and centre here.
 pub const PEOPLE: [(&str, Role); 4] = [
     ("alice", Role::Custodian),
@@ -42,39 +37,6 @@ pub fn passphrase(name: &str) -> Secret {
 
 /// Whose passphrases a vault is made with.
 pub type Passphrases<'a> = &'a dyn Fn(&str) -> Secret;
-
-/// A clock that tests set.
-#[derive(Clone, Debug)]
-pub struct SetClock(Arc<AtomicU64>);
-
-impl SetClock {
-    /// A clock that stands at a moment.
-    pub fn at(now: Moment) -> Self {
-        Self(Arc::new(AtomicU64::new(now.unix_seconds())))
-    }
-
-    /// Sets it.
-    pub fn set(&self, now: Moment) {
-        self.0.store(now.unix_seconds(), Ordering::SeqCst);
-    }
-}
-
-impl Clock for SetClock {
-    fn now(&self) -> Moment {
-        Moment::from_unix_seconds(self.0.load(Ordering::SeqCst)).expect("a moment was set")
-    }
-}
-
-/// Numbers that look random and are the same in every run.
-#[derive(Clone, Debug)]
-pub struct Foreseeable(pub Random);
-
-impl Entropy for Foreseeable {
-    fn fill(&mut self, bytes: &mut [u8]) -> Result<(), NoEntropy> {
-        bytes.iter_mut().for_each(|byte| *byte = self.0.byte());
-        Ok(())
-    }
-}
 
 /// A text that is known to be a value.
 ///

@@ -1,6 +1,6 @@
 //! What the tests and benchmarks of every crate share. Only ever a development dependency.
 //!
-//! - [`vectors`]: the files of `vectors/`, one case a line.
+//! - [`vectors`]: the files of `vectors/`, one case per line.
 //! - [`published`]: the published cases as values of the library, by a way that no door takes.
 //! - [`strategy`]: arbitrary valid tokens, keys and parameters for `proptest`.
 //! - [`fuzz`]: the bodies of the fuzz targets as plain functions, and inputs to run them on without a fuzzer.
@@ -8,6 +8,7 @@
 //! - [`ceremony`]: a software module and a test centre that gives it keys, as people would.
 //! - [`secrets`]: secrets that are looked for where they must not be.
 //! - [`Memory`]: the storage of a meter.
+//! - [`SetClock`], [`Foreseeable`]: time and randomness.
 //! - [`ratio`]: two operations timed against each other.
 
 pub mod centre_store;
@@ -19,8 +20,10 @@ mod random;
 pub mod ratio;
 pub mod secrets;
 pub mod strategy;
+mod surroundings;
 pub mod vectors;
 
 pub use memory::Memory;
 pub use random::Random;
+pub use surroundings::{Foreseeable, SetClock};
 pub use vectors::load;

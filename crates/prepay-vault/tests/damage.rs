@@ -9,7 +9,7 @@ use prepay_vault::*;
 use sha2::{Digest, Sha256};
 
 fn key_file() -> KeyFile {
-    KeyFile::generate(&mut Noise(7)).unwrap()
+    KeyFile::generate(&mut Foreseeable::new(7)).unwrap()
 }
 
 /// A vault that has done this and that, at rest.

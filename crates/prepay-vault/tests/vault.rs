@@ -248,9 +248,9 @@ fn only_its_own_secret_unlocks_a_vault_and_it_can_be_replaced() {
     let mut vault = create(Arc::clone(&place)).unwrap();
     let quorum = quorum(&mut vault);
     assert_eq!(open_with(Arc::clone(&place), "opem").err(), Some(OpenError::WrongSecret));
-    let file = KeyFile::generate(&mut Noise(7)).unwrap();
+    let file = KeyFile::generate(&mut Foreseeable::new(7)).unwrap();
     let file = KeyFile::decode(&file.encode()).unwrap();
-    let other = KeyFile::generate(&mut Noise(8)).unwrap();
+    let other = KeyFile::generate(&mut Foreseeable::new(8)).unwrap();
     let open_by = |unlock: Unlock<'_>| {
         TestVault::open(Box::new(Arc::clone(&place)), noise(5), unlock, at(9)).map(drop)
     };
@@ -281,7 +281,7 @@ fn only_its_own_secret_unlocks_a_vault_and_it_can_be_replaced() {
 
 #[test]
 fn a_key_file_is_refused_when_it_is_cut_or_changed() {
-    let bytes = KeyFile::generate(&mut Noise(7)).unwrap().encode();
+    let bytes = KeyFile::generate(&mut Foreseeable::new(7)).unwrap().encode();
     assert_eq!(bytes.len(), KeyFile::LENGTH);
     for length in 0..bytes.len() {
         assert!(KeyFile::decode(&bytes[..length]).is_err(), "length = {length}");
@@ -344,7 +344,7 @@ fn nothing_happens_without_randomness() {
     impl Entropy for Failing {
         fn fill(&mut self, bytes: &mut [u8]) -> Result<(), NoEntropy> {
             self.0 = self.0.checked_sub(1).ok_or(NoEntropy)?;
-            Noise(self.1).fill(bytes)
+            Foreseeable::new(self.1).fill(bytes)
         }
     }
     let place = Place::default();

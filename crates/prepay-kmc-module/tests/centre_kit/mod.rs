@@ -2,10 +2,9 @@
 
 #![allow(dead_code, reason = "each test program uses a part of it")]
 
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 
-use prepay_basics::{Clock, Entropy, Identifier, Moment, NoEntropy};
+use prepay_basics::{Identifier, Moment};
 use prepay_kmc_module::{
     CentreDesk, CentreError, CentreModule, CentreSetup, CentreVault, KeyLoadItem, KeyLoadOrder,
 };
@@ -17,55 +16,12 @@ use prepay_kmp::open_kmp::{
 };
 use prepay_kmp::profile::{EnrolmentDetails, KeyLoad, KeyLoadRequest, KeyManagementProfile};
 use prepay_kmp::{CentreId, VendingKeyAttributes};
+pub(crate) use prepay_testkit::{Foreseeable, SetClock};
 use prepay_token::element::{
     BaseDate, DecoderKeyGenerationAlgorithm, KeyExpiryNumber, KeyRevisionNumber, SupplyGroupCode,
 };
 use prepay_vault::MemoryStorage;
 use prepay_vault::{KeyFile, NewUser, Quorum, Role, Secret, Unlock};
-use sha2::{Digest, Sha256};
-
-/// Numbers that look random and come again in every run.
-pub(crate) struct Foreseeable {
-    seed: String,
-    count: u64,
-}
-
-impl Foreseeable {
-    pub(crate) fn new(seed: &str) -> Self {
-        Self { seed: seed.to_owned(), count: 0 }
-    }
-}
-
-impl Entropy for Foreseeable {
-    fn fill(&mut self, bytes: &mut [u8]) -> Result<(), NoEntropy> {
-        for chunk in bytes.chunks_mut(32) {
-            self.count += 1;
-            let block = Sha256::digest(format!("{} {}", self.seed, self.count));
-            chunk.copy_from_slice(&block[..chunk.len()]);
-        }
-        Ok(())
-    }
-}
-
-/// A clock that a test sets.
-#[derive(Clone)]
-pub(crate) struct TestClock(Arc<AtomicU64>);
-
-impl TestClock {
-    pub(crate) fn new(now: Moment) -> Self {
-        Self(Arc::new(AtomicU64::new(now.unix_seconds())))
-    }
-
-    pub(crate) fn set(&self, now: Moment) {
-        self.0.store(now.unix_seconds(), Ordering::Relaxed);
-    }
-}
-
-impl Clock for TestClock {
-    fn now(&self) -> Moment {
-        Moment::from_unix_seconds(self.0.load(Ordering::Relaxed)).unwrap()
-    }
-}
 
 pub(crate) fn moment(text: &str) -> Moment {
     text.parse().unwrap()
@@ -104,7 +60,7 @@ const PEOPLE: [(&str, &str, Role); 4] = [
 pub(crate) struct Centre {
     pub(crate) vault: CentreVault,
     pub(crate) storage: Arc<Mutex<MemoryStorage>>,
-    pub(crate) clock: TestClock,
+    pub(crate) clock: SetClock,
     pub(crate) key_file: KeyFile,
 }
 
@@ -115,9 +71,9 @@ impl Centre {
 
     pub(crate) fn make(name: &str, seed: &str, insecure_test: bool) -> Self {
         let storage = Arc::new(Mutex::new(MemoryStorage::default()));
-        let clock = TestClock::new(begin());
+        let clock = SetClock::at(begin());
         let key_file =
-            KeyFile::generate(&mut Foreseeable::new(&format!("key file {seed}"))).unwrap();
+            KeyFile::generate(&mut Foreseeable::named(&format!("key file {seed}"))).unwrap();
         let names = PEOPLE.map(|(name, _, _)| identifier(name));
         let passphrases = PEOPLE.map(|(_, passphrase, _)| secret(passphrase));
         let users: Vec<NewUser<'_>> = (0..PEOPLE.len())
@@ -132,7 +88,7 @@ impl Centre {
         };
         let make =
             if insecure_test { CentreVault::create_insecure_test } else { CentreVault::create };
-        let entropy = Box::new(Foreseeable::new(seed));
+        let entropy = Box::new(Foreseeable::named(seed));
         let vault =
             make(Box::new(storage.clone()), entropy, Box::new(clock.clone()), &setup).unwrap();
         Self { vault, storage, clock, key_file }
@@ -143,7 +99,7 @@ impl Centre {
         let Self { vault, storage, clock, key_file } = self;
         drop(vault);
         let unlock = Unlock::KeyFile(&key_file);
-        let entropy = Box::new(Foreseeable::new("centre again"));
+        let entropy = Box::new(Foreseeable::named("centre again"));
         let vault =
             CentreVault::open(Box::new(storage.clone()), entropy, Box::new(clock.clone()), unlock)
                 .unwrap();
@@ -187,7 +143,7 @@ pub(crate) struct Module {
 
 impl Module {
     pub(crate) fn new(name: &str, seed: &str) -> Self {
-        let mut entropy = Foreseeable::new(seed);
+        let mut entropy = Foreseeable::named(seed);
         let identity =
             Identity::generate(PartyKind::Module, identifier(name), &mut entropy).unwrap();
         Self { identity, entropy }

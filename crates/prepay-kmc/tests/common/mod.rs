@@ -4,49 +4,19 @@
 mod module;
 mod store;
 
-use std::sync::Mutex;
-
-use prepay_basics::{Clock, Entropy, Moment, NoEntropy};
+use prepay_basics::{Clock, Moment};
 use prepay_kmc::centre::{Centre, Decision, KeyTerms, NewKey};
 use prepay_kmc::entity::{CustomerNumber, FormNumber, VendingKeyRecord};
 use prepay_kmc::form::{Draft, FormKind, SignedForm};
 use prepay_kmc::store::MemoryStore;
 use prepay_kmp::attribute::{CurrencyLimit, UnitLimit};
 use prepay_kmp::open_kmp::Signatory;
+use prepay_testkit::{Foreseeable, SetClock};
 use prepay_token::element::{BaseDate, DecoderKeyGenerationAlgorithm};
 
 pub(crate) use module::ModelModule;
 #[allow(unused_imports, reason = "each test uses its part")]
 pub(crate) use store::{FailingStore, Failure};
-
-/// A clock that is set by hand.
-pub(crate) struct HandClock(Mutex<Moment>);
-
-impl HandClock {
-    pub(crate) fn advance_days(&self, days: u32) {
-        let mut now = self.0.lock().unwrap();
-        *now = now.plus_days(days);
-    }
-}
-
-impl Clock for HandClock {
-    fn now(&self) -> Moment {
-        *self.0.lock().unwrap()
-    }
-}
-
-/// A fixed sequence of bytes.
-pub(crate) struct Counter(pub(crate) u8);
-
-impl Entropy for Counter {
-    fn fill(&mut self, bytes: &mut [u8]) -> Result<(), NoEntropy> {
-        for byte in bytes {
-            self.0 = self.0.wrapping_mul(5).wrapping_add(17);
-            *byte = self.0;
-        }
-        Ok(())
-    }
-}
 
 pub(crate) fn moment(text: &str) -> Moment {
     text.parse().unwrap()
@@ -60,7 +30,7 @@ pub(crate) fn today() -> Moment {
 /// The parts of a centre.
 pub(crate) struct Bench {
     pub(crate) module: ModelModule,
-    pub(crate) clock: HandClock,
+    pub(crate) clock: SetClock,
     pub(crate) anna: Signatory,
     pub(crate) berta: Signatory,
 }
@@ -69,9 +39,9 @@ impl Bench {
     pub(crate) fn new() -> Self {
         Self {
             module: ModelModule::default(),
-            clock: HandClock(Mutex::new(today())),
-            anna: Signatory::generate("anna".parse().unwrap(), &mut Counter(1)).unwrap(),
-            berta: Signatory::generate("berta".parse().unwrap(), &mut Counter(2)).unwrap(),
+            clock: SetClock::at(today()),
+            anna: Signatory::generate("anna".parse().unwrap(), &mut Foreseeable::new(1)).unwrap(),
+            berta: Signatory::generate("berta".parse().unwrap(), &mut Foreseeable::new(2)).unwrap(),
         }
     }
 

@@ -18,6 +18,7 @@ use core::fmt;
 use prepay_token::TokenData;
 use prepay_token::element::TokenCarrierType;
 
+use crate::credit::CreditForm;
 use crate::display::DisplayItem;
 use crate::keypad::input::{Keypad, KeypadAction, KeypadPolicy, TokenDigits};
 use crate::keypad::key::Key;
@@ -27,7 +28,6 @@ use crate::keypad::words::ResultWords;
 use crate::maker::{Maker, NoMaker};
 use crate::meter::Meter;
 use crate::outcome::{Effect, Outcome};
-use crate::profile::CreditForm;
 use crate::register::Register;
 use crate::short_code::{CodeTarget, ShortCode, ShortCodeMap};
 use crate::storage::Storage;

@@ -9,12 +9,12 @@ use core::fmt::{self, Write as _};
 
 use prepay_token::element::Service;
 
+use crate::credit::CreditForm;
 use crate::display::DisplayItem;
 use crate::keypad::text::Text;
 use crate::meter::Meter;
-use crate::outcome::TokenResult;
-use crate::profile::CreditForm;
 use crate::register::{Register, RegisterValue};
+use crate::result::TokenResult;
 use crate::state::LastAmount;
 
 /// What a display shows at one moment.

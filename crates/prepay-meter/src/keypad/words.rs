@@ -4,7 +4,7 @@
 
 use core::fmt;
 
-use crate::outcome::TokenResult;
+use crate::result::TokenResult;
 
 /// A word for every result, and for what else a keypad must show.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

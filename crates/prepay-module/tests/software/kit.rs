@@ -1,10 +1,9 @@
 //! A module, a centre that gives it keys, and a storage that can die; all of it repeatable.
 
 use std::io;
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 
-use prepay_basics::{Clock, Entropy, Identifier, Moment, NoEntropy};
+use prepay_basics::{Clock, Identifier, Moment};
 use prepay_kmp::attribute::{
     Cluster, CurrencyLimit, RegisterNumber, SubClassSet, UnitLimit, VendingKeyType,
 };
@@ -18,6 +17,7 @@ use prepay_module::software::{
     TestMode,
 };
 use prepay_module::{IssueRequest, KeyChangeRequest, MeterConfiguration, RequestId, TokenRequest};
+pub(crate) use prepay_testkit::{Foreseeable, SetClock};
 use prepay_token::element::{
     Amount, BaseDate, DecoderKeyGenerationAlgorithm, EncryptionAlgorithm, KeyExpiryNumber, Service,
     TokenCarrierType, TokenIdentifier,
@@ -33,44 +33,6 @@ pub(crate) const START: &str = "2026-03-01T12:00:00Z";
 
 pub(crate) fn moment(text: &str) -> Moment {
     text.parse().expect("a moment")
-}
-
-/// A clock that tests set.
-#[derive(Clone)]
-pub(crate) struct TestClock(Arc<AtomicU64>);
-
-impl TestClock {
-    pub(crate) fn at(now: Moment) -> Self {
-        Self(Arc::new(AtomicU64::new(now.unix_seconds())))
-    }
-
-    pub(crate) fn set(&self, now: Moment) {
-        self.0.store(now.unix_seconds(), Ordering::SeqCst);
-    }
-
-    pub(crate) fn advance(&self, seconds: u64) {
-        self.set(self.now().plus_seconds(seconds));
-    }
-}
-
-impl Clock for TestClock {
-    fn now(&self) -> Moment {
-        Moment::from_unix_seconds(self.0.load(Ordering::SeqCst)).expect("a moment")
-    }
-}
-
-/// Numbers that look random and are always the same.
-pub(crate) struct TestEntropy(pub(crate) u64);
-
-impl Entropy for TestEntropy {
-    fn fill(&mut self, bytes: &mut [u8]) -> Result<(), NoEntropy> {
-        for byte in bytes {
-            self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
-            let mixed = (self.0 ^ self.0 >> 30).wrapping_mul(0xBF58_476D_1CE4_E5B9);
-            *byte = ((mixed ^ mixed >> 27).wrapping_mul(0x94D0_49BB_1331_11EB) >> 56) as u8;
-        }
-        Ok(())
-    }
 }
 
 /// A storage in memory that dies at a given call that writes, after doing none or half of it, or all.
@@ -182,7 +144,7 @@ pub(crate) const PEOPLE: [(&str, Role); 4] = [
 /// A module with the place that it lies in.
 pub(crate) struct World {
     pub(crate) storage: SharedStorage,
-    pub(crate) clock: TestClock,
+    pub(crate) clock: SetClock,
     pub(crate) module: SoftwareModule,
 }
 
@@ -202,7 +164,7 @@ impl World {
     }
 
     pub(crate) fn named(module: &str, policy: ModulePolicy, test: TestMode) -> Self {
-        let clock = TestClock::at(moment(START));
+        let clock = SetClock::at(moment(START));
         let storage = SharedStorage::default();
         let people: Vec<_> =
             PEOPLE.iter().map(|&(who, role)| (name(who), role, secret(who))).collect();
@@ -212,7 +174,7 @@ impl World {
             .collect();
         let mut place = place(&storage, &clock);
         let seed = module.bytes().fold(1, |seed, byte| 31 * seed + u64::from(byte));
-        place.entropy = Box::new(TestEntropy(seed));
+        place.entropy = Box::new(Foreseeable::new(seed));
         let module = with_unlock(|unlock| {
             let module = module.parse().expect("a name");
             let new = NewModule { module, unlock, users: &users, policy };
@@ -257,13 +219,13 @@ impl World {
     }
 }
 
-fn place(storage: &SharedStorage, clock: &TestClock) -> Place {
+fn place(storage: &SharedStorage, clock: &SetClock) -> Place {
     // Never the same numbers twice in the life of one module.
     let seed =
         clock.now().unix_seconds() + storage.lock().expect("a storage").memory.log.len() as u64;
     Place {
         storage: Box::new(Arc::clone(storage)),
-        entropy: Box::new(TestEntropy(seed << 24)),
+        entropy: Box::new(Foreseeable::new(seed << 24)),
         clock: Box::new(clock.clone()),
     }
 }
@@ -284,7 +246,7 @@ impl TestCentre {
     }
 
     pub(crate) fn with_seed(id: &str, seed: u64) -> Self {
-        let identity = Identity::generate(PartyKind::Centre, name(id), &mut TestEntropy(seed));
+        let identity = Identity::generate(PartyKind::Centre, name(id), &mut Foreseeable::new(seed));
         Self {
             identity: identity.expect("an identity"),
             activation: moment("2020-01-01T00:00:00Z"),

@@ -127,7 +127,7 @@ fn a_backup_gives_no_limits_back() {
         let storage = SharedStorage::default();
         let place = Place {
             storage: Box::new(storage.clone()),
-            entropy: Box::new(TestEntropy(5)),
+            entropy: Box::new(Foreseeable::new(5)),
             clock: Box::new(world.clock.clone()),
         };
         let holders = [(&name("alice"), &a), (&name("bob"), &b)];

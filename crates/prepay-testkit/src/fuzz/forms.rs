@@ -1,11 +1,11 @@
 //! The body of the target for forms.
 
-use prepay_basics::{Entropy, Moment, NoEntropy};
+use prepay_basics::Moment;
 use prepay_forms::{Document, MAX_JSON, page, read, write};
 use prepay_kmc::form::{Draft, FormKind, SignedForm};
 use prepay_kmp::open_kmp::Signatory;
 
-use crate::Random;
+use crate::Foreseeable;
 
 /// Any bytes as a form: refused by name, or read, written again as the same form, and made a page without
 /// markup of its own. A signed form is read only as it was written.
@@ -31,20 +31,10 @@ pub fn form_json(input: &[u8]) {
     assert_eq!(document.draft().clone().check().is_ok(), faults.is_empty());
 }
 
-/// Numbers of a generator as randomness.
-struct Seeded(Random);
-
-impl Entropy for Seeded {
-    fn fill(&mut self, bytes: &mut [u8]) -> Result<(), NoEntropy> {
-        bytes.fill_with(|| self.0.byte());
-        Ok(())
-    }
-}
-
 /// Drafts of every form, empty and filled in, and signed ones.
 pub(super) fn form_seeds() -> Vec<Vec<u8>> {
     let id = "anna".parse().expect("a name");
-    let mut entropy = Seeded(Random::new(2));
+    let mut entropy = Foreseeable::new(2);
     let signatory = Signatory::generate(id, &mut entropy).expect("a generator never fails");
     let mut seeds = Vec::new();
     for &kind in FormKind::ALL {

@@ -5,7 +5,7 @@
 use std::sync::LazyLock;
 
 use crc::{CRC_16_ARC, Crc};
-use prepay_basics::{Entropy, Moment, NoEntropy};
+use prepay_basics::Moment;
 use prepay_kmp::VendingKeyAttributes;
 use prepay_kmp::attribute::{Cluster, CurrencyLimit, SubClassSet, UnitLimit, VendingKeyType};
 use prepay_kmp::edition1::{self, ParentKey};
@@ -18,19 +18,9 @@ use prepay_kmp::profile::{
 use prepay_token::element::{BaseDate, DecoderKeyGenerationAlgorithm};
 use prepay_token::key::VendingKey;
 
-use crate::Random;
+use crate::Foreseeable;
 
 const CRC: Crc<u16> = Crc::<u16>::new(&CRC_16_ARC);
-
-/// A source that gives the same bytes in every run.
-struct Fixed(Random);
-
-impl Entropy for Fixed {
-    fn fill(&mut self, bytes: &mut [u8]) -> Result<(), NoEntropy> {
-        bytes.copy_from_slice(&self.0.bytes(bytes.len()));
-        Ok(())
-    }
-}
 
 /// Two parties and everything that they wrote to each other.
 struct Exchange {
@@ -43,7 +33,7 @@ struct Exchange {
 }
 
 static EXCHANGE: LazyLock<Exchange> = LazyLock::new(|| {
-    let entropy = &mut Fixed(Random::new(7));
+    let entropy = &mut Foreseeable::new(7);
     let moment = |text: &str| -> Moment { text.parse().expect("a moment") };
     let (created, later) = (moment("2026-03-01T08:00:00Z"), moment("2036-03-01T08:00:00Z"));
     let id = |text: &str| text.parse().expect("an identifier");

@@ -6,7 +6,7 @@
 use std::sync::{Arc, LazyLock, Mutex};
 
 use prepay_basics::codec::{DecodeError, Reader, Writer};
-use prepay_basics::{Entropy, Identifier, Moment, NoEntropy};
+use prepay_basics::{Identifier, Moment};
 use prepay_kmc_module::signatory_file;
 use prepay_module::software::ModuleEntry;
 use prepay_vault::{
@@ -15,7 +15,7 @@ use prepay_vault::{
 };
 use sha2::{Digest, Sha256};
 
-use crate::Random;
+use crate::Foreseeable;
 
 /// Contents that are one number.
 struct Number(u64);
@@ -44,17 +44,8 @@ impl Contents for Number {
     }
 }
 
-struct Noise(Random);
-
-impl Entropy for Noise {
-    fn fill(&mut self, bytes: &mut [u8]) -> Result<(), NoEntropy> {
-        bytes.iter_mut().for_each(|byte| *byte = self.0.byte());
-        Ok(())
-    }
-}
-
-fn noise(seed: u64) -> Box<Noise> {
-    Box::new(Noise(Random::new(seed)))
+fn noise(seed: u64) -> Box<Foreseeable> {
+    Box::new(Foreseeable::new(seed))
 }
 
 /// A vault at rest, what unlocks it, and a back-up of it.

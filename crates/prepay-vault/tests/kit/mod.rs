@@ -5,7 +5,8 @@ use std::io;
 use std::sync::{Arc, Mutex};
 
 use prepay_basics::codec::{DecodeError, Reader, Writer};
-use prepay_basics::{Entropy, Identifier, Moment, NoEntropy};
+use prepay_basics::{Entropy, Identifier, Moment};
+pub use prepay_testkit::Foreseeable;
 use prepay_vault::*;
 
 pub type Place = Arc<Mutex<MemoryStorage>>;
@@ -96,21 +97,8 @@ impl Contents for Counts {
 
 pub type TestVault = Vault<Counts>;
 
-/// Noise that repeats itself from the same seed.
-pub struct Noise(pub u64);
-
-impl Entropy for Noise {
-    fn fill(&mut self, bytes: &mut [u8]) -> Result<(), NoEntropy> {
-        for byte in bytes {
-            self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
-            *byte = (self.0 >> 56) as u8;
-        }
-        Ok(())
-    }
-}
-
 pub fn noise(seed: u64) -> Box<dyn Entropy> {
-    Box::new(Noise(seed))
+    Box::new(Foreseeable::new(seed))
 }
 
 pub fn at(seconds: u64) -> Moment {
