@@ -2,6 +2,7 @@
 //!
 //! - [`Identifier`]: names of people, modules and centres.
 //! - [`Moment`]: a point in time, to the second.
+//! - [`utc`]: times as text, both ways.
 //! - [`codec`]: the bytes of our own records.
 //! - [`Clock`], [`Entropy`]: time and randomness, which come in as arguments.
 //!
@@ -13,6 +14,7 @@ pub mod codec;
 mod identifier;
 mod moment;
 mod surroundings;
+pub mod utc;
 
 pub use identifier::{Identifier, ParseIdentifierError};
 pub use moment::{Moment, ParseMomentError};

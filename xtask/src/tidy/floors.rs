@@ -33,6 +33,8 @@ const PLACES: &[(&str, Place)] = &[
     ("prepay-kmc-module", Place::Floor(5)),
     // Flows.
     ("prepay-kmc", Place::Floor(6)),
+    // What doors share.
+    ("prepay-records", Place::Floor(7)),
     // Doors and storage.
     ("prepay-lab", Place::Floor(8)),
     ("prepay-forms", Place::Floor(8)),
