@@ -2,6 +2,7 @@
 //!
 //! - [`Identifier`]: names of people, modules and centres.
 //! - [`Moment`]: a point in time, to the second.
+//! - [`utc`]: times as text, both ways.
 //! - [`codec`], [`Field`]: the bytes of our own records, and the values in them.
 //! - [`Clock`], [`Entropy`]: time and randomness, which come in as arguments.
 //! - [`codes!`]: the stable codes of an error type.
@@ -16,6 +17,7 @@ mod field;
 mod identifier;
 mod moment;
 mod surroundings;
+pub mod utc;
 
 pub use field::Field;
 pub use identifier::{Identifier, ParseIdentifierError};

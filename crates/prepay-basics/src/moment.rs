@@ -7,13 +7,15 @@
 use std::fmt;
 use std::str::FromStr;
 
-use jiff::Timestamp;
-use jiff::civil::DateTime;
-use jiff::tz::Offset;
 use prepay_token::element::UtcMinute;
+
+use crate::utc;
 
 /// The last second of the year 9998.
 const LAST: u64 = 253_370_764_799;
+
+/// The form of a moment.
+const FORM: &str = "2026-03-01T13:55:00Z";
 
 /// A point in time, to the second, in UTC.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -64,44 +66,23 @@ impl FromStr for Moment {
     type Err = ParseMomentError;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        read(text).ok_or_else(|| ParseMomentError { found: text.to_owned() })
+        let seconds = (text.len() == FORM.len()).then(|| utc::read(text)).flatten();
+        seconds
+            .and_then(|seconds| Self::from_unix_seconds(u64::try_from(seconds).ok()?))
+            .ok_or_else(|| ParseMomentError { found: text.to_owned() })
     }
-}
-
-/// Reads `YYYY-MM-DDTHH:MM:SSZ`.
-fn read(text: &str) -> Option<Moment> {
-    let bytes: &[u8; 20] = text.as_bytes().try_into().ok()?;
-    let separators = [(4, b'-'), (7, b'-'), (10, b'T'), (13, b':'), (16, b':'), (19, b'Z')];
-    if separators.iter().any(|&(at, separator)| bytes[at] != separator) {
-        return None;
-    }
-    let two = |at: usize| {
-        let digits = [bytes[at], bytes[at + 1]];
-        digits.iter().all(u8::is_ascii_digit).then(|| {
-            let [tens, ones] = digits.map(|digit| (digit - b'0').cast_signed());
-            tens * 10 + ones
-        })
-    };
-    let year = i16::from(two(0)?) * 100 + i16::from(two(2)?);
-    let time = DateTime::new(year, two(5)?, two(8)?, two(11)?, two(14)?, two(17)?, 0).ok()?;
-    let instant = Offset::UTC.to_timestamp(time).ok()?;
-    Moment::from_unix_seconds(u64::try_from(instant.as_second()).ok()?)
 }
 
 impl fmt::Display for Moment {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let instant = Timestamp::from_second(self.0.cast_signed()).map_err(|_| fmt::Error)?;
-        let time = Offset::UTC.to_datetime(instant);
-        let (year, month, day) = (time.year(), time.month(), time.day());
-        let (hour, minute, second) = (time.hour(), time.minute(), time.second());
-        write!(f, "{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}Z")
+        f.write_str(std::str::from_utf8(&utc::ascii(self.0.cast_signed())).map_err(|_| fmt::Error)?)
     }
 }
 
 impl fmt::Display for ParseMomentError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let found = &self.found;
-        write!(f, "no moment: expected a form like 2026-03-01T13:55:00Z, found {found:?}")
+        write!(f, "no moment: expected a form like {FORM}, found {found:?}")
     }
 }
 

@@ -2,14 +2,13 @@
 //!
 //! These records belong to the format: their names and their order are what a client sees.
 
+use prepay_records::OpenedToken;
+use prepay_records::json::write_line;
+use prepay_records::time::Printed;
 use prepay_token::TokenData;
 use prepay_token::element::UtcMinute;
 use serde::{Serialize, Serializer};
 use serde_json::value::RawValue;
-
-use crate::code::LabError;
-use crate::time::Printed;
-use crate::token_record::OpenedToken;
 
 /// The answer to a request that succeeded.
 #[derive(Clone, Debug, Serialize)]
@@ -96,30 +95,12 @@ impl std::fmt::Debug for Derived {
     }
 }
 
-/// The record of an error.
-#[derive(Serialize)]
-struct ErrorRecord<'a> {
-    id: &'a RawValue,
-    error: ErrorBody<'a>,
-}
-
-#[derive(Serialize)]
-struct ErrorBody<'a> {
-    code: &'static str,
-    message: &'a str,
-}
-
 /// Appends the line of an answer, with its line end.
 pub(crate) fn write_answer(out: &mut Vec<u8>, id: &RawValue, answer: &Answer) {
+    let Answer::Issued(issued) = answer else { return write_line(out, id, answer) };
     out.extend_from_slice(b"{\"id\":");
     out.extend_from_slice(id.get().as_bytes());
-    if let Answer::Issued(issued) = answer {
-        issued.write_fields(out);
-    } else {
-        let start = out.len();
-        serde_json::to_writer(&mut *out, answer).expect("an answer is JSON and a vector takes it");
-        out[start] = b',';
-    }
+    issued.write_fields(out);
     out.push(b'\n');
 }
 
@@ -154,14 +135,6 @@ impl Issued {
         number(out, b",\"crc\":", self.crc.into());
         out.push(b'}');
     }
-}
-
-/// Appends the line of an error, with its line end.
-pub(crate) fn write_error(out: &mut Vec<u8>, id: &RawValue, error: &LabError) {
-    let body = ErrorBody { code: error.code.text(), message: &error.message };
-    let record = ErrorRecord { id, error: body };
-    serde_json::to_writer(&mut *out, &record).expect("an error is JSON and a vector takes it");
-    out.push(b'\n');
 }
 
 /// The twenty digits as a string.

@@ -1,9 +1,6 @@
-//! Hexadecimal text of keys and key parts.
+//! The hexadecimal text of keys: read in constant time, wiped, and never repeated in a message.
 //!
-//! - Upper and lower case are read, lower case is written.
-//! - Messages never repeat what was found: it may be a key.
-
-use std::fmt::Write;
+//! - Upper and lower case are read.
 
 use zeroize::Zeroizing;
 
@@ -32,14 +29,6 @@ impl Bytes {
     }
 }
 
-/// The lower-case text of some bytes.
-pub(crate) fn encode(bytes: &[u8]) -> String {
-    bytes.iter().fold(String::with_capacity(2 * bytes.len()), |mut text, byte| {
-        write!(text, "{byte:02x}").expect("a string takes every text");
-        text
-    })
-}
-
 /// The bytes of a text.
 pub(crate) fn decode(text: &str) -> Result<Bytes, HexError> {
     if let Some(index) = text.chars().position(|character| !character.is_ascii_hexdigit()) {
@@ -60,10 +49,9 @@ mod tests {
     use super::*;
 
     #[test]
-    fn both_cases_are_read_and_lower_case_is_written() {
+    fn both_cases_are_read() {
         let bytes = decode("00aBfF").unwrap();
         assert_eq!(bytes.as_slice(), [0x00, 0xAB, 0xFF]);
-        assert_eq!(encode(bytes.as_slice()), "00abff");
     }
 
     #[test]

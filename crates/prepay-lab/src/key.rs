@@ -5,6 +5,7 @@
 
 use std::rc::Rc;
 
+use prepay_records::{RecordCode, RecordError, Scalar, element, hex as text};
 use prepay_token::element::{
     BaseDate, DecoderKeyGenerationAlgorithm, EncryptionAlgorithm, KeyExpiryNumber,
     KeyRevisionNumber, KeyType, MeterPan, SupplyGroupCode, TariffIndex,
@@ -14,10 +15,8 @@ use prepay_token::key::{
 };
 use zeroize::Zeroizing;
 
-use crate::code::{ErrorCode, LabError};
-use crate::field;
 use crate::hex::{self, Bytes, HexError};
-use crate::record::{KeyRecord, KeySource, Scalar};
+use crate::request::{KeyRecord, KeySource};
 
 /// How many keys and how many prepared vending keys are remembered.
 const REMEMBERED: usize = 32;
@@ -48,6 +47,47 @@ pub struct KeyAttributes {
     pub base_date: Option<BaseDate>,
 }
 
+/// What a decoder key depends on beside its vending key, the meter and the cipher.
+#[derive(Clone, Copy, Debug)]
+pub struct Derivation {
+    /// The key type; not that of an initialization key.
+    pub key_type: KeyType,
+    /// The supply group.
+    pub supply_group: SupplyGroupCode,
+    /// The tariff index.
+    pub tariff_index: TariffIndex,
+    /// The key revision.
+    pub key_revision: KeyRevisionNumber,
+    /// The base date.
+    pub base_date: BaseDate,
+}
+
+impl Derivation {
+    /// The decoder key of a meter.
+    ///
+    /// # Errors
+    ///
+    /// [`RecordError`] when the algorithms do not go together. `name` is the field that holds the key.
+    pub fn derive(
+        &self,
+        name: &str,
+        generator: &DecoderKeyGenerator,
+        pan: MeterPan,
+        ea: EncryptionAlgorithm,
+    ) -> Result<DecoderKey, RecordError> {
+        let parameters = KeyParameters {
+            pan,
+            key_type: self.key_type,
+            supply_group: self.supply_group,
+            tariff_index: self.tariff_index,
+            key_revision: self.key_revision,
+            base_date: self.base_date,
+            encryption: ea,
+        };
+        generator.derive(&parameters).map_err(|error| derivation_error(name, error))
+    }
+}
+
 /// A key record that has been read.
 pub(crate) struct Key {
     name: &'static str,
@@ -59,20 +99,13 @@ pub(crate) struct Key {
 enum Material {
     /// From itself.
     Decoder(Bytes),
-    /// From a vending key, with what it depends on beside the meter and its cipher.
-    Vending {
-        generator: Rc<DecoderKeyGenerator>,
-        key_type: KeyType,
-        supply_group: SupplyGroupCode,
-        tariff_index: TariffIndex,
-        key_revision: KeyRevisionNumber,
-        base_date: BaseDate,
-    },
+    /// From a vending key.
+    Vending(Rc<DecoderKeyGenerator>, Derivation),
 }
 
 /// A **test** key in hexadecimal, most significant byte first.
 pub fn show_test_key(key: &DecoderKey) -> String {
-    hex::encode(key.expose_bytes())
+    text::encode(key.expose_bytes())
 }
 
 /// Keys seen before, the latest in front.
@@ -97,7 +130,7 @@ impl KnownKeys {
         &mut self,
         name: &'static str,
         source: &KeySource<'_>,
-    ) -> Result<Rc<Key>, LabError> {
+    ) -> Result<Rc<Key>, RecordError> {
         let text = match source {
             KeySource::Record(record) => return self.read_record(name, record).map(Rc::new),
             KeySource::Text(text) => text,
@@ -108,7 +141,7 @@ impl KnownKeys {
         if let Some(place) = self.records.iter().position(same) {
             self.records[..=place].rotate_right(1);
         } else {
-            let record = KeyRecord::parse(text);
+            let record = KeyRecord::read(text.get());
             let key = Rc::new(self.read_record(name, &record)?);
             self.records.truncate(REMEMBERED - 1);
             self.records.insert(0, (Zeroizing::new(text.get().to_owned()), key));
@@ -117,45 +150,49 @@ impl KnownKeys {
     }
 
     /// Reads the fields of a key record.
-    fn read_record(&mut self, name: &'static str, record: &KeyRecord<'_>) -> Result<Key, LabError> {
+    fn read_record(
+        &mut self,
+        name: &'static str,
+        record: &KeyRecord<'_>,
+    ) -> Result<Key, RecordError> {
         if let Some(defect) = &record.defect {
             return Err(defect.clone().of(name));
         }
         let names = Names::of(name);
-        let key_type = field::kt(names.kt, &record.kt)?;
+        let key_type = element::kt(names.kt, &record.kt)?;
         let mut attributes = KeyAttributes {
-            supply_group: field::sgc(names.sgc, &record.sgc)?,
-            tariff_index: field::ti(names.ti, &record.ti)?,
-            key_revision: field::krn(names.krn, &record.krn, key_type)?,
-            expiry: field::ken(names.ken, &record.ken)?,
-            base_date: field::base_date(names.base_date, &record.base_date)?,
+            supply_group: element::sgc(names.sgc, &record.sgc)?,
+            tariff_index: element::ti(names.ti, &record.ti)?,
+            key_revision: element::krn(names.krn, &record.krn, key_type)?,
+            expiry: element::ken(names.ken, &record.ken)?,
+            base_date: element::base_date(names.base_date, &record.base_date)?,
             key_type,
         };
-        let dkga = field::dkga(names.dkga, &record.dkga)?;
+        let dkga = element::dkga(names.dkga, &record.dkga)?;
         let material = match (&record.decoder_key, &record.vending_key) {
             (Some(value), None) => {
                 let text = key_text(names.decoder_key, value)?;
                 Material::Decoder(bytes(names.decoder_key, text)?)
             }
             (None, Some(value)) => {
-                let dkga = field::needed(names.dkga, dkga)?;
+                let dkga = element::needed(names.dkga, dkga)?;
                 let base_date = attributes.base_date.unwrap_or(BaseDate::Y1993);
                 attributes.base_date = Some(base_date);
-                Material::Vending {
-                    key_type: vending_key_type(names.kt, field::needed(names.kt, key_type)?)?,
-                    supply_group: field::needed(names.sgc, attributes.supply_group)?,
-                    tariff_index: field::needed(names.ti, attributes.tariff_index)?,
-                    key_revision: field::needed(names.krn, attributes.key_revision)?,
+                let derivation = Derivation {
+                    key_type: vending_key_type(names.kt, element::needed(names.kt, key_type)?)?,
+                    supply_group: element::needed(names.sgc, attributes.supply_group)?,
+                    tariff_index: element::needed(names.ti, attributes.tariff_index)?,
+                    key_revision: element::needed(names.krn, attributes.key_revision)?,
                     base_date,
-                    generator: self.generator(names.vending_key, value, dkga)?,
-                }
+                };
+                Material::Vending(self.generator(names.vending_key, value, dkga)?, derivation)
             }
             (Some(_), Some(_)) => {
                 let message = format!("{name}: give either decoder_key or vending_key, not both");
-                return Err(LabError::new(ErrorCode::KeyFormat, message));
+                return Err(RecordError::new(RecordCode::KeyFormat, message));
             }
             (None, None) => {
-                return Err(LabError::missing(&format!(
+                return Err(RecordError::missing(&format!(
                     "{name}.decoder_key or {name}.vending_key"
                 )));
             }
@@ -164,12 +201,12 @@ impl KnownKeys {
     }
 
     /// The generator of a vending key, prepared now or before.
-    fn generator(
+    pub(crate) fn generator(
         &mut self,
         field: &str,
         value: &Scalar<'_>,
         dkga: DecoderKeyGenerationAlgorithm,
-    ) -> Result<Rc<DecoderKeyGenerator>, LabError> {
+    ) -> Result<Rc<DecoderKeyGenerator>, RecordError> {
         let text = key_text(field, value)?;
         let same = |key: &PreparedKey| key.dkga == dkga && key.text.as_str() == text;
         if let Some(place) = self.generators.iter().position(same) {
@@ -178,7 +215,7 @@ impl KnownKeys {
             let bytes = bytes(field, text)?;
             let key = VendingKey::new(dkga, bytes.as_slice()).map_err(|error| {
                 let message = format!("{field}: {error} for DKGA{dkga}");
-                LabError::new(ErrorCode::KeyLength, message)
+                RecordError::new(RecordCode::KeyLength, message)
             })?;
             let generator = Rc::new(DecoderKeyGenerator::new(&key));
             let text = Zeroizing::new(text.to_owned());
@@ -195,30 +232,15 @@ impl Key {
         &self,
         pan: Option<MeterPan>,
         ea: EncryptionAlgorithm,
-    ) -> Result<ResolvedKey, LabError> {
+    ) -> Result<ResolvedKey, RecordError> {
         let key = match &self.material {
             Material::Decoder(bytes) => DecoderKey::new(ea, bytes.as_slice()).map_err(|error| {
                 let message = format!("{}.decoder_key: {error} for EA{ea}", self.name);
-                LabError::new(ErrorCode::KeyLength, message)
+                RecordError::new(RecordCode::KeyLength, message)
             })?,
-            Material::Vending {
-                generator,
-                key_type,
-                supply_group,
-                tariff_index,
-                key_revision,
-                base_date,
-            } => generator
-                .derive(&KeyParameters {
-                    pan: field::needed("pan", pan)?,
-                    key_type: *key_type,
-                    supply_group: *supply_group,
-                    tariff_index: *tariff_index,
-                    key_revision: *key_revision,
-                    base_date: *base_date,
-                    encryption: ea,
-                })
-                .map_err(|error| derivation_error(self.name, error))?,
+            Material::Vending(generator, derivation) => {
+                derivation.derive(self.name, generator, element::needed("pan", pan)?, ea)?
+            }
         };
         Ok(ResolvedKey { key, attributes: self.attributes })
     }
@@ -269,47 +291,47 @@ impl Names {
 }
 
 /// The text of a key. A message about it never repeats it.
-fn key_text<'r>(field: &str, value: &'r Scalar<'_>) -> Result<&'r str, LabError> {
+fn key_text<'r>(field: &str, value: &'r Scalar<'_>) -> Result<&'r str, RecordError> {
     match value {
         Scalar::Text(text) => Ok(text),
         _ => {
             let message = format!("{field}: expected hexadecimal digits in a string");
-            Err(LabError::new(ErrorCode::KeyFormat, message))
+            Err(RecordError::new(RecordCode::KeyFormat, message))
         }
     }
 }
 
-fn bytes(field: &str, text: &str) -> Result<Bytes, LabError> {
+fn bytes(field: &str, text: &str) -> Result<Bytes, RecordError> {
     hex::decode(text).map_err(|error| match error {
         HexError::NotHex { index } => {
             let message = format!(
                 "{field}: expected hexadecimal digits, found another character at position {index}"
             );
-            LabError::new(ErrorCode::KeyFormat, message)
+            RecordError::new(RecordCode::KeyFormat, message)
         }
         HexError::Length { digits } => {
             let message =
                 format!("{field}: expected 16, 32 or 40 hexadecimal digits, found {digits}");
-            LabError::new(ErrorCode::KeyLength, message)
+            RecordError::new(RecordCode::KeyLength, message)
         }
     })
 }
 
 /// Vending keys exist for key types 1 to 3; an initialization key is the maker's own.
-fn vending_key_type(field: &str, key_type: KeyType) -> Result<KeyType, LabError> {
+fn vending_key_type(field: &str, key_type: KeyType) -> Result<KeyType, RecordError> {
     if key_type == KeyType::Initialization {
         let message = format!("{field}: expected 1 to 3 with a vending key, found 0");
-        return Err(LabError::new(ErrorCode::KtRange, message));
+        return Err(RecordError::new(RecordCode::KtRange, message));
     }
     Ok(key_type)
 }
 
-fn derivation_error(name: &str, error: DerivationError) -> LabError {
+fn derivation_error(name: &str, error: DerivationError) -> RecordError {
     let code = match error {
-        DerivationError::InitializationKey => ErrorCode::KtRange,
+        DerivationError::InitializationKey => RecordCode::KtRange,
         DerivationError::AlgorithmCombination { .. } | DerivationError::CommonKeyRuleUnknown => {
-            ErrorCode::AlgorithmCombination
+            RecordCode::AlgorithmCombination
         }
     };
-    LabError::new(code, format!("{name}: {error}"))
+    RecordError::new(code, format!("{name}: {error}"))
 }

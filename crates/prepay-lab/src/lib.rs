@@ -1,7 +1,7 @@
 //! The laboratory: STS tokens made, read and explained under raw **test** keys, one JSON object a line.
 //!
-//! This crate is a door. It turns the records of the `lab batch` format into the types of
-//! [`prepay_token`], and their answers back; every rule of the standard lives there, not here.
+//! This crate is a door. It adds to [`prepay_records`] what needs a raw key; every rule of the standard lives in
+//! [`prepay_token`], not here.
 //!
 //! ```
 //! let mut answers = Vec::new();
@@ -17,32 +17,58 @@
 //!
 //! # Map
 //!
-//! - [`Request`]: the shape of a line. [`Lab::answer`]: what it is answered with.
+//! - [`Request`]: the shape of a line. [`Issue`], [`Open`], [`Derive`], [`KeyChange`]: what it asks for, as typed values.
+//! - [`Answer`]: what it is answered with.
 //! - [`Lab::answer_line`] and [`Lab::answer_stream`]: text in, text out, memory flat.
-//! - [`ErrorCode`]: the stable codes.
 //! - [`meter`]: virtual meters, driven by lines of JSON too.
 //!
 //! Production keys do not belong here: they are born in a key management centre and live in a security
 //! module.
 
 mod answer;
-mod batch;
-mod code;
-mod decimal;
-mod field;
 mod hex;
 mod key;
 pub mod meter;
-mod record;
-mod run;
-pub mod time;
-mod token_record;
+mod operation;
+mod request;
+
+use std::io::{self, Read, Write};
+
+use prepay_records::ErrorRecord;
+use prepay_records::json::write_line;
+use prepay_records::lines::{Summary, answer_lines, is_blank};
+use serde_json::value::RawValue;
 
 pub use answer::{Answer, Derived, Issued, KeyChanged, Opened};
-pub use batch::{LONGEST_LINE, Summary};
-pub use code::{ErrorCode, LabError};
-pub use field::meter_pan;
-pub use key::{KeyAttributes, ResolvedKey, show_test_key};
-pub use record::{KeyRecord, KeySource, Request, Scalar, TokenRecord};
-pub use run::Lab;
-pub use token_record::{OpenedToken, Rounding, read as read_token};
+pub use key::{Derivation, KeyAttributes, ResolvedKey, show_test_key};
+pub use operation::{Derive, Issue, KeyChange, Lab, Open};
+pub use request::{KeyRecord, KeySource, Operation, Request};
+
+impl Lab {
+    /// Answers one line, without its line end, and says whether it succeeded.
+    ///
+    /// The answer is appended to `out` with a line end. A blank line has no answer.
+    pub fn answer_line(&mut self, line: &[u8], out: &mut Vec<u8>) -> Option<bool> {
+        if is_blank(line) {
+            return None;
+        }
+        let request = Request::read_line(line);
+        let id = request.id.unwrap_or(RawValue::NULL);
+        let answered = self.answer(&request);
+        match &answered {
+            Ok(answer) => answer::write_answer(out, id, answer),
+            Err(error) => write_line(out, id, &ErrorRecord::from(error)),
+        }
+        Some(answered.is_ok())
+    }
+
+    /// Answers every line of a stream.
+    ///
+    /// # Errors
+    ///
+    /// Those of reading and writing. What was answered until then has been written or is lost with the
+    /// stream.
+    pub fn answer_stream(&mut self, input: impl Read, output: impl Write) -> io::Result<Summary> {
+        answer_lines(input, output, |line, out| self.answer_line(line, out))
+    }
+}

@@ -2,7 +2,8 @@
 
 use std::collections::BTreeSet;
 
-use prepay_lab::{ErrorCode, Lab};
+use prepay_lab::Lab;
+use prepay_records::RecordCode;
 use prepay_testkit::vectors::{RefusalCase, load_folder};
 use serde::Deserialize;
 use serde_json::value::RawValue;
@@ -51,7 +52,7 @@ fn every_refusal_has_its_code_and_every_code_its_refusal() {
         codes.insert(case.expect.code.clone());
     }
     assert!(wrong.is_empty(), "{} cases:\n{}", wrong.len(), wrong.concat());
-    for code in ErrorCode::ALL {
+    for code in RecordCode::ALL {
         assert!(codes.contains(code.text()), "no case for {code}");
     }
 }

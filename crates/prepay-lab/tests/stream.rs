@@ -4,7 +4,8 @@ use std::cell::Cell;
 use std::io::{self, Read, Write};
 use std::rc::Rc;
 
-use prepay_lab::{LONGEST_LINE, Lab, Summary};
+use prepay_lab::Lab;
+use prepay_records::lines::{LONGEST_LINE, Summary};
 use serde_json::Value;
 
 /// A line that succeeds, but for its `id`.

@@ -10,6 +10,7 @@ mod meter;
 mod vault;
 
 use prepay_lab::Lab;
+use prepay_records::RecordCode;
 use prepay_token::element::{
     DecoderReferenceNumber, DecoderSerialNumber, EncryptionAlgorithm, ManufacturerCode, MeterPan,
 };
@@ -154,9 +155,8 @@ pub fn json_line(input: &[u8]) {
         match answer.error {
             None => assert!(succeeded),
             Some(AnsweredError { code, message }) => {
-                let known =
-                    |known: &prepay_lab::ErrorCode| known.text() == code && !message.is_empty();
-                assert!(!succeeded && prepay_lab::ErrorCode::ALL.iter().any(known), "{text}");
+                let known = |known: &RecordCode| known.text() == code && !message.is_empty();
+                assert!(!succeeded && RecordCode::ALL.iter().any(known), "{text}");
             }
         }
     }

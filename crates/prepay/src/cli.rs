@@ -2,8 +2,11 @@
 
 use std::path::PathBuf;
 
-use clap::{Args, Parser, Subcommand, ValueEnum, ValueHint};
+use clap::{Args, Parser, Subcommand, ValueHint};
 use clap_complete::Shell;
+use prepay_records::{Named as _, TokenKind};
+
+use crate::token_flags::{FunctionFlags, kind};
 
 /// Open prepayment metering by the Standard Transfer Specification (STS, IEC 62055-41).
 ///
@@ -132,41 +135,12 @@ pub(crate) struct OneKeyFlags {
     pub(crate) base_date: Option<u32>,
 }
 
-/// The kinds of token that can be made.
-#[derive(Clone, Copy, ValueEnum)]
-pub(crate) enum TokenType {
-    /// Credit in units: --service, --amount.
-    Credit,
-    /// Credit in money: --service, --amount.
-    CurrencyCredit,
-    /// Test or display: --test or --control, --mfr-code, --sub-class.
-    Test,
-    /// Set the maximum power limit: --watts.
-    SetMaximumPowerLimit,
-    /// Clear credit: --register.
-    ClearCredit,
-    /// Set the tariff rate: --rate.
-    SetTariffRate,
-    /// Clear the tamper condition.
-    ClearTamperCondition,
-    /// Set the maximum phase power unbalance limit: --watts.
-    SetMaximumPhasePowerUnbalanceLimit,
-    /// Set the water meter factor: --factor.
-    SetWaterMeterFactor,
-    /// Set an extended flag or control: --index, --value.
-    Extended,
-    /// Read an extended flag or control: --index, --mfr-code.
-    ExtendedRead,
-    /// A maker's own management token: --sub-class, --value.
-    Proprietary,
-}
-
 /// What a token is to mean.
 #[derive(Args)]
 pub(crate) struct IssueFlags {
     /// The kind of token.
-    #[arg(value_enum, value_name = "TYPE")]
-    pub(crate) kind: TokenType,
+    #[arg(value_name = "TYPE", value_parser = kind(TokenKind::ALL))]
+    pub(crate) kind: TokenKind,
     /// The service: electricity, water, gas or time [for credit: electricity].
     #[arg(long)]
     pub(crate) service: Option<String>,
@@ -185,27 +159,11 @@ pub(crate) struct IssueFlags {
     /// The manufacturer code, two or four digits [for class 1: 00].
     #[arg(long)]
     pub(crate) mfr_code: Option<String>,
-    /// The sub-class, where the type does not say it.
-    #[arg(long)]
-    pub(crate) sub_class: Option<u32>,
-    /// A limit in watts.
-    #[arg(long)]
-    pub(crate) watts: Option<u32>,
     /// The register to clear: 0 to 7, or 65535 for all.
     #[arg(long)]
     pub(crate) register: Option<u32>,
-    /// The tariff rate, 0 to 65535.
-    #[arg(long)]
-    pub(crate) rate: Option<u32>,
-    /// The water meter factor, 0 to 65535.
-    #[arg(long)]
-    pub(crate) factor: Option<u32>,
-    /// The index of an extended value, 0 to 63.
-    #[arg(long)]
-    pub(crate) index: Option<u32>,
-    /// The value of an extended or proprietary token.
-    #[arg(long)]
-    pub(crate) value: Option<u32>,
+    #[command(flatten)]
+    pub(crate) function: FunctionFlags,
     /// The minute of issue in UTC, as 2004-03-01T13:55Z.
     #[arg(long, value_name = "TIME", conflicts_with = "tid")]
     pub(crate) at: Option<String>,
@@ -265,6 +223,13 @@ pub(crate) struct ExplainFlags {
     /// Base dates, as 1993,2014. They decide DKGA04 keys, and every date shown [with a vending key: 1993].
     #[arg(long, value_name = "LIST")]
     pub(crate) base_date: Option<String>,
+}
+
+impl ExplainFlags {
+    /// The base dates, or that of vending keys that do not say.
+    pub(crate) fn base_dates(&self) -> impl Iterator<Item = &str> {
+        self.base_date.as_deref().unwrap_or("1993").split(',')
+    }
 }
 
 /// Two keys: the one that the meter has and the one that it is to get.

@@ -8,9 +8,11 @@
 
 use std::borrow::Cow;
 use std::fmt;
-use std::io;
+use std::fs::File;
+use std::io::{self, Read};
 use std::path::Path;
 
+use prepay_records::RecordError;
 use serde_json::{Value, json};
 
 use crate::Ending;
@@ -104,6 +106,21 @@ impl Failure {
             }
         }
         Ok(self.ending)
+    }
+}
+
+/// A file, or standard input if there is none.
+pub(crate) fn to_read(file: Option<&Path>) -> Done<Box<dyn Read>> {
+    Ok(match file {
+        Some(path) => Box::new(File::open(path).map_err(|error| Failure::file(path, &error))?),
+        None => Box::new(io::stdin().lock()),
+    })
+}
+
+impl From<RecordError> for Failure {
+    /// A record or a flag that cannot be read.
+    fn from(error: RecordError) -> Self {
+        Self::refused(error.code.text(), error.message)
     }
 }
 

@@ -18,6 +18,7 @@ mod people;
 mod sealing;
 mod secret;
 mod terminal;
+mod token_flags;
 
 use std::io;
 use std::process::ExitCode;
@@ -44,8 +45,12 @@ fn main() -> ExitCode {
     let of_a_vault = matches!(cli.command, Command::Kmc(_) | Command::Module(_));
     let ended = match cli.command {
         Command::Demo => demo::run(cli.json),
-        Command::Lab { command } => lab::run(&command, cli.json),
-        Command::Meter { command } => meter::run(&command, cli.json),
+        Command::Lab { command } => {
+            lab::run(&command, cli.json).or_else(|failure| failure.print(cli.json, false))
+        }
+        Command::Meter { command } => {
+            meter::run(&command, cli.json).or_else(|failure| failure.print(cli.json, false))
+        }
         Command::Kmc(command) => kmc::run(&command, cli.json),
         Command::Module(command) => module::run(&command, cli.json),
         Command::Completions { shell } => manual::completions(shell),
@@ -54,6 +59,7 @@ fn main() -> ExitCode {
     match ended {
         Ok(Ending::Done) => ExitCode::SUCCESS,
         Ok(Ending::Refused) => ExitCode::from(3),
+        Ok(Ending::Unread) if !of_a_vault => ExitCode::SUCCESS,
         Ok(Ending::Unable | Ending::Unread) => ExitCode::from(2),
         // Whoever read our output has seen enough, as `head` does. What a vault did, somebody must hear.
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe && of_a_vault => ExitCode::from(2),

@@ -33,6 +33,8 @@ const PLACES: &[(&str, Place)] = &[
     ("prepay-kmc-module", Place::Floor(4)),
     // Flows.
     ("prepay-kmc", Place::Floor(5)),
+    // What doors share.
+    ("prepay-records", Place::Floor(6)),
     // Doors and storage.
     ("prepay-lab", Place::Floor(7)),
     ("prepay-forms", Place::Floor(7)),

@@ -6,9 +6,10 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
+use prepay_meter::TokenResult;
+use prepay_records::RecordError;
 use serde::Serialize;
-
-use crate::code::LabError;
+use serde::ser::{SerializeMap, Serializer};
 
 /// The answer to a line that succeeded.
 #[derive(Clone, Debug, Serialize)]
@@ -34,12 +35,19 @@ pub struct Done {
 }
 
 /// What a meter answered to a token.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Entered {
-    /// The result by its name.
-    pub result: &'static str,
-    /// Its code, 1 to 18.
-    pub code: u8,
+    /// The result: its name and its code.
+    #[serde(flatten, serialize_with = "name_and_code")]
+    pub result: TokenResult,
+    /// What came of it.
+    #[serde(flatten)]
+    pub done: Executed,
+}
+
+/// What a token did that was accepted, or is waiting for more.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Executed {
     /// What an accepted token was, as `lab batch` calls it, or `key_change`.
     #[serde(rename = "type", skip_serializing_if = "Option::is_none")]
     pub kind: Option<&'static str>,
@@ -49,6 +57,9 @@ pub struct Entered {
     /// What was credited: units of the service, or of the currency.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub amount: Option<String>,
+    /// The unit of the amount, for people.
+    #[serde(skip)]
+    pub unit: &'static str,
     /// The register that was cleared.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub register: Option<u16>,
@@ -101,18 +112,25 @@ pub struct Consumed {
 pub struct Pressed {
     /// What was shown, in its order.
     pub display: Vec<String>,
-    /// The answer to the last token that went in.
-    #[serde(flatten, skip_serializing_if = "Option::is_none")]
-    pub entered: Option<PressedResult>,
+    /// The answer to the last token that went in: its name and its code.
+    #[serde(flatten, serialize_with = "name_and_code_if_any")]
+    pub entered: Option<TokenResult>,
 }
 
-/// The result of a token that went in by the keys.
-#[derive(Clone, Debug, Serialize)]
-pub struct PressedResult {
-    /// The result by its name.
-    pub result: &'static str,
-    /// Its code.
-    pub code: u8,
+fn name_and_code<S: Serializer>(result: &TokenResult, serializer: S) -> Result<S::Ok, S::Error> {
+    name_and_code_if_any(&Some(*result), serializer)
+}
+
+fn name_and_code_if_any<S: Serializer>(
+    result: &Option<TokenResult>,
+    serializer: S,
+) -> Result<S::Ok, S::Error> {
+    let mut map = serializer.serialize_map(None)?;
+    if let Some(result) = result {
+        map.serialize_entry("result", result.name())?;
+        map.serialize_entry("code", &result.code())?;
+    }
+    map.end()
 }
 
 /// What a meter knows and is, but for its key.
@@ -166,7 +184,7 @@ pub struct StateRecord {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum MeterError {
     /// The line asks for what cannot be.
-    Request(LabError),
+    Request(RecordError),
     /// The file of a meter cannot be read, written or used.
     Storage(String),
 }
@@ -189,8 +207,8 @@ impl MeterError {
     }
 }
 
-impl From<LabError> for MeterError {
-    fn from(error: LabError) -> Self {
+impl From<RecordError> for MeterError {
+    fn from(error: RecordError) -> Self {
         Self::Request(error)
     }
 }

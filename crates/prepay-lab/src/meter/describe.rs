@@ -3,81 +3,82 @@
 //! - Elsewhere: the records (`answer.rs`), what a test shows (`prepay_meter::DisplayProgramme`).
 
 use prepay_meter::{DisplayItem, Effect, Outcome, Register, RegisterValue};
+use prepay_records::{Named as _, TokenKind, decimal};
 use prepay_token::key_change::Rollover;
 
-use super::answer::Entered;
+use super::answer::{Entered, Executed};
 use super::virtual_meter::VirtualMeter;
 
 impl VirtualMeter {
     /// The record of what the meter answered.
     pub(super) fn entered(&self, outcome: Outcome) -> Entered {
-        let result = outcome.result();
-        let mut entered =
-            Entered { result: result.name(), code: result.code(), ..Entered::default() };
+        let mut done = Executed::default();
         match outcome {
-            Outcome::Accepted(effect) => self.describe(effect, &mut entered),
+            Outcome::Accepted(effect) => self.describe(effect, &mut done),
             Outcome::Waiting { waiting_for, .. } => {
-                entered.waiting_for = Some(waiting_for.iter().collect());
+                done.waiting_for = Some(waiting_for.iter().collect());
             }
             Outcome::Refused(_) => {}
         }
-        entered
+        Entered { result: outcome.result(), done }
     }
 
-    fn describe(&self, effect: Effect, entered: &mut Entered) {
-        entered.kind = Some(match effect {
+    fn describe(&self, effect: Effect, done: &mut Executed) {
+        done.kind = Some(match effect {
             Effect::Credited { service, tenths, .. } => {
-                entered.service = Some(service.name());
-                entered.amount = Some(decimal(tenths.into(), 1));
-                "credit"
+                done.service = Some(service.name());
+                done.amount = Some(decimal::print(tenths.into(), 1));
+                done.unit = service.unit();
+                TokenKind::Credit.name()
             }
             Effect::CurrencyCredited { service, hundred_thousandths, .. } => {
-                entered.service = Some(service.name());
-                entered.amount = Some(decimal(hundred_thousandths, 5));
-                "currency_credit"
+                done.service = Some(service.name());
+                done.amount = Some(decimal::print(hundred_thousandths, 5));
+                done.unit = "currency units";
+                TokenKind::CurrencyCredit.name()
             }
             Effect::Display(programme) => {
                 let is_read = programme.is_extended_read();
-                entered.test = (!is_read).then(|| programme.tests().collect());
+                done.test = (!is_read).then(|| programme.tests().collect());
                 let items = self.engine.items(programme);
-                entered.display = Some(items.map(|item| self.shown(item)).collect());
-                if is_read { "extended_read" } else { "test" }
+                done.display = Some(items.map(|item| self.shown(item)).collect());
+                if is_read { TokenKind::ExtendedRead.name() } else { TokenKind::Test.name() }
             }
             Effect::PowerLimit { watts } => {
-                entered.watts = Some(watts);
-                "set_maximum_power_limit"
+                done.watts = Some(watts);
+                TokenKind::SetMaximumPowerLimit.name()
             }
             Effect::PhaseUnbalanceLimit { watts } => {
-                entered.watts = Some(watts);
-                "set_maximum_phase_power_unbalance_limit"
+                done.watts = Some(watts);
+                TokenKind::SetMaximumPhasePowerUnbalanceLimit.name()
             }
             Effect::CreditCleared(register) => {
-                entered.register = Some(register.bits());
-                "clear_credit"
+                done.register = Some(register.bits());
+                TokenKind::ClearCredit.name()
             }
             Effect::TariffRate(rate) => {
-                entered.rate = Some(rate);
-                "set_tariff_rate"
+                done.rate = Some(rate);
+                TokenKind::SetTariffRate.name()
             }
             Effect::WaterFactor(factor) => {
-                entered.factor = Some(factor);
-                "set_water_meter_factor"
+                done.factor = Some(factor);
+                TokenKind::SetWaterMeterFactor.name()
             }
-            Effect::TamperCleared => "clear_tamper_condition",
+            Effect::TamperCleared => TokenKind::ClearTamperCondition.name(),
             Effect::Flag { index, on } => {
-                (entered.flag, entered.on) = (Some(index), Some(on));
-                "extended"
+                (done.flag, done.on) = (Some(index), Some(on));
+                TokenKind::Extended.name()
             }
             Effect::Control { index, value } => {
-                (entered.index, entered.value) = (Some(index), Some(value));
-                "extended"
+                (done.index, done.value) = (Some(index), Some(value));
+                TokenKind::Extended.name()
             }
             Effect::KeyChanged(rollover) => {
-                entered.rollover = Some(rollover == Rollover::Forget);
+                done.rollover = Some(rollover == Rollover::Forget);
                 "key_change"
             }
             // The maker of a virtual meter has no tokens of its own.
-            _ => "proprietary",
+            _ => TokenKind::Proprietary.name(),
         });
     }
 
@@ -102,7 +103,7 @@ impl VirtualMeter {
             _ => (0, unit),
         };
         let value = match self.engine.register(register, self.clock_s) {
-            RegisterValue::Number(number) => decimal(number, places),
+            RegisterValue::Number(number) => decimal::print(number, places),
             RegisterValue::MeterNumber(number) => number.to_string(),
             RegisterValue::Text(text) => text.to_owned(),
             RegisterValue::Key(revision, key_type) => {
@@ -115,35 +116,5 @@ impl VirtualMeter {
             _ => return format!("{name} -"),
         };
         format!("{name} {value} {unit}").trim_end().to_owned()
-    }
-}
-
-/// A number counted in units of 10 to the power −`places`, without closing zeros.
-pub(super) fn decimal(value: i128, places: usize) -> String {
-    let sign = if value < 0 { "-" } else { "" };
-    let digits = format!("{:0>width$}", value.unsigned_abs(), width = places + 1);
-    let (whole, part) = digits.split_at(digits.len() - places);
-    match part.trim_end_matches('0') {
-        "" => format!("{sign}{whole}"),
-        part => format!("{sign}{whole}.{part}"),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::decimal;
-
-    #[test]
-    fn decimals_are_trimmed() {
-        for (value, places, text) in [
-            (0, 5, "0"),
-            (256, 1, "25.6"),
-            (10, 1, "1"),
-            (-1, 5, "-0.00001"),
-            (-123_450, 5, "-1.2345"),
-            (7, 0, "7"),
-        ] {
-            assert_eq!(decimal(value, places), text);
-        }
     }
 }

@@ -6,7 +6,7 @@ use prepay_meter::keypad::Screen;
 use prepay_meter::{Register, RegisterValue, Switch, Warning};
 use prepay_token::element::{MeterPan, Service};
 
-use super::{MeterError, Meters};
+use super::{MeterError, MeterName, Meters};
 
 /// What can be seen of a meter at one moment.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -35,9 +35,8 @@ impl Meters {
     /// # Errors
     ///
     /// [`MeterError`] when there is no such meter or its file cannot be used.
-    pub fn glance(&mut self, name: &str) -> Result<Glance, MeterError> {
-        self.load(name)?;
-        let meter = &mut self.meters.get_mut(name).expect("it has just been loaded").meter;
+    pub fn glance(&mut self, name: &MeterName) -> Result<Glance, MeterError> {
+        let meter = self.load(name)?;
         let (clock_s, service) = (meter.clock_s, meter.main_service());
         let _ = meter.panel.tick(&meter.engine, clock_s);
         let engine = &meter.engine;

@@ -32,6 +32,7 @@
 //! # Map
 //!
 //! - [`MeterRequest`]: the shape of a line. [`Meters::answer`]: what it is answered with ([`MeterAnswer`]).
+//! - [`Meters::make`], [`Meters::enter`], …: the same without records.
 //! - [`Meters::answer_line`], [`Meters::answer_stream`]: text in, text out.
 
 mod answer;
@@ -46,59 +47,29 @@ mod virtual_meter;
 use std::collections::HashMap;
 use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
+use std::str::FromStr;
 
-use prepay_meter::Birth;
-use prepay_token::element::{BaseDate, IssueTimeError, KeyType, TokenCarrierType, TokenIdentifier};
+use prepay_meter::{Birth, Profile};
+use prepay_records::element::{self, Field, When, needed, no_others, text, wrong};
+use prepay_records::json::write_line;
+use prepay_records::lines::{Summary, answer_lines, is_blank};
+use prepay_records::{ErrorRecord, Named as _, RecordCode, RecordError, Scalar, needed_choice};
+use prepay_token::element::{KeyType, TokenCarrierType, TokenIdentifier};
 use prepay_token::key_change::NewKey;
-use serde::Serialize;
 use serde_json::value::RawValue;
 use zeroize::Zeroizing;
 
 pub use answer::{
-    Consumed, Done, Entered, MeterAnswer, MeterError, Pressed, PressedResult, StateRecord,
+    Consumed, Done, Entered, Executed, MeterAnswer, MeterError, Pressed, StateRecord,
 };
 pub use glance::Glance;
 pub use record::{
-    FileRecord, LockoutRecord, MeterRequest, PolicyRecord, PriceRecord, Raw, TripRecord,
+    FileRecord, LockoutRecord, MeterOperation, MeterRequest, PolicyRecord, PriceRecord, TripRecord,
 };
 
-use crate::batch::{Summary, answer_lines};
-use crate::code::{ErrorCode, LabError};
-use crate::field::{self, needed, text, wrong};
 use crate::key::KnownKeys;
-use crate::record::Scalar;
-use crate::time;
 use profile::Parts;
 use virtual_meter::{MOST_TIDS, VirtualMeter};
-
-/// The operations, with the fields that each takes beside `id`, `op` and `meter`.
-const OPERATIONS: &[(&str, &[&str])] = &[
-    (
-        "new",
-        &[
-            "pan",
-            "ea",
-            "key",
-            "services",
-            "currency",
-            "kct",
-            "tct",
-            "manufactured_at",
-            "manufactured_tid",
-            "tids",
-            "policy",
-        ],
-    ),
-    ("enter", &["digits", "carrier"]),
-    ("enter_binary", &["octets", "carrier"]),
-    ("advance", &["seconds"]),
-    ("consume", &["watts", "seconds"]),
-    ("tamper", &[]),
-    ("restart", &[]),
-    ("power_cut", &["digits", "after_writes"]),
-    ("state", &[]),
-    ("key", &["press"]),
-];
 
 /// The usual number of identifiers.
 const USUAL_TIDS: u16 = 50;
@@ -109,11 +80,30 @@ const LONGEST_NAME: usize = 64;
 /// The extension of the file of a meter in a directory.
 const EXTENSION: &str = "meter";
 
+/// The name of a meter, which is one of a file on every system.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct MeterName(String); // Invariant: 1 to 64 letters, digits, _ or -.
+
+/// The text is no name of a meter.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct NoMeterName;
+
+/// A meter to make.
+#[derive(Debug)]
+pub struct NewMeter {
+    /// What it is and can.
+    profile: Profile,
+    /// The switches of its policy as they were asked for.
+    policy: Option<Box<RawValue>>,
+    /// Its number, key, and what it remembers.
+    birth: Birth,
+}
+
 /// Meters by their names.
 pub struct Meters {
     keys: KnownKeys,
     home: Home,
-    meters: HashMap<String, Kept>,
+    meters: HashMap<MeterName, Kept>,
 }
 
 /// Where the state of meters is.
@@ -162,20 +152,17 @@ impl Meters {
     ///
     /// The answer is appended to `out` with a line end. A blank line has no answer.
     pub fn answer_line(&mut self, line: &[u8], out: &mut Vec<u8>) -> Option<bool> {
-        if line.iter().all(u8::is_ascii_whitespace) {
+        if is_blank(line) {
             return None;
         }
-        let request = MeterRequest::parse(line);
+        let request = MeterRequest::read_line(line);
         let id = request.id.unwrap_or(RawValue::NULL);
-        match self.answer(&request) {
-            Ok(answer) => write_line(out, id, &answer),
-            Err(error) => {
-                let record = ErrorRecord { error: ErrorBody::new(&error) };
-                write_line(out, id, &record);
-                return Some(false);
-            }
+        let answered = self.answer(&request);
+        match &answered {
+            Ok(answer) => write_line(out, id, answer),
+            Err(error) => write_line(out, id, &ErrorRecord::new(error.code(), error.message())),
         }
-        Some(true)
+        Some(answered.is_ok())
     }
 
     /// Answers every line of a stream.
@@ -203,52 +190,169 @@ impl Meters {
     }
 
     fn answer_shaped(&mut self, request: &MeterRequest<'_>) -> Result<MeterAnswer, MeterError> {
-        let value = needed("op", request.op.as_ref())?;
-        let expected = "new, enter, enter_binary, advance, consume, tamper, restart, power_cut, \
-                        state or key";
-        let op = text(ErrorCode::ValueRange, "op", expected, value)?;
-        let (op, taken) = OPERATIONS
-            .iter()
-            .find(|(name, _)| *name == op)
-            .ok_or_else(|| wrong(ErrorCode::ValueRange, "op", expected, value))?;
-        let allowed =
-            |field: &str| ["id", "op", "meter"].contains(&field) || taken.contains(&field);
-        if let Some(field) = request.given().find(|field| !allowed(field)) {
-            let message = format!("{field}: the operation {op} has no such field");
-            return Err(LabError::new(ErrorCode::UnknownField, message).into());
-        }
+        let op = needed_choice(RecordCode::ValueRange, "op", &request.op)?;
+        let owner = format_args!("the operation {}", op.name());
+        no_others(request.given(), [&["id", "op", "meter"], op.fields()], "", owner)?;
         let name = name(needed("meter", request.meter.as_ref())?)?;
-        if *op == "new" {
-            return self.make(name, request);
+        let done = |()| MeterAnswer::Done(Done { ok: true });
+        let carrier = || element::carrier("carrier", &request.carrier);
+        match op {
+            MeterOperation::New => {
+                self.is_new(&name)?;
+                let new = self.read_new(request)?;
+                self.make(&name, new).map(done)
+            }
+            MeterOperation::Enter => self.with(&name, |meter| {
+                let digits = typed("digits", &request.digits)?;
+                let outcome = meter.enter_digits(digits, carrier()?.unwrap_or(USUAL_CARRIER));
+                Ok(MeterAnswer::Entered(Box::new(meter.entered(outcome))))
+            }),
+            MeterOperation::EnterBinary => self.with(&name, |meter| {
+                let bytes = typed("octets", &request.bytes)?;
+                let outcome = meter.enter_hex(bytes, carrier()?.unwrap_or(USUAL_CARRIER));
+                Ok(MeterAnswer::Entered(Box::new(meter.entered(outcome))))
+            }),
+            MeterOperation::Advance => self.with(&name, |meter| {
+                meter.advance(whole("seconds", &request.seconds)?);
+                Ok(done(()))
+            }),
+            MeterOperation::Consume => self.with(&name, |meter| {
+                let watts = whole("watts", &request.watts)?;
+                let seconds = whole("seconds", &request.seconds)?;
+                Ok(MeterAnswer::Consumed(meter.consume(watts, seconds)))
+            }),
+            MeterOperation::Tamper => self.tamper(&name).map(done),
+            MeterOperation::Restart => self.with(&name, |meter| {
+                meter.restart().map_err(|error| MeterError::Storage(error.to_string()))?;
+                Ok(done(()))
+            }),
+            MeterOperation::PowerCut => self.with(&name, |meter| {
+                let digits = typed("digits", &request.digits)?;
+                let writes = whole("after_writes", &request.after_writes)?;
+                meter
+                    .power_cut(digits, USUAL_CARRIER, writes)
+                    .map_err(|error| MeterError::Storage(error.to_string()))?;
+                Ok(done(()))
+            }),
+            MeterOperation::State => {
+                self.state(&name).map(|state| MeterAnswer::State(Box::new(state)))
+            }
+            MeterOperation::Key => self.with(&name, |meter| {
+                let press = needed("press", request.press.as_ref())?;
+                let press = text(RecordCode::ValueRange, "press", "keys in a string", press)?;
+                Ok(MeterAnswer::Pressed(Box::new(meter.press(press)?)))
+            }),
         }
-        self.load(name)?;
-        let kept = self.meters.get_mut(name).expect("it has just been loaded");
-        let answer = operate(&mut kept.meter, op, request)?;
+    }
+
+    /// Makes a meter.
+    ///
+    /// # Errors
+    ///
+    /// [`MeterError`] when there is one of this name, or its parts do not go together.
+    pub fn make(&mut self, name: &MeterName, new: NewMeter) -> Result<(), MeterError> {
+        self.is_new(name)?;
+        let NewMeter { profile, policy, birth } = new;
+        let meter = VirtualMeter::manufacture(profile, policy, birth)?;
+        self.meters.insert(name.clone(), Kept { meter, stored: Zeroizing::default() });
+        self.store(name)
+    }
+
+    /// Enters the digits of a token.
+    ///
+    /// # Errors
+    ///
+    /// [`MeterError`] when there is no such meter or its file cannot be used.
+    pub fn enter(
+        &mut self,
+        name: &MeterName,
+        digits: &str,
+        carrier: TokenCarrierType,
+    ) -> Result<Entered, MeterError> {
+        self.with(name, |meter| {
+            let outcome = meter.enter_digits(digits, carrier);
+            Ok(meter.entered(outcome))
+        })
+    }
+
+    /// Lets time pass with a load: watts, or litres an hour.
+    ///
+    /// # Errors
+    ///
+    /// [`MeterError`] when there is no such meter or its file cannot be used.
+    pub fn consume(
+        &mut self,
+        name: &MeterName,
+        watts: u32,
+        seconds: u32,
+    ) -> Result<Consumed, MeterError> {
+        self.with(name, |meter| Ok(meter.consume(watts, seconds)))
+    }
+
+    /// Tampers with a meter.
+    ///
+    /// # Errors
+    ///
+    /// [`MeterError`] when there is no such meter or its file cannot be used.
+    pub fn tamper(&mut self, name: &MeterName) -> Result<(), MeterError> {
+        self.with(name, |meter| {
+            meter.tamper();
+            Ok(())
+        })
+    }
+
+    /// What a meter knows and is, but for its key.
+    ///
+    /// # Errors
+    ///
+    /// [`MeterError`] when there is no such meter or its file cannot be used.
+    pub fn state(&mut self, name: &MeterName) -> Result<StateRecord, MeterError> {
+        self.with(name, |meter| Ok(meter.state()))
+    }
+
+    /// Presses keys, `0` to `9`, `*` and `#`, or with `.` lets a second pass.
+    ///
+    /// # Errors
+    ///
+    /// [`MeterError`] when there is no such meter or key, or the meter's file cannot be used.
+    pub fn press(&mut self, name: &MeterName, keys: &str) -> Result<Pressed, MeterError> {
+        self.with(name, |meter| Ok(meter.press(keys)?))
+    }
+
+    /// Does something with a meter, and stores what has changed. What fails has changed nothing.
+    fn with<T>(
+        &mut self,
+        name: &MeterName,
+        operate: impl FnOnce(&mut VirtualMeter) -> Result<T, MeterError>,
+    ) -> Result<T, MeterError> {
+        let answer = operate(self.load(name)?)?;
         self.store(name)?;
         Ok(answer)
     }
 
-    /// Makes a meter.
-    fn make(&mut self, name: &str, request: &MeterRequest<'_>) -> Result<MeterAnswer, MeterError> {
+    /// Refuses the name of a meter that is there.
+    fn is_new(&self, name: &MeterName) -> Result<(), MeterError> {
         let path = self.path(name);
         let is_there = self.meters.contains_key(name)
             || path.as_ref().is_some_and(|path| path.symlink_metadata().is_ok());
-        if is_there {
-            let message = match path {
-                Some(path) => format!("meter: there is one already, in {}", path.display()),
-                None => format!("meter: \"{name}\" is there already"),
-            };
-            return Err(LabError::new(ErrorCode::ValueRange, message).into());
+        if !is_there {
+            return Ok(());
         }
-        let meter = self.manufacture(request)?;
-        self.meters.insert(name.to_owned(), Kept { meter, stored: Zeroizing::default() });
-        self.store(name)?;
-        Ok(MeterAnswer::Done(Done { ok: true }))
+        let message = match path {
+            Some(path) => format!("meter: there is one already, in {}", path.display()),
+            None => format!("meter: \"{name}\" is there already"),
+        };
+        Err(RecordError::new(RecordCode::ValueRange, message).into())
     }
 
-    fn manufacture(&mut self, request: &MeterRequest<'_>) -> Result<VirtualMeter, LabError> {
-        let pan = needed("pan", field::pan(&request.pan)?)?;
-        let ea = needed("ea", field::ea(&request.ea)?)?;
+    /// Reads what meter is to be made. The fields `op` and `meter` are not looked at.
+    ///
+    /// # Errors
+    ///
+    /// [`RecordError`], the first that applies.
+    pub fn read_new(&mut self, request: &MeterRequest<'_>) -> Result<NewMeter, RecordError> {
+        let pan = needed("pan", element::pan(&request.pan)?)?;
+        let ea = needed("ea", element::ea(&request.ea)?)?;
         let source = needed("key", request.key.as_ref())?;
         let resolved = self.keys.read("key", source)?.resolve(Some(pan), ea)?;
         let attributes = resolved.attributes;
@@ -265,34 +369,41 @@ impl Meters {
             supply_group: attributes.supply_group,
         };
         let parts = Parts {
-            services: request.services,
+            services: &request.services,
             currency: &request.currency,
             kct: &request.kct,
-            tct: request.tct,
+            tct: &request.tct,
             policy: request.policy,
         };
         let profile = profile::read(parts, ea)?;
         let remembered = match &request.tids {
             None => USUAL_TIDS,
             Some(value) => {
-                let tids = field::number(ErrorCode::ValueRange, "tids", MOST_TIDS, value)?;
+                let tids = element::number(RecordCode::ValueRange, "tids", MOST_TIDS, value)?;
                 if tids < USUAL_TIDS {
                     let expected = format!("a whole number from {USUAL_TIDS} to {MOST_TIDS}");
-                    return Err(wrong(ErrorCode::ValueRange, "tids", &expected, value));
+                    return Err(wrong(RecordCode::ValueRange, "tids", &expected, value));
                 }
                 tids
             }
         };
-        let manufactured = manufactured(request, attributes.base_date)?;
+        let made = When::read(
+            ("manufactured_at", &request.manufactured_at),
+            ("manufactured_tid", &request.manufactured_tid),
+        )?;
+        let manufactured = match made {
+            Some(when) => when.identifier("manufactured_at", attributes.base_date)?,
+            None => TokenIdentifier::default(),
+        };
         let birth = Birth { pan, key, remembered, manufactured };
         let policy = request.policy.map(|raw| {
             RawValue::from_string(raw.text().to_owned()).expect("it was read as a value")
         });
-        VirtualMeter::manufacture(profile, policy, birth)
+        Ok(NewMeter { profile, policy, birth })
     }
 
     /// The file of a meter.
-    fn path(&self, name: &str) -> Option<PathBuf> {
+    fn path(&self, name: &MeterName) -> Option<PathBuf> {
         match &self.home {
             Home::Memory => None,
             Home::Directory(directory) => Some(directory.join(format!("{name}.{EXTENSION}"))),
@@ -300,30 +411,30 @@ impl Meters {
         }
     }
 
-    /// Reads a meter from its file, unless it is here already.
-    fn load(&mut self, name: &str) -> Result<(), MeterError> {
-        if self.meters.contains_key(name) {
-            return Ok(());
-        }
-        let path = self.path(name);
-        let body = match &path {
-            Some(path) => file::read(path)?,
-            None => None,
-        };
-        let (Some(path), Some(stored)) = (&path, body) else {
-            let message = match path {
-                Some(path) => format!("meter: there is none in {}", path.display()),
-                None => format!("meter: there is none called \"{name}\""),
+    /// The meter of a name, read from its file unless it is here already.
+    fn load(&mut self, name: &MeterName) -> Result<&mut VirtualMeter, MeterError> {
+        if !self.meters.contains_key(name) {
+            let path = self.path(name);
+            let body = match &path {
+                Some(path) => file::read(path)?,
+                None => None,
             };
-            return Err(LabError::new(ErrorCode::ValueRange, message).into());
-        };
-        let meter = VirtualMeter::from_file(&stored).map_err(|wrong| file::fault(path, &wrong))?;
-        self.meters.insert(name.to_owned(), Kept { meter, stored });
-        Ok(())
+            let (Some(path), Some(stored)) = (&path, body) else {
+                let message = match path {
+                    Some(path) => format!("meter: there is none in {}", path.display()),
+                    None => format!("meter: there is none called \"{name}\""),
+                };
+                return Err(RecordError::new(RecordCode::ValueRange, message).into());
+            };
+            let meter =
+                VirtualMeter::from_file(&stored).map_err(|wrong| file::fault(path, &wrong))?;
+            self.meters.insert(name.clone(), Kept { meter, stored });
+        }
+        Ok(&mut self.meters.get_mut(name).expect("it is here by now").meter)
     }
 
     /// Stores a meter in its file, if it has changed. One that cannot be stored is forgotten.
-    fn store(&mut self, name: &str) -> Result<(), MeterError> {
+    fn store(&mut self, name: &MeterName) -> Result<(), MeterError> {
         let Some(path) = self.path(name) else { return Ok(()) };
         let kept = self.meters.get_mut(name).expect("it is here");
         let body = kept.meter.expose_body();
@@ -344,147 +455,39 @@ impl Meters {
     }
 }
 
-/// Does what a line asks of a meter that is there. A line that fails has changed nothing.
-fn operate(
-    meter: &mut VirtualMeter,
-    op: &str,
-    request: &MeterRequest<'_>,
-) -> Result<MeterAnswer, MeterError> {
-    let done = Ok(MeterAnswer::Done(Done { ok: true }));
-    match op {
-        "enter" => {
-            let digits = needed("digits", request.digits.as_ref())?;
-            let digits = text(ErrorCode::NumberFormat, "digits", "a string", digits)?;
-            let outcome = meter.enter_digits(digits, carrier(request)?);
-            Ok(MeterAnswer::Entered(Box::new(meter.entered(outcome))))
-        }
-        "enter_binary" => {
-            let bytes = needed("octets", request.bytes.as_ref())?;
-            let bytes = text(ErrorCode::NumberFormat, "octets", "a string", bytes)?;
-            let outcome = meter.enter_hex(bytes, carrier(request)?);
-            Ok(MeterAnswer::Entered(Box::new(meter.entered(outcome))))
-        }
-        "advance" => {
-            meter.advance(whole("seconds", &request.seconds)?);
-            done
-        }
-        "consume" => {
-            let watts = whole("watts", &request.watts)?;
-            let seconds = whole("seconds", &request.seconds)?;
-            Ok(MeterAnswer::Consumed(meter.consume(watts, seconds)))
-        }
-        "tamper" => {
-            meter.tamper();
-            done
-        }
-        "restart" => {
-            meter.restart().map_err(|error| MeterError::Storage(error.to_string()))?;
-            done
-        }
-        "power_cut" => {
-            let digits = needed("digits", request.digits.as_ref())?;
-            let digits = text(ErrorCode::NumberFormat, "digits", "a string", digits)?;
-            let writes = whole("after_writes", &request.after_writes)?;
-            meter
-                .power_cut(digits, TokenCarrierType::NUMERIC, writes)
-                .map_err(|error| MeterError::Storage(error.to_string()))?;
-            done
-        }
-        "state" => Ok(MeterAnswer::State(Box::new(meter.state()))),
-        _ => {
-            let press = needed("press", request.press.as_ref())?;
-            let press = text(ErrorCode::ValueRange, "press", "keys in a string", press)?;
-            Ok(MeterAnswer::Pressed(Box::new(meter.press(press)?)))
-        }
-    }
+/// The usual carrier of a token: a keypad.
+const USUAL_CARRIER: TokenCarrierType = TokenCarrierType::NUMERIC;
+
+/// What is entered, which need not be a token.
+fn typed<'r>(field: &str, value: &'r Field<'_>) -> Result<&'r str, RecordError> {
+    text(RecordCode::NumberFormat, field, "a string", needed(field, value.as_ref())?)
 }
 
-/// A name that is one of a file on every system.
-fn name<'r>(value: &'r Scalar<'_>) -> Result<&'r str, LabError> {
+/// The name of a meter.
+fn name(value: &Scalar<'_>) -> Result<MeterName, RecordError> {
     let expected = "1 to 64 letters, digits, _ or - in a string";
-    let name = text(ErrorCode::ValueRange, "meter", expected, value)?;
-    let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'_' || byte == b'-';
-    if (1..=LONGEST_NAME).contains(&name.len()) && name.bytes().all(is_plain) {
-        return Ok(name);
-    }
-    Err(wrong(ErrorCode::ValueRange, "meter", expected, value))
-}
-
-fn carrier(request: &MeterRequest<'_>) -> Result<TokenCarrierType, LabError> {
-    match &request.carrier {
-        Some(value) => profile::carrier("carrier", value),
-        None => Ok(TokenCarrierType::NUMERIC),
-    }
+    let name = text(RecordCode::ValueRange, "meter", expected, value)?.parse();
+    name.map_err(|_| wrong(RecordCode::ValueRange, "meter", expected, value))
 }
 
 /// A number of seconds, watts or writes.
-fn whole(field: &str, value: &Option<Scalar<'_>>) -> Result<u32, LabError> {
+fn whole(field: &str, value: &Field<'_>) -> Result<u32, RecordError> {
     let value = needed(field, value.as_ref())?;
-    field::number(ErrorCode::ValueRange, field, u32::MAX, value)
+    element::number(RecordCode::ValueRange, field, u32::MAX, value)
 }
 
-/// The identifier of the time at which a meter was made.
-fn manufactured(
-    request: &MeterRequest<'_>,
-    base_date: Option<BaseDate>,
-) -> Result<TokenIdentifier, LabError> {
-    let field = "manufactured_at";
-    let value = match (&request.manufactured_at, &request.manufactured_tid) {
-        (None, None) => return Ok(TokenIdentifier::from_low_bits(0)),
-        (None, Some(value)) => {
-            let largest = TokenIdentifier::LARGEST.value();
-            let tid = field::number(ErrorCode::TidRange, "manufactured_tid", largest, value)?;
-            return Ok(TokenIdentifier::from_low_bits(tid));
-        }
-        (Some(value), None) => value,
-        (Some(_), Some(_)) => {
-            let message = "manufactured_tid: give it or manufactured_at, not both";
-            return Err(LabError::new(ErrorCode::UnknownField, message));
-        }
-    };
-    let minute = match value {
-        Scalar::Text(text) => time::parse(text),
-        _ => None,
-    };
-    let expected = "a UTC time as \"2004-03-01T13:55Z\"";
-    let minute = minute.ok_or_else(|| wrong(ErrorCode::ValueRange, field, expected, value))?;
-    let base_date = base_date.ok_or_else(|| {
-        let message = format!("{field}: the key has no base_date to count from");
-        LabError::new(ErrorCode::BaseDateUnknown, message)
-    })?;
-    base_date.identifier_at(minute).map_err(|error| {
-        let code = match error {
-            IssueTimeError::BeforeBaseDate { .. } => ErrorCode::IssueTimeBeforeBaseDate,
-            IssueTimeError::AfterRange { .. } => ErrorCode::TidRange,
-        };
-        LabError::new(code, format!("{field}: {error}"))
-    })
-}
+impl FromStr for MeterName {
+    type Err = NoMeterName;
 
-/// The record of an error, behind its `id`.
-#[derive(Serialize)]
-struct ErrorRecord<'a> {
-    error: ErrorBody<'a>,
-}
-
-#[derive(Serialize)]
-struct ErrorBody<'a> {
-    code: &'static str,
-    message: &'a str,
-}
-
-impl<'a> ErrorBody<'a> {
-    fn new(error: &'a MeterError) -> Self {
-        Self { code: error.code(), message: error.message() }
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'_' || byte == b'-';
+        let fits = (1..=LONGEST_NAME).contains(&text.len()) && text.bytes().all(is_plain);
+        if fits { Ok(Self(text.to_owned())) } else { Err(NoMeterName) }
     }
 }
 
-/// Appends a line: the `id`, and the fields of a record.
-fn write_line(out: &mut Vec<u8>, id: &RawValue, record: &impl Serialize) {
-    out.extend_from_slice(b"{\"id\":");
-    out.extend_from_slice(id.get().as_bytes());
-    let start = out.len();
-    serde_json::to_writer(&mut *out, record).expect("an answer is JSON and a vector takes it");
-    out[start] = b',';
-    out.push(b'\n');
+impl std::fmt::Display for MeterName {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.0)
+    }
 }

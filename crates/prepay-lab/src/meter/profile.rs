@@ -9,87 +9,76 @@ use prepay_meter::{
     AbsentRegister, Carriers, CreditForm, CreditLevel, Functions, Lockout, Policy, Profile,
     ReservedIdentifiers, Services, TripRule, UnknownExtended,
 };
+use prepay_records::decimal::{self, DecimalError};
+use prepay_records::element::{Field, number, text, wrong};
+use prepay_records::json::Texts;
+use prepay_records::{Raw, RecordCode, RecordError, Scalar};
 use prepay_token::element::{EncryptionAlgorithm, Service, TokenCarrierType};
 use prepay_token::key::{KeyTransitions, TransitionPermission};
 use prepay_token::key_change::SetSize;
 
-use super::record::{LockoutRecord, PolicyRecord, Raw, TripRecord};
-use crate::code::{ErrorCode, LabError};
-use crate::decimal::{self, DecimalError};
-use crate::field::{number, text, wrong};
-use crate::record::{Scalar, fill_from_text};
-
-type Field<'a> = Option<Scalar<'a>>;
+use super::record::{LockoutRecord, PolicyRecord, TripRecord};
 
 /// The fields that make a profile.
 #[derive(Clone, Copy)]
 pub(super) struct Parts<'r, 'a> {
-    pub(super) services: Option<Raw<'a>>,
+    pub(super) services: &'r Option<Texts>,
     pub(super) currency: &'r Field<'a>,
     pub(super) kct: &'r Field<'a>,
-    pub(super) tct: Option<Raw<'a>>,
+    pub(super) tct: &'r Option<Texts>,
     pub(super) policy: Option<Raw<'a>>,
 }
 
 /// The profile of a meter with a key for this cipher.
-pub(super) fn read(parts: Parts<'_, '_>, ea: EncryptionAlgorithm) -> Result<Profile, LabError> {
+pub(super) fn read(parts: Parts<'_, '_>, ea: EncryptionAlgorithm) -> Result<Profile, RecordError> {
     let mut profile = Profile::electricity(set_size(parts.kct, ea)?);
-    if let Some(raw) = parts.services {
-        profile.services = services(raw)?;
+    if let Some(names) = parts.services {
+        profile.services = services(names)?;
     }
     if flag("currency", parts.currency)?.unwrap_or(false) {
         profile.credit = CreditForm::Currency;
     }
-    if let Some(raw) = parts.tct {
-        profile.carriers = carriers(raw)?;
+    if let Some(codes) = parts.tct {
+        profile.carriers = carriers(codes)?;
     }
     if let Some(raw) = parts.policy {
-        let mut record = PolicyRecord::default();
-        if let Some(defect) = fill_from_text(&mut record, raw.text()).or(record.defect.take()) {
-            return Err(defect.of("policy"));
+        let record = PolicyRecord::read(raw.text());
+        if let Some(defect) = &record.defect {
+            return Err(defect.clone().of("policy"));
         }
         profile.policy = policy(&record, profile.credit)?;
     }
     Ok(profile)
 }
 
-/// A carrier by its two digits.
-pub(super) fn carrier(field: &str, value: &Scalar<'_>) -> Result<TokenCarrierType, LabError> {
-    let expected = "two digits in a string";
-    text(ErrorCode::ValueRange, field, expected, value)?
-        .parse()
-        .map_err(|_| wrong(ErrorCode::ValueRange, field, expected, value))
-}
-
 /// True or false.
-pub(super) fn flag(field: &str, value: &Field<'_>) -> Result<Option<bool>, LabError> {
+pub(super) fn flag(field: &str, value: &Field<'_>) -> Result<Option<bool>, RecordError> {
     match value {
         None => Ok(None),
-        Some(Scalar::Other("true")) => Ok(Some(true)),
-        Some(Scalar::Other("false")) => Ok(Some(false)),
-        Some(found) => Err(wrong(ErrorCode::ValueRange, field, "true or false", found)),
+        Some(Scalar::Boolean(value)) => Ok(Some(*value)),
+        Some(found) => Err(wrong(RecordCode::ValueRange, field, "true or false", found)),
     }
 }
 
 /// Sets of three where the key is short, which takes sets of two as well; sets of four for a long one.
-fn set_size(value: &Field<'_>, ea: EncryptionAlgorithm) -> Result<SetSize, LabError> {
+fn set_size(value: &Field<'_>, ea: EncryptionAlgorithm) -> Result<SetSize, RecordError> {
     let size = match value {
         None if SetSize::Four.suits(ea) => SetSize::Four,
         None | Some(Scalar::Integer(3)) => SetSize::Three,
         Some(Scalar::Integer(2)) => SetSize::Two,
         Some(Scalar::Integer(4)) => SetSize::Four,
-        Some(found) => return Err(wrong(ErrorCode::KctCount, "kct", "2, 3 or 4", found)),
+        Some(found) => return Err(wrong(RecordCode::KctCount, "kct", "2, 3 or 4", found)),
     };
     if size.suits(ea) {
         return Ok(size);
     }
     let message = format!("kct: sets of {} do not suit encryption algorithm {ea}", size.count());
-    Err(LabError::new(ErrorCode::KctCount, message))
+    Err(RecordError::new(RecordCode::KctCount, message))
 }
 
-fn services(raw: Raw<'_>) -> Result<Services, LabError> {
+fn services(names: &Texts) -> Result<Services, RecordError> {
     let expected = "a list of electricity, water, gas and time, one at least";
-    let names = raw.strings("services", expected)?;
+    let names = names.get("services", expected)?;
     let found: Option<Vec<Service>> = names.iter().map(|name| name.parse().ok()).collect();
     let is_repeated = (1..names.len()).any(|place| names[..place].contains(&names[place]));
     match found {
@@ -98,9 +87,9 @@ fn services(raw: Raw<'_>) -> Result<Services, LabError> {
     }
 }
 
-fn carriers(raw: Raw<'_>) -> Result<Carriers, LabError> {
+fn carriers(codes: &Texts) -> Result<Carriers, RecordError> {
     let expected = "a list of strings of two digits, one at least";
-    let codes = raw.strings("tct", expected)?;
+    let codes = codes.get("tct", expected)?;
     let found: Option<Vec<TokenCarrierType>> = codes.iter().map(|code| code.parse().ok()).collect();
     match found {
         Some(carriers) if !carriers.is_empty() => Ok(Carriers::of(&carriers)),
@@ -108,7 +97,7 @@ fn carriers(raw: Raw<'_>) -> Result<Carriers, LabError> {
     }
 }
 
-fn policy(record: &PolicyRecord<'_>, form: CreditForm) -> Result<Policy, LabError> {
+fn policy(record: &PolicyRecord<'_>, form: CreditForm) -> Result<Policy, RecordError> {
     let mut policy = Policy::default();
     if let Some(raw) = record.lockout {
         policy.lockout = lockout(raw)?;
@@ -116,11 +105,11 @@ fn policy(record: &PolicyRecord<'_>, form: CreditForm) -> Result<Policy, LabErro
     if let Some(raw) = record.trip {
         policy.trip = trip(raw)?;
     }
-    if let Some(raw) = record.transitions {
-        policy.transitions = transitions(raw)?;
+    if let Some(rows) = &record.transitions {
+        policy.transitions = transitions(rows)?;
     }
-    if let Some(raw) = record.functions {
-        policy.functions = functions(raw)?;
+    if let Some(names) = &record.functions {
+        policy.functions = functions(names)?;
     }
     if let Some(raw) = record.test_zero {
         policy.test_zero = test_zero(raw)?;
@@ -203,14 +192,14 @@ const MONEY_PLACES: usize = 5;
 /// Far beyond every currency token, and far below what a register could not add.
 const MOST_MONEY: u64 = i64::MAX as u64;
 
-fn lockout(raw: Raw<'_>) -> Result<Option<Lockout>, LabError> {
+fn lockout(raw: Raw<'_>) -> Result<Option<Lockout>, RecordError> {
     let field = "policy.lockout";
-    let mut record = LockoutRecord::default();
     if let Some(is_on) = on_or_off(raw) {
         return Ok(is_on.then(Lockout::default));
     }
-    if let Some(defect) = fill_from_text(&mut record, raw.text()).or(record.defect.take()) {
-        return Err(defect.of(field));
+    let record = LockoutRecord::read(raw.text());
+    if let Some(defect) = &record.defect {
+        return Err(defect.clone().of(field));
     }
     let mut lockout = Lockout::default();
     let LockoutRecord { free_tries, base_s, factor, cap_s, reset_on_power, .. } = &record;
@@ -222,13 +211,13 @@ fn lockout(raw: Raw<'_>) -> Result<Option<Lockout>, LabError> {
     Ok(Some(lockout))
 }
 
-fn trip(raw: Raw<'_>) -> Result<Option<TripRule>, LabError> {
-    let mut record = TripRecord::default();
+fn trip(raw: Raw<'_>) -> Result<Option<TripRule>, RecordError> {
     if let Some(is_on) = on_or_off(raw) {
         return Ok(is_on.then(TripRule::default));
     }
-    if let Some(defect) = fill_from_text(&mut record, raw.text()).or(record.defect.take()) {
-        return Err(defect.of("policy.trip"));
+    let record = TripRecord::read(raw.text());
+    if let Some(defect) = &record.defect {
+        return Err(defect.clone().of("policy.trip"));
     }
     let mut rule = TripRule::default();
     let TripRecord { trip_after_s, reset_after_s, resets, forgive_after_s, .. } = &record;
@@ -239,10 +228,10 @@ fn trip(raw: Raw<'_>) -> Result<Option<TripRule>, LabError> {
     Ok(Some(rule))
 }
 
-fn transitions(raw: Raw<'_>) -> Result<KeyTransitions, LabError> {
+fn transitions(rows: &Texts) -> Result<KeyTransitions, RecordError> {
     let field = "policy.transitions";
     let expected = "four strings of four characters a, e or n";
-    let rows = raw.strings(field, expected)?;
+    let rows = rows.get(field, expected)?;
     let row = |row: &String| -> Option<[TransitionPermission; 4]> {
         let permission = |character| match character {
             'a' => Some(TransitionPermission::Always),
@@ -257,11 +246,11 @@ fn transitions(raw: Raw<'_>) -> Result<KeyTransitions, LabError> {
     matrix.map(KeyTransitions::new).ok_or_else(|| value_range(field, expected))
 }
 
-fn functions(raw: Raw<'_>) -> Result<Functions, LabError> {
+fn functions(names: &Texts) -> Result<Functions, RecordError> {
     let field = "policy.functions";
     let expected =
         "a list of power_limit, phase_unbalance_limit, tariff_rate, water_factor, extended";
-    let names = raw.strings(field, expected)?;
+    let names = names.get(field, expected)?;
     let mut functions = Functions {
         power_limit: false,
         phase_unbalance_limit: false,
@@ -282,10 +271,10 @@ fn functions(raw: Raw<'_>) -> Result<Functions, LabError> {
     Ok(functions)
 }
 
-fn test_zero(raw: Raw<'_>) -> Result<u64, LabError> {
+fn test_zero(raw: Raw<'_>) -> Result<u64, RecordError> {
     let field = "policy.test_zero";
     let expected = "a list of test numbers from 1 to 36";
-    raw.numbers(field, expected)?.into_iter().try_fold(0, |bits, test| match test {
+    raw.list::<u8>(field, expected)?.into_iter().try_fold(0, |bits, test| match test {
         1..=36 => Ok(bits | 1 << (test - 1)),
         _ => Err(value_range(field, expected)),
     })
@@ -296,8 +285,8 @@ fn level(
     field: &str,
     value: &Scalar<'_>,
     form: CreditForm,
-) -> Result<Option<CreditLevel>, LabError> {
-    if *value == Scalar::Other("false") {
+) -> Result<Option<CreditLevel>, RecordError> {
+    if *value == Scalar::Boolean(false) {
         return Ok(None);
     }
     let mut level = CreditLevel { tenths: 0, hundred_thousandths: 0 };
@@ -313,21 +302,21 @@ fn level(
 }
 
 /// A decimal amount counted in units of its last place.
-fn amount(field: &str, value: &Scalar<'_>, places: usize, most: u64) -> Result<u64, LabError> {
+fn amount(field: &str, value: &Scalar<'_>, places: usize, most: u64) -> Result<u64, RecordError> {
     let expected = "a decimal number in a string";
-    let text = text(ErrorCode::AmountFormat, field, expected, value)?;
+    let text = text(RecordCode::AmountFormat, field, expected, value)?;
     let too_large =
-        || LabError::new(ErrorCode::AmountTooLarge, format!("{field}: {value} is too large"));
+        || RecordError::new(RecordCode::AmountTooLarge, format!("{field}: {value} is too large"));
     let found = decimal::parse(text, places).map_err(|error| match error {
-        DecimalError::Format => wrong(ErrorCode::AmountFormat, field, expected, value),
+        DecimalError::Format => wrong(RecordCode::AmountFormat, field, expected, value),
         DecimalError::TooLarge => too_large(),
     })?;
     if found.negative {
-        return Err(wrong(ErrorCode::AmountNegative, field, "no negative amount", value));
+        return Err(wrong(RecordCode::AmountNegative, field, "no negative amount", value));
     }
     if found.finer {
         let expected = format!("at most {places} decimal places");
-        return Err(wrong(ErrorCode::AmountTooFine, field, &expected, value));
+        return Err(wrong(RecordCode::AmountTooFine, field, &expected, value));
     }
     u64::try_from(found.magnitude).ok().filter(|&found| found <= most).ok_or_else(too_large)
 }
@@ -348,12 +337,12 @@ fn set<T>(place: &mut T, value: Option<T>) {
 }
 
 /// A whole number of the type of its place.
-fn whole<T>(field: &str, value: &Field<'_>) -> Result<Option<T>, LabError>
+fn whole<T>(field: &str, value: &Field<'_>) -> Result<Option<T>, RecordError>
 where
     T: TryFrom<i64> + PartialOrd + std::fmt::Display + Largest,
 {
     let Some(value) = value else { return Ok(None) };
-    number(ErrorCode::ValueRange, field, T::LARGEST, value).map(Some)
+    number(RecordCode::ValueRange, field, T::LARGEST, value).map(Some)
 }
 
 /// The largest value of a number.
@@ -374,15 +363,15 @@ fn choice<T: Copy>(
     field: &str,
     choices: &[(&str, T)],
     value: &Field<'_>,
-) -> Result<Option<T>, LabError> {
+) -> Result<Option<T>, RecordError> {
     let Some(value) = value else { return Ok(None) };
     let found = choices.iter().find(|(name, _)| *value == Scalar::from(*name));
     found.map(|(_, choice)| Some(*choice)).ok_or_else(|| {
         let names: Vec<&str> = choices.iter().map(|(name, _)| *name).collect();
-        wrong(ErrorCode::ValueRange, field, &names.join(" or "), value)
+        wrong(RecordCode::ValueRange, field, &names.join(" or "), value)
     })
 }
 
-fn value_range(field: &str, expected: &str) -> LabError {
-    LabError::new(ErrorCode::ValueRange, format!("{field}: expected {expected}"))
+fn value_range(field: &str, expected: &str) -> RecordError {
+    RecordError::new(RecordCode::ValueRange, format!("{field}: expected {expected}"))
 }

@@ -1,73 +1,51 @@
 //! The shape of a line of `meter script`: which fields there are, and nothing about what they mean.
 //!
-//! - Elsewhere: how records are read (`crate::record`), what a profile means (`profile.rs`).
+//! - Elsewhere: how records are read (`prepay_records`), what a profile means (`profile.rs`).
 
-use std::fmt;
-
-use serde::de::{Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
+use prepay_records::json::Texts;
+use prepay_records::{Choice, Raw, RecordError, Scalar, choices, record};
 use serde_json::value::RawValue;
 
-use crate::code::{ErrorCode, LabError};
-use crate::record::{
-    Depth, FieldValue, KeyRecord, KeySource, NameVisitor, Place, Scalar, ScalarVisitor,
-    fill_from_text, record, shortened, too_deep,
-};
+use crate::request::KeySource;
 
-/// A value of any type, kept as it was written and looked into by the operation.
-#[derive(Clone, Copy, Debug)]
-pub struct Raw<'a>(&'a RawValue);
-
-impl<'a> From<&'a RawValue> for Raw<'a> {
-    fn from(value: &'a RawValue) -> Self {
-        Self(value)
-    }
-}
-
-impl<'a> Raw<'a> {
-    /// The text of the value.
-    pub fn text(self) -> &'a str {
-        self.0.get()
-    }
-
-    /// The strings of a list.
-    pub(crate) fn strings(self, field: &str, expected: &str) -> Result<Vec<String>, LabError> {
-        self.list(field, expected)
-    }
-
-    /// The numbers of a list.
-    pub(crate) fn numbers(self, field: &str, expected: &str) -> Result<Vec<u8>, LabError> {
-        self.list(field, expected)
-    }
-
-    fn list<T: serde::de::DeserializeOwned>(
-        self,
-        field: &str,
-        expected: &str,
-    ) -> Result<Vec<T>, LabError> {
-        serde_json::from_str(self.text()).map_err(|_| {
-            LabError::new(ErrorCode::ValueRange, format!("{field}: expected {expected}"))
-        })
-    }
-}
-
-impl<'de> FieldValue<'de> for Raw<'de> {
-    fn fill<D: Deserializer<'de>>(
-        _: &'static str,
-        place: &mut Option<Self>,
-        value: D,
-    ) -> Result<Option<LabError>, D::Error> {
-        *place = Some(Self(<&RawValue as serde::Deserialize>::deserialize(value)?));
-        Ok(None)
+choices! {
+    /// The operations, with the fields that each takes beside `id`, `op` and `meter`.
+    pub enum MeterOperation (
+        "new, enter, enter_binary, advance, consume, tamper, restart, power_cut, state or key"
+    ) {
+        /// Makes a meter.
+        New = "new" [
+            "pan", "ea", "key", "services", "currency", "kct", "tct", "manufactured_at",
+            "manufactured_tid", "tids", "policy",
+        ],
+        /// Enters a token by its digits.
+        Enter = "enter" ["digits", "carrier"],
+        /// Enters a token by its bytes.
+        EnterBinary = "enter_binary" ["octets", "carrier"],
+        /// Lets time pass.
+        Advance = "advance" ["seconds"],
+        /// Lets time pass with a load.
+        Consume = "consume" ["watts", "seconds"],
+        /// Tampers with the meter.
+        Tamper = "tamper" [],
+        /// Takes the power away and gives it back.
+        Restart = "restart" [],
+        /// Takes the power away while a token is entered.
+        PowerCut = "power_cut" ["digits", "after_writes"],
+        /// Shows what the meter knows and is.
+        State = "state" [],
+        /// Presses keys.
+        Key = "key" ["press"],
     }
 }
 
 record! {
     /// One line.
-    MeterRequest (3),
+    pub MeterRequest (3),
     /// Echoed in the answer: a string or a number.
     id ("id"): &'de RawValue,
     /// What is to be done.
-    op ("op"): Scalar<'de>,
+    op ("op"): Choice<'de, MeterOperation>,
     /// The name of the meter.
     meter ("meter"): Scalar<'de>,
     /// `new`: its number.
@@ -77,13 +55,13 @@ record! {
     /// `new`: its first key.
     key ("key"): KeySource<'de>,
     /// `new`: what it meters.
-    services ("services"): Raw<'de>,
+    services ("services"): Texts,
     /// `new`: whether it counts money.
     currency ("currency"): Scalar<'de>,
     /// `new`: the largest set of key change tokens.
     kct ("kct"): Scalar<'de>,
     /// `new`: its carriers.
-    tct ("tct"): Raw<'de>,
+    tct ("tct"): Texts,
     /// `new`: when it was made.
     manufactured_at ("manufactured_at"): Scalar<'de>,
     /// `new`: the identifier of when it was made, instead.
@@ -110,15 +88,15 @@ record! {
 
 record! {
     /// What a file of a meter holds.
-    FileRecord (3),
+    pub FileRecord (3),
     /// What the meter meters.
-    services ("services"): Raw<'de>,
+    services ("services"): Texts,
     /// Whether it counts money.
     currency ("currency"): Scalar<'de>,
     /// The largest set of key change tokens.
     kct ("kct"): Scalar<'de>,
     /// Its carriers.
-    tct ("tct"): Raw<'de>,
+    tct ("tct"): Texts,
     /// The decisions that are not the standard's.
     policy ("policy"): Raw<'de>,
     /// Its encryption algorithm.
@@ -135,13 +113,13 @@ record! {
 
 record! {
     /// The decisions that are not the standard's, as switches.
-    PolicyRecord (2),
+    pub PolicyRecord (2),
     /// True, false or the parameters of a lockout.
     lockout ("lockout"): Raw<'de>,
     /// How long sections are held.
     key_change_timeout_s ("key_change_timeout_s"): Scalar<'de>,
     /// Which key type may follow which.
-    transitions ("transitions"): Raw<'de>,
+    transitions ("transitions"): Texts,
     /// Whether sets of two are taken by a meter for sets of three.
     two_token_sets ("two_token_sets"): Scalar<'de>,
     /// Whether the key expiry number is obeyed.
@@ -161,7 +139,7 @@ record! {
     /// What an unknown flag or control is.
     unknown_extended ("unknown_extended"): Scalar<'de>,
     /// The functions of management.
-    functions ("functions"): Raw<'de>,
+    functions ("functions"): Texts,
     /// Whether flags act on the switch.
     flags_act ("flags_act"): Scalar<'de>,
     /// Whether tamper opens the switch.
@@ -180,7 +158,7 @@ record! {
 
 record! {
     /// The parameters of a lockout.
-    LockoutRecord (0),
+    pub LockoutRecord (0),
     /// The failure that locks first.
     free_tries ("free_tries"): Scalar<'de>,
     /// For how long.
@@ -195,7 +173,7 @@ record! {
 
 record! {
     /// The parameters of tripping.
-    TripRecord (0),
+    pub TripRecord (0),
     /// For how long the load must exceed a limit.
     trip_after_s ("trip_after_s"): Scalar<'de>,
     /// For how long the switch then stays open.
@@ -208,7 +186,7 @@ record! {
 
 record! {
     /// What a unit costs, by service.
-    PriceRecord (0),
+    pub PriceRecord (0),
     /// A kilowatt-hour.
     electricity ("electricity"): Scalar<'de>,
     /// A cubic metre of water.
@@ -219,35 +197,11 @@ record! {
     time ("time"): Scalar<'de>,
 }
 
-impl<'a> MeterRequest<'a> {
-    /// Reads one line. Whatever is wrong with its shape is kept as a defect beside what could be read.
-    pub fn parse(line: &'a [u8]) -> Self {
-        let mut request = Self::default();
-        match std::str::from_utf8(line) {
-            Ok(text) => {
-                if let Some(defect) = fill_from_text(&mut request, text) {
-                    request.defect = Some(defect);
-                }
-            }
-            Err(error) => {
-                let message = format!("the line is not UTF-8 from byte {}", error.valid_up_to());
-                request.defect = Some(LabError::new(ErrorCode::BadJson, message));
-            }
-        }
-        request
-    }
-
+impl MeterRequest<'_> {
     /// The first thing that is wrong with the shape of what has not been looked into.
-    pub(crate) fn inner_defect(&self) -> Option<LabError> {
-        let key = match &self.key {
-            Some(KeySource::Text(text)) => KeyRecord::parse(text).defect.map(|it| it.of("key")),
-            _ => None,
-        };
-        key.or_else(|| {
-            let policy = self.policy?;
-            let mut record = PolicyRecord::default();
-            let defect = fill_from_text(&mut record, policy.text()).or(record.defect);
-            defect.map(|defect| defect.of("policy"))
+    pub(crate) fn inner_defect(&self) -> Option<RecordError> {
+        self.key.as_ref().and_then(|key| key.defect("key")).or_else(|| {
+            PolicyRecord::read(self.policy?.text()).defect.map(|defect| defect.of("policy"))
         })
     }
 }

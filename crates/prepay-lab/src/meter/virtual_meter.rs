@@ -9,21 +9,17 @@ use prepay_meter::keypad::{Key, Panel};
 use prepay_meter::{
     Birth, CreditForm, Load, LoadError, ManufactureError, Meter, Outcome, Profile, Slot, Switch,
 };
+use prepay_records::{RecordCode, RecordError, Scalar, decimal, element, hex};
 use prepay_token::TokenData;
 use prepay_token::element::{EncryptionAlgorithm, Service, TokenCarrierType};
 use serde::Serialize;
 use serde_json::value::RawValue;
 use zeroize::Zeroizing;
 
-use super::answer::{Consumed, Pressed, PressedResult, StateRecord};
-use super::describe::decimal;
+use super::answer::{Consumed, Pressed, StateRecord};
 use super::profile::{self, Parts};
 use super::record::FileRecord;
 use super::storage::{Memory, PowerCut};
-use crate::code::{ErrorCode, LabError};
-use crate::field;
-use crate::hex;
-use crate::record::{Scalar, fill_from_text};
 
 /// The most identifiers that a virtual meter remembers.
 pub(super) const MOST_TIDS: u16 = 255;
@@ -65,14 +61,14 @@ impl VirtualMeter {
         profile: Profile,
         policy: Option<Box<RawValue>>,
         birth: Birth,
-    ) -> Result<Self, LabError> {
+    ) -> Result<Self, RecordError> {
         let mut memory = Memory::blank(Engine::RECORD_LENGTH);
         let engine = Engine::manufacture(profile, birth, &mut memory).map_err(|error| {
             let field = match error {
                 ManufactureError::Remembered { .. } => "tids: ",
                 _ => "",
             };
-            LabError::new(ErrorCode::ValueRange, format!("{field}{error}"))
+            RecordError::new(RecordCode::ValueRange, format!("{field}{error}"))
         })?;
         Ok(Self {
             profile,
@@ -87,32 +83,32 @@ impl VirtualMeter {
 
     /// A meter as its file says.
     pub(super) fn from_file(body: &str) -> Result<Self, String> {
-        let mut record = FileRecord::default();
-        if let Some(defect) = fill_from_text(&mut record, body).or(record.defect.take()) {
-            return Err(defect.message);
+        let record = FileRecord::read(body);
+        if let Some(defect) = &record.defect {
+            return Err(defect.message.clone());
         }
         Self::from_record(&record).map_err(|error| error.message)
     }
 
-    fn from_record(record: &FileRecord<'_>) -> Result<Self, LabError> {
-        let ea = field::needed("ea", field::ea(&record.ea)?)?;
+    fn from_record(record: &FileRecord<'_>) -> Result<Self, RecordError> {
+        let ea = element::needed("ea", element::ea(&record.ea)?)?;
         let parts = Parts {
-            services: record.services,
+            services: &record.services,
             currency: &record.currency,
             kct: &record.kct,
-            tct: record.tct,
+            tct: &record.tct,
             policy: record.policy,
         };
         let profile = profile::read(parts, ea)?;
-        let clock = field::needed("clock_s", record.clock_s.as_ref())?;
-        let clock_s = field::number(ErrorCode::ValueRange, "clock_s", LATEST_S, clock)?;
+        let clock = element::needed("clock_s", record.clock_s.as_ref())?;
+        let clock_s = element::number(RecordCode::ValueRange, "clock_s", LATEST_S, clock)?;
         let memory =
             Memory::with_slots(slot("slot_a", &record.slot_a)?, slot("slot_b", &record.slot_b)?);
         let policy = record.policy.map(|raw| {
             RawValue::from_string(raw.text().to_owned()).expect("it was read as a value")
         });
         let mut meter = Self::start(profile, policy, memory, clock_s)
-            .map_err(|error| LabError::new(ErrorCode::ValueRange, error.to_string()))?;
+            .map_err(|error| RecordError::new(RecordCode::ValueRange, error.to_string()))?;
         for (at_s, carrier, bytes) in pending(record)? {
             // What was held before is held again: sections are never stored.
             let entered = meter.engine.enter(bytes, carrier, at_s, &mut meter.memory);
@@ -193,9 +189,7 @@ impl VirtualMeter {
 
     /// Enters the bytes of a token in hexadecimal. What is no token is answered as the meter does.
     pub(super) fn enter_hex(&mut self, bytes: &str, carrier: TokenCarrierType) -> Outcome {
-        let bytes = hex::decode(bytes).ok().filter(|bytes| bytes.as_slice().len() == 9);
-        let bytes = bytes.and_then(|bytes| <[u8; 9]>::try_from(bytes.as_slice()).ok());
-        match bytes.and_then(|bytes| TokenData::from_bytes(bytes).ok()) {
+        match hex::decode(bytes).and_then(|bytes| TokenData::from_bytes(bytes).ok()) {
             Some(data) => self.enter(data, carrier),
             None => self.engine.refuse_format(),
         }
@@ -280,11 +274,11 @@ impl VirtualMeter {
 
     fn units(&self, service: Service) -> String {
         let grains = self.engine.state().credit(service).grains();
-        decimal(grains.div_euclid(prepay_meter::GRAINS_PER_UNIT / 100_000).into(), 5)
+        decimal::print(grains.div_euclid(prepay_meter::GRAINS_PER_UNIT / 100_000).into(), 5)
     }
 
     fn money(&self, service: Service) -> String {
-        decimal(self.engine.state().credit(service).money(), 5)
+        decimal::print(self.engine.state().credit(service).money(), 5)
     }
 
     /// What it knows and is, but for its key.
@@ -323,7 +317,7 @@ impl VirtualMeter {
     }
 
     /// Presses keys, or with `.` lets a second pass. A text with another character presses none.
-    pub(super) fn press(&mut self, keys: &str) -> Result<Pressed, LabError> {
+    pub(super) fn press(&mut self, keys: &str) -> Result<Pressed, RecordError> {
         let parse = |character| match character {
             '.' => Ok(None),
             _ => Key::try_from(character).map(Some),
@@ -331,7 +325,7 @@ impl VirtualMeter {
         let keys: Result<Vec<Option<Key>>, _> = keys.chars().map(parse).collect();
         let keys = keys.map_err(|error| {
             let message = format!("press: {error}, or . for a second");
-            LabError::new(ErrorCode::ValueRange, message)
+            RecordError::new(RecordCode::ValueRange, message)
         })?;
         let mut pressed = Pressed::default();
         for key in keys {
@@ -347,9 +341,7 @@ impl VirtualMeter {
                 .expect("the power stays, and memory takes every write");
             pressed.display.extend(answer.shown.map(|screen| screen.to_string()));
             if let Some(outcome) = answer.outcome {
-                let result = outcome.result();
-                let (result, code) = (result.name(), result.code());
-                pressed.entered = Some(PressedResult { result, code });
+                pressed.entered = Some(outcome.result());
             }
         }
         self.forget_expired();
@@ -361,11 +353,11 @@ impl VirtualMeter {
 const LATEST_S: u64 = u64::MAX / 4;
 
 /// The bytes of a slot, from hexadecimal.
-fn slot(field: &str, value: &Option<Scalar<'_>>) -> Result<Zeroizing<Vec<u8>>, LabError> {
+fn slot(field: &str, value: &Option<Scalar<'_>>) -> Result<Zeroizing<Vec<u8>>, RecordError> {
     let wrong = || {
         let expected = 2 * Engine::RECORD_LENGTH;
         let message = format!("{field}: expected {expected} hexadecimal digits");
-        LabError::new(ErrorCode::ValueRange, message)
+        RecordError::new(RecordCode::ValueRange, message)
     };
     let mut bytes = Zeroizing::new(vec![0; Engine::RECORD_LENGTH]);
     let Some(Scalar::Text(text)) = value else { return Err(wrong()) };
@@ -376,14 +368,15 @@ fn slot(field: &str, value: &Option<Scalar<'_>>) -> Result<Zeroizing<Vec<u8>>, L
 }
 
 /// The tokens of a key change that a file holds.
-fn pending(record: &FileRecord<'_>) -> Result<Vec<(u64, TokenCarrierType, TokenData)>, LabError> {
-    let wrong = || LabError::new(ErrorCode::ValueRange, "pending: expected the sections held");
-    let raw = field::needed("pending", record.pending)?;
+fn pending(
+    record: &FileRecord<'_>,
+) -> Result<Vec<(u64, TokenCarrierType, TokenData)>, RecordError> {
+    let wrong = || RecordError::new(RecordCode::ValueRange, "pending: expected the sections held");
+    let raw = element::needed("pending", record.pending)?;
     let listed: Vec<(u64, String, String)> =
         serde_json::from_str(raw.text()).map_err(|_| wrong())?;
     let read = |(at_s, carrier, bytes): (u64, String, String)| {
-        let bytes = <[u8; 9]>::try_from(hex::decode(&bytes).ok()?.as_slice()).ok()?;
-        Some((at_s, carrier.parse().ok()?, TokenData::from_bytes(bytes).ok()?))
+        Some((at_s, carrier.parse().ok()?, TokenData::from_bytes(hex::decode(&bytes)?).ok()?))
     };
     listed.into_iter().map(|section| read(section).ok_or_else(wrong)).collect()
 }

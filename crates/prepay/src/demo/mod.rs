@@ -9,7 +9,8 @@ mod meter;
 use std::io::{self, Write};
 
 use prepay_basics::Moment;
-use prepay_lab::{show_test_key, time};
+use prepay_lab::show_test_key;
+use prepay_records::time;
 use prepay_token::element::{
     Amount, BaseDate, CurrencyAmount, DecoderKeyGenerationAlgorithm, EncryptionAlgorithm,
     KeyExpiryNumber, KeyRevisionNumber, KeyType, MeterPan, RandomNumber, Service, SupplyGroupCode,
@@ -106,7 +107,7 @@ fn happen() -> Result<Story, Failure> {
     let other_key = key_of(&generator, other, tariff, EncryptionAlgorithm::Sta)?;
     let cipher = TokenCipher::new(&key);
 
-    let minute = time::parse(ISSUED_AT).ok_or("the embedded time is one")?;
+    let minute = time::minute(ISSUED_AT).ok_or("the embedded time is one")?;
     let identifier = BASE_DATE.identifier_at(minute)?.unreserved();
     let credit = Token::Credit {
         service: Service::Electricity,

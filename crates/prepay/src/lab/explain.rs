@@ -2,43 +2,30 @@
 
 use std::io::{self, Write};
 
-use prepay_lab::{Lab, LabError, OpenedToken, Request, time::Printed};
+use prepay_records::element::token_number;
+use prepay_records::time::Printed;
+use prepay_records::{ErrorRecord, OpenedToken, RecordError, Scalar};
 use prepay_token::element::BaseDate;
-use prepay_token::{Field, OpenError, TokenData, Trace};
+use prepay_token::{Field, OpenError, Trace};
 use serde_json::{Value, json};
 
 use crate::Ending;
 use crate::cli::ExplainFlags;
+use crate::failure::Done;
 use crate::paint::{QUIET, RESULT, WRONG, styled};
 
 use super::meaning::sentence;
 use super::picture::write_trace;
+use super::print;
 use super::search::{Found, search};
-use super::{print, refuse};
 
 /// One in so many wrong keys passes the checksum.
 const CHANCE: u64 = 65_536;
 
 /// Explains one token.
-pub(crate) fn run(flags: &ExplainFlags, as_json: bool) -> io::Result<Ending> {
-    let number = flags.number.join(" ");
-    let data: TokenData = match number.parse() {
-        Ok(data) => data,
-        Err(_) => {
-            // The laboratory words this error, so that it has one code everywhere.
-            let request = Request {
-                op: Some("open".into()),
-                number: Some(number.as_str().into()),
-                ..Request::default()
-            };
-            let refused = Lab::default().answer(&request);
-            return refuse(&refused.expect_err("the number does not parse"), as_json);
-        }
-    };
-    let found = match search(flags, data)? {
-        Ok(found) => found,
-        Err(error) => return refuse(&error, as_json),
-    };
+pub(crate) fn run(flags: &ExplainFlags, as_json: bool) -> Done<Ending> {
+    let data = token_number(&Scalar::from(flags.number.join(" ")))?;
+    let found = search(flags, data)?;
     let key = found.matches.first().or(found.last.as_ref().filter(|_| found.tried == 1));
     let trace = Trace::new(data, key.map(|key| &key.cipher));
     let base_date = key.and_then(|key| key.base_date);
@@ -122,8 +109,8 @@ fn as_value(trace: &Trace, found: &Found, base_date: Option<BaseDate>) -> Value 
     let result = match trace.result() {
         Ok(token) => json!({"token": OpenedToken::new(token)}),
         Err(error) => {
-            let LabError { code, message } = LabError::from(*error);
-            json!({"error": {"code": code.text(), "message": message}})
+            let error = RecordError::from(*error);
+            json!(ErrorRecord::from(&error))
         }
     };
     let matches: Vec<_> = found.matches.iter().map(|candidate| &candidate.name).collect();

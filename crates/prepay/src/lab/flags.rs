@@ -1,50 +1,38 @@
-//! From flags to the request that a line of `lab batch` would be.
+//! From flags to the record that a line of `lab batch` would be.
 
-use std::borrow::Cow;
 use std::fs;
-use std::io;
 use std::path::Path;
 
-use clap::ValueEnum;
-use prepay_lab::{KeyRecord, Request, Scalar, TokenRecord};
+use prepay_lab::{KeyRecord, Request};
+use prepay_records::{Choice, ControlBits, Rounding, Scalar, TokenKind, TokenRecord};
 use prepay_token::element::{Control, ManufacturerCode};
 
-use crate::cli::{IssueFlags, KeyChangeFlags, KeyFlags, OneKeyFlags, OpenFlags, TokenType};
+use crate::cli::{IssueFlags, KeyChangeFlags, KeyFlags, OneKeyFlags, OpenFlags};
+use crate::failure::{Done, Failure};
 
-use super::named;
-
-/// The request of `lab issue`.
-pub(super) fn issue(flags: &IssueFlags) -> io::Result<Request<'_>> {
-    let request = keyed(&flags.key)?;
+/// The record of `lab issue`.
+pub(super) fn issue(flags: &IssueFlags) -> Done<Request<'_>> {
     Ok(Request {
-        op: text("issue"),
         token: Some(token(flags)?),
         issued_at: option(flags.at.as_deref()),
         tid: number(flags.tid),
         rnd: number(flags.rnd),
-        round: flags.round_up.then(|| Scalar::from("up")),
-        ..request
+        round: flags.round_up.then_some(Choice::Known(Rounding::Up)),
+        ..keyed(&flags.key)?
     })
 }
 
-/// The request of `lab open`.
-pub(super) fn open(flags: &OpenFlags) -> io::Result<Request<'_>> {
-    let request = keyed(&flags.key)?;
-    Ok(Request { op: text("open"), number: Some(flags.number.join(" ").into()), ..request })
+/// The record of `lab open`.
+pub(super) fn open(flags: &OpenFlags) -> Done<Request<'_>> {
+    Ok(Request { number: Some(flags.number.join(" ").into()), ..keyed(&flags.key)? })
 }
 
-/// The request of `lab derive`.
-pub(super) fn derive(flags: &KeyFlags) -> io::Result<Request<'_>> {
-    Ok(Request { op: text("derive"), ..keyed(flags)? })
-}
-
-/// The request of `lab key-change`.
-pub(super) fn key_change(flags: &KeyChangeFlags) -> io::Result<Request<'_>> {
+/// The record of `lab key-change`.
+pub(super) fn key_change(flags: &KeyChangeFlags) -> Done<Request<'_>> {
     let from = listed_key("--from", &flags.from, &KeyRecord::default())?;
     let to = listed_key("--to", &flags.to, &from)?;
     let usual = if flags.ea == "11" { 4 } else { 2 };
     Ok(Request {
-        op: text("key_change"),
         pan: option(flags.pan.as_deref()),
         ea: text(&flags.ea),
         from: Some(completed(from).into()),
@@ -54,8 +42,8 @@ pub(super) fn key_change(flags: &KeyChangeFlags) -> io::Result<Request<'_>> {
     })
 }
 
-/// A request with a meter and, if there is one, a key.
-pub(crate) fn keyed(flags: &KeyFlags) -> io::Result<Request<'_>> {
+/// A record with a meter and, if there is one, a key.
+pub(crate) fn keyed(flags: &KeyFlags) -> Done<Request<'_>> {
     let OneKeyFlags { decoder_key, vending_key, dkga, sgc, krn, kt, ti, ken, base_date } =
         &flags.key;
     let record = KeyRecord {
@@ -102,15 +90,14 @@ pub(super) fn dkga_of_length(digits: usize) -> Option<&'static str> {
 }
 
 /// A key as `field=value` pairs, with the fields of another key where it has none.
-fn listed_key<'a>(flag: &str, pairs: &'a str, other: &KeyRecord<'a>) -> io::Result<KeyRecord<'a>> {
+fn listed_key<'a>(flag: &str, pairs: &'a str, other: &KeyRecord<'a>) -> Done<KeyRecord<'a>> {
     let mut record = other.clone();
     if pairs.split(',').any(|pair| pair.starts_with("vending_key=")) {
         record.dkga = None; // That of the other key need not suit this one.
     }
     for pair in pairs.split(',') {
         let (field, value) = pair.split_once('=').ok_or_else(|| {
-            let message = format!("{flag}: expected field=value pairs, found one without =");
-            io::Error::new(io::ErrorKind::InvalidInput, message)
+            Failure::flag(flag, "expected field=value pairs, found one without =")
         })?;
         match field {
             "decoder_key" => {
@@ -129,10 +116,7 @@ fn listed_key<'a>(flag: &str, pairs: &'a str, other: &KeyRecord<'a>) -> io::Resu
             "kt" => record.kt = Some(plain_number(value)),
             "ken" => record.ken = Some(plain_number(value)),
             "base_date" => record.base_date = Some(plain_number(value)),
-            _ => {
-                let message = format!("{flag}: a key has no field called {field}");
-                return Err(io::Error::new(io::ErrorKind::InvalidInput, message));
-            }
+            _ => return Err(Failure::flag(flag, format!("a key has no field called {field}"))),
         }
     }
     Ok(record)
@@ -143,53 +127,42 @@ pub(super) fn plain_number(value: &str) -> Scalar<'_> {
     value.parse::<u32>().map_or_else(|_| Scalar::from(value), Scalar::from)
 }
 
-fn token(flags: &IssueFlags) -> io::Result<TokenRecord<'_>> {
-    let kind = flags.kind.to_possible_value().expect("every type has a name");
-    let is_credit = matches!(flags.kind, TokenType::Credit | TokenType::CurrencyCredit);
-    let is_display = matches!(flags.kind, TokenType::Test | TokenType::ExtendedRead);
+fn token(flags: &IssueFlags) -> Done<TokenRecord<'_>> {
+    let is_credit = matches!(flags.kind, TokenKind::Credit | TokenKind::CurrencyCredit);
+    let is_display = matches!(flags.kind, TokenKind::Test | TokenKind::ExtendedRead);
     let code = flags.mfr_code.as_deref().or(is_display.then_some("00"));
-    let control = flags.test.map(|test| test_control(code, test)).transpose()?.map(Cow::Owned);
+    let control = match (flags.test, code.and_then(|code| code.parse().ok())) {
+        (None, _) => option(flags.control.as_deref()).map(ControlBits::from),
+        (Some(test), Some(code)) => Some(ControlBits::Bits(test_control(code, test)?.bits())),
+        // The code itself is refused.
+        (Some(_), None) => None,
+    };
     Ok(TokenRecord {
-        kind: Some(Scalar::from(kind.get_name().replace('-', "_"))),
         service: option(flags.service.as_deref().or(is_credit.then_some("electricity"))),
         amount: option(flags.amount.as_deref()),
-        control: control.or(flags.control.as_deref().map(Cow::Borrowed)).map(Scalar::Text),
+        control,
         mfr_code: option(code),
-        sub_class: number(flags.sub_class),
-        watts: number(flags.watts),
         register: number(flags.register),
-        rate: number(flags.rate),
-        factor: number(flags.factor),
-        index: number(flags.index),
-        value: number(flags.value),
-        ..TokenRecord::default()
+        ..flags.function.record(flags.kind)
     })
 }
 
-/// The control field of one test. An unknown code is left for the laboratory to refuse.
-fn test_control(code: Option<&str>, test: u8) -> io::Result<String> {
-    let Some(code) = code.and_then(|code| code.parse::<ManufacturerCode>().ok()) else {
-        return Ok("0".to_owned());
-    };
-    match Control::for_test(code, test) {
-        Some(control) => Ok(format!("{:x}", control.bits())),
-        None => {
-            let widest = Control::width_beside(code);
-            let message =
-                format!("--test: expected 0 to {widest} beside code {code}, found {test}");
-            Err(io::Error::new(io::ErrorKind::InvalidInput, message))
-        }
-    }
+/// The control field of one test.
+fn test_control(code: ManufacturerCode, test: u8) -> Done<Control> {
+    Control::for_test(code, test).ok_or_else(|| {
+        let widest = Control::width_beside(code);
+        Failure::flag("--test", format!("expected 0 to {widest} beside code {code}, found {test}"))
+    })
 }
 
 /// A key given as it is, or as the name of a file that holds it.
-pub(super) fn secret(given: Option<&str>) -> io::Result<Option<Scalar<'_>>> {
+pub(super) fn secret(given: Option<&str>) -> Done<Option<Scalar<'_>>> {
     let Some(given) = given else { return Ok(None) };
     match given.strip_prefix('@') {
         None => Ok(text(given)),
         Some(path) => {
             let path = Path::new(path);
-            let key = fs::read_to_string(path).map_err(|error| named(path, &error))?;
+            let key = fs::read_to_string(path).map_err(|error| Failure::file(path, &error))?;
             Ok(Some(Scalar::from(key.trim().to_owned())))
         }
     }

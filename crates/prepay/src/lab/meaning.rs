@@ -1,6 +1,6 @@
 //! Fields and tokens in words.
 
-use prepay_lab::time::Printed;
+use prepay_records::time::Printed;
 use prepay_token::element::{
     BaseDate, ExtendedTarget, ExtendedValue, FLAGS, KeyType, RegisterToClear, TEST_NAMES,
     TokenIdentifier,

@@ -1,7 +1,6 @@
 //! `prepay lab`: the laboratory from the command line.
 //!
-//! Flags become the same request that a line of `lab batch` would be, so both answer alike and share
-//! every rule and every error code.
+//! Flags become the record that a line of `lab batch` would be, so both share every rule and every error code.
 
 mod explain;
 pub(crate) mod flags;
@@ -10,70 +9,49 @@ pub(crate) mod picture;
 pub(crate) mod print;
 mod search;
 
-use std::fs::File;
-use std::io::{self, Read};
+use std::io;
 use std::path::Path;
 
-use prepay_lab::{Lab, LabError, Request};
+use prepay_lab::Lab;
 
 use crate::Ending;
 use crate::cli::LabCommand;
+use crate::failure::{Done, to_read};
+use print::Text;
 
 /// Runs one command of the laboratory.
-pub(crate) fn run(command: &LabCommand, json: bool) -> io::Result<Ending> {
+pub(crate) fn run(command: &LabCommand, json: bool) -> Done<Ending> {
+    let mut lab = Lab::default();
     match command {
-        LabCommand::Batch { file } => batch(file.as_deref()),
+        LabCommand::Batch { file } => batch(lab, file.as_deref()),
         LabCommand::Explain(flags) => explain::run(flags, json),
-        LabCommand::Issue(flags) => answer(flags::issue(flags)?, json),
-        LabCommand::Open(flags) => answer(flags::open(flags)?, json),
-        LabCommand::Derive(flags) => answer(flags::derive(flags)?, json),
+        LabCommand::Issue(flags) => answer(&lab.read_issue(&flags::issue(flags)?)?.answer()?, json),
+        LabCommand::Open(flags) => answer(&lab.read_open(&flags::open(flags)?)?.answer()?, json),
+        LabCommand::Derive(flags) => {
+            answer(&lab.read_derive(&flags::keyed(flags)?)?.answer(), json)
+        }
         LabCommand::KeyChange(flags) => {
             if flags.ea == "11" && flags.tokens == Some(2) {
                 print::remark("the first two tokens of a set of four: a meter needs all four");
             }
-            answer(flags::key_change(flags)?, json)
+            answer(&lab.read_key_change(&flags::key_change(flags)?)?.answer()?, json)
         }
     }
 }
 
-/// Answers one request and prints the answer.
-fn answer(request: Request<'_>, json: bool) -> io::Result<Ending> {
-    match Lab::default().answer(&request) {
-        Ok(answer) => {
-            if json {
-                print::json(&answer)?;
-            } else {
-                print::answer(&answer)?;
-            }
-            Ok(Ending::Done)
-        }
-        Err(error) => refuse(&error, json),
-    }
-}
-
-/// Prints why a request was refused.
-fn refuse(error: &LabError, json: bool) -> io::Result<Ending> {
+/// Prints an answer.
+fn answer(answer: &impl Text, json: bool) -> Done<Ending> {
     if json {
-        let code = error.code.text();
-        print::json(&serde_json::json!({"error": {"code": code, "message": error.message}}))?;
+        print::json(answer)?;
     } else {
-        print::error(error);
+        answer.write(&mut anstream::stdout().lock())?;
     }
-    Ok(Ending::Refused)
+    Ok(Ending::Done)
 }
 
 /// Answers a file or standard input, line by line.
-fn batch(file: Option<&Path>) -> io::Result<Ending> {
-    let input: Box<dyn Read> = match file {
-        Some(path) => Box::new(File::open(path).map_err(|error| named(path, &error))?),
-        None => Box::new(io::stdin().lock()),
-    };
+fn batch(mut lab: Lab, file: Option<&Path>) -> Done<Ending> {
     // Not locked line by line: answers are gathered and flushed by the laboratory.
-    let summary = Lab::default().answer_stream(input, io::stdout().lock())?;
+    let summary = lab.answer_stream(to_read(file)?, io::stdout().lock())?;
     Ok(if summary.failed == 0 { Ending::Done } else { Ending::Refused })
-}
-
-/// An error with the file that it is about.
-pub(crate) fn named(path: &Path, error: &io::Error) -> io::Error {
-    io::Error::new(error.kind(), format!("{}: {error}", path.display()))
 }

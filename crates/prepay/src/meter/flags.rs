@@ -1,15 +1,18 @@
-//! The commands and flags of `prepay meter`, and the lines of `meter script` that they stand for.
+//! The commands and flags of `prepay meter`.
 
-use std::io;
 use std::path::PathBuf;
 
 use clap::{Args, Subcommand, ValueHint};
 use prepay_lab::Request;
-use prepay_lab::meter::{MeterRequest, Raw};
-use serde_json::value::{RawValue, to_raw_value};
+use prepay_lab::meter::MeterRequest;
+use prepay_records::element::Field;
+use prepay_records::json::Texts;
+use prepay_records::{Raw, Scalar};
+use serde_json::value::RawValue;
 
 use crate::cli::KeyFlags;
-use crate::lab::flags::{keyed, number, option, text};
+use crate::failure::{Done, Failure};
+use crate::lab::flags::{keyed, number, option};
 
 /// Virtual meters.
 #[derive(Subcommand)]
@@ -110,76 +113,46 @@ pub(crate) struct ConsumeFlags {
     pub(crate) file: PathBuf,
     /// The load in watts; litres an hour for a meter of water or gas.
     #[arg(long)]
-    watts: u32,
+    pub(super) watts: u32,
     /// For how long.
     #[arg(long)]
-    seconds: u32,
-}
-
-/// The values of flags that are no text or number, as JSON.
-pub(super) struct Lists {
-    services: Option<Box<RawValue>>,
-    tct: Option<Box<RawValue>>,
-    policy: Option<Box<RawValue>>,
+    pub(super) seconds: u32,
 }
 
 impl NewFlags {
-    /// The lists of the line.
-    pub(super) fn lists(&self) -> io::Result<Lists> {
-        let list = |values: &Vec<String>| -> io::Result<Option<Box<RawValue>>> {
-            Ok((!values.is_empty()).then(|| to_raw_value(values)).transpose()?)
-        };
-        let policy =
-            self.policy.clone().map(RawValue::from_string).transpose().map_err(|error| {
-                let message = format!("--policy: expected a JSON object: {error}");
-                io::Error::new(io::ErrorKind::InvalidInput, message)
-            })?;
-        Ok(Lists { services: list(&self.services)?, tct: list(&self.tct)?, policy })
-    }
-
-    /// The line.
-    pub(super) fn request<'a>(&'a self, lists: &'a Lists) -> io::Result<MeterRequest<'a>> {
+    /// The record of a line that makes the meter.
+    pub(super) fn record(&self) -> Done<MeterRequest<'_>> {
+        let policy = self.policy.as_deref().map(serde_json::from_str::<&RawValue>).transpose();
+        let policy = policy.map_err(|error| {
+            Failure::flag("--policy", format!("expected a JSON object: {error}"))
+        })?;
+        let list = |texts: &Vec<String>| (!texts.is_empty()).then(|| Texts::Listed(texts.clone()));
         let Request { pan, ea, key, .. } = keyed(&self.key)?;
         Ok(MeterRequest {
             pan,
             ea,
             key,
-            services: lists.services.as_deref().map(Raw::from),
-            currency: self.currency.then_some(prepay_lab::Scalar::Other("true")),
+            services: list(&self.services),
+            currency: self.currency.then_some(Scalar::Boolean(true)),
             kct: number(self.kct),
-            tct: lists.tct.as_deref().map(Raw::from),
+            tct: list(&self.tct),
             manufactured_at: option(self.manufactured_at.as_deref()),
             manufactured_tid: number(self.manufactured_tid),
             tids: number(self.tids),
-            policy: lists.policy.as_deref().map(Raw::from),
-            ..operation("new")
+            policy: policy.map(Raw::from),
+            ..MeterRequest::default()
         })
     }
 }
 
 impl EnterFlags {
-    /// The line.
-    pub(super) fn request(&self) -> MeterRequest<'_> {
-        MeterRequest {
-            digits: Some(self.digits.join(" ").into()),
-            carrier: option(self.carrier.as_deref()),
-            ..operation("enter")
-        }
+    /// The digits, which need not be a token.
+    pub(super) fn digits(&self) -> String {
+        self.digits.join(" ")
     }
-}
 
-impl ConsumeFlags {
-    /// The line.
-    pub(super) fn request(&self) -> MeterRequest<'_> {
-        MeterRequest {
-            watts: number(Some(self.watts)),
-            seconds: number(Some(self.seconds)),
-            ..operation("consume")
-        }
+    /// How the token came.
+    pub(super) fn carrier(&self) -> Field<'_> {
+        option(self.carrier.as_deref())
     }
-}
-
-/// A line with nothing but its operation. The file says which meter; the name is of no account.
-pub(super) fn operation(op: &'static str) -> MeterRequest<'static> {
-    MeterRequest { op: text(op), meter: text("meter"), ..MeterRequest::default() }
 }

@@ -1,7 +1,6 @@
 //! `prepay meter`: virtual meters from the command line.
 //!
-//! Flags become the same request that a line of `meter script` would be, so both answer alike and share
-//! every rule and every error code.
+//! Flags become typed values by the same readers as a line of `meter script`, so both share every rule and every error code.
 
 pub(crate) mod flags;
 pub(crate) mod fleet;
@@ -10,72 +9,100 @@ mod print;
 mod run;
 mod test_key;
 
-use std::fs::File;
-use std::io::{self, Read};
+use std::io::{self, Write};
 use std::path::Path;
 
-use prepay_lab::meter::{MeterAnswer, MeterError, MeterRequest, Meters};
+use prepay_lab::meter::{MeterError, MeterName, Meters};
+use prepay_token::element::TokenCarrierType;
+use serde::Serialize;
 
 use crate::Ending;
-use crate::lab::named;
-use flags::{MeterCommand, operation};
+use crate::failure::{Done, Failure, to_read};
+use crate::lab::print::json;
+use flags::MeterCommand;
 
 /// Runs one command.
-pub(crate) fn run(command: &MeterCommand, json: bool) -> io::Result<Ending> {
+pub(crate) fn run(command: &MeterCommand, as_json: bool) -> Done<Ending> {
     match command {
         MeterCommand::New(flags) => {
-            let lists = flags.lists()?;
-            answer(&flags.file, flags.request(&lists)?, json)
+            let mut meters = Meters::in_file(&flags.file);
+            let new = meters.read_new(&flags.record()?)?;
+            meters.make(&only(), new)?;
+            let done = prepay_lab::meter::Done { ok: true };
+            answer(as_json, &mut meters, &done, |out, state| {
+                writeln!(out, "meter {}", state.pan)?;
+                print::balance(out, state)
+            })
         }
-        MeterCommand::Enter(flags) => answer(&flags.file, flags.request(), json),
-        MeterCommand::Show { file } => answer(file, operation("state"), json),
-        MeterCommand::Consume(flags) => answer(&flags.file, flags.request(), json),
-        MeterCommand::Tamper { file } => answer(file, operation("tamper"), json),
-        MeterCommand::Run { file } => run::run(file.as_deref(), json),
-        MeterCommand::Fleet(flags) => fleet::run(flags, json),
+        MeterCommand::Enter(flags) => {
+            let carrier = prepay_records::element::carrier("carrier", &flags.carrier())?;
+            let carrier = carrier.unwrap_or(TokenCarrierType::NUMERIC);
+            let mut meters = Meters::in_file(&flags.file);
+            let entered = meters.enter(&only(), &flags.digits(), carrier)?;
+            answer(as_json, &mut meters, &entered, |out, state| {
+                print::entered(out, &entered)?;
+                print::balance(out, state)
+            })
+        }
+        MeterCommand::Show { file } => {
+            let mut meters = Meters::in_file(file);
+            let state = meters.state(&only())?;
+            answer(as_json, &mut meters, &state, |out, state| print::table(out, state))
+        }
+        MeterCommand::Consume(flags) => {
+            let mut meters = Meters::in_file(&flags.file);
+            let consumed = meters.consume(&only(), flags.watts, flags.seconds)?;
+            answer(as_json, &mut meters, &consumed, |out, state| print::balance(out, state))
+        }
+        MeterCommand::Tamper { file } => {
+            let mut meters = Meters::in_file(file);
+            meters.tamper(&only())?;
+            let done = prepay_lab::meter::Done { ok: true };
+            answer(as_json, &mut meters, &done, |out, state| {
+                writeln!(out, "meter {}", state.pan)?;
+                print::balance(out, state)
+            })
+        }
+        MeterCommand::Run { file } => run::run(file.as_deref(), as_json),
+        MeterCommand::Fleet(flags) => Ok(fleet::run(flags, as_json)?),
         MeterCommand::Script { dir, file } => script(dir.as_deref(), file.as_deref()),
     }
 }
 
-/// Answers one request to the meter of a file.
-fn answer(file: &Path, request: MeterRequest<'_>, json: bool) -> io::Result<Ending> {
-    let mut meters = Meters::in_file(file);
-    let answered = meters.answer(&request);
-    if json {
-        let ended = if answered.is_ok() { Ending::Done } else { Ending::Refused };
-        print::json(&answered)?;
-        return Ok(ended);
-    }
-    match answered.and_then(|answer| Ok((answer, state(&mut meters)?))) {
-        Ok((answer, state)) => {
-            print::answer(&answer, &state)?;
-            Ok(Ending::Done)
-        }
-        Err(error) => {
-            print::error(&error);
-            Ok(Ending::Refused)
-        }
-    }
+/// The name of the meter of a file, which is of no account.
+pub(super) fn only() -> MeterName {
+    "meter".parse().expect("it is a name")
 }
 
-/// What the meter knows and is after a request.
-fn state(meters: &mut Meters) -> Result<prepay_lab::meter::StateRecord, MeterError> {
-    match meters.answer(&operation("state"))? {
-        MeterAnswer::State(state) => Ok(*state),
-        _ => unreachable!("state is answered with a state"),
+/// Prints an answer: as JSON, or as text with the state after it.
+fn answer(
+    as_json: bool,
+    meters: &mut Meters,
+    answer: &impl Serialize,
+    text: impl FnOnce(&mut dyn Write, &prepay_lab::meter::StateRecord) -> io::Result<()>,
+) -> Done<Ending> {
+    if as_json {
+        json(answer)?;
+    } else {
+        let state = meters.state(&only())?;
+        text(&mut anstream::stdout().lock(), &state)?;
     }
+    Ok(Ending::Done)
 }
 
 /// Answers a file or standard input, line by line.
-fn script(directory: Option<&Path>, file: Option<&Path>) -> io::Result<Ending> {
-    let input: Box<dyn Read> = match file {
-        Some(path) => Box::new(File::open(path).map_err(|error| named(path, &error))?),
-        None => Box::new(io::stdin().lock()),
-    };
+fn script(directory: Option<&Path>, file: Option<&Path>) -> Done<Ending> {
+    let input = to_read(file)?;
     let mut meters = match directory {
-        Some(path) => Meters::in_directory(path).map_err(|error| named(path, &error))?,
+        Some(path) => Meters::in_directory(path).map_err(|error| Failure::file(path, &error))?,
         None => Meters::in_memory(),
     };
     let summary = meters.answer_stream(input, io::stdout().lock())?;
     Ok(if summary.failed == 0 { Ending::Done } else { Ending::Refused })
+}
+
+impl From<MeterError> for Failure {
+    fn from(error: MeterError) -> Self {
+        Self::refused(error.code(), error.message())
+    }
 }

@@ -2,124 +2,100 @@
 
 use std::io::{self, Write};
 
-use prepay_lab::meter::{Entered, MeterAnswer, MeterError, StateRecord};
-use serde_json::{Value, json};
+use prepay_lab::meter::{Entered, Executed, StateRecord};
+use prepay_meter::TokenResult;
+use prepay_token::element::Service;
+use serde_json::Value;
 
 use crate::paint::{QUIET, RESULT, WRONG, styled};
 
-/// Prints an answer or an error as one JSON value on a line.
-pub(super) fn json(answered: &Result<MeterAnswer, MeterError>) -> io::Result<()> {
-    let text = match answered {
-        Ok(answer) => serde_json::to_string(answer)?,
-        Err(error) => {
-            json!({"error": {"code": error.code(), "message": error.message()}}).to_string()
-        }
-    };
-    writeln!(io::stdout().lock(), "{text}")
-}
-
-/// Prints an answer, and the balance after it.
-pub(super) fn answer(answer: &MeterAnswer, state: &StateRecord) -> io::Result<()> {
-    let mut out = anstream::stdout().lock();
-    match answer {
-        MeterAnswer::Entered(entered) => {
-            let style =
-                if entered.code == 1 || entered.waiting_for.is_some() { RESULT } else { WRONG };
-            writeln!(out, "{}", styled(style, entered.result))?;
-            if let Some(words) = in_words(entered.result) {
-                writeln!(out, "  {words}")?;
-            }
-            for line in effect(entered)? {
-                writeln!(out, "  {line}")?;
-            }
-        }
-        MeterAnswer::State(state) => return writeln!(out, "{}", table(state)?),
-        MeterAnswer::Done(_) => writeln!(out, "meter {}", state.pan)?,
-        MeterAnswer::Consumed(_) | MeterAnswer::Pressed(_) => {}
+/// Prints what the meter answered to a token.
+pub(super) fn entered(out: &mut dyn Write, entered: &Entered) -> io::Result<()> {
+    let Entered { result, done } = entered;
+    let is_good = *result == TokenResult::Accept || done.waiting_for.is_some();
+    writeln!(out, "{}", styled(if is_good { RESULT } else { WRONG }, result.name()))?;
+    if let Some(words) = in_words(*result) {
+        writeln!(out, "  {words}")?;
     }
-    writeln!(out, "{}", styled(QUIET, balance(state)))
+    for line in effect(done)? {
+        writeln!(out, "  {line}")?;
+    }
+    Ok(())
 }
 
-/// Prints why a request was refused.
-pub(super) fn error(error: &MeterError) {
-    anstream::eprintln!("{} {}", styled(WRONG, format_args!("{}:", error.code())), error.message());
-}
-
-/// A refusal in words, by the name of its result.
-fn in_words(result: &str) -> Option<&'static str> {
+/// A refusal in words.
+const fn in_words(result: TokenResult) -> Option<&'static str> {
     Some(match result {
-        "overflow_error" => "the credit register has no room for so much",
-        "key_type_error" => {
+        TokenResult::OverflowError => "the credit register has no room for so much",
+        TokenResult::KeyTypeError => {
             "a key of this type may not follow the one in the meter, or not on this carrier"
         }
-        "format_error" => {
+        TokenResult::FormatError => {
             "not a token: twenty digits below 73 786 976 294 838 206 464 are expected"
         }
-        "range_error" => "a value in the token is outside its range",
-        "function_error" => "this meter has no such function, service or size of key change",
-        "old_error" => "older than every token that the meter remembers",
-        "used_error" => "this meter has taken the token before",
-        "key_expired_error" => "issued after the meter's key expired",
-        "ddtk_error" => "the meter has a default key, which takes no credit",
-        "crc_error" => "another meter's token, another key, or a mistyped digit",
-        "mfr_code_error" => "a test for the meters of another manufacturer",
-        "lockout" => "too many wrong tokens: wait until the lockout ends",
-        "not_ready" => "the token before is still being dealt with",
+        TokenResult::RangeError => "a value in the token is outside its range",
+        TokenResult::FunctionError => {
+            "this meter has no such function, service or size of key change"
+        }
+        TokenResult::OldError => "older than every token that the meter remembers",
+        TokenResult::UsedError => "this meter has taken the token before",
+        TokenResult::KeyExpiredError => "issued after the meter's key expired",
+        TokenResult::DdtkError => "the meter has a default key, which takes no credit",
+        TokenResult::CrcError => "another meter's token, another key, or a mistyped digit",
+        TokenResult::MfrCodeError => "a test for the meters of another manufacturer",
+        TokenResult::Lockout => "too many wrong tokens: wait until the lockout ends",
+        TokenResult::NotReady => "the token before is still being dealt with",
         _ => return None,
     })
 }
 
 /// What a token did, one remark a line.
-fn effect(entered: &Entered) -> io::Result<Vec<String>> {
-    if let (Some(service), Some(amount)) = (entered.service, &entered.amount) {
-        let is_money = entered.kind == Some("currency_credit");
-        let unit = if is_money { "currency units" } else { unit(service) };
-        return Ok(vec![format!("{amount} {unit} of {service}")]);
+fn effect(done: &Executed) -> io::Result<Vec<String>> {
+    if let (Some(service), Some(amount)) = (done.service, &done.amount) {
+        return Ok(vec![format!("{amount} {} of {service}", done.unit)]);
     }
-    if let Some(display) = &entered.display {
+    if let Some(display) = &done.display {
         return Ok(display.clone());
     }
-    if let Some(missing) = &entered.waiting_for {
+    if let Some(missing) = &done.waiting_for {
         let missing: Vec<String> = missing.iter().map(u8::to_string).collect();
         return Ok(vec![format!("waiting for section {}", missing.join(", "))]);
     }
-    let Value::Object(fields) = serde_json::to_value(entered)? else { return Ok(Vec::new()) };
-    let told = fields.iter().filter(|(name, _)| !matches!(name.as_str(), "result" | "code"));
-    Ok(told.map(|(name, value)| format!("{name} {}", plain(value))).collect())
+    let Value::Object(fields) = serde_json::to_value(done)? else { return Ok(Vec::new()) };
+    Ok(fields.iter().map(|(name, value)| format!("{name} {}", plain(value))).collect())
 }
 
-/// The balance of each service, and the switch.
-fn balance(state: &StateRecord) -> String {
+/// Prints the balance of each service, and the switch.
+pub(super) fn balance(out: &mut dyn Write, state: &StateRecord) -> io::Result<()> {
     let is_money = state.currency_credit.values().any(|credit| credit != "0");
     let credits = if is_money { &state.currency_credit } else { &state.credit };
-    let mut parts: Vec<String> = credits
-        .iter()
-        .map(|(service, credit)| {
-            // A state does not say what the meter counts, and nothing needs no unit.
-            let unit = match (is_money, credit.as_str()) {
-                (true, _) => " currency units".to_owned(),
-                (false, "0") => String::new(),
-                (false, _) => format!(" {}", unit(service)),
-            };
-            format!("{service} {credit}{unit}")
-        })
-        .collect();
+    let mut parts = Vec::new();
+    for service in Service::ALL {
+        let Some(credit) = credits.get(service.name()) else { continue };
+        // A state does not say what the meter counts, and nothing needs no unit.
+        let unit = match (is_money, credit.as_str()) {
+            (true, _) => " currency units".to_owned(),
+            (false, "0") => String::new(),
+            (false, _) => format!(" {}", service.unit()),
+        };
+        parts.push(format!("{} {credit}{unit}", service.name()));
+    }
     parts.push(match state.switch_reason {
         Some(reason) => format!("switch {} ({reason})", state.switch),
         None => format!("switch {}", state.switch),
     });
-    format!("balance: {}", parts.join(", "))
+    writeln!(out, "{}", styled(QUIET, format_args!("balance: {}", parts.join(", "))))
 }
 
-/// Every field of a state, one a line. Identifiers that follow each other alike are counted.
-fn table(state: &StateRecord) -> io::Result<String> {
-    let Value::Object(fields) = serde_json::to_value(state)? else { return Ok(String::new()) };
+/// Prints every field of a state, one a line. Identifiers that follow each other alike are counted.
+pub(super) fn table(out: &mut dyn Write, state: &StateRecord) -> io::Result<()> {
+    let Value::Object(fields) = serde_json::to_value(state)? else { return Ok(()) };
     let width = fields.keys().map(String::len).max().unwrap_or(0);
-    let line = |(name, value): (&String, &Value)| {
+    for (name, value) in &fields {
         let value = if name == "tids" { counted(&state.tids) } else { plain(value) };
-        format!("{name:width$}  {value}")
-    };
-    Ok(fields.iter().map(line).collect::<Vec<String>>().join("\n"))
+        writeln!(out, "{name:width$}  {value}")?;
+    }
+    Ok(())
 }
 
 /// Numbers with how often each stands.
@@ -146,9 +122,4 @@ fn plain(value: &Value) -> String {
         }
         other => other.to_string(),
     }
-}
-
-/// The unit of a service by its name.
-fn unit(service: &str) -> &'static str {
-    service.parse::<prepay_token::element::Service>().map_or("", |service| service.unit())
 }

@@ -13,16 +13,17 @@ mod app;
 mod draw;
 mod household;
 
-use std::io::{self, IsTerminal};
+use std::io::{self, IsTerminal, Write};
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-use prepay_lab::meter::{MeterAnswer, MeterError};
 use ratatui::DefaultTerminal;
 use ratatui::crossterm::event::{self, Event};
 
 use super::print;
 use crate::Ending;
+use crate::failure::{Done, Failure};
+use crate::lab::print::json;
 use app::App;
 use household::Household;
 
@@ -30,26 +31,23 @@ use household::Household;
 const FRAME: Duration = Duration::from_millis(250);
 
 /// Opens a meter, or makes a demonstration, and shows it until somebody quits.
-pub(crate) fn run(file: Option<&Path>, json: bool) -> io::Result<Ending> {
+pub(crate) fn run(file: Option<&Path>, as_json: bool) -> Done<Ending> {
     if !(io::stdin().is_terminal() && io::stdout().is_terminal()) {
         let message = "meter run needs a terminal; enter, consume and script work without one";
-        return Err(io::Error::new(io::ErrorKind::Unsupported, message));
+        return Err(Failure::unable("terminal", message));
     }
     let opened = match file {
         Some(path) => Household::in_file(path),
         None => Household::demonstration(),
     };
-    let mut app = match opened.and_then(App::new) {
-        Ok(app) => app,
-        Err(error) => return refused(error, json),
-    };
+    let mut app = opened.and_then(App::new)?;
     // Sets a panic hook too, which gives the terminal back before the message is printed.
     let mut terminal = ratatui::try_init()?;
     let shown = show(&mut terminal, &mut app);
     let restored = ratatui::try_restore();
     shown?;
     restored?;
-    farewell(app, json)
+    farewell(app, as_json)
 }
 
 /// Draws, waits for a key, lets time pass.
@@ -73,19 +71,14 @@ fn show(terminal: &mut DefaultTerminal, app: &mut App) -> io::Result<()> {
 }
 
 /// Tells how the meter was left.
-fn farewell(app: App, json: bool) -> io::Result<Ending> {
-    match app.into_household().state() {
-        Ok(state) if json => print::json(&Ok(MeterAnswer::State(Box::new(state))))?,
-        Ok(state) => print::answer(&household::DONE, &state)?,
-        Err(error) => return refused(error, json),
+fn farewell(app: App, as_json: bool) -> Done<Ending> {
+    let state = app.into_household().state()?;
+    if as_json {
+        json(&state)?;
+    } else {
+        let mut out = anstream::stdout().lock();
+        writeln!(out, "meter {}", state.pan)?;
+        print::balance(&mut out, &state)?;
     }
     Ok(Ending::Done)
-}
-
-fn refused(error: MeterError, json: bool) -> io::Result<Ending> {
-    match json {
-        true => print::json(&Err(error))?,
-        false => print::error(&error),
-    }
-    Ok(Ending::Refused)
 }

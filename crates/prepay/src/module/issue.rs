@@ -3,9 +3,9 @@
 
 use clap::ValueEnum;
 use prepay_kmp::attribute::RegisterNumber;
-use prepay_lab::time::Printed;
 use prepay_module::software::Operator;
 use prepay_module::{IssueRequest, Issued, RequestId, SecurityModule};
+use prepay_records::time::Printed;
 use prepay_token::element::BaseDate;
 use serde_json::{Value, json};
 

@@ -182,9 +182,7 @@ fn test_mode(flags: &InitFlags) -> Done<Option<TestMode>> {
         return Ok(None);
     }
     let time = |text: &String| -> Done<Moment> {
-        let minute = prepay_lab::time::parse(text);
-        let seconds = minute.and_then(|minute| u64::try_from(minute.unix_seconds()).ok());
-        seconds.and_then(Moment::from_unix_seconds).ok_or_else(|| {
+        prepay_records::time::moment(text).ok_or_else(|| {
             let problem = format!("expected a UTC time as 2004-03-01T13:55Z, found {text:?}");
             Failure::flag("--fixed-time", problem)
         })

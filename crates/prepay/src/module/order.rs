@@ -8,11 +8,11 @@
 //!   would refuse.
 
 use prepay_kmp::attribute::RegisterNumber;
-use prepay_lab::{Rounding, Scalar, TokenRecord, read_token};
 use prepay_module::{
     IssueRequest, KeyChangeRequest, MeterConfiguration, Refusal, RequestId, TokenRequest,
     VerifyRequest,
 };
+use prepay_records::{RecordCode, Rounding, TokenRecord, instruction as read_instruction};
 use prepay_token::Class;
 use prepay_token::element::{BaseDate, EncryptionAlgorithm, TokenIdentifier, UtcMinute};
 use prepay_token::key_change::SetSize;
@@ -108,9 +108,16 @@ fn token(fields: &mut Fields, op: &str) -> Result<Making, Failure> {
         Some(_) => return Err(parameter("round: expected \"exact\" or \"up\"")),
     };
     let record = take(fields, "token").ok_or_else(|| missing("token"))?;
-    let record = token_record(record)?;
-    let instruction = read_token(&record, rounding).map_err(|error| match error.code.text() {
-        code @ ("missing_field" | "unknown_field") => Failure::refused(code, error.message),
+    let text = record.to_string();
+    let record = TokenRecord::read(&text);
+    let instruction = match &record.defect {
+        Some(defect) => Err(defect.clone().of("token")),
+        None => read_instruction(&record, rounding),
+    };
+    let instruction = instruction.map_err(|error| match error.code {
+        RecordCode::BadJson | RecordCode::MissingField | RecordCode::UnknownField => {
+            Failure::from(error)
+        }
         _ => parameter(error.message),
     })?;
     let (issued_at, identifier) = stamp(fields)?;
@@ -171,7 +178,7 @@ fn meter(fields: &mut Fields) -> Result<MeterConfiguration, Failure> {
 fn stamp(fields: &mut Fields) -> Result<(Option<UtcMinute>, TokenIdentifier), Failure> {
     let begin = TokenIdentifier::try_from(0).expect("zero is an identifier");
     match (take(fields, "issued_at"), take(fields, "tid")) {
-        (Some(Value::String(text)), None) => match prepay_lab::time::parse(&text) {
+        (Some(Value::String(text)), None) => match prepay_records::time::minute(&text) {
             Some(minute) => Ok((Some(minute), begin)),
             None => Err(parameter(issued_at(&text))),
         },
@@ -215,50 +222,6 @@ fn register(fields: &mut Fields, name: &str) -> Result<RegisterNumber, Failure> 
     let number = value.as_u64().and_then(|number| u16::try_from(number).ok());
     let register = number.and_then(|number| RegisterNumber::try_from(number).ok());
     register.ok_or_else(|| parameter(format!("{name}: expected a register, 1 to 9999")))
-}
-
-/// The record of a token.
-fn token_record(value: Value) -> Result<TokenRecord<'static>, Failure> {
-    let Value::Object(fields) = value else {
-        return Err(Failure::refused("bad_json", "token: expected an object"));
-    };
-    let mut record = TokenRecord::default();
-    for (name, value) in fields {
-        let place = match name.as_str() {
-            "type" => &mut record.kind,
-            "service" => &mut record.service,
-            "amount" => &mut record.amount,
-            "control" => &mut record.control,
-            "mfr_code" => &mut record.mfr_code,
-            "sub_class" => &mut record.sub_class,
-            "watts" => &mut record.watts,
-            "register" => &mut record.register,
-            "rate" => &mut record.rate,
-            "factor" => &mut record.factor,
-            "index" => &mut record.index,
-            "value" => &mut record.value,
-            other => {
-                let message = format!("token: no field is called {:?}", short(other));
-                return Err(Failure::refused("unknown_field", message));
-            }
-        };
-        *place = Some(scalar(value));
-    }
-    Ok(record)
-}
-
-fn scalar(value: Value) -> Scalar<'static> {
-    match value {
-        Value::String(text) => Scalar::from(text),
-        Value::Number(number) => number
-            .as_i64()
-            .map_or(Scalar::Other("a number that is no whole one of 63 bits"), Scalar::Integer),
-        Value::Null => Scalar::Other("null"),
-        Value::Bool(true) => Scalar::Other("true"),
-        Value::Bool(false) => Scalar::Other("false"),
-        Value::Array(_) => Scalar::Other("an array"),
-        Value::Object(_) => Scalar::Other("an object"),
-    }
 }
 
 /// Takes a field out.

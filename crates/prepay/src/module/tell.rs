@@ -1,13 +1,13 @@
 //! What a module answers, as JSON; the same objects in a session and with `--json`.
 
 use prepay_basics::Moment;
-use prepay_lab::OpenedToken;
-use prepay_lab::time::Printed;
 use prepay_module::software::SlotReport;
 use prepay_module::{
     ClockWindow, Identification, IssueRequest, Issued, ModuleError, ModuleFault, ModuleStatus,
     Refusal, RegisterReport, Verification,
 };
+use prepay_records::OpenedToken;
+use prepay_records::time::Printed;
 use prepay_token::Instruction;
 use prepay_token::element::{BaseDate, RandomNumber, TokenIdentifier};
 use prepay_token::key_change::Rollover;

@@ -155,9 +155,10 @@ impl App {
     fn key(&mut self, key: Key) {
         self.pressed = Some(key);
         let pressed = self.household.press(key.character());
-        let result = pressed.as_ref().ok().and_then(Option::as_ref).map(|it| (it.result, it.code));
+        let result = pressed.as_ref().ok().copied().flatten();
         let before = self.look(pressed);
-        if let Some((result, code)) = result {
+        if let Some(result) = result {
+            let (result, code) = (result.name(), result.code());
             let tone = if code <= 3 || code >= 17 { Tone::Good } else { Tone::Bad };
             let (old, new) = (before.balance, self.glance.balance);
             let text = match old == new {

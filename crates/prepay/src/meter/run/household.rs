@@ -4,28 +4,23 @@
 
 use std::path::Path;
 
-use prepay_lab::meter::{
-    Done, Glance, MeterAnswer, MeterError, MeterRequest, Meters, PressedResult, StateRecord,
-};
-use prepay_lab::{KeyRecord, Scalar};
+use prepay_lab::KeyRecord;
+use prepay_lab::meter::{Glance, MeterError, MeterRequest, Meters, StateRecord};
+use prepay_meter::TokenResult;
+use prepay_records::Scalar;
 use prepay_token::TokenData;
-use prepay_token::element::{Amount, MeterPan, TokenIdentifier};
+use prepay_token::element::{Amount, MeterPan, TokenCarrierType, TokenIdentifier};
 use prepay_token::key::TokenCipher;
 
-use crate::meter::flags::operation;
+use crate::meter::only;
 use crate::meter::test_key::{self, TestGroup, credit_token};
 
-/// The name of the only meter.
-const NAME: &str = "meter";
 /// The public test meter of the conformance runs.
 const PAN: &str = "600727000000000009";
 /// 2026-01-01 by the base date of 2014.
 const MANUFACTURED: u32 = 6_311_520;
 /// What a token of the demonstration is worth: 25.6 kWh.
 const TENTHS: u32 = 256;
-
-/// Nothing to tell but the balance.
-pub(super) const DONE: MeterAnswer = MeterAnswer::Done(Done { ok: true });
 
 /// A meter and where its tokens come from.
 pub(super) struct Household {
@@ -60,21 +55,20 @@ impl Household {
             ..KeyRecord::default()
         };
         let mut meters = Meters::in_memory();
-        meters.answer(&MeterRequest {
+        let new = meters.read_new(&MeterRequest {
             pan: Some(Scalar::from(PAN)),
             ea: Some(Scalar::from("07")),
             key: Some(key.into()),
             manufactured_tid: Some(Scalar::from(MANUFACTURED)),
-            ..operation("new")
+            ..MeterRequest::default()
         })?;
+        meters.make(&only(), new)?;
         let pan: MeterPan = PAN.parse().expect("it is a number of a meter");
         let shop = Shop { cipher: TestGroup::new().cipher(pan), sold: 0 };
         let mut household = Self { meters, shop: Some(shop) };
         let first = household.buy(0).expect("a demonstration has a shop");
-        household.meters.answer(&MeterRequest {
-            digits: Some(Scalar::from(first.to_string())),
-            ..operation("enter")
-        })?;
+        let digits = first.to_string();
+        household.meters.enter(&only(), &digits, TokenCarrierType::NUMERIC)?;
         Ok(household)
     }
 
@@ -97,36 +91,26 @@ impl Household {
 
     /// What can be seen of the meter.
     pub(super) fn glance(&mut self) -> Result<Glance, MeterError> {
-        self.meters.glance(NAME)
+        self.meters.glance(&only())
     }
 
     /// Presses a key of the meter. Answers the result of a token that went in.
-    pub(super) fn press(&mut self, key: char) -> Result<Option<PressedResult>, MeterError> {
-        let press = Some(Scalar::from(key.to_string()));
-        match self.meters.answer(&MeterRequest { press, ..operation("key") })? {
-            MeterAnswer::Pressed(pressed) => Ok(pressed.entered),
-            _ => Ok(None),
-        }
+    pub(super) fn press(&mut self, key: char) -> Result<Option<TokenResult>, MeterError> {
+        Ok(self.meters.press(&only(), key.encode_utf8(&mut [0; 4]))?.entered)
     }
 
     /// Lets time pass with a load: watts, or litres an hour.
     pub(super) fn consume(&mut self, load: u32, seconds: u32) -> Result<(), MeterError> {
-        let (watts, seconds) = (Some(Scalar::from(load)), Some(Scalar::from(seconds)));
-        self.meters.answer(&MeterRequest { watts, seconds, ..operation("consume") })?;
-        Ok(())
+        self.meters.consume(&only(), load, seconds).map(drop)
     }
 
     /// Opens the cover of the meter.
     pub(super) fn tamper(&mut self) -> Result<(), MeterError> {
-        self.meters.answer(&operation("tamper"))?;
-        Ok(())
+        self.meters.tamper(&only())
     }
 
     /// What the meter knows and is.
     pub(super) fn state(mut self) -> Result<StateRecord, MeterError> {
-        match self.meters.answer(&operation("state"))? {
-            MeterAnswer::State(state) => Ok(*state),
-            _ => unreachable!("state is answered with a state"),
-        }
+        self.meters.state(&only())
     }
 }

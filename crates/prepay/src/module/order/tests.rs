@@ -4,9 +4,9 @@
 //! [`any_line`] takes any bytes, as the body of a fuzz target does. It stands here because a fuzz target cannot reach
 //! into a program.
 
-use prepay_lab::OpenedToken;
-use prepay_lab::time::Printed;
 use prepay_module::{IssueRequest, MeterConfiguration};
+use prepay_records::OpenedToken;
+use prepay_records::time::Printed;
 use prepay_testkit::Random;
 use prepay_testkit::fuzz::mutated;
 use prepay_token::Class;

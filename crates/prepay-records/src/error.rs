@@ -1,20 +1,24 @@
-//! What a request that fails is answered with: a stable code for programs, a sentence for people.
+//! What a record that cannot be read is answered with: a stable code for programs, a sentence for people.
 //!
 //! - Messages name the field, what was expected and what was found. They never repeat a key.
 
 use std::fmt;
 
+use prepay_token::element::{IssueTimeError, ParseMeterNumberError};
+use prepay_token::{ElementProblem, MeterTestError, OpenError, TokenDataError};
+use serde::Serialize;
+
 /// Declares the codes with their text once.
 macro_rules! codes {
     ($($(#[$doc:meta])* $variant:ident = $text:literal,)*) => {
-        /// Why a request failed. The texts are part of the format and do not change.
+        /// Why a record cannot be read, or what it asks for cannot be. The texts are part of the formats and do not change.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
         #[non_exhaustive]
-        pub enum ErrorCode {
+        pub enum RecordCode {
             $($(#[$doc])* $variant,)*
         }
 
-        impl ErrorCode {
+        impl RecordCode {
             /// Every code, in the order of the reference page.
             pub const ALL: &'static [Self] = &[$(Self::$variant,)*];
 
@@ -99,42 +103,141 @@ codes! {
     SubClassReserved = "sub_class_reserved",
 }
 
-/// A failed request.
+/// A record that cannot be read, or asks for what cannot be.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct LabError {
+pub struct RecordError {
     /// For programs.
-    pub code: ErrorCode,
+    pub code: RecordCode,
     /// For people: the field, what was expected and what was found.
     pub message: String,
 }
 
-impl LabError {
-    pub(crate) fn new(code: ErrorCode, message: impl Into<String>) -> Self {
+impl RecordError {
+    /// An error with its sentence.
+    pub fn new(code: RecordCode, message: impl Into<String>) -> Self {
         Self { code, message: message.into() }
     }
 
     /// The same error, of something inside a field.
-    pub(crate) fn of(mut self, field: &str) -> Self {
+    #[must_use]
+    pub fn of(mut self, field: &str) -> Self {
         self.message.insert_str(0, ": ");
         self.message.insert_str(0, field);
         self
     }
 
-    pub(crate) fn missing(field: &str) -> Self {
-        Self::new(ErrorCode::MissingField, format!("{field} is missing"))
+    /// A field that is needed is not there.
+    pub fn missing(field: &str) -> Self {
+        Self::new(RecordCode::MissingField, format!("{field} is missing"))
     }
 }
 
-impl fmt::Display for ErrorCode {
+impl fmt::Display for RecordCode {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.pad(self.text())
     }
 }
 
-impl fmt::Display for LabError {
+impl fmt::Display for RecordError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}: {}", self.code, self.message)
     }
 }
 
-impl std::error::Error for LabError {}
+impl std::error::Error for RecordError {}
+
+/// An error as every door answers it: the object in the member `error`.
+#[derive(Clone, Debug, Serialize)]
+pub struct ErrorBody<'a> {
+    /// For programs: stable.
+    pub code: &'a str,
+    /// For people: what was expected and what was found.
+    pub message: &'a str,
+    /// What to do next, where there is something to do.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub next: Option<&'a str>,
+    /// The status of STS 600-8-6, where the error has one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub status: Option<&'a str>,
+}
+
+/// A line that failed, behind its `id`.
+#[derive(Clone, Debug, Serialize)]
+pub struct ErrorRecord<'a> {
+    /// What failed.
+    pub error: ErrorBody<'a>,
+}
+
+impl<'a> ErrorRecord<'a> {
+    /// An error with nothing but its code and its sentence.
+    pub const fn new(code: &'a str, message: &'a str) -> Self {
+        Self { error: ErrorBody { code, message, next: None, status: None } }
+    }
+}
+
+impl<'a> From<&'a RecordError> for ErrorRecord<'a> {
+    fn from(error: &'a RecordError) -> Self {
+        Self::new(error.code.text(), &error.message)
+    }
+}
+
+impl From<&ParseMeterNumberError> for RecordCode {
+    fn from(error: &ParseMeterNumberError) -> Self {
+        match error {
+            ParseMeterNumberError::DrnCheckDigit { .. } => Self::DrnCheckDigit,
+            ParseMeterNumberError::PanCheckDigit { .. } => Self::PanCheckDigit,
+            _ => Self::PanFormat,
+        }
+    }
+}
+
+impl From<&TokenDataError> for RecordCode {
+    fn from(error: &TokenDataError) -> Self {
+        match error {
+            TokenDataError::TooLarge => Self::NotAToken,
+            TokenDataError::Length { .. } | TokenDataError::NotDigit { .. } => Self::NumberFormat,
+        }
+    }
+}
+
+impl From<&IssueTimeError> for RecordCode {
+    fn from(error: &IssueTimeError) -> Self {
+        match error {
+            IssueTimeError::BeforeBaseDate { .. } => Self::IssueTimeBeforeBaseDate,
+            IssueTimeError::AfterRange { .. } => Self::TidRange,
+        }
+    }
+}
+
+impl From<&MeterTestError> for RecordCode {
+    fn from(error: &MeterTestError) -> Self {
+        match error {
+            MeterTestError::SubClass { .. } => Self::SubClassReserved,
+            MeterTestError::ManufacturerCode { .. } => Self::MfrCodeFormat,
+            MeterTestError::Control(_) => Self::ControlRange,
+        }
+    }
+}
+
+impl From<OpenError> for RecordError {
+    /// The refusal of a token that does not open.
+    fn from(error: OpenError) -> Self {
+        let code = match error {
+            OpenError::ReservedClass => RecordCode::ClassReserved,
+            OpenError::Checksum { .. } => RecordCode::Crc,
+            OpenError::ReservedSubClass { .. } => RecordCode::SubClassReserved,
+            OpenError::KeyNeeded { .. } => RecordCode::MissingField,
+            OpenError::Element { problem, .. } => match problem {
+                ElementProblem::ManufacturerCode(_) => RecordCode::MfrCodeFormat,
+                ElementProblem::Control(_) => RecordCode::ControlRange,
+                ElementProblem::Register(_) => RecordCode::RegisterRange,
+                ElementProblem::KeyRevision(_) => RecordCode::KrnRange,
+                ElementProblem::TariffIndex(_) => RecordCode::TiFormat,
+                ElementProblem::SupplyGroup(_) => RecordCode::SgcFormat,
+                _ => RecordCode::ValueRange,
+            },
+            _ => RecordCode::ValueRange,
+        };
+        Self::new(code, format!("number: {error}"))
+    }
+}

@@ -1,4 +1,4 @@
-//! Tokens as records: from the fields of `token` to a value, and back.
+//! Tokens as records: from the fields of `token` to an instruction, and back.
 //!
 //! The table of types and their fields is in the reference page of the format. A field that a type does
 //! not take is refused by name.
@@ -12,75 +12,162 @@ use prepay_token::{
     Instruction, ManagementFunction, MeterTest, MeterTestError, Token, TwoDigitManufacturer,
 };
 use serde::Serialize;
+use serde::de::Deserializer;
 
-use crate::code::{ErrorCode, LabError};
+use crate::choice::{Choice, Named, needed_choice};
 use crate::decimal::{self, Decimal, DecimalError};
-use crate::field::{manufacturer, needed, number, text, wrong};
-use crate::record::{Scalar, TokenRecord};
+use crate::element::{manufacturer, needed, no_others, number, text, wrong};
+use crate::error::{RecordCode, RecordError};
+use crate::json::{FieldValue, Scalar};
+use crate::{choices, hex, record};
 
-/// The types that a request may name, with the fields that each takes beside `type`.
-const TYPES: &[(&str, &[&str])] = &[
-    ("credit", &["service", "amount"]),
-    ("currency_credit", &["service", "amount"]),
-    ("test", &["control", "mfr_code", "sub_class"]),
-    ("set_maximum_power_limit", &["watts"]),
-    ("clear_credit", &["register"]),
-    ("set_tariff_rate", &["rate"]),
-    ("clear_tamper_condition", &[]),
-    ("set_maximum_phase_power_unbalance_limit", &["watts"]),
-    ("set_water_meter_factor", &["factor"]),
-    ("extended", &["index", "value"]),
-    ("extended_read", &["index", "mfr_code"]),
-    ("proprietary", &["sub_class", "value"]),
-];
+choices! {
+    /// The kinds of token that can be asked for, with the fields that each takes beside `type`.
+    pub enum TokenKind ("the name of a token") {
+        /// Credit in units.
+        Credit = "credit" ["service", "amount"],
+        /// Credit in money.
+        CurrencyCredit = "currency_credit" ["service", "amount"],
+        /// A test or display.
+        Test = "test" ["control", "mfr_code", "sub_class"],
+        /// Sets the power above which the load is switched off.
+        SetMaximumPowerLimit = "set_maximum_power_limit" ["watts"],
+        /// Takes away the credit of a register.
+        ClearCredit = "clear_credit" ["register"],
+        /// Sets the tariff rate.
+        SetTariffRate = "set_tariff_rate" ["rate"],
+        /// Ends the tamper condition.
+        ClearTamperCondition = "clear_tamper_condition" [],
+        /// Sets the allowed difference between the loads of the phases.
+        SetMaximumPhasePowerUnbalanceLimit = "set_maximum_phase_power_unbalance_limit" ["watts"],
+        /// Sets the water meter factor.
+        SetWaterMeterFactor = "set_water_meter_factor" ["factor"],
+        /// Sets a flag or a control.
+        Extended = "extended" ["index", "value"],
+        /// Shows a flag or a control.
+        ExtendedRead = "extended_read" ["index", "mfr_code"],
+        /// The maker's own function of management.
+        Proprietary = "proprietary" ["sub_class", "value"],
+    }
+}
 
-/// What an amount gets that is finer than a token can carry.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Rounding {
-    /// An error.
-    Exact,
-    /// The next one in favour of the customer.
-    Up,
+choices! {
+    /// What an amount gets that is finer than a token can carry.
+    pub enum Rounding ("\"exact\" or \"up\"") {
+        /// An error.
+        Exact = "exact" [],
+        /// The next one in favour of the customer.
+        Up = "up" [],
+    }
+}
+
+record! {
+    /// What a token is to do.
+    pub TokenRecord (0),
+    /// Which token.
+    kind ("type"): Choice<'de, TokenKind>,
+    /// The service.
+    service ("service"): Scalar<'de>,
+    /// The amount.
+    amount ("amount"): Scalar<'de>,
+    /// The control field.
+    control ("control"): ControlBits<'de>,
+    /// The manufacturer code.
+    mfr_code ("mfr_code"): Scalar<'de>,
+    /// The sub-class, where the type does not say it.
+    sub_class ("sub_class"): Scalar<'de>,
+    /// A power limit.
+    watts ("watts"): Scalar<'de>,
+    /// The register to clear.
+    register ("register"): Scalar<'de>,
+    /// The tariff rate.
+    rate ("rate"): Scalar<'de>,
+    /// The water meter factor.
+    factor ("factor"): Scalar<'de>,
+    /// The index of an extended value.
+    index ("index"): Scalar<'de>,
+    /// The value of an extended or proprietary token.
+    value ("value"): Scalar<'de>,
+}
+
+/// The bits of a control field: hexadecimal digits and nothing else.
+#[derive(Clone, Debug)]
+pub enum ControlBits<'a> {
+    /// The bits.
+    Bits(u64),
+    /// Something else, kept for the message.
+    Other(Scalar<'a>),
+}
+
+impl<'a> From<Scalar<'a>> for ControlBits<'a> {
+    fn from(value: Scalar<'a>) -> Self {
+        let bits = match &value {
+            Scalar::Text(text) if text.bytes().all(|byte| byte.is_ascii_hexdigit()) => {
+                u64::from_str_radix(text, 16).ok()
+            }
+            _ => None,
+        };
+        bits.map_or(Self::Other(value), Self::Bits)
+    }
+}
+
+impl<'de> FieldValue<'de> for ControlBits<'de> {
+    fn fill<D: Deserializer<'de>>(
+        field: &'static str,
+        place: &mut Option<Self>,
+        value: D,
+    ) -> Result<Option<RecordError>, D::Error> {
+        let mut scalar = None;
+        let defect = Scalar::fill(field, &mut scalar, value)?;
+        *place = scalar.map(Self::from);
+        Ok(defect)
+    }
+}
+
+/// Reads the field `round`.
+///
+/// # Errors
+///
+/// [`RecordError`]: `value_range`.
+pub fn rounding(value: &Option<Choice<'_, Rounding>>) -> Result<Rounding, RecordError> {
+    let Some(value) = value else { return Ok(Rounding::Exact) };
+    value.get(RecordCode::ValueRange, "round")
 }
 
 /// Reads what a token is to do.
 ///
 /// # Errors
 ///
-/// [`LabError`] with the code of the field that is wrong.
-pub fn read(record: &TokenRecord<'_>, rounding: Rounding) -> Result<Instruction, LabError> {
-    let value = needed("token.type", record.kind.as_ref())?;
-    let kind = text(ErrorCode::ValueRange, "token.type", "the name of a token", value)?;
-    let (kind, taken) = TYPES
-        .iter()
-        .find(|(name, _)| *name == kind)
-        .ok_or_else(|| wrong(ErrorCode::ValueRange, "token.type", "the name of a token", value))?;
-    if let Some(field) = record.given().find(|field| *field != "type" && !taken.contains(field)) {
-        let message = format!("token.{field}: a token of type {kind} has no such field");
-        return Err(LabError::new(ErrorCode::UnknownField, message));
-    }
+/// [`RecordError`] with the code of the field that is wrong.
+pub fn instruction(
+    record: &TokenRecord<'_>,
+    rounding: Rounding,
+) -> Result<Instruction, RecordError> {
+    let kind = needed_choice(RecordCode::ValueRange, "token.type", &record.kind)?;
+    let owner = format_args!("a token of type {}", kind.name());
+    no_others(record.given(), [&["type"], kind.fields()], "token.", owner)?;
     let management = |function| Ok(Instruction::Management(function));
-    match *kind {
-        "credit" => {
+    match kind {
+        TokenKind::Credit => {
             let (service, amount) = (service(record)?, amount(record, rounding)?);
             Ok(Instruction::Credit { service, amount })
         }
-        "currency_credit" => {
+        TokenKind::CurrencyCredit => {
             let (service, amount) = (service(record)?, currency_amount(record, rounding)?);
             Ok(Instruction::CurrencyCredit { service, amount })
         }
-        "test" => meter_test(record).map(Instruction::Test),
-        "extended_read" => {
+        TokenKind::Test => meter_test(record).map(Instruction::Test),
+        TokenKind::ExtendedRead => {
             let manufacturer = manufacturer(&record.mfr_code)?;
             Ok(Instruction::ExtendedRead {
                 index: index(record)?,
                 manufacturer: TwoDigitManufacturer::try_from(manufacturer).map_err(test_error)?,
             })
         }
-        "set_maximum_power_limit" => {
+        TokenKind::SetMaximumPowerLimit => {
             management(ManagementFunction::SetMaximumPowerLimit(watts(record)?))
         }
-        "clear_credit" => {
+        TokenKind::ClearCredit => {
             let value = needed("token.register", record.register.as_ref())?;
             let register = match value {
                 Scalar::Integer(number) => u16::try_from(*number)
@@ -89,33 +176,33 @@ pub fn read(record: &TokenRecord<'_>, rounding: Rounding) -> Result<Instruction,
                 _ => None,
             };
             let register = register.ok_or_else(|| {
-                wrong(ErrorCode::RegisterRange, "token.register", "0 to 7 or 65535", value)
+                wrong(RecordCode::RegisterRange, "token.register", "0 to 7 or 65535", value)
             })?;
             management(ManagementFunction::ClearCredit(register))
         }
-        "set_tariff_rate" => {
+        TokenKind::SetTariffRate => {
             management(ManagementFunction::SetTariffRate(sixteen_bits("rate", &record.rate)?))
         }
-        "clear_tamper_condition" => management(ManagementFunction::ClearTamperCondition),
-        "set_maximum_phase_power_unbalance_limit" => {
+        TokenKind::ClearTamperCondition => management(ManagementFunction::ClearTamperCondition),
+        TokenKind::SetMaximumPhasePowerUnbalanceLimit => {
             management(ManagementFunction::SetMaximumPhasePowerUnbalanceLimit(watts(record)?))
         }
-        "set_water_meter_factor" => {
+        TokenKind::SetWaterMeterFactor => {
             let factor = sixteen_bits("factor", &record.factor)?;
             management(ManagementFunction::SetWaterMeterFactor(factor))
         }
-        "extended" => {
+        TokenKind::Extended => {
             let value = needed("token.value", record.value.as_ref())?;
-            let value = number(ErrorCode::ValueRange, "token.value", 1023, value)?;
+            let value = number(RecordCode::ValueRange, "token.value", 1023, value)?;
             let value = ExtendedValue::new(index(record)?, value)
                 .expect("a value up to 1023 is one of ten bits");
             management(ManagementFunction::Extended(value))
         }
-        _ => {
+        TokenKind::Proprietary => {
             let value = needed("token.sub_class", record.sub_class.as_ref())?;
-            let sub_class = number(ErrorCode::SubClassReserved, "token.sub_class", 15_u8, value)?;
+            let sub_class = number(RecordCode::SubClassReserved, "token.sub_class", 15_u8, value)?;
             let sub_class = sub_class.try_into().map_err(|_| {
-                wrong(ErrorCode::SubClassReserved, "token.sub_class", "11 to 15", value)
+                wrong(RecordCode::SubClassReserved, "token.sub_class", "11 to 15", value)
             })?;
             let value = sixteen_bits("value", &record.value)?;
             management(ManagementFunction::Proprietary { sub_class, value })
@@ -123,11 +210,11 @@ pub fn read(record: &TokenRecord<'_>, rounding: Rounding) -> Result<Instruction,
     }
 }
 
-fn service(record: &TokenRecord<'_>) -> Result<Service, LabError> {
+fn service(record: &TokenRecord<'_>) -> Result<Service, RecordError> {
     const EXPECTED: &str = "electricity, water, gas or time";
     let value = needed("token.service", record.service.as_ref())?;
-    let text = text(ErrorCode::ValueRange, "token.service", EXPECTED, value)?;
-    text.parse().map_err(|_| wrong(ErrorCode::ValueRange, "token.service", EXPECTED, value))
+    let text = text(RecordCode::ValueRange, "token.service", EXPECTED, value)?;
+    text.parse().map_err(|_| wrong(RecordCode::ValueRange, "token.service", EXPECTED, value))
 }
 
 /// Reads `amount` as a decimal number with so many places, rounded or refused.
@@ -135,33 +222,33 @@ fn decimal(
     record: &TokenRecord<'_>,
     places: usize,
     rounding: Rounding,
-) -> Result<Decimal, LabError> {
+) -> Result<Decimal, RecordError> {
     const EXPECTED: &str = "a decimal number in a string, as \"25.6\"";
     let value = needed("token.amount", record.amount.as_ref())?;
-    let text = text(ErrorCode::AmountFormat, "token.amount", EXPECTED, value)?;
+    let text = text(RecordCode::AmountFormat, "token.amount", EXPECTED, value)?;
     let decimal = decimal::parse(text, places).map_err(|error| match error {
-        DecimalError::Format => wrong(ErrorCode::AmountFormat, "token.amount", EXPECTED, value),
+        DecimalError::Format => wrong(RecordCode::AmountFormat, "token.amount", EXPECTED, value),
         DecimalError::TooLarge => too_large(record),
     })?;
     if decimal.finer && rounding == Rounding::Exact {
         let expected = format!("digits after the point: at most {places}, or rounding");
-        return Err(wrong(ErrorCode::AmountTooFine, "token.amount", &expected, value));
+        return Err(wrong(RecordCode::AmountTooFine, "token.amount", &expected, value));
     }
     Ok(decimal)
 }
 
-fn too_large(record: &TokenRecord<'_>) -> LabError {
-    let found = record.amount.clone().unwrap_or(Scalar::Other("nothing"));
+fn too_large(record: &TokenRecord<'_>) -> RecordError {
+    let found = record.amount.clone().unwrap_or(Scalar::Null);
     let expected = "an amount that a token can carry";
-    wrong(ErrorCode::AmountTooLarge, "token.amount", expected, &found)
+    wrong(RecordCode::AmountTooLarge, "token.amount", expected, &found)
 }
 
-fn amount(record: &TokenRecord<'_>, rounding: Rounding) -> Result<Amount, LabError> {
+fn amount(record: &TokenRecord<'_>, rounding: Rounding) -> Result<Amount, RecordError> {
     if let Some(value @ Scalar::Text(text)) = &record.amount
         && decimal::parse(text, 1).is_ok_and(|decimal| decimal.negative)
     {
         let expected = "an amount of at least 0 units";
-        return Err(wrong(ErrorCode::AmountNegative, "token.amount", expected, value));
+        return Err(wrong(RecordCode::AmountNegative, "token.amount", expected, value));
     }
     let decimal = decimal(record, 1, rounding)?;
     let tenths = decimal.magnitude.saturating_add(u128::from(decimal.finer));
@@ -174,7 +261,7 @@ fn amount(record: &TokenRecord<'_>, rounding: Rounding) -> Result<Amount, LabErr
 fn currency_amount(
     record: &TokenRecord<'_>,
     rounding: Rounding,
-) -> Result<CurrencyAmount, LabError> {
+) -> Result<CurrencyAmount, RecordError> {
     let decimal = decimal(record, 5, rounding)?;
     let magnitude = i128::try_from(decimal.magnitude).map_err(|_| too_large(record))?;
     // In favour of the customer: a credit goes up, a debit towards zero.
@@ -186,53 +273,41 @@ fn currency_amount(
     CurrencyAmount::from_hundred_thousandths(value).map_err(|_| too_large(record))
 }
 
-fn watts(record: &TokenRecord<'_>) -> Result<PowerLimit, LabError> {
+fn watts(record: &TokenRecord<'_>) -> Result<PowerLimit, RecordError> {
     let value = needed("token.watts", record.watts.as_ref())?;
-    let watts = number(ErrorCode::ValueRange, "token.watts", PowerLimit::LARGEST_WATTS, value)?;
+    let watts = number(RecordCode::ValueRange, "token.watts", PowerLimit::LARGEST_WATTS, value)?;
     Ok(PowerLimit::from_watts(watts).expect("the number is not above the largest limit"))
 }
 
-fn sixteen_bits(field: &str, value: &Option<Scalar<'_>>) -> Result<u16, LabError> {
+fn sixteen_bits(field: &str, value: &Option<Scalar<'_>>) -> Result<u16, RecordError> {
     let field = format!("token.{field}");
-    number(ErrorCode::ValueRange, &field, u16::MAX, needed(&field, value.as_ref())?)
+    number(RecordCode::ValueRange, &field, u16::MAX, needed(&field, value.as_ref())?)
 }
 
-fn index(record: &TokenRecord<'_>) -> Result<ExtendedIndex, LabError> {
+fn index(record: &TokenRecord<'_>) -> Result<ExtendedIndex, RecordError> {
     let value = needed("token.index", record.index.as_ref())?;
-    let index = number(ErrorCode::ValueRange, "token.index", 63, value)?;
+    let index = number(RecordCode::ValueRange, "token.index", 63, value)?;
     Ok(ExtendedIndex::from_low_bits(index))
 }
 
-fn meter_test(record: &TokenRecord<'_>) -> Result<MeterTest, LabError> {
+fn meter_test(record: &TokenRecord<'_>) -> Result<MeterTest, RecordError> {
     let manufacturer = manufacturer(&record.mfr_code)?;
-    let value = needed("token.control", record.control.as_ref())?;
-    let control = text(ErrorCode::ControlRange, "token.control", "hexadecimal in a string", value)?;
-    let bits = control_bits(control).ok_or_else(|| {
-        let expected = "hexadecimal digits without 0x, of at most 36 bits";
-        wrong(ErrorCode::ControlRange, "token.control", expected, value)
-    })?;
+    let bits = match needed("token.control", record.control.as_ref())? {
+        ControlBits::Bits(bits) => *bits,
+        ControlBits::Other(found) => {
+            let expected = "hexadecimal digits without 0x in a string, of at most 36 bits";
+            return Err(wrong(RecordCode::ControlRange, "token.control", expected, found));
+        }
+    };
     let sub_class = match &record.sub_class {
-        Some(value) => number(ErrorCode::SubClassReserved, "token.sub_class", 15, value)?,
+        Some(value) => number(RecordCode::SubClassReserved, "token.sub_class", 15, value)?,
         None => MeterTest::standard_sub_class(manufacturer),
     };
     MeterTest::new(sub_class, manufacturer, bits).map_err(test_error)
 }
 
-/// The bits of a control field: hexadecimal digits and nothing else.
-fn control_bits(text: &str) -> Option<u64> {
-    if text.is_empty() || !text.bytes().all(|byte| byte.is_ascii_hexdigit()) {
-        return None;
-    }
-    u64::from_str_radix(text, 16).ok()
-}
-
-fn test_error(error: MeterTestError) -> LabError {
-    let code = match error {
-        MeterTestError::SubClass { .. } => ErrorCode::SubClassReserved,
-        MeterTestError::ManufacturerCode { .. } => ErrorCode::MfrCodeFormat,
-        MeterTestError::Control(_) => ErrorCode::ControlRange,
-    };
-    LabError::new(code, format!("token: {error}"))
+fn test_error(error: MeterTestError) -> RecordError {
+    RecordError::new((&error).into(), format!("token: {error}"))
 }
 
 /// Declares the record of an opened token: all fields optional but the type.
@@ -245,6 +320,17 @@ macro_rules! opened {
             #[serde(rename = "type")]
             pub kind: &'static str,
             $($(#[$doc])* #[serde(skip_serializing_if = "Option::is_none")] pub $field: Option<$type>,)*
+        }
+
+        impl OpenedToken {
+            /// The fields that are there beside the type, with their names.
+            pub fn fields(&self) -> Vec<(&'static str, String)> {
+                let mut fields = Vec::new();
+                $(if let Some(value) = &self.$field {
+                    fields.push((stringify!($field), value.to_string()));
+                })*
+                fields
+            }
         }
     };
 }
@@ -330,26 +416,26 @@ impl OpenedToken {
         let none = Self::default();
         match instruction {
             Instruction::Credit { service, amount } => Self {
-                kind: "credit",
+                kind: TokenKind::Credit.name(),
                 service: Some(service.name()),
                 amount: Some(amount.to_string()),
                 ..none
             },
             Instruction::CurrencyCredit { service, amount } => Self {
-                kind: "currency_credit",
+                kind: TokenKind::CurrencyCredit.name(),
                 service: Some(service.name()),
                 amount: Some(amount.to_string()),
                 ..none
             },
             Instruction::Test(test) => Self {
-                kind: "test",
+                kind: TokenKind::Test.name(),
                 control: Some(format!("{:x}", test.control().bits())),
                 mfr_code: code_text(test.manufacturer()),
                 sub_class: test.is_proprietary().then_some(test.sub_class()),
                 ..none
             },
             Instruction::ExtendedRead { index, manufacturer } => Self {
-                kind: "extended_read",
+                kind: TokenKind::ExtendedRead.name(),
                 index: Some(index.value()),
                 mfr_code: code_text(manufacturer.code()),
                 ..none
@@ -362,34 +448,38 @@ impl OpenedToken {
     fn management(function: &ManagementFunction) -> Self {
         let none = Self::default();
         match *function {
-            ManagementFunction::SetMaximumPowerLimit(limit) => {
-                Self { kind: "set_maximum_power_limit", watts: Some(limit.watts()), ..none }
-            }
-            ManagementFunction::ClearCredit(register) => {
-                Self { kind: "clear_credit", register: Some(register.bits()), ..none }
-            }
+            ManagementFunction::SetMaximumPowerLimit(limit) => Self {
+                kind: TokenKind::SetMaximumPowerLimit.name(),
+                watts: Some(limit.watts()),
+                ..none
+            },
+            ManagementFunction::ClearCredit(register) => Self {
+                kind: TokenKind::ClearCredit.name(),
+                register: Some(register.bits()),
+                ..none
+            },
             ManagementFunction::SetTariffRate(rate) => {
-                Self { kind: "set_tariff_rate", rate: Some(rate), ..none }
+                Self { kind: TokenKind::SetTariffRate.name(), rate: Some(rate), ..none }
             }
             ManagementFunction::ClearTamperCondition => {
-                Self { kind: "clear_tamper_condition", ..none }
+                Self { kind: TokenKind::ClearTamperCondition.name(), ..none }
             }
             ManagementFunction::SetMaximumPhasePowerUnbalanceLimit(limit) => Self {
-                kind: "set_maximum_phase_power_unbalance_limit",
+                kind: TokenKind::SetMaximumPhasePowerUnbalanceLimit.name(),
                 watts: Some(limit.watts()),
                 ..none
             },
             ManagementFunction::SetWaterMeterFactor(factor) => {
-                Self { kind: "set_water_meter_factor", factor: Some(factor), ..none }
+                Self { kind: TokenKind::SetWaterMeterFactor.name(), factor: Some(factor), ..none }
             }
             ManagementFunction::Extended(value) => Self {
-                kind: "extended",
+                kind: TokenKind::Extended.name(),
                 index: Some(value.index().value()),
                 value: Some(value.value()),
                 ..none
             },
             ManagementFunction::Proprietary { sub_class, value } => Self {
-                kind: "proprietary",
+                kind: TokenKind::Proprietary.name(),
                 sub_class: Some(sub_class.value()),
                 value: Some(value),
                 ..none
@@ -400,9 +490,8 @@ impl OpenedToken {
 
     fn section(section: &KeySection) -> Self {
         let none = Self::default();
-        let hex = |part: &prepay_token::key_change::KeyPart| {
-            Some(crate::hex::encode(&part.expose_bytes()))
-        };
+        let hex =
+            |part: &prepay_token::key_change::KeyPart| Some(hex::encode(&part.expose_bytes()));
         match section {
             KeySection::First {
                 ken_high,
@@ -450,7 +539,7 @@ impl OpenedToken {
 }
 
 /// The amount and the bits of a token that carries an exponent, for the answer to `issue`.
-pub(crate) fn coded(token: &Token) -> (Option<String>, Option<u16>) {
+pub fn coded(token: &Token) -> (Option<String>, Option<u16>) {
     match token {
         Token::Credit { amount, .. } => (Some(amount.to_string()), Some(amount.bits())),
         Token::CurrencyCredit { amount, .. } => (Some(amount.to_string()), Some(amount.bits())),

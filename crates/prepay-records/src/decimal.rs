@@ -1,22 +1,22 @@
-//! Decimal numbers in strings, exactly: `"25.6"` with one place is 256.
+//! Decimal numbers in strings, exactly and both ways: `"25.6"` with one place is 256.
 //!
 //! - Form: an optional minus, digits, and if there is a point, digits on both sides of it.
 //! - Nothing is rounded here; whatever is finer than the places asked for is only noticed.
 
 /// A decimal number counted in units of its last place.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Decimal {
+pub struct Decimal {
     /// Whether there is a minus and the number is not zero.
-    pub(crate) negative: bool,
+    pub negative: bool,
     /// The magnitude, without what is finer than the places asked for.
-    pub(crate) magnitude: u128,
+    pub magnitude: u128,
     /// Whether anything but zeros was finer.
-    pub(crate) finer: bool,
+    pub finer: bool,
 }
 
 /// Why a text is no decimal number.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum DecimalError {
+pub enum DecimalError {
     /// Not the form.
     Format,
     /// The form, but far beyond every amount.
@@ -24,7 +24,7 @@ pub(crate) enum DecimalError {
 }
 
 /// Reads a decimal number, counting in units of 10 to the power −`places`.
-pub(crate) fn parse(text: &str, places: usize) -> Result<Decimal, DecimalError> {
+pub fn parse(text: &str, places: usize) -> Result<Decimal, DecimalError> {
     let (minus, digits) = match text.strip_prefix('-') {
         Some(digits) => (true, digits),
         None => (false, text),
@@ -51,9 +51,38 @@ pub(crate) fn parse(text: &str, places: usize) -> Result<Decimal, DecimalError> 
     Ok(Decimal { negative: minus && (magnitude != 0 || finer), magnitude, finer })
 }
 
+/// Prints a number counted in units of 10 to the power −`places`, without closing zeros.
+pub fn print(value: i128, places: usize) -> String {
+    let sign = if value < 0 { "-" } else { "" };
+    let digits = format!("{:0>width$}", value.unsigned_abs(), width = places + 1);
+    let (whole, part) = digits.split_at(digits.len() - places);
+    match part.trim_end_matches('0') {
+        "" => format!("{sign}{whole}"),
+        part => format!("{sign}{whole}.{part}"),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn numbers_are_printed_without_closing_zeros() {
+        for (value, places, text) in [
+            (0, 5, "0"),
+            (0, 1, "0"),
+            (256, 1, "25.6"),
+            (250, 1, "25"),
+            (10, 1, "1"),
+            (1, 5, "0.00001"),
+            (-1, 5, "-0.00001"),
+            (150_000, 5, "1.5"),
+            (-123_450, 5, "-1.2345"),
+            (7, 0, "7"),
+        ] {
+            assert_eq!(print(value, places), text);
+        }
+    }
 
     #[test]
     fn numbers_are_counted_in_units_of_the_last_place() {
