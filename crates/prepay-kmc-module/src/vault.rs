@@ -10,8 +10,7 @@ use super::CentreEntry;
 use super::contents::CentreContents;
 use super::desk::CentreDesk;
 use prepay_basics::{Clock, Entropy, Identifier, Moment};
-use prepay_kmp::CentreId;
-use prepay_kmp::open_kmp::{Identity, PartyKind};
+use prepay_kmp::{CentreId, Identity, PartyKind};
 use prepay_vault::VaultStorage;
 use prepay_vault::{
     AuditError, AuditReport, CreateError, NewUser, OpenError, Quorum, Record, RestoreError,

@@ -22,7 +22,7 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 
 pub use forms::form_json;
-pub use keys::{edition1, open_kmp};
+pub use keys::open_kmp;
 pub use meter::{keypad, meter_record};
 pub use vault::{audit_log, vault_store};
 
@@ -30,7 +30,7 @@ use crate::Random;
 use crate::vectors::{LabCase, RefusalCase, load_folder};
 
 /// The names of the targets.
-pub const TARGETS: [&str; 11] = [
+pub const TARGETS: [&str; 10] = [
     "open_digits",
     "json_line",
     "id_record",
@@ -38,7 +38,6 @@ pub const TARGETS: [&str; 11] = [
     "meter_record",
     "keypad",
     "open_kmp",
-    "edition1",
     "vault_store",
     "audit_log",
     "form_json",
@@ -322,7 +321,6 @@ pub fn seeds(target: &str) -> Vec<Vec<u8>> {
         "keypad" => meter::keypad_seeds(&mut random),
         "form_json" => forms::form_seeds(),
         "open_kmp" => keys::open_kmp_seeds(),
-        "edition1" => keys::edition1_seeds(),
         "vault_store" => vault::store_seeds(),
         "audit_log" => vault::log_seeds(),
         other => panic!("no fuzz target is called {other}"),
@@ -384,11 +382,6 @@ mod tests {
     #[test]
     fn any_bytes_are_a_text_of_key_management_or_refused() {
         run("open_kmp", open_kmp, RUNS / 25); // Signatures take their time.
-    }
-
-    #[test]
-    fn any_bytes_are_a_key_load_file_of_edition_1_or_refused() {
-        short_run("edition1", edition1);
     }
 
     #[test]

@@ -6,6 +6,7 @@
 //! - [`fuzz`]: the bodies of the fuzz targets as plain functions, and inputs to run them on without a fuzzer.
 //! - [`centre_store`]: the suite that every storage of a key management centre passes.
 //! - [`ceremony`]: a software module and a test centre that gives it keys, as people would.
+//! - [`documents`]: what each side does with a text of key management, in one call.
 //! - [`secrets`]: secrets that are looked for where they must not be.
 //! - [`Memory`]: the storage of a meter.
 //! - [`SetClock`], [`Foreseeable`]: time and randomness.
@@ -13,6 +14,7 @@
 
 pub mod centre_store;
 pub mod ceremony;
+pub mod documents;
 pub mod fuzz;
 mod memory;
 pub mod published;

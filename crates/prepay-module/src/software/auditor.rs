@@ -7,11 +7,10 @@ use super::contents::ModuleContents;
 use super::entry::ModuleEntry;
 use super::module::{Shared, fault};
 use super::read;
-use super::refusal::{LoadRefusal, ReadError};
-use super::slot::{CentreReport, SlotReport};
+use super::refusal::ReadError;
+use super::slot::SlotReport;
 use crate::{ClockWindow, Identification, ModuleFault, ModuleStatus, RegisterReport};
-use prepay_kmp::open_kmp::{OpenKmp, PartyKind, PartyName, ProfileError, PublicIdentity};
-use prepay_kmp::profile::{EnrolmentDetails, KeyManagementProfile};
+use prepay_kmp::{ModuleEnrolment, PartyName, open_kmp};
 use prepay_vault::{AccessError, AuditReport, Quorum, Record, Role, Session, UserReport, Vault};
 
 /// The module in the hands of somebody who reads.
@@ -104,27 +103,18 @@ impl Auditor {
     pub fn enrolment(&self) -> Result<String, ModuleFault> {
         self.read(|vault| {
             let label = |text: &str| text.parse().expect("a short printable text");
-            let details = EnrolmentDetails::Module {
+            let contents = vault.contents();
+            let enrolment = ModuleEnrolment {
+                party: contents.identity.public().clone(),
+                created: contents.created,
+                is_test: contents.issuer.test.is_some(),
                 maker: label(read::MAKER),
                 model: label(read::MODEL),
                 firmware: label(read::FIRMWARE),
             };
-            let contents = vault.contents();
-            let is_test = contents.issuer.test.is_some();
-            OpenKmp
-                .write_enrolment(&contents.identity, contents.created, is_test, &details)
+            open_kmp::write_module_enrolment(&contents.identity, &enrolment)
                 .expect("a module writes the enrolment of a module")
         })
-    }
-
-    /// Reads a centre's enrolment and checks the centre's own signature. Nothing is kept: anybody can sign
-    /// for keys of his own, so people compare the fingerprint.
-    ///
-    /// # Errors
-    ///
-    /// [`LoadRefusal::Document`].
-    pub fn read_enrolment(&self, text: &str) -> Result<CentreReport, LoadRefusal> {
-        read_centre(text).map(|(report, _)| report)
     }
 
     /// Entries of the audit log, from one of them on.
@@ -169,22 +159,6 @@ impl Reading {
             Self::One(session) => vault.authorize(session, roles),
             Self::Two(quorum) => vault.authorize_two(quorum),
         }
-    }
-}
-
-/// Reads a centre's enrolment.
-pub(super) fn read_centre(text: &str) -> Result<(CentreReport, PublicIdentity), LoadRefusal> {
-    let enrolment = OpenKmp.read_enrolment(text.as_bytes())?;
-    match enrolment.details {
-        EnrolmentDetails::Centre { activation, expires } => {
-            let is_test = enrolment.is_test;
-            let report = CentreReport::new(&enrolment.party, activation, expires, is_test);
-            Ok((report, enrolment.party))
-        }
-        EnrolmentDetails::Module { .. } => Err(LoadRefusal::Document(ProfileError::Kind {
-            expected: PartyKind::Centre,
-            found: enrolment.party.kind(),
-        })),
     }
 }
 

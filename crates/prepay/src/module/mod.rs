@@ -5,14 +5,13 @@
 //!  keep.rs     init, seal, backup, restore       line.rs   bytes of a line -> fields
 //!  show.rs     unlock, registers, slots, audit   session.rs  many requests, one unlocking
 //!  issue.rs    issue, verify                     tell.rs   answers -> objects
-//!  custody.rs  request, load, delete, revoke, user, refill   document.rs  texts as files
+//!  custody.rs  request, load, delete, revoke, user, refill
 //! ```
 //!
 //! Each command opens the module, does one thing and locks it. Everything that is kept goes through the
 //! module's vault, so a command may be killed at any moment.
 
 mod custody;
-mod document;
 pub(crate) mod flags;
 mod issue;
 mod keep;
