@@ -9,11 +9,11 @@ use std::sync::Mutex;
 use prepay_basics::{Identifier, Moment};
 use prepay_kmc_module::{
     AgreementAnswer, AgreementRequestReport, Authority, CentreError, CentreIdentity, CentreModule,
-    GeneratedKey, KeyLoad, KeyLoadOrder, KeyLoadRequestReport, ModuleDetails,
-    ModuleReport, ModuleState, VendingKeyReport,
+    GeneratedKey, KeyLoad, KeyLoadOrder, KeyLoadRequestReport, ModuleDetails, ModuleReport,
+    ModuleState, VendingKeyReport,
 };
-use prepay_kmp::{DocumentError, ModuleId};
 use prepay_kmp::attribute::KeyCheckValue;
+use prepay_kmp::{DocumentError, ModuleId};
 use prepay_token::element::{DecoderKeyGenerationAlgorithm, KeyRevisionNumber, SupplyGroupCode};
 use prepay_token::key::VendingKey;
 

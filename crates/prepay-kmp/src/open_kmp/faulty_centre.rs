@@ -115,7 +115,8 @@ fn a_signed_file_with_a_wrong_content_is_refused_by_name() {
         ("SER5", "SER18446744073709551616", "item"),
         ("NAMa group", "NAM a group", "item"),
         ("open-kmp.SMID", "open-kmp.SIGID", "kind"),
-        ("VKL", "VKR", "record"),
+        ("VKL", "VKR", "item"),
+        ("VKL", "VKX", "record"),
     ];
     for (from, to, code) in cases {
         let text = sealed_anew(&text, &centre, &keys, from, to);
