@@ -7,11 +7,13 @@ use prepay_basics::Identifier;
 use prepay_kmp::attribute::RegisterNumber;
 use prepay_kmp::{CentreId, Document, DocumentError};
 use prepay_module::software::{CustodianError, Custodians, SlotReport, SlotState};
+use prepay_session::SlotRecord;
 use prepay_vault::Role;
+use serde::Serialize;
 use serde_json::{Value, json};
 
 use super::flags::{LoadFlags, RequestFlags, RequestKind, UserCommand};
-use super::{Desk, custodian_failure, fault, tell};
+use super::{Desk, custodian_failure, fault};
 use crate::Ending;
 use crate::failure::{Done, Failure};
 use crate::file::{self, NewFile};
@@ -164,9 +166,8 @@ impl Desk<'_> {
 
     /// Prints what became of a slot.
     fn slot(&self, what: &str, slot: &SlotReport, next: &str) -> Done<Ending> {
-        let mut object = tell::slot(slot);
-        object["loaded"] = what.into();
-        self.answer(object, |out| {
+        let answer = LoadedSlot { loaded: what, slot: slot.into() };
+        self.answer(answer, |out| {
             let (centre, state) = (&slot.centre.centre, styled(HEADING, slot.state));
             writeln!(out, "centre {centre}: {what}; slot {} is {state}", slot.slot)?;
             writeln!(out, "  fingerprint {}", slot.centre.fingerprint)?;
@@ -262,6 +263,14 @@ impl Desk<'_> {
             writeln!(out, "{name} has a new passphrase")
         })
     }
+}
+
+/// What became of a slot, as an answer.
+#[derive(Serialize)]
+struct LoadedSlot<'a> {
+    loaded: &'a str,
+    #[serde(flatten)]
+    slot: SlotRecord,
 }
 
 /// The centre that was named, or the only one.
