@@ -8,17 +8,17 @@ use crate::record::{FormRecord, Pairs, SignatureRecord};
 /// The greatest length of the JSON of a form, in bytes.
 pub const MAX_JSON: usize = 192 * 1024;
 
-/// A form as it goes between people and programs.
+/// A form in a file.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Document {
-    /// Being filled in; may be full of faults.
+    /// Still being filled in; may contain anything.
     Draft(Draft),
-    /// Signed, and the signature is right for the key in it.
+    /// Signed, with a signature that is valid for the key in it.
     Signed(SignedForm),
 }
 
 impl Document {
-    /// The filled fields.
+    /// The fields and their values.
     pub const fn draft(&self) -> &Draft {
         match self {
             Self::Draft(draft) => draft,
@@ -81,16 +81,16 @@ fn read_text(text: &str) -> Result<Document, JsonError> {
     }
 }
 
-/// Puts a form and its signature together.
+/// Joins a form and its signature.
 fn join(draft: Draft, record: SignatureRecord) -> Result<SignedForm, JsonError> {
     let SignatureRecord { signatory, fingerprint, key, signed, signature } = record;
     let signed = signed.parse().map_err(|_| JsonError::Signed { found: signed.clone() })?;
     let signature = Signature::from_hex(&key, signed, &signature).map_err(JsonError::Form)?;
-    let told = [
+    let stated = [
         (signature.key().name().to_string(), signatory),
         (signature.key().fingerprint().to_string(), fingerprint),
     ];
-    for (expected, found) in told {
+    for (expected, found) in stated {
         if expected != found {
             return Err(JsonError::Name { expected, found });
         }
@@ -98,7 +98,7 @@ fn join(draft: Draft, record: SignatureRecord) -> Result<SignedForm, JsonError> 
     SignedForm::join(draft, signature).map_err(JsonError::Form)
 }
 
-/// Writes a form in the one way: fields in the order of the schema, two blanks a level, a line end at the end.
+/// Writes a form in its exact form: fields in the order of the schema, two spaces per level, a final line end.
 pub fn write(document: &Document) -> String {
     text(&record(document))
 }
@@ -127,7 +127,7 @@ pub(crate) fn record(document: &Document) -> FormRecord {
     }
 }
 
-/// JSON with two blanks a level and a line end at the end.
+/// JSON with two spaces per level and a final line end.
 pub(crate) fn text(record: &impl serde::Serialize) -> String {
     let mut text = serde_json::to_string_pretty(record).expect("strings and numbers are JSON");
     text.push('\n');
