@@ -192,7 +192,7 @@ fn table(outcomes: &[Outcome]) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::{Outcome, chosen, runs_told_by, table};
+    use super::{Outcome, chosen, runs_in, table};
 
     #[test]
     fn all_targets_run_unless_some_are_named() {
