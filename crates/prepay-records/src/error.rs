@@ -181,6 +181,17 @@ impl<'a> From<&'a RecordError> for ErrorRecord<'a> {
     }
 }
 
+/// An answer with the mark of a test installation, whose tokens and keys are not for real meters.
+#[derive(Clone, Copy, Debug, Serialize)]
+pub struct Marked<A> {
+    /// The answer.
+    #[serde(flatten)]
+    pub answer: A,
+    /// Whether a test installation gives it.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub test: bool,
+}
+
 impl From<&ParseMeterNumberError> for RecordCode {
     fn from(error: &ParseMeterNumberError) -> Self {
         match error {
