@@ -1,21 +1,18 @@
 //! The whole workflow with the real centre module: signed forms alone lead from an unknown customer to a
 //! key-load file that exactly one module can open.
 
-use std::sync::{Arc, Mutex};
-
 use prepay_basics::{Identifier, Moment};
 use prepay_kmc::centre::{Centre, Decision, LoadOptions};
 use prepay_kmc::entity::FormNumber;
 use prepay_kmc::form::{Draft, FormKind, FormState, SignedForm};
 use prepay_kmc::store::MemoryStore;
-use prepay_kmc_module::{CentreModule, CentreSetup, CentreVault};
+use prepay_kmc_module::{CentreDesk, CentreModule, CentreSetup, CentreVault};
 use prepay_kmp::open_kmp::{
     Identity, Nonce, OpenKmp, PartyKind, PublicIdentity, Signatory, SlotNumber,
 };
 use prepay_kmp::profile::{EnrolmentDetails, KeyLoadRequest, KeyManagementProfile};
 use prepay_testkit::Foreseeable;
-use prepay_vault::MemoryStorage;
-use prepay_vault::{KeyFile, NewUser, Quorum, Role, Secret, Unlock};
+use prepay_vault::{KeyFile, MemoryStorage, NewUser, Place, Quorum, Role, Secret, Unlock};
 
 const PEOPLE: [(&str, Role); 3] =
     [("ada", Role::Custodian), ("ben", Role::Custodian), ("olu", Role::Operator)];
@@ -39,11 +36,15 @@ fn vault() -> CentreVault {
         centre: &"KMC-1".parse().unwrap(),
         unlock: Unlock::KeyFile(&key_file),
         users: &users,
-        valid_days: CentreVault::VALID_DAYS,
+        valid_days: CentreSetup::VALID_DAYS,
+        insecure_test: true,
     };
-    let storage = Box::new(Arc::new(Mutex::new(MemoryStorage::default())));
-    let entropy = Box::new(Foreseeable::named("centre"));
-    CentreVault::create_insecure_test(storage, entropy, Box::new(today()), &setup).unwrap()
+    let place = Place {
+        storage: Box::new(MemoryStorage::default()),
+        entropy: Box::new(Foreseeable::named("centre")),
+        clock: Box::new(today()),
+    };
+    setup.make(place).unwrap()
 }
 
 fn sign_in(vault: &CentreVault, name: &str) -> prepay_vault::Session {
@@ -81,7 +82,7 @@ fn forms_lead_from_an_unknown_customer_to_a_file_for_one_module() {
     let vault = vault();
     let clock = today();
     let two = Quorum::new(sign_in(&vault, "ada"), sign_in(&vault, "ben")).unwrap();
-    let custodians = vault.desk_of_two(two);
+    let custodians = CentreDesk::new(&vault, two);
     let mut centre = Centre::new(MemoryStore::new(), &custodians, &clock);
     centre.set_up().unwrap();
     let mut entropy = Foreseeable::named("people");
@@ -151,7 +152,7 @@ fn forms_lead_from_an_unknown_customer_to_a_file_for_one_module() {
     let (_, keys) = OpenKmp.accept_agreement(&module, &party, &pending, confirmation).unwrap();
 
     // From here on, one operator is enough.
-    let operator = vault.desk(sign_in(&vault, "olu"));
+    let operator = CentreDesk::new(&vault, sign_in(&vault, "olu"));
     let mut centre = Centre::new(centre.into_store(), &operator, &clock);
     let request = load_request(&module, &party, &mut entropy);
     let values = [("customer", "1"), ("module", "SM-1"), ("request", request.as_str())];

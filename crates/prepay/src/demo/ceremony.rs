@@ -17,7 +17,7 @@ use prepay_kmp::attribute::{
 };
 use prepay_kmp::open_kmp::Signatory;
 use prepay_module::software::{
-    Custodians, ModulePolicy, NewModule, Operator, Place, SoftwareModule, TestMode,
+    Custodians, ModulePolicy, NewModule, Operator, SoftwareModule, TestMode,
 };
 use prepay_module::{MeterConfiguration, ModuleError, SecurityModule, TokenRequest, VerifyRequest};
 use prepay_token::element::{
@@ -26,8 +26,9 @@ use prepay_token::element::{
 };
 use prepay_token::key::VendingKey;
 use prepay_token::{Instruction, TokenData};
-use prepay_vault::MemoryStorage;
-use prepay_vault::{NewUser, Quorum, Role, Secret, Unlock};
+use prepay_vault::{
+    By, Contents, MemoryStorage, NewUser, Place, Quorum, Role, Secret, SharedVault, Unlock,
+};
 use serde_json::{Value, json};
 
 use super::{BASE_DATE, Failure, heading, revision, supply_group};
@@ -61,11 +62,7 @@ pub(super) fn hold(
     identifier: TokenIdentifier,
 ) -> Result<Ceremony, Failure> {
     let vault = centre_vault(now)?;
-    let centre_quorum = Quorum::new(
-        vault.sign_in(&name("alice")?, &passphrase())?,
-        vault.sign_in(&name("bob")?, &passphrase())?,
-    )?;
-    let desk = vault.desk_of_two(centre_quorum);
+    let desk = CentreDesk::new(&vault, two(&vault)?);
     let module = security_module("SM-DEMO", now)?;
     let custodians = custodians(&module)?;
 
@@ -123,7 +120,7 @@ pub(super) fn hold(
     let token = issue(&operator, loaded.register, meter, identifier)?;
     operator.verify(&VerifyRequest { register: loaded.register, meter, token })?;
 
-    let report = custodians.reader().verify_audit()?;
+    let report = module.vault().verify_audit(By::Two(&two(module.vault())?))?;
     if report.first_bad.is_some() {
         return Err("the audit log does not verify".into());
     }
@@ -253,20 +250,24 @@ fn centre_vault(now: Moment) -> Result<CentreVault, Failure> {
         centre: &"KMC-DEMO".parse()?,
         unlock: Unlock::Passphrase(&secret),
         users: &users,
-        valid_days: CentreVault::VALID_DAYS,
+        valid_days: CentreSetup::VALID_DAYS,
+        insecure_test: true,
     };
-    let storage = Box::new(MemoryStorage::default());
-    Ok(CentreVault::create_insecure_test(storage, Box::new(SystemEntropy), Box::new(now), &setup)?)
+    Ok(setup.make(place(now))?)
+}
+
+/// In memory, at one moment.
+fn place(now: Moment) -> Place {
+    Place {
+        storage: Box::new(MemoryStorage::default()),
+        entropy: Box::new(SystemEntropy),
+        clock: Box::new(now),
+    }
 }
 
 fn security_module(id: &str, now: Moment) -> Result<SoftwareModule, Failure> {
     let (names, secret) = (names()?, passphrase());
     let users = people(&names, &secret);
-    let place = Place {
-        storage: Box::new(MemoryStorage::default()),
-        entropy: Box::new(SystemEntropy),
-        clock: Box::new(now),
-    };
     let new = NewModule {
         module: id.parse()?,
         unlock: Unlock::Passphrase(&secret),
@@ -274,17 +275,22 @@ fn security_module(id: &str, now: Moment) -> Result<SoftwareModule, Failure> {
         policy: ModulePolicy::default(),
     };
     let test = TestMode { fixed_time: Some(now), fixed_random: Some(RandomNumber::try_from(5)?) };
-    Ok(SoftwareModule::create_insecure_test(place, new, test)?)
+    Ok(SoftwareModule::create_insecure_test(place(now), new, test)?)
 }
 
 fn custodians(module: &SoftwareModule) -> Result<Custodians, Failure> {
-    let alice = module.sign_in(&name("alice")?, &passphrase())?;
-    let bob = module.sign_in(&name("bob")?, &passphrase())?;
-    Ok(module.custodians(Quorum::new(alice, bob)?)?)
+    Ok(module.custodians(two(module.vault())?)?)
+}
+
+/// Signs both custodians in.
+fn two<C: Contents>(vault: &SharedVault<C>) -> Result<Quorum, Failure> {
+    let [alice, bob] = [name("alice")?, name("bob")?];
+    let sign_in = |name| vault.sign_in(name, &passphrase());
+    Ok(Quorum::new(sign_in(&alice)?, sign_in(&bob)?)?)
 }
 
 fn operator(module: &SoftwareModule) -> Result<Operator, Failure> {
-    let session = module.sign_in(&name("olga")?, &passphrase())?;
+    let session = module.vault().sign_in(&name("olga")?, &passphrase())?;
     Ok(module.operator(&session)?)
 }
 
