@@ -4,6 +4,7 @@ use std::fmt;
 
 use prepay_kmc::entity::UnknownCode;
 use prepay_kmc::form::{SignedFormError, TAG, UnknownField};
+use prepay_records::RecordError;
 
 use crate::MAX_JSON;
 
@@ -76,6 +77,12 @@ prepay_basics::codes! {
         Name = "form_name",
         NotCanonical = "form_not_canonical",
     } or { Form }
+}
+
+impl From<RecordError> for JsonError {
+    fn from(error: RecordError) -> Self {
+        Self::Json { problem: error.message }
+    }
 }
 
 impl fmt::Display for JsonError {
