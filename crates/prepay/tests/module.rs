@@ -175,7 +175,7 @@ fn what_is_wrong_is_named_and_tells_by_its_status_who_answered() {
     for (status, arguments, code) in [
         (2, "init --id SM-1 --custodian ann --custodian bob --test".to_owned(), "not_empty"),
         (2, format!("load {{missing}} {PAIR}"), "file"),
-        (3, format!("load {{nonsense}} {PAIR}"), "kind"),
+        (3, format!("load {{nonsense}} {PAIR}"), "form"),
         (3, format!("load {{bytes}} {PAIR}"), "text"),
         (3, format!("load {{agree.kag}} {PAIR}"), "kind"),
         (3, format!("load {{module.pke}} {PAIR}"), "kind"),
@@ -247,8 +247,7 @@ fn wrong_passphrases_slow_down_and_a_new_process_does_not_help() {
     desk.put_secret("uwe", "uwe-reads-what-others-did");
     // Others are not slowed down, and see what happened.
     let users = desk.succeed("--json user list --as olga");
-    let users: Vec<Value> =
-        users.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let users: Vec<Value> = users.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
     let uwe = users.iter().find(|user| user["name"] == "uwe").unwrap();
     assert!(uwe["failures"].as_u64().unwrap() >= 3 && uwe["test"] == true, "{users:?}");
     desk.put_secret("uwe.new", "uwe has other words now");
@@ -270,6 +269,11 @@ fn people_come_go_and_change_their_words() {
     assert_eq!(desk.refused(3, "registers --as olga"), "sign_in");
     desk.put_secret("olga", "olga takes other words");
     desk.succeed("registers --as olga");
+    assert_eq!(desk.refused(3, "audit list --as olga"), "role", "operators do not read the log");
+    assert_eq!(desk.refused(3, "audit verify --as olga"), "role");
+    desk.succeed("slots --custodian eve --custodian bob");
+    let issue = format!("issue credit --register 1 {METER} --amount 1 --custodian eve");
+    assert_eq!(desk.refused(2, &issue), "flag", "one person issues");
     let list = desk.succeed("user list --as bob");
     assert!(list.contains("eve   custodian") && !list.contains("ann"), "{list}");
 }

@@ -2,19 +2,19 @@
 //!
 //! ```text
 //!  flags.rs    what can be asked
-//!  keep.rs     init, seal, backup, restore
-//!  show.rs     unlock, registers, slots, audit
+//!  keep.rs     init, backup, restore
+//!  show.rs     unlock, registers, slots
 //!  issue.rs    issue, verify
-//!  custody.rs  request, load, delete, revoke, user, refill   document.rs  why texts are refused
+//!  custody.rs  request, load, delete, revoke, refill
 //! ```
 //!
 //! Each command opens the module, does one thing and locks it. Everything that is kept goes through the
 //! module's vault, so a command may be killed at any moment.
 //!
-//! - Elsewhere: the lines of a session and the answers as JSON (`prepay-session`).
+//! - Elsewhere: user, seal, audit, and what a centre does alike (`vault`); the lines of a session and the answers
+//!   as JSON (`prepay-session`).
 
 mod custody;
-mod document;
 pub(crate) mod flags;
 mod issue;
 mod keep;
