@@ -11,17 +11,17 @@ use crate::record::{FormFields, FormRecord, Pairs, SignatureFields, SignatureRec
 /// The greatest length of the JSON of a form, in bytes.
 pub const MAX_JSON: usize = 192 * 1024;
 
-/// A form as it goes between people and programs.
+/// A form in a file.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Document {
-    /// Being filled in; may be full of faults.
+    /// Still being filled in; may contain anything.
     Draft(Draft),
-    /// Signed, and the signature is right for the key in it.
+    /// Signed, with a signature that is valid for the key in it.
     Signed(SignedForm),
 }
 
 impl Document {
-    /// The filled fields.
+    /// The fields and their values.
     pub const fn draft(&self) -> &Draft {
         match self {
             Self::Draft(draft) => draft,
@@ -88,7 +88,7 @@ fn read_text(text: &str) -> Result<Document, JsonError> {
     }
 }
 
-/// Puts a form and its signature together.
+/// Joins a form and its signature.
 fn join(draft: Draft, record: &SignatureFields<'_>) -> Result<SignedForm, JsonError> {
     let signatory = string("signature.signatory", &record.signatory)?;
     let fingerprint = string("signature.fingerprint", &record.fingerprint)?;
@@ -97,11 +97,11 @@ fn join(draft: Draft, record: &SignatureFields<'_>) -> Result<SignedForm, JsonEr
     let signature = string("signature.signature", &record.signature)?;
     let signed = signed.parse().map_err(|_| JsonError::Signed { found: signed.to_owned() })?;
     let signature = Signature::from_hex(key, signed, signature).map_err(JsonError::Form)?;
-    let told = [
+    let stated = [
         (signature.key().name().to_string(), signatory),
         (signature.key().fingerprint().to_string(), fingerprint),
     ];
-    for (expected, found) in told {
+    for (expected, found) in stated {
         if expected != found {
             return Err(JsonError::Name { expected, found: found.to_owned() });
         }
@@ -109,12 +109,12 @@ fn join(draft: Draft, record: &SignatureFields<'_>) -> Result<SignedForm, JsonEr
     SignedForm::join(draft, signature).map_err(JsonError::Form)
 }
 
-/// The text of a field that has to be there.
+/// The text of a required field.
 fn string<'r>(name: &str, field: &'r Field<'_>) -> Result<&'r str, RecordError> {
     text_of(RecordCode::BadJson, name, "a string", needed(name, field.as_ref())?)
 }
 
-/// Writes a form in the one way: fields in the order of the schema, two blanks a level, a line end at the end.
+/// Writes a form in its exact form: fields in the order of the schema, two spaces per level, a final line end.
 pub fn write(document: &Document) -> String {
     text(&record(document))
 }
@@ -143,7 +143,7 @@ pub(crate) fn record(document: &Document) -> FormRecord {
     }
 }
 
-/// JSON with two blanks a level and a line end at the end.
+/// JSON with two spaces per level and a final line end.
 pub(crate) fn text(record: &impl serde::Serialize) -> String {
     let mut text = serde_json::to_string_pretty(record).expect("strings and numbers are JSON");
     text.push('\n');

@@ -1,4 +1,4 @@
-//! The records of the JSON: which fields there are, and nothing about what they mean.
+//! The records of the JSON: which members there are, not what they mean.
 
 use std::fmt;
 
@@ -79,7 +79,7 @@ pub(crate) struct StepRecord {
     pub(crate) note: String,
 }
 
-/// The fields of a form, as they are to be filled in.
+/// What a form asks for.
 #[derive(serde::Serialize)]
 pub(crate) struct SchemaRecord {
     pub(crate) form: &'static str,
@@ -88,7 +88,7 @@ pub(crate) struct SchemaRecord {
     pub(crate) fields: Vec<FieldRecord>,
 }
 
-/// A field to be filled in.
+/// What a field asks for.
 #[derive(serde::Serialize)]
 pub(crate) struct FieldRecord {
     pub(crate) name: &'static str,
@@ -107,7 +107,7 @@ pub(crate) struct FaultRecord<'a> {
     pub(crate) found: Option<&'a str>,
 }
 
-/// An object of strings, in the order in which it is written, no name twice.
+/// An object of strings, in the order written, without repeated names.
 #[derive(Clone)]
 pub(crate) struct Pairs(pub(crate) Vec<(String, String)>);
 
@@ -145,9 +145,9 @@ impl<'de> Visitor<'de> for PairsVisitor {
         let mut pairs: Vec<(String, String)> = Vec::new();
         while let Some((name, value)) = map.next_entry()? {
             if pairs.iter().any(|(other, _)| *other == name) {
-                return Err(serde::de::Error::custom(format_args!("field {name:?} twice")));
+                return Err(serde::de::Error::custom(format_args!("field {name:?} is repeated")));
             }
-            // No form has as many; so a long object costs no more than its reading.
+            // No form has as many fields. The limit keeps the search for repeated names cheap.
             if pairs.len() >= 64 {
                 return Err(serde::de::Error::custom("expected at most 64 fields"));
             }

@@ -1,5 +1,5 @@
-//! The whole workflow with the real module of a centre: by signed forms alone, from an unknown customer to a
-//! key-load file that opens in exactly one module.
+//! The whole workflow with the real centre module: signed forms alone lead from an unknown customer to a
+//! key-load file that exactly one module can open.
 
 use prepay_basics::{Identifier, Moment};
 use prepay_kmc::centre::{Centre, Decision, LoadOptions};
@@ -151,7 +151,7 @@ fn forms_lead_from_an_unknown_customer_to_a_file_for_one_module() {
     let confirmation = answer.confirmation.as_bytes();
     let (_, keys) = OpenKmp.accept_agreement(&module, &party, &pending, confirmation).unwrap();
 
-    // From here on one operator does it.
+    // From here on, one operator is enough.
     let operator = CentreDesk::new(&vault, sign_in(&vault, "olu"));
     let mut centre = Centre::new(centre.into_store(), &operator, &clock);
     let request = load_request(&module, &party, &mut entropy);
@@ -171,7 +171,7 @@ fn forms_lead_from_an_unknown_customer_to_a_file_for_one_module() {
     assert_eq!(row.check_value, Some(prepay_kmp::check_value(&load.keys[0].key)));
     assert_eq!(centre.orphans().unwrap(), []);
 
-    // The operator alone makes no key, and a changed request is none.
+    // An operator alone cannot retire a key, and a changed request is refused.
     assert_eq!(centre.retire_key(row.id).unwrap_err().code(), "forbidden");
     let changed = request.replace("SM-1", "SM-2");
     assert!(centre.answer_key_load(&changed, &LoadOptions::default()).is_err());

@@ -1,8 +1,7 @@
-//! The beginning of the story: a key comes from a management centre into a register of a security module.
+//! The first part of the demonstration: a key goes from a management centre into a register of a security module.
 //!
-//! Centre and module are test ones, in memory, with keys of their own made here and now; they exchange the
-//! same texts that people would carry between two rooms. The vending key is a public one, which only a test
-//! centre takes in.
+//! Centre and module are test installations, in memory, with new keys of their own. They exchange the same texts that
+//! people would carry between two rooms. The vending key is public; only a test centre can import it.
 
 use std::io::{self, Write};
 
@@ -35,27 +34,27 @@ use serde_json::{Value, json};
 use super::{BASE_DATE, Failure, heading, revision, supply_group};
 use crate::paint::{RESULT, WRONG, styled};
 
-/// Two custodians of each side, and the module's operator.
+/// Two custodians and an operator for each side.
 const PEOPLE: [(&str, Role); 3] =
     [("alice", Role::Custodian), ("bob", Role::Custodian), ("olga", Role::Operator)];
 
-/// What happened.
+/// The results.
 pub(super) struct Ceremony {
     /// Name and fingerprint of the centre and of the module.
     pub(super) parties: [(String, String); 2],
-    /// One line a document: what it is, who carries it where, and how many bytes it has.
+    /// One line per document: what it is, where it goes, how many bytes it has.
     pub(super) documents: Vec<(&'static str, &'static str, usize)>,
-    /// The register that the key came into, and its check value.
+    /// The register of the key, and its check value.
     pub(super) register: (RegisterNumber, KeyCheckValue),
-    /// What was refused, and in which words.
+    /// What was refused, with the message.
     pub(super) refusals: Vec<(&'static str, String)>,
-    /// A token that the module made with it.
+    /// A token that the module issued with the key.
     pub(super) token: TokenData,
-    /// How many entries the module's audit log has; it was verified.
+    /// How many entries the module's audit log has. It was verified.
     pub(super) audit_entries: u64,
 }
 
-/// Lets everything happen at one moment. The token is 25.6 kWh for a meter.
+/// Does everything at one moment. The token is 25.6 kWh for a meter.
 pub(super) fn hold(
     now: Moment,
     key: &VendingKey,
@@ -83,15 +82,15 @@ pub(super) fn hold(
     centre.set_up()?;
     centre.enrol_module(&module_enrolment, &fingerprint)?;
 
-    // They agree a key that nobody carries.
+    // They agree on a key that nobody carries.
     let request = custodians.request_agreement(&identity.centre)?;
     carried("agreement request", "module to centre", &request);
     let confirmation = centre.answer_agreement(&request)?.confirmation;
     carried("agreement confirmation", "centre to module", &confirmation);
     custodians.accept_confirmation(&confirmation)?;
 
-    // A supply group gets a vending key, and its owner lets the module have it.
-    lay_down(&mut centre, &desk, key, now)?;
+    // A supply group gets a vending key, and its owner authorises the module to hold it.
+    set_up_group(&mut centre, &desk, key, now)?;
     let request = custodians.request_key_load(&identity.centre)?;
     carried("key-load request", "module to centre", &request);
     let file = centre.answer_key_load(&request, &LoadOptions::default())?.load.file;
@@ -139,20 +138,16 @@ pub(super) fn hold(
 }
 
 impl Ceremony {
-    /// Prints the ceremony for a person.
-    pub(super) fn tell(&self, out: &mut impl Write) -> io::Result<()> {
-        heading(
-            out,
-            1,
-            "A centre and a security module meet, and agree a key that nobody carries",
-        )?;
+    /// Prints the results for people.
+    pub(super) fn print(&self, out: &mut impl Write) -> io::Result<()> {
+        heading(out, 1, "A centre and a security module agree on a key that nobody carries")?;
         for (name, fingerprint) in &self.parties {
             writeln!(out, "  {name:<9} fingerprint {}", styled(RESULT, fingerprint))?;
         }
         for (what, way, bytes) in &self.documents {
             writeln!(out, "  {what:<23} {way:<17} {bytes:>5} bytes")?;
         }
-        heading(out, 2, "The key-load file brings a vending key into a register, once")?;
+        heading(out, 2, "A key-load file loads a vending key into a register, once")?;
         let (register, check_value) = self.register;
         writeln!(
             out,
@@ -165,7 +160,7 @@ impl Ceremony {
         writeln!(out, "  audit log: {} entries, verified", self.audit_entries)
     }
 
-    /// The ceremony for a program.
+    /// The results as JSON.
     pub(super) fn as_value(&self) -> Value {
         let party = |(name, fingerprint): &(String, String)| json!({"name": name, "fingerprint": fingerprint});
         let document = |(what, way, bytes): &(&str, &str, usize)| json!({"what": what, "way": way, "bytes": bytes});
@@ -198,8 +193,8 @@ fn issue(
     Ok(issued?.token)
 }
 
-/// A customer, its signatory, a group, its vending key, and the leave for the module to hold it.
-fn lay_down(
+/// Adds a customer, its signatory, a group and its vending key, and authorises the module to hold the key.
+fn set_up_group(
     centre: &mut Centre<'_, MemoryStore>,
     desk: &CentreDesk<'_>,
     key: &VendingKey,
@@ -211,8 +206,8 @@ fn lay_down(
         address: "1 Long Street".parse()?,
     })?;
     let signatory = Signatory::generate(name("grace")?, &mut SystemEntropy)?;
-    let told = signatory.key().fingerprint().to_string();
-    centre.register_signatory(owner, signatory.key(), &told)?;
+    let fingerprint = signatory.key().fingerprint().to_string();
+    centre.register_signatory(owner, signatory.key(), &fingerprint)?;
     let group = centre.allocate_group(NewGroup {
         code: Some(supply_group()?),
         key_type: VendingKeyType::UNIQUE,
@@ -307,7 +302,7 @@ fn names() -> Result<Vec<Identifier>, Failure> {
     PEOPLE.iter().map(|(text, _)| name(text)).collect()
 }
 
-/// The people of one side. In the demonstration they share a passphrase, which no real vault would accept.
+/// The people of one side. They share one passphrase, which only a test vault accepts.
 fn people<'a>(names: &'a [Identifier], passphrase: &'a Secret) -> Vec<NewUser<'a>> {
     let user = |(name, (_, role)): (&'a Identifier, &(&str, Role))| NewUser {
         name,
