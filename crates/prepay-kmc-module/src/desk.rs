@@ -18,41 +18,27 @@ use super::{
 };
 use prepay_basics::{Identifier, Moment};
 use prepay_kmp::attribute::KeyCheckValue;
-use prepay_kmp::open_kmp::{Identity, OpenKmp, PartyKind, ProfileError};
-use prepay_kmp::profile::{Enrolment, EnrolmentDetails, KeyManagementProfile};
-use prepay_kmp::{KeyNote, ModuleId};
-use prepay_vault::{By, Quorum, Role, Session, Vault};
-
-/// The profile in which the centre speaks with modules.
-pub(super) const PROFILE: &dyn KeyManagementProfile = &OpenKmp;
+use prepay_kmp::{
+    CentreEnrolment, Identity, KeyNote, ModuleEnrolment, ModuleId, PartyKind, open_kmp, read_as,
+};
+use prepay_vault::{Actor, By, Role, Vault};
 
 /// Where somebody signed in, or two custodians together, ask something of the centre's module.
 pub struct CentreDesk<'a> {
     centre: &'a CentreVault,
-    who: Who,
-}
-
-enum Who {
-    One(Session),
-    Two(Quorum),
+    who: Actor,
 }
 
 type OpenVault = Vault<CentreContents>;
 
 impl<'a> CentreDesk<'a> {
-    pub(super) fn of_one(centre: &'a CentreVault, session: Session) -> Self {
-        Self { centre, who: Who::One(session) }
-    }
-
-    pub(super) fn of_two(centre: &'a CentreVault, quorum: Quorum) -> Self {
-        Self { centre, who: Who::Two(quorum) }
+    /// What the centre does at the request of one person, or of two custodians.
+    pub fn new(centre: &'a CentreVault, who: impl Into<Actor>) -> Self {
+        Self { centre, who: who.into() }
     }
 
     fn by(&self) -> By<'_> {
-        match &self.who {
-            Who::One(session) => By::One(session),
-            Who::Two(quorum) => By::Two(quorum),
-        }
+        self.who.by()
     }
 
     /// Does one thing for whoever is still signed in and has the authority, and notes a refusal.
@@ -62,30 +48,25 @@ impl<'a> CentreDesk<'a> {
         needs: Authority,
         act: impl FnOnce(&mut OpenVault, Moment) -> Result<T, CentreError>,
     ) -> Result<T, CentreError> {
-        let vault = &mut *self.centre.lock_vault()?;
         let now = self.centre.now();
-        vault.usable()?;
-        match &self.who {
-            Who::One(session) => {
-                vault.authorize(session, &[Role::Custodian, Role::Operator, Role::Auditor])?;
+        self.centre.with(|vault| {
+            vault.authorize(self.by(), &Role::ALL)?;
+            let found = self.authority();
+            let done = if found < needs {
+                Err(CentreError::Forbidden { operation, needs, found })
+            } else {
+                act(vault, now)
+            };
+            if let Err(refusal) = &done
+                && refusal.is_refusal()
+            {
+                let reason = format!("{}: {refusal}", refusal.code());
+                let entry = CentreEntry::RequestRefused { operation: operation.to_owned(), reason };
+                vault.stage(self.by(), &entry, now)?;
+                vault.flush()?;
             }
-            Who::Two(quorum) => vault.authorize_two(quorum)?,
-        }
-        let found = self.authority();
-        let done = if found < needs {
-            Err(CentreError::Forbidden { operation, needs, found })
-        } else {
-            act(vault, now)
-        };
-        if let Err(refusal) = &done
-            && refusal.is_refusal()
-        {
-            let reason = format!("{}: {refusal}", refusal.code());
-            let entry = CentreEntry::RequestRefused { operation: operation.to_owned(), reason };
-            vault.stage(self.by(), &entry, now)?;
-            vault.flush()?;
-        }
-        done
+            done
+        })?
     }
 }
 
@@ -101,26 +82,6 @@ fn identity(vault: &OpenVault) -> CentreIdentity {
     }
 }
 
-/// Reads a module's enrolment, and refuses that of another kind of party.
-fn read_module(enrolment: &str) -> Result<(Enrolment, KnownModule), CentreError> {
-    let read = PROFILE.read_enrolment(enrolment.as_bytes())?;
-    let EnrolmentDetails::Module { maker, model, firmware } = read.details.clone() else {
-        let (expected, found) = (PartyKind::Module, read.party.kind());
-        return Err(ProfileError::Kind { expected, found }.into());
-    };
-    let known = KnownModule {
-        party: read.party.clone(),
-        created: read.created,
-        maker,
-        model,
-        firmware,
-        accepted: read.created,
-        revoked: None,
-        slots: std::collections::BTreeMap::new(),
-    };
-    Ok((read, known))
-}
-
 fn note(group: SupplyGroupCode, revision: KeyRevisionNumber, held: &HeldKey) -> KeyNote {
     KeyNote {
         register: None,
@@ -132,17 +93,14 @@ fn note(group: SupplyGroupCode, revision: KeyRevisionNumber, held: &HeldKey) -> 
 
 impl CentreModule for CentreDesk<'_> {
     fn acting(&self) -> Vec<Identifier> {
-        match &self.who {
-            Who::One(session) => vec![session.name().clone()],
-            Who::Two(quorum) => quorum.names().map(Clone::clone).to_vec(),
-        }
+        self.who.names().cloned().collect()
     }
 
     fn authority(&self) -> Authority {
         match &self.who {
-            Who::One(session) if session.role() == Role::Auditor => Authority::Reading,
-            Who::One(_) => Authority::Operating,
-            Who::Two(_) => Authority::DualControl,
+            Actor::One(session) if session.role() == Role::Auditor => Authority::Reading,
+            Actor::One(_) => Authority::Operating,
+            Actor::Two(_) => Authority::DualControl,
         }
     }
 
@@ -153,10 +111,14 @@ impl CentreModule for CentreDesk<'_> {
     fn enrolment(&self) -> Result<String, CentreError> {
         self.act("write the centre's enrolment", Authority::Reading, |vault, _| {
             let contents = vault.contents();
-            let (activation, expires) = (contents.activation, contents.expires);
-            let details = EnrolmentDetails::Centre { activation, expires };
-            let is_test = vault.header().insecure_test;
-            Ok(PROFILE.write_enrolment(&contents.identity, contents.created, is_test, &details)?)
+            let enrolment = CentreEnrolment {
+                party: contents.identity.public().clone(),
+                created: contents.created,
+                is_test: vault.header().insecure_test,
+                activation: contents.activation,
+                expires: contents.expires,
+            };
+            Ok(open_kmp::write_centre_enrolment(&contents.identity, &enrolment)?)
         })
     }
 
@@ -182,7 +144,8 @@ impl CentreModule for CentreDesk<'_> {
 
     fn read_enrolment(&self, enrolment: &str) -> Result<ModuleDetails, CentreError> {
         self.act("read a module's enrolment", Authority::Reading, |_, _| {
-            Ok(read_module(enrolment)?.1.details())
+            let enrolment: ModuleEnrolment = read_as(enrolment.as_bytes())?;
+            Ok(ModuleDetails::from(&enrolment))
         })
     }
 
@@ -200,7 +163,7 @@ impl CentreModule for CentreDesk<'_> {
     ) -> Result<ModuleReport, CentreError> {
         self.act("accept a module", Authority::DualControl, |vault, now| {
             let is_test = vault.header().insecure_test;
-            let (read, mut known) = read_module(enrolment)?;
+            let read: ModuleEnrolment = read_as(enrolment.as_bytes())?;
             let module = ModuleId::from(read.party.id().clone());
             if read.is_test != is_test {
                 return Err(CentreError::TestMark { expected: is_test, found: read.is_test });
@@ -224,7 +187,7 @@ impl CentreModule for CentreDesk<'_> {
                 }
                 return Ok(there.report(is_test));
             }
-            known.accepted = now;
+            let known = KnownModule::new(read, now);
             let report = known.report(is_test);
             let entry = CentreEntry::ModuleConfirmed {
                 module: module.clone(),
@@ -257,14 +220,15 @@ impl CentreModule for CentreDesk<'_> {
 
     fn read_agreement_request(&self, request: &str) -> Result<AgreementRequestReport, CentreError> {
         self.act("read an agreement request", Authority::Reading, |vault, now| {
-            let asked = answer::agreeable(vault.contents(), now, request)?;
+            let request = read_as(request.as_bytes())?;
+            let asked = answer::agreeable(vault.contents(), now, &request)?;
             Ok(AgreementRequestReport { module: asked.module, slot: asked.slot })
         })
     }
 
     fn answer_agreement(&self, request: &str) -> Result<AgreementAnswer, CentreError> {
         self.act("answer an agreement request", Authority::Operating, |vault, now| {
-            answer::agreement(vault, self.by(), now, request)
+            answer::agreement(vault, self.by(), now, &read_as(request.as_bytes())?)
         })
     }
 
@@ -358,7 +322,8 @@ impl CentreModule for CentreDesk<'_> {
 
     fn read_key_load_request(&self, request: &str) -> Result<KeyLoadRequestReport, CentreError> {
         self.act("read a key-load request", Authority::Reading, |vault, now| {
-            let (request, _) = answer::authentic(vault.contents(), now, request)?;
+            let (request, _) =
+                answer::authentic(vault.contents(), now, &read_as(request.as_bytes())?)?;
             Ok(KeyLoadRequestReport {
                 module: request.module.id().clone().into(),
                 slot: request.slot.value(),
@@ -371,7 +336,7 @@ impl CentreModule for CentreDesk<'_> {
 
     fn build_key_load(&self, request: &str, order: &KeyLoadOrder) -> Result<KeyLoad, CentreError> {
         self.act("build a key-load file", Authority::Operating, |vault, now| {
-            answer::key_load(vault, self.by(), now, request, order)
+            answer::key_load(vault, self.by(), now, &read_as(request.as_bytes())?, order)
         })
     }
 }

@@ -6,7 +6,7 @@ use std::fmt;
 
 use prepay_token::element::{IssueTimeError, ParseMeterNumberError};
 use prepay_token::{ElementProblem, MeterTestError, OpenError, TokenDataError};
-use serde::Serialize;
+use serde::{Serialize, Serializer};
 
 /// Declares the codes with their text once.
 macro_rules! codes {
@@ -175,10 +175,28 @@ impl<'a> ErrorRecord<'a> {
     }
 }
 
+impl Serialize for RecordError {
+    /// The code and the sentence, as in the member `error`.
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        ErrorRecord::from(self).error.serialize(serializer)
+    }
+}
+
 impl<'a> From<&'a RecordError> for ErrorRecord<'a> {
     fn from(error: &'a RecordError) -> Self {
         Self::new(error.code.text(), &error.message)
     }
+}
+
+/// An answer with the mark of a test installation, whose tokens and keys are not for real meters.
+#[derive(Clone, Copy, Debug, Serialize)]
+pub struct Marked<A> {
+    /// The answer.
+    #[serde(flatten)]
+    pub answer: A,
+    /// Whether a test installation gives it.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub test: bool,
 }
 
 impl From<&ParseMeterNumberError> for RecordCode {

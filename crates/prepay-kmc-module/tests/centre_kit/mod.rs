@@ -4,24 +4,26 @@
 
 use std::sync::{Arc, Mutex};
 
-use prepay_basics::{Identifier, Moment};
+use prepay_basics::{Clock, Identifier, Moment};
 use prepay_kmc_module::{
-    CentreDesk, CentreError, CentreModule, CentreSetup, CentreVault, KeyLoadItem, KeyLoadOrder,
+    CentreDesk, CentreEntry, CentreError, CentreModule, CentreSetup, CentreVault, KeyLoadItem,
+    KeyLoadOrder,
 };
 use prepay_kmp::attribute::{
     Cluster, CurrencyLimit, GroupName, RegisterNumber, SubClassSet, UnitLimit, VendingKeyType,
 };
-use prepay_kmp::open_kmp::{
-    Identity, Nonce, OpenKmp, PartyKind, PublicIdentity, SlotKeys, SlotNumber,
+use prepay_kmp::{
+    CentreEnrolment, CentreId, Identity, KeyLoad, KeyLoadRequest, ModuleEnrolment, Nonce,
+    PartyKind, PublicIdentity, SlotKeys, SlotNumber, VendingKeyAttributes, open_kmp,
 };
-use prepay_kmp::profile::{EnrolmentDetails, KeyLoad, KeyLoadRequest, KeyManagementProfile};
-use prepay_kmp::{CentreId, VendingKeyAttributes};
+use prepay_testkit::documents::{accept_agreement, document, read_key_load};
 pub(crate) use prepay_testkit::{Foreseeable, SetClock};
 use prepay_token::element::{
     BaseDate, DecoderKeyGenerationAlgorithm, KeyExpiryNumber, KeyRevisionNumber, SupplyGroupCode,
 };
-use prepay_vault::MemoryStorage;
-use prepay_vault::{KeyFile, NewUser, Quorum, Role, Secret, Unlock};
+use prepay_vault::{
+    By, Entries as _, KeyFile, MemoryStorage, NewUser, Place, Quorum, Record, Role, Secret, Unlock,
+};
 
 pub(crate) fn moment(text: &str) -> Moment {
     text.parse().unwrap()
@@ -56,6 +58,19 @@ const PEOPLE: [(&str, &str, Role); 4] = [
     ("uma", "passphrase of uma", Role::Auditor),
 ];
 
+/// What a centre in memory needs around it.
+pub(crate) fn place(
+    storage: &Arc<Mutex<MemoryStorage>>,
+    seed: &str,
+    clock: &(impl Clock + Clone + 'static),
+) -> Place {
+    Place {
+        storage: Box::new(storage.clone()),
+        entropy: Box::new(Foreseeable::named(seed)),
+        clock: Box::new(clock.clone()),
+    }
+}
+
 /// A centre in memory, with the places to look at.
 pub(crate) struct Centre {
     pub(crate) vault: CentreVault,
@@ -84,13 +99,10 @@ impl Centre {
             centre: &centre,
             unlock: Unlock::KeyFile(&key_file),
             users: &users,
-            valid_days: CentreVault::VALID_DAYS,
+            valid_days: CentreSetup::VALID_DAYS,
+            insecure_test,
         };
-        let make =
-            if insecure_test { CentreVault::create_insecure_test } else { CentreVault::create };
-        let entropy = Box::new(Foreseeable::named(seed));
-        let vault =
-            make(Box::new(storage.clone()), entropy, Box::new(clock.clone()), &setup).unwrap();
+        let vault = setup.make(place(&storage, seed, &clock)).unwrap();
         Self { vault, storage, clock, key_file }
     }
 
@@ -98,11 +110,8 @@ impl Centre {
     pub(crate) fn reopened(self) -> Self {
         let Self { vault, storage, clock, key_file } = self;
         drop(vault);
-        let unlock = Unlock::KeyFile(&key_file);
-        let entropy = Box::new(Foreseeable::named("centre again"));
-        let vault =
-            CentreVault::open(Box::new(storage.clone()), entropy, Box::new(clock.clone()), unlock)
-                .unwrap();
+        let place = place(&storage, "centre again", &clock);
+        let vault = CentreVault::open(place, Unlock::KeyFile(&key_file)).unwrap();
         Self { vault, storage, clock, key_file }
     }
 
@@ -112,7 +121,7 @@ impl Centre {
     }
 
     pub(crate) fn one(&self, name: &str) -> CentreDesk<'_> {
-        self.vault.desk(self.session(name))
+        CentreDesk::new(&self.vault, self.session(name))
     }
 
     pub(crate) fn quorum(&self) -> Quorum {
@@ -120,7 +129,14 @@ impl Centre {
     }
 
     pub(crate) fn two(&self) -> CentreDesk<'_> {
-        self.vault.desk_of_two(self.quorum())
+        CentreDesk::new(&self.vault, self.quorum())
+    }
+
+    /// The audit log, but for who signed in: reading it takes that too.
+    pub(crate) fn audit(&self) -> Vec<Record<CentreEntry>> {
+        let mut records = self.vault.audit(By::Two(&self.quorum()), 1, 1000).unwrap();
+        records.retain(|record| record.entry.name() != "signed_in");
+        records
     }
 
     /// What lies in the storage now.
@@ -131,7 +147,7 @@ impl Centre {
     /// The centre's public keys, as its enrolment shows them.
     pub(crate) fn party(&self) -> PublicIdentity {
         let text = self.one("uma").enrolment().unwrap();
-        OpenKmp.read_enrolment(text.as_bytes()).unwrap().party
+        document::<CentreEnrolment>(text).party
     }
 }
 
@@ -159,12 +175,15 @@ impl Module {
 
     /// An enrolment that is marked as that of a test module, or is not.
     pub(crate) fn enrolment_of(&self, is_test: bool) -> String {
-        let details = EnrolmentDetails::Module {
+        let enrolment = ModuleEnrolment {
+            party: self.identity.public().clone(),
+            created: begin(),
+            is_test,
             maker: "Maker".parse().unwrap(),
             model: "Model 1".parse().unwrap(),
             firmware: "1.0".parse().unwrap(),
         };
-        OpenKmp.write_enrolment(&self.identity, begin(), is_test, &details).unwrap()
+        open_kmp::write_module_enrolment(&self.identity, &enrolment).unwrap()
     }
 
     /// An agreement request, and the slot keys that come of an answer to it.
@@ -176,12 +195,11 @@ impl Module {
     ) -> (String, impl Fn(&Self, &str) -> SlotKeys + use<>) {
         let slot = SlotNumber::try_from(slot).unwrap();
         let centre = centre.clone();
-        let (text, pending) = OpenKmp
-            .request_agreement(&self.identity, &centre, slot, created, &mut self.entropy)
-            .unwrap();
+        let entropy = &mut self.entropy;
+        let (text, pending) =
+            open_kmp::request_agreement(&self.identity, &centre, slot, created, entropy).unwrap();
         let accept = move |module: &Self, confirmation: &str| {
-            let text = confirmation.as_bytes();
-            OpenKmp.accept_agreement(&module.identity, &centre, &pending, text).unwrap().1
+            accept_agreement(&module.identity, &centre, &pending, confirmation).unwrap().1
         };
         (text, accept)
     }
@@ -201,7 +219,7 @@ impl Module {
             created,
             expires,
         };
-        OpenKmp.write_key_load_request(&self.identity, &request).unwrap()
+        open_kmp::write_key_load_request(&self.identity, &request).unwrap()
     }
 
     pub(crate) fn read_load(
@@ -209,8 +227,8 @@ impl Module {
         centre: &PublicIdentity,
         keys: &SlotKeys,
         file: &str,
-    ) -> Result<KeyLoad, prepay_kmp::open_kmp::ProfileError> {
-        OpenKmp.read_key_load(self.identity.name(), centre, keys, file.as_bytes())
+    ) -> Result<KeyLoad, prepay_kmp::DocumentError> {
+        read_key_load(self.identity.name(), centre, keys, file)
     }
 
     /// Accepted by the centre, with an agreement on a slot.

@@ -1,7 +1,7 @@
-//! A model of a centre's module: it keeps what the real one keeps, but its texts are plain words.
+//! A model of a centre's module: it stores what the real one stores, but its texts are readable.
 //!
 //! `enrol:MODULE`, `agree:MODULE:SLOT`, `load:MODULE:SLOT:NONCE`. The fingerprint of a module is `FP MODULE`.
-//! Blanks behind a nonce make another text with the same nonce.
+//! Spaces after a nonce make another text with the same nonce.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Mutex;
@@ -9,11 +9,11 @@ use std::sync::Mutex;
 use prepay_basics::{Identifier, Moment};
 use prepay_kmc_module::{
     AgreementAnswer, AgreementRequestReport, Authority, CentreError, CentreIdentity, CentreModule,
-    DocumentProblem, GeneratedKey, KeyLoad, KeyLoadOrder, KeyLoadRequestReport, ModuleDetails,
-    ModuleReport, ModuleState, VendingKeyReport,
+    GeneratedKey, KeyLoad, KeyLoadOrder, KeyLoadRequestReport, ModuleDetails, ModuleReport,
+    ModuleState, VendingKeyReport,
 };
-use prepay_kmp::ModuleId;
 use prepay_kmp::attribute::KeyCheckValue;
+use prepay_kmp::{DocumentError, ModuleId};
 use prepay_token::element::{DecoderKeyGenerationAlgorithm, KeyRevisionNumber, SupplyGroupCode};
 use prepay_token::key::VendingKey;
 
@@ -54,12 +54,12 @@ impl Default for ModelModule {
 }
 
 impl ModelModule {
-    /// Whoever acts has this authority from now on.
+    /// Those signed in have this authority from now on.
     pub(crate) fn act_as(&self, authority: Authority) {
         self.state.lock().unwrap().authority = authority;
     }
 
-    /// Every change fails from now on, or no longer.
+    /// From now on, every change fails, or none does.
     pub(crate) fn fail(&self, fails: bool) {
         self.state.lock().unwrap().fails = fails;
     }
@@ -92,7 +92,7 @@ fn parts<const N: usize>(text: &str, tag: &str) -> Result<[String; N], CentreErr
     let found: Result<[String; N], _> = parts[1..].to_vec().try_into();
     match found {
         Ok(found) if parts[0] == tag => Ok(found),
-        _ => Err(CentreError::Document(DocumentProblem { code: "form", message: text.to_owned() })),
+        _ => Err(DocumentError::Form { line: 1, problem: "no text of the model" }.into()),
     }
 }
 

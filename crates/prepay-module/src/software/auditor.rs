@@ -4,28 +4,18 @@ use std::fmt;
 use std::sync::Arc;
 
 use super::contents::ModuleContents;
-use super::entry::ModuleEntry;
-use super::module::{Shared, fault};
+use super::module::Shared;
 use super::read;
-use super::refusal::{LoadRefusal, ReadError};
-use super::slot::{CentreReport, SlotReport};
+use super::slot::SlotReport;
 use crate::{ClockWindow, Identification, ModuleFault, ModuleStatus, RegisterReport};
-use prepay_kmp::open_kmp::{OpenKmp, PartyKind, PartyName, ProfileError, PublicIdentity};
-use prepay_kmp::profile::{EnrolmentDetails, KeyManagementProfile};
-use prepay_vault::{AccessError, AuditReport, Quorum, Record, Role, Session, UserReport, Vault};
+use prepay_kmp::{ModuleEnrolment, PartyName, open_kmp};
+use prepay_vault::{Actor, Role, Vault};
 
 /// The module in the hands of somebody who reads.
 #[derive(Clone)]
 pub struct Auditor {
     pub(super) shared: Arc<Shared>,
-    pub(super) who: Reading,
-}
-
-/// Who reads.
-#[derive(Clone)]
-pub(super) enum Reading {
-    One(Session),
-    Two(Quorum),
+    pub(super) who: Actor,
 }
 
 impl Auditor {
@@ -86,15 +76,6 @@ impl Auditor {
         self.read(|vault| vault.contents().revoked.clone())
     }
 
-    /// The people of the module.
-    ///
-    /// # Errors
-    ///
-    /// [`ModuleFault`] when the module is locked or broken, or who reads is not signed in any more.
-    pub fn users(&self) -> Result<Vec<UserReport>, ModuleFault> {
-        self.read(|vault| vault.users())
-    }
-
     /// The module's enrolment: its public keys, signed by itself, for a centre to read. Always the same
     /// text.
     ///
@@ -104,87 +85,26 @@ impl Auditor {
     pub fn enrolment(&self) -> Result<String, ModuleFault> {
         self.read(|vault| {
             let label = |text: &str| text.parse().expect("a short printable text");
-            let details = EnrolmentDetails::Module {
+            let contents = vault.contents();
+            let enrolment = ModuleEnrolment {
+                party: contents.identity.public().clone(),
+                created: contents.created,
+                is_test: contents.issuer.test.is_some(),
                 maker: label(read::MAKER),
                 model: label(read::MODEL),
                 firmware: label(read::FIRMWARE),
             };
-            let contents = vault.contents();
-            let is_test = contents.issuer.test.is_some();
-            OpenKmp
-                .write_enrolment(&contents.identity, contents.created, is_test, &details)
+            open_kmp::write_module_enrolment(&contents.identity, &enrolment)
                 .expect("a module writes the enrolment of a module")
         })
     }
 
-    /// Reads a centre's enrolment and checks the centre's own signature. Nothing is kept: anybody can sign
-    /// for keys of his own, so people compare the fingerprint.
-    ///
-    /// # Errors
-    ///
-    /// [`LoadRefusal::Document`].
-    pub fn read_enrolment(&self, text: &str) -> Result<CentreReport, LoadRefusal> {
-        read_centre(text).map(|(report, _)| report)
-    }
-
-    /// Entries of the audit log, from one of them on.
-    ///
-    /// # Errors
-    ///
-    /// [`ReadError`].
-    pub fn audit(&self, from: u64, at_most: usize) -> Result<Vec<Record<ModuleEntry>>, ReadError> {
-        self.check_audits()?;
-        Ok(self.shared.with(|vault| vault.audit(from, at_most))??)
-    }
-
-    /// Reads the whole audit log and checks it, with the module's secrets.
-    ///
-    /// # Errors
-    ///
-    /// [`ReadError`] when it cannot be read; that it is wrong is an answer.
-    pub fn verify_audit(&self) -> Result<AuditReport, ReadError> {
-        self.check_audits()?;
-        Ok(self.shared.with(|vault| vault.verify_audit())??)
-    }
-
-    /// The audit log is for auditors and custodians.
-    fn check_audits(&self) -> Result<(), ReadError> {
-        Ok(self.shared.with(|vault| self.who.check(vault, &[Role::Auditor, Role::Custodian]))??)
-    }
-
-    /// Reads something else, which is for all who are signed in.
+    /// Reads something for everybody who is signed in.
     fn read<T>(&self, read: impl FnOnce(&Vault<ModuleContents>) -> T) -> Result<T, ModuleFault> {
-        self.shared.with(|vault| {
-            let all = [Role::Auditor, Role::Custodian, Role::Operator];
-            self.who.check(vault, &all).map_err(|error| fault(&error.into()))?;
+        self.shared.vault.with(|vault| {
+            vault.authorize(self.who.by(), &Role::ALL)?;
             Ok(read(vault))
         })?
-    }
-}
-
-impl Reading {
-    /// Whether they are still signed in, in one of these roles.
-    fn check(&self, vault: &Vault<ModuleContents>, roles: &[Role]) -> Result<(), AccessError> {
-        match self {
-            Self::One(session) => vault.authorize(session, roles),
-            Self::Two(quorum) => vault.authorize_two(quorum),
-        }
-    }
-}
-
-/// Reads a centre's enrolment.
-pub(super) fn read_centre(text: &str) -> Result<(CentreReport, PublicIdentity), LoadRefusal> {
-    let enrolment = OpenKmp.read_enrolment(text.as_bytes())?;
-    match enrolment.details {
-        EnrolmentDetails::Centre { activation, expires } => {
-            let is_test = enrolment.is_test;
-            let report = CentreReport::new(&enrolment.party, activation, expires, is_test);
-            Ok((report, enrolment.party))
-        }
-        EnrolmentDetails::Module { .. } => Err(LoadRefusal::Document(ProfileError::Kind {
-            expected: PartyKind::Centre,
-            found: enrolment.party.kind(),
-        })),
     }
 }
 
