@@ -7,8 +7,7 @@ use prepay_token::element::{DecoderKeyGenerationAlgorithm, KeyRevisionNumber, Su
 
 use super::Authority;
 use prepay_basics::{Moment, NoEntropy};
-use prepay_kmp::ModuleId;
-use prepay_kmp::open_kmp::ProfileError;
+use prepay_kmp::{DocumentError, ModuleId};
 use prepay_vault::{AccessError, VaultError};
 
 /// Why the centre's module does not do what it is asked. Nothing has changed then.
@@ -29,8 +28,8 @@ pub enum CentreError {
         /// What was seen.
         problem: String,
     },
-    /// A text that the profile refuses: damaged, forged or of another kind.
-    Document(DocumentProblem),
+    /// A document that is damaged, forged or of another kind, or that would be no document.
+    Document(DocumentError),
     /// The text is meant for another centre.
     OtherCentre {
         /// This centre, with the number of its keys.
@@ -152,20 +151,6 @@ pub enum CentreError {
         /// The revision.
         revision: KeyRevisionNumber,
     },
-    /// The key-load file would hold a vending key, or name a register, twice.
-    TwiceInFile {
-        /// What, as `key 000123 revision 1` or `register 7`.
-        what: String,
-    },
-    /// More than the module takes, or nothing at all.
-    TooMany {
-        /// What.
-        what: &'static str,
-        /// The greatest number.
-        most: usize,
-        /// What was asked for.
-        found: usize,
-    },
     /// Dates that do not go together.
     Dates {
         /// What is wrong with them.
@@ -180,22 +165,13 @@ pub enum CentreError {
     },
 }
 
-/// Why the profile refuses a text.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct DocumentProblem {
-    /// The stable name of the problem, for programs.
-    pub code: &'static str,
-    /// What is wrong, for people.
-    pub message: String,
-}
-
 impl CentreError {
     /// The stable name of the refusal, for programs. For a text it is that of the profile.
     pub const fn code(&self) -> &'static str {
         match self {
             Self::Forbidden { .. } => "forbidden",
             Self::NotSignedIn { .. } => "not_signed_in",
-            Self::Document(problem) => problem.code,
+            Self::Document(error) => error.code(),
             Self::OtherCentre { .. } => "other_centre",
             Self::TestMark { .. } => "test_mark",
             Self::CentreRenewed { .. } => "centre_renewed",
@@ -211,8 +187,6 @@ impl CentreError {
             Self::NoVendingKey { .. } => "no_vending_key",
             Self::AlgorithmConflict { .. } => "algorithm_conflict",
             Self::KeyConflict { .. } => "key_conflict",
-            Self::TwiceInFile { .. } => "twice_in_file",
-            Self::TooMany { .. } => "too_many",
             Self::Dates { .. } => "dates",
             Self::NotTestCentre => "not_test_centre",
             Self::Fault { .. } => "fault",
@@ -242,7 +216,7 @@ impl fmt::Display for CentreError {
                 write!(f, "not allowed to {operation}: expected {needs}, found {found}")
             }
             Self::NotSignedIn { problem } => f.write_str(problem),
-            Self::Document(problem) => problem.fmt(f),
+            Self::Document(error) => error.fmt(f),
             Self::OtherCentre { expected, found } => {
                 write!(f, "for another centre: expected {expected}, found {found}")
             }
@@ -297,10 +271,6 @@ impl fmt::Display for CentreError {
             Self::KeyConflict { group, revision } => {
                 write!(f, "group {group} revision {revision} has another vending key")
             }
-            Self::TwiceInFile { what } => write!(f, "twice in one key-load file: {what}"),
-            Self::TooMany { what, most, found } => {
-                write!(f, "number of {what}: expected 1 to {most}, found {found}")
-            }
             Self::Dates { problem } => f.write_str(problem),
             Self::NotTestCentre => {
                 f.write_str("not a test centre: only those take in keys that are known outside")
@@ -310,15 +280,9 @@ impl fmt::Display for CentreError {
     }
 }
 
-impl fmt::Display for DocumentProblem {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.message)
-    }
-}
-
-impl From<ProfileError> for CentreError {
-    fn from(error: ProfileError) -> Self {
-        Self::Document(DocumentProblem { code: error.code(), message: error.to_string() })
+impl From<DocumentError> for CentreError {
+    fn from(error: DocumentError) -> Self {
+        Self::Document(error)
     }
 }
 
@@ -344,4 +308,3 @@ impl From<NoEntropy> for CentreError {
 }
 
 impl std::error::Error for CentreError {}
-impl std::error::Error for DocumentProblem {}

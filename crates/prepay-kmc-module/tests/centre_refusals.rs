@@ -11,8 +11,8 @@ use prepay_kmc_module::{
     Authority, CentreDesk, CentreEntry, CentreError, CentreModule, CentreSetup, KeyLoadItem,
     KeyLoadOrder,
 };
-use prepay_kmp::open_kmp::OpenKmp;
-use prepay_kmp::profile::KeyManagementProfile;
+use prepay_kmp::CentreEnrolment;
+use prepay_testkit::documents::document;
 use prepay_token::element::DecoderKeyGenerationAlgorithm::{Dkga02, Dkga03, Dkga04};
 use prepay_token::key::VendingKey;
 use prepay_vault::{By, Entries as _, MemoryStorage, records};
@@ -199,8 +199,8 @@ fn a_test_centre_accepts_test_modules_only_and_any_other_none() {
     for (centre, is_test) in
         [(Centre::test("CENTRE-1"), true), (Centre::make("CENTRE-2", "real", false), false)]
     {
-        let own = OpenKmp.read_enrolment(centre.one("uma").enrolment().unwrap().as_bytes());
-        assert_eq!(own.unwrap().is_test, is_test);
+        let own: CentreEnrolment = document(centre.one("uma").enrolment().unwrap());
+        assert_eq!(own.is_test, is_test);
         let custodians = centre.two();
         let before = centre.kept();
         let accept =
@@ -386,10 +386,10 @@ fn orders_that_make_no_file_are_refused_by_name() {
     let twice_in_register = [1, 2]
         .map(|code| KeyLoadItem { attributes: attributes(code, 1, Dkga04), register: register(5) });
     let keys: [(&str, Vec<KeyLoadItem>); 8] = [
-        ("too_many", vec![]),
-        ("too_many", vec![good.clone(); 1001]),
-        ("twice_in_file", vec![good.clone(), good.clone()]),
-        ("twice_in_file", twice_in_register.to_vec()),
+        ("count", vec![]),
+        ("count", vec![good.clone(); 1001]),
+        ("twice", vec![good.clone(), good.clone()]),
+        ("twice", twice_in_register.to_vec()),
         ("no_vending_key", vec![good.clone(), item(9, 1, Dkga04)]),
         ("no_vending_key", vec![item(1, 2, Dkga04)]),
         ("algorithm_conflict", vec![item(1, 1, Dkga02)]),
