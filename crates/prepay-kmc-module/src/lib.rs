@@ -38,8 +38,8 @@ mod vault;
 
 pub use contents::CentreContents;
 pub use contract::{
-    AgreementAnswer, AgreementRequestReport, Authority, CentreIdentity, CentreModule, GeneratedKey,
-    KeyLoad, KeyLoadItem, KeyLoadOrder, KeyLoadRequestReport, ModuleDetails, ModuleReport,
+    AgreementAnswer, Authority, CentreIdentity, CentreModule, GeneratedKey,
+    KeyLoad, KeyLoadItem, KeyLoadOrder, ModuleDetails, ModuleReport,
     ModuleState, VendingKeyReport,
 };
 pub use desk::CentreDesk;
