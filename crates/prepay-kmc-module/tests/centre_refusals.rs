@@ -8,14 +8,14 @@ use centre_kit::{
 };
 use prepay_basics::Moment;
 use prepay_kmc_module::{
-    Authority, CentreEntry, CentreError, CentreModule, CentreVault, KeyLoadItem, KeyLoadOrder,
+    Authority, CentreDesk, CentreEntry, CentreError, CentreModule, CentreSetup, KeyLoadItem,
+    KeyLoadOrder,
 };
 use prepay_kmp::CentreEnrolment;
 use prepay_testkit::documents::document;
 use prepay_token::element::DecoderKeyGenerationAlgorithm::{Dkga02, Dkga03, Dkga04};
 use prepay_token::key::VendingKey;
-use prepay_vault::MemoryStorage;
-use prepay_vault::{Entries as _, records};
+use prepay_vault::{By, Entries as _, MemoryStorage, records};
 
 const SLOT: u16 = 3;
 
@@ -96,9 +96,9 @@ fn assert_unchanged(centre: &Centre, before: &MemoryStorage, case: &str) {
 fn a_session_of_another_centre_or_of_somebody_removed_is_refused() {
     let (centre, _) = ready();
     let other = Centre::test("CENTRE-2");
-    let stranger = centre.vault.desk(other.session("olu"));
+    let stranger = CentreDesk::new(&centre.vault, other.session("olu"));
     assert_eq!(code(stranger.identify()), "not_signed_in");
-    let strangers = centre.vault.desk_of_two(other.quorum());
+    let strangers = CentreDesk::new(&centre.vault, other.quorum());
     let refused = strangers.generate_vending_key(group(2), revision(1), Dkga04);
     assert_eq!(code(refused), "not_signed_in");
 
@@ -121,7 +121,7 @@ fn a_refusal_is_noted_with_who_asked_for_what_and_why() {
     let strange = good_request(&centre, &mut Module::new("SM-9", "module 9"));
     let request = good_request(&centre, &mut module);
     let (auditor, operator, custodians) = (centre.one("uma"), centre.one("olu"), centre.two());
-    let before = centre.vault.audit(1, 1000).unwrap().len() as u64;
+    let before = centre.audit().len();
     let refused = [
         auditor.answer_agreement(&document(&unknown)).unwrap_err(),
         auditor.read_key_load_request(&document(&strange)).unwrap_err(),
@@ -142,7 +142,7 @@ fn a_refusal_is_noted_with_who_asked_for_what_and_why() {
     // The notes outlive a process that ends without a word.
     drop((auditor, operator, custodians));
     let centre = centre.reopened();
-    let notes = centre.vault.audit(before + 1, 1000).unwrap();
+    let notes = centre.audit().split_off(before);
     assert_eq!(notes.len(), asked.len());
     for ((note, refusal), (who, operation, code)) in notes.iter().zip(&refused).zip(asked) {
         let actors: Vec<_> = note.actors.iter().map(ToString::to_string).collect();
@@ -152,7 +152,7 @@ fn a_refusal_is_noted_with_who_asked_for_what_and_why() {
         let fields = [("operation", operation.to_owned()), ("reason", reason)];
         assert_eq!(note.entry.fields(), fields);
     }
-    let report = centre.vault.verify_audit().unwrap();
+    let report = centre.vault.verify_audit(By::Two(&centre.quorum())).unwrap();
     assert!(report.first_bad.is_none() && report.authenticated);
     // And the centre goes on.
     let made = centre.two().generate_vending_key(group(2), revision(1), Dkga04).unwrap();
@@ -166,7 +166,7 @@ fn what_strangers_wrote_is_noted_cut_and_without_control_characters() {
     let told = format!("\u{1b}[2J\n{}", "é".repeat(100_000));
     let refused = centre.two().accept_module(&document(&module.enrolment()), &told);
     assert_eq!(code(refused), "fingerprint");
-    let note = centre.vault.audit(1, 1000).unwrap().pop().unwrap();
+    let note = centre.audit().pop().unwrap();
     let (_, reason) = note.entry.fields().pop().unwrap();
     assert!(reason.starts_with("fingerprint: "), "{reason}");
     assert!((1000..=1024).contains(&reason.len()) && !reason.contains(char::is_control));
@@ -196,8 +196,9 @@ fn a_test_centre_accepts_test_modules_only_and_any_other_none() {
         assert_eq!(own.is_test, is_test);
         let custodians = centre.two();
         let before = centre.kept();
-        let accept =
-            |mark| custodians.accept_module(&document(&module.enrolment_of(mark)), &module.fingerprint());
+        let accept = |mark| {
+            custodians.accept_module(&document(&module.enrolment_of(mark)), &module.fingerprint())
+        };
         let expected = CentreError::TestMark { expected: is_test, found: !is_test };
         assert_eq!(accept(!is_test), Err(expected));
         assert_unchanged(&centre, &before, "test mark");
@@ -222,10 +223,14 @@ fn a_module_is_accepted_only_with_the_fingerprint_that_its_keepers_told() {
     let typed = good.to_lowercase().replace(' ', "");
     assert!(custodians.accept_module(&document(&module.enrolment()), &typed).is_ok());
 
-    let refused = custodians.accept_module(&document(&impostor.enrolment()), &impostor.fingerprint());
+    let refused =
+        custodians.accept_module(&document(&impostor.enrolment()), &impostor.fingerprint());
     assert_eq!(code(refused), "module_conflict");
     custodians.revoke_module(&identifier("SM-1").into()).unwrap();
-    assert_eq!(code(custodians.accept_module(&document(&module.enrolment()), &good)), "module_revoked");
+    assert_eq!(
+        code(custodians.accept_module(&document(&module.enrolment()), &good)),
+        "module_revoked"
+    );
     assert_eq!(code(custodians.revoke_module(&identifier("SM-2").into())), "module_unknown");
 }
 
@@ -393,7 +398,11 @@ fn orders_that_make_no_file_are_refused_by_name() {
     }
     for expires in [earlier(begin()), begin().plus_days(30).plus_seconds(1)] {
         let order = KeyLoadOrder { expires, transactions: None, keys: vec![good.clone()] };
-        assert_eq!(code(operator.build_key_load(&document(&request), &order)), "dates", "{expires}");
+        assert_eq!(
+            code(operator.build_key_load(&document(&request), &order)),
+            "dates",
+            "{expires}"
+        );
     }
     assert_unchanged(&centre, &before, "orders");
     for expires in [begin(), begin().plus_days(30)] {
@@ -433,7 +442,7 @@ fn known_keys_come_into_test_centres_only() {
 #[test]
 fn a_centre_whose_public_keys_are_not_in_force_answers_nothing() {
     let (centre, mut module) = ready();
-    let end = begin().plus_days(CentreVault::VALID_DAYS);
+    let end = begin().plus_days(CentreSetup::VALID_DAYS);
     let request = module.request_load(&centre.party(), SLOT, begin(), end.plus_days(30));
     let (agreement, _) = module.request_agreement(&centre.party(), SLOT, begin());
     let order = KeyLoadOrder {
@@ -444,7 +453,11 @@ fn a_centre_whose_public_keys_are_not_in_force_answers_nothing() {
     let operator = centre.one("olu");
     for now in [end.plus_seconds(1), earlier(begin())] {
         centre.clock.set(now);
-        assert_eq!(code(operator.build_key_load(&document(&request), &order)), "centre_key", "{now}");
+        assert_eq!(
+            code(operator.build_key_load(&document(&request), &order)),
+            "centre_key",
+            "{now}"
+        );
         assert_eq!(code(operator.answer_agreement(&document(&agreement))), "centre_key", "{now}");
     }
     centre.clock.set(end);

@@ -10,6 +10,7 @@ impl VaultError {
     pub const fn code(&self) -> &'static str {
         match self {
             Self::Broken { .. } => "storage",
+            Self::Locked => "closed",
             Self::Access(error) => error.code(),
             Self::NoEntropy => "entropy",
             Self::TooLarge => "vault_too_large",

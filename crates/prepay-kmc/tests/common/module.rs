@@ -1,7 +1,7 @@
-//! A model of a centre's module: it keeps what the real one keeps and verifies documents, but has no keys.
+//! A model of a centre's module: it stores what the real one stores and verifies documents, but has no keys.
 //!
 //! Words stand for the documents that a module writes: `enrol:MODULE`, `agree:MODULE:SLOT`,
-//! `load:MODULE:SLOT:NONCE`. The fingerprint of a module is `FP MODULE`. Blanks behind a nonce make another request
+//! `load:MODULE:SLOT:NONCE`. The fingerprint of a module is `FP MODULE`. Spaces after a nonce make another request
 //! with the same nonce.
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -9,12 +9,14 @@ use std::sync::Mutex;
 
 use prepay_basics::{Identifier, Moment};
 use prepay_kmc_module::{
-    AgreementAnswer, Authority, CentreError, CentreIdentity, CentreModule,
-    GeneratedKey, KeyLoad, KeyLoadOrder, ModuleDetails, ModuleReport,
-    ModuleState, VendingKeyReport,
+    AgreementAnswer, Authority, CentreError, CentreIdentity, CentreModule, GeneratedKey, KeyLoad,
+    KeyLoadOrder, ModuleDetails, ModuleReport, ModuleState, VendingKeyReport,
 };
 use prepay_kmp::attribute::KeyCheckValue;
-use prepay_kmp::{AgreementRequest, Document, DocumentError, Identity, KeyLoadRequest, ModuleEnrolment, ModuleId, Nonce, PartyKind, SlotNumber, Unverified, open_kmp};
+use prepay_kmp::{
+    AgreementRequest, Document, DocumentError, Identity, KeyLoadRequest, ModuleEnrolment, ModuleId,
+    Nonce, PartyKind, SlotNumber, Unverified, open_kmp,
+};
 use prepay_testkit::Foreseeable;
 use prepay_token::element::{DecoderKeyGenerationAlgorithm, KeyRevisionNumber, SupplyGroupCode};
 use prepay_token::key::VendingKey;
@@ -56,12 +58,12 @@ impl Default for ModelModule {
 }
 
 impl ModelModule {
-    /// Whoever acts has this authority from now on.
+    /// Those signed in have this authority from now on.
     pub(crate) fn act_as(&self, authority: Authority) {
         self.state.lock().unwrap().authority = authority;
     }
 
-    /// Every change fails from now on, or no longer.
+    /// From now on, every change fails, or none does.
     pub(crate) fn fail(&self, fails: bool) {
         self.state.lock().unwrap().fails = fails;
     }
@@ -337,7 +339,8 @@ impl CentreModule for ModelModule {
         &self,
         request: &Unverified<KeyLoadRequest>,
     ) -> Result<KeyLoadRequest, CentreError> {
-        let (module, slot) = (ModuleId::from(request.module().id().clone()), request.slot().value());
+        let (module, slot) =
+            (ModuleId::from(request.module().id().clone()), request.slot().value());
         let state = self.state.lock().unwrap();
         state.known(&module)?;
         let party = party(PartyKind::Module, module.as_str());

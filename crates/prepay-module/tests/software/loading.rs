@@ -32,7 +32,7 @@ fn refused<T>(world: &mut World, act: impl FnOnce(&World) -> Result<T, Custodian
         assert_eq!(state(world), before, "{code}");
         world.reopen();
         assert_eq!(state(world), before, "{code}");
-        let last = world.auditor().audit(1, usize::MAX).unwrap();
+        let last = world.audit();
         let noted = last.iter().rev().find(|record| record.entry.name() == "load_refused");
         let reason = &noted.expect("an entry").entry.fields()[0].1;
         assert!(reason.starts_with(&format!("{code}: ")), "{reason}");
@@ -76,7 +76,8 @@ fn a_slot_goes_from_loading_to_pending_to_active() {
     let confirmation = centre.answer(&module_identity(&world), &request);
     let report = world.custodians().accept_confirmation(&document(&confirmation)).unwrap();
     assert_eq!((report.state, report.agreement_open), (SlotState::Active, false));
-    let twice = refused(&mut world, |w| w.custodians().accept_confirmation(&document(&confirmation)));
+    let twice =
+        refused(&mut world, |w| w.custodians().accept_confirmation(&document(&confirmation)));
     assert_eq!(twice, "agreement_unknown");
     // The same enrolment again changes nothing.
     let again = world.custodians().enrol_centre(&document(&centre.enrolment())).unwrap();
@@ -95,8 +96,13 @@ fn a_test_module_knows_test_centres_only() {
     let centre = TestCentre::new("KMC-1");
     let real = centre.enrolment_of(false);
     assert!(!document::<CentreEnrolment>(&real).is_test);
-    assert_eq!(refused(&mut world, |world| world.custodians().enrol_centre(&document(&real))), "test_mark");
-    assert!(world.custodians().enrol_centre(&document(&centre.enrolment())).unwrap().centre.is_test);
+    assert_eq!(
+        refused(&mut world, |world| world.custodians().enrol_centre(&document(&real))),
+        "test_mark"
+    );
+    assert!(
+        world.custodians().enrol_centre(&document(&centre.enrolment())).unwrap().centre.is_test
+    );
     assert!(document::<ModuleEnrolment>(world.auditor().enrolment().unwrap()).is_test);
 }
 
@@ -329,7 +335,10 @@ fn a_centres_own_keys_have_their_time() {
     let mut past = TestCentre::new("KMC-2");
     past.expires = moment("2025-01-01T00:00:00Z");
     let enrolment = past.enrolment();
-    assert_eq!(refused(&mut world, |w| w.custodians().enrol_centre(&document(&enrolment))), "centre_key");
+    assert_eq!(
+        refused(&mut world, |w| w.custodians().enrol_centre(&document(&enrolment))),
+        "centre_key"
+    );
     let mut future = TestCentre::new("KMC-3");
     future.activation = moment("2026-06-01T00:00:00Z");
     let (enrolment, id) = (future.enrolment(), future.id());
@@ -347,7 +356,10 @@ fn slots_are_finite() {
         custodians.enrol_centre(&document(&centre.enrolment())).unwrap();
     }
     let one_more = TestCentre::new("KMC-X").enrolment();
-    assert_eq!(refused(&mut world, |w| w.custodians().enrol_centre(&document(&one_more))), "slots_full");
+    assert_eq!(
+        refused(&mut world, |w| w.custodians().enrol_centre(&document(&one_more))),
+        "slots_full"
+    );
     world.custodians().revoke_centre(&TestCentre::new("KMC-3").id()).unwrap();
     assert_eq!(world.custodians().enrol_centre(&document(&one_more)).unwrap().slot, 4);
 }
@@ -362,8 +374,7 @@ fn a_file_may_fill_the_transaction_counter() {
     let text = centre.file(&KeyLoadHeader { transactions: Some(7), ..header }, &[TestKey::new(1)]);
     assert_eq!(load(&world, &text).unwrap().transactions_added, Some(7));
     // One entry has all that the file did: both are there after a stop, or neither is.
-    let last = world.module.auditor(&world.session("anton")).unwrap();
-    let last = last.audit(1, usize::MAX).unwrap().into_iter().rev();
+    let last = world.audit().into_iter().rev();
     let last = last.map(|record| record.entry).find(|entry| entry.kind() >= 100).unwrap();
     let Entry::Owner(ModuleEntry::KeysLoaded { transactions_added, .. }) = last else {
         panic!("{last:?}")

@@ -39,7 +39,7 @@ pub(super) fn run(place: &PlaceFlags, flags: &AnswerFlags, out: &Out) -> Done<()
         Ok(Document::KeyLoadRequest(request)) => key_load(place, flags, out, &request),
         Ok(other) => {
             let message = format!(
-                "{}: expected an agreement request (KAG) or a key-load request (VKR), found {}",
+                "{}: expected an agreement request (KAG) or a key-load request (VKR), found {:?}",
                 flags.file.display(),
                 other.tag()
             );
