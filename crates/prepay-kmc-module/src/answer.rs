@@ -19,7 +19,7 @@ use super::{AgreementAnswer, CentreEntry, CentreError, KeyLoad, KeyLoadItem, Key
 use prepay_basics::Moment;
 use prepay_kmp::{
     AgreementAnswered, AgreementRequest, KeyLoadHeader, KeyLoadRequest, KeyNote, KeyToLoad,
-    ModuleId, Nonce, PartyName, Unverified, open_kmp,
+    ModuleId, PartyName, Unverified, open_kmp,
 };
 use prepay_vault::{By, Vault};
 

@@ -36,7 +36,7 @@ fn keys_go_from_the_centre_into_a_module_with_their_attributes() {
     let request = module.request_load(&party, SLOT, begin(), begin().plus_days(30));
     let operator = centre.one("olu");
     let read = operator.read_key_load_request(&document(&request)).unwrap();
-    assert_eq!((read.module.as_str(), read.slot), ("SM-1", SLOT));
+    assert_eq!((read.module.id().as_str(), read.slot.value()), ("SM-1", SLOT));
 
     let with_register = KeyLoadItem { attributes: attributes(3, 1, Dkga04), register: register(7) };
     let order = KeyLoadOrder {
@@ -51,7 +51,7 @@ fn keys_go_from_the_centre_into_a_module_with_their_attributes() {
     let opened = module.read_load(&party, &slot_keys, &load.file).unwrap();
     assert_eq!(opened.header.serial, 1);
     assert_eq!(opened.header.transactions, Some(5000));
-    assert_eq!(opened.header.nonce.to_string(), read.nonce);
+    assert_eq!(opened.header.nonce, read.nonce);
     assert_eq!(opened.header.expires, load.expires);
     for (key, (asked, &value)) in opened.keys.iter().zip(order.keys.iter().zip(&expected)) {
         assert_eq!((&key.attributes, key.register), (&asked.attributes, asked.register));
@@ -85,7 +85,7 @@ fn doing_it_again_after_reopening_changes_nothing() {
     let centre = Centre::test("CENTRE-1");
     let mut module = Module::new("SM-1", "module 1");
     let accepted =
-        centre.two().accept_module(&document(&module.enrolment()), &module.fingerprint()).unwrap();
+        centre.two().accept_module(&document(module.enrolment()), &module.fingerprint()).unwrap();
     let made = centre.two().generate_vending_key(group(1), revision(1), Dkga04).unwrap();
     let (request, accept) = module.request_agreement(&centre.party(), SLOT, begin());
     let answer = centre.one("olu").answer_agreement(&document(&request)).unwrap();
@@ -99,7 +99,7 @@ fn doing_it_again_after_reopening_changes_nothing() {
     assert_eq!(again, answer, "to the byte, a day later");
     let slot_keys = accept(&module, &again.confirmation);
     let report =
-        centre.two().accept_module(&document(&module.enrolment()), &module.fingerprint()).unwrap();
+        centre.two().accept_module(&document(module.enrolment()), &module.fingerprint()).unwrap();
     assert_eq!(report.accepted, accepted.accepted);
     assert_eq!(report.slots, [SLOT]);
     let key = centre.two().generate_vending_key(group(1), revision(1), Dkga04).unwrap();
@@ -142,7 +142,7 @@ fn the_same_request_may_be_answered_again_under_a_new_serial_number() {
 fn a_new_agreement_replaces_the_old_slot_keys_and_never_goes_back() {
     let centre = Centre::test("CENTRE-1");
     let mut module = Module::new("SM-1", "module 1");
-    centre.two().accept_module(&document(&module.enrolment()), &module.fingerprint()).unwrap();
+    centre.two().accept_module(&document(module.enrolment()), &module.fingerprint()).unwrap();
     let party = centre.party();
     let (first, accept_first) = module.request_agreement(&party, SLOT, begin());
     let (second, accept_second) = module.request_agreement(&party, SLOT, begin());

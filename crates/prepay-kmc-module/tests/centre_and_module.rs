@@ -46,7 +46,7 @@ fn introduce(centre: &Centre, module: &Custodians) {
     let fingerprint = module.reader().identify().unwrap().fingerprint;
     centre.two().accept_module(&document(&enrolment), &fingerprint).unwrap();
     let identity = centre.one("uma").identify().unwrap();
-    module.enrol_centre(&document(&centre.one("uma").enrolment().unwrap())).unwrap();
+    module.enrol_centre(&document(centre.one("uma").enrolment().unwrap())).unwrap();
     module.confirm_centre(&identity.centre, &identity.fingerprint).unwrap();
     agree(centre, module);
 }

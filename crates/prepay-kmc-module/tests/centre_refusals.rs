@@ -164,7 +164,7 @@ fn what_strangers_wrote_is_noted_cut_and_without_control_characters() {
     let (centre, _) = ready();
     let module = Module::new("SM-2", "module 2");
     let told = format!("\u{1b}[2J\n{}", "é".repeat(100_000));
-    let refused = centre.two().accept_module(&document(&module.enrolment()), &told);
+    let refused = centre.two().accept_module(&document(module.enrolment()), &told);
     assert_eq!(code(refused), "fingerprint");
     let note = centre.audit().pop().unwrap();
     let (_, reason) = note.entry.fields().pop().unwrap();
@@ -197,7 +197,7 @@ fn a_test_centre_accepts_test_modules_only_and_any_other_none() {
         let custodians = centre.two();
         let before = centre.kept();
         let accept = |mark| {
-            custodians.accept_module(&document(&module.enrolment_of(mark)), &module.fingerprint())
+            custodians.accept_module(&document(module.enrolment_of(mark)), &module.fingerprint())
         };
         let expected = CentreError::TestMark { expected: is_test, found: !is_test };
         assert_eq!(accept(!is_test), Err(expected));
@@ -215,20 +215,20 @@ fn a_module_is_accepted_only_with_the_fingerprint_that_its_keepers_told() {
     let before = centre.kept();
     let good = module.fingerprint();
     for wrong in ["", &good[..good.len() - 1], &impostor.fingerprint(), "0000"] {
-        let refused = custodians.accept_module(&document(&module.enrolment()), wrong).unwrap_err();
+        let refused = custodians.accept_module(&document(module.enrolment()), wrong).unwrap_err();
         let CentreError::Fingerprint { expected, found, .. } = refused else { panic!("{wrong}") };
         assert_eq!((expected.as_str(), &found), (wrong, &good));
     }
     assert_unchanged(&centre, &before, "fingerprint");
     let typed = good.to_lowercase().replace(' ', "");
-    assert!(custodians.accept_module(&document(&module.enrolment()), &typed).is_ok());
+    assert!(custodians.accept_module(&document(module.enrolment()), &typed).is_ok());
 
     let refused =
-        custodians.accept_module(&document(&impostor.enrolment()), &impostor.fingerprint());
+        custodians.accept_module(&document(impostor.enrolment()), &impostor.fingerprint());
     assert_eq!(code(refused), "module_conflict");
     custodians.revoke_module(&identifier("SM-1").into()).unwrap();
     assert_eq!(
-        code(custodians.accept_module(&document(&module.enrolment()), &good)),
+        code(custodians.accept_module(&document(module.enrolment()), &good)),
         "module_revoked"
     );
     assert_eq!(code(custodians.revoke_module(&identifier("SM-2").into())), "module_unknown");

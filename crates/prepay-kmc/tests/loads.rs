@@ -308,9 +308,9 @@ fn a_refused_agreement_leaves_the_module_alone() {
     // A module without a row: its enrolment was interrupted after the centre's module had accepted it.
     bench.module.accept_module(&document("enrol:SM-2"), "FP SM-2").unwrap();
     for (module, code) in [("SM-1", "ended"), ("SM-2", "not_there")] {
-        let refused = centre.answer_agreement(&document(&format!("agree:{module}:1"))).unwrap_err();
+        let refused = centre.answer_agreement(&document(format!("agree:{module}:1"))).unwrap_err();
         assert_eq!(refused.code(), code, "{module}");
-        let slot = bench.module.read_key_load_request(&document(&format!("load:{module}:1:AA")));
+        let slot = bench.module.read_key_load_request(&document(format!("load:{module}:1:AA")));
         assert_eq!(slot.unwrap_err().code(), "no_slot", "{module}");
     }
 }

@@ -233,7 +233,7 @@ impl Module {
 
     /// Accepted by the centre, with an agreement on a slot.
     pub(crate) fn enrol(&mut self, centre: &Centre, slot: u16) -> SlotKeys {
-        centre.two().accept_module(&document(&self.enrolment()), &self.fingerprint()).unwrap();
+        centre.two().accept_module(&document(self.enrolment()), &self.fingerprint()).unwrap();
         self.agree(centre, slot, begin())
     }
 

@@ -14,7 +14,9 @@ use prepay_kmp::attribute::{CurrencyLimit, UnitLimit};
 use prepay_testkit::{Foreseeable, SetClock};
 use prepay_token::element::{BaseDate, DecoderKeyGenerationAlgorithm};
 
-pub(crate) use module::{ModelModule, document, text};
+#[allow(unused_imports, reason = "each test uses its part")]
+pub(crate) use module::text;
+pub(crate) use module::{ModelModule, document};
 #[allow(unused_imports, reason = "each test uses its part")]
 pub(crate) use store::{FailingStore, Failure};
 

@@ -341,7 +341,7 @@ impl TestCentre {
     /// Everything from the enrolment to an active slot.
     pub(crate) fn join(&mut self, world: &World) {
         let custodians = world.custodians();
-        custodians.enrol_centre(&document(&self.enrolment())).expect("a slot");
+        custodians.enrol_centre(&document(self.enrolment())).expect("a slot");
         custodians.confirm_centre(&self.id(), &self.fingerprint()).expect("a slot");
         self.agree(world);
     }
@@ -359,7 +359,7 @@ impl TestCentre {
         let custodians = world.custodians();
         let request = custodians.request_key_load(&self.id()).expect("a request");
         let header = self.header(&request);
-        custodians.load_keys(&document(&self.file(&header, keys))).expect("loaded keys")
+        custodians.load_keys(&document(self.file(&header, keys))).expect("loaded keys")
     }
 }
 

@@ -61,7 +61,7 @@ fn a_slot_goes_from_loading_to_pending_to_active() {
     let mut world = World::new(ModulePolicy::default());
     let mut centre = TestCentre::new("KMC-1");
     let id = centre.id();
-    let report = world.custodians().enrol_centre(&document(&centre.enrolment())).unwrap();
+    let report = world.custodians().enrol_centre(&document(centre.enrolment())).unwrap();
     assert_eq!((report.slot, report.state), (1, SlotState::Loading));
     assert_eq!(report.centre.fingerprint, centre.fingerprint());
     assert_eq!(refused(&mut world, |w| w.custodians().request_agreement(&id)), "slot_state");
@@ -80,7 +80,7 @@ fn a_slot_goes_from_loading_to_pending_to_active() {
         refused(&mut world, |w| w.custodians().accept_confirmation(&document(&confirmation)));
     assert_eq!(twice, "agreement_unknown");
     // The same enrolment again changes nothing.
-    let again = world.custodians().enrol_centre(&document(&centre.enrolment())).unwrap();
+    let again = world.custodians().enrol_centre(&document(centre.enrolment())).unwrap();
     assert_eq!((again.slot, again.state), (1, SlotState::Active));
     let again = world.custodians().confirm_centre(&id, &typed).unwrap();
     assert_eq!(again.state, SlotState::Active);
@@ -100,9 +100,7 @@ fn a_test_module_knows_test_centres_only() {
         refused(&mut world, |world| world.custodians().enrol_centre(&document(&real))),
         "test_mark"
     );
-    assert!(
-        world.custodians().enrol_centre(&document(&centre.enrolment())).unwrap().centre.is_test
-    );
+    assert!(world.custodians().enrol_centre(&document(centre.enrolment())).unwrap().centre.is_test);
     assert!(document::<ModuleEnrolment>(world.auditor().enrolment().unwrap()).is_test);
 }
 
@@ -353,7 +351,7 @@ fn slots_are_finite() {
     let custodians = world.custodians();
     for number in 0..SLOTS {
         let centre = TestCentre::new(&format!("KMC-{number}"));
-        custodians.enrol_centre(&document(&centre.enrolment())).unwrap();
+        custodians.enrol_centre(&document(centre.enrolment())).unwrap();
     }
     let one_more = TestCentre::new("KMC-X").enrolment();
     assert_eq!(

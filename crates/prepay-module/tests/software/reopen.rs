@@ -44,7 +44,7 @@ fn script(
     issue(1, 5, answered)?;
     let request = custodians.request_key_load(&centre.id()).ok()?;
     let header = centre.header(&request);
-    custodians.load_keys(&document(&centre.file(&header, &[key(2)]))).ok()?;
+    custodians.load_keys(&document(centre.file(&header, &[key(2)]))).ok()?;
     answered.loads += 1;
     issue(6, 2, answered)?;
     answered.refilled = custodians.refill(10).ok()?;
