@@ -3,7 +3,6 @@
 //! - Results go to standard output, talk to standard error.
 //! - Exit: 0 done, 3 a request was answered with an error, 2 the program could not run.
 
-mod audit;
 mod cli;
 mod demo;
 mod failure;
@@ -13,12 +12,14 @@ mod lab;
 mod manual;
 mod meter;
 mod module;
+mod out;
 mod paint;
 mod people;
 mod sealing;
 mod secret;
 mod terminal;
 mod token_flags;
+mod vault;
 
 use std::io;
 use std::process::ExitCode;

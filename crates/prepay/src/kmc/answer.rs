@@ -9,10 +9,10 @@ use prepay_kmp::{AgreementRequest, Document, KeyLoadRequest, Unverified};
 use prepay_token::element::SupplyGroupCode;
 
 use super::file::{self, OutFlags};
-use super::out::{Out, Record};
 use super::place::{Needs, PlaceFlags};
 use super::refusal;
 use crate::failure::{Done, Failure};
+use crate::out::{Out, Record};
 
 /// A request to answer.
 #[derive(Args)]
