@@ -247,7 +247,7 @@ fn centre_of(custodians: &Custodians, named: Option<&CentreId>) -> Done<CentreId
 fn load_failure(error: &CustodianError) -> Failure {
     let failure = custodian_failure(error);
     let CustodianError::Refused(refusal) = error else { return failure };
-    failure.next(match refusal {
+    let next = match refusal {
         LoadRefusal::OtherModule { .. } | LoadRefusal::OtherSlot { .. } => {
             "check for which module the file is"
         }
@@ -265,9 +265,7 @@ fn load_failure(error: &CustodianError) -> Failure {
         }
         LoadRefusal::Fingerprint { .. } => "call the centre; do not confirm what differs",
         LoadRefusal::SlotState { .. } => "see the slots, and do the step that is missing",
-        LoadRefusal::NoAgreement { .. } => {
-            "request an agreement: prepay module request agreement"
-        }
+        LoadRefusal::NoAgreement { .. } => "request an agreement: prepay module request agreement",
         LoadRefusal::RequestUnknown { .. }
         | LoadRefusal::RequestUsed { .. }
         | LoadRefusal::RequestExpired { .. }
@@ -278,7 +276,8 @@ fn load_failure(error: &CustodianError) -> Failure {
         LoadRefusal::Register { .. } => "see the registers: prepay module registers",
         LoadRefusal::Transactions { .. } | LoadRefusal::RegisterConflict { .. } => return failure,
         _ => "get the file again; if it is refused again, call the centre",
-    })
+    };
+    failure.next(next)
 }
 
 /// Why a document is none that a module loads.
