@@ -294,7 +294,7 @@ fn requests_that_may_not_be_answered_are_refused_by_name() {
         ("no_slot", module.request_load(&party, SLOT + 1, now, later)),
         ("from_future", module.request_load(&party, SLOT, far, later)),
         (
-            "request_lapsed",
+            "request_expired",
             module.request_load(&party, SLOT, moment("2026-01-01T00:00:00Z"), earlier(now)),
         ),
     ];
@@ -325,7 +325,7 @@ fn requests_that_may_not_be_answered_are_refused_by_name() {
     centre.clock.set(later);
     assert!(operator.read_key_load_request(&request).is_ok());
     centre.clock.set(later.plus_seconds(1));
-    assert_eq!(code(operator.read_key_load_request(&request)), "request_lapsed");
+    assert_eq!(code(operator.read_key_load_request(&request)), "request_expired");
 }
 
 fn earlier(moment: Moment) -> Moment {
@@ -386,10 +386,10 @@ fn orders_that_make_no_file_are_refused_by_name() {
     let twice_in_register = [1, 2]
         .map(|code| KeyLoadItem { attributes: attributes(code, 1, Dkga04), register: register(5) });
     let keys: [(&str, Vec<KeyLoadItem>); 8] = [
-        ("too_many", vec![]),
-        ("too_many", vec![good.clone(); 1001]),
-        ("twice_in_file", vec![good.clone(), good.clone()]),
-        ("twice_in_file", twice_in_register.to_vec()),
+        ("count", vec![]),
+        ("count", vec![good.clone(); 1001]),
+        ("twice", vec![good.clone(), good.clone()]),
+        ("twice", twice_in_register.to_vec()),
         ("no_vending_key", vec![good.clone(), item(9, 1, Dkga04)]),
         ("no_vending_key", vec![item(1, 2, Dkga04)]),
         ("algorithm_conflict", vec![item(1, 1, Dkga02)]),

@@ -120,6 +120,9 @@ pub struct Fault {
 }
 
 impl Fault {
+    /// Every code of its own.
+    pub const CODES: &'static [&'static str] = &["edition1_fault"];
+
     /// The stable name of the error, for programs.
     pub const fn code(&self) -> &'static str {
         "edition1_fault"

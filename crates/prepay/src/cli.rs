@@ -12,11 +12,11 @@ use crate::token_flags::{FunctionFlags, kind};
 ///
 /// Independent software: neither certified nor endorsed by the STS Association.
 ///
-/// Exit status: 0 done, 3 a request was answered with an error, 2 the program could not run.
+/// Exit status: 0 done, 1 something broke on the way, 2 the command could not run, 3 the answer was no.
 #[derive(Parser)]
 #[command(name = "prepay", version, disable_help_subcommand = true)]
 pub(crate) struct Cli {
-    /// Print one JSON object a line instead of text.
+    /// Print one JSON object per line instead of text, errors too.
     #[arg(long, global = true)]
     pub(crate) json: bool,
     #[command(subcommand)]
@@ -44,11 +44,16 @@ pub(crate) enum Command {
     /// `seal` for the sealing passphrase, `pin` for a hardware token, or the name of a person; a passphrase that
     /// is to be is NAME.new, that of a back-up NAME.backup. They are never arguments.
     ///
-    /// Exit status: 0 done, 3 the module answered no, 2 the question could not be put to it, or nobody
-    /// reads the answer.
+    /// Exit status: 0 done, 1 something broke on the way or nobody read the answer, 2 the command could not run,
+    /// 3 the module answered no.
     Module(Box<crate::module::flags::ModuleFlags>),
     /// A key management centre: customers, supply groups, vending keys, and the files that carry keys to modules.
     Kmc(Box<crate::kmc::KmcFlags>),
+    /// Explain the code of an error, or of a meter's answer to a token: meaning, cause, who has to act, what to do.
+    ExplainCode {
+        /// The code, such as used_error; all codes if there is none.
+        code: Option<String>,
+    },
     /// Print the completions of a shell.
     Completions {
         /// The shell.

@@ -94,11 +94,8 @@ impl PlaceFlags {
     /// The directory.
     pub(super) fn dir(&self) -> Done<&Path> {
         self.dir.as_deref().ok_or_else(|| {
-            Failure::unable(
-                "dir_missing",
-                "which centre is meant: expected --dir DIR, found nothing",
-            )
-            .next("give the directory of the centre with --dir DIR")
+            Failure::unable("flag", "which centre is meant: expected --dir DIR, found nothing")
+                .next("give the directory of the centre with --dir DIR")
         })
     }
 

@@ -35,7 +35,7 @@ pub(super) fn load_failure(error: &CustodianError) -> Failure {
         "slots_full" => failure.next("revoke a centre that is needed no more"),
         "registers_full" => failure.next("delete a key that is needed no more"),
         "register" => failure.next("see the registers: prepay module registers"),
-        "transactions" | "register_conflict" => failure,
+        "transaction_counter" | "register_conflict" => failure,
         _ => failure.next("get the file again; if it is refused again, call the centre"),
     }
 }

@@ -95,7 +95,7 @@ impl Desk<'_> {
     pub(super) fn backup(&self, file: &Path, flags: &CustodianFlags) -> Done<Ending> {
         if file.symlink_metadata().is_ok() {
             let message = format!("{}: there is a file of this name", file.display());
-            return Err(Failure::unable("file", message).next("choose another name"));
+            return Err(Failure::unable("file_exists", message).next("choose another name"));
         }
         let pair = flags.pair()?;
         let flags = CustodianFlags { names: pair.to_vec() };

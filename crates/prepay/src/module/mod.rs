@@ -54,7 +54,7 @@ pub(crate) fn run(flags: &ModuleFlags, json: bool) -> io::Result<Ending> {
             if desk.test.get() && !json {
                 anstream::eprintln!("{}", styled(WRONG, TEST));
             }
-            failure.print(json, desk.test.get())
+            Ok(failure.print(json, desk.test.get()))
         }
     }
 }

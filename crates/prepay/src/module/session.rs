@@ -137,7 +137,7 @@ impl<'a, W: Write> Session<'a, W> {
                         (Some(Ok(issued)), _) => Ok(tell::issued(&request, &issued, base)),
                         (Some(Err(refusal)), _) => Err(tell::refusal(&refusal)),
                         (None, Some(failure)) => Err(failure.clone()),
-                        (None, None) => Err(Failure::unable("no_answer", "the module left it out")),
+                        (None, None) => Err(Failure::broken("no_answer", "the module left it out")),
                     };
                     self.answer_of(id, told)
                 }

@@ -183,28 +183,12 @@ fn decimal(parts: u128, places: u32) -> String {
 
 /// Why the module does not do it.
 pub(super) fn refusal(refusal: &Refusal) -> Failure {
-    let failure = Failure::refused(refusal.code(), refusal).status(refusal.status());
-    match refusal {
-        Refusal::RequestConflict => failure.next("a new request needs a new name"),
-        Refusal::Register { .. } => failure.next("see the registers: prepay module registers"),
-        Refusal::IssueExpired { .. } | Refusal::CreditLimit { .. } => {
-            failure.next("two custodians load the key afresh: prepay module request key-load")
-        }
-        Refusal::IdentifierWindow { .. } => failure.next("check the time of issue and the clock"),
-        Refusal::KeyExpired { .. } => failure.next("give the meter a newer key: issue key-change"),
-        Refusal::Transactions => failure.next("two custodians refill it: prepay module refill"),
-        _ => failure,
-    }
+    Failure::refused(refusal.code(), refusal).status(refusal.status())
 }
 
 /// What broke.
 pub(super) fn fault(fault: &ModuleFault) -> Failure {
-    let failure = match fault {
-        ModuleFault::Closed { .. } => Failure::unable("closed", fault),
-        ModuleFault::NoAnswer { .. } => Failure::unable("no_answer", fault),
-        _ => Failure::unable("storage", fault),
-    };
-    failure.next("repeat the same request, under the same name")
+    Failure::broken(fault.code(), fault).next("repeat the same request, under the same name")
 }
 
 /// Why there is no answer.
