@@ -244,7 +244,7 @@ fn whoever_lacks_authority_changes_nothing() {
     bench.module.act_as(Authority::DualControl);
     centre.grant(grant.clone()).unwrap();
     let past = NewAuthorisation { valid_until: common::today(), ..grant };
-    assert_eq!(centre.grant(past).unwrap_err().code(), "value");
+    assert_eq!(centre.grant(past).unwrap_err().code(), "value_range");
 }
 
 #[test]

@@ -109,7 +109,7 @@ fn a_request_answered_before_is_not_answered_with_something_else() {
     assert_eq!(refused.code(), "load_conflict");
 
     // (groups asked for by name, how the answer ends)
-    for (count, code) in [(1000, "nothing_to_load"), (1001, "value")] {
+    for (count, code) in [(1000, "nothing_to_load"), (1001, "value_range")] {
         let codes = (1000..1000 + count).map(|code| SupplyGroupCode::try_from(code).unwrap());
         let options = LoadOptions { groups: Some(codes.collect()), transactions: None };
         let refused = centre.answer_key_load("load:SM-1:1:FF", &options).unwrap_err();

@@ -31,6 +31,7 @@ mod key;
 pub mod meter;
 mod operation;
 mod request;
+mod section;
 
 use std::io::{self, Read, Write};
 
@@ -43,6 +44,7 @@ pub use answer::{Answer, Derived, Issued, KeyChanged, Opened};
 pub use key::{Derivation, KeyAttributes, ResolvedKey, show_test_key};
 pub use operation::{Derive, Issue, KeyChange, Lab, Open};
 pub use request::{KeyRecord, KeySource, Operation, Request};
+pub use section::opened_token;
 
 impl Lab {
     /// Answers one line, without its line end, and says whether it succeeded.

@@ -11,8 +11,7 @@ use std::rc::Rc;
 
 use prepay_records::element::{self, Field, When, base_date_unknown, needed, no_others, wrong};
 use prepay_records::{
-    Named as _, OpenedToken, RecordCode, RecordError, Scalar, coded, instruction, needed_choice,
-    rounding,
+    Named as _, RecordCode, RecordError, Scalar, coded, instruction, needed_choice, rounding,
 };
 use prepay_token::element::{EncryptionAlgorithm, KeyType, MeterPan};
 use prepay_token::key::{
@@ -24,6 +23,7 @@ use prepay_token::{ClearBlock, Stamp, Token, TokenData, open, open_in_clear, sea
 use crate::answer::{Answer, Derived, Issued, KeyChanged, Opened};
 use crate::key::{Key, KnownKeys, ResolvedKey, show_test_key};
 use crate::request::{KeyRecord, KeySource, Operation, Request};
+use crate::section::opened_token;
 
 /// A laboratory: answers requests, and remembers prepared vending keys between them.
 #[derive(Default)]
@@ -271,7 +271,7 @@ impl Open {
         Ok(Opened {
             class: token.class().number(),
             sub_class: token.sub_class(),
-            token: OpenedToken::new(&token),
+            token: opened_token(&token),
             tid: identifier.map(|identifier| identifier.value()),
             issued_at: identifier.and_then(|identifier| Some(base_date?.minute_of(identifier))),
             rnd: token.random().map(|random| random.value()),

@@ -118,6 +118,11 @@ impl RecordError {
         Self { code, message: message.into() }
     }
 
+    /// The stable code.
+    pub const fn code(&self) -> &'static str {
+        self.code.text()
+    }
+
     /// The same error, of something inside a field.
     #[must_use]
     pub fn of(mut self, field: &str) -> Self {
@@ -179,6 +184,17 @@ impl<'a> From<&'a RecordError> for ErrorRecord<'a> {
     fn from(error: &'a RecordError) -> Self {
         Self::new(error.code.text(), &error.message)
     }
+}
+
+/// An answer with the mark of a test installation, whose tokens and keys are not for real meters.
+#[derive(Clone, Copy, Debug, Serialize)]
+pub struct Marked<A> {
+    /// The answer.
+    #[serde(flatten)]
+    pub answer: A,
+    /// Whether a test installation gives it.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub test: bool,
 }
 
 impl From<&ParseMeterNumberError> for RecordCode {

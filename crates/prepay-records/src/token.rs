@@ -2,12 +2,13 @@
 //!
 //! The table of types and their fields is in the reference page of the format. A field that a type does
 //! not take is refused by name.
+//!
+//! - Elsewhere: sections of a key change, whose record shows a part of a key (`prepay-lab`).
 
 use prepay_token::element::{
     Amount, CurrencyAmount, ExtendedIndex, ExtendedValue, ManufacturerCode, PowerLimit,
     RegisterToClear, Service,
 };
-use prepay_token::key_change::KeySection;
 use prepay_token::{
     Instruction, ManagementFunction, MeterTest, MeterTestError, Token, TwoDigitManufacturer,
 };
@@ -19,7 +20,7 @@ use crate::decimal::{self, Decimal, DecimalError};
 use crate::element::{manufacturer, needed, no_others, number, text, wrong};
 use crate::error::{RecordCode, RecordError};
 use crate::json::{FieldValue, Scalar};
-use crate::{choices, hex, record};
+use crate::{choices, record};
 
 choices! {
     /// The kinds of token that can be asked for, with the fields that each takes beside `type`.
@@ -401,16 +402,6 @@ fn code_text(code: ManufacturerCode) -> Option<String> {
 }
 
 impl OpenedToken {
-    /// The record of a token.
-    pub fn new(token: &Token) -> Self {
-        match (token, token.instruction()) {
-            (Token::KeyChange(section), _) => Self::section(section),
-            (_, Some(instruction)) => Self::of(&instruction),
-            // `Token` may gain variants; an answer without a type would be worse than a new one.
-            _ => Self { kind: "unknown", ..Self::default() },
-        }
-    }
-
     /// The record of an instruction.
     pub fn of(instruction: &Instruction) -> Self {
         let none = Self::default();
@@ -485,55 +476,6 @@ impl OpenedToken {
                 ..none
             },
             _ => Self { kind: "unknown", ..none },
-        }
-    }
-
-    fn section(section: &KeySection) -> Self {
-        let none = Self::default();
-        let hex =
-            |part: &prepay_token::key_change::KeyPart| Some(hex::encode(&part.expose_bytes()));
-        match section {
-            KeySection::First {
-                ken_high,
-                key_revision,
-                rollover,
-                three_tokens,
-                key_type,
-                key_high,
-            } => Self {
-                kind: "set_1st_section_decoder_key",
-                ken_high: Some(ken_high.value()),
-                krn: Some(key_revision.map_or(0, |revision| revision.value())),
-                rollover: Some(*rollover),
-                three_kct: Some(*three_tokens),
-                kt: Some(key_type.value()),
-                key_high: hex(key_high),
-                ..none
-            },
-            KeySection::Second { ken_low, tariff_index, key_low } => Self {
-                kind: "set_2nd_section_decoder_key",
-                ken_low: Some(ken_low.value()),
-                ti: Some(tariff_index.to_string()),
-                key_low: hex(key_low),
-                ..none
-            },
-            KeySection::ThirdOfThree { supply_group } => Self {
-                kind: "set_3rd_section_decoder_key",
-                sgc: Some(supply_group.to_string()),
-                ..none
-            },
-            KeySection::ThirdOfFour { group_low, key_middle_2 } => Self {
-                kind: "set_3rd_section_decoder_key",
-                sgc_low: Some(group_low.value()),
-                key_middle_2: hex(key_middle_2),
-                ..none
-            },
-            KeySection::Fourth { group_high, key_middle_1 } => Self {
-                kind: "set_4th_section_decoder_key",
-                sgc_high: Some(group_high.value()),
-                key_middle_1: hex(key_middle_1),
-                ..none
-            },
         }
     }
 }

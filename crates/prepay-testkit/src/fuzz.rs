@@ -7,6 +7,7 @@
 mod forms;
 mod keys;
 mod meter;
+mod session;
 mod vault;
 
 use prepay_lab::Lab;
@@ -24,13 +25,14 @@ use serde_json::value::RawValue;
 pub use forms::form_json;
 pub use keys::{edition1, open_kmp};
 pub use meter::{keypad, meter_record};
+pub use session::{session_line, session_lines, written_line};
 pub use vault::{audit_log, vault_store};
 
 use crate::Random;
 use crate::vectors::{LabCase, RefusalCase, load_folder};
 
 /// The names of the targets.
-pub const TARGETS: [&str; 11] = [
+pub const TARGETS: [&str; 12] = [
     "open_digits",
     "json_line",
     "id_record",
@@ -42,6 +44,7 @@ pub const TARGETS: [&str; 11] = [
     "vault_store",
     "audit_log",
     "form_json",
+    "session_line",
 ];
 
 /// A line of the laboratory that succeeds, and its answer: what it says after any other line too.
@@ -321,6 +324,7 @@ pub fn seeds(target: &str) -> Vec<Vec<u8>> {
         "meter_record" => meter::record_seeds(&mut random),
         "keypad" => meter::keypad_seeds(&mut random),
         "form_json" => forms::form_seeds(),
+        "session_line" => session_lines().into_iter().map(String::into_bytes).collect(),
         "open_kmp" => keys::open_kmp_seeds(),
         "edition1" => keys::edition1_seeds(),
         "vault_store" => vault::store_seeds(),
@@ -399,6 +403,11 @@ mod tests {
     #[test]
     fn any_bytes_are_an_audit_log_or_refused() {
         run("audit_log", audit_log, RUNS / 50);
+    }
+
+    #[test]
+    fn any_bytes_are_a_line_of_a_session_or_refused() {
+        short_run("session_line", session_line);
     }
 
     #[test]

@@ -22,6 +22,7 @@ use std::process::ExitCode;
 use clap::error::ErrorKind;
 use prepay_records::RecordError;
 use prepay_records::explain::explain;
+use prepay_session::{SessionError, SessionStop};
 use serde_json::{Value, json};
 
 use crate::paint::{QUIET, WRONG, styled};
@@ -207,6 +208,30 @@ impl From<RecordError> for Failure {
     /// A record or a flag that cannot be read.
     fn from(error: RecordError) -> Self {
         Self::refused(error.code.text(), error.message)
+    }
+}
+
+impl From<SessionError> for Failure {
+    /// A request that is none, that the module refuses, or at which it broke.
+    fn from(error: SessionError) -> Self {
+        let failure = match error {
+            SessionError::Fault(_) => Self::broken(error.code(), &error),
+            SessionError::Line(_) | SessionError::Refused(_) => Self::refused(error.code(), &error),
+        };
+        let failure = failure.status(error.status());
+        match error.next() {
+            Some(next) => failure.next(next),
+            None => failure,
+        }
+    }
+}
+
+impl From<SessionStop> for Failure {
+    fn from(stop: SessionStop) -> Self {
+        match stop {
+            SessionStop::Io(error) => error.into(),
+            SessionStop::Fault(fault) => SessionError::from(fault).into(),
+        }
     }
 }
 

@@ -43,6 +43,7 @@ fn of_types() -> BTreeMap<&'static str, &'static [&'static str]> {
         prepay_module::software::CustodianError,
         prepay_module::software::LoadRefusal,
         prepay_module::software::ReadError,
+        prepay_session::SessionError,
         prepay_store::OpenStoreError,
         prepay_vault::AccessError,
         prepay_vault::AuditError,
@@ -95,9 +96,7 @@ fn of_the_program(sources: &[(PathBuf, String)]) -> BTreeSet<&str> {
     let program = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
     let own = sources.iter().filter(|(path, _)| path.starts_with(&program));
     let calls = own.flat_map(|(_, text)| {
-        ["::refused(", "::unable(", "::broken("]
-            .into_iter()
-            .flat_map(|call| behind(text, call))
+        ["::refused(", "::unable(", "::broken("].into_iter().flat_map(|call| behind(text, call))
     });
     calls.filter_map(|call| call.strip_prefix('"')).map(word).collect()
 }

@@ -202,7 +202,7 @@ fn what_is_wrong_is_named_and_tells_by_its_status_who_answered() {
         (3, format!("user remove ann {PAIR}"), "custodians"),
         (3, format!("user add olga --role auditor {PAIR}"), "user_exists"),
         (3, format!("user remove eve {PAIR}"), "user_unknown"),
-        (3, format!("refill 5 {PAIR}"), "transactions"),
+        (3, format!("refill 5 {PAIR}"), "transaction_counter"),
         (2, "restore {missing} --custodian ann --custodian bob".to_owned(), "file"),
     ] {
         assert_eq!(desk.refused(status, &arguments), code, "{arguments}");

@@ -37,6 +37,7 @@ const PLACES: &[(&str, Place)] = &[
     ("prepay-records", Place::Floor(6)),
     // Doors and storage.
     ("prepay-lab", Place::Floor(7)),
+    ("prepay-session", Place::Floor(7)),
     ("prepay-forms", Place::Floor(7)),
     ("prepay-store", Place::Floor(7)),
     ("prepay-host", Place::Floor(7)),

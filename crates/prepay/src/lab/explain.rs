@@ -2,9 +2,10 @@
 
 use std::io::{self, Write};
 
+use prepay_lab::opened_token;
 use prepay_records::element::token_number;
 use prepay_records::time::Printed;
-use prepay_records::{ErrorRecord, OpenedToken, RecordError, Scalar};
+use prepay_records::{ErrorRecord, RecordError, Scalar};
 use prepay_token::element::BaseDate;
 use prepay_token::{Field, OpenError, Trace};
 use serde_json::{Value, json};
@@ -107,7 +108,7 @@ fn as_value(trace: &Trace, found: &Found, base_date: Option<BaseDate>) -> Value 
         })
         .collect();
     let result = match trace.result() {
-        Ok(token) => json!({"token": OpenedToken::new(token)}),
+        Ok(token) => json!({"token": opened_token(token)}),
         Err(error) => {
             let error = RecordError::from(*error);
             json!(ErrorRecord::from(&error))

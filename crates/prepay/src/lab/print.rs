@@ -3,6 +3,7 @@
 use std::io::{self, Write};
 
 use prepay_lab::{Derived, Issued, KeyChanged, Opened};
+use prepay_records::OpenedToken;
 use prepay_records::time::Printed;
 use prepay_token::element::{PowerLimit, UtcMinute};
 use serde::Serialize;
@@ -37,11 +38,7 @@ impl Text for Issued {
 impl Text for Opened {
     fn write(&self, out: &mut dyn Write) -> io::Result<()> {
         writeln!(out, "{}", styled(HEADING, self.token.kind))?;
-        let fields = self.token.fields();
-        let width = fields.iter().map(|(name, _)| name.len()).max().unwrap_or(0);
-        for (name, value) in fields {
-            writeln!(out, "  {name:width$}  {value}")?;
-        }
+        write_fields(out, &self.token)?;
         let mut remarks = vec![format!("class {}.{}", self.class, self.sub_class)];
         remarks.extend(self.tid.map(|tid| stamp(tid, self.issued_at)));
         remarks.extend(self.rnd.map(|rnd| format!("RND {rnd}")));
@@ -65,6 +62,13 @@ impl Text for KeyChanged {
     }
 }
 
+/// Writes the fields of a token, one a line.
+pub(crate) fn write_fields(out: &mut dyn Write, token: &OpenedToken) -> io::Result<()> {
+    let fields = token.fields();
+    let width = fields.iter().map(|(name, _)| name.len()).max().unwrap_or(0);
+    fields.iter().try_for_each(|(name, value)| writeln!(out, "  {name:width$}  {value}"))
+}
+
 /// What a key change does to the identifiers that the meter remembers.
 pub(crate) const fn rollover(is_rollover: bool) -> &'static str {
     if is_rollover {
@@ -80,7 +84,7 @@ pub(super) fn remark(remark: &str) {
 }
 
 /// An identifier with its minute.
-fn stamp(tid: u32, minute: Option<UtcMinute>) -> String {
+pub(crate) fn stamp(tid: u32, minute: Option<UtcMinute>) -> String {
     match minute {
         Some(minute) => format!("TID {tid} ({})", Printed(minute)),
         None => format!("TID {tid}"),

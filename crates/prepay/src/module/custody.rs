@@ -6,12 +6,14 @@ use prepay_basics::Identifier;
 use prepay_kmp::CentreId;
 use prepay_kmp::attribute::RegisterNumber;
 use prepay_module::software::{CustodianError, Custodians, SlotReport, SlotState};
+use prepay_session::SlotRecord;
 use prepay_vault::Role;
+use serde::Serialize;
 use serde_json::{Value, json};
 
 use super::document::{edition1_failure, load_failure};
 use super::flags::{LoadFlags, RequestFlags, RequestKind, UserCommand};
-use super::{Desk, custodian_failure, fault, tell};
+use super::{Desk, custodian_failure, fault};
 use crate::Ending;
 use crate::failure::{Done, Failure};
 use crate::file::{self, NewFile};
@@ -175,9 +177,8 @@ impl Desk<'_> {
 
     /// Prints what became of a slot.
     fn slot(&self, what: &str, slot: &SlotReport, next: &str) -> Done<Ending> {
-        let mut object = tell::slot(slot);
-        object["loaded"] = what.into();
-        self.answer(object, |out| {
+        let answer = LoadedSlot { loaded: what, slot: slot.into() };
+        self.answer(answer, |out| {
             let (centre, state) = (&slot.centre.centre, styled(HEADING, slot.state));
             writeln!(out, "centre {centre}: {what}; slot {} is {state}", slot.slot)?;
             writeln!(out, "  fingerprint {}", slot.centre.fingerprint)?;
@@ -273,6 +274,14 @@ impl Desk<'_> {
             writeln!(out, "{name} has a new passphrase")
         })
     }
+}
+
+/// What became of a slot, as an answer.
+#[derive(Serialize)]
+struct LoadedSlot<'a> {
+    loaded: &'a str,
+    #[serde(flatten)]
+    slot: SlotRecord,
 }
 
 /// The centre that was named, or the only one.

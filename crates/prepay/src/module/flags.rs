@@ -6,11 +6,13 @@ use clap::{Args, Subcommand, ValueEnum, ValueHint};
 use prepay_basics::Identifier;
 use prepay_kmp::attribute::RegisterNumber;
 use prepay_kmp::{CentreId, ModuleId};
+use prepay_records::TokenKind;
 use prepay_vault::{AuditMark, Role};
 
 use crate::people::{AsFlags, CustodianFlags, FirstPeopleFlags, person};
 use crate::sealing::{NewSealFlags, UnlockFlags, WaitFlags};
 use crate::secret::SecretFlags;
+use crate::token_flags::{FunctionFlags, kind};
 
 /// The module, what opens it, and what it is asked.
 #[derive(Args)]
@@ -217,58 +219,33 @@ pub(crate) struct CreditFlags {
 }
 
 /// The kinds of management token.
-#[derive(Clone, Copy, ValueEnum)]
-pub(crate) enum ManagementType {
-    /// Set the maximum power limit: --watts.
-    SetMaximumPowerLimit,
-    /// Clear credit: --clear.
-    ClearCredit,
-    /// Set the tariff rate: --rate.
-    SetTariffRate,
-    /// Clear the tamper condition.
-    ClearTamperCondition,
-    /// Set the maximum phase power unbalance limit: --watts.
-    SetMaximumPhasePowerUnbalanceLimit,
-    /// Set the water meter factor: --factor.
-    SetWaterMeterFactor,
-    /// Set an extended flag or control: --index, --value.
-    Extended,
-    /// A maker's own management token: --sub-class, --value.
-    Proprietary,
-}
+const MANAGEMENT: &[TokenKind] = &[
+    TokenKind::SetMaximumPowerLimit,
+    TokenKind::ClearCredit,
+    TokenKind::SetTariffRate,
+    TokenKind::ClearTamperCondition,
+    TokenKind::SetMaximumPhasePowerUnbalanceLimit,
+    TokenKind::SetWaterMeterFactor,
+    TokenKind::Extended,
+    TokenKind::Proprietary,
+];
 
 /// A management token.
 #[derive(Args)]
 pub(crate) struct ManagementFlags {
     /// The kind of token.
-    #[arg(value_enum, value_name = "TYPE")]
-    pub(crate) kind: ManagementType,
+    #[arg(value_name = "TYPE", value_parser = kind(MANAGEMENT))]
+    pub(crate) kind: TokenKind,
     /// The register of the key.
     #[arg(long)]
     pub(crate) register: u32,
     #[command(flatten)]
     pub(crate) meter: MeterFlags,
-    /// A limit in watts.
-    #[arg(long)]
-    pub(crate) watts: Option<u32>,
     /// The register of the meter to clear: 0 to 7, or 65535 for all.
     #[arg(long)]
     pub(crate) clear: Option<u32>,
-    /// The tariff rate, 0 to 65535.
-    #[arg(long)]
-    pub(crate) rate: Option<u32>,
-    /// The water meter factor, 0 to 65535.
-    #[arg(long)]
-    pub(crate) factor: Option<u32>,
-    /// The index of an extended value, 0 to 63.
-    #[arg(long)]
-    pub(crate) index: Option<u32>,
-    /// The value of an extended or proprietary token.
-    #[arg(long)]
-    pub(crate) value: Option<u32>,
-    /// The sub-class of a proprietary token, 11 to 15.
-    #[arg(long)]
-    pub(crate) sub_class: Option<u32>,
+    #[command(flatten)]
+    pub(crate) function: FunctionFlags,
     #[command(flatten)]
     pub(crate) stamp: StampFlags,
     #[command(flatten)]

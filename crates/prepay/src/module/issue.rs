@@ -1,106 +1,90 @@
-//! Making tokens and reading them back, one at a time. Flags become the object that a line of a session would
-//! be.
+//! Making tokens and reading them back, one at a time. Flags become the fields that a line of a session would have.
 
-use clap::ValueEnum;
+use std::io::{self, Write};
+
 use prepay_kmp::attribute::RegisterNumber;
 use prepay_module::software::Operator;
-use prepay_module::{IssueRequest, Issued, RequestId, SecurityModule};
-use prepay_records::time::Printed;
+use prepay_module::{IssueRequest, RequestId, SecurityModule};
+use prepay_records::element::When;
+use prepay_records::{Choice, Rounding, Scalar, TokenKind, TokenRecord};
+use prepay_session::{
+    Answer, Issue, KeyChangeAnswer, Operation, Request, RequestLine, SessionError, TokenAnswer,
+    VerificationAnswer, request_id,
+};
 use prepay_token::element::BaseDate;
-use serde_json::{Value, json};
 
 use super::flags::{
     CreditFlags, IssueCommand, KeyChangeFlags, ManagementFlags, MeterFlags, NameFlags, StampFlags,
     VerifyFlags,
 };
-use super::order::{self, Ask};
-use super::{Desk, Unlocked, tell};
+use super::{Desk, Unlocked};
 use crate::Ending;
 use crate::failure::{Done, Failure};
+use crate::lab::flags::{number, option, text};
+use crate::lab::print::{rollover, stamp, write_fields};
 use crate::paint::{HEADING, QUIET, RESULT, WRONG, styled};
 use crate::people::{AsFlags, access_failure};
 
 impl Desk<'_> {
     /// Makes tokens.
     pub(super) fn issue(&self, command: &IssueCommand) -> Done<Ending> {
-        let (mut object, who) = match command {
-            IssueCommand::Credit(flags) => (credit(flags)?, &flags.who),
-            IssueCommand::Management(flags) => (management(flags)?, &flags.who),
-            IssueCommand::KeyChange(flags) => (key_change(flags)?, &flags.who),
+        let (fields, name, who) = match command {
+            IssueCommand::Credit(flags) => (credit(flags), &flags.stamp.request, &flags.who),
+            IssueCommand::Management(flags) => {
+                (management(flags), &flags.stamp.request, &flags.who)
+            }
+            IssueCommand::KeyChange(flags) => (key_change(flags), &flags.request, &flags.who),
         };
-        let needs_time = !matches!(command, IssueCommand::KeyChange(_))
-            && object["issued_at"].is_null()
-            && object["tid"].is_null();
-        if needs_time && !object["request"].is_null() {
+        let name = named(name)?;
+        let is_dated = fields.issued_at.is_some() || fields.tid.is_some();
+        let needs_time = !is_dated && !matches!(command, IssueCommand::KeyChange(_));
+        if needs_time && name.is_some() {
             let message =
                 "a request with a name needs its own time: repeated later it would be another";
             return Err(Failure::unable("flag", message).next("give --at TIME or --tid N"));
         }
         // What is wrong with the flags is told before anybody is asked for a secret.
-        let stand_in = json!("2020-01-01T00:00Z");
-        let mut trial = object.clone();
-        if needs_time {
-            trial["issued_at"] = stand_in;
-        }
-        read(trial)?;
+        let Request::Issue(mut issue) = Request::read(&fields)? else {
+            unreachable!("the operation makes something")
+        };
         let (_module, operator) = self.operator(who)?;
-        if needs_time {
-            let now = operator.clock().map_err(super::fault)?.now;
-            object["issued_at"] = Printed(now.minute()).to_string().into();
-        }
-        let Ask::Issue(making) = read(object)? else {
-            unreachable!("the object asks for something to be made")
-        };
-        let base = base_date(&operator, making.register())?;
-        let request = making.with_base_date(base)?;
-        let issued = operator.issue_one(request).map_err(|error| tell::error(&error))?;
-        let shown = match request {
-            IssueRequest::KeyChange(change) => base_date(&operator, change.to)?,
-            _ => base,
-        };
-        let told = tell::issued(&request, &issued, shown);
-        self.answer(told.clone(), |out| match &issued {
-            Issued::Token(issued) => {
-                writeln!(out, "{}", styled(RESULT, format_args!("{:#}", issued.token)))?;
-                writeln!(out, "{}", styled(QUIET, remarks(&told)))
-            }
-            Issued::KeyChange(set) => {
-                for token in set.tokens() {
-                    writeln!(out, "{}", styled(RESULT, format_args!("{token:#}")))?;
+        match &mut issue {
+            Issue::KeyChange(change) => change.id = name,
+            Issue::Token(token) => {
+                token.request.id = name;
+                if needs_time {
+                    let now = operator.clock().map_err(SessionError::from)?.now;
+                    token.when = Some(When::At(now.minute()));
                 }
-                writeln!(out, "{}", styled(QUIET, remarks(&told)))
             }
+        }
+        let base = base_date(&operator, issue.register())?;
+        let request: IssueRequest = issue.with_base_date(base)?;
+        let issued = operator.issue_one(request).map_err(SessionError::from)?;
+        let answer = Answer::issued(&request, &issued, base);
+        self.answer(&answer, |out| match &answer {
+            Answer::Token(token) => write_token(out, token),
+            Answer::KeyChange(set) => write_set(out, set),
+            _ => unreachable!("what was made are tokens"),
         })
     }
 
     /// Reads a token back.
     pub(super) fn verify(&self, flags: &VerifyFlags) -> Done<Ending> {
-        let mut object = json!({
-            "op": "verify",
-            "register": flags.register,
-            "number": flags.number.join(" "),
-        });
-        meter(&mut object, &flags.meter);
-        let Ask::Verify(request) = read(object)? else {
-            unreachable!("the object asks for a token to be read back")
+        let fields = RequestLine {
+            register: number(Some(flags.register)),
+            number: Some(flags.number.join(" ").into()),
+            ..asked(Operation::Verify, &flags.meter)
+        };
+        let Request::Verify(request) = Request::read(&fields)? else {
+            unreachable!("the operation reads a token back")
         };
         let (_module, operator) = self.operator(&flags.who)?;
         let base = base_date(&operator, request.register)?;
-        let found = operator.verify(&request).map_err(|error| tell::error(&error))?;
-        let told = tell::verification(&found, base);
-        let result = told["result"].as_str().unwrap_or_default().to_owned();
-        let is_right = matches!(result.as_str(), "valid" | "key_change" | "unkeyed");
-        let style = if is_right { HEADING } else { WRONG };
-        self.answer(told.clone(), |out| {
-            writeln!(out, "{}", styled(style, &result))?;
-            if let Value::Object(token) = &told["token"] {
-                for (name, value) in token {
-                    writeln!(out, "  {name} {}", plain(value))?;
-                }
-            }
-            writeln!(out, "{}", styled(QUIET, remarks(&told)))
-        })?;
-        Ok(if is_right { Ending::Done } else { Ending::Refused })
+        let found = operator.verify(&request).map_err(SessionError::from)?;
+        let answer = VerificationAnswer::new(&found, base);
+        self.answer(&answer, |out| write_verification(out, &answer))?;
+        Ok(if answer.is_right { Ending::Done } else { Ending::Refused })
     }
 
     /// Opens the module and signs an operator in.
@@ -121,80 +105,68 @@ fn base_date(operator: &Operator, register: RegisterNumber) -> Done<Option<BaseD
     Ok(found.map(|report| report.attributes.base_date))
 }
 
-/// Reads the request in an object; members that are null count as not there.
-fn read(object: Value) -> Done<Ask> {
-    let Value::Object(fields) = object else { unreachable!("requests are objects") };
-    order::read(fields.into_iter().filter(|(_, value)| !value.is_null()).collect())
-}
-
-fn credit(flags: &CreditFlags) -> Done<Value> {
-    let kind = if flags.currency { "currency_credit" } else { "credit" };
-    let mut object = json!({
-        "op": "issue_credit",
-        "register": flags.register,
-        "token": {"type": kind, "service": flags.service, "amount": flags.amount},
-        "round": flags.round_up.then_some("up"),
-    });
-    meter(&mut object, &flags.meter);
-    stamp(&mut object, &flags.stamp)?;
-    Ok(object)
-}
-
-fn management(flags: &ManagementFlags) -> Done<Value> {
-    let kind = flags.kind.to_possible_value().expect("every type has a name");
-    let mut token = json!({"type": kind.get_name().replace('-', "_")});
-    let values = [
-        ("watts", flags.watts),
-        ("register", flags.clear),
-        ("rate", flags.rate),
-        ("factor", flags.factor),
-        ("index", flags.index),
-        ("value", flags.value),
-        ("sub_class", flags.sub_class),
-    ];
-    for (name, value) in values {
-        if let Some(value) = value {
-            token[name] = value.into();
-        }
+/// The fields of an operation with a meter.
+fn asked(op: Operation, meter: &MeterFlags) -> RequestLine<'_> {
+    RequestLine {
+        op: Some(Choice::Known(op)),
+        pan: text(&meter.pan),
+        ti: text(&meter.ti),
+        ea: text(&meter.ea),
+        tct: text(&meter.tct),
+        ..RequestLine::default()
     }
-    let mut object = json!({"op": "issue_management", "register": flags.register, "token": token});
-    meter(&mut object, &flags.meter);
-    stamp(&mut object, &flags.stamp)?;
-    Ok(object)
 }
 
-fn key_change(flags: &KeyChangeFlags) -> Done<Value> {
-    let mut object = json!({
-        "op": "issue_key_change",
-        "from": flags.from,
-        "to": flags.to,
-        "new_ti": flags.new_ti,
-        "tokens": flags.tokens,
-        "request": request_id(&flags.request)?,
-    });
-    meter(&mut object, &flags.meter);
-    Ok(object)
+fn credit(flags: &CreditFlags) -> RequestLine<'_> {
+    let kind = if flags.currency { TokenKind::CurrencyCredit } else { TokenKind::Credit };
+    let token = TokenRecord {
+        kind: Some(Choice::Known(kind)),
+        service: text(&flags.service),
+        amount: text(&flags.amount),
+        ..TokenRecord::default()
+    };
+    RequestLine {
+        round: flags.round_up.then_some(Choice::Known(Rounding::Up)),
+        ..token_asked(Operation::IssueCredit, &flags.meter, flags.register, token, &flags.stamp)
+    }
 }
 
-fn meter(object: &mut Value, flags: &MeterFlags) {
-    object["pan"] = flags.pan.as_str().into();
-    object["ti"] = flags.ti.as_str().into();
-    object["ea"] = flags.ea.as_str().into();
-    object["tct"] = flags.tct.as_str().into();
+fn management(flags: &ManagementFlags) -> RequestLine<'_> {
+    let token = TokenRecord { register: number(flags.clear), ..flags.function.record(flags.kind) };
+    token_asked(Operation::IssueManagement, &flags.meter, flags.register, token, &flags.stamp)
 }
 
-fn stamp(object: &mut Value, flags: &StampFlags) -> Done<()> {
-    object["issued_at"] = flags.at.as_deref().into();
-    object["tid"] = flags.tid.into();
-    object["request"] = request_id(&flags.request)?.into();
-    Ok(())
+fn token_asked<'a>(
+    op: Operation,
+    meter: &'a MeterFlags,
+    register: u32,
+    token: TokenRecord<'a>,
+    stamp: &'a StampFlags,
+) -> RequestLine<'a> {
+    RequestLine {
+        register: number(Some(register)),
+        token: Some(token),
+        issued_at: option(stamp.at.as_deref()),
+        tid: number(stamp.tid),
+        ..asked(op, meter)
+    }
+}
+
+fn key_change(flags: &KeyChangeFlags) -> RequestLine<'_> {
+    RequestLine {
+        from: number(Some(flags.from)),
+        to: number(Some(flags.to)),
+        new_ti: option(flags.new_ti.as_deref()),
+        tokens: flags.tokens.map(Scalar::from),
+        ..asked(Operation::IssueKeyChange, &flags.meter)
+    }
 }
 
 /// The name of a request: 32 hexadecimal digits, or a short text, which is filled with zeros.
-fn request_id(flags: &NameFlags) -> Done<Option<String>> {
+fn named(flags: &NameFlags) -> Done<Option<RequestId>> {
     let Some(text) = &flags.request_id else { return Ok(None) };
-    if order::hexadecimal_id(text).is_some() {
-        return Ok(Some(text.clone()));
+    if let Some(id) = request_id(text) {
+        return Ok(Some(id));
     }
     let mut bytes = [0; 16];
     match bytes.get_mut(..text.len()) {
@@ -204,42 +176,46 @@ fn request_id(flags: &NameFlags) -> Done<Option<String>> {
             return Err(Failure::flag("--request-id", problem));
         }
     }
-    Ok(Some(RequestId(bytes).to_string()))
+    Ok(Some(RequestId(bytes)))
 }
 
-/// What is to be said beside the digits.
-fn remarks(told: &Value) -> String {
-    let names = [
-        ("amount", "amount coded"),
-        ("tid", "TID"),
-        ("issued_at", ""),
-        ("rnd", "RND"),
-        ("kcv", "key"),
-        ("from_kcv", "from key"),
-        ("to_kcv", "to key"),
-        ("ken", "KEN"),
-        ("section", "section"),
-        ("status", "status"),
-        ("message", ""),
-    ];
-    let mut remarks: Vec<String> = names
-        .into_iter()
-        .filter(|(name, _)| !told[*name].is_null())
-        .map(|(name, words)| format!("{words} {}", plain(&told[name])).trim().to_owned())
-        .collect();
-    if let Some(rollover) = told["rollover"].as_bool() {
-        remarks.push(if rollover {
-            "rollover: the meter forgets its token identifiers".to_owned()
-        } else {
-            "no rollover: the base date stays".to_owned()
-        });
-    }
-    remarks.join(", ")
+fn write_token(out: &mut dyn Write, token: &TokenAnswer) -> io::Result<()> {
+    writeln!(out, "{}", styled(RESULT, format_args!("{:#}", token.number)))?;
+    let mut remarks = Vec::new();
+    remarks.extend(token.amount.as_ref().map(|amount| format!("amount coded {amount}")));
+    remarks.push(stamp(token.tid, token.issued_at));
+    remarks.extend(token.rnd.map(|rnd| format!("RND {rnd}")));
+    remarks.push(format!("key {}", token.kcv));
+    writeln!(out, "{}", styled(QUIET, remarks.join(", ")))
 }
 
-fn plain(value: &Value) -> String {
-    match value {
-        Value::String(text) => text.clone(),
-        other => other.to_string(),
+fn write_set(out: &mut dyn Write, set: &KeyChangeAnswer) -> io::Result<()> {
+    for token in &set.numbers {
+        writeln!(out, "{}", styled(RESULT, format_args!("{token:#}")))?;
     }
+    let KeyChangeAnswer { from_kcv, to_kcv, ken, .. } = set;
+    let remarks =
+        format!("from key {from_kcv}, to key {to_kcv}, KEN {ken}, {}", rollover(set.rollover));
+    writeln!(out, "{}", styled(QUIET, remarks))
+}
+
+fn write_verification(out: &mut dyn Write, found: &VerificationAnswer) -> io::Result<()> {
+    let style = if found.is_right { HEADING } else { WRONG };
+    match &found.token {
+        Some(token) => {
+            writeln!(out, "{}", styled(style, format_args!("{}: {}", found.result, token.kind)))?;
+            write_fields(out, token)?;
+        }
+        None => writeln!(out, "{}", styled(style, found.result))?,
+    }
+    let mut remarks = Vec::new();
+    remarks.extend(found.tid.map(|tid| stamp(tid, found.issued_at)));
+    remarks.extend(found.rnd.map(|rnd| format!("RND {rnd}")));
+    remarks.extend(found.section.map(|section| format!("section {section}")));
+    remarks.extend(found.status.map(|status| format!("status {status}")));
+    remarks.extend(found.message.clone());
+    if remarks.is_empty() {
+        return Ok(());
+    }
+    writeln!(out, "{}", styled(QUIET, remarks.join(", ")))
 }

@@ -1,26 +1,24 @@
 //! `prepay module`: a security module from the command line.
 //!
 //! ```text
-//!  flags.rs    what can be asked                 order.rs  fields of an object -> a checked request
-//!  keep.rs     init, seal, backup, restore       line.rs   bytes of a line -> fields
-//!  show.rs     unlock, registers, slots, audit   session.rs  many requests, one unlocking
-//!  issue.rs    issue, verify                     tell.rs   answers -> objects
-//!  custody.rs  request, load, delete, revoke, user, refill   document.rs  texts as files
+//!  flags.rs    what can be asked
+//!  keep.rs     init, seal, backup, restore
+//!  show.rs     unlock, registers, slots, audit
+//!  issue.rs    issue, verify
+//!  custody.rs  request, load, delete, revoke, user, refill   document.rs  why texts are refused
 //! ```
 //!
 //! Each command opens the module, does one thing and locks it. Everything that is kept goes through the
 //! module's vault, so a command may be killed at any moment.
+//!
+//! - Elsewhere: the lines of a session and the answers as JSON (`prepay-session`).
 
 mod custody;
 mod document;
 pub(crate) mod flags;
 mod issue;
 mod keep;
-mod line;
-mod order;
-mod session;
 mod show;
-mod tell;
 
 use std::cell::Cell;
 use std::io::{self, Write};
@@ -32,8 +30,10 @@ use prepay_module::ModuleFault;
 use prepay_module::software::{
     Auditor, CustodianError, Custodians, ModuleContents, Place, ReadError, SoftwareModule,
 };
+use prepay_records::Marked;
+use prepay_session::SessionError;
 use prepay_vault::{Protector, VaultHeader};
-use serde_json::Value;
+use serde::Serialize;
 
 use crate::Ending;
 use crate::failure::{Done, Failure};
@@ -159,18 +159,16 @@ impl Desk<'_> {
         Ok((module, custodians))
     }
 
-    /// Prints an answer: an object, or a text.
+    /// Prints an answer: as an object, or as a text.
     fn answer(
         &self,
-        mut object: Value,
+        answer: impl Serialize,
         text: impl FnOnce(&mut dyn Write) -> io::Result<()>,
     ) -> Done<Ending> {
         let mut out = anstream::stdout().lock();
         if self.json {
-            if self.test.get() {
-                object["test"] = true.into();
-            }
-            writeln!(out, "{object}")?;
+            let answer = Marked { answer, test: self.test.get() };
+            writeln!(out, "{}", serde_json::to_string(&answer).map_err(io::Error::from)?)?;
         } else {
             text(&mut out)?;
             if self.test.get() {
@@ -201,14 +199,14 @@ fn custodian_failure(error: &CustodianError) -> Failure {
     match error {
         CustodianError::Refused(refusal) => Failure::refused(refusal.code(), refusal),
         CustodianError::Vault(error) => vault_failure(error),
-        CustodianError::Fault(fault) => tell::fault(fault),
+        CustodianError::Fault(broken) => fault(broken.clone()),
         CustodianError::User(error) => Failure::refused(error.code(), error),
     }
 }
 
 /// What broke while something was read.
 fn fault(fault: ModuleFault) -> Failure {
-    tell::fault(&fault)
+    SessionError::from(fault).into()
 }
 
 /// Why the audit log could not be read.
@@ -216,6 +214,6 @@ fn read_failure(dir: &Path, error: &ReadError) -> Failure {
     match error {
         ReadError::Access(error) => access_failure(error),
         ReadError::Audit(error) => crate::audit::failure(dir, error),
-        ReadError::Fault(fault) => tell::fault(fault),
+        ReadError::Fault(broken) => fault(broken.clone()),
     }
 }

@@ -7,12 +7,13 @@ use std::path::Path;
 use prepay_basics::Moment;
 use prepay_module::RegisterReport;
 use prepay_module::software::{Auditor, ModuleEntry, SlotReport};
+use prepay_session::{ClockAnswer, RegisterRecord, SlotRecord, StatusAnswer, answer_session};
 use prepay_vault::{AuditReport, Problem, Role, UserReport};
+use serde::Serialize;
 use serde_json::{Value, json};
 
 use super::flags::{AuditCommand, UnlockCommand};
-use super::session::Session;
-use super::{Desk, fault, read_failure, tell};
+use super::{Desk, fault, read_failure};
 use crate::Ending;
 use crate::audit;
 use crate::failure::{Done, Failure};
@@ -35,13 +36,11 @@ impl Desk<'_> {
         }
         let module = self.open_directory(directory, &header, &protector)?;
         let name = module.module().as_str();
-        let mut object = json!({
-            "module": name,
-            "seal": protector.to_string(),
-            "audit": {"entries": report.entries, "authenticated": false},
-        });
+        let seal = protector.to_string();
         if flags.name.is_none() {
-            return self.answer(object, |out| {
+            let audit = AuditRecord { entries: report.entries, authenticated: false };
+            let answer = Condition { module: name, seal, audit, seen: None };
+            return self.answer(answer, |out| {
                 writeln!(out, "module {}", styled(HEADING, name))?;
                 writeln!(out, "  sealed by    {protector}")?;
                 writeln!(out, "  audit log    {} entries, chain and end proved", report.entries)?;
@@ -60,10 +59,10 @@ impl Desk<'_> {
             refuse_bad(&report)?;
             (entries, authenticated) = (report.entries, report.authenticated);
         }
-        object["audit"] = json!({"entries": entries, "authenticated": authenticated});
         let seen = Seen::of(&reader)?;
-        seen.put(&mut object);
-        self.answer(object, |out| {
+        let audit = AuditRecord { entries, authenticated };
+        let answer = Condition { module: name, seal, audit, seen: Some(seen.record()) };
+        self.answer(answer, |out| {
             writeln!(out, "module {}", styled(HEADING, name))?;
             writeln!(out, "  sealed by    {protector}")?;
             let proved = if authenticated { "every entry proved" } else { "chain and end proved" };
@@ -87,9 +86,9 @@ impl Desk<'_> {
         if module.is_test() {
             self.remark(super::TEST);
         }
-        let ending = Session::answer_all(&operator, module.is_test(), input, io::stdout().lock())?;
+        let summary = answer_session(&operator, input, io::stdout().lock())?;
         module.close().map_err(|error| crate::people::vault_failure(&error))?;
-        Ok(ending)
+        Ok(if summary.failed == 0 { Ending::Done } else { Ending::Refused })
     }
 
     /// Lists the registers.
@@ -97,8 +96,8 @@ impl Desk<'_> {
         let (_module, reader) = self.reader(who)?;
         let now = reader.clock().map_err(fault)?.now;
         let registers = reader.registers().map_err(fault)?;
-        let told: Vec<Value> = registers.iter().map(|report| tell::register(report, now)).collect();
-        self.answer(json!({"registers": told}), |out| print_registers(out, &registers, now))
+        let records = register_records(&registers, now);
+        self.answer(json!({"registers": records}), |out| print_registers(out, &registers, now))
     }
 
     /// Lists the centres.
@@ -106,9 +105,9 @@ impl Desk<'_> {
         let (_module, reader) = self.reader(who)?;
         let slots = reader.slots().map_err(fault)?;
         let revoked = reader.revoked_centres().map_err(fault)?;
-        let told: Vec<Value> = slots.iter().map(tell::slot).collect();
+        let records: Vec<SlotRecord> = slots.iter().map(SlotRecord::from).collect();
         let names: Vec<String> = revoked.iter().map(ToString::to_string).collect();
-        self.answer(json!({"slots": told, "revoked": names}), |out| {
+        self.answer(json!({"slots": records, "revoked": names}), |out| {
             print_slots(out, &slots)?;
             names.iter().try_for_each(|name| writeln!(out, "revoked: {name}"))
         })
@@ -191,6 +190,39 @@ fn refuse_bad(report: &AuditReport) -> Done<()> {
     report.first_bad.as_ref().map_or(Ok(()), |bad| Err(audit::bad_entry(bad)))
 }
 
+/// How a module is, as an answer.
+#[derive(Serialize)]
+struct Condition<'a> {
+    module: &'a str,
+    seal: String,
+    audit: AuditRecord,
+    #[serde(flatten)]
+    seen: Option<SeenRecord>,
+}
+
+#[derive(Serialize)]
+struct AuditRecord {
+    entries: u64,
+    authenticated: bool,
+}
+
+#[derive(Serialize)]
+struct SeenRecord {
+    hardware: String,
+    firmware: String,
+    fingerprint: String,
+    #[serde(flatten)]
+    status: StatusAnswer,
+    #[serde(flatten)]
+    clock: ClockAnswer,
+    slots: Vec<SlotRecord>,
+    registers: Vec<RegisterRecord>,
+}
+
+fn register_records(registers: &[RegisterReport], now: Moment) -> Vec<RegisterRecord> {
+    registers.iter().map(|report| RegisterRecord::new(report, now)).collect()
+}
+
 /// Everything that somebody who is signed in may see.
 struct Seen {
     identity: prepay_module::Identification,
@@ -211,23 +243,16 @@ impl Seen {
         })
     }
 
-    /// Adds everything to an object.
-    fn put(&self, object: &mut Value) {
-        let told = |report| tell::register(report, self.clock.now);
-        let parts = [
-            tell::identification(&self.identity),
-            tell::status(&self.status),
-            tell::clock(&self.clock),
-        ];
-        for part in parts {
-            if let Value::Object(fields) = part {
-                for (name, value) in fields {
-                    object[name] = value;
-                }
-            }
+    fn record(&self) -> SeenRecord {
+        SeenRecord {
+            hardware: self.identity.hardware.clone(),
+            firmware: self.identity.firmware.clone(),
+            fingerprint: self.identity.fingerprint.clone(),
+            status: self.status.clone().into(),
+            clock: self.clock.into(),
+            slots: self.slots.iter().map(SlotRecord::from).collect(),
+            registers: register_records(&self.registers, self.clock.now),
         }
-        object["slots"] = self.slots.iter().map(tell::slot).collect();
-        object["registers"] = self.registers.iter().map(told).collect();
     }
 
     fn print(&self, out: &mut dyn Write) -> io::Result<()> {
@@ -283,8 +308,8 @@ fn print_registers(out: &mut dyn Write, all: &[RegisterReport], now: Moment) -> 
     }
     for report in all {
         let attributes = &report.attributes;
-        let told = tell::register(report, now);
-        let left = |name: &str| told[name].as_str().unwrap_or("no limit").to_owned();
+        let record = RegisterRecord::new(report, now);
+        let left = |left: &Option<String>| left.as_deref().unwrap_or("no limit").to_owned();
         writeln!(
             out,
             "register {}  group {} revision {}  {}  {}",
@@ -292,7 +317,7 @@ fn print_registers(out: &mut dyn Write, all: &[RegisterReport], now: Moment) -> 
             attributes.supply_group,
             attributes.key_revision,
             report.check_value,
-            styled(HEADING, tell::state(report, now)),
+            styled(HEADING, record.state),
         )?;
         writeln!(
             out,
@@ -312,8 +337,8 @@ fn print_registers(out: &mut dyn Write, all: &[RegisterReport], now: Moment) -> 
             out,
             "  from {} until {until}; left: {} units, {} in currency",
             attributes.activation,
-            left("units_left"),
-            left("currency_left"),
+            left(&record.units_left),
+            left(&record.currency_left),
         )?;
     }
     Ok(())

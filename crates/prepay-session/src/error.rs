@@ -1,0 +1,109 @@
+//! Why a line is not answered: it cannot be read, the module refuses, or something broke.
+//!
+//! - What a field may not hold is said with the codes and the status that a module has for it.
+
+use std::fmt;
+
+use prepay_module::{ModuleError, ModuleFault, Refusal};
+use prepay_records::explain::explain;
+use prepay_records::{ErrorBody, ErrorRecord, RecordCode, RecordError};
+use serde::{Serialize, Serializer};
+
+/// Why a request has no answer.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum SessionError {
+    /// It is no request: `bad_json`, `missing_field` or `unknown_field`.
+    Line(RecordError),
+    /// The module refuses, or would refuse.
+    Refused(Refusal),
+    /// Something broke. Repeat the same request under the same name.
+    Fault(ModuleFault),
+}
+
+prepay_basics::codes! {
+    SessionError {} or { Line, Refused, Fault }
+}
+
+impl SessionError {
+    /// The status of STS 600-8-6, where the error has one.
+    pub fn status(&self) -> Option<&'static str> {
+        match self {
+            Self::Refused(refusal) => refusal.status(),
+            Self::Line(_) | Self::Fault(_) => None,
+        }
+    }
+
+    /// What to do next.
+    pub fn next(&self) -> Option<&'static str> {
+        match self {
+            Self::Fault(_) => Some("repeat the same request, under the same name"),
+            Self::Line(_) | Self::Refused(_) => explain(self.code()).map(|row| row.next),
+        }
+    }
+
+    /// A value that its field does not take.
+    pub(crate) fn parameter(problem: impl Into<String>) -> Self {
+        Self::Refused(Refusal::Parameter { problem: problem.into() })
+    }
+}
+
+impl From<RecordError> for SessionError {
+    fn from(error: RecordError) -> Self {
+        match error.code {
+            RecordCode::BadJson | RecordCode::MissingField | RecordCode::UnknownField => {
+                Self::Line(error)
+            }
+            RecordCode::PanFormat | RecordCode::PanCheckDigit | RecordCode::DrnCheckDigit => {
+                Self::Refused(Refusal::Pan { problem: error.message })
+            }
+            _ => Self::parameter(error.message),
+        }
+    }
+}
+
+impl From<ModuleFault> for SessionError {
+    fn from(fault: ModuleFault) -> Self {
+        Self::Fault(fault)
+    }
+}
+
+impl From<Refusal> for SessionError {
+    fn from(refusal: Refusal) -> Self {
+        Self::Refused(refusal)
+    }
+}
+
+impl From<ModuleError> for SessionError {
+    fn from(error: ModuleError) -> Self {
+        match error {
+            ModuleError::Refused(refusal) => Self::Refused(refusal),
+            ModuleError::Fault(fault) => Self::Fault(fault),
+        }
+    }
+}
+
+impl fmt::Display for SessionError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Line(error) => f.write_str(&error.message),
+            Self::Refused(refusal) => refusal.fmt(f),
+            Self::Fault(fault) => fault.fmt(f),
+        }
+    }
+}
+
+impl std::error::Error for SessionError {}
+
+impl Serialize for SessionError {
+    /// The object with the member `error`, as every door answers it.
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let message = self.to_string();
+        let error = ErrorBody {
+            code: self.code(),
+            message: &message,
+            next: self.next(),
+            status: self.status(),
+        };
+        ErrorRecord { error }.serialize(serializer)
+    }
+}

@@ -1,0 +1,42 @@
+//! What a vending system asks of a security module, as lines of JSON, and the answers.
+//!
+//! ```text
+//!  line ── RequestLine ──> Request ── SecurityModule ──> Answer ──> line
+//! ```
+//!
+//! A line is read once, into a typed [`Request`]; the module answers with its own types, and [`Answer`] is how they are
+//! written. The flags of `prepay module issue` and `verify` take the same way, without a line.
+//!
+//! ```
+//! use prepay_session::{Line, Request};
+//!
+//! let line = Line::read(br#"{"id":7,"op":"clock"}"#);
+//! assert_eq!(line.request, Ok(Request::Clock));
+//!
+//! let line = Line::read(br#"{"id":7,"op":"clock","register":1}"#);
+//! assert_eq!(line.request.unwrap_err().code(), "unknown_field");
+//! ```
+//!
+//! # Map
+//!
+//! - [`RequestLine`]: the shape of a line. [`Request`]: what it asks for, as typed values.
+//! - [`Answer`]: what it is answered with. [`SessionError`]: why it is not.
+//! - [`answer_session`]: all lines of a stream.
+//! - Format: `docs/formats/module-session.md`.
+//!
+//! # What it never knows
+//!
+//! A key. Where the module is, or how it was unlocked.
+
+mod answer;
+mod error;
+mod request;
+mod session;
+
+pub use answer::{
+    Answer, ClockAnswer, Identity, KeyChangeAnswer, RegisterRecord, SlotRecord, StatusAnswer,
+    TokenAnswer, VerificationAnswer,
+};
+pub use error::SessionError;
+pub use request::{Issue, Line, LineId, Operation, Request, RequestLine, TokenIssue, request_id};
+pub use session::{SessionStop, answer_session};
