@@ -1,8 +1,8 @@
-//! The library for firmware, built where there is no operating system.
+//! Builds the library for firmware, without an operating system.
 //!
-//! Everywhere: for the processor of this machine, with neither `std` nor an allocator, and linked with nothing but a
-//! few functions of a C program. That shows what the crates need, not that a meter's processor takes them. For every
-//! target without an operating system that is installed: the crates are built for it.
+//! - Always: for this machine's processor, with neither `std` nor an allocator, linked only with a few functions of
+//!   a C program. That shows what the crates need, not that they run on a meter's processor.
+//! - For each installed target without an operating system: the crates are built for it.
 
 use std::path::Path;
 
@@ -23,17 +23,17 @@ const TARGETS: &[&str] = &[
     "x86_64-unknown-none",
 ];
 
-/// What the library is linked with: the functions on memory that compilers expect everywhere.
+/// The program to link the library with. It has the memory functions that compilers always expect.
 const PROGRAM: &str = "bindings/c/tests/freestanding.c";
 
-/// Where the build without an operating system goes, so that others of this machine are not rebuilt.
+/// The folder for this build, so that other builds for this machine need no rebuilding.
 const FOLDER: &str = "target/freestanding";
 
-/// Builds for this machine without an operating system, and for the targets that are installed.
+/// Builds without an operating system, for this machine and for the installed targets.
 ///
 /// # Errors
 ///
-/// [`Failure`] of the first step that does not pass.
+/// [`Failure`] of the first step that fails.
 pub(crate) fn run(root: &Path) -> Result<(), Failure> {
     freestanding(root)?;
     let (installed, absent): (Vec<&str>, Vec<&str>) =
@@ -49,7 +49,7 @@ pub(crate) fn run(root: &Path) -> Result<(), Failure> {
     Ok(())
 }
 
-/// The library that needs nothing but what the C program brings. All of it is in one object, so one call links all.
+/// Links the library with the C program only. The library is one object, so one call links all of it.
 fn freestanding(root: &Path) -> Result<(), Failure> {
     let build = ["rustc", "--locked", "--release", "--package", "prepay-meter-c", "--lib"];
     let kind = ["--crate-type", "staticlib", "--target-dir", FOLDER, "--", "--cfg", "freestanding"];
@@ -65,7 +65,7 @@ fn freestanding(root: &Path) -> Result<(), Failure> {
     Step::new("freestanding link", "cc", &[&alone[..], &files].concat()).run(root)
 }
 
-/// Whether the core library for `target` is there.
+/// Whether the core library for `target` is installed.
 fn is_installed(root: &Path, target: &str) -> bool {
     let place = output(root, "rustc", &["--print", "target-libdir", "--target", target]);
     place.is_some_and(|place| Path::new(String::from_utf8_lossy(&place).trim()).is_dir())

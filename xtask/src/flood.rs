@@ -1,6 +1,6 @@
-//! `cargo xtask flood`: numbers that nobody issued against one meter, counted beside what probability predicts.
+//! `cargo xtask flood`: enters numbers that nobody issued into a meter, and compares the counts with probability.
 //!
-//! The example `flood` of `prepay-meter` does the work; `docs/reference/guessing.md` tells what follows.
+//! The example `flood` of `prepay-meter` does the work; `docs/reference/guessing.md` explains the results.
 
 use std::path::Path;
 
@@ -8,19 +8,19 @@ use clap::Args;
 
 use crate::step::{Failure, Step};
 
-/// How long `cargo xtask flood` goes on.
+/// How many numbers `cargo xtask flood` tries.
 #[derive(Args)]
 pub(crate) struct Options {
-    /// How many random numbers each flood tries.
+    /// How many random numbers to try.
     #[arg(long, value_name = "N", default_value_t = 10_000_000)]
     numbers: u64,
 }
 
-/// Runs the example, optimised.
+/// Runs the example, in a release build.
 ///
 /// # Errors
 ///
-/// [`Failure`] when a count is far from its prediction, or the example does not build.
+/// [`Failure`] if a count is far from its prediction, or the example does not build.
 pub(crate) fn run(root: &Path, options: &Options) -> Result<(), Failure> {
     let numbers = options.numbers.to_string();
     let example = ["run", "--locked", "--release", "-p", "prepay-meter", "--example", "flood"];

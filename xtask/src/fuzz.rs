@@ -1,8 +1,7 @@
 //! `cargo xtask fuzz`: runs the libFuzzer targets of the separate workspace `fuzz/`.
 //!
-//! cargo-fuzz and a nightly toolchain do the work. Here several targets run side by side, and what libFuzzer prints
-//! becomes a table. The log of each run stays in `fuzz/target/logs`, what crashed in
-//! `fuzz/artifacts`.
+//! cargo-fuzz and a nightly toolchain do the work. This chore runs several targets at once and prints a table of the
+//! results. Logs are in `fuzz/target/logs`, inputs that crashed in `fuzz/artifacts`.
 
 use std::collections::VecDeque;
 use std::fs;
@@ -18,7 +17,7 @@ use clap::Args;
 use crate::setup::{self, Install, Need, Source};
 use crate::step::{Failure, Step, announce, output, passed, succeeds};
 
-/// The toolchain for cargo-fuzz, as `cargo +nightly` would choose it.
+/// Selects the toolchain for cargo-fuzz, as `cargo +nightly` would.
 const NIGHTLY: (&str, &str) = ("RUSTUP_TOOLCHAIN", "nightly");
 
 const FUZZ: Need = Need {
@@ -28,29 +27,29 @@ const FUZZ: Need = Need {
     left_out: &["fuzzing"],
 };
 
-/// What `cargo xtask fuzz` runs.
+/// What `cargo xtask fuzz` should run.
 #[derive(Args)]
 pub(crate) struct Options {
-    /// How many inputs each target tries.
+    /// How many inputs to try on each target.
     #[arg(long, value_name = "N", default_value_t = 10_000_000)]
     runs: u64,
 
-    /// How many targets run at the same time, one process each.
+    /// How many targets to run at the same time, each in a process of its own.
     #[arg(long, value_name = "J", default_value_t = 1, value_parser = clap::value_parser!(u8).range(1..))]
     jobs: u8,
 
-    /// The targets to run; all of `fuzz/Cargo.toml` without any.
+    /// The targets to run; by default all in `fuzz/Cargo.toml`.
     #[arg(value_name = "TARGET")]
     targets: Vec<String>,
 }
 
-/// The end of one target.
+/// The result of one target.
 #[derive(Debug, Default)]
 struct Outcome {
     target: String,
     runs: u64,
     crashes: usize,
-    /// Whether the fuzzer ended with success.
+    /// Whether the fuzzer succeeded.
     is_complete: bool,
 }
 
@@ -58,8 +57,8 @@ struct Outcome {
 ///
 /// # Errors
 ///
-/// [`Failure`] when a tool or a target is missing, when building fails, and after the table when a target crashed or
-/// did not finish.
+/// [`Failure`] if a tool or a target is missing, or building fails; after the table, if a target crashed or did not
+/// finish.
 pub(crate) fn run(root: &Path, options: &Options) -> Result<(), Failure> {
     if !succeeds("cargo", &["+nightly", "--version"]) {
         let command = "rustup toolchain install nightly --profile minimal";
@@ -95,7 +94,7 @@ pub(crate) fn run(root: &Path, options: &Options) -> Result<(), Failure> {
 
 fn chosen(declared: &[String], wanted: &[String]) -> Result<Vec<String>, Failure> {
     if declared.is_empty() {
-        return Err(Failure::new("no fuzz target: `cargo fuzz list` names none"));
+        return Err(Failure::new("`cargo fuzz list` lists no fuzz target"));
     }
     if let Some(unknown) = wanted.iter().find(|target| !declared.contains(target)) {
         let known = declared.join(", ");
@@ -104,7 +103,7 @@ fn chosen(declared: &[String], wanted: &[String]) -> Result<Vec<String>, Failure
     Ok(if wanted.is_empty() { declared.to_vec() } else { wanted.to_vec() })
 }
 
-/// Runs the targets, as many at a time as there are jobs.
+/// Runs the targets, `jobs` at a time.
 fn run_all(
     root: &Path,
     program: &str,
@@ -131,7 +130,7 @@ fn run_all(
     })
 }
 
-/// Runs one target to its end. Its output goes to a log, and to the reader when no other target runs.
+/// Runs one target to its end. Its output goes to a log and, if no other target runs, to standard error.
 fn run_one(
     root: &Path,
     program: &str,
@@ -148,34 +147,36 @@ fn run_one(
         .stdout(Stdio::null())
         .stderr(Stdio::piped())
         .spawn()
-        .map_err(|error| fault("not started", error))?;
+        .map_err(|error| fault("could not be started", error))?;
     let folder = root.join("fuzz/target/logs");
-    fs::create_dir_all(&folder).map_err(|error| fault("no folder for logs", error))?;
+    fs::create_dir_all(&folder)
+        .map_err(|error| fault("cannot create the folder for logs", error))?;
     let mut log = fs::File::create(folder.join(format!("{target}.log")))
-        .map_err(|error| fault("log not created", error))?;
+        .map_err(|error| fault("cannot create the log", error))?;
     let mut runs = 0;
     let stderr = child.stderr.take().expect("stderr is piped above");
     for line in BufReader::new(stderr).split(b'\n') {
-        let line = line.map_err(|error| fault("output not readable", error))?;
+        let line = line.map_err(|error| fault("cannot read its output", error))?;
         let line = String::from_utf8_lossy(&line);
-        runs = runs_told_by(&line).unwrap_or(runs);
-        writeln!(log, "{line}").map_err(|error| fault("log not written", error))?;
+        runs = runs_in(&line).unwrap_or(runs);
+        writeln!(log, "{line}").map_err(|error| fault("cannot write the log", error))?;
         if options.jobs == 1 {
             eprintln!("{line}");
         }
     }
-    let is_complete = child.wait().map_err(|error| fault("end not seen", error))?.success();
+    let is_complete =
+        child.wait().map_err(|error| fault("cannot wait for its end", error))?.success();
     let crashes = artifacts(root, &target).saturating_sub(before);
     Ok(Outcome { target, runs, crashes, is_complete })
 }
 
-/// The number of inputs that the fuzzer keeps because they broke the target.
+/// The number of inputs that the fuzzer saved because they crashed the target.
 fn artifacts(root: &Path, target: &str) -> usize {
     fs::read_dir(root.join("fuzz/artifacts").join(target)).map_or(0, Iterator::count)
 }
 
-/// The runs so far, from a line of libFuzzer such as `#4096 NEW …` or `Done 10000 runs in 2 second(s)`.
-fn runs_told_by(line: &str) -> Option<u64> {
+/// The number of runs in a line of libFuzzer, such as `#4096 NEW …` or `Done 10000 runs in 2 second(s)`.
+fn runs_in(line: &str) -> Option<u64> {
     let rest = line.strip_prefix('#').or_else(|| line.strip_prefix("Done "))?;
     rest.split_whitespace().next()?.trim_end_matches(':').parse().ok()
 }
@@ -191,7 +192,7 @@ fn table(outcomes: &[Outcome]) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::{Outcome, chosen, runs_told_by, table};
+    use super::{Outcome, chosen, runs_in, table};
 
     #[test]
     fn all_targets_run_unless_some_are_named() {
@@ -212,7 +213,7 @@ mod tests {
             ("INFO: seed corpus: files: 1", None),
             ("#", None),
         ] {
-            assert_eq!(runs_told_by(line), expected, "line = {line:?}");
+            assert_eq!(runs_in(line), expected, "line = {line:?}");
         }
     }
 

@@ -1,28 +1,28 @@
-//! `cargo xtask instructions`: how many machine instructions a meter takes for a token that it accepts.
+//! `cargo xtask instructions`: counts the machine instructions that a meter needs to accept a token.
 //!
-//! Callgrind counts them, so the figures do not depend on the clock, the load or the age of a machine; they do depend
-//! on the compiler and the kind of processor. Two runs with different numbers of tokens cancel whatever starting
-//! costs, and a run that only seals takes the vending side away:
+//! Callgrind counts them, so the figures do not depend on the speed or load of a machine, only on the compiler and the
+//! type of processor. The difference of two runs with different numbers of tokens leaves out the cost of starting; a
+//! run that only seals gives the cost of the vending side, which is subtracted:
 //!
 //! ```text
-//!  a token   (accept(M2) - accept(M1)) / (M2 - M1)  -  (seal(M2) - seal(M1)) / (M2 - M1)
+//!  per token   (accept(M2) - accept(M1)) / (M2 - M1)  -  (seal(M2) - seal(M1)) / (M2 - M1)
 //! ```
 //!
-//! Valgrind is no package that tests need, so nothing installs it.
+//! No test needs Valgrind, so nothing installs it.
 
 use std::path::Path;
 use std::process::{Command, Stdio};
 
 use crate::step::{Failure, Step, announce, succeeds};
 
-/// The two numbers of tokens. Both are beyond the fifty that a meter remembers.
+/// The two numbers of tokens. Both exceed the fifty identifiers that a meter remembers.
 const TOKENS: [u64; 2] = [1_000, 3_000];
 
 /// Builds the example and prints one row for each cipher.
 ///
 /// # Errors
 ///
-/// [`Failure`] when Valgrind is missing, when building fails, or when a run does not tell its instructions.
+/// [`Failure`] if Valgrind is missing, building fails, or Valgrind prints no count.
 pub(crate) fn run(root: &Path) -> Result<(), Failure> {
     if !succeeds("valgrind", &["--version"]) {
         let command = "apt-get install valgrind";
@@ -31,7 +31,7 @@ pub(crate) fn run(root: &Path) -> Result<(), Failure> {
     let build = ["build", "--locked", "--release", "-p", "prepay-meter", "--example", "accept"];
     Step::cargo("accept build", &build).run(root)?;
     announce("instructions", "valgrind --tool=callgrind, example accept");
-    println!("{:<8} {:>20} {:>20}", "cipher", "accepted token", "sealing (not in it)");
+    println!("{:<8} {:>20} {:>20}", "cipher", "accepted token", "sealing (excluded)");
     for ea in ["07", "11"] {
         let sealed = a_token(root, ea, &["sealed"])?;
         let both = a_token(root, ea, &[])?;
@@ -40,7 +40,7 @@ pub(crate) fn run(root: &Path) -> Result<(), Failure> {
     Ok(())
 }
 
-/// Instructions of one token more.
+/// Instructions per token.
 fn a_token(root: &Path, ea: &str, more: &[&str]) -> Result<u64, Failure> {
     let [few, many] = TOKENS;
     let difference = total(root, ea, many, more)?.saturating_sub(total(root, ea, few, more)?);
@@ -58,12 +58,12 @@ fn total(root: &Path, ea: &str, tokens: u64, more: &[&str]) -> Result<u64, Failu
         .current_dir(root)
         .stdin(Stdio::null())
         .output()
-        .map_err(|error| Failure::new(format!("valgrind not started: {error}")))?;
+        .map_err(|error| Failure::new(format!("valgrind could not be started: {error}")))?;
     let told = String::from_utf8_lossy(&output.stderr);
     let counted = told.lines().find_map(collected).filter(|_| output.status.success());
     counted.ok_or_else(|| {
         let status = output.status;
-        Failure::new(format!("valgrind ({status}) counted nothing for EA{ea}: {}", told.trim()))
+        Failure::new(format!("valgrind ({status}) printed no count for EA{ea}: {}", told.trim()))
     })
 }
 

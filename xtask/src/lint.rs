@@ -1,7 +1,7 @@
-//! `cargo xtask lint`: what a machine can judge without running our code.
+//! `cargo xtask lint`: every check that does not run our code.
 //!
-//! The usual tools do most of it, in the versions that are stated here; the rules of this house alone are in
-//! `tidy`. Advisories need the net: without it that check is left out, and one line says so.
+//! Well-known tools do most of it, in the versions stated here; `tidy` checks the rules of this project. Advisories
+//! need the internet: without it, that check is left out and a line says so.
 
 use std::path::Path;
 
@@ -18,7 +18,7 @@ const RUSTFMT: Need = Need {
 const CLIPPY: Need = Need {
     name: "clippy",
     source: Source::Rustup("clippy"),
-    why: "checks the sources for what is likely wrong",
+    why: "checks the sources for likely mistakes",
     left_out: &["clippy"],
 };
 const TYPOS: Need = Need {
@@ -42,14 +42,14 @@ const DENY: Need = Need {
 
 const NEEDS: &[Need] = &[RUSTFMT, CLIPPY, TYPOS, LYCHEE, DENY];
 
-/// The features that the program also builds with, instead of all.
+/// The feature sets that the program must also build with, besides all features.
 const FEATURES: &[&str] = &["", "pkcs11", "tui"];
 
-/// Every check, the quick ones first.
+/// Runs every check, quick ones first.
 ///
 /// # Errors
 ///
-/// [`Failure`] of the first step that does not pass.
+/// [`Failure`] of the first step that fails.
 pub(crate) fn run(root: &Path, install: Install) -> Result<(), Failure> {
     let missing = setup::provide(root, NEEDS, install)?;
     compiler(root)?;
@@ -84,7 +84,7 @@ pub(crate) fn run(root: &Path, install: Install) -> Result<(), Failure> {
     Ok(())
 }
 
-/// The compiler is the one that `rust-version` states, so that what is stated is what was checked.
+/// Checks that the compiler is a release of the stated `rust-version`, so that this version is the one tested.
 fn compiler(root: &Path) -> Result<(), Failure> {
     let stated = env!("CARGO_PKG_RUST_VERSION");
     let answer = output(root, "rustc", &["--version"]).unwrap_or_default();
@@ -94,19 +94,19 @@ fn compiler(root: &Path) -> Result<(), Failure> {
         return Ok(());
     }
     Err(Failure::new(format!(
-        "the compiler is {:?}, and Cargo.toml states rust-version {stated}: run \
+        "compiler: expected a release of rust-version {stated} (Cargo.toml), found {:?}: run \
          `cargo +{stated} xtask lint`, or raise rust-version",
         answer.trim()
     )))
 }
 
-/// Whether `rustc --version` answered with a release of `stated`: 1.95.0 and 1.95.1 are of 1.95.
+/// Whether `rustc --version` printed a release of `stated`: 1.95.0 and 1.95.1 are releases of 1.95.
 fn is_release(answer: &str, stated: &str) -> bool {
     let version = answer.split_whitespace().nth(1).and_then(|version| version.strip_prefix(stated));
     version.is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
 }
 
-/// What `deny.toml` says of dependencies, and known faults in them where their list can be had.
+/// Checks the dependencies by `deny.toml`, and their advisories if the list can be fetched.
 fn dependencies(root: &Path, deny: &str) -> Result<(), Failure> {
     Step::new("dependencies", deny, &["--locked", "check", "licenses", "bans", "sources"])
         .run(root)?;

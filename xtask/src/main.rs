@@ -1,9 +1,10 @@
 //! The chores of this workspace, as one program: `cargo xtask --help`.
 //!
-//! Only the command line is here; each chore has a module. A chore prints what it does, stops at the first
-//! failure with a non-zero exit, and names the command that repeats the failed step alone.
+//! Only the command line is here; each chore has a module. A chore prints what it does and stops at the first
+//! failure, with a non-zero exit status and the command that repeats the failed step alone.
 
 mod bare_metal;
+mod finding;
 mod flood;
 mod fuzz;
 mod instructions;
@@ -25,7 +26,7 @@ use step::{Failure, Step};
 
 /// The chores of the Prepay workspace.
 ///
-/// `ci` is what every change must pass; the others are its parts, and the long runs beside it.
+/// `ci` is what every change must pass. The others are parts of it, or take longer.
 #[derive(Parser)]
 #[command(name = "cargo xtask", bin_name = "cargo xtask", disable_help_subcommand = true)]
 struct Cli {
@@ -41,15 +42,15 @@ enum Chore {
     Lint(setup::Install),
     /// Run every test, and build the meter for firmware without an operating system.
     Test(test::Options),
-    /// Check the rules of the house in the sources and the dependency graph.
+    /// Check the rules of this project in the sources and the dependency graph.
     Tidy,
-    /// Verify the test vectors against `vectors/DIGESTS`, and print the number of cases in each file.
+    /// Compare the test vectors with `vectors/DIGESTS`, and print the number of cases in each file.
     Vectors(vectors::Options),
     /// Run the fuzz targets of `fuzz/` with the nightly toolchain.
     Fuzz(fuzz::Options),
-    /// Count how far random numbers get in a meter, beside what probability predicts.
+    /// Enter random numbers into a meter, and compare the counts with probability.
     Flood(flood::Options),
-    /// Kill the process of a module again and again, and check what it acknowledged.
+    /// Kill a module's process again and again, and check that nothing acknowledged is lost.
     Torture(torture::Options),
     /// Count the machine instructions of an accepted token, with Valgrind (Debian package valgrind).
     Instructions,

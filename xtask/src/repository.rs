@@ -1,7 +1,7 @@
-//! Where the workspace is, and which of its files count.
+//! The root of the workspace, and its files.
 //!
-//! A file counts when it is committed or would be: git decides where there is a checkout, otherwise every file
-//! outside the folders that builds and fuzzing leave behind.
+//! In a git checkout: every file that is committed, or is new and not ignored. Elsewhere: every file outside the
+//! folders of build and fuzzing results.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -9,14 +9,14 @@ use std::path::{Path, PathBuf};
 
 use crate::step::{Failure, output};
 
-/// Folders that hold no source: build results, what fuzzing collects, and git's own.
+/// Folders without sources: build results, results of fuzzing, and git's own.
 const LEFT_OUT: &[&str] = &["target", ".git", "fuzz/target", "fuzz/corpus", "fuzz/artifacts"];
 
 /// The root of the workspace: the parent of this crate's folder.
 ///
 /// # Errors
 ///
-/// [`Failure`] when the sources that this program was built from are gone.
+/// [`Failure`] if the sources of this program have been moved or removed.
 pub(crate) fn root() -> Result<PathBuf, Failure> {
     let manifest = std::env::var("CARGO_MANIFEST_DIR").unwrap_or(env!("CARGO_MANIFEST_DIR").into());
     let root = Path::new(&manifest).parent().map(Path::to_path_buf).unwrap_or_default();
@@ -26,18 +26,18 @@ pub(crate) fn root() -> Result<PathBuf, Failure> {
     Err(Failure::new(format!("no workspace at {}: run `cargo xtask` inside one", root.display())))
 }
 
-/// The files of a source tree in memory, by their path from its root with `/` between folders.
+/// The files of a source tree, in memory, by their path from the root, separated by `/`.
 #[derive(Default)]
 pub(crate) struct Tree {
     files: BTreeMap<String, Vec<u8>>,
 }
 
 impl Tree {
-    /// Reads every file that counts below `root`.
+    /// Reads every file below `root`.
     ///
     /// # Errors
     ///
-    /// [`Failure`] when a folder cannot be read.
+    /// [`Failure`] if a folder cannot be read.
     pub(crate) fn read(root: &Path) -> Result<Self, Failure> {
         let paths = match listed_by_git(root) {
             Some(paths) => paths,
@@ -45,7 +45,7 @@ impl Tree {
         };
         let mut tree = Self::default();
         for path in paths {
-            // A file removed but not yet committed so, or a link to nowhere, has no text to judge.
+            // A file whose removal is not committed yet, or a broken link, has no text to check.
             if let Ok(bytes) = fs::read(root.join(&path)) {
                 tree.files.insert(path, bytes);
             }
@@ -53,19 +53,19 @@ impl Tree {
         Ok(tree)
     }
 
-    /// A made-up tree.
+    /// A tree for tests.
     #[cfg(test)]
     pub(crate) fn of(files: &[(&str, &str)]) -> Self {
         let file = |(path, text): &(&str, &str)| (path.to_string(), text.as_bytes().to_vec());
         Self { files: files.iter().map(file).collect() }
     }
 
-    /// Every file in order of its path.
+    /// All files, in the order of their paths.
     pub(crate) fn files(&self) -> impl Iterator<Item = (&str, &[u8])> {
         self.files.iter().map(|(path, bytes)| (path.as_str(), bytes.as_slice()))
     }
 
-    /// Every file that is text: valid UTF-8 without a zero byte.
+    /// All text files: valid UTF-8 without a zero byte.
     pub(crate) fn texts(&self) -> impl Iterator<Item = (&str, &str)> {
         self.files().filter_map(|(path, bytes)| Some((path, as_text(bytes)?)))
     }
@@ -88,13 +88,13 @@ fn as_text(bytes: &[u8]) -> Option<&str> {
     std::str::from_utf8(bytes).ok()
 }
 
-/// Committed files and new ones that git does not ignore; nothing outside a checkout.
+/// Committed files and new ones that git does not ignore; `None` outside a checkout.
 fn listed_by_git(root: &Path) -> Option<Vec<String>> {
     let arguments = ["ls-files", "-z", "--cached", "--others", "--exclude-standard"];
     let listing = output(root, "git", &arguments)?;
     let listing = String::from_utf8(listing).ok()?;
     let paths: Vec<String> = listing.split_terminator('\0').map(str::to_string).collect();
-    // An unpacked archive inside somebody else's checkout: that git knows nothing of ours.
+    // For an archive unpacked inside another checkout, git lists none of our files.
     paths.iter().any(|path| path == "Cargo.toml").then_some(paths)
 }
 
@@ -102,7 +102,7 @@ fn walked(root: &Path) -> Result<Vec<String>, Failure> {
     let mut paths = Vec::new();
     let mut folders = vec![String::new()];
     while let Some(folder) = folders.pop() {
-        let unreadable = |error| Failure::new(format!("folder {folder:?} not readable: {error}"));
+        let unreadable = |error| Failure::new(format!("cannot read folder {folder:?}: {error}"));
         for entry in fs::read_dir(root.join(&folder)).map_err(unreadable)? {
             let entry = entry.map_err(unreadable)?;
             let name = entry.file_name().to_string_lossy().into_owned();

@@ -1,9 +1,9 @@
-//! What chores need beside a Rust toolchain, and how it gets onto the machine.
+//! Installs what chores need besides a Rust toolchain.
 //!
-//! A chore first lists everything that is missing, why it wants it and where it comes from; then it installs that.
-//! With `--no-install` it goes on without, and says what it leaves out. Debian packages and components of the
-//! toolchain are installed for the whole machine, tools for this project alone, in `target/tools`. A tool of the
-//! right version that is on the path will do.
+//! A chore first lists everything that is missing, why it is needed and where it comes from; then it installs it.
+//! With `--no-install` it continues without, and says what it leaves out. Debian packages and toolchain components
+//! are installed for the whole machine, tools for this project only, in `target/tools`. A tool of the right version
+//! on the path is used instead.
 
 use std::path::Path;
 
@@ -11,57 +11,57 @@ use clap::Args;
 
 use crate::step::{Failure, Step, announce, output, succeeds};
 
-/// Where tools are installed, and where those of PyPI are.
+/// Where tools are installed, and those from PyPI.
 const TOOLS: &str = "target/tools";
 const PYTHON: &str = "target/tools/python";
 
 /// Whether chores may install what they need.
 #[derive(Args, Clone, Copy, Default)]
 pub(crate) struct Install {
-    /// Install nothing: leave out what needs something that is missing, and say so.
+    /// Install nothing; leave out what needs something missing, and say so.
     #[arg(long)]
     no_install: bool,
 }
 
-/// Something that a chore cannot do everything without.
+/// Something that a chore needs for some of its work.
 pub(crate) struct Need {
-    /// What its source calls it.
+    /// Its name at its source.
     pub(crate) name: &'static str,
     pub(crate) source: Source,
-    /// What it does for us.
+    /// What it is needed for.
     pub(crate) why: &'static str,
-    /// What is left out without it: checks, or tests by their full name.
+    /// What is left out without it: checks, or tests by their full names.
     pub(crate) left_out: &'static [&'static str],
 }
 
-/// Where something comes from, and what shows that it is here.
+/// Where something comes from, and how to tell that it is installed.
 pub(crate) enum Source {
-    /// A Debian package, and commands: the success of any shows it.
+    /// A Debian package. It is installed if any of these commands succeeds.
     Debian(&'static [&'static [&'static str]]),
-    /// A component of the Rust toolchain, and the command of cargo that it brings.
+    /// A component of the Rust toolchain, and the cargo command that it adds.
     Rustup(&'static str),
-    /// A compiled program in a package of PyPI, and its version.
+    /// A compiled program in a PyPI package, and its version.
     PyPi(&'static str, &'static str),
-    /// A program in a crate of the same name, which is compiled here, and its version.
+    /// A crate that contains a program of the same name, and its version. It is compiled here.
     CratesIo(&'static str),
 }
 
-/// What installs the tools of PyPI apart from everything else.
+/// Needed to install tools from PyPI.
 const VENV: Need = Need {
     name: "python3-venv",
     source: Source::Debian(&[&["python3", "-c", "import ensurepip, venv"]]),
-    why: "installs tools of PyPI for this project alone",
+    why: "installs tools from PyPI for this project only",
     left_out: &[],
 };
 
-/// What is still missing: nothing, unless nothing may be installed.
+/// What is missing and was not installed, because of `--no-install`.
 pub(crate) struct Missing(Vec<&'static Need>);
 
-/// Lists what is missing of `needs`, and then installs it if that is allowed.
+/// Lists what is missing of `needs`, then installs it if that is allowed.
 ///
 /// # Errors
 ///
-/// [`Failure`] with what a person can do, when we may not install or an installation fails.
+/// [`Failure`], with what to do, if packages may not be installed or an installation fails.
 pub(crate) fn provide(
     root: &Path,
     needs: &'static [Need],
@@ -78,7 +78,7 @@ pub(crate) fn provide(
         missing.insert(0, &VENV);
     }
     if !missing.is_empty() {
-        announce("setup", "missing here, and installed now; `--no-install` does without");
+        announce("setup", "installing what is missing; `--no-install` continues without");
         for need in &missing {
             println!("    {} ({}): {}", need.name, need.origin(), need.why);
         }
@@ -87,7 +87,7 @@ pub(crate) fn provide(
     Ok(Missing(Vec::new()))
 }
 
-/// Installs everything, Debian packages first: others need them.
+/// Installs everything, Debian packages first, because the others need them.
 fn install_all(root: &Path, missing: &[&Need]) -> Result<(), Failure> {
     let packages: Vec<&str> = missing
         .iter()
@@ -127,7 +127,7 @@ fn install_all(root: &Path, missing: &[&Need]) -> Result<(), Failure> {
 }
 
 impl Missing {
-    /// Whether the need with this name is missing.
+    /// Whether the one with this name is missing.
     pub(crate) fn has(&self, name: &str) -> bool {
         self.0.iter().any(|need| need.name == name)
     }
@@ -137,7 +137,7 @@ impl Missing {
         self.0.iter().flat_map(|need| need.left_out.iter().copied())
     }
 
-    /// Says what is left out, and why.
+    /// Prints what is left out, and why.
     pub(crate) fn report(&self) {
         for need in &self.0 {
             let (name, origin, left_out) = (need.name, need.origin(), need.left_out.join(", "));
@@ -166,7 +166,7 @@ impl Need {
         }
     }
 
-    /// The program of a tool in the right version: ours, or that on the path.
+    /// The program of a tool in the right version: ours, or the one on the path.
     pub(crate) fn tool(&self, root: &Path) -> Option<String> {
         let (folder, program, version) = match self.source {
             Source::PyPi(program, version) => (PYTHON, program, version),
@@ -182,12 +182,13 @@ impl Need {
     }
 }
 
-/// The words before `apt-get`: none for root, `sudo -n` for whoever needs no password.
+/// What to put before `apt-get`: nothing for root, `sudo -n` for users who need no password.
 fn privilege(packages: &[&str]) -> Result<&'static [&'static str], Failure> {
     let wanted = packages.join(" ");
-    let install = format!("install {wanted} (names of Debian), or add --no-install to do without");
+    let install =
+        format!("install {wanted} (Debian package names), or continue without by --no-install");
     if !succeeds("apt-get", &["--version"]) {
-        return Err(Failure::new(format!("there is no apt-get here: {install}")));
+        return Err(Failure::new(format!("this machine has no apt-get: {install}")));
     }
     let identity = output(Path::new("."), "id", &["-u"]);
     if identity.is_some_and(|number| number.trim_ascii() == b"0") {
@@ -196,7 +197,7 @@ fn privilege(packages: &[&str]) -> Result<&'static [&'static str], Failure> {
     if succeeds("sudo", &["-n", "true"]) {
         return Ok(&["sudo", "-n"]);
     }
-    Err(Failure::new(format!("this user may not install Debian packages: {install}")))
+    Err(Failure::new(format!("you may not install Debian packages: {install}")))
 }
 
 fn apt(prefix: &[&str], arguments: &[&str]) -> Step {

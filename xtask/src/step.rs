@@ -1,6 +1,6 @@
-//! One step of a chore: a command that is announced, run, timed and judged.
+//! One step of a chore: announces a command, runs it, and reports its time and result.
 //!
-//! The output of the command goes straight to ours, so the closing lines of test runners reach the reader.
+//! The command prints directly to our output, so the last lines of test runners stay visible.
 
 use std::fmt;
 use std::path::Path;
@@ -27,17 +27,17 @@ impl Step {
         Self::new(name, "cargo", arguments)
     }
 
-    /// Sets an environment variable for this step alone.
+    /// Sets an environment variable for this step only.
     pub(crate) fn with(mut self, variable: &'static str, value: &str) -> Self {
         self.environment.push((variable, value.to_string()));
         self
     }
 
-    /// Runs the step from `root`, and prints its name before and its result after.
+    /// Runs the step in `root`, printing its name before and its result after.
     ///
     /// # Errors
     ///
-    /// [`Failure`] with the command to repeat, when it cannot start or does not succeed.
+    /// [`Failure`], with the command to repeat it, if the step cannot start or does not succeed.
     pub(crate) fn run(&self, root: &Path) -> Result<(), Failure> {
         announce(self.name, &self.to_string());
         let started = Instant::now();
@@ -58,7 +58,7 @@ impl Step {
     }
 }
 
-/// The command as one types it into a shell.
+/// The command as typed into a shell.
 impl fmt::Display for Step {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         for (variable, value) in &self.environment {
@@ -69,12 +69,12 @@ impl fmt::Display for Step {
     }
 }
 
-/// Why a chore ended early, as a sentence for the person who ran it.
+/// Why a chore failed, as a sentence for the person who ran it.
 #[derive(Debug)]
 pub(crate) struct Failure(String);
 
 impl Failure {
-    /// A failure that says what was wrong and what to do.
+    /// A failure; `text` says what is wrong and what to do.
     pub(crate) fn new(text: impl Into<String>) -> Self {
         Self(text.into())
     }
@@ -91,19 +91,19 @@ pub(crate) fn announce(name: &str, what: &str) {
     println!("==> {name}: {what}");
 }
 
-/// Prints that a step has passed, and how long it took.
+/// Prints that a step passed, and how long it took.
 pub(crate) fn passed(name: &str, started: Instant) {
     println!("==> {name}: passed in {} s\n", started.elapsed().as_secs());
 }
 
-/// Whether `program` with `arguments` starts and succeeds, quietly.
+/// Runs `program` with `arguments`, without output. Whether it succeeds.
 pub(crate) fn succeeds(program: &str, arguments: &[&str]) -> bool {
     let mut command = Command::new(program);
     command.args(arguments).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
     command.status().is_ok_and(|status| status.success())
 }
 
-/// What `program` prints to standard output from `directory`; nothing when it fails.
+/// What `program`, run in `directory`, prints to standard output; `None` if it fails.
 pub(crate) fn output(directory: &Path, program: &str, arguments: &[&str]) -> Option<Vec<u8>> {
     let mut command = Command::new(program);
     command.args(arguments).current_dir(directory).stdin(Stdio::null()).stderr(Stdio::null());

@@ -1,7 +1,7 @@
-//! `cargo xtask test`: everything that proves a fact by running it.
+//! `cargo xtask test`: every test, and the build for firmware.
 //!
-//! A test that would take minutes has two forms. The short one is an ordinary test and always runs; the long one
-//! carries `#[ignore = "long: ..."]` and runs with `--long`.
+//! A test that takes minutes has two forms: a short one, which is an ordinary test and always runs, and a long one,
+//! which has `#[ignore = "long: ..."]` and runs with `--long`.
 
 use std::path::Path;
 
@@ -11,18 +11,18 @@ use crate::setup::{self, Need, Source};
 use crate::step::{Failure, Step};
 use crate::{bare_metal, vectors};
 
-/// What tests need from the system. Each line costs every fresh machine a download: keep it short.
+/// What tests need from the system. Every new machine must download it all, so keep the list short.
 const NEEDS: &[Need] = &[
     Need {
         name: "g++",
         source: Source::Debian(&[&["c++", "--version"]]),
-        why: "proves that the header of the C interface is C++ too",
+        why: "checks that the header of the C interface is also valid C++",
         left_out: &["the_header_is_cpp_too"],
     },
     Need {
         name: "softhsm2",
         source: Source::Debian(&[&["softhsm2-util", "--version"]]),
-        why: "plays the PKCS#11 token that a vault may be sealed with",
+        why: "simulates the PKCS#11 token that may seal a vault",
         left_out: &[
             "a_key_of_the_token_wraps_and_unwraps",
             "a_vault_on_disk_opens_with_its_token_and_with_no_other",
@@ -34,7 +34,7 @@ const NEEDS: &[Need] = &[
     Need {
         name: "bsdutils",
         source: Source::Debian(&[&["script", "--version"]]),
-        why: "makes the terminal on which secrets are typed",
+        why: "simulates the terminal on which secrets are typed",
         left_out: &[
             "what_is_typed_makes_a_module_and_opens_it_and_is_never_shown",
             "a_repetition_that_differs_is_no_new_passphrase",
@@ -43,12 +43,12 @@ const NEEDS: &[Need] = &[
     },
     Need {
         name: "python3-cryptography",
-        // The interpreters that a test looks for the package with.
+        // The interpreters with which a test looks for the package.
         source: Source::Debian(&[
             &["python3", "-c", "import cryptography"],
             &["/usr/bin/python3", "-c", "import cryptography"],
         ]),
-        why: "is the other implementation of the texts of key management",
+        why: "runs the second implementation of the key-management texts",
         left_out: &[
             "the_known_answers_are_those_of_the_other_implementation",
             "fresh_exchanges_are_those_of_the_other_implementation",
@@ -61,19 +61,19 @@ const NEEDS: &[Need] = &[
 /// What `cargo xtask test` runs besides the ordinary tests.
 #[derive(Args)]
 pub(crate) struct Options {
-    /// Also run the long form of every proof: the tests that are ignored otherwise.
+    /// Also run the long tests, which are otherwise ignored.
     #[arg(long)]
     pub(crate) long: bool,
     #[command(flatten)]
     pub(crate) install: setup::Install,
 }
 
-/// Sets up; then vectors, unit, integration and documentation tests, the program without its features, long proofs on
-/// request, and the build without an operating system.
+/// Installs what is missing; then runs vectors, all tests, the tests of the program without its features, long tests
+/// on request, and the build without an operating system.
 ///
 /// # Errors
 ///
-/// [`Failure`] of the first step that does not pass.
+/// [`Failure`] of the first step that fails.
 pub(crate) fn run(root: &Path, options: &Options) -> Result<(), Failure> {
     let missing = setup::provide(root, NEEDS, options.install)?;
     vectors::run(root, &vectors::Options::default())?;

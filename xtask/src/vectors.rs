@@ -1,8 +1,8 @@
-//! `cargo xtask vectors`: no test vector is lost, altered or unnamed.
+//! `cargo xtask vectors`: checks that no test vector is lost, altered or without identifier.
 //!
-//! `vectors/DIGESTS` lists the SHA-256 of every file in four folders, as `sha256sum` prints it, so that
-//! `cd vectors && sha256sum --check DIGESTS` agrees. `--update` rewrites the lines of our own files; those of
-//! `published` belong to others, so a person adds them by hand. What the cases *mean* is the testkit's business.
+//! `vectors/DIGESTS` lists the SHA-256 of every file in four folders, in the form of `sha256sum`, so that
+//! `cd vectors && sha256sum --check DIGESTS` works too. `--update` rewrites the lines of our own files; those of
+//! `published` belong to others, so a person adds them by hand. The testkit knows what the cases *mean*.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
@@ -14,27 +14,27 @@ use clap::Args;
 use serde_json::{Map, Value};
 use sha2::{Digest, Sha256};
 
+use crate::finding::{Finding, report};
 use crate::repository::Tree;
 use crate::step::{Failure, announce, passed};
-use crate::tidy::{Finding, report};
 
 const RULE: &str = "vectors";
 const DIGESTS: &str = "vectors/DIGESTS";
 const PUBLISHED: &str = "published/";
 
-/// The folders of `vectors/`, ours and others'. A file elsewhere in it is a finding, but for the read-me.
+/// The folders of `vectors/`. A file outside them is a finding, unless it is listed below.
 const FOLDERS: &[&str] = &[PUBLISHED, "derived/", "invalid/", "regress/"];
 const UNLISTED: &[&str] = &["DIGESTS", "README.md"];
 
-/// What `cargo xtask vectors` does besides verifying.
+/// What `cargo xtask vectors` does besides checking.
 #[derive(Args, Default)]
 pub(crate) struct Options {
-    /// Rewrite the digests of `derived`, `invalid` and `regress` first; `published` is left alone.
+    /// First rewrite the digests of `derived`, `invalid` and `regress`, but not of `published`.
     #[arg(long)]
     update: bool,
 }
 
-/// Verifies every vector file, and prints the number of cases in each.
+/// Checks every vector file, and prints the number of cases in each.
 ///
 /// # Errors
 ///
@@ -45,7 +45,7 @@ pub(crate) fn run(root: &Path, options: &Options) -> Result<(), Failure> {
     if options.update {
         let text = updated(&Tree::read(root)?);
         fs::write(root.join(DIGESTS), text)
-            .map_err(|error| Failure::new(format!("{DIGESTS} not writable: {error}")))?;
+            .map_err(|error| Failure::new(format!("cannot write {DIGESTS}: {error}")))?;
     }
     let tree = Tree::read(root)?;
     for (path, _) in vector_files(&tree).filter(|(path, _)| path.ends_with(".jsonl")) {
@@ -57,7 +57,7 @@ pub(crate) fn run(root: &Path, options: &Options) -> Result<(), Failure> {
     Ok(())
 }
 
-/// Every way in which the vectors of `tree` disagree with their digests or their form.
+/// All findings about the vectors of `tree`: their digests and their form.
 pub(crate) fn check(tree: &Tree) -> Vec<Finding> {
     let mut findings = Vec::new();
     check_digests(tree, &mut findings);
@@ -114,7 +114,7 @@ fn check_digests(tree: &Tree, findings: &mut Vec<Finding>) {
 fn check_cases(tree: &Tree, path: &str, findings: &mut Vec<Finding>) {
     let full = full(path);
     let Some(text) = tree.text(&full) else {
-        findings.push(finding(&full, 1, "bytes that are no text", "one JSON object in each line"));
+        findings.push(finding(&full, 1, "bytes that are not text", "one JSON object in each line"));
         return;
     };
     let mut seen = BTreeMap::new();
@@ -141,7 +141,7 @@ fn check_cases(tree: &Tree, path: &str, findings: &mut Vec<Finding>) {
     }
 }
 
-/// The digests as they should be: the lines of `published` as they are, ours as the files are.
+/// The new digests: the lines of `published` unchanged, ours from the files.
 fn updated(tree: &Tree) -> String {
     let old = tree.text(DIGESTS).unwrap_or_default();
     let mut lines: BTreeMap<&str, String> = old
@@ -156,7 +156,7 @@ fn updated(tree: &Tree) -> String {
     lines.iter().map(|(path, digest)| format!("{digest}  {path}\n")).collect()
 }
 
-/// Files below `vectors/` that need a digest, by their path inside it.
+/// The files below `vectors/` that need a digest, by their path inside it.
 fn vector_files(tree: &Tree) -> impl Iterator<Item = (&str, &[u8])> {
     let inside = |(path, bytes)| Some((str::strip_prefix(path, "vectors/")?, bytes));
     tree.files().filter_map(inside).filter(|(path, _)| !UNLISTED.contains(path))
@@ -166,7 +166,7 @@ fn full(path: &str) -> String {
     format!("vectors/{path}")
 }
 
-/// Digest and path of one line, when it has the form that `sha256sum` prints.
+/// Digest and path of a line, if it has the form of `sha256sum`.
 fn split(line: &str) -> Option<(&str, &str)> {
     let (digest, path) = line.split_once("  ")?;
     let is_hex = |byte: u8| matches!(byte, b'0'..=b'9' | b'a'..=b'f');
@@ -203,7 +203,7 @@ mod tests {
         format!("{}  {path}\n", sha256(text.as_bytes()))
     }
 
-    /// What `check` says about one published file whose digest is right.
+    /// The findings about one published file with the right digest.
     fn published(text: &str) -> Vec<String> {
         let digests = digest_line(text, "published/tokens.jsonl");
         let tree = Tree::of(&[(PUBLISHED, text), ("vectors/DIGESTS", &digests)]);
@@ -224,7 +224,7 @@ mod tests {
 
     #[test]
     fn cases_in_wrong_form_are_found() {
-        // (file, what the finding says): each differs from a good file in one thing.
+        // (file, part of the finding): each differs from a good file in one thing.
         const CASES: &[(&str, &str)] = &[
             ("[1]\n", "one JSON object"),
             ("\n", "one JSON object"),

@@ -1,29 +1,29 @@
-//! Bytes of our own records: numbers, byte strings and texts, one after the other.
+//! The binary format of our own records: numbers, byte strings and texts, one after another.
 //!
 //! ```text
 //!  u8 u16 u32 u64 u128   big-endian          bool    one byte, 0 or 1
-//!  array                 as it is            bytes   u32 length, bytes
+//!  array                 unchanged           bytes   u32 length, bytes
 //!  text                  u16 length, UTF-8   option  bool, then the value if 1
 //!  list                  u32 count, items
 //! ```
 //!
-//! A value has exactly one form: a reader refuses every other, and bytes left over. Reading never panics
-//! and never takes more memory than the input has bytes. What is written may be secret, so the buffer is
-//! wiped, also when it grows.
+//! Each value has exactly one form; a reader refuses any other, and bytes after the end. Reading never panics and
+//! never takes more memory than the input has bytes. Because values may be secret, the buffer is wiped, even when it
+//! grows.
 //!
-//! - Elsewhere: what the values mean (`prepay-vault`, and whoever stores something in it).
+//! - Elsewhere: the meaning of values (`prepay-vault`, and crates that store something in a vault).
 
 use std::fmt;
 use std::str::FromStr;
 
 use zeroize::Zeroizing;
 
-/// Writes values one after the other into a buffer that leaves nothing behind.
+/// Writes values into a buffer that is wiped.
 pub struct Writer {
     bytes: Zeroizing<Vec<u8>>,
 }
 
-/// Reads values one after the other.
+/// Reads values.
 pub struct Reader<'a> {
     rest: &'a [u8],
     length: usize,
@@ -34,7 +34,7 @@ pub struct Reader<'a> {
 pub struct DecodeError {
     /// What was expected.
     pub what: &'static str,
-    /// Where, counted in bytes from the beginning.
+    /// Where, in bytes from the start.
     pub offset: usize,
 }
 
@@ -45,7 +45,7 @@ impl Default for Writer {
 }
 
 impl From<Vec<u8>> for Writer {
-    /// Goes on behind what a buffer holds.
+    /// Continues after the contents of a buffer.
     fn from(bytes: Vec<u8>) -> Self {
         Self { bytes: Zeroizing::new(bytes) }
     }
@@ -57,23 +57,23 @@ impl Writer {
         Self::with_capacity(256)
     }
 
-    /// An empty buffer with room for so many bytes.
+    /// An empty buffer with space for this many bytes.
     pub fn with_capacity(bytes: usize) -> Self {
         Self { bytes: Zeroizing::new(Vec::with_capacity(bytes)) }
     }
 
-    /// Makes room without leaving a copy behind.
+    /// Makes space, without leaving a copy behind.
     fn reserve(&mut self, more: usize) {
         let wanted = self.bytes.len() + more;
         if wanted > self.bytes.capacity() {
             let room = wanted.max(self.bytes.capacity() * 2);
             let mut larger = Zeroizing::new(Vec::with_capacity(room));
             larger.extend_from_slice(&self.bytes);
-            self.bytes = larger; // The old buffer is wiped as it goes.
+            self.bytes = larger; // Dropping the old buffer wipes it.
         }
     }
 
-    /// Bytes as they are.
+    /// Bytes, unchanged.
     pub fn array(&mut self, bytes: &[u8]) {
         self.reserve(bytes.len());
         self.bytes.extend_from_slice(bytes);
@@ -113,7 +113,7 @@ impl Writer {
     ///
     /// # Panics
     ///
-    /// From 4 GiB on.
+    /// For 4 GiB or more.
     pub fn bytes(&mut self, bytes: &[u8]) {
         self.u32(u32::try_from(bytes.len()).expect("less than 4 GiB"));
         self.array(bytes);
@@ -123,7 +123,7 @@ impl Writer {
     ///
     /// # Panics
     ///
-    /// From 64 KiB on.
+    /// For 64 KiB or more.
     pub fn text(&mut self, text: &str) {
         self.u16(u16::try_from(text.len()).expect("less than 64 KiB"));
         self.array(text.as_bytes());
@@ -137,11 +137,11 @@ impl Writer {
         }
     }
 
-    /// Several values of one kind.
+    /// Several values of one type.
     ///
     /// # Panics
     ///
-    /// From 2^32 values on.
+    /// For 2^32 values or more.
     pub fn list<I>(&mut self, items: I, mut write: impl FnMut(&mut Self, I::Item))
     where
         I: IntoIterator<IntoIter: ExactSizeIterator>,
@@ -151,7 +151,7 @@ impl Writer {
         items.for_each(|item| write(self, item));
     }
 
-    /// What was written.
+    /// The bytes written.
     pub fn as_slice(&self) -> &[u8] {
         &self.bytes
     }
@@ -166,24 +166,24 @@ impl Writer {
         self.bytes.is_empty()
     }
 
-    /// The buffer of something that is no secret: it wipes itself no more.
+    /// The buffer, no longer wiped: for contents that are not secret.
     pub fn into_plain(mut self) -> Vec<u8> {
         std::mem::take(&mut *self.bytes)
     }
 
-    /// The buffer, which still wipes itself.
+    /// The buffer, which is still wiped.
     pub fn into_bytes(self) -> Zeroizing<Vec<u8>> {
         self.bytes
     }
 }
 
 impl<'a> Reader<'a> {
-    /// Reads these bytes from their beginning.
+    /// Reads these bytes from the start.
     pub const fn new(bytes: &'a [u8]) -> Self {
         Self { rest: bytes, length: bytes.len() }
     }
 
-    /// That something else was expected here.
+    /// An error at the current position.
     pub const fn error(&self, what: &'static str) -> DecodeError {
         DecodeError { what, offset: self.length - self.rest.len() }
     }
@@ -193,11 +193,11 @@ impl<'a> Reader<'a> {
         self.rest.len()
     }
 
-    /// So many bytes as they are.
+    /// This many bytes, unchanged.
     ///
     /// # Errors
     ///
-    /// [`DecodeError`] when fewer are left.
+    /// [`DecodeError`] if fewer are left.
     pub fn take(&mut self, count: usize) -> Result<&'a [u8], DecodeError> {
         let error = self.error("more bytes");
         let (bytes, rest) = self.rest.split_at_checked(count).ok_or(error)?;
@@ -209,7 +209,7 @@ impl<'a> Reader<'a> {
     ///
     /// # Errors
     ///
-    /// [`DecodeError`] when fewer are left.
+    /// [`DecodeError`] if fewer are left.
     pub fn array<const N: usize>(&mut self) -> Result<[u8; N], DecodeError> {
         let error = self.error("more bytes");
         self.take(N)?.try_into().map_err(|_| error)
@@ -278,7 +278,7 @@ impl<'a> Reader<'a> {
     ///
     /// # Errors
     ///
-    /// [`DecodeError`] when fewer are left.
+    /// [`DecodeError`] if fewer are left.
     pub fn bytes(&mut self) -> Result<&'a [u8], DecodeError> {
         let count = self.u32()?;
         self.take(usize::try_from(count).unwrap_or(usize::MAX))
@@ -288,18 +288,18 @@ impl<'a> Reader<'a> {
     ///
     /// # Errors
     ///
-    /// [`DecodeError`] when fewer bytes are left, or they are no UTF-8.
+    /// [`DecodeError`] if fewer bytes are left, or they are not UTF-8.
     pub fn text(&mut self) -> Result<&'a str, DecodeError> {
         let count = self.u16()?;
         let error = self.error("a text");
         std::str::from_utf8(self.take(count.into())?).map_err(|_| error)
     }
 
-    /// A text that is a value of some kind, written as the value writes itself.
+    /// A value of a type, from the exact text that the type writes.
     ///
     /// # Errors
     ///
-    /// [`DecodeError`] with `what` when it is none.
+    /// [`DecodeError`] with `what` if it is invalid.
     pub fn parse<T: FromStr + fmt::Display>(
         &mut self,
         what: &'static str,
@@ -321,7 +321,7 @@ impl<'a> Reader<'a> {
         if self.bool()? { read(self).map(Some) } else { Ok(None) }
     }
 
-    /// Several values of one kind, each at least one byte long.
+    /// Several values of one type, each at least one byte long.
     ///
     /// # Errors
     ///
@@ -330,13 +330,13 @@ impl<'a> Reader<'a> {
         &mut self,
         mut read: impl FnMut(&mut Self) -> Result<T, DecodeError>,
     ) -> Result<Vec<T>, DecodeError> {
-        let error = self.error("a count of items that can be there");
+        let error = self.error("a count of items no larger than the bytes left");
         let count = usize::try_from(self.u32()?).unwrap_or(usize::MAX);
         if count > self.left() {
             return Err(error);
         }
-        // All at once, so that a growing list leaves no copies of its items behind; but not more than a
-        // lying count could make costly.
+        // Reserve space at once, so that a growing list leaves no copies of its items behind; but limit it, in case
+        // the count is false.
         let mut items = Vec::with_capacity(count.min(1 + self.left() / size_of::<T>().max(1)));
         for _ in 0..count {
             items.push(read(self)?);
@@ -344,11 +344,11 @@ impl<'a> Reader<'a> {
         Ok(items)
     }
 
-    /// Nothing must be left.
+    /// Checks that nothing is left.
     ///
     /// # Errors
     ///
-    /// [`DecodeError`] when something is.
+    /// [`DecodeError`] if something is.
     pub fn finish(self) -> Result<(), DecodeError> {
         match self.rest {
             [] => Ok(()),

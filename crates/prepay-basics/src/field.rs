@@ -1,6 +1,6 @@
-//! Values that stand in our own records: how each is written, read, and shown to people.
+//! Values in our own records: how each is written, read, and shown to people.
 //!
-//! A record of the audit log is a list of such values. None is a secret: all are shown.
+//! A record of the audit log is a list of such values. None is secret.
 
 use std::fmt::Write;
 
@@ -9,10 +9,10 @@ use prepay_token::element::{KeyRevisionNumber, SupplyGroupCode};
 use crate::codec::{DecodeError, Reader, Writer};
 use crate::{Identifier, Moment};
 
-/// The longest text in a record, in bytes. A longer one is cut when it is written.
+/// The longest text in a record, in bytes. Longer texts are truncated when written.
 const LONGEST_TEXT: usize = 1024;
 
-/// A value that can stand in a record.
+/// A value that a record can contain.
 pub trait Field: Sized {
     /// Writes it.
     fn write(&self, writer: &mut Writer);
@@ -24,11 +24,11 @@ pub trait Field: Sized {
     /// [`DecodeError`] for anything else.
     fn read(reader: &mut Reader<'_>) -> Result<Self, DecodeError>;
 
-    /// The value as people read it.
+    /// The value for people to read.
     fn show(&self) -> String;
 }
 
-/// Says that a type stands in a record as its text. The second argument names it when it is not there.
+/// Stores a type as its text. The second argument is its name in errors.
 #[macro_export]
 macro_rules! field_as_text {
     ($($type:ty, $what:literal;)*) => {$(
@@ -55,7 +55,7 @@ field_as_text! {
     SupplyGroupCode, "a supply group code";
 }
 
-/// Says that a type stands in a record as a number.
+/// Stores a type as a number.
 macro_rules! as_number {
     ($($type:ty, $number:ident, $what:literal, $to:expr, $from:expr;)*) => {$(
         impl Field for $type {
@@ -101,7 +101,7 @@ impl Field for bool {
 }
 
 impl Field for String {
-    /// Cuts what is too long and replaces control characters, which could lie to whoever reads the log.
+    /// Truncates a long text and replaces control characters, which could deceive a reader of the log.
     fn write(&self, writer: &mut Writer) {
         let mut text = String::new();
         for character in self.chars() {

@@ -1,7 +1,7 @@
 //! Names: the IDENT form of the key management specification.
 //!
-//! - Form: 1 to 40 characters; the first a letter or digit of ASCII, the others also `_`, `-`, `.` or `,`.
-//! - Source: STS 600-4-2, type IDENT, as public clients show it.
+//! - Form: 1 to 40 characters; the first an ASCII letter or digit, the others also `_`, `-`, `.` or `,`.
+//! - Source: STS 600-4-2, type IDENT, as known from public clients.
 
 use std::fmt;
 use std::str::FromStr;
@@ -10,17 +10,17 @@ use std::str::FromStr;
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Identifier(Box<str>); // Invariant: the IDENT form.
 
-/// The text is no identifier.
+/// The text is not an identifier.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum ParseIdentifierError {
     /// Too short or too long.
     Length {
-        /// How many bytes were found.
+        /// Its length in bytes.
         found: usize,
     },
-    /// A character that the form does not have there.
+    /// A character that is not allowed there.
     Character {
-        /// Its place, from 0.
+        /// Its position, from 0.
         index: usize,
     },
 }
@@ -68,12 +68,12 @@ impl fmt::Display for ParseIdentifierError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Length { found } => {
-                write!(f, "no identifier: expected 1 to 40 characters, found {found}")
+                write!(f, "name: expected 1 to 40 characters, found {found}")
             }
             Self::Character { index } => write!(
                 f,
-                "no identifier: expected letters, digits and, but for the first, \"_-.,\"; \
-                 found another character at place {index}"
+                "name: expected letters, digits and, except first, \"_-.,\", found another character at \
+                 position {index}"
             ),
         }
     }

@@ -1,15 +1,15 @@
-//! What the vault and key management share, and what is too small to stand alone.
+//! Small things that the vault and key management share.
 //!
 //! - [`Identifier`]: names of people, modules and centres.
 //! - [`Moment`]: a point in time, to the second.
 //! - [`utc`]: times as text, both ways.
 //! - [`codec`], [`Field`]: the bytes of our own records, and the values in them.
-//! - [`Clock`], [`Entropy`]: time and randomness, which come in as arguments.
+//! - [`Clock`], [`Entropy`]: time and randomness, passed as arguments.
 //! - [`codes!`]: the stable codes of an error type.
 //!
 //! # What it never knows
 //!
-//! Who bears a name, and what the bytes mean.
+//! Whose name a name is, and what bytes mean.
 
 pub mod codec;
 mod codes;

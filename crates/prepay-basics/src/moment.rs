@@ -1,8 +1,8 @@
 //! A point in time, to the second.
 //!
 //! - Unit: seconds of UTC since 1970-01-01, without leap seconds. Range: to the end of the year 9998.
-//! - Form: `2026-03-01T13:55:00Z`, exactly; no other form is read.
-//! - Elsewhere: minutes of a token identifier (`prepay-token`).
+//! - Form: exactly `2026-03-01T13:55:00Z`; no other form is read.
+//! - Elsewhere: the minutes of token identifiers (`prepay-token`).
 
 use std::fmt;
 use std::str::FromStr;
@@ -21,7 +21,7 @@ const FORM: &str = "2026-03-01T13:55:00Z";
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Moment(u64); // Invariant: at most LAST.
 
-/// The text is no moment.
+/// The text is not a moment.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ParseMomentError {
     found: String,
@@ -33,29 +33,29 @@ impl Moment {
     /// The latest moment: the last second of the year 9998.
     pub const MAX: Self = Self(LAST);
 
-    /// The moment so many seconds after the beginning of 1970, if it is before the year 9999.
+    /// The moment this many seconds after the start of 1970, if it is before the year 9999.
     pub const fn from_unix_seconds(seconds: u64) -> Option<Self> {
         if seconds <= LAST { Some(Self(seconds)) } else { None }
     }
 
-    /// Seconds since the beginning of 1970.
+    /// Seconds since the start of 1970.
     pub const fn unix_seconds(self) -> u64 {
         self.0
     }
 
-    /// The minute that this moment lies in.
+    /// The minute that contains this moment.
     pub const fn minute(self) -> UtcMinute {
         UtcMinute::from_unix_seconds(self.0 as i64)
     }
 
-    /// The moment so many seconds later, or the last one.
+    /// The moment this many seconds later, or the last one.
     #[must_use]
     pub const fn plus_seconds(self, seconds: u64) -> Self {
         let sum = self.0.saturating_add(seconds);
         if sum <= LAST { Self(sum) } else { Self::MAX }
     }
 
-    /// The moment so many days later, or the last one.
+    /// The moment this many days later, or the last one.
     #[must_use]
     pub const fn plus_days(self, days: u32) -> Self {
         self.plus_seconds(days as u64 * 86_400)
@@ -82,7 +82,7 @@ impl fmt::Display for Moment {
 impl fmt::Display for ParseMomentError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let found = &self.found;
-        write!(f, "no moment: expected a form like {FORM}, found {found:?}")
+        write!(f, "time: expected a form like {FORM}, found {found:?}")
     }
 }
 

@@ -1,29 +1,29 @@
-//! Time and randomness, which come in as arguments so that every run can be repeated exactly.
+//! Time and randomness, passed as arguments so that every run can be repeated exactly.
 
 use std::fmt;
 
 use crate::Moment;
 
-/// Tells the time.
+/// A source of time.
 pub trait Clock: Send + Sync {
     /// The time now.
     fn now(&self) -> Moment;
 }
 
-/// A clock that stands still.
+/// A clock that always shows the same time.
 impl Clock for Moment {
     fn now(&self) -> Moment {
         *self
     }
 }
 
-/// Gives numbers that nobody can foresee: keys, nonces and salts come from here.
+/// A source of unpredictable numbers, for keys, nonces and salts.
 pub trait Entropy: Send {
     /// Fills all bytes.
     ///
     /// # Errors
     ///
-    /// [`NoEntropy`] when the source has failed; the bytes are then not to be used.
+    /// [`NoEntropy`] if the source failed; do not use the bytes then.
     fn fill(&mut self, bytes: &mut [u8]) -> Result<(), NoEntropy>;
 }
 

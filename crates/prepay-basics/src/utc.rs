@@ -1,8 +1,8 @@
-//! Times of UTC as text: `2004-03-01T13:55:00Z`, or to the minute, `2004-03-01T13:55Z`.
+//! UTC times as text: `2004-03-01T13:55:00Z`, or to the minute, `2004-03-01T13:55Z`.
 //!
 //! - Unit: seconds since 1970-01-01, without leap seconds. Years: 0 to 9999.
-//! - The calendar is a library's; this file knows the form.
-//! - Elsewhere: where only the form with seconds is allowed ([`Moment`](crate::Moment)).
+//! - A library knows the calendar; this file knows the form.
+//! - Elsewhere: values that need the form with seconds ([`Moment`](crate::Moment)).
 
 use jiff::Timestamp;
 use jiff::civil::DateTime;
@@ -10,7 +10,7 @@ use jiff::tz::Offset;
 
 /// Reads `YYYY-MM-DDTHH:MM:SSZ` or `YYYY-MM-DDTHH:MMZ`.
 ///
-/// Nothing if the text has another form or names no time of the calendar.
+/// `None` if the text has another form or the calendar no such time.
 pub fn read(text: &str) -> Option<i64> {
     let bytes = text.as_bytes();
     let two = |at: usize| match bytes.get(at..at + 2)? {
@@ -33,7 +33,7 @@ pub fn read(text: &str) -> Option<i64> {
     Some(Offset::UTC.to_timestamp(time).ok()?.as_second())
 }
 
-/// The text of a time with its seconds, in ASCII.
+/// The text of a time, with seconds, in ASCII.
 ///
 /// Times outside the years 0 to 9999 are printed as the nearest year.
 pub fn ascii(seconds: i64) -> [u8; 20] {

@@ -1,24 +1,25 @@
-//! Why a text is no form.
+//! Why a text is not a form.
 
 use std::fmt;
 
 use prepay_kmc::entity::UnknownCode;
 use prepay_kmc::form::{SignedFormError, TAG, UnknownField};
+use prepay_records::RecordError;
 
 use crate::MAX_JSON;
 
-/// Why a text is no form.
+/// Why a text is not a form.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum JsonError {
     /// It is too long.
     Length {
-        /// How many bytes were found.
+        /// Its length in bytes.
         found: usize,
     },
     /// It is not UTF-8.
     NotText {
-        /// The first byte that is not, from 0.
+        /// The position of the first invalid byte, from 0.
         at: usize,
     },
     /// It is not the JSON of a form.
@@ -26,39 +27,39 @@ pub enum JsonError {
         /// What is wrong, and where.
         problem: String,
     },
-    /// It is of another format.
+    /// It is in another format.
     Format {
         /// The format that it names.
         found: String,
     },
-    /// There is no such form.
+    /// There is no form of this kind.
     Kind(UnknownCode),
     /// The form has no such field.
     Field(UnknownField),
-    /// The state is neither draft nor signed, or does not fit whether there is a signature.
+    /// The state is neither draft nor signed, or it contradicts the signature.
     State {
         /// The state that it names.
         found: String,
         /// Whether there is a signature.
         has_signature: bool,
     },
-    /// The moment of the signature is none.
+    /// The time of signing is invalid.
     Signed {
         /// What was found.
         found: String,
     },
-    /// The signed form is none: fields, key or signature.
+    /// The signed form is invalid: its fields, key or signature.
     Form(SignedFormError),
-    /// The signatory's name or fingerprint beside the key is not the key's.
+    /// The signatory's name or fingerprint does not match the key.
     Name {
-        /// The name or fingerprint of the key.
+        /// The key's own name or fingerprint.
         expected: String,
         /// What was found.
         found: String,
     },
-    /// The signed form is not written in the one way.
+    /// The signed form is valid, but not in its exact written form.
     NotCanonical {
-        /// The first byte that differs, from 0.
+        /// The position of the first byte that differs, from 0.
         at: usize,
     },
 }
@@ -78,29 +79,35 @@ prepay_basics::codes! {
     } or { Form }
 }
 
+impl From<RecordError> for JsonError {
+    fn from(error: RecordError) -> Self {
+        Self::Json { problem: error.message }
+    }
+}
+
 impl fmt::Display for JsonError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Length { found } => {
-                write!(f, "no form: expected at most {MAX_JSON} bytes, found {found}")
+                write!(f, "not a form: expected at most {MAX_JSON} bytes, found {found}")
             }
             Self::NotText { at } => {
-                write!(f, "no form: expected UTF-8, found byte {at} to be none")
+                write!(f, "not a form: expected UTF-8, found an invalid byte at {at}")
             }
             Self::Json { problem } => write!(f, "not the JSON of a form: {problem}"),
             Self::Format { found } => write!(f, "format: expected {TAG:?}, found {found:?}"),
             Self::Kind(error) => error.fmt(f),
             Self::Field(error) => error.fmt(f),
             Self::State { found, has_signature } => {
-                let signature = if *has_signature { "with a" } else { "without" };
+                let signature = if *has_signature { "with a" } else { "without a" };
                 write!(
                     f,
-                    "state: expected \"draft\" without signature or \"signed\" with one, found {found:?} \
+                    "state: expected \"draft\" without a signature or \"signed\" with one, found {found:?} \
                      {signature} signature"
                 )
             }
             Self::Signed { found } => {
-                write!(f, "signed: expected a moment like 2026-03-01T13:55:00Z, found {found:?}")
+                write!(f, "signed: expected a time like 2026-03-01T13:55:00Z, found {found:?}")
             }
             Self::Form(error) => error.fmt(f),
             Self::Name { expected, found } => {
@@ -108,8 +115,8 @@ impl fmt::Display for JsonError {
             }
             Self::NotCanonical { at } => write!(
                 f,
-                "a signed form is read only as it was written: byte {at} differs, though the \
-                 signature would be right"
+                "signed form: expected the file exactly as it was written, found a difference at byte \
+                 {at}; its contents and signature are valid"
             ),
         }
     }

@@ -1,7 +1,7 @@
-//! Forms as pages to print.
+//! Forms as printable pages.
 //!
-//! A page is one file: no scripts, nothing loaded, A4 with room to sign by hand. All text of people is
-//! escaped, and the page's policy forbids everything but its own style.
+//! A page is one self-contained HTML file: A4, no scripts, room for a handwritten signature. Every entered
+//! text is escaped, and the page's content policy forbids everything but its own style.
 
 use std::fmt::Write as _;
 
@@ -33,7 +33,7 @@ small { display: block; font-weight: 400; color: #444; }
 @media print { body { max-width: none; margin: 0; padding: 0; } thead { display: table-header-group; } }
 ";
 
-/// A form as a page. `at_centre` adds its number and what happened to it.
+/// A form as a page. `at_centre` adds its number and what the centre did with it.
 pub fn page(document: &Document, at_centre: Option<&FormRecord>) -> String {
     let draft = document.draft();
     let schema = draft.schema();
@@ -43,7 +43,7 @@ pub fn page(document: &Document, at_centre: Option<&FormRecord>) -> String {
          <meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'unsafe-inline'\">\n\
          <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n\
          <title>{title}</title>\n<style>\n{STYLE}</style>\n</head>\n<body>\n<main>\n<h1>{title}</h1>\n\
-         <p class=\"own\">Prepay, own form, not a form of the STS Association</p>\n<p>{}</p>\n",
+         <p class=\"own\">A form of Prepay, not of the STS Association</p>\n<p>{}</p>\n",
         escape(schema.purpose),
     );
     push_state(&mut page, document, at_centre);
@@ -90,7 +90,7 @@ fn push_field(page: &mut String, field: &Field, value: Option<&str>) {
             let class = if field.is_document { "value request" } else { "value" };
             push(page, format_args!("<span class=\"{class}\">{}</span>", escape(value)));
         }
-        (None, Presence::Required) => page.push_str("<span class=\"empty\">to be filled in</span>"),
+        (None, Presence::Required) => page.push_str("<span class=\"empty\">not filled in</span>"),
         (None, Presence::Optional(otherwise)) => {
             push(
                 page,
@@ -107,7 +107,7 @@ fn push_faults(page: &mut String, document: &Document) {
         return;
     }
     let title = |name| document.draft().schema().field(name).map_or(name, |field| field.title);
-    page.push_str("<h2>To be put right</h2>\n<ul class=\"fault\">\n");
+    page.push_str("<h2>Please correct</h2>\n<ul class=\"fault\">\n");
     for fault in faults {
         let (title, expected) = (escape(title(fault.field)), escape(&fault.expected));
         push(page, format_args!("<li><strong>{title}</strong>: expected {expected}, found "));
@@ -143,9 +143,9 @@ fn push_signature(page: &mut String, signed: Option<&SignedForm>) {
         );
     }
     page.push_str(
-        "</tbody>\n</table>\n<p>The electronic signature is in the JSON file; this page shows it and does not \
-         replace it. Compare the fingerprint by another way than the file came.</p>\n\
-         <p>By hand, if wanted:</p>\n<div class=\"hand\"></div>\n",
+        "</tbody>\n</table>\n<p>The electronic signature is in the JSON file; this page does not replace it. \
+         Compare the fingerprint by phone or in person, not with one sent along with the file.</p>\n\
+         <p>Handwritten signature (optional):</p>\n<div class=\"hand\"></div>\n",
     );
 }
 
@@ -171,7 +171,7 @@ fn groups(bytes: &[u8]) -> String {
     pairs.join(" ")
 }
 
-/// Text with the characters that mean something in HTML replaced.
+/// Escapes the characters that have a meaning in HTML, and replaces control characters.
 fn escape(text: &str) -> String {
     let mut escaped = String::with_capacity(text.len());
     for c in text.chars() {
@@ -194,7 +194,7 @@ mod tests {
     use super::escape;
 
     #[test]
-    fn nothing_of_a_text_is_markup() {
+    fn escaped_text_contains_no_markup() {
         let text = escape("<script>&\"'\u{0}\u{1b}[0m</script>\n");
         assert!(!text.contains(['<', '>', '"', '\'', '\u{0}', '\u{1b}']), "{text}");
         assert_eq!(escape("Köln 电 1 & 2"), "Köln 电 1 &amp; 2");

@@ -2,23 +2,26 @@
 
 use prepay_kmc::form::{Draft, FormState, Signature, SignedForm, TAG};
 
+use prepay_records::element::{Field, needed, text as text_of};
+use prepay_records::{RecordCode, RecordError};
+
 use crate::JsonError;
-use crate::record::{FormRecord, Pairs, SignatureRecord};
+use crate::record::{FormFields, FormRecord, Pairs, SignatureFields, SignatureRecord};
 
 /// The greatest length of the JSON of a form, in bytes.
 pub const MAX_JSON: usize = 192 * 1024;
 
-/// A form as it goes between people and programs.
+/// A form in a file.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Document {
-    /// Being filled in; may be full of faults.
+    /// Still being filled in; may contain anything.
     Draft(Draft),
-    /// Signed, and the signature is right for the key in it.
+    /// Signed, with a signature that is valid for the key in it.
     Signed(SignedForm),
 }
 
 impl Document {
-    /// The filled fields.
+    /// The fields and their values.
     pub const fn draft(&self) -> &Draft {
         match self {
             Self::Draft(draft) => draft,
@@ -51,17 +54,21 @@ pub fn read(bytes: impl AsRef<[u8]>) -> Result<Document, JsonError> {
 }
 
 fn read_text(text: &str) -> Result<Document, JsonError> {
-    let record: FormRecord = serde_json::from_str(text)
-        .map_err(|error| JsonError::Json { problem: error.to_string() })?;
-    if record.format != TAG {
-        return Err(JsonError::Format { found: record.format });
+    let record = FormFields::read(text);
+    if let Some(defect) = record.defect {
+        return Err(defect.into());
     }
-    let mut draft = Draft::new(record.form.parse().map_err(JsonError::Kind)?);
-    for (name, value) in &record.fields.0 {
+    let format = string("format", &record.format)?;
+    if format != TAG {
+        return Err(JsonError::Format { found: format.to_owned() });
+    }
+    let form = string("form", &record.form)?;
+    let state = string("state", &record.state)?;
+    let mut draft = Draft::new(form.parse().map_err(JsonError::Kind)?);
+    for (name, value) in &needed("fields", record.fields)?.0 {
         draft.set(name, value).map_err(JsonError::Field)?;
     }
-    let state = record.state.parse::<FormState>().ok();
-    match (state, record.signature) {
+    match (state.parse::<FormState>().ok(), &record.signature) {
         (Some(FormState::Draft), None) => Ok(Document::Draft(draft)),
         (Some(FormState::Signed), Some(signature)) => {
             let document = Document::Signed(join(draft, signature)?);
@@ -76,29 +83,38 @@ fn read_text(text: &str) -> Result<Document, JsonError> {
         }
         (_, signature) => {
             let has_signature = signature.is_some();
-            Err(JsonError::State { found: record.state, has_signature })
+            Err(JsonError::State { found: state.to_owned(), has_signature })
         }
     }
 }
 
-/// Puts a form and its signature together.
-fn join(draft: Draft, record: SignatureRecord) -> Result<SignedForm, JsonError> {
-    let SignatureRecord { signatory, fingerprint, key, signed, signature } = record;
-    let signed = signed.parse().map_err(|_| JsonError::Signed { found: signed.clone() })?;
-    let signature = Signature::from_hex(&key, signed, &signature).map_err(JsonError::Form)?;
-    let told = [
+/// Joins a form and its signature.
+fn join(draft: Draft, record: &SignatureFields<'_>) -> Result<SignedForm, JsonError> {
+    let signatory = string("signature.signatory", &record.signatory)?;
+    let fingerprint = string("signature.fingerprint", &record.fingerprint)?;
+    let key = string("signature.key", &record.key)?;
+    let signed = string("signature.signed", &record.signed)?;
+    let signature = string("signature.signature", &record.signature)?;
+    let signed = signed.parse().map_err(|_| JsonError::Signed { found: signed.to_owned() })?;
+    let signature = Signature::from_hex(key, signed, signature).map_err(JsonError::Form)?;
+    let stated = [
         (signature.key().name().to_string(), signatory),
         (signature.key().fingerprint().to_string(), fingerprint),
     ];
-    for (expected, found) in told {
+    for (expected, found) in stated {
         if expected != found {
-            return Err(JsonError::Name { expected, found });
+            return Err(JsonError::Name { expected, found: found.to_owned() });
         }
     }
     SignedForm::join(draft, signature).map_err(JsonError::Form)
 }
 
-/// Writes a form in the one way: fields in the order of the schema, two blanks a level, a line end at the end.
+/// The text of a required field.
+fn string<'r>(name: &str, field: &'r Field<'_>) -> Result<&'r str, RecordError> {
+    text_of(RecordCode::BadJson, name, "a string", needed(name, field.as_ref())?)
+}
+
+/// Writes a form in its exact form: fields in the order of the schema, two spaces per level, a final line end.
 pub fn write(document: &Document) -> String {
     text(&record(document))
 }
@@ -110,9 +126,9 @@ pub(crate) fn record(document: &Document) -> FormRecord {
     let signed = document.signed();
     let state = if signed.is_some() { FormState::Signed } else { FormState::Draft };
     FormRecord {
-        format: TAG.to_owned(),
-        form: draft.kind().code().to_owned(),
-        state: state.code().to_owned(),
+        format: TAG,
+        form: draft.kind().code(),
+        state: state.code(),
         fields: Pairs(fields.collect()),
         signature: signed.map(|form| {
             let signature = form.signature();
@@ -127,7 +143,7 @@ pub(crate) fn record(document: &Document) -> FormRecord {
     }
 }
 
-/// JSON with two blanks a level and a line end at the end.
+/// JSON with two spaces per level and a final line end.
 pub(crate) fn text(record: &impl serde::Serialize) -> String {
     let mut text = serde_json::to_string_pretty(record).expect("strings and numbers are JSON");
     text.push('\n');

@@ -1,14 +1,14 @@
-//! The door for forms: JSON in and out, and pages to print.
+//! Forms as files: JSON to read and write, HTML pages to print.
 //!
 //! - [`read`] and [`write()`]: a form as JSON, while it is a draft and once it is signed.
-//! - [`status`]: a form at the centre, with its number and what happened to it, as JSON to be read by programs.
+//! - [`status`]: a form at the centre, with its number and what the centre did with it, as JSON for programs.
 //! - [`schema`]: the fields of a form, as JSON.
-//! - [`page`]: any of them as a page of HTML, to be printed on A4.
+//! - [`page`]: a form as an HTML page for printing on A4.
 //!
-//! A draft is read as people write it: any order, any blanks. A signed form is read only exactly as it is
-//! written, so that one signed form is one file.
+//! A draft may be written by hand, with fields in any order and any white space. A signed form is read only in
+//! its exact written form, so that each signed form has exactly one file.
 //!
-//! - Elsewhere: what fields mean, signatures, states (`prepay_kmc::form`); files (`prepay`).
+//! - Elsewhere: the meaning of fields, signatures, states (`prepay_kmc::form`); reading files (`prepay`).
 //! - Format: `docs/formats/forms.md`.
 
 mod error;

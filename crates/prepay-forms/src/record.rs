@@ -1,26 +1,55 @@
-//! The records of the JSON: which fields there are, and nothing about what they mean.
+//! The records of the JSON: which members there are, not what they mean.
 
 use std::fmt;
 
-use serde::de::{MapAccess, Visitor};
-use serde::ser::SerializeMap;
-use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use prepay_records::json::FieldValue;
+use prepay_records::{RecordError, Scalar, record};
+use serde::de::{Deserializer, MapAccess, Visitor};
+use serde::ser::{Serialize, SerializeMap, Serializer};
 
-/// A form.
-#[derive(Deserialize, Serialize)]
-#[serde(deny_unknown_fields)]
+record! {
+    /// A form as it is read.
+    pub(crate) FormFields (2, strict),
+    /// The name of the format.
+    format ("format"): Scalar<'de>,
+    /// Which form.
+    form ("form"): Scalar<'de>,
+    /// Draft or signed.
+    state ("state"): Scalar<'de>,
+    /// What is filled in.
+    fields ("fields"): Pairs,
+    /// The signature of a signed form.
+    signature ("signature"): SignatureFields<'de>,
+}
+
+record! {
+    /// A signature as it is read.
+    pub(crate) SignatureFields (0, strict),
+    /// Who signed.
+    signatory ("signatory"): Scalar<'de>,
+    /// The fingerprint of the signatory's key.
+    fingerprint ("fingerprint"): Scalar<'de>,
+    /// The key.
+    key ("key"): Scalar<'de>,
+    /// When it was signed.
+    signed ("signed"): Scalar<'de>,
+    /// The signature.
+    signature ("signature"): Scalar<'de>,
+}
+
+/// A form as it is written.
+#[derive(serde::Serialize)]
 pub(crate) struct FormRecord {
-    pub(crate) format: String,
-    pub(crate) form: String,
-    pub(crate) state: String,
+    pub(crate) format: &'static str,
+    pub(crate) form: &'static str,
+    pub(crate) state: &'static str,
     pub(crate) fields: Pairs,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) signature: Option<SignatureRecord>,
 }
 
-/// A signature.
-#[derive(Deserialize, Serialize)]
-#[serde(deny_unknown_fields)]
+/// A signature as it is written.
+#[derive(serde::Serialize)]
 pub(crate) struct SignatureRecord {
     pub(crate) signatory: String,
     pub(crate) fingerprint: String,
@@ -30,7 +59,7 @@ pub(crate) struct SignatureRecord {
 }
 
 /// A form at the centre.
-#[derive(Serialize)]
+#[derive(serde::Serialize)]
 pub(crate) struct StatusRecord {
     pub(crate) number: u32,
     pub(crate) form: &'static str,
@@ -42,7 +71,7 @@ pub(crate) struct StatusRecord {
 }
 
 /// A step of a form at the centre.
-#[derive(Serialize)]
+#[derive(serde::Serialize)]
 pub(crate) struct StepRecord {
     pub(crate) state: &'static str,
     pub(crate) at: String,
@@ -50,8 +79,8 @@ pub(crate) struct StepRecord {
     pub(crate) note: String,
 }
 
-/// The fields of a form, as they are to be filled in.
-#[derive(Serialize)]
+/// What a form asks for.
+#[derive(serde::Serialize)]
 pub(crate) struct SchemaRecord {
     pub(crate) form: &'static str,
     pub(crate) title: &'static str,
@@ -59,8 +88,8 @@ pub(crate) struct SchemaRecord {
     pub(crate) fields: Vec<FieldRecord>,
 }
 
-/// A field to be filled in.
-#[derive(Serialize)]
+/// What a field asks for.
+#[derive(serde::Serialize)]
 pub(crate) struct FieldRecord {
     pub(crate) name: &'static str,
     pub(crate) title: &'static str,
@@ -71,14 +100,15 @@ pub(crate) struct FieldRecord {
 }
 
 /// What is wrong with a field.
-#[derive(Serialize)]
+#[derive(serde::Serialize)]
 pub(crate) struct FaultRecord<'a> {
     pub(crate) field: &'static str,
     pub(crate) expected: &'a str,
     pub(crate) found: Option<&'a str>,
 }
 
-/// An object of strings, in the order in which it is written, no name twice.
+/// An object of strings, in the order written, without repeated names.
+#[derive(Clone)]
 pub(crate) struct Pairs(pub(crate) Vec<(String, String)>);
 
 impl Serialize for Pairs {
@@ -91,9 +121,14 @@ impl Serialize for Pairs {
     }
 }
 
-impl<'de> Deserialize<'de> for Pairs {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_map(PairsVisitor)
+impl<'de> FieldValue<'de> for Pairs {
+    fn fill<D: Deserializer<'de>>(
+        _: &'static str,
+        place: &mut Option<Self>,
+        value: D,
+    ) -> Result<Option<RecordError>, D::Error> {
+        *place = Some(value.deserialize_map(PairsVisitor)?);
+        Ok(None)
     }
 }
 
@@ -110,9 +145,9 @@ impl<'de> Visitor<'de> for PairsVisitor {
         let mut pairs: Vec<(String, String)> = Vec::new();
         while let Some((name, value)) = map.next_entry()? {
             if pairs.iter().any(|(other, _)| *other == name) {
-                return Err(serde::de::Error::custom(format_args!("field {name:?} twice")));
+                return Err(serde::de::Error::custom(format_args!("field {name:?} is repeated")));
             }
-            // No form has as many; so a long object costs no more than its reading.
+            // No form has as many fields. The limit keeps the search for repeated names cheap.
             if pairs.len() >= 64 {
                 return Err(serde::de::Error::custom("expected at most 64 fields"));
             }

@@ -1,4 +1,4 @@
-//! What programs read about forms: the state at the centre, the fields of a form, faults.
+//! Forms for programs: the state at the centre, the fields of a form, faults.
 
 use prepay_kmc::entity::FormRecord;
 use prepay_kmc::form::{Fault, FormKind, Presence, Schema, SignedForm, SignedFormError};
@@ -7,7 +7,7 @@ use crate::Document;
 use crate::json::{record, text};
 use crate::record::{FaultRecord, FieldRecord, SchemaRecord, StatusRecord, StepRecord};
 
-/// A form at the centre, with its number and what happened to it.
+/// A form at the centre, with its number and what the centre did with it.
 ///
 /// # Errors
 ///
@@ -30,7 +30,7 @@ pub fn status(form: &FormRecord) -> Result<String, SignedFormError> {
     }))
 }
 
-/// The fields of a form, as they are to be filled in.
+/// What a form asks for, field by field.
 pub fn schema(kind: FormKind) -> String {
     let Schema { title, purpose, fields, .. } = *Schema::of(kind);
     let fields = fields.iter().map(|field| FieldRecord {
@@ -47,7 +47,7 @@ pub fn schema(kind: FormKind) -> String {
     text(&SchemaRecord { form: kind.code(), title, purpose, fields: fields.collect() })
 }
 
-/// A list of faults.
+/// The faults of a form.
 pub fn faults(faults: &[Fault]) -> String {
     let records = faults.iter().map(|Fault { field, expected, found }| FaultRecord {
         field,

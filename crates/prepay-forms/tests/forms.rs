@@ -1,4 +1,4 @@
-//! Forms as JSON and as pages: one file for one signed form, all faults at once, nothing of people as markup.
+//! Forms as JSON and as pages: one file per signed form, all faults at once, entered text never as markup.
 
 use std::fmt::Write as _;
 
@@ -53,7 +53,7 @@ fn a_draft_may_be_written_by_hand() {
 }
 
 #[test]
-fn what_is_no_form_is_refused_by_name() {
+fn a_text_that_is_not_a_form_is_refused_with_its_code() {
     // (text, code)
     let cases: &[(&str, &str)] = &[
         ("", "form_json"),
@@ -103,7 +103,7 @@ fn what_is_no_form_is_refused_by_name() {
 }
 
 #[test]
-fn a_signed_form_is_one_file_only() {
+fn a_signed_form_has_exactly_one_file() {
     let text = write(&Document::Signed(signed()));
     for (changed, code) in [
         (text.replace("  ", " "), "form_not_canonical"),
@@ -124,7 +124,7 @@ fn a_signed_form_is_one_file_only() {
 }
 
 #[test]
-fn every_cut_of_a_signed_form_is_refused() {
+fn every_truncated_signed_form_is_refused() {
     let text = write(&Document::Signed(signed()));
     for length in (0..text.len()).filter(|&length| text.is_char_boundary(length)) {
         assert!(read(&text[..length]).is_err(), "cut at {length}");
@@ -150,13 +150,13 @@ fn every_bit_flip_of_a_signed_form_is_refused() {
 }
 
 #[test]
-fn a_page_is_whole_escaped_and_says_whose_form_it_is() {
+fn a_page_is_complete_and_escaped_and_says_whose_form_it_is() {
     let document = Document::Signed(signed());
     let text = page(&document, None);
     for part in [
         "<!DOCTYPE html>",
         "Supply group name change",
-        "Prepay, own form, not a form of the STS Association",
+        "A form of Prepay, not of the STS Association",
         "&quot;é&quot; &lt;b&gt;\\",
         "@page { size: A4;",
         "open-kmp.SIGID:anna:",
@@ -173,7 +173,7 @@ fn a_page_is_whole_escaped_and_says_whose_form_it_is() {
 
     let faulty = draft(FormKind::VendingKeyRequest, &[("group", "<i>")]);
     let text = page(&Document::Draft(faulty), None);
-    assert!(text.contains("To be put right") && text.contains("“&lt;i&gt;”"), "{text}");
+    assert!(text.contains("Please correct") && text.contains("“&lt;i&gt;”"), "{text}");
     assert!(text.contains("Not signed yet.") && text.contains("left out: no limit"));
 }
 

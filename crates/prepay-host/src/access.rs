@@ -1,9 +1,9 @@
-//! What must be true of a directory or file before secrets go through it.
+//! Checks a directory or file before secrets go through it.
 //!
-//! A thing is ours when it is what it should be (a directory, or a regular file with one name), belongs to
-//! the user that runs the program, and nobody else may read, write or enter it. Symbolic links are never
-//! followed in the last part of a path. Access lists beyond the nine permission bits, and who may change
-//! the directories above, are not looked at.
+//! It must be a directory, or a regular file with one name; it must belong to the user who runs the program;
+//! and nobody else may read, write or enter it. A symbolic link as the last part of a path is never followed.
+//! Not checked: access control lists beyond the nine permission bits, and who may change the directories
+//! above.
 
 use std::fs::File;
 use std::io;
@@ -13,31 +13,31 @@ use rustix::fs::{AtFlags, CWD, FileType, Mode, OFlags, Stat, fstat, openat, stat
 use rustix::io::Errno;
 use rustix::process::geteuid;
 
-/// Permissions of a directory of ours.
+/// Permissions of our directories.
 pub(crate) const DIRECTORY: Mode = Mode::RWXU;
-/// Permissions of a file of ours.
+/// Permissions of our files.
 pub(crate) const FILE: Mode = Mode::RUSR.union(Mode::WUSR);
 
-/// Why something is not ours.
+/// Why a directory or file failed the check.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum NotOurs {
-    /// It is of another kind, such as a symbolic link.
+    /// It is something else, such as a symbolic link.
     Kind { expected: &'static str },
     /// It belongs to another user.
     Owner { expected: u32, found: u32 },
-    /// Others have rights to it.
+    /// Others have access to it.
     Permissions { expected: u32, found: u32 },
     /// It has more than one name.
     Names { found: u64 },
 }
 
-/// Checks what was opened.
+/// Checks an open file or directory.
 pub(crate) fn check(opened: impl AsFd, expected: Mode) -> io::Result<Result<(), NotOurs>> {
     let stat = fstat(opened)?;
     Ok(judge(&stat, expected, geteuid().as_raw()))
 }
 
-/// Checks a file by its name, without opening it. Nothing when there is none.
+/// Checks a file by its name, without opening it. `None` if there is no such file.
 pub(crate) fn check_name(path: &std::path::Path) -> io::Result<Option<Result<(), NotOurs>>> {
     match statat(CWD, path, AtFlags::SYMLINK_NOFOLLOW) {
         Ok(stat) => Ok(Some(judge(&stat, FILE, geteuid().as_raw()))),
@@ -72,7 +72,7 @@ fn name(kind: FileType) -> &'static str {
     if kind == FileType::Directory { "a directory" } else { "a regular file" }
 }
 
-/// Opens a file of ours in an open directory, or says that there is none.
+/// Opens and checks a file in an open directory. `None` if there is no such file.
 pub(crate) fn open_file(directory: &OwnedFd, name: &str, how: OFlags) -> io::Result<Option<File>> {
     let flags = how | OFlags::NOFOLLOW | OFlags::CLOEXEC | OFlags::NONBLOCK;
     let opened = match openat(directory, name, flags, FILE) {
@@ -88,13 +88,13 @@ pub(crate) fn open_file(directory: &OwnedFd, name: &str, how: OFlags) -> io::Res
     Ok(Some(File::from(opened)))
 }
 
-/// Opens a directory without following a link in the last part of its path.
+/// Opens a directory. A symbolic link as the last part of its path is not followed.
 pub(crate) fn open_directory(path: &std::path::Path) -> Result<OwnedFd, Errno> {
     let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
     openat(CWD, path, flags, Mode::empty())
 }
 
-/// The error with the name of what it happened to.
+/// Adds a file's name to an error.
 pub(crate) fn named(name: &str, error: io::Error) -> io::Error {
     io::Error::new(error.kind(), format!("{name}: {error}"))
 }
@@ -114,7 +114,7 @@ impl std::fmt::Display for NotOurs {
                 write!(f, "open to others: expected permissions {expected:04o}, found {found:04o}")
             }
             Self::Names { found } => {
-                write!(f, "known under other names too: expected 1 name, found {found}")
+                write!(f, "has other names (hard links): expected 1 name, found {found}")
             }
         }
     }
@@ -125,7 +125,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn each_way_of_not_being_ours_is_named() {
+    fn each_failed_check_is_reported() {
         let place = tempfile::tempdir().unwrap();
         let file = File::create(place.path().join("f")).unwrap();
         let stat = fstat(&file).unwrap();

@@ -23,10 +23,12 @@ use std::os::unix::fs::{DirBuilderExt, FileExt};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use prepay_vault::VaultStorage;
+use prepay_basics::Clock;
+use prepay_vault::{Place, VaultStorage};
 use rustix::fs::{AtFlags, OFlags, fchmod, fdatasync, fsync, renameat, unlinkat};
 use rustix::io::Errno;
 
+use crate::SystemEntropy;
 use crate::access::{self, NotOurs, named, open_file};
 use crate::lock::{Lock, LockError};
 
@@ -163,6 +165,12 @@ impl Directory {
     /// Where it is.
     pub fn path(&self) -> &Path {
         &self.path
+    }
+
+    /// What the vault in this directory needs around it: the directory, the computer's randomness, and a clock.
+    pub fn into_place(self, clock: impl Clock + 'static) -> Place {
+        let (storage, entropy) = (Box::new(self), Box::new(SystemEntropy));
+        Place { storage, entropy, clock: Box::new(clock) }
     }
 
     fn enter(path: PathBuf, directory: OwnedFd, at_most: Duration) -> Result<Self, DirectoryError> {

@@ -1,12 +1,12 @@
-//! Where a vault lives on a computer: files, locks, clock, randomness and hardware tokens.
+//! A vault's connection to its computer: files, locks, clock, randomness and hardware tokens.
 //!
-//! - [`Directory`]: a vault's place in a directory of its own, for one process at a time.
-//! - [`SystemClock`], [`SystemEntropy`]: the computer's own.
+//! - [`Directory`]: stores a vault in a directory of its own, for one process at a time.
+//! - [`SystemClock`], [`SystemEntropy`]: the computer's clock and source of randomness.
 //! - [`private_file`]: small files with secrets, such as a key file.
 //! - [`Pkcs11Token`]: a key in a hardware token that wraps a vault's master key. Needs the feature `pkcs11`.
 //!
-//! Everything here is bytes and durability; what they mean is `prepay-vault`'s. It runs on Unix only:
-//! elsewhere owners, permissions and locks would have to be expressed anew.
+//! This crate knows bytes and durability; `prepay-vault` knows what the bytes mean. It runs on Unix only: other
+//! systems need another way to check owners, permissions and locks.
 
 mod access;
 mod directory;

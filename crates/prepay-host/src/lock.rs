@@ -1,12 +1,11 @@
-//! One process at a time: a lock on a file, with the holder's process number inside.
+//! One process at a time: a lock on a file, which contains the process ID of the holder.
 //!
-//! The lock is the operating system's (`flock`) and ends with the process that holds it, however that
-//! ends. The number is for people only: it is written after the lock is had and emptied before it is given
-//! back, and a number left by a killed process is not reported once that process is gone. Where nothing can
-//! be written, it is not there. The file itself is never removed, since a lock on a removed file keeps
-//! nobody out.
+//! The lock is the operating system's (`flock`); it ends with its process, even if that is killed. The process ID
+//! is for people only: the holder writes it after it has the lock and clears it before it releases the lock. An
+//! ID left by a killed process is not reported. On read-only media there is no ID. The file itself is never
+//! removed, because a lock on a removed file locks nobody out.
 //!
-//! Over network file systems the lock is as good as the system makes it.
+//! On network file systems the lock is only as good as their implementation of `flock`.
 
 use std::fs::{File, TryLockError};
 use std::io;
@@ -16,27 +15,27 @@ use std::time::{Duration, Instant};
 
 use rustix::process::{Pid, test_kill_process};
 
-/// How long to wait between two tries.
+/// How long to wait between two attempts.
 const PAUSE: Duration = Duration::from_millis(20);
 
 /// A lock that is held.
 #[derive(Debug)]
 pub(crate) struct Lock(File);
 
-/// Why there is no lock.
+/// Why the lock was not taken.
 #[derive(Debug)]
 pub(crate) enum LockError {
-    /// Somebody else has it.
+    /// Another process holds it.
     Held {
-        /// The process, when it can be told.
+        /// Its process ID, if known.
         process: Option<u32>,
     },
-    /// Something broke.
+    /// The operating system failed.
     Io(io::Error),
 }
 
 impl Lock {
-    /// Takes the lock, waiting for it at most so long.
+    /// Takes the lock, waiting at most this long.
     pub(crate) fn take(file: File, at_most: Duration) -> Result<Self, LockError> {
         let begun = Instant::now();
         loop {
@@ -59,13 +58,13 @@ impl Lock {
 
 impl Drop for Lock {
     fn drop(&mut self) {
-        // Only for people: a number that stays behind does no harm.
+        // The ID is only for people; one that stays behind does no harm.
         let _ = self.0.set_len(0);
         let _ = self.0.unlock();
     }
 }
 
-/// The living process whose number is in the file.
+/// The process whose ID is in the file, if it is running.
 fn holder(file: &File) -> Option<u32> {
     let mut bytes = [0; 16];
     let count = file.read_at(&mut bytes, 0).ok()?;
@@ -80,7 +79,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_lock_that_cannot_be_written_keeps_others_out_all_the_same() {
+    fn a_read_only_lock_file_still_locks_others_out() {
         let place = tempfile::tempdir().unwrap();
         let path = place.path().join("lock");
         std::fs::write(&path, b"").unwrap();

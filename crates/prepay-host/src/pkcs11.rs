@@ -1,7 +1,7 @@
-//! A key in a hardware token that wraps a vault's master key: where it is, and why it does not help.
+//! A key in a hardware token that wraps a vault's master key: where to find it, and its errors.
 //!
-//! With the feature `pkcs11` the token is reached through the PKCS#11 interface (`token.rs`). A build without it
-//! refuses every token (`absent.rs`), so that nothing else needs to know.
+//! With the feature `pkcs11`, `token.rs` uses the token through the PKCS#11 interface. Without it, `absent.rs`
+//! refuses every token, so that no other code depends on the feature.
 
 mod error;
 #[cfg_attr(not(feature = "pkcs11"), path = "pkcs11/absent.rs")]
@@ -15,7 +15,7 @@ pub use token::Pkcs11Token;
 /// Where the wrapping key is.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Pkcs11Place {
-    /// The maker's library, which the interface calls Cryptoki, as `/usr/lib/softhsm/libsofthsm2.so`.
+    /// The maker's PKCS#11 library (Cryptoki), such as `/usr/lib/softhsm/libsofthsm2.so`.
     pub cryptoki: PathBuf,
     /// The label of the token.
     pub token: String,
@@ -24,13 +24,13 @@ pub struct Pkcs11Place {
 }
 
 impl Pkcs11Place {
-    /// The label of a wrapper in this token: token and key as a PKCS#11 address (RFC 7512).
+    /// The wrapper's label: token and key as a PKCS#11 URI (RFC 7512).
     #[cfg_attr(not(feature = "pkcs11"), allow(dead_code))]
     fn label(&self) -> String {
         format!("pkcs11:token={};object={}", escape(&self.token), escape(&self.key))
     }
 
-    /// Token and key that such a label names.
+    /// The token and key in such a label.
     pub fn read_label(label: &str) -> Option<(String, String)> {
         let parts = label.strip_prefix("pkcs11:")?;
         let part = |name: &str| {
@@ -42,7 +42,7 @@ impl Pkcs11Place {
     }
 }
 
-/// Writes what RFC 7512 does not take as it is as `%XX`.
+/// Writes characters that RFC 7512 does not allow as `%XX`.
 fn escape(text: &str) -> String {
     let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~".contains(&byte);
     text.bytes()
@@ -50,7 +50,7 @@ fn escape(text: &str) -> String {
         .collect()
 }
 
-/// Undoes `%XX`.
+/// Decodes `%XX`.
 fn unescape(text: &str) -> Option<String> {
     let mut bytes = Vec::with_capacity(text.len());
     let mut rest = text.bytes();

@@ -1,7 +1,7 @@
-//! Small files with secrets: a key file, a file that holds one passphrase, a back-up.
+//! Small files with secrets: a key file, a passphrase file, a back-up.
 //!
-//! They are made new with permissions 0600 and never overwrite anything; on reading, what belongs to
-//! another user, is open to others or is a symbolic link is refused. [`fault`] says so of any other file.
+//! They are created with permissions 0600 and never overwrite anything. Reading refuses a file that belongs to
+//! another user, is accessible to others, or is a symbolic link. [`fault`] makes the same checks on any file.
 
 use std::fs::File;
 use std::io::{self, Read, Write};
@@ -13,41 +13,41 @@ use zeroize::Zeroizing;
 
 use crate::access;
 
-/// Makes a file with these bytes. On return it is durable.
+/// Creates a file with these bytes, which is on the disk when this returns.
 ///
 /// # Errors
 ///
-/// What the operating system reports; [`io::ErrorKind::AlreadyExists`] when something of this name is there.
+/// Errors of the operating system; [`io::ErrorKind::AlreadyExists`] if something has this name.
 pub fn create(path: impl AsRef<Path>, bytes: &[u8]) -> io::Result<()> {
     let path = path.as_ref();
     let how = OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::CLOEXEC;
     let mut file = File::from(openat(CWD, path, how, access::FILE)?);
     let written = file.write_all(bytes).and_then(|()| file.sync_all());
     if let Err(error) = written {
-        let _ = std::fs::remove_file(path); // What failed first is what counts.
+        let _ = std::fs::remove_file(path); // The first failure is the one to report.
         return Err(error);
     }
     let above = path.parent().filter(|above| !above.as_os_str().is_empty());
     Ok(fsync(File::open(above.unwrap_or(Path::new(".")))?)?)
 }
 
-/// Why a file is not private, if so. A file that is not there has no fault. For files that somebody else
-/// opens, as a database: no lock on it is touched.
+/// Why a file is not private, if so. A missing file has no fault. This is for files that a library opens, such as
+/// a database: it touches no lock on them.
 ///
 /// # Errors
 ///
-/// What the operating system reports.
+/// Errors of the operating system.
 pub fn fault(path: impl AsRef<Path>) -> io::Result<Option<String>> {
     let checked = access::check_name(path.as_ref())?;
     Ok(checked.and_then(Result::err).map(|problem| problem.to_string()))
 }
 
-/// Reads a whole file of at most so many bytes.
+/// Reads a whole file of at most this many bytes.
 ///
 /// # Errors
 ///
-/// What the operating system reports; [`io::ErrorKind::PermissionDenied`] when the file is not private,
-/// [`io::ErrorKind::InvalidData`] when it is longer.
+/// Errors of the operating system; [`io::ErrorKind::PermissionDenied`] if the file is not private,
+/// [`io::ErrorKind::InvalidData`] if it is longer.
 pub fn read(path: impl AsRef<Path>, most: usize) -> io::Result<Zeroizing<Vec<u8>>> {
     let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::CLOEXEC | OFlags::NONBLOCK;
     let opened = match openat(CWD, path.as_ref(), flags, rustix::fs::Mode::empty()) {
@@ -59,7 +59,7 @@ pub fn read(path: impl AsRef<Path>, most: usize) -> io::Result<Zeroizing<Vec<u8>
     };
     access::check(&opened, access::FILE)?
         .map_err(|problem| io::Error::new(io::ErrorKind::PermissionDenied, problem.to_string()))?;
-    // Room for all at once, so that no copy stays behind unwiped.
+    // Reserve space for everything, because growing would leave a copy behind unwiped.
     let mut bytes = Zeroizing::new(vec![0; most + 1]);
     let mut file = File::from(opened);
     let mut count = 0;
@@ -84,7 +84,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_file_is_made_private_read_back_and_never_overwritten() {
+    fn a_file_is_created_private_read_back_and_never_overwritten() {
         let place = tempfile::tempdir().unwrap();
         let path = place.path().join("key");
         create(&path, b"secret").unwrap();
@@ -118,7 +118,7 @@ mod tests {
         assert_eq!(fault(&path).unwrap().as_deref(), Some(expected));
         std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o600)).unwrap();
         std::fs::hard_link(&path, place.path().join("twice")).unwrap();
-        let expected = "known under other names too: expected 1 name, found 2";
+        let expected = "has other names (hard links): expected 1 name, found 2";
         assert_eq!(fault(&path).unwrap().as_deref(), Some(expected));
     }
 }

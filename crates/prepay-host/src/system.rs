@@ -1,15 +1,15 @@
-//! The computer's own clock and randomness.
+//! The computer's clock and source of randomness.
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use prepay_basics::{Clock, Entropy, Moment, NoEntropy};
 
-/// The computer's clock. Whoever can set it can move every window that depends on time.
+/// The computer's clock. Anyone who can set it can shift every time limit.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct SystemClock;
 
 impl Clock for SystemClock {
-    /// The time now, to the second below; the ends of the range when the clock is set outside of it.
+    /// The time now, rounded down to the second and limited to the range of [`Moment`].
     fn now(&self) -> Moment {
         match SystemTime::now().duration_since(UNIX_EPOCH) {
             Ok(since) => Moment::from_unix_seconds(since.as_secs()).unwrap_or(Moment::MAX),
@@ -33,7 +33,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_clock_goes_and_the_source_gives_other_numbers_each_time() {
+    fn the_clock_is_plausible_and_random_numbers_differ() {
         let begun: Moment = "2025-01-01T00:00:00Z".parse().unwrap();
         assert!(SystemClock.now() > begun);
         let mut numbers = [[0; 32]; 2];

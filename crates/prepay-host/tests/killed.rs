@@ -10,10 +10,10 @@ use std::time::Duration;
 
 use prepay_basics::Identifier;
 use prepay_host::{Directory, SystemClock, SystemEntropy, private_file};
-use prepay_kmc_module::{CentreModule, CentreSetup, CentreVault};
+use prepay_kmc_module::{CentreDesk, CentreModule, CentreSetup, CentreVault};
 use prepay_token::element::DecoderKeyGenerationAlgorithm::{Dkga02, Dkga04};
 use prepay_token::element::{KeyRevisionNumber, SupplyGroupCode};
-use prepay_vault::{Entries as _, KeyFile, NewUser, Quorum, Role, Secret, Unlock};
+use prepay_vault::{By, Entries as _, KeyFile, NewUser, Quorum, Role, Secret, Unlock};
 
 const PLACE: &str = "PREPAY_TEST_PLACE";
 const ROUNDS: u64 = 40;
@@ -44,16 +44,15 @@ fn create(place: &Path) {
         unlock: Unlock::KeyFile(&key),
         users: &users,
         valid_days: 10,
+        insecure_test: true,
     };
-    let storage = Box::new(Directory::create(place.join("vault")).unwrap());
-    let (entropy, clock) = (Box::new(SystemEntropy), Box::new(SystemClock));
-    CentreVault::create_insecure_test(storage, entropy, clock, &setup).unwrap();
+    setup.make(Directory::create(place.join("vault")).unwrap().into_place(SystemClock)).unwrap();
 }
 
 fn open(place: &Path) -> CentreVault {
-    let storage = Box::new(Directory::open(place.join("vault")).unwrap());
-    let (entropy, clock) = (Box::new(SystemEntropy), Box::new(SystemClock));
-    CentreVault::open(storage, entropy, clock, Unlock::KeyFile(&key_file(place))).unwrap()
+    let directory = Directory::open(place.join("vault")).unwrap();
+    let unlock = Unlock::KeyFile(&key_file(place));
+    CentreVault::open(directory.into_place(SystemClock), unlock).unwrap()
 }
 
 fn quorum(centre: &CentreVault) -> Quorum {
@@ -66,7 +65,7 @@ fn quorum(centre: &CentreVault) -> Quorum {
 fn case_worker() {
     let Some(place) = std::env::var_os(PLACE) else { return };
     let centre = open(Path::new(&place));
-    let desk = centre.desk_of_two(quorum(&centre));
+    let desk = CentreDesk::new(&centre, quorum(&centre));
     let begun = desk.vending_keys().unwrap().len();
     println!("at work");
     let revision = KeyRevisionNumber::try_from(1).unwrap();
@@ -118,12 +117,12 @@ fn a_centre_killed_at_any_moment_keeps_every_key_that_it_acknowledged() {
         renewed.extend(told("renewed "));
 
         let centre = open(place.path());
-        let report = centre.verify_audit().unwrap();
+        let session = centre.sign_in(&people()[0], &passphrase()).unwrap();
+        let report = centre.verify_audit(By::One(&session)).unwrap();
         assert_eq!(report.first_bad, None, "round {round}");
         assert!(report.entries > entries, "round {round}: the log never runs backwards");
         entries = report.entries;
-        let session = centre.sign_in(&people()[0], &passphrase()).unwrap();
-        let desk = centre.desk(session);
+        let desk = CentreDesk::new(&centre, session.clone());
         let kept: Vec<String> = (desk.vending_keys().unwrap().iter())
             .map(|key| format!("{} {}", key.group, key.check_value))
             .collect();
@@ -132,7 +131,7 @@ fn a_centre_killed_at_any_moment_keeps_every_key_that_it_acknowledged() {
         }
         let untold = usize::try_from(round).unwrap() + 1; // At most one thing in each round.
         assert!(kept.len() <= acknowledged.len() + untold);
-        let log = centre.audit(1, 100_000).unwrap();
+        let log = centre.audit(By::One(&session), 1, 100_000).unwrap();
         let of = |name: &str| -> Vec<_> {
             log.iter().filter(|record| record.entry.name() == name).collect()
         };

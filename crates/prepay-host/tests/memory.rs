@@ -9,7 +9,9 @@ use std::os::unix::fs::FileExt;
 
 use prepay_basics::{Clock, Identifier};
 use prepay_host::{Directory, SystemClock, SystemEntropy};
-use prepay_kmc_module::{CentreModule, CentreSetup, CentreVault, KeyLoadItem, KeyLoadOrder};
+use prepay_kmc_module::{
+    CentreDesk, CentreModule, CentreSetup, CentreVault, KeyLoadItem, KeyLoadOrder,
+};
 use prepay_kmp::VendingKeyAttributes;
 use prepay_kmp::attribute::VendingKeyType;
 use prepay_kmp::open_kmp::{Identity, Nonce, OpenKmp, PartyKind, SlotNumber};
@@ -88,24 +90,22 @@ fn work(place: &std::path::Path) {
     });
     let centre = "CENTRE-1".parse().unwrap();
     let unlock = Unlock::Passphrase(&passphrase);
-    let setup = CentreSetup { centre: &centre, unlock, users: &users, valid_days: 10 };
-    let storage = Box::new(Directory::create(place).unwrap());
-    let (entropy, clock) = (Box::new(SystemEntropy), Box::new(SystemClock));
-    let vault = CentreVault::create_insecure_test(storage, entropy, clock, &setup).unwrap();
+    let setup =
+        CentreSetup { centre: &centre, unlock, users: &users, valid_days: 10, insecure_test: true };
+    let vault = setup.make(Directory::create(place).unwrap().into_place(SystemClock)).unwrap();
     let two = |vault: &CentreVault| {
         let [ada, ben] = names.each_ref().map(|name| vault.sign_in(name, &passphrase).unwrap());
         Quorum::new(ada, ben).unwrap()
     };
     let group = SupplyGroupCode::try_from(123_456).unwrap();
     let revision = KeyRevisionNumber::try_from(1).unwrap();
-    vault.desk_of_two(two(&vault)).import_test_key(group, revision, &key()).unwrap();
+    CentreDesk::new(&vault, two(&vault)).import_test_key(group, revision, &key()).unwrap();
     vault.close().unwrap();
 
     // Again from the disk: unsealing and decoding are where copies are left most easily.
-    let storage = Box::new(Directory::open(place).unwrap());
-    let (entropy, clock) = (Box::new(SystemEntropy), Box::new(SystemClock));
-    let vault = CentreVault::open(storage, entropy, clock, unlock).unwrap();
-    let desk = vault.desk_of_two(two(&vault));
+    let again = Directory::open(place).unwrap().into_place(SystemClock);
+    let vault = CentreVault::open(again, unlock).unwrap();
+    let desk = CentreDesk::new(&vault, two(&vault));
     let name = "SM-1".parse().unwrap();
     let module = Identity::generate(PartyKind::Module, name, &mut SystemEntropy).unwrap();
     let label = || "1".parse().unwrap();

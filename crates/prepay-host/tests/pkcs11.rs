@@ -7,8 +7,8 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use prepay_basics::Identifier;
-use prepay_host::{Directory, Pkcs11Error, Pkcs11Place, Pkcs11Token, SystemClock, SystemEntropy};
-use prepay_kmc_module::{CentreContents, CentreModule, CentreSetup, CentreVault};
+use prepay_host::{Directory, Pkcs11Error, Pkcs11Place, Pkcs11Token, SystemClock};
+use prepay_kmc_module::{CentreContents, CentreDesk, CentreModule, CentreSetup, CentreVault};
 use prepay_vault::{NewUser, OpenError, Protector, Role, Secret, Unlock, Vault};
 
 /// Where Linux distributions put the library.
@@ -130,7 +130,7 @@ fn case_vault() {
     }
     let files = tempfile::tempdir().unwrap();
     let path = files.path().join("vault");
-    let storage = || Box::new(Directory::open(&path).unwrap());
+    let directory = || Directory::open(&path).unwrap();
     let names: [Identifier; 2] = ["ada", "ben"].map(|name| name.parse().unwrap());
     let passphrase = Secret::from("a passphrase".to_owned());
     let users = names.each_ref().map(|name| NewUser {
@@ -144,20 +144,18 @@ fn case_vault() {
         unlock: Unlock::Wrapper(&token),
         users: &users,
         valid_days: 10,
+        insecure_test: true,
     };
-    let new = Box::new(Directory::create(&path).unwrap());
-    let (entropy, clock) = (Box::new(SystemEntropy), Box::new(SystemClock));
-    let vault = CentreVault::create_insecure_test(new, entropy, clock, &setup).unwrap();
+    let vault = setup.make(Directory::create(&path).unwrap().into_place(SystemClock)).unwrap();
     let session = vault.sign_in(&names[0], &passphrase).unwrap();
-    let identity = vault.desk(session).identify().unwrap();
+    let identity = CentreDesk::new(&vault, session).identify().unwrap();
     drop((vault, token));
-    let (_, protector) = Vault::<CentreContents>::look(&mut *storage()).unwrap();
+    let (_, protector) = Vault::<CentreContents>::look(&mut directory()).unwrap();
     let label = "pkcs11:token=one;object=vault".to_owned();
     assert_eq!(protector, Protector::Wrapper { label });
 
     let open = |token: &Pkcs11Token| {
-        let (entropy, clock) = (Box::new(SystemEntropy), Box::new(SystemClock));
-        CentreVault::open(storage(), entropy, clock, Unlock::Wrapper(token))
+        CentreVault::open(directory().into_place(SystemClock), Unlock::Wrapper(token))
     };
     let other = Pkcs11Token::generate(&place("other", "vault"), &pin(PIN)).unwrap();
     let refused = open(&other).err().unwrap();
@@ -165,7 +163,7 @@ fn case_vault() {
     drop(other);
     let vault = open(&Pkcs11Token::open(&place("one", "vault"), &pin(PIN)).unwrap()).unwrap();
     let session = vault.sign_in(&names[1], &passphrase).unwrap();
-    assert_eq!(vault.desk(session).identify().unwrap(), identity);
+    assert_eq!(CentreDesk::new(&vault, session).identify().unwrap(), identity);
     vault.close().unwrap();
 }
 

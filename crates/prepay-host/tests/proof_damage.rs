@@ -10,12 +10,12 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
 
-use prepay_host::Directory;
+use prepay_host::{Directory, SystemClock};
 use prepay_module::SecurityModule;
 use prepay_testkit::ceremony::{People, open_module, passphrase};
 use prepay_vault::OpenError;
 
-use proof_kit::{Number, create, open, place};
+use proof_kit::{Number, create, open};
 
 const FILES: [&str; 3] = ["store", "audit.log", "audit.head"];
 
@@ -39,7 +39,7 @@ fn make(path: &Path) -> Files {
         let requests = (0..4).map(|count| Number { round: 0, worker, count }.any());
         people.operator.issue(&requests.collect::<Vec<_>>()).unwrap();
     }
-    module.close().unwrap();
+    module.vault().close().unwrap();
     drop((people, module));
     let files = files(&path.join("module"));
     assert_eq!(files.len(), FILES.len());
@@ -66,7 +66,7 @@ fn refusal(module: &Path, whole: &Files, name: &str, bytes: Vec<u8>, told: &str)
     let mut damaged = whole.clone();
     damaged.insert(name.to_owned(), bytes);
     let directory = Directory::open(module).unwrap();
-    let error = open_module(place(directory)).map(drop).expect_err(told);
+    let error = open_module(directory.into_place(SystemClock)).map(drop).expect_err(told);
     assert!(files(module) == damaged, "{told}: refusing changed a file");
     name_of(&error)
 }
@@ -104,7 +104,7 @@ fn damage(step: impl Fn(&str) -> usize) {
     }
     // Whole again, it opens.
     assert_eq!(files(&module), whole);
-    open(directory.path()).unwrap().close().unwrap();
+    open(directory.path()).unwrap().vault().close().unwrap();
 }
 
 #[test]
@@ -131,7 +131,8 @@ fn a_missing_file_of_a_module_is_refused_by_name_and_none_is_made() {
         fs::remove_file(module.join(name)).unwrap();
         let mut without = whole.clone();
         without.remove(name);
-        let error = open_module(place(Directory::open(&module).unwrap())).unwrap_err();
+        let error =
+            open_module(Directory::open(&module).unwrap().into_place(SystemClock)).unwrap_err();
         assert_eq!(name_of(&error), expected, "{name}: {error}");
         assert_eq!(files(&module), without, "{name}");
         // As a new file it belongs to the same person, but its permissions must be right as well.

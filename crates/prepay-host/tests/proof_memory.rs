@@ -5,7 +5,6 @@
 //! knows secrets only masked. What it makes up itself (passphrases, vending keys) it makes anew each time.
 #![cfg(target_os = "linux")]
 
-use std::sync::{Arc, Mutex};
 use std::thread;
 
 use prepay_basics::Moment;
@@ -14,7 +13,7 @@ use prepay_kmc_module::{CentreModule, KeyLoadItem};
 use prepay_kmp::VendingKeyAttributes;
 use prepay_kmp::open_kmp::{Identity, OpenKmp, PartyKind};
 use prepay_kmp::profile::KeyManagementProfile;
-use prepay_module::software::{ModulePolicy, Place, SoftwareModule, TestMode};
+use prepay_module::software::{ModulePolicy, SoftwareModule, TestMode};
 use prepay_module::{
     IssueRequest, KeyChangeRequest, MeterConfiguration, SecurityModule, TokenRequest,
 };
@@ -28,7 +27,7 @@ use prepay_token::element::{
 };
 use prepay_token::key::{DecoderKeyGenerator, KeyParameters, VendingKey};
 use prepay_token::key_change::SetSize;
-use prepay_vault::{Secret, Unlock, scrub_stack};
+use prepay_vault::{Place, Secret, Unlock, scrub_stack};
 use zeroize::Zeroizing;
 
 /// How many vending keys: many, so that lists of them get places of their own in memory.
@@ -186,12 +185,12 @@ fn a_locked_or_closed_module_leaves_no_secret_in_memory() {
     let test = TestMode::default();
     let module = make_module("SM-1", place(&path, &watching), policy, test, &passphrase);
     let people = People::of(&module, &passphrase);
-    let centre = TestCentre::make(
-        Box::new(Arc::new(Mutex::new(prepay_vault::MemoryStorage::default()))),
-        Box::new(watching.centre.clone()),
-        Box::new(SystemClock),
-        &passphrase,
-    );
+    let of_centre = Place {
+        storage: Box::new(prepay_vault::MemoryStorage::default()),
+        entropy: Box::new(watching.centre.clone()),
+        clock: Box::new(SystemClock),
+    };
+    let centre = TestCentre::make(of_centre, &passphrase);
     let texts = centre.join(&people);
     import(&centre);
     centre.load(&people, (1..=KEYS).map(item).collect(), None);
@@ -205,7 +204,7 @@ fn a_locked_or_closed_module_leaves_no_secret_in_memory() {
         let is_found = open.iter().any(|found| found.contains(name));
         assert!(is_found, "an open module holds {name}, and the search finds it: {open:?}");
     }
-    module.close().unwrap();
+    module.vault().close().unwrap();
     drop((people, module));
 
     // Once more from the disk: another agreement, more keys, a back-up, and a module that is locked.
@@ -220,7 +219,7 @@ fn a_locked_or_closed_module_leaves_no_secret_in_memory() {
     centre.load(&people, (1..=KEYS).map(item).collect(), None);
     issue(&people);
     let [one, other] = ["back-up 1", "back-up 2"].map(passphrase);
-    custodians.backup([&one, &other]).unwrap();
+    module.vault().backup(&people.quorum, [&one, &other]).unwrap();
     drop((one, other));
     custodians.delete_key(2.try_into().unwrap()).unwrap();
     secrets.add_all(slot_keys(&watching.centre.given(), &people, &request));
@@ -229,7 +228,7 @@ fn a_locked_or_closed_module_leaves_no_secret_in_memory() {
     centre.close();
     let open = found(&secrets);
     assert!(open.iter().any(|found| found.starts_with("vending key 1")), "{open:?}");
-    module.lock();
+    module.vault().lock();
     println!("{} secrets; while the module was open: {open:#?}", secrets.count());
     assert_eq!(found(&secrets), [""; 0], "a locked module, with every handle still there");
     drop((people, module));

@@ -16,7 +16,7 @@ use prepay_kmc_module::{CentreModule, KeyLoadItem};
 use prepay_kmp::VendingKeyAttributes;
 use prepay_kmp::open_kmp::{Identity, OpenKmp, PartyKind, Signatory};
 use prepay_kmp::profile::{KeyManagementProfile, KeyToLoad};
-use prepay_module::software::{ModulePolicy, Place, SoftwareModule, TestMode};
+use prepay_module::software::{ModulePolicy, SoftwareModule, TestMode};
 use prepay_module::{
     IssueRequest, KeyChangeRequest, MeterConfiguration, SecurityModule, TokenRequest, VerifyRequest,
 };
@@ -30,7 +30,9 @@ use prepay_token::element::{
 };
 use prepay_token::key::{DecoderKey, DecoderKeyGenerator, KeyParameters, TokenCipher, VendingKey};
 use prepay_token::key_change::SetSize;
-use prepay_vault::{Entries, KeyFile, NewUser, Record, RestoredLimits, Role, Secret, Unlock};
+use prepay_vault::{
+    By, Entries, KeyFile, NewUser, Place, Record, RestoredLimits, Role, Secret, Unlock,
+};
 
 /// Everything that left a module or a centre.
 #[derive(Default)]
@@ -166,16 +168,16 @@ fn read(people: &People, centre: &TestCentre, seen: &mut Seen) {
     seen.value("status", &auditor.status().unwrap());
     seen.value("registers", &auditor.registers().unwrap());
     seen.value("slots", &auditor.slots().unwrap());
-    seen.value("users", &auditor.users().unwrap());
+    seen.value("users", &people.module.vault().users(By::Two(&people.quorum)).unwrap());
     seen.value("people", people);
     let desk = centre.desk();
     seen.value("centre", &desk.identify().unwrap());
     seen.value("modules", &desk.modules().unwrap());
     seen.value("vending keys", &desk.vending_keys().unwrap());
-    seen.value("users", &centre.vault().users());
+    seen.value("users", &centre.vault().users(centre.two()).unwrap());
     seen.value("header", &centre.vault().header());
-    let mut entries = see_log(seen, &auditor.audit(1, usize::MAX).unwrap());
-    entries.extend(see_log(seen, &centre.vault().audit(1, usize::MAX).unwrap()));
+    let mut entries = see_log(seen, &people.audit(1, usize::MAX));
+    entries.extend(see_log(seen, &centre.audit(1, usize::MAX)));
     for name in ["issued", "keys_loaded", "sign_in_failed", "load_refused", "vending_key_imported"]
     {
         assert!(entries.contains(&name), "the logs have an entry {name}");
@@ -223,8 +225,9 @@ fn refusals(people: &People, centre: &TestCentre, file: &str, seen: &mut Seen) {
     let name: Identifier = value("new");
     let empty = Secret::from(String::new());
     let user = NewUser { name: &name, role: Role::Operator, passphrase: &empty };
-    seen.error(custodians.add_user(user).unwrap_err());
-    seen.error(custodians.set_passphrase(&name, &passphrase("nobody")).unwrap_err());
+    let (vault, by) = (people.module.vault(), &people.quorum);
+    seen.error(vault.add_user(by, user).unwrap_err());
+    seen.error(vault.set_passphrase(by, &name, &passphrase("nobody")).unwrap_err());
     // Another key under a group and revision that the centre knows.
     let VendingKeyAttributes { supply_group, key_revision, .. } = key(1).0;
     let desk = centre.desk();
@@ -309,9 +312,7 @@ fn no_secret_leaves_a_module_or_a_centre() {
         make_module("SM-1", place(&one, &of_module), policy, TestMode::default(), &passphrase);
     seen.files(&one);
     let people = People::of(&module, &passphrase);
-    let storage = Box::new(Directory::create(&other).unwrap());
-    let entropy = Box::new(of_centre.clone());
-    let centre = TestCentre::make(storage, entropy, Box::new(SystemClock), &passphrase);
+    let centre = TestCentre::make(place(&other, &of_centre), &passphrase);
     let texts = centre.join(&people);
     for number in 1..=3 {
         let (attributes, key) = key(number);
@@ -329,14 +330,14 @@ fn no_secret_leaves_a_module_or_a_centre() {
 
     issue(&people, &mut seen);
     for who in ["alice", "nobody"] {
-        seen.error(module.sign_in(&value(who), &passphrase("nobody")).unwrap_err());
+        seen.error(module.vault().sign_in(&value(who), &passphrase("nobody")).unwrap_err());
     }
     refusals(&people, &centre, &files[1], &mut seen);
     shown(&mut seen, &module, &mut of_module);
     read(&people, &centre, &mut seen);
 
     let [first, second] = ["back-up 1", "back-up 2"].map(passphrase);
-    let backup = people.custodians.backup([&first, &second]).unwrap();
+    let backup = module.vault().backup(&people.quorum, [&first, &second]).unwrap();
     seen.bytes("a back-up", backup.clone());
     let alice = || value::<Identifier>("alice");
     let (alice, bob) = (alice(), value::<Identifier>("bob"));
@@ -349,13 +350,13 @@ fn no_secret_leaves_a_module_or_a_centre() {
     seen.error(restore([(&alice, &second), (&bob, &first)], "a", &backup).unwrap_err());
     seen.error(restore([(&alice, &first), (&bob, &second)], "b", &backup[1..]).unwrap_err());
     let restored = restore([(&alice, &first), (&bob, &second)], "c", &backup).unwrap();
-    restored.close().unwrap();
+    restored.vault().close().unwrap();
     seen.files(&directory.path().join("c"));
 
     seen.error(Directory::open(&one).unwrap_err());
     seen.files(&one);
     seen.files(&other);
-    module.close().unwrap();
+    module.vault().close().unwrap();
     seen.error(people.operator.issue_one(IssueRequest::Token(credit(1))).unwrap_err());
     seen.error(people.custodians.load_keys(&files[1]).unwrap_err());
     drop((people, module));

@@ -66,7 +66,7 @@ fn case_worker() {
             }
         });
         // Handles may stay: a closed module has left its place.
-        module.close().unwrap();
+        module.vault().close().unwrap();
         drop(Directory::open_waiting(Path::new(&place).join("module"), WAIT).unwrap());
         drop((operator, module));
         println!("\nturn {turn}");
@@ -133,16 +133,17 @@ fn two_processes_of_eight_threads_count_exactly() {
     assert_eq!((made, refused), (LIMIT, REQUESTS - LIMIT));
 
     let module = open(place.path()).unwrap();
-    let auditor = People::of(&module, &passphrase).auditor;
+    let people = People::of(&module, &passphrase);
+    let auditor = &people.auditor;
     let status = auditor.status().unwrap();
     assert_eq!(status.transactions, LIMIT);
     assert_eq!(status.transactions_left, Some(TRANSACTIONS - LIMIT));
     assert_eq!(auditor.registers().unwrap()[0].units_left_tenths, Some(0));
-    let report = auditor.verify_audit().unwrap();
+    let report = people.verify_audit();
     assert_eq!((report.first_bad, report.authenticated), (None, true));
     let mut names = std::collections::HashSet::new();
     let mut order = Vec::new();
-    for record in auditor.audit(1, usize::MAX).unwrap() {
+    for record in people.audit(1, usize::MAX) {
         let Entry::Owner(ModuleEntry::Issued { rows }) = record.entry else { continue };
         for row in rows {
             assert_eq!(u64::from(row.random), names.len() as u64 % 16, "no gap, no repetition");

@@ -21,7 +21,7 @@ use prepay_kmp::attribute::KeyCheckValue;
 use prepay_kmp::open_kmp::{Identity, OpenKmp, PartyKind, ProfileError};
 use prepay_kmp::profile::{Enrolment, EnrolmentDetails, KeyManagementProfile};
 use prepay_kmp::{KeyNote, ModuleId};
-use prepay_vault::{By, Quorum, Role, Session, Vault};
+use prepay_vault::{Actor, By, Role, Vault};
 
 /// The profile in which the centre speaks with modules.
 pub(super) const PROFILE: &dyn KeyManagementProfile = &OpenKmp;
@@ -29,30 +29,19 @@ pub(super) const PROFILE: &dyn KeyManagementProfile = &OpenKmp;
 /// Where somebody signed in, or two custodians together, ask something of the centre's module.
 pub struct CentreDesk<'a> {
     centre: &'a CentreVault,
-    who: Who,
-}
-
-enum Who {
-    One(Session),
-    Two(Quorum),
+    who: Actor,
 }
 
 type OpenVault = Vault<CentreContents>;
 
 impl<'a> CentreDesk<'a> {
-    pub(super) fn of_one(centre: &'a CentreVault, session: Session) -> Self {
-        Self { centre, who: Who::One(session) }
-    }
-
-    pub(super) fn of_two(centre: &'a CentreVault, quorum: Quorum) -> Self {
-        Self { centre, who: Who::Two(quorum) }
+    /// What the centre does at the request of one person, or of two custodians.
+    pub fn new(centre: &'a CentreVault, who: impl Into<Actor>) -> Self {
+        Self { centre, who: who.into() }
     }
 
     fn by(&self) -> By<'_> {
-        match &self.who {
-            Who::One(session) => By::One(session),
-            Who::Two(quorum) => By::Two(quorum),
-        }
+        self.who.by()
     }
 
     /// Does one thing for whoever is still signed in and has the authority, and notes a refusal.
@@ -62,30 +51,25 @@ impl<'a> CentreDesk<'a> {
         needs: Authority,
         act: impl FnOnce(&mut OpenVault, Moment) -> Result<T, CentreError>,
     ) -> Result<T, CentreError> {
-        let vault = &mut *self.centre.lock_vault()?;
         let now = self.centre.now();
-        vault.usable()?;
-        match &self.who {
-            Who::One(session) => {
-                vault.authorize(session, &[Role::Custodian, Role::Operator, Role::Auditor])?;
+        self.centre.with(|vault| {
+            vault.authorize(self.by(), &Role::ALL)?;
+            let found = self.authority();
+            let done = if found < needs {
+                Err(CentreError::Forbidden { operation, needs, found })
+            } else {
+                act(vault, now)
+            };
+            if let Err(refusal) = &done
+                && refusal.is_refusal()
+            {
+                let reason = format!("{}: {refusal}", refusal.code());
+                let entry = CentreEntry::RequestRefused { operation: operation.to_owned(), reason };
+                vault.stage(self.by(), &entry, now)?;
+                vault.flush()?;
             }
-            Who::Two(quorum) => vault.authorize_two(quorum)?,
-        }
-        let found = self.authority();
-        let done = if found < needs {
-            Err(CentreError::Forbidden { operation, needs, found })
-        } else {
-            act(vault, now)
-        };
-        if let Err(refusal) = &done
-            && refusal.is_refusal()
-        {
-            let reason = format!("{}: {refusal}", refusal.code());
-            let entry = CentreEntry::RequestRefused { operation: operation.to_owned(), reason };
-            vault.stage(self.by(), &entry, now)?;
-            vault.flush()?;
-        }
-        done
+            done
+        })?
     }
 }
 
@@ -132,17 +116,14 @@ fn note(group: SupplyGroupCode, revision: KeyRevisionNumber, held: &HeldKey) -> 
 
 impl CentreModule for CentreDesk<'_> {
     fn acting(&self) -> Vec<Identifier> {
-        match &self.who {
-            Who::One(session) => vec![session.name().clone()],
-            Who::Two(quorum) => quorum.names().map(Clone::clone).to_vec(),
-        }
+        self.who.names().cloned().collect()
     }
 
     fn authority(&self) -> Authority {
         match &self.who {
-            Who::One(session) if session.role() == Role::Auditor => Authority::Reading,
-            Who::One(_) => Authority::Operating,
-            Who::Two(_) => Authority::DualControl,
+            Actor::One(session) if session.role() == Role::Auditor => Authority::Reading,
+            Actor::One(_) => Authority::Operating,
+            Actor::Two(_) => Authority::DualControl,
         }
     }
 

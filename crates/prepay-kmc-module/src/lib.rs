@@ -18,6 +18,9 @@
 //! | one operator or custodian | answer agreement and key-load requests |
 //! | anybody signed in | read: identity, modules, vending keys without their bytes |
 //!
+//! People, what unlocks the centre, back-ups and the audit log are the vault's: [`CentreVault`] is a
+//! [`SharedVault`](prepay_vault::SharedVault).
+//!
 //! Answering is left to one operator because it gives no new rights: a key-load file opens only in a module
 //! that two custodians accepted, and which keys go into it is what the owners of the groups authorised.
 //!

@@ -8,11 +8,10 @@ use std::sync::{Arc, Mutex};
 use centre_kit::{Centre, Foreseeable, begin, group, identifier, item, order, revision, secret};
 use prepay_kmc_module::CentreModule;
 use prepay_module::software::{
-    CustodianError, Custodians, ModulePolicy, NewModule, Place, SoftwareModule, TestMode,
+    CustodianError, Custodians, ModulePolicy, NewModule, SoftwareModule, TestMode,
 };
 use prepay_token::element::DecoderKeyGenerationAlgorithm::Dkga04;
-use prepay_vault::MemoryStorage;
-use prepay_vault::{KeyFile, NewUser, Quorum, Role, Unlock};
+use prepay_vault::{KeyFile, MemoryStorage, NewUser, Place, Quorum, Role, Unlock};
 
 /// A test module in memory, with its custodians at work.
 fn module(centre: &Centre, name: &str) -> Custodians {
@@ -36,7 +35,7 @@ fn module(centre: &Centre, name: &str) -> Custodians {
         policy: ModulePolicy::default(),
     };
     let module = SoftwareModule::create_insecure_test(place, new, TestMode::default()).unwrap();
-    let [eve, fay] = names.map(|name| module.sign_in(&name, &passphrase).unwrap());
+    let [eve, fay] = names.map(|name| module.vault().sign_in(&name, &passphrase).unwrap());
     module.custodians(Quorum::new(eve, fay).unwrap()).unwrap()
 }
 

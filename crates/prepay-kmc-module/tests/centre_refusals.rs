@@ -8,14 +8,14 @@ use centre_kit::{
 };
 use prepay_basics::Moment;
 use prepay_kmc_module::{
-    Authority, CentreEntry, CentreError, CentreModule, CentreVault, KeyLoadItem, KeyLoadOrder,
+    Authority, CentreDesk, CentreEntry, CentreError, CentreModule, CentreSetup, KeyLoadItem,
+    KeyLoadOrder,
 };
 use prepay_kmp::open_kmp::OpenKmp;
 use prepay_kmp::profile::KeyManagementProfile;
 use prepay_token::element::DecoderKeyGenerationAlgorithm::{Dkga02, Dkga03, Dkga04};
 use prepay_token::key::VendingKey;
-use prepay_vault::MemoryStorage;
-use prepay_vault::{Entries as _, records};
+use prepay_vault::{By, Entries as _, MemoryStorage, records};
 
 const SLOT: u16 = 3;
 
@@ -97,9 +97,9 @@ fn assert_unchanged(centre: &Centre, before: &MemoryStorage, case: &str) {
 fn a_session_of_another_centre_or_of_somebody_removed_is_refused() {
     let (centre, _) = ready();
     let other = Centre::test("CENTRE-2");
-    let stranger = centre.vault.desk(other.session("olu"));
+    let stranger = CentreDesk::new(&centre.vault, other.session("olu"));
     assert_eq!(code(stranger.identify()), "not_signed_in");
-    let strangers = centre.vault.desk_of_two(other.quorum());
+    let strangers = CentreDesk::new(&centre.vault, other.quorum());
     let refused = strangers.generate_vending_key(group(2), revision(1), Dkga04);
     assert_eq!(code(refused), "not_signed_in");
 
@@ -122,7 +122,7 @@ fn a_refusal_is_noted_with_who_asked_for_what_and_why() {
         Module::new("SM-9", "module 9").request_agreement(&centre.party(), SLOT, begin()).0;
     let request = good_request(&centre, &mut module);
     let (auditor, operator, custodians) = (centre.one("uma"), centre.one("olu"), centre.two());
-    let before = centre.vault.audit(1, 1000).unwrap().len() as u64;
+    let before = centre.audit().len();
     let refused = [
         auditor.answer_agreement(&unknown).unwrap_err(),
         auditor.read_enrolment(&own).unwrap_err(),
@@ -143,7 +143,7 @@ fn a_refusal_is_noted_with_who_asked_for_what_and_why() {
     // The notes outlive a process that ends without a word.
     drop((auditor, operator, custodians));
     let centre = centre.reopened();
-    let notes = centre.vault.audit(before + 1, 1000).unwrap();
+    let notes = centre.audit().split_off(before);
     assert_eq!(notes.len(), asked.len());
     for ((note, refusal), (who, operation, code)) in notes.iter().zip(&refused).zip(asked) {
         let actors: Vec<_> = note.actors.iter().map(ToString::to_string).collect();
@@ -153,7 +153,7 @@ fn a_refusal_is_noted_with_who_asked_for_what_and_why() {
         let fields = [("operation", operation.to_owned()), ("reason", reason)];
         assert_eq!(note.entry.fields(), fields);
     }
-    let report = centre.vault.verify_audit().unwrap();
+    let report = centre.vault.verify_audit(By::Two(&centre.quorum())).unwrap();
     assert!(report.first_bad.is_none() && report.authenticated);
     // And the centre goes on.
     let made = centre.two().generate_vending_key(group(2), revision(1), Dkga04).unwrap();
@@ -167,13 +167,13 @@ fn what_strangers_wrote_is_noted_cut_and_without_control_characters() {
     let told = format!("\u{1b}[2J\n{}", "é".repeat(100_000));
     let refused = centre.two().accept_module(&module.enrolment(), &told);
     assert_eq!(code(refused), "fingerprint");
-    let note = centre.vault.audit(1, 1000).unwrap().pop().unwrap();
+    let note = centre.audit().pop().unwrap();
     let (_, reason) = note.entry.fields().pop().unwrap();
     assert!(reason.starts_with("fingerprint: "), "{reason}");
     assert!((1000..=1024).contains(&reason.len()) && !reason.contains(char::is_control));
     for text in [told.as_str(), &format!("VER{}", "9".repeat(100_000))] {
         assert!(centre.two().read_enrolment(text).is_err());
-        let note = centre.vault.audit(1, 1000).unwrap().pop().unwrap();
+        let note = centre.audit().pop().unwrap();
         assert_eq!(note.entry.name(), "request_refused");
         assert!(note.entry.fields().iter().all(|(_, value)| value.len() <= 1024));
     }
@@ -447,7 +447,7 @@ fn known_keys_come_into_test_centres_only() {
 #[test]
 fn a_centre_whose_public_keys_are_not_in_force_answers_nothing() {
     let (centre, mut module) = ready();
-    let end = begin().plus_days(CentreVault::VALID_DAYS);
+    let end = begin().plus_days(CentreSetup::VALID_DAYS);
     let request = module.request_load(&centre.party(), SLOT, begin(), end.plus_days(30));
     let (agreement, _) = module.request_agreement(&centre.party(), SLOT, begin());
     let order = KeyLoadOrder {

@@ -1,11 +1,11 @@
-//! Enums whose values have a stable name for programs and files.
+//! Enums with a stable name for each value, for programs and files.
 
 use std::fmt;
 
-/// The text is not the name of a value.
+/// The text names no value of the enum.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct UnknownCode {
-    /// What was to be named.
+    /// What kind of value was expected.
     pub kind: &'static str,
     /// What was found.
     pub found: String,

@@ -1,22 +1,23 @@
-//! The key management centre: who owns which supply group, which vending keys exist, who may hold them,
-//! and what went where.
+//! The key management centre: who owns which supply group, which vending keys exist, which modules may hold
+//! them, and which were sent to which module.
 //!
 //! # Map
 //!
-//! - [`centre`]: [`Centre`](centre::Centre), the commands: from the application for a group to the key-load
+//! - [`centre`]: [`Centre`](centre::Centre), all commands, from the application for a group to the key-load
 //!   file, and the reports.
-//! - [`form`]: the forms by which customers ask, checked and signed.
-//! - [`entity`]: the rows that a centre keeps: customers, groups, vending keys, authorisations and the rest.
-//! - [`store`]: [`CentreStore`](store::CentreStore), what a centre asks of its storage: the rules of a commit,
-//!   the columns of each row, and an engine in memory.
+//! - [`form`]: the forms that customers fill in and sign.
+//! - [`entity`]: the rows of the centre: customers, groups, vending keys, authorisations and so on.
+//! - [`store`]: [`CentreStore`](store::CentreStore), the interface to storage: the rules of a commit, the
+//!   columns of each row, and an implementation in memory.
 //!
 //! # What it never knows
 //!
-//! The bytes of a key, wrapped or not: it asks the centre's own module
-//! ([`CentreModule`](prepay_kmc_module::CentreModule)) for whole files. Files, SQL, JSON and pages.
+//! The bytes of a key, wrapped or not: the centre's own module
+//! ([`CentreModule`](prepay_kmc_module::CentreModule)) makes complete key-load files. Nor files, SQL, JSON or
+//! HTML.
 //!
-//! - Source: STS 600-4-2, STS 401-1 and STS 1800-6 as public material shows them. Fields and states of rows
-//!   and forms are not public: they are our own design.
+//! - Source: STS 600-4-2, STS 401-1 and STS 1800-6, as far as public material describes them. The fields and
+//!   states of rows and forms are not public: ours are our own design.
 
 pub mod centre;
 mod code;

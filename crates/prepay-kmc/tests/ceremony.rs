@@ -1,21 +1,18 @@
-//! The whole workflow with the real module of a centre: by signed forms alone, from an unknown customer to a
-//! key-load file that opens in exactly one module.
-
-use std::sync::{Arc, Mutex};
+//! The whole workflow with the real centre module: signed forms alone lead from an unknown customer to a
+//! key-load file that exactly one module can open.
 
 use prepay_basics::{Identifier, Moment};
 use prepay_kmc::centre::{Centre, Decision, LoadOptions};
 use prepay_kmc::entity::FormNumber;
 use prepay_kmc::form::{Draft, FormKind, FormState, SignedForm};
 use prepay_kmc::store::MemoryStore;
-use prepay_kmc_module::{CentreModule, CentreSetup, CentreVault};
+use prepay_kmc_module::{CentreDesk, CentreModule, CentreSetup, CentreVault};
 use prepay_kmp::open_kmp::{
     Identity, Nonce, OpenKmp, PartyKind, PublicIdentity, Signatory, SlotNumber,
 };
 use prepay_kmp::profile::{EnrolmentDetails, KeyLoadRequest, KeyManagementProfile};
 use prepay_testkit::Foreseeable;
-use prepay_vault::MemoryStorage;
-use prepay_vault::{KeyFile, NewUser, Quorum, Role, Secret, Unlock};
+use prepay_vault::{KeyFile, MemoryStorage, NewUser, Place, Quorum, Role, Secret, Unlock};
 
 const PEOPLE: [(&str, Role); 3] =
     [("ada", Role::Custodian), ("ben", Role::Custodian), ("olu", Role::Operator)];
@@ -39,11 +36,15 @@ fn vault() -> CentreVault {
         centre: &"KMC-1".parse().unwrap(),
         unlock: Unlock::KeyFile(&key_file),
         users: &users,
-        valid_days: CentreVault::VALID_DAYS,
+        valid_days: CentreSetup::VALID_DAYS,
+        insecure_test: true,
     };
-    let storage = Box::new(Arc::new(Mutex::new(MemoryStorage::default())));
-    let entropy = Box::new(Foreseeable::named("centre"));
-    CentreVault::create_insecure_test(storage, entropy, Box::new(today()), &setup).unwrap()
+    let place = Place {
+        storage: Box::new(MemoryStorage::default()),
+        entropy: Box::new(Foreseeable::named("centre")),
+        clock: Box::new(today()),
+    };
+    setup.make(place).unwrap()
 }
 
 fn sign_in(vault: &CentreVault, name: &str) -> prepay_vault::Session {
@@ -81,7 +82,7 @@ fn forms_lead_from_an_unknown_customer_to_a_file_for_one_module() {
     let vault = vault();
     let clock = today();
     let two = Quorum::new(sign_in(&vault, "ada"), sign_in(&vault, "ben")).unwrap();
-    let custodians = vault.desk_of_two(two);
+    let custodians = CentreDesk::new(&vault, two);
     let mut centre = Centre::new(MemoryStore::new(), &custodians, &clock);
     centre.set_up().unwrap();
     let mut entropy = Foreseeable::named("people");
@@ -150,8 +151,8 @@ fn forms_lead_from_an_unknown_customer_to_a_file_for_one_module() {
     let confirmation = answer.confirmation.as_bytes();
     let (_, keys) = OpenKmp.accept_agreement(&module, &party, &pending, confirmation).unwrap();
 
-    // From here on one operator does it.
-    let operator = vault.desk(sign_in(&vault, "olu"));
+    // From here on, one operator is enough.
+    let operator = CentreDesk::new(&vault, sign_in(&vault, "olu"));
     let mut centre = Centre::new(centre.into_store(), &operator, &clock);
     let request = load_request(&module, &party, &mut entropy);
     let values = [("customer", "1"), ("module", "SM-1"), ("request", request.as_str())];
@@ -170,7 +171,7 @@ fn forms_lead_from_an_unknown_customer_to_a_file_for_one_module() {
     assert_eq!(row.check_value, Some(prepay_kmp::check_value(&load.keys[0].key)));
     assert_eq!(centre.orphans().unwrap(), []);
 
-    // The operator alone makes no key, and a changed request is none.
+    // An operator alone cannot retire a key, and a changed request is refused.
     assert_eq!(centre.retire_key(row.id).unwrap_err().code(), "forbidden");
     let changed = request.replace("SM-1", "SM-2");
     assert!(centre.answer_key_load(&changed, &LoadOptions::default()).is_err());

@@ -1,5 +1,5 @@
-//! Whatever commit fails, and whether or not it was durable, the same commands again bring everything to the
-//! same end: nothing is done twice, nothing is forgotten.
+//! Whichever commit fails, durable or not, repeating the commands leads to the same result: nothing is done
+//! twice, nothing is forgotten.
 
 mod common;
 
@@ -12,7 +12,7 @@ use prepay_kmc::entity::{
 use prepay_kmc::form::{FormKind, FormState, SignedForm};
 use prepay_kmc::store::{CentreStore, Filter, PAGE, Versioned};
 
-/// Brings a form to its end, from wherever it is.
+/// Carries out a form, whatever state it is in.
 fn process(centre: &mut Centre<'_, FailingStore>, form: &SignedForm) -> Answer<()> {
     let number = match centre.store().find(&FormRecord::with_digest(&form.digest()))? {
         Some(Versioned { row, .. }) => row.number,
@@ -30,7 +30,7 @@ fn process(centre: &mut Centre<'_, FailingStore>, form: &SignedForm) -> Answer<(
     Ok(())
 }
 
-/// The whole life of a key, as commands that can be given again.
+/// The whole life of a key, as commands that can be repeated.
 fn live(bench: &Bench, forms: &[SignedForm], store: &FailingStore) -> Answer<()> {
     let mut centre = Centre::new(store.clone(), &bench.module, &bench.clock);
     centre.set_up()?;
@@ -55,7 +55,7 @@ fn live(bench: &Bench, forms: &[SignedForm], store: &FailingStore) -> Answer<()>
     Ok(())
 }
 
-/// What is compared in the end: everything but journal and versions.
+/// What to compare at the end: everything but journal and versions.
 fn outcome(bench: &Bench, store: &FailingStore) -> String {
     let centre = Centre::new(store.clone(), &bench.module, &bench.clock);
     let forms: Vec<_> =
@@ -90,7 +90,7 @@ fn every_commit_may_fail() {
     let sound = FailingStore::new(None);
     live(&bench, &forms, &sound).unwrap();
     let commits = sound.commits();
-    assert_eq!(commits, 16, "each of them is a place to fail");
+    assert_eq!(commits, 16, "each of them can fail");
     let expected = outcome(&bench, &sound);
     assert!(expected.contains("Ok([])"), "no orphans: {expected}");
 
@@ -101,7 +101,7 @@ fn every_commit_may_fail() {
             let first = live(&bench, &forms, &store);
             let code = first.expect_err("one commit fails").code();
             assert_eq!(code, "storage", "{at} {failure:?}");
-            // The revocation of a module is answered to modules at once, whatever comes after.
+            // A revoked module is refused at once, whatever happens after that.
             live(&bench, &forms, &store)
                 .or_else(|_| live_after_revocation(&bench, &store))
                 .unwrap();
@@ -114,7 +114,7 @@ fn every_commit_may_fail() {
     }
 }
 
-/// Once key and module are revoked, enrolment and loads are refused: only the ends are left to do.
+/// The commands after the revocation of key and module, when enrolment and loads are refused.
 fn live_after_revocation(bench: &Bench, store: &FailingStore) -> Answer<()> {
     let mut centre = Centre::new(store.clone(), &bench.module, &bench.clock);
     let key = centre.newest_key("000123".parse().unwrap())?.expect("there is a key");

@@ -1,4 +1,4 @@
-//! Forms: signed by the right people, received once, done once.
+//! Forms: signed by the right people, received once, carried out once.
 
 mod common;
 
@@ -13,22 +13,22 @@ use prepay_testkit::Foreseeable;
 const NEW: &[(&str, &str)] =
     &[("organisation", "East"), ("contact", "Mr Example"), ("address", "b@example.org")];
 
-fn told(signatory: &Signatory) -> Decision {
+fn fingerprint_of(signatory: &Signatory) -> Decision {
     let fingerprint = Some(signatory.key().fingerprint().to_string());
     Decision { fingerprint, ..Decision::default() }
 }
 
 #[test]
-fn a_new_customer_needs_the_fingerprint_by_another_way() {
+fn a_new_customer_is_accepted_only_with_the_right_fingerprint() {
     let bench = Bench::new();
     let mut centre = bench.centre();
     let number = centre.receive_form(&bench.sign(&bench.anna, FormKind::NewCustomer, NEW)).unwrap();
-    for decision in [Decision::default(), told(&bench.berta)] {
+    for decision in [Decision::default(), fingerprint_of(&bench.berta)] {
         let refused = centre.accept_form(number, &decision).unwrap_err();
         assert_eq!(refused.code(), "fingerprint");
     }
     assert!(centre.rows::<Customer>(Filter::all()).unwrap().is_empty());
-    let accepted = centre.accept_form(number, &told(&bench.anna)).unwrap();
+    let accepted = centre.accept_form(number, &fingerprint_of(&bench.anna)).unwrap();
     assert_eq!(accepted.form.state, FormState::Done);
     assert_eq!(accepted.form.customer.unwrap().value(), 1);
     let states: Vec<_> = accepted.form.steps.iter().map(|step| step.state).collect();
@@ -59,7 +59,7 @@ fn the_same_form_is_received_once() {
 }
 
 #[test]
-fn every_step_out_of_turn_is_refused_by_name() {
+fn every_step_out_of_turn_is_refused() {
     let bench = Bench::new();
     let mut centre = bench.furnished();
     let reason: Line = "no".parse().unwrap();
@@ -85,7 +85,7 @@ fn every_step_out_of_turn_is_refused_by_name() {
 }
 
 #[test]
-fn only_the_customers_own_signatory_signs() {
+fn only_the_customers_own_signatory_may_sign() {
     let bench = Bench::new();
     let mut centre = bench.furnished();
     let imposter = Signatory::generate("anna".parse().unwrap(), &mut Foreseeable::new(9)).unwrap();
@@ -141,7 +141,7 @@ fn a_signature_from_the_future_is_refused() {
 }
 
 #[test]
-fn the_canonical_text_is_read_exactly_and_nothing_else_is() {
+fn only_the_exact_canonical_text_is_accepted() {
     let bench = Bench::new();
     let mut values = GROUP.to_vec();
     values.push(("remark", "a:b: 电"));
@@ -177,7 +177,7 @@ fn the_canonical_text_is_read_exactly_and_nothing_else_is() {
 }
 
 #[test]
-fn a_value_that_looks_like_items_stays_one_value() {
+fn a_value_that_looks_like_other_items_stays_one_value() {
     let bench = Bench::new();
     let request = "x\ngroups:6:000123\nremark:1:a\nkey:1:a\nsigned:20:2026-03-01T12:00:00Z\n";
     let values = [("customer", "1"), ("module", "SM-1"), ("request", request)];
@@ -185,7 +185,7 @@ fn a_value_that_looks_like_items_stays_one_value() {
     let read = SignedForm::from_text(&form.text()).unwrap();
     assert_eq!(read.form().draft().value("request"), Some(request));
     assert_eq!(read.form().draft().value("groups"), None);
-    // Another form that shows the same lines has another text, and another digest.
+    // A form with those lines as fields has another text and another digest.
     let mut with_group = values.to_vec();
     with_group[2].1 = "x\n";
     with_group.push(("groups", "000123"));

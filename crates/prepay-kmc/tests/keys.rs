@@ -1,4 +1,4 @@
-//! Vending keys roll, refresh, end; groups change names and owners; people come and go.
+//! Vending keys are rolled, refreshed, revoked and retired; groups are renamed and transferred.
 
 mod common;
 
@@ -21,7 +21,7 @@ fn revision(number: u8) -> KeyRevisionNumber {
 }
 
 #[test]
-fn revisions_roll_from_nine_to_one_and_never_into_a_key_that_is_there() {
+fn revisions_roll_from_nine_to_one_and_never_onto_an_existing_key() {
     let bench = Bench::new();
     let mut centre = bench.furnished();
     let group = new_key().group;
@@ -67,7 +67,7 @@ fn a_first_key_may_have_any_revision_and_later_ones_only_the_next() {
 }
 
 #[test]
-fn keys_end_once_and_by_name() {
+fn a_key_is_revoked_once_and_retired_once() {
     let bench = Bench::new();
     let mut centre = bench.furnished();
     let id = centre.newest_key(new_key().group).unwrap().unwrap().id;
@@ -81,7 +81,7 @@ fn keys_end_once_and_by_name() {
 }
 
 #[test]
-fn terms_that_do_not_go_together_are_refused() {
+fn terms_that_contradict_each_other_are_refused() {
     let bench = Bench::new();
     let mut centre = bench.furnished();
     let id = centre.newest_key(new_key().group).unwrap().unwrap().id;
@@ -101,7 +101,7 @@ fn terms_that_do_not_go_together_are_refused() {
 }
 
 #[test]
-fn a_key_made_by_hand_lives_when_it_becomes_active_as_one_of_a_form_does() {
+fn a_key_made_by_hand_obeys_the_same_dates_as_one_of_a_form() {
     let bench = Bench::new();
     let mut centre = bench.furnished();
     // 2014-02-15 12:15 is the last minute of KEN 0.
@@ -124,7 +124,7 @@ fn a_key_made_by_hand_lives_when_it_becomes_active_as_one_of_a_form_does() {
 }
 
 #[test]
-fn a_default_group_has_keys_without_credit() {
+fn keys_of_a_default_group_issue_no_credit() {
     let bench = Bench::new();
     let mut centre = bench.furnished();
     let values = [("customer", "1"), ("name", "Plant"), ("area", "Plant"), ("service", "water")];
@@ -136,7 +136,7 @@ fn a_default_group_has_keys_without_credit() {
 }
 
 #[test]
-fn groups_change_names_and_owners_with_their_history() {
+fn renamed_and_transferred_groups_keep_their_history() {
     let bench = Bench::new();
     let mut centre = bench.furnished();
     let group = new_key().group;
@@ -150,7 +150,7 @@ fn groups_change_names_and_owners_with_their_history() {
     let seen: Vec<_> = owners.iter().map(|owner| (owner.sequence, owner.owner.value())).collect();
     assert_eq!(seen, [(1, 1), (2, 2)]);
     assert_eq!(owners[1].form, Some(number));
-    // The former owner may do nothing with it any more.
+    // The former owner can no longer do anything with it.
     for (kind, values) in [
         (FormKind::VendingKeyRequest, KEY),
         (FormKind::KeyUseAuthorisation, common::AUTHORISATION),
@@ -159,7 +159,7 @@ fn groups_change_names_and_owners_with_their_history() {
     ] {
         let number =
             centre.receive_form(&bench.sign(&bench.anna, kind, values)).unwrap_or_else(|_| {
-                // The transfer was received before: another remark makes it another form.
+                // The same transfer was already received: another remark makes it another form.
                 let mut values = values.to_vec();
                 values.push(("remark", "again"));
                 centre.receive_form(&bench.sign(&bench.anna, kind, &values)).unwrap()
@@ -174,7 +174,7 @@ fn groups_change_names_and_owners_with_their_history() {
 }
 
 #[test]
-fn codes_are_given_out_from_the_lowest_that_is_free() {
+fn the_lowest_free_code_is_allocated_first() {
     let bench = Bench::new();
     let mut centre = bench.furnished();
     bench.accepted(&mut centre, FormKind::GroupApplication, &GROUP[..5]);
@@ -198,7 +198,7 @@ fn codes_are_given_out_from_the_lowest_that_is_free() {
 }
 
 #[test]
-fn whoever_lacks_authority_changes_nothing() {
+fn without_authority_nothing_changes() {
     let bench = Bench::new();
     let mut centre = bench.furnished();
     let id = centre.newest_key(new_key().group).unwrap().unwrap().id;
@@ -248,7 +248,7 @@ fn whoever_lacks_authority_changes_nothing() {
 }
 
 #[test]
-fn renewed_keys_are_in_the_journal_and_every_row_stays() {
+fn renewing_the_centres_keys_is_journalled_and_keeps_every_row() {
     let bench = Bench::new();
     let mut centre = bench.furnished();
     let options = prepay_kmc::centre::LoadOptions::default();
@@ -273,7 +273,7 @@ fn renewed_keys_are_in_the_journal_and_every_row_stays() {
         (&*identity.fingerprint, "carl + dora")
     );
     assert!(rows(&centre) == before);
-    // What slots agreed on is gone until they agree afresh.
+    // The agreements of slots are gone until they are renewed.
     let refused = centre.answer_key_load("load:SM-1:1:BB", &options).unwrap_err();
     assert_eq!(refused.code(), "no_slot");
     centre.answer_agreement("agree:SM-1:1").unwrap();
@@ -282,7 +282,7 @@ fn renewed_keys_are_in_the_journal_and_every_row_stays() {
 }
 
 #[test]
-fn what_was_cut_is_finished_by_two_custodians_alone() {
+fn only_two_custodians_finish_interrupted_commands() {
     let bench = Bench::new();
     let mut centre = bench.furnished();
     let form = bench.sign(&bench.anna, FormKind::VendingKeyRequest, KEY);
@@ -293,7 +293,7 @@ fn what_was_cut_is_finished_by_two_custodians_alone() {
     let key = centre.newest_key(new_key().group).unwrap().unwrap().id;
     for key_is_made in [false, true] {
         if key_is_made {
-            // Now nothing but rows is left to do.
+            // Only rows are left to write now.
             centre.finish_key(key).unwrap();
         }
         let before = centre.store().journal(0, PAGE).unwrap();
@@ -310,7 +310,7 @@ fn what_was_cut_is_finished_by_two_custodians_alone() {
         assert_eq!(centre.row::<FormRecord>(&number).unwrap().row.state, FormState::Accepted);
     }
     assert_eq!(centre.finish().unwrap(), [RowKey::Form(number)]);
-    // Nothing is left to do, so anybody may ask for it.
+    // Nothing is left to do, so anyone may call it.
     bench.module.act_as(Authority::Reading);
     assert_eq!(centre.finish().unwrap(), []);
     assert_eq!(centre.finish_form(number).unwrap().state, FormState::Done);
@@ -318,7 +318,7 @@ fn what_was_cut_is_finished_by_two_custodians_alone() {
 }
 
 #[test]
-fn reports_say_what_is_where_and_what_ends_when() {
+fn reports_show_what_modules_hold_and_what_expires() {
     let bench = Bench::new();
     let mut centre = bench.furnished();
     let ending = NewKey { expiry: 100.into(), ..new_key() };

@@ -1,4 +1,4 @@
-//! Key-load files hold exactly the keys that may go to a module, and say what was left out and why.
+//! Key-load files contain exactly the keys that may go to a module, and list what was left out and why.
 
 mod common;
 
@@ -42,7 +42,7 @@ fn an_authorised_live_key_goes_into_the_file() {
     assert_eq!(attributes.name.as_str(), "North town");
     assert_eq!(attributes.issued_until, moment("2026-05-30T12:00:00Z"));
 
-    // The same request again: the same file, nothing new is built, even much later.
+    // Repeating the request returns the same file, even much later; nothing new is built.
     bench.clock.advance_days(30);
     let again = centre.answer_key_load(REQUEST, &all()).unwrap();
     assert!(again.is_repeated);
@@ -59,7 +59,7 @@ fn an_authorised_live_key_goes_into_the_file() {
 }
 
 #[test]
-fn a_request_answered_before_is_not_answered_with_something_else() {
+fn a_repeated_request_is_never_answered_differently() {
     let bench = Bench::new();
     let mut centre = bench.furnished();
     bench.accepted(&mut centre, FormKind::KeyUseAuthorisation, AUTHORISATION);
@@ -89,7 +89,7 @@ fn a_request_answered_before_is_not_answered_with_something_else() {
             };
             assert!(serial == file.serial && expected != found, "{first:?} {options:?}");
         }
-        // A form is held to it too.
+        // The same holds for a form.
         let values = [
             ("customer", "1"),
             ("module", "SM-1"),
@@ -104,11 +104,11 @@ fn a_request_answered_before_is_not_answered_with_something_else() {
     }
     assert_eq!(bench.module.orders().len(), asked.len());
 
-    // Another text under the number of a request that was answered.
+    // Another text with the nonce of an answered request.
     let refused = centre.answer_key_load("load:SM-1:1:00 ", &all()).unwrap_err();
     assert_eq!(refused.code(), "load_conflict");
 
-    // (groups asked for by name, how the answer ends)
+    // (groups listed, code of the error)
     for (count, code) in [(1000, "nothing_to_load"), (1001, "value_range")] {
         let codes = (1000..1000 + count).map(|code| SupplyGroupCode::try_from(code).unwrap());
         let options = LoadOptions { groups: Some(codes.collect()), transactions: None };
@@ -118,8 +118,8 @@ fn a_request_answered_before_is_not_answered_with_something_else() {
 }
 
 #[test]
-fn a_file_from_before_a_refresh_is_not_handed_out_again() {
-    // (what is other about the terms, the new terms)
+fn a_file_from_before_a_refresh_is_not_returned_again() {
+    // (what changes in the terms, the new terms)
     let cases: [(&str, KeyTerms); 5] = [
         ("EXP before IUT", KeyTerms { expires: moment("2026-04-15T00:00:00Z"), ..terms() }),
         ("longer period", KeyTerms { refresh_days: 91, ..terms() }),
@@ -140,7 +140,7 @@ fn a_file_from_before_a_refresh_is_not_handed_out_again() {
             panic!("{name}: {refused:?}")
         };
         assert_eq!((serial, key), (file.serial, id(1)), "{name}");
-        // Terms under which the file would be the same again, EXP far behind IUT included.
+        // Terms that would give the same file: for example an EXP far after IUT.
         let far = moment("2029-01-01T00:00:00Z");
         centre.refresh_key(id(1), KeyTerms { expires: far, ..terms() }).unwrap();
         assert!(centre.answer_key_load(REQUEST, &all()).unwrap().is_repeated, "{name}");
@@ -148,7 +148,7 @@ fn a_file_from_before_a_refresh_is_not_handed_out_again() {
     }
 }
 
-/// What is done before the request, and why nothing may then be loaded.
+/// What happens before the request, and why nothing may be loaded then.
 type Case = (
     &'static str,
     fn(&Bench, &mut prepay_kmc::centre::Centre<'_, prepay_kmc::store::MemoryStore>),
@@ -156,7 +156,7 @@ type Case = (
 );
 
 #[test]
-fn every_reason_to_leave_a_key_out_is_named() {
+fn every_reason_to_leave_a_key_out_is_reported() {
     const CASES: &[Case] = &[
         ("key revoked", |_, centre| centre.revoke_key(id(1)).unwrap(), LeftOutReason::KeyRevoked),
         ("key expired", |bench, _| bench.clock.advance_days(1402), LeftOutReason::KeyExpired),
@@ -186,7 +186,7 @@ fn every_reason_to_leave_a_key_out_is_named() {
         let mut centre = bench.furnished();
         bench.accepted(&mut centre, FormKind::KeyUseAuthorisation, AUTHORISATION);
         centre.answer_agreement("agree:SM-1:1").unwrap();
-        // A file from before may not be handed out again either.
+        // An earlier file may not be returned again either.
         let before = centre.answer_key_load("load:SM-1:1:00", &all()).unwrap();
         prepare(&bench, &mut centre);
         let refused = centre.answer_key_load(REQUEST, &all());
@@ -205,8 +205,8 @@ fn every_reason_to_leave_a_key_out_is_named() {
 }
 
 #[test]
-fn an_authorisation_counts_until_its_end_and_not_at_it() {
-    // (seconds that it is valid, whether it counts a day later)
+fn an_authorisation_is_valid_before_its_end_and_not_at_it() {
+    // (seconds of validity, whether it is valid a day later)
     for (seconds, counts) in [(86_401, true), (86_400, false)] {
         let bench = Bench::new();
         let mut centre = bench.furnished();
@@ -245,7 +245,7 @@ fn keys_not_asked_for_or_too_early_are_left_out_beside_the_others() {
 }
 
 #[test]
-fn a_newer_authorisation_makes_up_for_a_revoked_one() {
+fn a_newer_authorisation_replaces_a_revoked_one() {
     let bench = Bench::new();
     let mut centre = bench.furnished();
     bench.accepted(&mut centre, FormKind::KeyUseAuthorisation, AUTHORISATION);
@@ -259,7 +259,7 @@ fn a_newer_authorisation_makes_up_for_a_revoked_one() {
 }
 
 #[test]
-fn modules_without_row_or_rights_get_nothing() {
+fn modules_without_row_or_authorisation_get_nothing() {
     let bench = Bench::new();
     let mut centre = bench.furnished();
     centre.answer_agreement("agree:SM-1:1").unwrap();
@@ -279,7 +279,7 @@ fn modules_without_row_or_rights_get_nothing() {
     centre.revoke_module(&"SM-1".parse().unwrap()).unwrap();
     let unknown = centre.revoke_module(&"SM-9".parse().unwrap()).unwrap_err();
     assert_eq!(unknown.code(), "not_there");
-    // Nobody authorises it again.
+    // Nobody can authorise it again.
     let again = [AUTHORISATION, &[("remark", "again")]].concat();
     let form = bench.sign(&bench.anna, FormKind::KeyUseAuthorisation, &again);
     let number = centre.receive_form(&form).unwrap();
@@ -291,11 +291,11 @@ fn modules_without_row_or_rights_get_nothing() {
 fn a_refused_agreement_leaves_the_module_alone() {
     let bench = Bench::new();
     let mut centre = bench.furnished();
-    // A revocation that was cut before the module heard of it.
+    // A revocation was interrupted before it reached the centre's module.
     bench.module.fail(true);
     centre.revoke_module(&"SM-1".parse().unwrap()).unwrap_err();
     bench.module.fail(false);
-    // A module without a row: its enrolment was cut after the module had accepted it.
+    // A module without a row: its enrolment was interrupted after the centre's module had accepted it.
     bench.module.accept_module("enrol:SM-2", "FP SM-2").unwrap();
     for (module, code) in [("SM-1", "ended"), ("SM-2", "not_there")] {
         let refused = centre.answer_agreement(&format!("agree:{module}:1")).unwrap_err();
@@ -306,7 +306,7 @@ fn a_refused_agreement_leaves_the_module_alone() {
 }
 
 #[test]
-fn no_file_is_built_with_a_key_that_is_not_the_one_of_the_row() {
+fn no_file_is_built_if_the_key_differs_from_its_row() {
     let bench = Bench::new();
     let mut centre = bench.furnished();
     bench.accepted(&mut centre, FormKind::KeyUseAuthorisation, AUTHORISATION);
@@ -325,7 +325,7 @@ fn no_file_is_built_with_a_key_that_is_not_the_one_of_the_row() {
 }
 
 #[test]
-fn a_form_for_a_key_load_builds_the_file_and_is_done() {
+fn a_key_load_form_builds_the_file_and_is_done() {
     let bench = Bench::new();
     let mut centre = bench.furnished();
     centre.answer_agreement("agree:SM-1:1").unwrap();
@@ -353,7 +353,7 @@ fn a_form_for_a_key_load_builds_the_file_and_is_done() {
 }
 
 #[test]
-fn a_key_whose_making_failed_is_left_out_until_it_is_made() {
+fn a_key_that_could_not_be_made_is_left_out_until_it_is() {
     let bench = Bench::new();
     let mut centre = bench.furnished();
     bench.accepted(&mut centre, FormKind::KeyUseAuthorisation, AUTHORISATION);

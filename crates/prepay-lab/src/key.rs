@@ -49,26 +49,22 @@ pub struct KeyAttributes {
 
 /// What a decoder key depends on beside its vending key, the meter and the cipher.
 #[derive(Clone, Copy, Debug)]
-pub struct Derivation {
+pub(crate) struct Derivation {
     /// The key type; not that of an initialization key.
-    pub key_type: KeyType,
+    pub(crate) key_type: KeyType,
     /// The supply group.
-    pub supply_group: SupplyGroupCode,
+    pub(crate) supply_group: SupplyGroupCode,
     /// The tariff index.
-    pub tariff_index: TariffIndex,
+    pub(crate) tariff_index: TariffIndex,
     /// The key revision.
-    pub key_revision: KeyRevisionNumber,
+    pub(crate) key_revision: KeyRevisionNumber,
     /// The base date.
-    pub base_date: BaseDate,
+    pub(crate) base_date: BaseDate,
 }
 
 impl Derivation {
-    /// The decoder key of a meter.
-    ///
-    /// # Errors
-    ///
-    /// [`RecordError`] when the algorithms do not go together. `name` is the field that holds the key.
-    pub fn derive(
+    /// The decoder key of a meter. `name` is the field that holds the key.
+    pub(crate) fn derive(
         &self,
         name: &str,
         generator: &DecoderKeyGenerator,

@@ -20,17 +20,20 @@
 //! - [`Request`]: the shape of a line. [`Issue`], [`Open`], [`Derive`], [`KeyChange`]: what it asks for, as typed values.
 //! - [`Answer`]: what it is answered with.
 //! - [`Lab::answer_line`] and [`Lab::answer_stream`]: text in, text out, memory flat.
+//! - [`KeyLists`]: which of many keys opens a token. [`Explanation`]: every step of it.
 //! - [`meter`]: virtual meters, driven by lines of JSON too.
 //!
 //! Production keys do not belong here: they are born in a key management centre and live in a security
 //! module.
 
 mod answer;
+mod explanation;
 mod hex;
 mod key;
 pub mod meter;
 mod operation;
 mod request;
+mod search;
 mod section;
 
 use std::io::{self, Read, Write};
@@ -41,10 +44,11 @@ use prepay_records::lines::{Summary, answer_lines, is_blank};
 use serde_json::value::RawValue;
 
 pub use answer::{Answer, Derived, Issued, KeyChanged, Opened};
-pub use key::{Derivation, KeyAttributes, ResolvedKey, show_test_key};
+pub use explanation::Explanation;
+pub use key::{KeyAttributes, ResolvedKey, show_test_key};
 pub use operation::{Derive, Issue, KeyChange, Lab, Open};
 pub use request::{KeyRecord, KeySource, Operation, Request};
-pub use section::opened_token;
+pub use search::{Candidate, Found, KeyLists, List, dkga_of_length};
 
 impl Lab {
     /// Answers one line, without its line end, and says whether it succeeded.

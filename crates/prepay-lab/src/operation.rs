@@ -169,11 +169,7 @@ impl Lab {
     }
 
     /// The key that a record makes for a meter.
-    ///
-    /// # Errors
-    ///
-    /// [`RecordError`] as for a request with this record in the field `key`.
-    pub fn read_key(
+    pub(crate) fn read_key(
         &mut self,
         record: KeyRecord<'_>,
         pan: Option<MeterPan>,
@@ -183,11 +179,7 @@ impl Lab {
     }
 
     /// What derives decoder keys from a vending key.
-    ///
-    /// # Errors
-    ///
-    /// [`RecordError`] as for a request with these in the field `key`.
-    pub fn read_vending_key(
+    pub(crate) fn read_vending_key(
         &mut self,
         vending_key: &Scalar<'_>,
         dkga: &Field<'_>,

@@ -5,7 +5,7 @@ use prepay_token::Token;
 use prepay_token::key_change::{KeyPart, KeySection};
 
 /// The record of a token; of a section of a key change too, which shows a part of a **test** key.
-pub fn opened_token(token: &Token) -> OpenedToken {
+pub(crate) fn opened_token(token: &Token) -> OpenedToken {
     match (token, token.instruction()) {
         (Token::KeyChange(section), _) => of_section(section),
         (_, Some(instruction)) => OpenedToken::of(&instruction),

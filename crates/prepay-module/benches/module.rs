@@ -18,7 +18,7 @@ use prepay_kmp::VendingKeyAttributes;
 use prepay_kmp::attribute::{Cluster, CurrencyLimit, SubClassSet, UnitLimit, VendingKeyType};
 use prepay_kmp::open_kmp::{Identity, OpenKmp, PartyKind};
 use prepay_kmp::profile::{EnrolmentDetails, KeyLoadHeader, KeyManagementProfile, KeyToLoad};
-use prepay_module::software::{ModulePolicy, NewModule, Operator, Place, SoftwareModule, TestMode};
+use prepay_module::software::{ModulePolicy, NewModule, Operator, SoftwareModule, TestMode};
 use prepay_module::{
     IssueRequest, Issued, MeterConfiguration, RequestId, SecurityModule, TokenRequest,
 };
@@ -29,8 +29,9 @@ use prepay_token::element::{
 };
 use prepay_token::key::{DecoderKeyGenerator, KeyParameters, TokenCipher, VendingKey};
 use prepay_token::{Instruction, Token, seal};
-use prepay_vault::{MemoryStorage, VaultStorage};
-use prepay_vault::{NewUser, Quorum, Role, Secret, Session, Unlock};
+use prepay_vault::{
+    MemoryStorage, NewUser, Place, Quorum, Role, Secret, Session, Unlock, VaultStorage,
+};
 
 /// The bar of the batches, in thousandths.
 const BAR: Option<u32> = Some(2000);
@@ -103,7 +104,7 @@ fn secret(text: &str) -> Secret {
 
 fn session(module: &SoftwareModule, who: &str) -> Session {
     let name: Identifier = who.parse().expect("a name");
-    module.sign_in(&name, &secret(who)).expect("a session")
+    module.vault().sign_in(&name, &secret(who)).expect("a session")
 }
 
 /// The operator of a module with one key, which came to it in a key-load file.

@@ -10,13 +10,12 @@
 //! - Class 1 has no key: the module makes none of those tokens, and says so when asked to read one.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::{Arc, Mutex};
 
 use prepay_basics::Moment;
 use prepay_kmc_module::KeyLoadItem;
 use prepay_kmp::VendingKeyAttributes;
 use prepay_kmp::attribute::{RegisterNumber, VendingKeyType};
-use prepay_module::software::{ModulePolicy, Place, TestMode};
+use prepay_module::software::{ModulePolicy, TestMode};
 use prepay_module::{
     KeyChangeRequest, MeterConfiguration, ModuleError, SecurityModule, TokenRequest, Verification,
     VerifyRequest,
@@ -31,7 +30,7 @@ use prepay_token::element::{
 use prepay_token::key::VendingKey;
 use prepay_token::key_change::{Rollover, SetSize};
 use prepay_token::{Instruction, Token, TokenData, open_in_clear, seal_in_clear};
-use prepay_vault::MemoryStorage;
+use prepay_vault::{MemoryStorage, Place};
 use serde_json::Value;
 
 /// A vending key in a case: group, revision and expiry number. Everything else follows from these.
@@ -108,22 +107,17 @@ struct World {
 impl World {
     fn new(keys: BTreeMap<KeyName, Key>) -> Self {
         let clock = SetClock::at(value("1999-01-01T00:00:00Z"));
-        let place = Place {
+        let place = |seed| Place {
             storage: Box::new(MemoryStorage::default()),
-            entropy: Box::new(Foreseeable::new(1)),
+            entropy: Box::new(Foreseeable::new(seed)),
             clock: Box::new(clock.clone()),
         };
         let policy = ModulePolicy { window_minutes: Some(1), ..ModulePolicy::default() };
         let fixed_random = Some(5.try_into().unwrap());
         let test = TestMode { fixed_time: None, fixed_random };
-        let module = make_module("SM-1", place, policy, test, &passphrase);
+        let module = make_module("SM-1", place(1), policy, test, &passphrase);
         let people = People::of(&module, &passphrase);
-        let centre = TestCentre::make(
-            Box::new(Arc::new(Mutex::new(MemoryStorage::default()))),
-            Box::new(Foreseeable::new(2)),
-            Box::new(clock.clone()),
-            &passphrase,
-        );
+        let centre = TestCentre::make(place(2), &passphrase);
         centre.join(&people);
         for Key { attributes, key } in keys.values() {
             centre.import(attributes, key);
@@ -280,7 +274,7 @@ fn every_published_case_comes_out_of_a_module_loaded_by_file() {
     }
     assert_eq!((issues, changes, unkeyed.len()), (171, 10, 34));
     assert_eq!((issues + changes + unkeyed.len(), tokens), (215, 227));
-    let report = world.people.auditor.verify_audit().unwrap();
+    let report = world.people.verify_audit();
     assert_eq!((report.first_bad, report.authenticated), (None, true));
 }
 

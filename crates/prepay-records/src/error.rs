@@ -6,7 +6,7 @@ use std::fmt;
 
 use prepay_token::element::{IssueTimeError, ParseMeterNumberError};
 use prepay_token::{ElementProblem, MeterTestError, OpenError, TokenDataError};
-use serde::Serialize;
+use serde::{Serialize, Serializer};
 
 /// Declares the codes with their text once.
 macro_rules! codes {
@@ -177,6 +177,13 @@ impl<'a> ErrorRecord<'a> {
     /// An error with nothing but its code and its sentence.
     pub const fn new(code: &'a str, message: &'a str) -> Self {
         Self { error: ErrorBody { code, message, next: None, status: None } }
+    }
+}
+
+impl Serialize for RecordError {
+    /// The code and the sentence, as in the member `error`.
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        ErrorRecord::from(self).error.serialize(serializer)
     }
 }
 

@@ -1,9 +1,9 @@
 -- The state of a key management centre.
 --
--- Moments are seconds since 1970 in UTC. Versions begin at 1 and rise by 1 with each update. Nothing is ever
--- deleted; what is only ever inserted has triggers that say so. Names of states and actions are those of the
--- domain; the checks here keep the shapes, the domain the meanings. Lengths are in characters, those of
--- documents in octets.
+-- Times are seconds since 1970 in UTC. Versions start at 1 and rise by 1 with each update. Nothing is ever
+-- deleted, and triggers keep tables to which rows are only added. prepay-kmc defines the names of states and
+-- actions and what they mean; the checks here guard the shape of values. Lengths are in characters, those of
+-- documents in bytes.
 
 CREATE TABLE centre (
     one INTEGER PRIMARY KEY CHECK (one = 1),
@@ -80,7 +80,7 @@ CREATE TABLE vending_key (
     PRIMARY KEY (supply_group, revision, generation)
 ) STRICT;
 
--- At most one key of a group and revision is not retired.
+-- Each group and revision has at most one key that is not retired.
 CREATE UNIQUE INDEX vending_key_live ON vending_key (supply_group, revision) WHERE state <> 'retired';
 
 CREATE TABLE authorisation (
@@ -214,7 +214,7 @@ BEGIN SELECT RAISE(ABORT, 'key loads are only ever added to'); END;
 CREATE TRIGGER form_step_is_not_changed BEFORE UPDATE ON form_step
 BEGIN SELECT RAISE(ABORT, 'steps of a form are only ever added to'); END;
 
--- A replacing insert deletes without a trigger for deleting, so it is refused by itself.
+-- REPLACE deletes a row without firing its delete trigger, so it needs a trigger of its own.
 CREATE TRIGGER ownership_is_not_replaced BEFORE INSERT ON ownership
 WHEN EXISTS (SELECT 1 FROM ownership WHERE supply_group = new.supply_group AND sequence = new.sequence)
 BEGIN SELECT RAISE(ABORT, 'ownerships are only ever added to'); END;
@@ -234,7 +234,7 @@ CREATE TRIGGER form_step_is_not_replaced BEFORE INSERT ON form_step
 WHEN EXISTS (SELECT 1 FROM form_step WHERE form = new.form AND place = new.place)
 BEGIN SELECT RAISE(ABORT, 'steps of a form are only ever added to'); END;
 
--- An update keeps the key and raises the version by 1.
+-- An update keeps the primary key and raises the version by 1.
 CREATE TRIGGER centre_rises BEFORE UPDATE ON centre
 WHEN new.one <> old.one OR new.version <> old.version + 1
 BEGIN SELECT RAISE(ABORT, 'a key stays and a version rises by 1'); END;

@@ -17,7 +17,7 @@ pub struct SqliteCentreStore {
 }
 
 impl SqliteCentreStore {
-    /// Makes a new file.
+    /// Creates a new file.
     ///
     /// # Errors
     ///
@@ -26,7 +26,7 @@ impl SqliteCentreStore {
         Ok(Self { connection: Mutex::new(open::create(path)?) })
     }
 
-    /// Opens a file that is there, and brings it to the present schema.
+    /// Opens an existing file and brings it to the current schema.
     ///
     /// # Errors
     ///
@@ -44,19 +44,19 @@ impl SqliteCentreStore {
         Ok(Self { connection: Mutex::new(open::in_memory()?) })
     }
 
-    /// Writes all that is committed into a new file, as a back-up does. On return it is durable. Others may
-    /// go on meanwhile.
+    /// Writes everything committed to a new file, for a back-up. The copy is on the disk when this returns;
+    /// others may go on working meanwhile.
     ///
-    /// Copying the file itself is no back-up: the newest commits may lie in the file beside it.
+    /// Copying the file itself is no back-up: the newest commits may still be in the `-wal` file beside it.
     ///
     /// # Errors
     ///
-    /// [`OpenStoreError::AlreadyThere`], [`OpenStoreError::Fault`]; no file is left then.
+    /// [`OpenStoreError::AlreadyThere`], [`OpenStoreError::Fault`]. A failure leaves no new file behind.
     pub fn copy_to(&self, path: &Path) -> Result<(), OpenStoreError> {
         open::copy(&self.connection(), path)
     }
 
-    /// A panic of another thread leaves no half commit: its transaction was rolled back.
+    /// A panic in another thread leaves no half commit: SQLite rolled its transaction back.
     fn connection(&self) -> MutexGuard<'_, Connection> {
         self.connection.lock().unwrap_or_else(PoisonError::into_inner)
     }

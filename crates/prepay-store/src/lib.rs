@@ -1,21 +1,21 @@
-//! Storage on SQLite, compiled in: one file, and nothing to set up.
+//! Storage in SQLite, which is compiled in: one file, and nothing to set up.
 //!
-//! - [`SqliteCentreStore`]: the state of a key management centre, under the contract of `prepay_kmc::store`.
+//! - [`SqliteCentreStore`]: the state of a key management centre; implements `prepay_kmc::store`.
 //!
-//! What was answered is on the disk: write-ahead log, full synchronisation, one commit at a time.
-//! `prepay_kmc::store` checks the rules of the contract, and the database itself checks them once more, so a
-//! mistake of ours does not become a row.
+//! A commit that returned is on the disk: write-ahead log, full synchronisation, one commit at a time.
+//! `prepay_kmc::store` checks the rules, and the database checks them again, so that a mistake of ours does
+//! not become a row.
 //!
-//! # What it does not promise
+//! # Limits
 //!
-//! - A database file is not authenticated. Whoever may write it can change a row, and SQLite notices only what
-//!   breaks its own structure or a rule of the schema. There is no key in it.
-//! - It is not sealed: names, places and forms can be read by whoever may read the file.
-//! - Two files lie beside it while it is open, or after a crash: `-wal` with the newest commits, and `-shm`.
-//!   They belong to it. A copy of the file alone can lack commits, and a file put beside the `-wal` of
-//!   another one is ruined. [`SqliteCentreStore::copy_to`] makes a copy that is whole.
-//! - It belongs on a disk of this computer: SQLite's write-ahead log does not work over a network.
-//! - What a disk says is written is taken to be written.
+//! - A database file is not authenticated. Anyone who may write the file can change a row; SQLite notices only
+//!   what breaks its own structure or a rule of the schema. The file contains no keys.
+//! - It is not encrypted: anyone who may read the file can read names, places and forms.
+//! - While the file is open, or after a crash, two more files belong to it: `-wal` with the newest commits, and
+//!   `-shm`. A copy of the main file alone can lack commits, and next to the `-wal` of another database it
+//!   is damaged. [`SqliteCentreStore::copy_to`] makes a complete copy.
+//! - The file must be on a local disk: SQLite's write-ahead log does not work over a network.
+//! - The store trusts a disk that reports data as written.
 
 mod centre;
 mod open;

@@ -1,11 +1,11 @@
-//! Opening a database file, or refusing it by name.
+//! Opens a database file, or says why not.
 //!
-//! - `application_id` says whose it is, `user_version` how many migrations it has seen. Migrations go forward
-//!   only; a file that a later version wrote is refused.
-//! - Whose it is and whether it is whole is asked first: a file that is refused is not written to.
-//! - An empty file is an empty store: the making of it was cut. What that means is for the caller to say.
-//! - A file is made for its owner alone (mode 0600 on Unix), and so are SQLite's two files beside it. Whether
-//!   files that are there are so still is for the caller to ask, before opening.
+//! - `application_id` says which application the file belongs to, `user_version` how many migrations it has
+//!   had. Migrations only go forward; a file written by a later version is refused.
+//! - Both numbers and the structure are checked before anything is written, so a refused file stays as it was.
+//! - An empty file is an empty store: its creation was interrupted. The caller decides what to do then.
+//! - New files are readable by their owner only (mode 0600 on Unix), and so are SQLite's two files beside
+//!   them. The caller checks the mode of existing files before opening them.
 
 use std::fmt;
 use std::fs::{self, File, OpenOptions};
@@ -15,46 +15,46 @@ use std::time::Duration;
 
 use rusqlite::{Connection, ErrorCode, OpenFlags, TransactionBehavior};
 
-/// `PpKm`: the state of a key management centre.
+/// `PpKm`: marks the database of a key management centre.
 const APPLICATION: i32 = 0x5070_4B6D;
 
-/// What brings an empty file to the present schema, in order.
+/// The migrations that bring an empty file to the current schema, in order.
 const MIGRATIONS: &[&str] = &[include_str!("../migrations/0001-centre.sql")];
 
-/// How long a commit waits for another process.
+/// How long a commit waits for another process to finish.
 const BUSY: Duration = Duration::from_secs(10);
 
 /// Why a database was not opened.
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum OpenStoreError {
-    /// There is no file, and none was to be made.
+    /// There is no such file.
     NotThere {
         /// The file.
         path: PathBuf,
     },
-    /// There is a file, and a new one was to be made.
+    /// There is a file already, and the caller asked for a new one.
     AlreadyThere {
         /// The file.
         path: PathBuf,
     },
-    /// The file is no SQLite database.
+    /// The file is not an SQLite database.
     NotADatabase {
         /// The file.
         path: PathBuf,
     },
-    /// It is the database of another application.
+    /// The database belongs to another application.
     OtherApplication {
         /// The file.
         path: PathBuf,
         /// The application number found.
         found: i32,
     },
-    /// A later version of this program made it.
+    /// A later version of this program wrote it.
     Newer {
         /// The file.
         path: PathBuf,
-        /// The greatest schema version that is known here.
+        /// The highest schema version that this version knows.
         expected: usize,
         /// The schema version found.
         found: i64,
@@ -63,19 +63,19 @@ pub enum OpenStoreError {
     Damaged {
         /// The file.
         path: PathBuf,
-        /// The first thing that is wrong.
+        /// The first problem found.
         problem: String,
     },
-    /// It cannot be written to.
+    /// The file is not writable.
     ReadOnly {
         /// The file.
         path: PathBuf,
     },
-    /// The system or SQLite failed.
+    /// The operating system or SQLite failed.
     Fault {
         /// The file.
         path: PathBuf,
-        /// What was seen.
+        /// What it reported.
         problem: String,
     },
 }
@@ -105,13 +105,13 @@ impl OpenStoreError {
     }
 }
 
-/// Makes a new database.
+/// Creates a new database.
 pub(crate) fn create(path: &Path) -> Result<Connection, OpenStoreError> {
     create_file(path)?;
     connect(path)
 }
 
-/// Opens a database that is there, and brings it to the present schema.
+/// Opens an existing database and brings it to the current schema.
 pub(crate) fn open(path: &Path) -> Result<Connection, OpenStoreError> {
     match path.try_exists() {
         Ok(true) => connect(path),
@@ -120,7 +120,7 @@ pub(crate) fn open(path: &Path) -> Result<Connection, OpenStoreError> {
     }
 }
 
-/// Writes all that is committed into a new file. On return it is durable.
+/// Writes everything committed to a new file, which is on the disk when this returns.
 pub(crate) fn copy(connection: &Connection, path: &Path) -> Result<(), OpenStoreError> {
     let name = plain(path);
     let Some(text) = name.to_str() else {
@@ -133,12 +133,12 @@ pub(crate) fn copy(connection: &Connection, path: &Path) -> Result<(), OpenStore
         .map_err(|error| OpenStoreError::of(path, &error))
         .and_then(|_| sync(path).map_err(|error| system_fault(path, &error)));
     if written.is_err() {
-        let _ = fs::remove_file(path); // What failed first is what counts.
+        let _ = fs::remove_file(path); // The first failure is the one to report.
     }
     written
 }
 
-/// Makes an empty file for its owner alone.
+/// Creates an empty file that only its owner may read or write.
 fn create_file(path: &Path) -> Result<(), OpenStoreError> {
     let mut options = OpenOptions::new();
     options.write(true).create_new(true);
@@ -153,14 +153,14 @@ fn create_file(path: &Path) -> Result<(), OpenStoreError> {
     }
 }
 
-/// Makes a file and its name durable.
+/// Flushes a file and its directory entry to the disk.
 fn sync(path: &Path) -> io::Result<()> {
     File::open(path)?.sync_all()?;
     let above = path.parent().filter(|above| !above.as_os_str().is_empty());
     File::open(above.unwrap_or(Path::new(".")))?.sync_all()
 }
 
-/// The path in a form that SQLite takes for nothing but a path, whatever its name begins with.
+/// The path written so that SQLite takes it for a path, whatever its name begins with (`file:`, `:memory:`).
 fn plain(path: &Path) -> PathBuf {
     if path.is_relative() { Path::new(".").join(path) } else { path.to_owned() }
 }
@@ -194,7 +194,7 @@ pub(crate) fn in_memory() -> Result<Connection, OpenStoreError> {
     Ok(connection)
 }
 
-/// How a connection works from here on. The journal mode stays in the file.
+/// Sets up a connection. The journal mode is stored in the file.
 fn prepare(connection: &Connection) -> Result<(), rusqlite::Error> {
     connection.set_prepared_statement_cache_capacity(64); // Every statement that a commit needs.
     connection.pragma_update(None, "foreign_keys", true)?;
@@ -203,7 +203,7 @@ fn prepare(connection: &Connection) -> Result<(), rusqlite::Error> {
     connection.pragma_update(None, "synchronous", "FULL")
 }
 
-/// How many migrations the file has seen, when it is ours and not too new. Writes nothing.
+/// How many migrations the file has had. Refuses files of other applications and later versions. Writes nothing.
 fn seen(connection: &Connection, path: &Path) -> Result<usize, OpenStoreError> {
     let fault = |error: rusqlite::Error| OpenStoreError::of(path, &error);
     let number = |name| connection.pragma_query_value(None, name, |row| row.get::<_, i64>(0));
@@ -224,11 +224,11 @@ fn seen(connection: &Connection, path: &Path) -> Result<usize, OpenStoreError> {
     }
 }
 
-/// Runs the migrations that the file has not seen. Each is one transaction.
+/// Runs the migrations that the file has not had yet, each in one transaction.
 fn migrate(connection: &mut Connection, path: &Path) -> Result<(), OpenStoreError> {
     let fault = |error: rusqlite::Error| OpenStoreError::of(path, &error);
     loop {
-        // Asked again under the lock: another process may have been faster.
+        // Asked again under the lock: another process may have migrated the file meanwhile.
         let transaction =
             connection.transaction_with_behavior(TransactionBehavior::Immediate).map_err(fault)?;
         let seen = seen(&transaction, path)?;
@@ -240,7 +240,7 @@ fn migrate(connection: &mut Connection, path: &Path) -> Result<(), OpenStoreErro
     }
 }
 
-/// Looks through the structure and the references.
+/// Checks the structure of the file and the references between rows.
 fn check(connection: &Connection, path: &Path) -> Result<(), OpenStoreError> {
     let fault = |error: rusqlite::Error| OpenStoreError::of(path, &error);
     let damaged = |problem: String| OpenStoreError::Damaged { path: path.to_owned(), problem };
@@ -255,7 +255,7 @@ fn check(connection: &Connection, path: &Path) -> Result<(), OpenStoreError> {
         None => Ok(()),
         Some(row) => {
             let table: String = row.get(0).map_err(fault)?;
-            Err(damaged(format!("a row of {table} refers to one that is not there")))
+            Err(damaged(format!("a row of {table} refers to a missing row")))
         }
     }
 }
@@ -264,13 +264,11 @@ impl fmt::Display for OpenStoreError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::NotThere { path } => {
-                write!(f, "{}: expected a database, found nothing", path.display())
+                write!(f, "{}: expected a database, found no file", path.display())
             }
-            Self::AlreadyThere { path } => {
-                write!(f, "{}: expected no file, found one", path.display())
-            }
+            Self::AlreadyThere { path } => write!(f, "{}: the file exists already", path.display()),
             Self::NotADatabase { path } => {
-                write!(f, "{}: expected a database, found another file", path.display())
+                write!(f, "{}: expected a database, found another kind of file", path.display())
             }
             Self::OtherApplication { path, found } => write!(
                 f,
@@ -280,13 +278,13 @@ impl fmt::Display for OpenStoreError {
             ),
             Self::Newer { path, expected, found } => write!(
                 f,
-                "{}: made by a later version: expected schema {expected} or before, found {found}",
+                "{}: expected schema {expected} or earlier, found {found}, written by a later version",
                 path.display()
             ),
             Self::Damaged { path, problem } => {
                 write!(f, "{}: damaged, restore it from a back-up: {problem}", path.display())
             }
-            Self::ReadOnly { path } => write!(f, "{}: cannot be written to", path.display()),
+            Self::ReadOnly { path } => write!(f, "{}: the file is not writable", path.display()),
             Self::Fault { path, problem } => write!(f, "{}: {problem}", path.display()),
         }
     }

@@ -1,7 +1,7 @@
-//! The tables of a store, as SQL.
+//! The tables of a store, in SQL.
 //!
-//! Which tables there are and what their values mean, `prepay_kmc::store` says. Rows are written column by
-//! column under their names, so the order of columns in the file does not count.
+//! `prepay_kmc::store` says which tables there are and what their values mean. Statements name every column, so
+//! the order of columns in the file does not matter.
 
 use prepay_kmc::store::{Order, Query, StoreError, Table, Tables, Value};
 use rusqlite::types::{FromSql, FromSqlError, FromSqlResult, Null, ToSqlOutput, ValueRef};
@@ -10,7 +10,7 @@ use rusqlite::{Connection, ErrorCode, ToSql, params_from_iter};
 /// The tables of a database, within the transaction that its connection is in.
 pub(crate) struct SqlTables<'a>(pub(crate) &'a Connection);
 
-/// What SQLite said, as an error of the contract.
+/// Turns an SQLite error into a store error.
 pub(crate) fn fault(error: &rusqlite::Error) -> StoreError {
     let problem = error.to_string();
     match error.sqlite_error_code() {
@@ -28,7 +28,7 @@ impl Tables for SqlTables<'_> {
         let mut conditions: Vec<_> =
             query.equal.iter().map(|(column, _)| format!("{column} = ?")).collect();
         if !query.after.is_empty() {
-            conditions.push(format!("({key}) > ({})", places(table.key)));
+            conditions.push(format!("({key}) > ({})", placeholders(table.key)));
         }
         let wanted =
             if conditions.is_empty() { "true".to_owned() } else { conditions.join(" AND ") };
@@ -65,7 +65,7 @@ impl Tables for SqlTables<'_> {
             "INSERT INTO {} ({}) VALUES ({}) ON CONFLICT ({}) DO UPDATE SET {}",
             table.name,
             columns.join(", "),
-            places(columns.len()),
+            placeholders(columns.len()),
             key.join(", "),
             sets.join(", "),
         );
@@ -76,19 +76,19 @@ impl Tables for SqlTables<'_> {
     }
 }
 
-/// So many places for values.
-fn places(count: usize) -> String {
+/// This many `?` placeholders.
+fn placeholders(count: usize) -> String {
     vec!["?"; count].join(", ")
 }
 
-/// A value on its way into a statement.
+/// A value to bind to a statement.
 struct Sql<'a>(&'a Value);
 
 impl ToSql for Sql<'_> {
     fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
         match self.0 {
             Value::Null => Null.to_sql(),
-            // A number that no column can hold is compared as its text, and refused when it is written.
+            // A number too large for a column is compared as text, and refused when written.
             Value::Number(number) => Ok(i64::try_from(*number)
                 .map_or_else(|_| number.to_string().into(), ToSqlOutput::from)),
             Value::Text(text) => text.to_sql(),
@@ -97,7 +97,7 @@ impl ToSql for Sql<'_> {
     }
 }
 
-/// A value as SQLite holds it.
+/// A value read from SQLite.
 struct Read(Value);
 
 impl FromSql for Read {

@@ -1,4 +1,4 @@
-//! The file itself: kept over reopening, shared by two, refused by name, guarded by the database.
+//! The database file: reopened, shared, refused with the right code, copied.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -44,7 +44,7 @@ fn rows_survive_closing_and_opening() {
 }
 
 #[test]
-fn of_two_that_read_the_same_version_one_is_told_of_the_conflict() {
+fn of_two_updates_of_the_same_version_the_second_is_a_conflict() {
     let (_folder, path) = place();
     let mut first = filled(&path);
     let mut second = SqliteCentreStore::open(&path).unwrap();
@@ -60,7 +60,7 @@ fn of_two_that_read_the_same_version_one_is_told_of_the_conflict() {
 }
 
 #[test]
-fn many_threads_with_files_of_their_own_lose_nothing() {
+fn many_threads_with_connections_of_their_own_lose_nothing() {
     let (_folder, path) = place();
     drop(filled(&path));
     let journal = |store: &SqliteCentreStore| store.journal(0, 1000).unwrap().len();
@@ -91,7 +91,7 @@ fn many_threads_with_files_of_their_own_lose_nothing() {
 }
 
 #[test]
-fn what_is_no_database_of_a_centre_is_refused_by_name() {
+fn a_file_that_is_not_a_centre_database_is_refused_with_its_code() {
     let (_folder, path) = place();
     assert_eq!(refusal(&path).code(), "not_there");
 
@@ -108,7 +108,7 @@ fn what_is_no_database_of_a_centre_is_refused_by_name() {
     Connection::open(&path).unwrap().execute_batch("CREATE TABLE other (a INTEGER)").unwrap();
     let before = fs::read(&path).unwrap();
     assert_eq!(refusal(&path).code(), "store_other_application");
-    assert!(fs::read(&path).unwrap() == before, "what is refused is not written to");
+    assert!(fs::read(&path).unwrap() == before, "a refused file was written to");
     fs::remove_file(&path).unwrap();
 
     drop(filled(&path));
@@ -119,7 +119,7 @@ fn what_is_no_database_of_a_centre_is_refused_by_name() {
 }
 
 #[test]
-fn a_changed_byte_is_named_or_harmless_and_never_a_panic() {
+fn a_changed_byte_is_refused_or_harmless_and_never_a_panic() {
     let (folder, path) = place();
     drop(filled(&path));
     let whole = fs::read(&path).unwrap();
@@ -155,7 +155,7 @@ fn an_empty_file_is_an_empty_store() {
 }
 
 #[test]
-fn every_ruined_page_is_named() {
+fn every_overwritten_page_is_refused() {
     let (folder, path) = place();
     drop(filled(&path));
     let whole = fs::read(&path).unwrap();
@@ -206,7 +206,7 @@ fn a_reader_never_sees_a_form_with_the_steps_of_another_version() {
 }
 
 #[test]
-fn a_copy_is_whole_while_the_file_alone_is_not() {
+fn copy_to_is_complete_where_a_copy_of_the_file_alone_is_not() {
     let (folder, path) = place();
     let store = filled(&path);
     let _reader = SqliteCentreStore::open(&path).unwrap();
@@ -233,7 +233,7 @@ fn a_copy_is_whole_while_the_file_alone_is_not() {
 }
 
 #[test]
-fn a_name_that_looks_like_an_address_is_a_name() {
+fn a_file_name_that_looks_like_a_uri_is_a_file_name() {
     let (folder, _) = place();
     for name in ["file:centre.db?mode=memory", ":memory:", "é %20.db"] {
         let path = folder.path().join(name);
@@ -248,7 +248,7 @@ fn a_name_that_looks_like_an_address_is_a_name() {
 
 #[cfg(unix)]
 #[test]
-fn new_files_are_for_their_owner_alone() {
+fn only_its_owner_may_read_a_new_file() {
     use std::os::unix::fs::PermissionsExt;
     let (folder, path) = place();
     let store = filled(&path);
@@ -261,7 +261,7 @@ fn new_files_are_for_their_owner_alone() {
 }
 
 #[test]
-fn a_number_that_no_column_holds_is_refused_and_never_found() {
+fn a_number_too_large_for_a_column_is_refused_and_never_found() {
     let (_folder, path) = place();
     let mut store = filled(&path);
     let greatest = i64::MAX as u64;

@@ -1,11 +1,11 @@
-//! The rules that the database keeps by itself, whoever writes to it.
+//! The rules that the database itself enforces, whoever writes to it.
 
 use prepay_kmc::store::{CentreStore, Change};
 use prepay_store::SqliteCentreStore;
 use prepay_testkit::centre_store;
 use rusqlite::Connection;
 
-/// Tables whose rows are updated, and a column of each key.
+/// Tables whose rows may be updated, each with a column of its primary key.
 const UPDATED: &[(&str, &str)] = &[
     ("centre", "one"),
     ("customer", "number"),
@@ -17,7 +17,7 @@ const UPDATED: &[(&str, &str)] = &[
     ("form", "number"),
 ];
 
-/// Tables whose rows are only ever inserted, with a column.
+/// Tables whose rows are only ever inserted, each with a column.
 const INSERTED: &[(&str, &str)] = &[
     ("ownership", "since"),
     ("agreement", "slot"),
@@ -28,7 +28,7 @@ const INSERTED: &[(&str, &str)] = &[
     ("journal", "at"),
 ];
 
-/// (statement, what the database says). Updates raise the version, so that nothing else is wrong.
+/// (statement, part of the error). Updates raise the version, so that nothing else is wrong with them.
 const CASES: &[(&str, &str)] = &[
     ("UPDATE centre SET version = version + 1, next_form = 1000000", "CHECK"),
     ("UPDATE centre SET version = version + 1, created = -1", "CHECK"),
@@ -71,8 +71,8 @@ const CASES: &[(&str, &str)] = &[
     ("REPLACE INTO journal VALUES (1, 0, 'a', 'b', 'c', 'd')", "no gap"),
 ];
 
-/// (copied table, what is other in the copy, what the database says)
-const TWICE: &[(&str, &str, &str)] = &[
+/// (table to copy a row of, what to change in the copy, columns that the error names)
+const UNIQUE: &[(&str, &str, &str)] = &[
     ("signatory", "name = 'other'", "signatory.public_key"),
     ("module", "id = 'SM-9'", "module.fingerprint"),
     ("vending_key", "generation = 9", "vending_key.supply_group, vending_key.revision"),
@@ -81,7 +81,7 @@ const TWICE: &[(&str, &str, &str)] = &[
     ("form", "number = 9", "form.digest"),
 ];
 
-/// A database with a row in every table, with the rules of our own connections.
+/// A database with a row in every table, and foreign keys on, as our own connections have them.
 fn filled() -> (tempfile::TempDir, Connection) {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("centre.db");
@@ -103,7 +103,7 @@ fn refuses(connection: &Connection, statement: &str, expected: &str) {
 }
 
 #[test]
-fn what_cannot_be_is_refused() {
+fn values_outside_the_schema_are_refused() {
     let (_folder, connection) = filled();
     for (statement, expected) in CASES {
         refuses(&connection, statement, expected);
@@ -121,7 +121,7 @@ fn nothing_is_deleted() {
 }
 
 #[test]
-fn a_version_rises_by_one_and_a_key_stays() {
+fn an_update_raises_the_version_by_one_and_keeps_the_key() {
     let (_folder, connection) = filled();
     for (table, key) in UPDATED {
         for version in ["version", "version + 2", "version - 1", "0"] {
@@ -136,7 +136,7 @@ fn a_version_rises_by_one_and_a_key_stays() {
 }
 
 #[test]
-fn what_is_only_inserted_is_not_changed_and_not_replaced() {
+fn insert_only_rows_are_neither_changed_nor_replaced() {
     let (_folder, connection) = filled();
     for (table, column) in INSERTED {
         refuses(&connection, &format!("UPDATE {table} SET {column} = 1"), "only ever added to");
@@ -146,9 +146,9 @@ fn what_is_only_inserted_is_not_changed_and_not_replaced() {
 }
 
 #[test]
-fn what_is_unique_is_there_once() {
+fn unique_columns_refuse_a_second_row() {
     let (_folder, connection) = filled();
-    for (table, other, expected) in TWICE {
+    for (table, other, expected) in UNIQUE {
         let make = format!("CREATE TEMP TABLE copied AS SELECT * FROM {table} LIMIT 1");
         connection.execute_batch(&make).unwrap();
         connection.execute(&format!("UPDATE copied SET {other}"), []).unwrap();
@@ -159,7 +159,7 @@ fn what_is_unique_is_there_once() {
 }
 
 #[test]
-fn every_table_is_strict_and_has_its_rules_tried() {
+fn every_table_is_strict_and_tested_here() {
     let (_folder, connection) = filled();
     let sql =
         "SELECT name FROM pragma_table_list WHERE schema = 'main' AND name NOT LIKE 'sqlite_%'";

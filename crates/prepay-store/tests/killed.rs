@@ -1,6 +1,6 @@
-//! A process that is killed in the middle of its commits: whatever it acknowledged is there.
+//! A process is killed while it commits: every commit that it acknowledged survives.
 //!
-//! `PREPAY_STORE_KILLS=1000` kills more often.
+//! Set `PREPAY_STORE_KILLS=1000` for more kills.
 
 use std::env;
 use std::io::{BufRead, BufReader, Write};
@@ -13,13 +13,13 @@ use prepay_kmc::store::{CentreStore, Change, NewJournalEntry, Row};
 use prepay_store::SqliteCentreStore;
 use prepay_testkit::centre_store;
 
-/// Says to the child which file it works on.
+/// Tells the child which file to work on.
 const FILE: &str = "PREPAY_STORE_TEST_FILE";
 
-/// How often a process is killed, unless the environment says it.
+/// How many processes to kill, unless the environment says otherwise.
 const KILLS: usize = 20;
 
-/// Changes a row and the journal together, and says each version once it is acknowledged.
+/// Changes a row and the journal together, and prints each version once its commit returned.
 fn work(path: &Path) -> ! {
     let mut store = SqliteCentreStore::open(path).unwrap();
     let number = 1.try_into().unwrap();
@@ -43,7 +43,7 @@ fn work(path: &Path) -> ! {
 }
 
 #[test]
-fn what_a_killed_process_acknowledged_is_there() {
+fn commits_acknowledged_before_a_kill_survive() {
     if let Some(path) = env::var_os(FILE) {
         work(Path::new(&path));
     }
@@ -56,7 +56,7 @@ fn what_a_killed_process_acknowledged_is_there() {
     let kills = env::var("PREPAY_STORE_KILLS").map_or(KILLS, |kills| kills.parse().unwrap());
     for kill in 0..kills {
         let mut child = Command::new(env::current_exe().unwrap())
-            .args(["--exact", "what_a_killed_process_acknowledged_is_there", "--nocapture"])
+            .args(["--exact", "commits_acknowledged_before_a_kill_survive", "--nocapture"])
             .env(FILE, &path)
             .stdout(Stdio::piped())
             .stderr(Stdio::null())
@@ -71,7 +71,7 @@ fn what_a_killed_process_acknowledged_is_there() {
         }
         child.kill().unwrap();
         child.wait().unwrap();
-        // What it still said before it died is acknowledged too.
+        // What it printed before it died was acknowledged too.
         last = lines.filter_map(|line| line.parse().ok()).last().unwrap_or(last);
         let store = SqliteCentreStore::open(&path).unwrap();
         let found = store.get::<Customer>(&1.try_into().unwrap()).unwrap().unwrap();

@@ -1,4 +1,4 @@
-//! Several processes with one file, and one that may only read it.
+//! Several processes on one file, and one that may only read it.
 
 use std::env;
 use std::fs;
@@ -11,7 +11,7 @@ use prepay_kmc::store::{CentreStore, Change, NewJournalEntry, Row, StoreError};
 use prepay_store::{OpenStoreError, SqliteCentreStore};
 use prepay_testkit::centre_store;
 
-/// Says to the child which file it works on.
+/// Tells the child which file to work on.
 const FILE: &str = "PREPAY_STORE_TEST_FILE";
 
 const PROCESSES: u64 = 4;
@@ -25,7 +25,7 @@ fn filled(path: &Path) -> SqliteCentreStore {
     store
 }
 
-/// Changes one row and the journal so many times, again after each conflict.
+/// Changes one row and the journal [`COMMITS`] times, retrying after each conflict.
 fn work(path: &Path) {
     let mut store = SqliteCentreStore::open(path).unwrap();
     let number = 1.try_into().unwrap();
@@ -72,20 +72,20 @@ fn processes_that_race_on_one_row_lose_nothing() {
     }
     let found = store.get::<Customer>(&1.try_into().unwrap()).unwrap().unwrap();
     assert_eq!(found.version, 1 + PROCESSES * COMMITS);
-    // Each entry names the version that its commit found: every one once, without the refused commits.
+    // Each entry names the version that its commit found: each version once, none from a refused commit.
     let notes = store.journal(0, 1000).unwrap().into_iter().map(|entry| entry.note.to_string());
     let expected = (1..found.version).map(|version| version.to_string());
     assert!(notes.eq(expected));
 }
 
-/// The superuser may write everywhere, so the work is done by a child that is nobody.
+/// Root may write everywhere, so a child process runs the test as the user `nobody`.
 #[cfg(unix)]
 #[test]
-fn a_file_that_cannot_be_written_to_is_refused_by_name() {
+fn a_read_only_file_is_refused_as_such() {
     use std::os::unix::fs::{MetadataExt, PermissionsExt};
     use std::os::unix::process::CommandExt;
 
-    const TEST: &str = "a_file_that_cannot_be_written_to_is_refused_by_name";
+    const TEST: &str = "a_read_only_file_is_refused_as_such";
     const NOBODY: u32 = 65_534;
     let is_read_only = |path: &Path| match SqliteCentreStore::open(path) {
         Err(error @ OpenStoreError::ReadOnly { .. }) => error.code() == "store_read_only",

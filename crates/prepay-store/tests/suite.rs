@@ -1,4 +1,4 @@
-//! The suite of every storage of a centre, on SQLite in memory and in files, and on the model.
+//! The test suite for centre stores, run on SQLite in memory, on SQLite in files, and on the in-memory model.
 
 use std::cell::Cell;
 
@@ -7,12 +7,12 @@ use prepay_store::SqliteCentreStore;
 use prepay_testkit::centre_store;
 
 #[test]
-fn sqlite_in_memory_keeps_the_contract() {
+fn sqlite_in_memory_passes() {
     centre_store::run(|| SqliteCentreStore::in_memory().unwrap());
 }
 
 #[test]
-fn sqlite_in_a_file_keeps_the_contract() {
+fn sqlite_in_a_file_passes() {
     let folder = tempfile::tempdir().unwrap();
     let made = Cell::new(0);
     centre_store::run(|| {
@@ -23,6 +23,6 @@ fn sqlite_in_a_file_keeps_the_contract() {
 }
 
 #[test]
-fn the_model_keeps_the_contract() {
+fn the_model_passes() {
     centre_store::run(MemoryStore::new);
 }

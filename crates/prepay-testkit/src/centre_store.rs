@@ -1,6 +1,6 @@
-//! The suite that every storage of a key management centre passes: the model in memory and SQLite alike.
+//! The tests that every store of a key management centre must pass: the model in memory, and SQLite.
 //!
-//! - Source of the contract: `prepay_kmc::store`.
+//! - Contract: `prepay_kmc::store`.
 //! - Elsewhere: crashes and several processes (tests of each store).
 
 mod rows;
@@ -25,38 +25,38 @@ pub use rows::{
     moment, ownership, signatory, vending_key,
 };
 
-/// A case: its name, and what it does to an empty store.
+/// A case: its name, and a test that starts with an empty store.
 pub type Case<S> = (&'static str, fn(&mut S));
 
 /// Every case.
 pub const fn cases<S: CentreStore + 'static>() -> &'static [Case<S>] {
     &[
-        ("an empty store has nothing", an_empty_store_has_nothing),
+        ("an empty store has no rows", an_empty_store_has_no_rows),
         ("every row is read as it was written", every_row_is_read_as_it_was_written),
         ("extremes survive", extremes_survive),
         ("updates count versions", updates_count_versions),
         ("a stale update is a conflict", a_stale_update_is_a_conflict),
-        ("a key is there once", a_key_is_there_once),
+        ("a key exists once", a_key_exists_once),
         ("an update needs its row", an_update_needs_its_row),
         ("unique means unique", unique_means_unique),
         ("a revision is free again once retired", a_revision_is_free_again_once_retired),
-        ("references must be there", references_must_be_there),
+        ("references must exist", references_must_exist),
         ("some rows are never updated", some_rows_are_never_updated),
         ("a refused commit changes nothing", a_refused_commit_changes_nothing),
         ("later changes refer to earlier ones", later_changes_refer_to_earlier_ones),
         ("listings go page by page in order", listings_go_page_by_page_in_order),
         ("listings can be narrowed", listings_can_be_narrowed),
         ("the journal has no gap", the_journal_has_no_gap),
-        ("steps of a form grow", steps_of_a_form_grow),
+        ("steps can be added to a form", steps_can_be_added_to_a_form),
         ("no step of a form is lost", no_step_of_a_form_is_lost),
     ]
 }
 
-/// Runs every case on a store of its own.
+/// Runs each case on a new store.
 ///
 /// # Panics
 ///
-/// When the store breaks the contract, with the name of the case on standard error.
+/// If the store breaks the contract. The name of the case is on standard error.
 pub fn run<S: CentreStore + 'static>(new: impl Fn() -> S) {
     for (name, case) in cases() {
         eprintln!("case: {name}");
@@ -64,7 +64,7 @@ pub fn run<S: CentreStore + 'static>(new: impl Fn() -> S) {
     }
 }
 
-/// One row of each kind that refer to each other.
+/// One row of each kind, referring to each other.
 pub fn all_rows() -> Vec<Row> {
     vec![
         Row::Centre(centre()),
@@ -93,7 +93,7 @@ fn filled(store: &mut impl CentreStore) {
     insert(store, all_rows()).expect("rows that fit each other are taken");
 }
 
-/// The row with this key, whatever its kind.
+/// The row with this key, of any kind.
 fn read(store: &impl CentreStore, key: &RowKey) -> Option<Versioned<Row>> {
     fn of<E: Entity + Into<Row>>(store: &impl CentreStore, key: &E::Key) -> Option<Versioned<Row>> {
         let found = store.get::<E>(key).expect("the store answers");
@@ -114,7 +114,7 @@ fn read(store: &impl CentreStore, key: &RowKey) -> Option<Versioned<Row>> {
     }
 }
 
-/// Everything that the store holds, to compare before and after.
+/// The whole contents of the store, to compare before and after.
 fn dump(store: &impl CentreStore) -> String {
     fn all<E: Entity + Debug>(store: &impl CentreStore) -> String {
         format!("{:?}", store.list::<E>(&Filter::all(), None, PAGE))
@@ -146,7 +146,7 @@ fn entry(at: u64, subject: &str) -> NewJournalEntry {
     }
 }
 
-fn an_empty_store_has_nothing(store: &mut impl CentreStore) {
+fn an_empty_store_has_no_rows(store: &mut impl CentreStore) {
     for row in all_rows() {
         assert_eq!(read(store, &row.key()), None);
     }
@@ -237,7 +237,7 @@ fn a_stale_update_is_a_conflict(store: &mut impl CentreStore) {
     }
 }
 
-fn a_key_is_there_once(store: &mut impl CentreStore) {
+fn a_key_exists_once(store: &mut impl CentreStore) {
     filled(store);
     for row in all_rows() {
         let expected = StoreError::AlreadyThere { row: row.key() };
@@ -303,7 +303,7 @@ fn a_revision_is_free_again_once_retired(store: &mut impl CentreStore) {
     assert_eq!(update(store, Row::VendingKey(old), 2), Err(expected));
 }
 
-fn references_must_be_there(store: &mut impl CentreStore) {
+fn references_must_exist(store: &mut impl CentreStore) {
     filled(store);
     let mut form_of_nobody = form(2);
     form_of_nobody.customer = Some(customer(2).number);
@@ -494,7 +494,7 @@ fn the_journal_has_no_gap(store: &mut impl CentreStore) {
     assert_eq!(store.journal(3, PAGE), Ok(Vec::new()));
 }
 
-fn steps_of_a_form_grow(store: &mut impl CentreStore) {
+fn steps_can_be_added_to_a_form(store: &mut impl CentreStore) {
     filled(store);
     let mut row = form(1);
     for (version, state) in [(1, FormState::Accepted), (2, FormState::Done)] {
@@ -535,7 +535,7 @@ fn no_step_of_a_form_is_lost(store: &mut impl CentreStore) {
     for (place, change) in cases {
         let mut lossy = row.clone();
         change(&mut lossy.steps);
-        // What else is wrong with it counts less.
+        // This error comes before any other.
         lossy.customer = Some(customer(77).number);
         let expected = StoreError::Steps { row: RowKey::Form(row.number), place };
         assert_eq!(update(store, Row::Form(lossy), 2), Err(expected));

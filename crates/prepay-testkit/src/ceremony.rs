@@ -5,22 +5,23 @@
 //!
 //! - Elsewhere: where vaults are kept, which comes in as an argument.
 
-use prepay_basics::{Clock, Entropy, Identifier, Moment};
+use prepay_basics::{Identifier, Moment};
 use prepay_kmc_module::{
-    CentreDesk, CentreModule, CentreSetup, CentreVault, KeyLoadItem, KeyLoadOrder,
+    CentreDesk, CentreEntry, CentreModule, CentreSetup, CentreVault, KeyLoadItem, KeyLoadOrder,
 };
 use prepay_kmp::attribute::{Cluster, CurrencyLimit, SubClassSet, UnitLimit, VendingKeyType};
 use prepay_kmp::{CentreId, VendingKeyAttributes};
 use prepay_module::software::{
-    Auditor, Custodians, LoadReport, ModulePolicy, NewModule, Operator, Place, SoftwareModule,
-    TestMode,
+    Auditor, Custodians, LoadReport, ModuleEntry, ModulePolicy, NewModule, Operator,
+    SoftwareModule, TestMode,
 };
 use prepay_token::element::{
     BaseDate, DecoderKeyGenerationAlgorithm, KeyExpiryNumber, KeyRevisionNumber, SupplyGroupCode,
 };
 use prepay_token::key::VendingKey;
-use prepay_vault::VaultStorage;
-use prepay_vault::{NewUser, OpenError, Quorum, Role, Secret, Session, Unlock};
+use prepay_vault::{
+    AuditReport, By, NewUser, OpenError, Place, Quorum, Record, Role, Secret, Session, Unlock,
+};
 
 /// The people of every module and centre here.
 pub const PEOPLE: [(&str, Role); 4] = [
@@ -95,6 +96,11 @@ pub struct People {
     pub operator: Operator,
     /// The auditor.
     pub auditor: Auditor,
+    /// The module.
+    pub module: SoftwareModule,
+    /// Both custodians, to the vault.
+    pub quorum: Quorum,
+    reader: Session,
 }
 
 impl People {
@@ -105,14 +111,36 @@ impl People {
     /// When somebody cannot.
     pub fn of(module: &SoftwareModule, passphrases: Passphrases<'_>) -> Self {
         let sign_in = |name: &str| -> Session {
-            module.sign_in(&value(name), &passphrases(name)).expect("the right passphrase")
+            module.vault().sign_in(&value(name), &passphrases(name)).expect("the right passphrase")
         };
         let quorum = Quorum::new(sign_in("alice"), sign_in("bob")).expect("two custodians");
+        let reader = sign_in("anton");
         Self {
-            custodians: module.custodians(quorum).expect("two custodians"),
+            custodians: module.custodians(quorum.clone()).expect("two custodians"),
             operator: module.operator(&sign_in("olga")).expect("an operator"),
-            auditor: module.auditor(&sign_in("anton")).expect("an auditor"),
+            auditor: module.auditor(&reader).expect("an auditor"),
+            module: module.clone(),
+            quorum,
+            reader,
         }
+    }
+
+    /// Entries of the audit log, as the auditor reads them.
+    ///
+    /// # Panics
+    ///
+    /// When it cannot be read.
+    pub fn audit(&self, from: u64, at_most: usize) -> Vec<Record<ModuleEntry>> {
+        self.module.vault().audit(By::One(&self.reader), from, at_most).expect("entries")
+    }
+
+    /// What the auditor finds in the audit log.
+    ///
+    /// # Panics
+    ///
+    /// When it cannot be read.
+    pub fn verify_audit(&self) -> AuditReport {
+        self.module.vault().verify_audit(By::One(&self.reader)).expect("a log that can be read")
     }
 }
 
@@ -131,17 +159,13 @@ impl TestCentre {
     /// # Panics
     ///
     /// When it is not made.
-    pub fn make(
-        storage: Box<dyn VaultStorage>,
-        entropy: Box<dyn Entropy>,
-        clock: Box<dyn Clock>,
-        passphrases: Passphrases<'_>,
-    ) -> Self {
+    pub fn make(place: Place, passphrases: Passphrases<'_>) -> Self {
         let vault = with_users(passphrases, |users, unlock| {
             let centre: CentreId = value(Self::NAME);
-            let valid_days = CentreVault::VALID_DAYS;
-            let setup = CentreSetup { centre: &centre, unlock, users, valid_days };
-            CentreVault::create_insecure_test(storage, entropy, clock, &setup).expect("a centre")
+            let valid_days = CentreSetup::VALID_DAYS;
+            let setup =
+                CentreSetup { centre: &centre, unlock, users, valid_days, insecure_test: true };
+            setup.make(place).expect("a centre")
         });
         Self::with(vault, passphrases)
     }
@@ -155,13 +179,9 @@ impl TestCentre {
     /// # Panics
     ///
     /// When somebody cannot sign in.
-    pub fn open(
-        storage: Box<dyn VaultStorage>,
-        entropy: Box<dyn Entropy>,
-        clock: Box<dyn Clock>,
-    ) -> Result<Self, OpenError> {
+    pub fn open(place: Place) -> Result<Self, OpenError> {
         let secret = passphrase("vault");
-        let vault = CentreVault::open(storage, entropy, clock, Unlock::Passphrase(&secret))?;
+        let vault = CentreVault::open(place, Unlock::Passphrase(&secret))?;
         Ok(Self::with(vault, &passphrase))
     }
 
@@ -180,7 +200,21 @@ impl TestCentre {
 
     /// The centre in the hands of both custodians.
     pub fn desk(&self) -> CentreDesk<'_> {
-        self.vault.desk_of_two(self.two.clone())
+        CentreDesk::new(&self.vault, self.two.clone())
+    }
+
+    /// Both custodians.
+    pub const fn two(&self) -> By<'_> {
+        By::Two(&self.two)
+    }
+
+    /// Entries of the audit log.
+    ///
+    /// # Panics
+    ///
+    /// When it cannot be read.
+    pub fn audit(&self, from: u64, at_most: usize) -> Vec<Record<CentreEntry>> {
+        self.vault.audit(self.two(), from, at_most).expect("entries")
     }
 
     /// Takes in a key that others know.

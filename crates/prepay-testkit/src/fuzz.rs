@@ -1,8 +1,7 @@
-//! The bodies of the fuzz targets, and inputs to run them on where there is no fuzzer.
+//! The bodies of the fuzz targets, and inputs to run them without a fuzzer.
 //!
-//! Every body takes any bytes and panics when a promise is broken. The targets in `fuzz/` call them; the
-//! tests at the end of this file run each on inputs of a fixed generator, so that their short form is part
-//! of every test run.
+//! Each body takes any bytes and panics if it finds a fault. The targets in `fuzz/` call them. The tests at the end
+//! of this file run each body on generated inputs, the same in every run, so every test run includes them.
 
 mod forms;
 mod keys;
@@ -47,14 +46,14 @@ pub const TARGETS: [&str; 12] = [
     "session_line",
 ];
 
-/// A line of the laboratory that succeeds, and its answer: what it says after any other line too.
+/// A laboratory request that succeeds, whatever line came before it, and its answer.
 const GOOD_LINE: &str = r#"{"id":"good","op":"issue","ea":"07","key":{"decoder_key":"0abc12def3456789"},"tid":1698595,"rnd":11,"token":{"type":"credit","service":"electricity","amount":"25.6"}}"#;
 const GOOD_ANSWER: &str = r#"{"id":"good","number":"29054347139309851356","class":0,"sub_class":0,"tid":1698595,"amount":"25.6","bits":256,"crc":49671}"#;
 
-/// Any digits under any key never panic, and what opens seals to the same 66 bits.
+/// Any digits under any key: no panic, and a token that opens is sealed to the same 66 bits.
 ///
-/// The first byte chooses the cipher and how the rest is read, sixteen bytes are the key, and the rest is
-/// text, the 66 bits, or a block in clear whose checksum is put right so that its fields are reached.
+/// The first byte chooses the cipher and how to read the rest; sixteen bytes are the key; the rest is text, the
+/// 66 bits, or a plain block, whose checksum is corrected so that its fields are read.
 pub fn open_digits(input: &[u8]) {
     let Some((&[choice, ref key @ ..], rest)) = input.split_first_chunk::<17>() else { return };
     let algorithm = match choice & 3 {
@@ -82,7 +81,7 @@ pub fn open_digits(input: &[u8]) {
     }
 }
 
-/// The token of a block whose checksum is put right.
+/// The token of a block, with its checksum corrected.
 fn token_in_clear(class: Class, bits: u64, cipher: &TokenCipher) -> TokenData {
     let sum = ClearBlock::new(class, bits).checksum_expected();
     let bits = bits & !0xFFFF | u64::from(sum);
@@ -119,7 +118,7 @@ fn trace_sub_class(trace: &Trace) -> u8 {
     trace.clear_block().map_or(0xFF, ClearBlock::sub_class)
 }
 
-/// An answer of the laboratory, as far as its form goes.
+/// The form of an answer of the laboratory.
 #[derive(Deserialize)]
 struct Answer<'a> {
     #[serde(borrow)]
@@ -133,8 +132,8 @@ struct AnsweredError {
     message: String,
 }
 
-/// Any bytes never make the laboratory panic; every line has one answer, and a good line after it is
-/// answered rightly still.
+/// Any bytes: the laboratory does not panic, every line has one answer, and a good line after it is still
+/// answered correctly.
 pub fn json_line(input: &[u8]) {
     let mut lab = Lab::default();
     let mut out = Vec::new();
@@ -168,7 +167,7 @@ pub fn json_line(input: &[u8]) {
     assert_eq!(out.strip_suffix(b"\n"), Some(GOOD_ANSWER.as_bytes()));
 }
 
-/// Any text is no identification record, or one that writes itself as it was read.
+/// Any text: if it is an identification record, it is written as it was read.
 pub fn id_record(input: &[u8]) {
     let text = String::from_utf8_lossy(input);
     match text.parse::<IdRecord>() {
@@ -182,7 +181,7 @@ pub fn id_record(input: &[u8]) {
         Ok(record) => round_trips(record),
         Err(error) => assert!(!error.to_string().is_empty()),
     }
-    // The same bytes as digits behind a meter number that is right, so that the fields are reached.
+    // The same bytes as digits after a correct meter number, so that the fields are read.
     let digits: String = input.iter().map(|byte| char::from(b'0' + byte % 10)).collect();
     if let (Some(serial), Some(tail)) = (digits.get(..8), digits.get(8..25)) {
         let serial = serial.parse().expect("eight digits");
@@ -202,7 +201,7 @@ fn round_trips(record: IdRecord) {
     assert_eq!(IdRecord::from_track2(&format!(";{}?", track2.replace('=', "D"))), Ok(record));
 }
 
-/// Any text is no meter number, or one that writes itself as it was read and shows every wrong digit.
+/// Any text: if it is a meter number, it is written as it was read, and changing any digit is detected.
 pub fn pan(input: &[u8]) {
     let text = String::from_utf8_lossy(input);
     match text.parse::<MeterPan>() {
@@ -219,7 +218,7 @@ pub fn pan(input: &[u8]) {
         }
         Err(error) => assert!(!error.to_string().is_empty()),
     }
-    // The same bytes as a manufacturer code and a serial number, so that right numbers are frequent.
+    // The same bytes as a manufacturer code and a serial number, so that correct numbers are frequent.
     if let Some(&[form, high, low, a, b, c, d]) = input.first_chunk::<7>() {
         let code = u16::from_be_bytes([high, low]);
         let code = if form & 1 == 0 {
@@ -248,9 +247,9 @@ fn meter_number(pan: MeterPan) {
     }
 }
 
-/// An input made from a seed: cut, joined, changed in places, or made up.
+/// An input made from seeds: truncated, joined, changed in places, or random.
 ///
-/// A stand-in for the fuzzer, which does better by looking at the code that each input reaches.
+/// A substitute for a fuzzer, which does better because it sees which code each input reaches.
 pub fn mutated(random: &mut Random, seeds: &[Vec<u8>]) -> Vec<u8> {
     const WORDS: &[&[u8]] = &[
         b"\"", b"{", b"}", b"[", b",", b":", b"\\u0000", b"-", b"1e9", b"null", b"=", b";", b"\n",
@@ -273,11 +272,11 @@ pub fn mutated(random: &mut Random, seeds: &[Vec<u8>]) -> Vec<u8> {
     input
 }
 
-/// Inputs that begin where each target is interesting, by the name of the target.
+/// Interesting inputs to start each target from.
 ///
 /// # Panics
 ///
-/// When there is no target of this name.
+/// If no target has this name.
 pub fn seeds(target: &str) -> Vec<Vec<u8>> {
     let mut random = Random::new(1);
     match target {
@@ -292,7 +291,7 @@ pub fn seeds(target: &str) -> Vec<Vec<u8>> {
                     seeds.push(seed);
                 }
             }
-            // Blocks in clear of every class and sub-class, under each cipher.
+            // Plain blocks of every class and sub-class, under each cipher.
             for sub_class in 0..48 {
                 let mut seed = vec![12 | random.byte() & 3];
                 seed.extend(random.bytes(16));
@@ -337,7 +336,7 @@ pub fn seeds(target: &str) -> Vec<Vec<u8>> {
 mod tests {
     use super::*;
 
-    /// How many inputs each short run takes.
+    /// How many inputs to run each target on.
     const RUNS: usize = 50_000;
 
     fn short_run(target: &str, body: fn(&[u8])) {

@@ -1,12 +1,12 @@
-//! What the tests and benchmarks of every crate share. Only ever a development dependency.
+//! Shared code of tests and benchmarks. A development dependency only.
 //!
 //! - [`vectors`]: the files of `vectors/`, one case per line.
-//! - [`published`]: the published cases as values of the library, by a way that no door takes.
+//! - [`published`]: the published cases as values of the library, converted here independently of all readers.
 //! - [`strategy`]: arbitrary valid tokens, keys and parameters for `proptest`.
 //! - [`fuzz`]: the bodies of the fuzz targets as plain functions, and inputs to run them on without a fuzzer.
-//! - [`centre_store`]: the suite that every storage of a key management centre passes.
-//! - [`ceremony`]: a software module and a test centre that gives it keys, as people would.
-//! - [`secrets`]: secrets that are looked for where they must not be.
+//! - [`centre_store`]: the tests that every store of a key management centre must pass.
+//! - [`ceremony`]: a software module and a test centre that loads keys into it, step by step.
+//! - [`secrets`]: finds secrets in places where they must not be.
 //! - [`Memory`]: the storage of a meter.
 //! - [`SetClock`], [`Foreseeable`]: time and randomness.
 //! - [`ratio`]: two operations timed against each other.

@@ -1,4 +1,4 @@
-//! The storage of a meter in memory, which never fails and counts what is stored.
+//! A meter's storage in memory: never fails, counts commits.
 //!
 //! - Elsewhere: a medium that fails or loses power (tests of `prepay-meter`).
 
@@ -9,19 +9,19 @@ use prepay_meter::{Slot, Storage};
 /// Two slots in memory.
 #[derive(Clone, Debug)]
 pub struct Memory {
-    /// What each slot holds.
+    /// The contents of the slots.
     pub slots: [[u8; Self::SLOT_LENGTH]; 2],
     /// How many states were stored: a commit erases one slot.
     pub commits: u64,
 }
 
 impl Memory {
-    /// The bytes of a slot: more than a meter of the usual size needs.
+    /// The size of a slot in bytes: more than a meter of the usual size needs.
     pub const SLOT_LENGTH: usize = 512;
 }
 
 impl Default for Memory {
-    /// Nothing is written yet.
+    /// Empty storage.
     fn default() -> Self {
         Self { slots: [[0xFF; Self::SLOT_LENGTH]; 2], commits: 0 }
     }

@@ -1,7 +1,7 @@
 //! The published cases of STS 531-1 as values of the library.
 //!
-//! The cases are written as requests of the laboratory, but they are converted here once more, so that the
-//! library is tested without that door. Cases are known to be well formed, so everything panics.
+//! The cases are written as requests to the laboratory. They are converted here independently, so that the library
+//! is tested without the laboratory. The cases are known to be well formed, so every problem panics.
 //!
 //! - Calendar: days from the civil date by the rule of the Gregorian calendar.
 //! - Origin of the cases: `vectors/README.md`.
@@ -26,16 +26,16 @@ pub const FILE: &str = "published/sts531.jsonl";
 pub struct Published {
     /// Its name.
     pub id: String,
-    /// What was asked for, and what came out.
+    /// The request and the result.
     pub kind: Kind,
 }
 
-/// What a published case shows.
+/// The contents of a published case.
 #[derive(Debug)]
 pub enum Kind {
     /// One token.
     Issue {
-        /// Its meaning, with the identifier that the rules give it.
+        /// The token, with its identifier by the rules of the standard.
         token: Box<Token>,
         /// The meter's cipher; none for class 1.
         cipher: Option<TokenCipher>,
@@ -57,7 +57,7 @@ pub enum Kind {
     },
 }
 
-/// A key with what a case says about it.
+/// A key with its attributes in the case.
 struct Key {
     key: DecoderKey,
     base_date: BaseDate,
@@ -68,7 +68,7 @@ struct Key {
 ///
 /// # Panics
 ///
-/// When a case does not convert.
+/// If a case cannot be converted.
 pub fn published() -> Vec<Published> {
     load::<LabCase>(FILE).iter().map(convert).collect()
 }
@@ -77,7 +77,7 @@ pub fn published() -> Vec<Published> {
 ///
 /// # Panics
 ///
-/// When it does not convert.
+/// If it cannot be converted.
 pub fn convert(case: &LabCase) -> Published {
     let request = case.value();
     let kind = match text(&request["op"]) {
@@ -88,12 +88,12 @@ pub fn convert(case: &LabCase) -> Published {
     Published { id: case.id.clone(), kind }
 }
 
-/// The meter of a case: its number, and its key with everything that belongs to it. None for class 1, where no key is
-/// told. For a key change it is the key before.
+/// The meter of a case: its number and its key with attributes. `None` for class 1, which has no key. For a key
+/// change, the key before it.
 ///
 /// # Panics
 ///
-/// When the case does not convert.
+/// If the case cannot be converted.
 pub fn meter(case: &LabCase) -> Option<(MeterPan, NewKey)> {
     let request = case.value();
     let record = request.get("key").or_else(|| request.get("from"))?;
@@ -174,7 +174,7 @@ fn key(record: &Value, request: &Value) -> Key {
     Key { key, base_date, record: record.clone() }
 }
 
-/// A token of the laboratory's form, with a random number and an identifier where it has them.
+/// A token as the laboratory writes it, with a random number and an identifier if it has them.
 fn token(record: &Value, random: RandomNumber, identifier: TokenIdentifier) -> Token {
     let service = || text(&record["service"]).parse::<Service>().expect("a service");
     let field = |name: &str| integer(&record[name]);
@@ -234,7 +234,7 @@ fn minute(time: &str) -> UtcMinute {
     UtcMinute::from_unix_minutes(minutes)
 }
 
-/// A decimal number counted in units of the last of so many places.
+/// A decimal number as an integer, in units of the last of this many places.
 fn decimal(text: &str, places: usize) -> i128 {
     let (whole, part) = text.split_once('.').unwrap_or((text, ""));
     assert!(part.len() <= places, "{text} is finer than {places} places");

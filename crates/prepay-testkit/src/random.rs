@@ -1,13 +1,13 @@
-//! A small generator of numbers that look random and are the same on every run.
+//! A small pseudo-random generator, for numbers that are the same in every run.
 //!
-//! xorshift64*, by Marsaglia and Vigna. For the inputs of tests only: nothing secret comes from it.
+//! xorshift64*, by Marsaglia and Vigna. For test inputs only, never for secrets.
 
 /// The generator.
 #[derive(Clone, Debug)]
 pub struct Random(u64); // Invariant: not 0.
 
 impl Random {
-    /// A generator. Equal seeds give equal numbers.
+    /// A new generator. Equal seeds give equal numbers.
     pub const fn new(seed: u64) -> Self {
         Self(if seed == 0 { 0x9E37_79B9_7F4A_7C15 } else { seed })
     }
@@ -30,7 +30,7 @@ impl Random {
         (self.next() >> 56) as u8
     }
 
-    /// So many bytes.
+    /// This many bytes.
     pub fn bytes(&mut self, length: usize) -> Vec<u8> {
         (0..length).map(|_| self.byte()).collect()
     }

@@ -1,8 +1,8 @@
-//! Two operations timed against each other in one run, and their ratio.
+//! Times two operations in one run and reports their ratio.
 //!
-//! Both sides take turns, so that a change of clock or load meets both alike, and each result feeds the
-//! next call, so the figures are the time of one call and not of many at once. Only benchmarks use this:
-//! no test depends on time.
+//! The two take turns, so that changes of clock speed or load affect both. Each result is the input of the next call,
+//! so the processor cannot overlap calls and the figure is the latency of one. Only benchmarks use this; no test
+//! depends on time.
 
 use std::hint::black_box;
 use std::time::Instant;
@@ -16,14 +16,14 @@ const CALLS: u64 = 2_000;
 /// The median time of one call on each side, in picoseconds.
 #[derive(Clone, Copy, Debug)]
 pub struct Ratio {
-    /// The operation that is judged.
+    /// The operation under test.
     pub ours: u128,
-    /// What it is judged by.
+    /// The operation to compare it with.
     pub theirs: u128,
 }
 
 impl Ratio {
-    /// Times both sides. Each takes the result of its own previous call, the first a seed.
+    /// Times both sides. Each call takes the result of the previous one on its side, the first a seed.
     pub fn measure(ours: impl FnMut(u64) -> u64, theirs: impl FnMut(u64) -> u64) -> Self {
         Self::measure_calls(CALLS, ours, theirs)
     }
@@ -45,7 +45,7 @@ impl Ratio {
         Self { ours: a_call(a[CHAINS / 2]), theirs: a_call(b[CHAINS / 2]) }
     }
 
-    /// Prints the ratio with both sides, and the bar that it is to hold, in thousandths.
+    /// Prints the ratio, both sides, and the limit of the ratio, in thousandths.
     pub fn print(self, name: &str, bar: Option<u32>) {
         let Self { ours, theirs } = self;
         let decimal =

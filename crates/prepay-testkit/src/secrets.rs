@@ -1,12 +1,12 @@
-//! Secrets that tests look for where they must not be: in outputs, in files, in the memory of a process.
+//! Searches for secrets where they must not be: in outputs, in files, in the memory of a process.
 //!
-//! A secret is kept here only masked, and compared masked, so that a search of this process's own memory
-//! does not find what it looks for in the list of what to look for.
+//! Secrets are stored and compared masked, so that a search of this process's memory does not find them in the
+//! search list itself.
 //!
-//! - In bytes that leave a process it is looked for raw, as a list of decimal numbers, as hexadecimal digits
-//!   of both cases, and as base64 of both alphabets at every alignment.
-//! - In memory it is looked for raw, from its first byte to its last and from its last to its first, since
-//!   big numbers lie there with their lowest byte first. Any `PART` bytes in a row count.
+//! - In output, a secret is searched for raw, as a list of decimal numbers, as hexadecimal digits in both cases,
+//!   and as base64 in both alphabets at every alignment.
+//! - In memory, it is searched for raw, forwards and backwards, because big numbers are stored there with their
+//!   lowest byte first. Any `PART` consecutive bytes are a finding.
 
 use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -14,9 +14,9 @@ use std::sync::{Arc, Mutex, PoisonError};
 use prepay_basics::{Entropy, NoEntropy};
 use zeroize::Zeroizing;
 
-/// What every byte of a secret is turned over by.
+/// The mask: every byte of a secret is XORed with it.
 const MASK: u8 = 0x6D;
-/// Of a long secret, so many bytes in a row are a finding in memory.
+/// In memory, this many consecutive bytes of a long secret are a finding.
 const PART: usize = 12;
 
 /// Secrets by name.
@@ -28,9 +28,9 @@ impl Secrets {
     ///
     /// # Panics
     ///
-    /// When it has less than eight bytes: those are found everywhere.
+    /// If it is shorter than eight bytes, which could be found by chance.
     pub fn add(&mut self, name: &str, secret: &[u8]) {
-        assert!(secret.len() >= 8, "{name} is too short to be looked for");
+        assert!(secret.len() >= 8, "{name} is too short to search for");
         self.add_masked(name, secret.iter().map(|byte| byte ^ MASK).collect());
     }
 
@@ -40,16 +40,16 @@ impl Secrets {
         }
     }
 
-    /// Adds all of others.
+    /// Adds all secrets of another list.
     pub fn add_all(&mut self, others: Secrets) {
         others.0.into_iter().for_each(|(name, masked)| self.add_masked(&name, masked));
     }
 
-    /// The secret that was added at this place, from 0. Whoever calls this answers for where it goes.
+    /// The secret at this position, from 0. The caller must not let it out.
     ///
     /// # Panics
     ///
-    /// When there are not so many.
+    /// If there are fewer.
     pub fn expose_bytes(&self, place: usize) -> Zeroizing<Vec<u8>> {
         Zeroizing::new(self.0[place].1.iter().map(|byte| byte ^ MASK).collect())
     }
@@ -59,7 +59,7 @@ impl Secrets {
         self.0.len()
     }
 
-    /// The names of those that stand in some bytes in any form.
+    /// The names of the secrets that some bytes contain in any form.
     pub fn found_in(&self, bytes: &[u8]) -> Vec<String> {
         let is_in = |form: &[u8]| bytes.windows(form.len()).any(|window| window == form);
         let found = |(name, masked): &(String, Vec<u8>)| {
@@ -70,7 +70,7 @@ impl Secrets {
         self.0.iter().filter_map(found).collect()
     }
 
-    /// The masked parts that are looked for in memory, with the name of each.
+    /// The masked parts to search memory for, each with its name.
     fn parts(&self) -> Vec<(usize, Vec<u8>)> {
         let mut parts = Vec::new();
         for (place, (_, masked)) in self.0.iter().enumerate() {
@@ -83,11 +83,11 @@ impl Secrets {
         parts
     }
 
-    /// The names of those that lie in the memory of this process, with how often and where.
+    /// The names of the secrets in the memory of this process, with how often and where they were found.
     ///
     /// # Panics
     ///
-    /// When the memory cannot be looked at.
+    /// If the memory cannot be read.
     #[cfg(target_os = "linux")]
     pub fn found_in_memory(&self) -> Vec<String> {
         let parts = self.parts();
@@ -124,8 +124,8 @@ impl fmt::Debug for Secrets {
     }
 }
 
-/// Shows every readable and writable piece of this process's memory, masked, with the name of its region.
-/// Pieces of a region overlap.
+/// Calls `look` with every readable and writable part of this process's memory, masked, with the name of its
+/// region. The parts of a region overlap.
 #[cfg(target_os = "linux")]
 fn each_piece(overlap: usize, show: &mut dyn FnMut(&str, &[u8])) {
     use std::os::unix::fs::FileExt;
@@ -146,7 +146,7 @@ fn each_piece(overlap: usize, show: &mut dyn FnMut(&str, &[u8])) {
             [from, to].map(|end| u64::from_str_radix(end, 16).expect("hexadecimal"));
         let region = words.nth(3).unwrap_or("anonymous").to_owned();
         while from < to {
-            // What is read lies in the piece itself, too: it is passed over.
+            // Skip the buffer into which the memory is read.
             if own.contains(&from) {
                 from = own.end;
                 continue;
@@ -156,7 +156,7 @@ fn each_piece(overlap: usize, show: &mut dyn FnMut(&str, &[u8])) {
                 end = own.start;
             }
             let length = usize::try_from(end - from).expect("a piece");
-            // What cannot be read, such as the kernel's own pages, holds nothing of ours.
+            // Pages that cannot be read, such as the kernel's, contain nothing of ours.
             if memory.read_exact_at(&mut piece[..length], from).is_ok() {
                 piece[..length].iter_mut().for_each(|byte| *byte ^= MASK);
                 show(&region, &piece[..length]);
@@ -185,7 +185,7 @@ fn forms(secret: &[u8]) -> Vec<(&'static str, Vec<u8>)> {
     forms
 }
 
-/// The digits of base64 that depend on the secret alone, when `shift` bytes stand before it.
+/// The base64 digits that depend on the secret alone, if `shift` bytes come before it.
 fn base64(secret: &[u8], shift: usize, last: [u8; 2]) -> Vec<u8> {
     let mut bytes = vec![0; shift];
     bytes.extend_from_slice(secret);
@@ -205,8 +205,8 @@ fn base64(secret: &[u8], shift: usize, last: [u8; 2]) -> Vec<u8> {
     ((8 * shift).div_ceil(6)..bits / 6).map(digit).collect()
 }
 
-/// A source of randomness that remembers, masked, every long number that it gave: private keys, master
-/// keys, vending keys. Short ones are nonces and salts, which are no secrets.
+/// A source of randomness that records, masked, every long number that it returned: private keys, master keys,
+/// vending keys. Short ones are nonces and salts, which are not secret.
 #[derive(Clone, Debug)]
 pub struct Watched<E> {
     source: E,
@@ -215,12 +215,12 @@ pub struct Watched<E> {
 }
 
 impl<E> Watched<E> {
-    /// Watches a source. Secrets get this name and a number.
+    /// Watches a source. Its secrets get this name and a number.
     pub fn new(name: &'static str, source: E) -> Self {
         Self { source, name, given: Arc::default() }
     }
 
-    /// Everything that it gave until now.
+    /// All secrets that it has returned.
     pub fn given(&self) -> Secrets {
         self.given.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
@@ -247,7 +247,7 @@ mod tests {
         let mut secrets = Secrets::default();
         secrets.add("a", b"\x00\xFB\xFFsecret bytes");
         secrets.add("b", b"another secret");
-        // Made with the base64 module of Python, with 0 to 2 bytes before and behind.
+        // Made with Python's base64 module, with 0 to 2 bytes before and after.
         for text in [
             "..\u{0}",
             "[0, 251, 255, 115, 101, 99, 114, 101, 116, 32, 98, 121, 116, 101, 115]",

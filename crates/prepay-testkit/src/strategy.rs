@@ -16,7 +16,7 @@ use prepay_token::{Class, IdRecord, ManagementFunction, MeterTest, Token, TwoDig
 use proptest::prelude::*;
 use proptest::sample::select;
 
-/// A number from 0 to `largest`, often one of the two.
+/// A number from 0 to `largest`, often 0 or `largest` itself.
 fn up_to(largest: u32) -> impl Strategy<Value = u32> + Clone {
     prop_oneof![1 => Just(0), 1 => Just(largest), 8 => 0..=largest]
 }
@@ -31,7 +31,7 @@ pub fn random_number() -> impl Strategy<Value = RandomNumber> {
     any::<u64>().prop_map(RandomNumber::from_counter)
 }
 
-/// A token identifier, the reserved minutes included.
+/// A token identifier, which may be a reserved minute.
 pub fn token_identifier() -> impl Strategy<Value = TokenIdentifier> {
     let largest = TokenIdentifier::LARGEST.value();
     let reserved = (0..=largest / 1440).prop_map(|day| (1440 * day + 1).min(0xFF_FFFF));
@@ -69,7 +69,7 @@ pub fn meter_test() -> impl Strategy<Value = MeterTest> {
     })
 }
 
-/// What a management token does, for every sub-class.
+/// The function of a management token, for every sub-class.
 pub fn management_function() -> impl Strategy<Value = ManagementFunction> {
     let limit = || any::<u16>().prop_map(PowerLimit::from_bits);
     let register = select((0..=7).chain([0xFFFF]).collect::<Vec<u16>>());
@@ -90,9 +90,9 @@ pub fn management_function() -> impl Strategy<Value = ManagementFunction> {
     ]
 }
 
-/// Every token that a meter with this cipher can be sent.
+/// Any token for a meter with this cipher.
 ///
-/// The cipher matters for the sections of a key change alone, which are those of a key for it.
+/// The cipher matters only for the sections of a key change, whose key must fit it.
 pub fn token(algorithm: EncryptionAlgorithm) -> impl Strategy<Value = Token> {
     let section = (key_change_set(algorithm), any::<prop::sample::Index>()).prop_map(
         |((_, _, _, set), index)| {
@@ -125,7 +125,7 @@ pub fn token(algorithm: EncryptionAlgorithm) -> impl Strategy<Value = Token> {
     ]
 }
 
-/// Every token but those of class 1, which no key protects.
+/// Any token except those of class 1, which are not encrypted.
 pub fn enciphered_token(algorithm: EncryptionAlgorithm) -> impl Strategy<Value = Token> {
     token(algorithm).prop_filter("class 1 is in clear", |token| token.class() != Class::Display)
 }
@@ -199,7 +199,7 @@ pub fn meter_pan() -> impl Strategy<Value = MeterPan> {
     decoder_reference_number().prop_map(MeterPan::new)
 }
 
-/// What a decoder key is derived from, beside the vending key.
+/// What a decoder key is derived from, apart from the vending key.
 pub fn key_parameters() -> impl Strategy<Value = KeyParameters> {
     (
         meter_pan(),
@@ -225,7 +225,7 @@ pub fn key_parameters() -> impl Strategy<Value = KeyParameters> {
         )
 }
 
-/// A new key with a size that suits it, a rollover, and the set that carries it.
+/// A new key with a set size that fits it, a rollover, and the set that carries them.
 pub fn key_change_set(
     algorithm: EncryptionAlgorithm,
 ) -> impl Strategy<Value = (NewKey, SetSize, Rollover, KeyChangeSet)> {

@@ -1,4 +1,4 @@
-//! Time and randomness for tests: a clock that is set by hand, and numbers that are the same in every run.
+//! Time and randomness for tests: a clock to set, and numbers that are the same in every run.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -12,7 +12,7 @@ use crate::Random;
 pub struct SetClock(Arc<AtomicU64>);
 
 impl SetClock {
-    /// A clock that stands at a moment.
+    /// A clock set to a time.
     pub fn at(now: Moment) -> Self {
         Self(Arc::new(AtomicU64::new(now.unix_seconds())))
     }
@@ -22,12 +22,12 @@ impl SetClock {
         self.0.store(now.unix_seconds(), Ordering::SeqCst);
     }
 
-    /// Moves it on.
+    /// Advances it.
     pub fn advance(&self, seconds: u64) {
         self.set(self.now().plus_seconds(seconds));
     }
 
-    /// Moves it on by whole days.
+    /// Advances it by whole days.
     pub fn advance_days(&self, days: u32) {
         self.set(self.now().plus_days(days));
     }
@@ -39,7 +39,7 @@ impl Clock for SetClock {
     }
 }
 
-/// Numbers that look random and are the same in every run.
+/// Pseudo-random numbers that are the same in every run.
 #[derive(Clone, Debug)]
 pub struct Foreseeable(pub Random);
 

@@ -1,7 +1,7 @@
-//! The files of `vectors/`: one case a line, each a JSON object.
+//! The files of `vectors/`: one case per line, each a JSON object.
 //!
-//! A case that does not read is a defect of the file, not of the code under test, so everything here panics
-//! with the file and the line.
+//! A case that cannot be read is a defect of the file, not of the code under test, so everything here panics with
+//! the file and the line.
 
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Deserializer};
@@ -11,40 +11,40 @@ use serde_json::{Map, Value};
 /// The folder of the vectors.
 const FOLDER: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../vectors/");
 
-/// A request of the laboratory with what its answer has to contain.
+/// A request to the laboratory, with what its answer must contain.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct LabCase {
     /// Unique in its file.
     pub id: String,
-    /// Who published the case, or how it came about.
+    /// Who published the case, or how it was made.
     pub origin: String,
-    /// Why it exists. The published file has none.
+    /// Why it exists. The published file does not say.
     #[serde(default)]
     pub comment: String,
-    /// The request, as it is written.
+    /// The request, as written.
     pub request: Box<RawValue>,
-    /// Fields of the answer, with their values. The answer may have more.
+    /// Fields of the answer with their values. The answer may have more.
     pub expect: Map<String, Value>,
 }
 
-/// A request of the laboratory that is refused.
+/// A request that the laboratory refuses.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct RefusalCase {
     /// Unique in its file.
     pub id: String,
-    /// How it came about.
+    /// How it was made.
     pub origin: String,
     /// Why it exists.
     pub comment: String,
     /// The request.
     request: Option<Box<RawValue>>,
-    /// The line instead, where it is no JSON or has to keep its form.
+    /// Instead of `request`: the line, if it is not JSON or its form matters.
     line: Option<String>,
-    /// The bytes of the line in hexadecimal instead, where it is no text.
+    /// Instead of `request`: the bytes of the line in hexadecimal, if it is not text.
     line_hex: Option<String>,
-    /// What the answer is.
+    /// The expected answer.
     pub expect: Refused,
 }
 
@@ -54,18 +54,18 @@ pub struct RefusalCase {
 pub struct Refused {
     /// The code.
     pub code: String,
-    /// The `id` of the answer, which may be null. Without this it is the `id` of the case.
+    /// The `id` of the answer, which may be null. By default, the `id` of the case.
     #[serde(default, deserialize_with = "present")]
     pub id: Option<Box<RawValue>>,
 }
 
-/// A value that is there, null included.
+/// Reads a value, even null, as present.
 fn present<'de, D: Deserializer<'de>>(value: D) -> Result<Option<Box<RawValue>>, D::Error> {
     Box::<RawValue>::deserialize(value).map(Some)
 }
 
 impl LabCase {
-    /// The request as one line, without its end.
+    /// The request as one line, without a line end.
     pub fn line(&self) -> &str {
         self.request.get()
     }
@@ -77,7 +77,7 @@ impl LabCase {
 }
 
 impl RefusalCase {
-    /// The bytes of the line, without its end.
+    /// The bytes of the line, without a line end.
     ///
     /// # Panics
     ///
@@ -91,7 +91,7 @@ impl RefusalCase {
         }
     }
 
-    /// The `id` that the answer has, as it is written.
+    /// The `id` of the expected answer, as written.
     pub fn answered_id(&self) -> String {
         match &self.expect.id {
             Some(id) => id.get().to_string(),
@@ -104,7 +104,7 @@ impl RefusalCase {
 ///
 /// # Panics
 ///
-/// When the file is not there or a line is no case.
+/// If the file is missing or a line is not a case.
 pub fn load<T: DeserializeOwned>(path: &str) -> Vec<T> {
     let text = std::fs::read_to_string(format!("{FOLDER}{path}"))
         .unwrap_or_else(|error| panic!("vectors/{path}: {error}"));
@@ -115,11 +115,11 @@ pub fn load<T: DeserializeOwned>(path: &str) -> Vec<T> {
     text.lines().enumerate().map(case).collect()
 }
 
-/// The cases of every file in a folder of `vectors/`, each with the name of its file, in the order of names.
+/// The cases of all files in a folder of `vectors/`, each with the name of its file, in the order of names.
 ///
 /// # Panics
 ///
-/// When the folder or a file does not read. A folder that is not there has no cases.
+/// If the folder or a file cannot be read. A missing folder has no cases.
 pub fn load_folder<T: DeserializeOwned>(folder: &str) -> Vec<(String, T)> {
     let Ok(entries) = std::fs::read_dir(format!("{FOLDER}{folder}")) else { return Vec::new() };
     let mut names: Vec<String> = entries
@@ -135,11 +135,11 @@ pub fn load_folder<T: DeserializeOwned>(folder: &str) -> Vec<(String, T)> {
     names.into_iter().flat_map(cases).collect()
 }
 
-/// The bytes of a text of hexadecimal digits.
+/// Reads hexadecimal digits.
 ///
 /// # Panics
 ///
-/// When it is none.
+/// If the text is not hexadecimal.
 pub fn from_hex(text: &str) -> Vec<u8> {
     let digit = |byte: u8| match char::from(byte).to_digit(16) {
         Some(digit) => digit as u8,

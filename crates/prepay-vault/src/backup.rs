@@ -155,7 +155,7 @@ impl<C: Contents> Vault<C> {
         self.flush()?;
         let anchor = self.journal().queue().position;
         let entry = VaultEntry::BackedUp { sequence: anchor.sequence };
-        self.put(By::Two(quorum), &entry, 0, now)?;
+        self.put(Some(By::Two(quorum)), &entry, 0, now)?;
         self.flush()?;
 
         let mut contents = Writer::with_capacity(4096);

@@ -8,6 +8,7 @@ use super::error::{
 prepay_basics::codes! {
     VaultError {
         Broken = "storage",
+        Locked = "closed",
         NoEntropy = "entropy",
         TooLarge = "vault_too_large",
         ShortPassphrase = "passphrase_short",

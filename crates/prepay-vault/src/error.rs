@@ -17,6 +17,8 @@ pub enum VaultError {
         /// What was seen.
         problem: String,
     },
+    /// The vault is locked; nothing was done. Open it again.
+    Locked,
     /// The session may not do this.
     Access(AccessError),
     /// The source of randomness failed; nothing was done.
@@ -326,6 +328,7 @@ impl fmt::Display for VaultError {
             Self::Broken { problem } => {
                 write!(f, "the vault's storage failed, open the vault again: {problem}")
             }
+            Self::Locked => f.write_str("the vault is locked"),
             Self::Access(error) => error.fmt(f),
             Self::NoEntropy => NoEntropy.fmt(f),
             Self::TooLarge => f.write_str("the entry is too large for the audit log"),

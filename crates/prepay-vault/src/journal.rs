@@ -187,8 +187,7 @@ impl Journal {
 
 impl Queue {
     pub(super) fn mac(&self) -> Result<&LogMac, VaultError> {
-        let problem = || VaultError::Broken { problem: "the vault is locked".to_owned() };
-        self.mac.as_ref().ok_or_else(problem)
+        self.mac.as_ref().ok_or(VaultError::Locked)
     }
 
     fn head(&self, position: &Position) -> Result<Vec<u8>, VaultError> {

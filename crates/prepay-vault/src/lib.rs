@@ -3,6 +3,10 @@
 //! A security module and a key management centre both stand on one. The vault knows nothing of keys: its
 //! [`Contents`] are bytes that it seals, and [`Entries`] of the audit log whose kinds the contents declare.
 //!
+//! - [`SharedVault`]: what every owner of a vault works with. It has a clock, serves all threads, and signs in,
+//!   manages people, changes what unlocks it, backs up and reads the log.
+//! - [`Vault`]: the vault itself, for one thread, which is told the time.
+//!
 //! # How a change becomes durable
 //!
 //! ```text
@@ -35,7 +39,8 @@ pub mod passphrase;
 mod record;
 mod seal;
 mod secret;
-mod shared;
+mod shared_storage;
+mod shared_vault;
 mod sign_in;
 mod storage;
 mod user;
@@ -51,9 +56,10 @@ pub use journal::Flusher;
 pub use record::{BadEntry, Problem, Record};
 pub use seal::{Kind, Protector, VaultHeader};
 pub use secret::{KeyFile, KeyWrapper, Secret, Unlock, WrapError, scrub_stack};
+pub use shared_vault::{Place, SharedVault};
 pub use sign_in::{Attempt, Claim};
 pub use storage::{MemoryStorage, VaultStorage};
-pub use user::{By, NewUser, ParseRoleError, Quorum, Role, Session, UserReport};
+pub use user::{Actor, By, NewUser, ParseRoleError, Quorum, Role, Session, UserReport};
 
 use audit::{LogHeader, Scanner};
 use journal::Journal;
@@ -224,27 +230,24 @@ impl<C: Contents> Vault<C> {
     /// [`VaultError`] when the session may not act, or the entry is too large.
     pub fn stage(&mut self, by: By<'_>, entry: &C::Entry, now: Moment) -> Result<u64, VaultError> {
         self.check(by)?;
-        self.put(by, entry, C::items(entry), now)
+        self.put(Some(by), entry, C::items(entry), now)
     }
 
-    /// Adds an entry to those that wait to be written, whoever it is of.
+    /// Adds an entry to those that wait to be written: of whoever acts, or of the vault itself.
     fn put(
         &mut self,
-        by: By<'_>,
+        by: Option<By<'_>>,
         entry: &impl Entries,
         items: u64,
         now: Moment,
     ) -> Result<u64, VaultError> {
         let mut queue = self.journal.queue();
         let queue = &mut *queue;
-        let mac = queue
-            .mac
-            .as_ref()
-            .ok_or_else(|| VaultError::Broken { problem: "the vault is locked".to_owned() })?;
+        let mac = queue.mac.as_ref().ok_or(VaultError::Locked)?;
         let before = queue.position;
         let mut actors = [&self.header.name; 2];
         let mut count = 0;
-        for session in by.sessions() {
+        for session in by.into_iter().flat_map(By::sessions) {
             actors[count] = &session.name;
             count += 1;
         }

@@ -13,27 +13,22 @@ use super::{
 use prepay_basics::{Identifier, Moment};
 
 impl<C: Contents> Vault<C> {
-    /// Whether a session is good here and has one of these roles.
+    /// Whether whoever acts is still signed in here, in one of these roles.
     ///
     /// # Errors
     ///
-    /// [`AccessError`] when it has not.
-    pub fn authorize(&self, session: &Session, roles: &[Role]) -> Result<(), AccessError> {
-        self.people.check(session, &self.instance)?;
-        if roles.contains(&session.role) {
-            Ok(())
-        } else {
-            Err(AccessError::Role { found: session.role })
+    /// [`AccessError`].
+    pub fn authorize(&self, by: By<'_>, roles: &[Role]) -> Result<(), AccessError> {
+        self.check(by)?;
+        match by.sessions().find(|session| !roles.contains(&session.role)) {
+            None => Ok(()),
+            Some(session) => Err(AccessError::Role { found: session.role }),
         }
     }
 
-    /// Whether both custodians are still good here.
-    ///
-    /// # Errors
-    ///
-    /// [`AccessError`] when one is not.
-    pub fn authorize_two(&self, quorum: &Quorum) -> Result<(), AccessError> {
-        quorum.sessions().into_iter().try_for_each(|one| self.authorize(one, &[Role::Custodian]))
+    /// Whether both custodians are still signed in here.
+    pub(super) fn authorize_two(&self, quorum: &Quorum) -> Result<(), AccessError> {
+        self.authorize(By::Two(quorum), &[Role::Custodian])
     }
 
     pub(super) fn check(&self, by: By<'_>) -> Result<(), AccessError> {

@@ -24,7 +24,7 @@ use super::secret::{Cost, Key, scrub_stack};
 use super::user::{Failures, People, User, Verifier};
 use super::window::Window;
 use super::{
-    BadEntry, By, Contents, CreateError, Entries as _, Entry, OpenError, Protector, Record,
+    BadEntry, Contents, CreateError, Entries as _, Entry, OpenError, Protector, Record,
     ReplayError, Setup, Unlock, Vault, VaultEntry, VaultError, VaultHeader,
 };
 use crate::VaultStorage;
@@ -191,7 +191,7 @@ impl<C: Contents> Vault<C> {
         };
         if plan.torn > 0 {
             let entry = VaultEntry::LogCut { bytes: plan.torn };
-            vault.put(By::Vault, &entry, 0, now)?;
+            vault.put(None, &entry, 0, now)?;
             vault.flush()?;
         }
         drop(text);

@@ -89,7 +89,7 @@ impl<C: Contents> Vault<C> {
             let Failures { count, wait_until } = failures;
             let user = key.cloned();
             let entry = VaultEntry::SignInFailed { user, failures: count, wait_until };
-            self.put(By::Vault, &entry, 0, now)?;
+            self.put(None, &entry, 0, now)?;
             self.flush()?;
             self.people.set_failures(key, failures);
             return Err(SignInError::Wrong);
@@ -101,7 +101,7 @@ impl<C: Contents> Vault<C> {
             passphrase: user.passphrase,
         };
         let entry = VaultEntry::SignedIn { role: session.role };
-        self.put(By::One(&session), &entry, 0, now)?;
+        self.put(Some(By::One(&session)), &entry, 0, now)?;
         self.flush()?;
         self.people.set_failures(key, Failures::NONE);
         Ok(session)

@@ -30,7 +30,8 @@ pub enum Role {
 }
 
 impl Role {
-    const ALL: [Self; 3] = [Self::Custodian, Self::Operator, Self::Auditor];
+    /// All roles.
+    pub const ALL: [Self; 3] = [Self::Custodian, Self::Operator, Self::Auditor];
 
     /// The name of the role.
     pub const fn name(self) -> &'static str {
@@ -164,11 +165,45 @@ impl Quorum {
     }
 }
 
+/// Who acts: one person, or two custodians together.
+#[derive(Clone, Debug)]
+pub enum Actor {
+    /// One person.
+    One(Session),
+    /// Two custodians.
+    Two(Quorum),
+}
+
+impl Actor {
+    /// The same, borrowed.
+    pub const fn by(&self) -> By<'_> {
+        match self {
+            Self::One(session) => By::One(session),
+            Self::Two(quorum) => By::Two(quorum),
+        }
+    }
+
+    /// Who they are.
+    pub fn names(&self) -> impl Iterator<Item = &Identifier> {
+        self.by().sessions().map(Session::name)
+    }
+}
+
+impl From<Session> for Actor {
+    fn from(session: Session) -> Self {
+        Self::One(session)
+    }
+}
+
+impl From<Quorum> for Actor {
+    fn from(quorum: Quorum) -> Self {
+        Self::Two(quorum)
+    }
+}
+
 /// On whose behalf something is done.
 #[derive(Clone, Copy, Debug)]
 pub enum By<'a> {
-    /// The vault itself.
-    Vault,
     /// One person.
     One(&'a Session),
     /// Two custodians.
@@ -178,7 +213,6 @@ pub enum By<'a> {
 impl<'a> By<'a> {
     pub(super) fn sessions(self) -> impl Iterator<Item = &'a Session> {
         let [first, second] = match self {
-            Self::Vault => [None, None],
             Self::One(session) => [Some(session), None],
             Self::Two(quorum) => quorum.sessions().map(Some),
         };

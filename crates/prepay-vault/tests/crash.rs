@@ -76,7 +76,7 @@ fn open_either(place: impl Fn() -> Dying, done: &Acknowledged) -> Result<TestVau
     }
 }
 
-fn check(place: &Place, steps: u64, done: &Acknowledged) {
+fn check(place: &Shelf, steps: u64, done: &Acknowledged) {
     let dying = || Dying::new(Arc::clone(place), 10_000);
     let mut vault = match open_either(dying, done) {
         Ok(vault) => vault,
@@ -119,7 +119,7 @@ fn check(place: &Place, steps: u64, done: &Acknowledged) {
 
 /// How many steps a whole life takes.
 fn whole() -> u64 {
-    let place = Dying::new(Place::default(), 1 << 40);
+    let place = Dying::new(Shelf::default(), 1 << 40);
     let mut done = Acknowledged::default();
     assert!(life(&place, &mut done).is_some(), "{done:?}");
     check(&place.place, 0, &done);
@@ -129,7 +129,7 @@ fn whole() -> u64 {
 #[test]
 fn a_vault_survives_death_after_every_step() {
     for steps in 0..=whole() {
-        let place = Dying::new(Place::default(), steps);
+        let place = Dying::new(Shelf::default(), steps);
         let mut done = Acknowledged::default();
         let _ = life(&place, &mut done);
         check(&place.place, steps, &done);
@@ -139,12 +139,12 @@ fn a_vault_survives_death_after_every_step() {
 #[test]
 fn a_vault_survives_death_while_it_recovers() {
     for steps in (0..=whole()).step_by(97) {
-        let place = Dying::new(Place::default(), steps);
+        let place = Dying::new(Shelf::default(), steps);
         let mut done = Acknowledged::default();
         let _ = life(&place, &mut done);
         let torn: MemoryStorage = place.place.lock().unwrap().clone();
         for more in 0.. {
-            let place: Place = Arc::new(torn.clone().into());
+            let place: Shelf = Arc::new(torn.clone().into());
             let dying = Dying::new(Arc::clone(&place), more);
             let opened = open_either(|| dying.clone(), &done).is_ok();
             let is_whole = dying.left() > 0;

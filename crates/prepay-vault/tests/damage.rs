@@ -14,7 +14,7 @@ fn key_file() -> KeyFile {
 
 /// A vault that has done this and that, at rest.
 fn used(unlock: Unlock<'_>) -> MemoryStorage {
-    let place = Place::default();
+    let place = Shelf::default();
     let mut vault = create_for(Arc::clone(&place), unlock).unwrap();
     let quorum = quorum(&mut vault);
     let otto = sign_in(&mut vault, "otto");
@@ -28,7 +28,7 @@ fn used(unlock: Unlock<'_>) -> MemoryStorage {
 
 /// Opens a changed place; says why not, after making sure that nothing was written.
 fn refusal(storage: &MemoryStorage, file: &KeyFile) -> Option<OpenError> {
-    let place: Place = Arc::new(storage.clone().into());
+    let place: Shelf = Arc::new(storage.clone().into());
     let unlock = Unlock::KeyFile(file);
     let opened = TestVault::open(Box::new(Arc::clone(&place)), noise(9), unlock, at(50));
     let after = place.lock().unwrap();
@@ -216,7 +216,7 @@ fn what_was_never_acknowledged_is_dropped_and_said() {
     let mut torn = used(Unlock::KeyFile(&file));
     let length = torn.log.len();
     torn.log.extend([0, 0, 0, 200, 1, 2, 3]);
-    let place: Place = Arc::new(torn.into());
+    let place: Shelf = Arc::new(torn.into());
     let unlock = Unlock::KeyFile(&file);
     let opened = TestVault::open(Box::new(Arc::clone(&place)), noise(9), unlock, at(50));
     let mut vault = opened.unwrap();
@@ -231,7 +231,7 @@ fn what_was_never_acknowledged_is_dropped_and_said() {
 fn a_log_of_another_vault_is_refused() {
     let file = key_file();
     let good = used(Unlock::KeyFile(&file));
-    let place = Place::default();
+    let place = Shelf::default();
     let pass = secret("p");
     let [one, two] = ["a", "b"].map(name);
     let users = [&one, &two].map(|name| NewUser { name, role: Role::Custodian, passphrase: &pass });

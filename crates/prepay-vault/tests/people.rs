@@ -7,8 +7,8 @@ use std::sync::Arc;
 use kit::*;
 use prepay_vault::*;
 
-fn fresh() -> (Place, TestVault) {
-    let place = Place::default();
+fn fresh() -> (Shelf, TestVault) {
+    let place = Shelf::default();
     let vault = create(Arc::clone(&place)).unwrap();
     (place, vault)
 }
@@ -93,7 +93,7 @@ fn a_failure_is_kept_before_it_is_answered() {
     // Killed at every step of keeping the failure: answered is counted, and what is not is no answer.
     let before = place.lock().unwrap().clone();
     for steps in 0.. {
-        let place: Place = Arc::new(before.clone().into());
+        let place: Shelf = Arc::new(before.clone().into());
         let dying = Dying::new(Arc::clone(&place), steps);
         let mut vault = open(dying.clone()).unwrap();
         let answer = try_in(&mut vault, "otto", "x", 11);
@@ -126,11 +126,11 @@ fn two_different_custodians_of_this_vault_are_needed() {
     assert_eq!(error(&anna, &otto), expected);
     assert_eq!(error(&otto, &anna), expected);
     let quorum = Quorum::new(anna.clone(), berta.clone()).unwrap();
-    assert_eq!(vault.authorize_two(&quorum), Ok(()));
+    assert_eq!(vault.authorize(By::Two(&quorum), &[Role::Custodian]), Ok(()));
     let found = Role::Operator;
     let refused = Err(AccessError::Role { found });
-    assert_eq!(vault.authorize(&otto, &[Role::Auditor, Role::Custodian]), refused);
-    assert_eq!(vault.authorize(&otto, &[Role::Operator]), Ok(()));
+    assert_eq!(vault.authorize(By::One(&otto), &[Role::Auditor, Role::Custodian]), refused);
+    assert_eq!(vault.authorize(By::One(&otto), &[Role::Operator]), Ok(()));
 
     // Sessions end with the opening.
     drop(vault);
@@ -182,7 +182,7 @@ fn people_come_and_go_but_two_custodians_stay() {
     let wrong = vault.change_passphrase(&otto, &secret("x"), &new, at(5));
     assert_eq!(wrong, Err(UserError::SignIn(SignInError::Wrong)));
     vault.change_passphrase(&otto, &secret("otto"), &new, at(5)).unwrap();
-    assert_eq!(vault.authorize(&otto, &[Role::Operator]), Err(AccessError::Ended));
+    assert_eq!(vault.authorize(By::One(&otto), &[Role::Operator]), Err(AccessError::Ended));
     vault.set_passphrase(&quorum, &dora, &new, at(6)).unwrap();
     vault.set_passphrase(&quorum, &name("anna"), &new, at(6)).unwrap();
     assert_eq!(vault.remove_user(&quorum, &dora, at(7)), Err(UserError::Vault(ended)));
@@ -197,7 +197,7 @@ fn people_come_and_go_but_two_custodians_stay() {
 type Held<'a> = [(&'a str, &'a str); 2];
 
 fn restore(
-    storage: &Place,
+    storage: &Shelf,
     file: &[u8],
     [(one, first), (two, second)]: Held<'_>,
     limits: RestoredLimits,
@@ -232,7 +232,7 @@ fn a_backup_takes_both_custodians_and_gives_no_limits_back() {
     let before = vault.audit(5, 1).unwrap();
     assert_eq!(before[0].entry.name(), "issued");
 
-    let empty = Place::default();
+    let empty = Shelf::default();
     let wrong: [Held<'_>; 4] = [
         [("anna", "one"), ("berta", "one")],
         [("anna", "two"), ("berta", "two")],
@@ -253,7 +253,7 @@ fn a_backup_takes_both_custodians_and_gives_no_limits_back() {
     assert_eq!((nothing.store, nothing.log, nothing.head), (None, Vec::new(), None));
 
     for (limits, stopped) in [(RestoredLimits::Stopped, true), (RestoredLimits::Accepted, false)] {
-        let place = Place::default();
+        let place = Shelf::default();
         let turned = [HELD[1], HELD[0]];
         let mut restored = restore(&place, &file, turned, limits).unwrap();
         let counts = restored.contents();
@@ -285,7 +285,7 @@ fn a_restored_log_knows_of_the_old_one_only_where_it_ended() {
     note(&mut vault, &quorum).unwrap();
     let end = vault.verify_audit().unwrap().last;
     let file = vault.backup(&quorum, [&secret("one"), &secret("two")], at(8)).unwrap();
-    let place = Place::default();
+    let place = Shelf::default();
     drop(restore(&place, &file, HELD, RestoredLimits::Accepted).unwrap());
     let found = |mark| {
         let bad = verify_noted::<CountEntry>(&mut Arc::clone(&place), mark).unwrap().first_bad;
@@ -307,7 +307,7 @@ fn every_bit_and_cut_of_a_backup_counts() {
     let (_, mut vault) = fresh();
     let quorum = quorum(&mut vault);
     let file = vault.backup(&quorum, [&secret("one"), &secret("two")], at(8)).unwrap();
-    let place = Place::default();
+    let place = Shelf::default();
     let refused = |file: &[u8]| {
         let error = restore(&place, file, HELD, RestoredLimits::Accepted).err();
         let MemoryStorage { store, log, head } = place.lock().unwrap().clone();

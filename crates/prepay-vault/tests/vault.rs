@@ -12,7 +12,7 @@ use zeroize::Zeroizing;
 
 #[test]
 fn what_was_kept_is_there_after_opening() {
-    let place = Place::default();
+    let place = Shelf::default();
     let mut vault = create(Arc::clone(&place)).unwrap();
     let quorum = quorum(&mut vault);
     let otto = sign_in(&mut vault, "otto");
@@ -49,7 +49,7 @@ fn what_was_kept_is_there_after_opening() {
 
 #[test]
 fn many_rows_are_kept_and_the_last_ones_remembered() {
-    let place = Place::default();
+    let place = Shelf::default();
     let mut vault = create(Arc::clone(&place)).unwrap();
     let otto = sign_in(&mut vault, "otto");
     for _ in 0..3 {
@@ -69,7 +69,7 @@ fn many_rows_are_kept_and_the_last_ones_remembered() {
 
 #[test]
 fn the_store_is_written_afresh_after_much_and_not_after_every_opening() {
-    let place = Place::default();
+    let place = Shelf::default();
     let store = || place.lock().unwrap().store.clone();
     let mut vault = create(Arc::clone(&place)).unwrap();
     let otto = sign_in(&mut vault, "otto");
@@ -111,7 +111,7 @@ fn the_label_of_a_wrapper_is_kept_whole_or_refused() {
     for (label, fits) in
         [("x".repeat(200), true), ("x".repeat(201), false), ("two\nlines".to_owned(), false)]
     {
-        let place = Place::default();
+        let place = Shelf::default();
         let wrapper = Labelled(label.clone());
         match create_for(Arc::clone(&place), Unlock::Wrapper(&wrapper)) {
             Ok(vault) if fits => {
@@ -127,7 +127,7 @@ fn the_label_of_a_wrapper_is_kept_whole_or_refused() {
 
 #[test]
 fn one_thread_writes_for_all_that_wait() {
-    let place = Place::default();
+    let place = Shelf::default();
     let mut vault = create(Arc::clone(&place)).unwrap();
     let otto = sign_in(&mut vault, "otto");
     let flusher = vault.flusher();
@@ -160,7 +160,7 @@ fn one_thread_writes_for_all_that_wait() {
 
 #[test]
 fn all_that_wait_learn_that_the_place_failed() {
-    let dying = Dying::new(Place::default(), 1 << 40);
+    let dying = Dying::new(Shelf::default(), 1 << 40);
     let mut vault = create(dying.clone()).unwrap();
     let otto = sign_in(&mut vault, "otto");
     let flusher = vault.flusher();
@@ -183,7 +183,7 @@ fn all_that_wait_learn_that_the_place_failed() {
 
 #[test]
 fn nothing_stored_shows_a_secret() {
-    let place = Place::default();
+    let place = Shelf::default();
     let mut vault = create(Arc::clone(&place)).unwrap();
     let quorum = quorum(&mut vault);
     let file = vault.backup(&quorum, [&secret("one"), &secret("two")], at(1)).unwrap();
@@ -197,7 +197,7 @@ fn nothing_stored_shows_a_secret() {
 
 #[test]
 fn a_vault_is_made_only_in_an_empty_place_and_with_two_custodians() {
-    let place = Place::default();
+    let place = Shelf::default();
     create(Arc::clone(&place)).unwrap();
     assert_eq!(create(Arc::clone(&place)).err(), Some(CreateError::NotEmpty));
     let (anna, pass) = (name("anna"), secret("p"));
@@ -216,7 +216,7 @@ fn a_vault_is_made_only_in_an_empty_place_and_with_two_custodians() {
     for (users, insecure_test, expected) in cases {
         let unlock = Unlock::Passphrase(&pass);
         let setup = Setup { name: &anna, unlock, users: &users, insecure_test };
-        let place = Place::default();
+        let place = Shelf::default();
         let made =
             Vault::create(Box::new(Arc::clone(&place)), noise(1), setup, Counts::default(), at(0));
         assert_eq!(made.err(), Some(expected));
@@ -244,7 +244,7 @@ impl KeyWrapper for Token {
 
 #[test]
 fn only_its_own_secret_unlocks_a_vault_and_it_can_be_replaced() {
-    let place = Place::default();
+    let place = Shelf::default();
     let mut vault = create(Arc::clone(&place)).unwrap();
     let quorum = quorum(&mut vault);
     assert_eq!(open_with(Arc::clone(&place), "opem").err(), Some(OpenError::WrongSecret));
@@ -313,7 +313,7 @@ fn a_vault_of_another_kind_or_version_is_named() {
             Err(ReplayError::Unexpected)
         }
     }
-    let place = Place::default();
+    let place = Shelf::default();
     let pass = secret("open");
     let unlock = Unlock::Passphrase(&pass);
     let missing = Vault::<Another>::open(Box::new(Arc::clone(&place)), noise(1), unlock, at(0));
@@ -328,7 +328,7 @@ fn a_vault_of_another_kind_or_version_is_named() {
 
 #[test]
 fn a_store_older_than_its_log_is_refused() {
-    let place = Place::default();
+    let place = Shelf::default();
     let mut vault = create(Arc::clone(&place)).unwrap();
     let quorum = quorum(&mut vault);
     let old = place.lock().unwrap().store.clone();
@@ -347,7 +347,7 @@ fn nothing_happens_without_randomness() {
             Foreseeable::new(self.1).fill(bytes)
         }
     }
-    let place = Place::default();
+    let place = Shelf::default();
     create(Arc::clone(&place)).unwrap();
     let pass = secret("open");
     let opened = TestVault::open(
@@ -367,7 +367,7 @@ fn nothing_happens_without_randomness() {
 
 #[test]
 fn a_broken_place_stops_everything_until_the_vault_is_opened_again() {
-    let place = Place::default();
+    let place = Shelf::default();
     let mut vault = create(Arc::clone(&place)).unwrap();
     drop(sign_in(&mut vault, "anna"));
     drop(vault);
@@ -387,7 +387,7 @@ fn a_broken_place_stops_everything_until_the_vault_is_opened_again() {
 
 #[test]
 fn an_older_copy_that_was_put_back_lacks_the_entry_that_was_noted() {
-    let place = Place::default();
+    let place = Shelf::default();
     let mut vault = create(Arc::clone(&place)).unwrap();
     let quorum = quorum(&mut vault);
     let older = place.lock().unwrap().clone();

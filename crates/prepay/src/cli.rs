@@ -1,4 +1,4 @@
-//! The command line: which commands and flags there are, and their help.
+//! The command line: commands, flags and their help.
 
 use std::path::PathBuf;
 
@@ -16,50 +16,50 @@ use crate::token_flags::{FunctionFlags, kind};
 #[derive(Parser)]
 #[command(name = "prepay", version, disable_help_subcommand = true)]
 pub(crate) struct Cli {
-    /// Print one JSON object per line instead of text, errors too.
+    /// Print JSON, one object per line, instead of text; errors too.
     #[arg(long, global = true)]
     pub(crate) json: bool,
     #[command(subcommand)]
     pub(crate) command: Command,
 }
 
-/// What the program can do.
+/// All commands.
 #[derive(Subcommand)]
 pub(crate) enum Command {
-    /// Show the whole story on test keys: key, token, refusal, currency, key change, trace.
+    /// Demonstrate everything with test keys: key, token, refusal, currency, key change, trace.
     Demo,
-    /// Make, read and explain tokens under raw TEST keys. Production keys do not belong here.
+    /// Make, read and explain tokens under raw TEST keys. Never use production keys here.
     Lab {
         #[command(subcommand)]
         command: Box<LabCommand>,
     },
-    /// Virtual meters under TEST keys: make one, enter tokens, use credit, see what it knows.
+    /// Virtual meters under TEST keys: make one, enter tokens, use credit, show its state.
     Meter {
         #[command(subcommand)]
         command: Box<crate::meter::flags::MeterCommand>,
     },
-    /// A security module: keeps vending keys under dual control, makes tokens, keeps an audit log.
+    /// A security module: holds vending keys under dual control, issues tokens, writes an audit log.
     ///
-    /// Secrets are asked for on the terminal without echo, or read from files: --secret NAME=FILE, where NAME is
-    /// `seal` for the sealing passphrase, `pin` for a hardware token, or the name of a person; a passphrase that
-    /// is to be is NAME.new, that of a back-up NAME.backup. They are never arguments.
+    /// You type secrets on the terminal, without echo, or give them in files: --secret NAME=FILE, where NAME is
+    /// `seal` for the sealing passphrase, `pin` for a hardware token, or the name of a person. A new passphrase
+    /// goes in NAME.new, that of a back-up in NAME.backup. Secrets are never arguments.
     ///
     /// Exit status: 0 done, 1 something broke on the way or nobody read the answer, 2 the command could not run,
     /// 3 the module answered no.
     Module(Box<crate::module::flags::ModuleFlags>),
-    /// A key management centre: customers, supply groups, vending keys, and the files that carry keys to modules.
+    /// A key management centre: customers, supply groups, vending keys, and key-load files for modules.
     Kmc(Box<crate::kmc::KmcFlags>),
     /// Explain the code of an error, or of a meter's answer to a token: meaning, cause, who has to act, what to do.
     ExplainCode {
         /// The code, such as used_error; all codes if there is none.
         code: Option<String>,
     },
-    /// Print the completions of a shell.
+    /// Print the completion script for a shell.
     Completions {
         /// The shell.
         shell: Shell,
     },
-    /// Write the man pages, one a command.
+    /// Write the man pages, one per command.
     Man {
         /// Where to write them.
         #[arg(value_hint = ValueHint::DirPath)]
@@ -70,32 +70,32 @@ pub(crate) enum Command {
 /// The laboratory.
 #[derive(Subcommand)]
 pub(crate) enum LabCommand {
-    /// Make a token.
+    /// Issue a token.
     ///
     /// Example: prepay lab issue credit --amount 25.6 --at 2004-03-01T13:55Z --pan 600727000000000009
     /// --vending-key abababababababab --dkga 02 --sgc 123456
     Issue(IssueFlags),
     /// Read a token. Tests and displays (class 1) need no key.
     Open(OpenFlags),
-    /// Show every step between a token's digits and its meaning, and which of several keys opens it.
+    /// Show every step from a token's digits to its meaning, and which of several keys opens it.
     ///
-    /// Lists and ranges make candidates, as in --sgc 123456,123457 --krn 1-9 --ti 00-99; every
-    /// combination is tried. A wrong key passes the 16-bit checksum once in 65 536 tries, so among many
-    /// candidates a match can be chance.
+    /// Give candidates as lists and ranges, such as --sgc 123456,123457 --krn 1-9 --ti 00-99; every
+    /// combination is tried. A wrong key passes the 16-bit checksum once in 65 536 tries, so with many
+    /// candidates a match can be a coincidence.
     Explain(ExplainFlags),
     /// Derive a decoder key from a vending key.
     Derive(KeyFlags),
-    /// Make the tokens that give a meter a new key.
+    /// Issue the tokens that give a meter a new key.
     KeyChange(KeyChangeFlags),
-    /// Answer requests, one JSON object a line.
+    /// Answer requests, one JSON object per line.
     Batch {
-        /// The requests; standard input if there is none.
+        /// The file with requests; standard input by default.
         #[arg(value_hint = ValueHint::FilePath)]
         file: Option<PathBuf>,
     },
 }
 
-/// A key and the meter it is for.
+/// A key and its meter.
 #[derive(Args)]
 pub(crate) struct KeyFlags {
     /// The meter, 18 digits. Not needed with a decoder key.
@@ -117,7 +117,7 @@ pub(crate) struct OneKeyFlags {
     /// A TEST vending key in hexadecimal, or @FILE to read it from a file.
     #[arg(long, value_name = "HEX|@FILE")]
     pub(crate) vending_key: Option<String>,
-    /// The key generation algorithm; by the length of the vending key if not given.
+    /// The key generation algorithm [default: by the length of the vending key].
     #[arg(long)]
     pub(crate) dkga: Option<String>,
     /// The supply group code, six digits.
@@ -140,7 +140,7 @@ pub(crate) struct OneKeyFlags {
     pub(crate) base_date: Option<u32>,
 }
 
-/// What a token is to mean.
+/// The contents of a token.
 #[derive(Args)]
 pub(crate) struct IssueFlags {
     /// The kind of token.
@@ -152,7 +152,7 @@ pub(crate) struct IssueFlags {
     /// The amount: kWh, m³, m³, minutes, or base currency units.
     #[arg(long, allow_hyphen_values = true)]
     pub(crate) amount: Option<String>,
-    /// Round an amount finer than a token can carry in favour of the customer.
+    /// Round up an amount that is finer than a token can carry.
     #[arg(long)]
     pub(crate) round_up: bool,
     /// The number of one test, 0 to 36.
@@ -169,10 +169,10 @@ pub(crate) struct IssueFlags {
     pub(crate) register: Option<u32>,
     #[command(flatten)]
     pub(crate) function: FunctionFlags,
-    /// The minute of issue in UTC, as 2004-03-01T13:55Z.
+    /// The minute of issue in UTC, such as 2004-03-01T13:55Z.
     #[arg(long, value_name = "TIME", conflicts_with = "tid")]
     pub(crate) at: Option<String>,
-    /// The token identifier, as it is.
+    /// The token identifier itself, instead of --at.
     #[arg(long)]
     pub(crate) tid: Option<u32>,
     /// The random number, 0 to 15 [default: 0].
@@ -185,7 +185,7 @@ pub(crate) struct IssueFlags {
 /// A token to read.
 #[derive(Args)]
 pub(crate) struct OpenFlags {
-    /// The twenty digits; blanks and dashes do not matter.
+    /// The twenty digits; spaces and dashes do not matter.
     #[arg(required = true, value_name = "DIGITS")]
     pub(crate) number: Vec<String>,
     #[command(flatten)]
@@ -195,7 +195,7 @@ pub(crate) struct OpenFlags {
 /// A token to explain, and the keys that may open it.
 #[derive(Args)]
 pub(crate) struct ExplainFlags {
-    /// The twenty digits; blanks and dashes do not matter.
+    /// The twenty digits; spaces and dashes do not matter.
     #[arg(required = true, value_name = "DIGITS")]
     pub(crate) number: Vec<String>,
     /// The meter, 18 digits. Not needed with decoder keys.
@@ -207,37 +207,37 @@ pub(crate) struct ExplainFlags {
     /// TEST vending keys in hexadecimal, or @FILE to read one from a file.
     #[arg(long, value_name = "HEX|@FILE", value_delimiter = ',')]
     pub(crate) vending_key: Vec<String>,
-    /// The key generation algorithm; by the length of each vending key if not given.
+    /// The key generation algorithm [default: by the length of each vending key].
     #[arg(long)]
     pub(crate) dkga: Option<String>,
-    /// Encryption algorithms; those that suit each key if not given.
+    /// Encryption algorithms [default: those that suit each key].
     #[arg(long, value_delimiter = ',')]
     pub(crate) ea: Vec<String>,
-    /// Supply group codes, as 123456,200000-200010.
+    /// Supply group codes, such as 123456,200000-200010.
     #[arg(long, value_name = "LIST")]
     pub(crate) sgc: Option<String>,
-    /// Key revision numbers, as 1-9.
+    /// Key revision numbers, such as 1-9.
     #[arg(long, value_name = "LIST", default_value = "1")]
     pub(crate) krn: String,
-    /// Key types, as 1-3.
+    /// Key types, such as 1-3.
     #[arg(long, value_name = "LIST", default_value = "2")]
     pub(crate) kt: String,
-    /// Tariff indexes, as 00-99.
+    /// Tariff indexes, such as 00-99.
     #[arg(long, value_name = "LIST", default_value = "01")]
     pub(crate) ti: String,
-    /// Base dates, as 1993,2014. They decide DKGA04 keys, and every date shown [with a vending key: 1993].
+    /// Base dates, such as 1993,2014. DKGA04 keys and all dates depend on them [with a vending key: 1993].
     #[arg(long, value_name = "LIST")]
     pub(crate) base_date: Option<String>,
 }
 
 impl ExplainFlags {
-    /// The base dates, or that of vending keys that do not say.
+    /// The base dates, or the default for vending keys.
     pub(crate) fn base_dates(&self) -> impl Iterator<Item = &str> {
         self.base_date.as_deref().unwrap_or("1993").split(',')
     }
 }
 
-/// Two keys: the one that the meter has and the one that it is to get.
+/// Two keys: the meter's current key and its new one.
 #[derive(Args)]
 pub(crate) struct KeyChangeFlags {
     /// The meter, 18 digits. Not needed with decoder keys.
@@ -246,15 +246,15 @@ pub(crate) struct KeyChangeFlags {
     /// The encryption algorithm: 07, 09 or 11.
     #[arg(long, default_value = "07")]
     pub(crate) ea: String,
-    /// The size of the set: 2 or 3, and 4 exactly with EA11 [default: 2, with EA11 4]. With EA11, 2 lists
-    /// the first two of the four; a meter needs all.
+    /// The size of the set: 2 or 3; with EA11 always 4 [default: 2, with EA11 4]. With EA11, 2 prints
+    /// the first two of the four; the meter needs all four.
     #[arg(long)]
     pub(crate) tokens: Option<u32>,
     /// The current key, as field=value pairs: vending_key=HEX,dkga=02,sgc=123456,krn=1,kt=2,ti=01,
     /// ken=255,base_date=1993, or decoder_key=HEX with the same fields. A key may be @FILE.
     #[arg(long, value_name = "KEY")]
     pub(crate) from: String,
-    /// The new key, in the same form. Fields that are not given are those of --from.
+    /// The new key, in the same form. Fields that you leave out are those of --from.
     #[arg(long, value_name = "KEY")]
     pub(crate) to: String,
 }

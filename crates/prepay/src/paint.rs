@@ -1,4 +1,4 @@
-//! The colours of the program, in one place. They vanish when the output is not a terminal.
+//! The colours of the program. Output that is not a terminal has none.
 
 use anstyle::{AnsiColor, Style};
 
@@ -6,12 +6,12 @@ use anstyle::{AnsiColor, Style};
 pub(crate) const HEADING: Style = Style::new().bold();
 /// Token digits and other results.
 pub(crate) const RESULT: Style = AnsiColor::Green.on_default().bold();
-/// What went wrong.
+/// Errors.
 pub(crate) const WRONG: Style = AnsiColor::Red.on_default().bold();
-/// Remarks that may be skipped.
+/// Less important remarks.
 pub(crate) const QUIET: Style = Style::new().dimmed();
 
-/// Fields side by side: neighbours differ.
+/// Adjacent fields, so that neighbours differ.
 pub(crate) const FIELDS: [Style; 6] = [
     AnsiColor::Cyan.on_default(),
     AnsiColor::Yellow.on_default(),

@@ -5,8 +5,8 @@ use std::io::{self, BufRead, IsTerminal, Write};
 use clap::Args;
 use prepay_basics::Identifier;
 use prepay_vault::{
-    AccessError, NewUser, Quorum, QuorumError, Role, Secret, Session, SignInError, UserError,
-    VaultError,
+    AccessError, Contents, NewUser, Quorum, QuorumError, Role, Secret, Session, SharedVault,
+    SignInError, UserError, VaultError,
 };
 
 use crate::failure::{Done, Failure};
@@ -98,29 +98,19 @@ pub(crate) fn person(text: &str) -> Result<Identifier, String> {
 }
 
 impl AsFlags {
-    /// Who acts, with a passphrase. `role` says who is needed, for the question.
-    pub(crate) fn credentials(
-        &self,
-        secrets: &SecretFlags,
-        role: &str,
-    ) -> Done<(Identifier, Secret)> {
-        let name = match &self.name {
-            Some(name) => name.clone(),
-            None => ask_name(&format!("name of the {role}"), "--as NAME")?,
-        };
-        let passphrase = secrets.known(name.as_str(), &format!("passphrase of {name}"))?;
-        Ok((name, passphrase))
-    }
-
     /// Signs one person in.
     pub(crate) fn sign_in(
         &self,
         secrets: &SecretFlags,
         role: &str,
-        sign_in: impl Fn(&Identifier, &Secret) -> Result<Session, SignInError>,
+        vault: &SharedVault<impl Contents>,
     ) -> Done<Session> {
-        let (name, passphrase) = self.credentials(secrets, role)?;
-        sign_in(&name, &passphrase).map_err(|error| sign_in_failure(&name, &error))
+        let name = match &self.name {
+            Some(name) => name.clone(),
+            None => ask_name(&format!("name of the {role}"), "--as NAME")?,
+        };
+        let passphrase = secrets.known(name.as_str(), &format!("passphrase of {name}"))?;
+        vault.sign_in(&name, &passphrase).map_err(|error| sign_in_failure(&name, &error))
     }
 }
 
@@ -150,7 +140,7 @@ impl CustodianFlags {
     pub(crate) fn sign_in(
         &self,
         secrets: &SecretFlags,
-        sign_in: impl Fn(&Identifier, &Secret) -> Result<Session, SignInError>,
+        vault: &SharedVault<impl Contents>,
     ) -> Done<Quorum> {
         let pair = self.pair()?;
         let ask = |name: &Identifier| {
@@ -158,7 +148,8 @@ impl CustodianFlags {
         };
         let passphrases = [ask(&pair[0])?, ask(&pair[1])?];
         let one = |place: usize| {
-            sign_in(&pair[place], &passphrases[place])
+            vault
+                .sign_in(&pair[place], &passphrases[place])
                 .map_err(|error| sign_in_failure(&pair[place], &error))
         };
         Quorum::new(one(0)?, one(1)?).map_err(|error| quorum_failure(&error))

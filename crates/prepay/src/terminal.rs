@@ -1,10 +1,10 @@
-//! A line typed on the terminal without echo.
+//! Reads a line from the terminal without echo.
 //!
-//! Echo is off before the question appears, and what was typed before it, and so shown, does not count. However
-//! the question ends, the terminal is as before: an interrupt arrives as a character at the end of the line and
-//! becomes an error, so that nothing ends the program in between.
+//! Echo is off before the question appears. Anything typed earlier has been shown, so it is discarded. The terminal
+//! is always restored: an interrupt arrives as a character that ends the line and becomes an error, so it cannot end
+//! the program before that.
 //!
-//! The terminal itself edits the line: the keys that erase work as everywhere.
+//! The terminal itself edits the line, so the erase keys work as usual.
 
 use std::fmt;
 use std::fs::{File, OpenOptions};
@@ -20,7 +20,7 @@ const TERMINAL: &str = "/dev/tty";
 /// The longest entry, in bytes.
 const LONGEST: usize = 1024;
 
-/// What a terminal gives at once, at most.
+/// The most bytes that a terminal returns at once.
 const PIECE: usize = 4096;
 
 /// Why nothing was entered.
@@ -28,13 +28,13 @@ const PIECE: usize = 4096;
 pub(crate) enum EntryError {
     /// The terminal failed.
     Io(io::Error),
-    /// Whoever was asked pressed the key that interrupts.
+    /// The user pressed the interrupt key.
     Interrupted,
-    /// The input ended before the line did.
+    /// The input ended before the line.
     Ended,
-    /// Too long.
+    /// The entry is too long.
     Long,
-    /// A character that cannot be seen, as of an arrow key.
+    /// A control character, such as from an arrow key.
     Control,
 }
 
@@ -46,7 +46,7 @@ impl fmt::Display for EntryError {
             Self::Ended => f.write_str("the input ended"),
             Self::Long => write!(f, "expected at most {LONGEST} bytes, found more"),
             Self::Control => {
-                f.write_str("expected characters that print, found a control character")
+                f.write_str("expected printable characters, found a control character")
             }
         }
     }
@@ -64,7 +64,7 @@ impl From<rustix::io::Errno> for EntryError {
     }
 }
 
-/// Puts a question and reads the line that is typed.
+/// Prints a question and reads a line.
 ///
 /// # Errors
 ///
@@ -80,7 +80,7 @@ pub(crate) fn ask(question: &str) -> Result<Zeroizing<Vec<u8>>, EntryError> {
     entry
 }
 
-/// A terminal that does not echo, for as long as this value is there.
+/// A terminal without echo while this value exists.
 struct Silent {
     terminal: File,
     before: Termios,
@@ -90,7 +90,7 @@ impl Silent {
     fn new(terminal: File) -> Result<Self, EntryError> {
         let before = tcgetattr(&terminal)?;
         let mut modes = before.clone();
-        modes.input_modes.insert(InputModes::ICRNL); // Enter ends the line, whatever was before.
+        modes.input_modes.insert(InputModes::ICRNL); // Enter ends the line, whatever the old settings.
         modes.local_modes.remove(LocalModes::ECHO | LocalModes::ISIG);
         modes.local_modes.insert(LocalModes::ICANON | LocalModes::ECHONL);
         modes.special_codes[SpecialCodeIndex::VEOL] = before.special_codes[SpecialCodeIndex::VINTR];
@@ -98,14 +98,14 @@ impl Silent {
         Ok(Self { terminal, before })
     }
 
-    /// The character that interrupts, which ends a line meanwhile.
+    /// The interrupt character, which ends the line here.
     fn interrupt(&self) -> u8 {
         self.before.special_codes[SpecialCodeIndex::VINTR]
     }
 }
 
 impl Drop for Silent {
-    /// The rest of a text that was pasted does not become a command.
+    /// Flushes, so that the rest of a pasted text does not become a command.
     fn drop(&mut self) {
         let _ = tcsetattr(&self.terminal, OptionalActions::Flush, &self.before);
     }
@@ -176,7 +176,7 @@ mod tests {
             (&[b"\x03"], Err("interrupted")),
             (&[b"a\x03"], Err("interrupted")),
             (&[b"a", b"b\x03"], Err("interrupted")),
-            (&[b"a\x1b[A\n"], Err("expected characters that print, found a control character")),
+            (&[b"a\x1b[A\n"], Err("expected printable characters, found a control character")),
         ];
         for (pieces, expected) in cases {
             let entry = line(&mut Pieces(pieces), 3);

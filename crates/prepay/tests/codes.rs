@@ -42,7 +42,6 @@ fn of_types() -> BTreeMap<&'static str, &'static [&'static str]> {
         prepay_module::Refusal,
         prepay_module::software::CustodianError,
         prepay_module::software::LoadRefusal,
-        prepay_module::software::ReadError,
         prepay_session::SessionError,
         prepay_store::OpenStoreError,
         prepay_vault::AccessError,

@@ -1,22 +1,23 @@
-//! Rule: arrows go down only. A crate uses crates of lower floors, and each floor knows its kinds of dependency.
+//! Rule: a crate uses crates of lower floors only, and some floors may not use some kinds of foreign crates.
 //!
-//! Normal and build dependencies count, optional ones too; dev-dependencies are free, except that nobody uses the
-//! chores.
+//! This holds for normal and build dependencies, even optional ones. Dev-dependencies are free, except that no crate
+//! may use `xtask`.
 
 use std::ops::RangeInclusive;
 
+use super::Workspace;
 use super::floors::{FLOWS, Place, place};
 use super::graph::{Dependency, Kind, Package};
-use super::{Finding, House};
+use crate::finding::Finding;
 
 pub(super) const RULE: &str = "edges";
 
-/// A kind of foreign crate that some floors do without.
+/// A kind of foreign crate that some floors may not use.
 struct Ban {
     what: &'static str,
     crates: &'static [&'static str],
     floors: RangeInclusive<u8>,
-    /// The crates of ours that are the exception.
+    /// Our crates that may use it all the same.
     except: &'static [&'static str],
 }
 
@@ -43,8 +44,8 @@ const BANS: &[Ban] = &[
         floors: 0..=8,
         except: &["prepay-store"],
     },
-    // Each door has its own records: what is on the wire does not change because a type of the domain did, and no
-    // key leaves by accident.
+    // Each door has its own records, so that a format does not change because a type of the domain did, and no key
+    // gets out by accident.
     Ban { what: "serialisation", crates: &["serde", "serde_json"], floors: 0..=FLOWS, except: &[] },
     Ban { what: "logging", crates: &["log", "tracing", "defmt"], floors: 0..=1, except: &[] },
     Ban {
@@ -56,19 +57,19 @@ const BANS: &[Ban] = &[
     Ban { what: "a clock", crates: &["jiff", "chrono", "time"], floors: 0..=1, except: &[] },
 ];
 
-pub(super) fn check(house: &House) -> Vec<Finding> {
-    let mut findings = unknown_crates(house);
-    for package in &house.graph.packages {
+pub(super) fn check(workspace: &Workspace) -> Vec<Finding> {
+    let mut findings = unknown_crates(workspace);
+    for package in &workspace.graph.packages {
         for dependency in &package.dependencies {
             if let Some(expected) = objection(package, dependency) {
-                findings.push(finding(house, package, dependency, expected));
+                findings.push(finding(workspace, package, dependency, expected));
             }
         }
     }
     findings
 }
 
-fn unknown_crates(house: &House) -> Vec<Finding> {
+fn unknown_crates(workspace: &Workspace) -> Vec<Finding> {
     let folder = |path: &str| -> Option<String> {
         let name = path.strip_prefix("crates/")?.strip_suffix("/Cargo.toml")?;
         (!name.contains('/')).then(|| name.to_string())
@@ -77,10 +78,10 @@ fn unknown_crates(house: &House) -> Vec<Finding> {
         let name = folder(path)?;
         place(&name).is_none().then(|| {
             let expected = "a line for it in the table of floors (xtask/src/tidy/floors.rs)";
-            Finding::new(RULE, path, 1, format!("crate {name} on no floor"), expected)
+            Finding::new(RULE, path, 1, format!("crate {name} without a floor"), expected)
         })
     };
-    house.tree.files().filter_map(|(path, _)| unknown(path)).collect()
+    workspace.tree.files().filter_map(|(path, _)| unknown(path)).collect()
 }
 
 /// What was expected instead of this dependency, when it is not allowed.
@@ -116,10 +117,15 @@ fn banned(package: &str, floor: u8, dependency: &str) -> Option<String> {
     })
 }
 
-fn finding(house: &House, package: &Package, dependency: &Dependency, expected: String) -> Finding {
+fn finding(
+    workspace: &Workspace,
+    package: &Package,
+    dependency: &Dependency,
+    expected: String,
+) -> Finding {
     let folder = if package.name == "xtask" { "" } else { "crates/" };
     let manifest = format!("{folder}{}/Cargo.toml", package.name);
-    let text = house.tree.text(&manifest).unwrap_or_default();
+    let text = workspace.tree.text(&manifest).unwrap_or_default();
     let names_it = |line: &str| {
         let rest = line.trim_start().trim_start_matches('"').strip_prefix(dependency.name.as_str());
         rest.is_some_and(|rest| rest.starts_with(['.', ' ', '=', '"']))
@@ -137,17 +143,17 @@ fn finding(house: &House, package: &Package, dependency: &Dependency, expected: 
 #[cfg(test)]
 mod tests {
     use super::super::graph::{Dependency, Graph, Kind, Package};
-    use super::super::testing::places;
-    use super::{House, check};
+    use super::{Workspace, check};
+    use crate::finding::testing::places;
     use crate::repository::Tree;
 
-    /// A house in which `package` depends on `dependency` alone.
-    fn house(package: &str, dependency: &str, kind: Option<Kind>) -> House {
+    /// A workspace in which `package` has one dependency.
+    fn workspace(package: &str, dependency: &str, kind: Option<Kind>) -> Workspace {
         let manifest = format!("[dependencies]\nother = \"1\"\n{dependency}.workspace = true\n");
         let tree = Tree::of(&[(&format!("crates/{package}/Cargo.toml"), &manifest)]);
         let dependencies = vec![Dependency { name: dependency.into(), kind }];
         let package = Package { name: package.into(), dependencies };
-        House { tree, graph: Graph { packages: vec![package] } }
+        Workspace { tree, graph: Graph { packages: vec![package] } }
     }
 
     #[test]
@@ -164,14 +170,14 @@ mod tests {
             ("prepay-testkit", "serde", None),
         ];
         for &(package, dependency, kind) in CASES {
-            let found = check(&house(package, dependency, kind));
+            let found = check(&workspace(package, dependency, kind));
             assert!(found.is_empty(), "{package} -> {dependency}: {found:?}");
         }
     }
 
     #[test]
     fn arrows_that_do_not_go_down_are_found() {
-        // (crate, dependency, kind, why): one for each way to be wrong.
+        // (crate, dependency, kind, why): one for each kind of finding.
         const CASES: &[(&str, &str, Option<Kind>, &str)] = &[
             ("prepay-cipher", "prepay-token", None, "below floor 0"),
             ("prepay-meter", "prepay-module", None, "below floor 2"),
@@ -190,7 +196,7 @@ mod tests {
             ("prepay-token", "jiff", None, "clock"),
         ];
         for &(package, dependency, kind, why) in CASES {
-            let found = check(&house(package, dependency, kind));
+            let found = check(&workspace(package, dependency, kind));
             assert_eq!(places(&found), [format!("crates/{package}/Cargo.toml:3")], "{dependency}");
             assert!(found[0].to_string().contains(why), "{}: {why}", found[0]);
         }
@@ -198,7 +204,7 @@ mod tests {
 
     #[test]
     fn crate_on_no_floor_is_found() {
-        let found = check(&House::of(&[("crates/prepay-new/Cargo.toml", "")]));
+        let found = check(&Workspace::of(&[("crates/prepay-new/Cargo.toml", "")]));
         assert_eq!(places(&found), ["crates/prepay-new/Cargo.toml:1"]);
     }
 }

@@ -1,15 +1,15 @@
-//! Which crate stands on which floor. Data only; what follows from it is in the rules.
+//! The floor of each crate. Data only; the rules use it.
 //!
-//! A new crate gets a line here first. The map with reasons is `ARCHITECTURE.md`.
+//! Add a new crate here first. `ARCHITECTURE.md` gives the reasons.
 
-/// Where a crate stands.
+/// The place of a crate.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Place {
     /// On a floor: it may use crates of every lower floor.
     Floor(u8),
-    /// Beside the house, for tests: others may use it as a dev-dependency only.
+    /// Outside the floors, for tests: others may use it as a dev-dependency only.
     Testkit,
-    /// Beside the house, for chores: nobody may use it.
+    /// Outside the floors, for chores: nobody may use it.
     Chores,
 }
 
@@ -43,17 +43,17 @@ const PLACES: &[(&str, Place)] = &[
     ("prepay-host", Place::Floor(7)),
     // Programs.
     ("prepay", Place::Floor(8)),
-    // Beside the house.
+    // Outside the floors.
     ("prepay-testkit", Place::Testkit),
     ("xtask", Place::Chores),
 ];
 
-/// Where the crate with this name stands, when the table knows it.
+/// The place of the crate with this name, if the table has it.
 pub(super) fn place(name: &str) -> Option<Place> {
     PLACES.iter().find(|(known, _)| *known == name).map(|(_, place)| *place)
 }
 
-/// The floor of the crate with this name, when it stands on one.
+/// The floor of the crate with this name, if it is on one.
 pub(super) fn floor(name: &str) -> Option<u8> {
     match place(name)? {
         Place::Floor(floor) => Some(floor),

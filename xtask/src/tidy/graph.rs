@@ -1,4 +1,4 @@
-//! The crates of the workspace and what their manifests ask for, as `cargo metadata` says.
+//! The crates of the workspace and their dependencies, from `cargo metadata`.
 
 use std::path::Path;
 
@@ -21,15 +21,15 @@ pub(super) struct Package {
     pub(super) dependencies: Vec<Dependency>,
 }
 
-/// A line of a manifest: what a crate asks for, whether or not a feature turns it on.
+/// A dependency in a manifest, whether or not a feature enables it.
 #[derive(Default, Deserialize)]
 pub(super) struct Dependency {
-    /// The name of the package, even when it is renamed.
+    /// The name of the package, even if it is renamed here.
     pub(super) name: String,
     pub(super) kind: Option<Kind>,
 }
 
-/// What a dependency is for. Normal ones have no kind.
+/// What a dependency is for, unless it is a normal one.
 #[derive(Clone, Copy, Debug, Deserialize, PartialEq, Eq)]
 #[serde(rename_all = "lowercase")]
 pub(super) enum Kind {
@@ -44,7 +44,7 @@ impl Graph {
     ///
     /// # Errors
     ///
-    /// [`Failure`] when cargo has no answer, because a manifest is wrong.
+    /// [`Failure`] if cargo fails, because a manifest is wrong.
     pub(super) fn read(root: &Path) -> Result<Self, Failure> {
         let command = format!("cargo {}", METADATA.join(" "));
         let json = output(root, "cargo", METADATA).ok_or_else(|| {

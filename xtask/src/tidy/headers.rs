@@ -1,24 +1,25 @@
-//! Rule: every Rust file opens with a `//!` that says its job, and every crate takes the lints of the workspace.
+//! Rule: every Rust file starts with a `//!` that says its job, and every crate uses the lints of the workspace.
 //!
-//! Those lints forbid `unsafe`, which the compiler then checks. The crates in `bindings/` are the exception, for C
-//! and other languages call us there.
+//! Those lints forbid `unsafe`, which the compiler then enforces. The crates in `bindings/` are the exception, because
+//! C and other languages call them.
 
-use super::{Finding, House};
+use super::Workspace;
+use crate::finding::Finding;
 
 pub(super) const RULE: &str = "headers";
 
 const FORBIDDEN: &str = "\nunsafe_code = \"forbid\"\n";
 const TAKEN: &str = "\n[lints]\nworkspace = true\n";
 
-pub(super) fn check(house: &House) -> Vec<Finding> {
+pub(super) fn check(workspace: &Workspace) -> Vec<Finding> {
     let mut findings = Vec::new();
-    for (path, text) in house.tree.texts().filter(|(path, _)| path.ends_with(".rs")) {
+    for (path, text) in workspace.tree.texts().filter(|(path, _)| path.ends_with(".rs")) {
         if !text.starts_with("//! ") {
             let found = format!("{:?}", text.lines().next().unwrap_or_default());
             findings.push(Finding::new(RULE, path, 1, found, "a `//!` that says its job"));
         }
     }
-    for (path, text) in house.tree.texts().filter(|(path, _)| path.ends_with("Cargo.toml")) {
+    for (path, text) in workspace.tree.texts().filter(|(path, _)| path.ends_with("Cargo.toml")) {
         let wanted = match path {
             "Cargo.toml" => FORBIDDEN,
             _ if path.starts_with("crates/") || path.starts_with("xtask/") => TAKEN,
@@ -26,7 +27,7 @@ pub(super) fn check(house: &House) -> Vec<Finding> {
         };
         if !text.contains(wanted) {
             let expected = format!("lines {:?}", wanted.trim());
-            findings.push(Finding::new(RULE, path, 1, "a crate that may be unsafe", expected));
+            findings.push(Finding::new(RULE, path, 1, "a crate that may use `unsafe`", expected));
         }
     }
     findings
@@ -34,14 +35,14 @@ pub(super) fn check(house: &House) -> Vec<Finding> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::testing::places;
-    use super::{House, check};
+    use super::{Workspace, check};
+    use crate::finding::testing::places;
 
     const ROOT: &str = "crates/prepay-token/src/lib.rs";
 
     #[test]
     fn files_that_say_their_job_pass() {
-        assert!(check(&House::of(&[(ROOT, "//! The tokens.\n#![no_std]")])).is_empty());
+        assert!(check(&Workspace::of(&[(ROOT, "//! The tokens.\n#![no_std]")])).is_empty());
     }
 
     #[test]
@@ -54,7 +55,7 @@ mod tests {
             "//!\n",
             "/// The tokens.\nfn a() {}",
         ] {
-            let found = places(&check(&House::of(&[(ROOT, text)])));
+            let found = places(&check(&Workspace::of(&[(ROOT, text)])));
             assert_eq!(found, [format!("{ROOT}:1")], "{text:?}");
         }
     }
@@ -72,7 +73,7 @@ mod tests {
             ("bindings/c/Cargo.toml", "[package]\nname = \"a\"\n", true),
         ];
         for &(path, text, passes) in CASES {
-            assert_eq!(check(&House::of(&[(path, text)])).is_empty(), passes, "{path}: {text}");
+            assert_eq!(check(&Workspace::of(&[(path, text)])).is_empty(), passes, "{path}: {text}");
         }
     }
 }

@@ -1,23 +1,24 @@
-//! Rule: no crate above the security modules names the bytes of a key.
+//! Rule: no crate above the security modules uses the bytes of a key.
 //!
-//! `expose_bytes` is the one way out of a key type, so its name is all there is to look for. Tests may.
+//! `expose_bytes` is the only way to get bytes out of a key type, so the rule looks for this name. Tests may use it.
 
+use super::Workspace;
 use super::floors::{FLOWS, floor};
-use super::{Finding, House};
+use crate::finding::Finding;
 
 pub(super) const RULE: &str = "keys";
 
 const NAME: &str = "expose_bytes";
 
-/// Crates above the security modules that may, and why.
+/// Crates above the security modules that may use it, and why.
 const ALLOWED: &[(&str, &str)] = &[
     ("prepay-lab", "works on raw test keys, and says so"),
     ("prepay-host", "hands a PIN to the hardware token"),
 ];
 
-pub(super) fn check(house: &House) -> Vec<Finding> {
+pub(super) fn check(workspace: &Workspace) -> Vec<Finding> {
     let mut findings = Vec::new();
-    for source in house.sources().filter(|source| source.path.contains("/src/")) {
+    for source in workspace.sources().filter(|source| source.path.contains("/src/")) {
         let is_above = floor(source.crate_name).is_some_and(|floor| floor >= FLOWS);
         if !is_above || ALLOWED.iter().any(|(allowed, _)| *allowed == source.crate_name) {
             continue;
@@ -33,8 +34,8 @@ pub(super) fn check(house: &House) -> Vec<Finding> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::testing::places;
-    use super::{House, check};
+    use super::{Workspace, check};
+    use crate::finding::testing::places;
 
     const TEXT: &str = "fn a(key: &Key) {\n    key.expose_bytes();\n}";
 
@@ -46,11 +47,11 @@ mod tests {
             "crates/prepay-lab/src/lib.rs",
             "crates/prepay-kmc/tests/all.rs",
         ] {
-            assert!(check(&House::of(&[(path, TEXT)])).is_empty(), "{path}");
+            assert!(check(&Workspace::of(&[(path, TEXT)])).is_empty(), "{path}");
         }
         let tests = format!("fn b() {{}}\n\n#[cfg(test)]\nmod tests {{\n{TEXT}\n}}\n");
         for text in ["//! Never `expose_bytes`.", &tests] {
-            assert!(check(&House::of(&[("crates/prepay-forms/src/lib.rs", text)])).is_empty());
+            assert!(check(&Workspace::of(&[("crates/prepay-forms/src/lib.rs", text)])).is_empty());
         }
     }
 
@@ -61,7 +62,7 @@ mod tests {
             "crates/prepay-kmc/src/a.rs",
             "crates/prepay/src/main.rs",
         ] {
-            assert_eq!(places(&check(&House::of(&[(path, TEXT)]))), [format!("{path}:2")]);
+            assert_eq!(places(&check(&Workspace::of(&[(path, TEXT)]))), [format!("{path}:2")]);
         }
     }
 }

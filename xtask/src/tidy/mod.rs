@@ -1,10 +1,10 @@
-//! `cargo xtask tidy`: the rules of the house that a machine can check.
+//! `cargo xtask tidy`: checks the rules of this project.
 //!
-//! Each rule is a module with its data as a table at the top and a function from the house to findings. Rules only
-//! read: sources are text, never compiled, and the dependencies are what `cargo metadata` says. So a rule may be
-//! deceived by a macro that assembles names; reviewers are there for the rest.
+//! Each rule is a module, with its data in a table at the top and a function that returns findings. Rules read sources
+//! as text and dependencies from `cargo metadata`; they compile nothing. So a macro that assembles names can get
+//! past a rule; reviewers must watch for that.
 //!
-//! Every module of a rule shows it failing on a made-up tree.
+//! The tests of each rule show it failing on an example.
 
 mod edges;
 mod floors;
@@ -14,17 +14,17 @@ mod keys;
 mod sql;
 mod words;
 
-use std::fmt;
 use std::path::Path;
 use std::time::Instant;
 
+use crate::finding::{Finding, report};
 use crate::repository::Tree;
 use crate::step::{Failure, announce, passed};
 use crate::vectors;
 use graph::Graph;
 
-/// Everything that rules look at.
-struct House {
+/// Everything that rules check.
+struct Workspace {
     tree: Tree,
     graph: Graph,
 }
@@ -33,12 +33,12 @@ struct House {
 struct Source<'a> {
     path: &'a str,
     crate_name: &'a str,
-    /// The file, with lines that are nothing but a comment left empty.
+    /// The file, with whole-line comments removed.
     code: String,
 }
 
-impl House {
-    /// A made-up house without dependencies.
+impl Workspace {
+    /// A workspace for tests, without dependencies.
     #[cfg(test)]
     fn of(files: &[(&str, &str)]) -> Self {
         Self { tree: Tree::of(files), graph: Graph::default() }
@@ -54,11 +54,11 @@ impl House {
     }
 }
 
-/// A rule: its name in findings, what it demands, and how it looks for the contrary.
+/// A rule: its name in findings, what it demands, and its check.
 struct Rule {
     name: &'static str,
     demand: &'static str,
-    check: fn(&House) -> Vec<Finding>,
+    check: fn(&Workspace) -> Vec<Finding>,
 }
 
 const RULES: &[Rule] = &[
@@ -71,26 +71,30 @@ const RULES: &[Rule] = &[
     },
     Rule {
         name: headers::RULE,
-        demand: "files say their job, crates are safe",
+        demand: "files say their job, crates forbid `unsafe`",
         check: headers::check,
     },
-    Rule { name: words::RULE, demand: "the project speaks of itself alone", check: words::check },
+    Rule {
+        name: words::RULE,
+        demand: "no text names a place on someone's machine",
+        check: words::check,
+    },
     Rule { name: "vectors", demand: "vectors are complete and unaltered", check: check_vectors },
 ];
 
-/// Checks every rule on the workspace at `root`.
+/// Checks every rule in the workspace at `root`.
 ///
 /// # Errors
 ///
 /// [`Failure`] after all findings have been printed.
 pub(crate) fn run(root: &Path) -> Result<(), Failure> {
-    announce("tidy", "the rules of the house");
+    announce("tidy", "the rules of this project");
     let started = Instant::now();
-    let house = House { tree: Tree::read(root)?, graph: Graph::read(root)? };
-    println!("{} files, {} crates", house.tree.files().count(), house.graph.packages.len());
+    let workspace = Workspace { tree: Tree::read(root)?, graph: Graph::read(root)? };
+    println!("{} files, {} crates", workspace.tree.files().count(), workspace.graph.packages.len());
     let mut all = Vec::new();
     for rule in RULES {
-        let findings = (rule.check)(&house);
+        let findings = (rule.check)(&workspace);
         let result =
             if findings.is_empty() { "ok".into() } else { format!("findings: {}", findings.len()) };
         println!("    {:<10} {:<46} {result}", rule.name, rule.demand);
@@ -101,86 +105,13 @@ pub(crate) fn run(root: &Path) -> Result<(), Failure> {
     Ok(())
 }
 
-fn check_vectors(house: &House) -> Vec<Finding> {
-    vectors::check(&house.tree)
-}
-
-/// Prints all `findings` of a chore.
-///
-/// # Errors
-///
-/// [`Failure`] when there is any.
-pub(crate) fn report(chore: &str, findings: &[Finding]) -> Result<(), Failure> {
-    for finding in findings {
-        println!("{finding}");
-    }
-    if findings.is_empty() {
-        return Ok(());
-    }
-    Err(Failure::new(format!(
-        "{chore} failed (findings: {}); to repeat it: cargo xtask {chore}",
-        findings.len()
-    )))
-}
-
-/// One place where a rule does not hold.
-#[derive(Debug)]
-pub(crate) struct Finding {
-    rule: &'static str,
-    path: String,
-    line: usize,
-    found: String,
-    expected: String,
-}
-
-impl Finding {
-    /// A finding at a line, counted from 1.
-    pub(crate) fn new(
-        rule: &'static str,
-        path: &str,
-        line: usize,
-        found: impl Into<String>,
-        expected: impl Into<String>,
-    ) -> Self {
-        Self { rule, path: path.into(), line, found: found.into(), expected: expected.into() }
-    }
-}
-
-impl fmt::Display for Finding {
-    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { rule, path, line, found, expected } = self;
-        write!(out, "{path}:{line}: {rule}: found {found}, expected {expected}")
-    }
-}
-
-/// Help for the tests of the rules.
-#[cfg(test)]
-mod testing {
-    use super::Finding;
-
-    /// Where the findings are, as `path:line`.
-    pub(super) fn places(findings: &[Finding]) -> Vec<String> {
-        findings.iter().map(|finding| format!("{}:{}", finding.path, finding.line)).collect()
-    }
+fn check_vectors(workspace: &Workspace) -> Vec<Finding> {
+    vectors::check(&workspace.tree)
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{Finding, RULES, report};
-
-    #[test]
-    fn finding_reads_as_place_rule_found_and_expected() {
-        let finding = Finding::new("floats", "crates/a/src/lib.rs", 7, "`f64`", "integers");
-        let expected = "crates/a/src/lib.rs:7: floats: found `f64`, expected integers";
-        assert_eq!(finding.to_string(), expected);
-    }
-
-    #[test]
-    fn any_finding_fails_the_chore() {
-        assert!(report("tidy", &[]).is_ok());
-        let failure = report("tidy", &[Finding::new("a", "b", 1, "c", "d")]).unwrap_err();
-        assert!(failure.to_string().contains("cargo xtask tidy"));
-    }
+    use super::RULES;
 
     #[test]
     fn rules_have_different_names() {

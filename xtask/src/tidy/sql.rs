@@ -1,15 +1,15 @@
-//! Rule: only `prepay-store` contains SQL, in whatever case it is written.
+//! Rule: only `prepay-store` contains SQL, in upper or lower case.
 //!
-//! What stands behind a quotation mark counts as SQL when it begins like a statement, so that a sentence such as
-//! "Select a meter" does not.
+//! A string counts as SQL if it starts like a statement; a sentence such as "Select a meter" does not.
 
-use super::{Finding, House};
+use super::Workspace;
+use crate::finding::Finding;
 
 pub(super) const RULE: &str = "sql";
 
 const HOME: &str = "prepay-store";
 
-/// How statements begin, and a word that must follow somewhere when the beginning is also plain English.
+/// How statements start, and a word that must follow if the start could also be plain English.
 const STATEMENTS: &[(&str, Option<&str>)] = &[
     ("SELECT", Some("FROM")),
     ("INSERT INTO", None),
@@ -24,9 +24,9 @@ const STATEMENTS: &[(&str, Option<&str>)] = &[
     ("PRAGMA", None),
 ];
 
-pub(super) fn check(house: &House) -> Vec<Finding> {
+pub(super) fn check(workspace: &Workspace) -> Vec<Finding> {
     let mut findings = Vec::new();
-    for source in house.sources().filter(|source| source.crate_name != HOME) {
+    for source in workspace.sources().filter(|source| source.crate_name != HOME) {
         for (quote, _) in source.code.match_indices('"') {
             let content = source.code[quote + 1..].split('"').next().unwrap_or_default();
             let line = 1 + source.code[..quote].matches('\n').count();
@@ -36,7 +36,7 @@ pub(super) fn check(house: &House) -> Vec<Finding> {
         }
     }
     let home = format!("crates/{HOME}/");
-    let files = house.tree.files().map(|(path, _)| path);
+    let files = workspace.tree.files().map(|(path, _)| path);
     let strays = files.filter(|path| path.ends_with(".sql") && !path.starts_with(&home));
     findings.extend(strays.map(|path| finding(path, 1, "a file of SQL".into())));
     findings
@@ -46,7 +46,7 @@ fn finding(path: &str, line: usize, found: String) -> Finding {
     Finding::new(RULE, path, line, found, format!("SQL in {HOME} only"))
 }
 
-/// The beginning of the statement in `text`, when it is one. `SELECT` in capitals needs no `FROM`.
+/// The start of the statement in `text`, if it is one. `SELECT` in capitals needs no `FROM`.
 fn statement(text: &str) -> Option<&'static str> {
     let text = text.replace("\\n", " ").replace('\\', " ");
     let words: Vec<&str> = text.split_whitespace().collect();
@@ -63,8 +63,8 @@ fn statement(text: &str) -> Option<&'static str> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::testing::places;
-    use super::{House, check};
+    use super::{Workspace, check};
+    use crate::finding::testing::places;
 
     const PATH: &str = "crates/prepay-kmc/src/ledger.rs";
 
@@ -80,14 +80,14 @@ mod tests {
             "fn select(from: u8) {}",
         ];
         for text in CASES {
-            let found = check(&House::of(&[(PATH, text)]));
+            let found = check(&Workspace::of(&[(PATH, text)]));
             assert!(found.is_empty(), "{text}: {found:?}");
         }
         let store = [
             ("crates/prepay-store/src/sale.rs", "const A: &str = \"SELECT 1\";"),
             ("crates/prepay-store/migrations/1.sql", "CREATE TABLE sale (id INT)"),
         ];
-        assert!(check(&House::of(&store)).is_empty());
+        assert!(check(&Workspace::of(&store)).is_empty());
     }
 
     #[test]
@@ -104,12 +104,12 @@ mod tests {
         ];
         for text in CASES {
             assert_eq!(
-                places(&check(&House::of(&[(PATH, text)]))),
+                places(&check(&Workspace::of(&[(PATH, text)]))),
                 [format!("{PATH}:1")],
                 "{text}"
             );
         }
-        let stray = House::of(&[("docs/schema.sql", "SELECT 1")]);
+        let stray = Workspace::of(&[("docs/schema.sql", "SELECT 1")]);
         assert_eq!(places(&check(&stray)), ["docs/schema.sql:1"]);
     }
 }

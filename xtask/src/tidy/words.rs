@@ -1,13 +1,14 @@
-//! Rule: the project speaks of itself alone. No committed text names a place on somebody's machine.
+//! Rule: no committed text contains a path of someone's machine.
 //!
-//! The places are assembled here from parts, so that this file passes its own rule. Notes for later are found by the
-//! check of spelling.
+//! The paths are assembled here from parts, so that this file passes its own rule. The spelling check finds notes for
+//! later.
 
-use super::{Finding, House};
+use super::Workspace;
+use crate::finding::Finding;
 
 pub(super) const RULE: &str = "words";
 
-/// Folders that exist on one machine only. A longer path or an address that contains one is not meant.
+/// Folders of one machine. Longer paths and URLs that contain one are allowed.
 const FOLDERS: &[&str] = &[
     concat!("/ho", "me/"),
     concat!("/ro", "ot/"),
@@ -18,9 +19,9 @@ const FOLDERS: &[&str] = &[
     concat!("C:\\", "Users\\"),
 ];
 
-pub(super) fn check(house: &House) -> Vec<Finding> {
+pub(super) fn check(workspace: &Workspace) -> Vec<Finding> {
     let mut findings = Vec::new();
-    for (path, text) in house.tree.texts() {
+    for (path, text) in workspace.tree.texts() {
         for (line, content) in (1..).zip(text.lines()) {
             if let Some(folder) = FOLDERS.iter().find(|folder| names_folder(content, folder)) {
                 let expected = "a path from the root of the project";
@@ -31,7 +32,7 @@ pub(super) fn check(house: &House) -> Vec<Finding> {
     findings
 }
 
-/// Whether `folder` begins a path in `line`: what is before it does not continue a path or an address.
+/// Whether a path in `line` starts with `folder`: nothing before it continues a path or a URL.
 fn names_folder(line: &str, folder: &str) -> bool {
     let continues = |sign: char| sign.is_alphanumeric() || "_-./~*}>".contains(sign);
     line.match_indices(folder).any(|(place, _)| !line[..place].ends_with(continues))
@@ -39,15 +40,15 @@ fn names_folder(line: &str, folder: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::super::testing::places;
-    use super::{FOLDERS, House, check};
+    use super::{FOLDERS, Workspace, check};
+    use crate::finding::testing::places;
 
     #[test]
     fn paths_of_the_project_and_addresses_pass() {
         let folder = FOLDERS[0];
         let text =
             format!("See https://example.org{folder}a, crates{folder}b and ${{X}}{folder}c.");
-        assert!(check(&House::of(&[("docs/a.md", &text)])).is_empty(), "{text}");
+        assert!(check(&Workspace::of(&[("docs/a.md", &text)])).is_empty(), "{text}");
     }
 
     #[test]
@@ -55,7 +56,7 @@ mod tests {
         for folder in FOLDERS {
             for before in ["", "cd '", "=("] {
                 let text = format!("\n{before}{folder}a");
-                let found = places(&check(&House::of(&[("docs/a.md", &text)])));
+                let found = places(&check(&Workspace::of(&[("docs/a.md", &text)])));
                 assert_eq!(found, ["docs/a.md:2"], "{text}");
             }
         }

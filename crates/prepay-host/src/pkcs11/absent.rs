@@ -1,16 +1,16 @@
-//! Hardware tokens in a build without PKCS#11: every one is refused.
+//! Hardware tokens in a build without PKCS#11: all are refused.
 
 use prepay_vault::{KeyWrapper, Secret, WrapError};
 use zeroize::Zeroizing;
 
 use super::{Pkcs11Error, Pkcs11Place};
 
-/// A token that is logged in. In this build there is none.
+/// A token that is logged in. This build can have none.
 #[derive(Debug)]
 pub enum Pkcs11Token {}
 
 impl Pkcs11Token {
-    /// Refuses, since this build has no PKCS#11.
+    /// Refuses, because this build has no PKCS#11.
     ///
     /// # Errors
     ///
@@ -19,7 +19,7 @@ impl Pkcs11Token {
         Err(Pkcs11Error::Absent)
     }
 
-    /// Refuses to make a key in a token.
+    /// Refuses to generate a key in a token.
     ///
     /// # Errors
     ///

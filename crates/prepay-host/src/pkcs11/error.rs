@@ -1,21 +1,21 @@
-//! Why a token does not help. Nothing here holds a PIN or a key.
+//! Errors of a hardware token. None contains a PIN or a key.
 
 use std::fmt;
 use std::path::PathBuf;
 
 use prepay_vault::WrapError;
 
-/// Why a token does not help.
+/// Why a hardware token cannot be used.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Pkcs11Error {
-    /// This build has no PKCS#11.
+    /// This build does not support PKCS#11.
     Absent,
     /// The library cannot be used.
     Library {
-        /// Where it should be.
+        /// Its path.
         library: PathBuf,
-        /// What was seen.
+        /// What was reported.
         problem: String,
     },
     /// Not exactly one token has this label.
@@ -25,11 +25,11 @@ pub enum Pkcs11Error {
         /// How many have it.
         found: usize,
     },
-    /// The token refuses the PIN. It counts these.
+    /// The PIN is wrong. The token counts wrong PINs.
     Pin,
-    /// The token has locked the PIN. Its security officer has to set a new one.
+    /// The token has locked the PIN. Its security officer must set a new one.
     PinLocked,
-    /// This process has logged in to the token already.
+    /// This process is already logged in to the token.
     LoggedIn,
     /// Not exactly one secret key of the token has this label.
     Keys {
@@ -38,12 +38,12 @@ pub enum Pkcs11Error {
         /// How many have it.
         found: usize,
     },
-    /// A key of this label is there already.
+    /// The token already has a key with this label.
     KeyThere {
         /// The label.
         label: String,
     },
-    /// The key is not what it has to be: AES-256, sensitive, not extractable.
+    /// The key is not AES-256, sensitive and never extractable.
     Weak {
         /// The label.
         label: String,
@@ -52,7 +52,7 @@ pub enum Pkcs11Error {
     },
     /// The token lacks AES-GCM.
     Mechanism,
-    /// What is to be unwrapped was not wrapped by this key, or is damaged.
+    /// The wrapped key was wrapped by another key, or is damaged.
     Wrapped,
     /// The token reports a problem.
     Token {
@@ -87,30 +87,30 @@ prepay_basics::codes! {
 impl fmt::Display for Pkcs11Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Absent => {
-                f.write_str("this build has no PKCS#11, so it can use no hardware token")
-            }
+            Self::Absent => f.write_str(
+                "this build does not support PKCS#11, so it cannot use a hardware token",
+            ),
             Self::Library { library, problem } => {
-                write!(f, "{}: no PKCS#11 library: {problem}", library.display())
+                write!(f, "{}: cannot be used as a PKCS#11 library: {problem}", library.display())
             }
             Self::Tokens { label, found } => {
                 write!(f, "tokens with label {label:?}: expected 1, found {found}")
             }
-            Self::Pin => f.write_str("the token refuses the PIN; after a few it locks itself"),
+            Self::Pin => f.write_str("wrong PIN; the token locks itself after a few of them"),
             Self::PinLocked => {
-                f.write_str("the token has locked the PIN; its security officer can set a new one")
+                f.write_str("the token has locked the PIN: its security officer must set a new one")
             }
-            Self::LoggedIn => f.write_str("this process has logged in to the token already"),
+            Self::LoggedIn => f.write_str("this process is already logged in to the token"),
             Self::Keys { label, found } => {
                 write!(f, "secret keys with label {label:?}: expected 1, found {found}")
             }
-            Self::KeyThere { label } => write!(f, "the token has a key {label:?} already"),
+            Self::KeyThere { label } => write!(f, "the token already has a key {label:?}"),
             Self::Weak { label, lacks } => {
-                write!(f, "key {label:?} of the token protects too little: it is not {lacks}")
+                write!(f, "key {label:?} of the token is too weak: it is not {lacks}")
             }
-            Self::Mechanism => f.write_str("the token lacks the mechanism CKM_AES_GCM"),
+            Self::Mechanism => f.write_str("the token does not support the mechanism CKM_AES_GCM"),
             Self::Wrapped => f.write_str("wrapped by another key, or damaged"),
-            Self::Token { problem } => write!(f, "the token reports: {problem}"),
+            Self::Token { problem } => write!(f, "the token reports an error: {problem}"),
         }
     }
 }

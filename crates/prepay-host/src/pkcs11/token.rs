@@ -1,23 +1,22 @@
 //! A key in a hardware token that wraps a vault's master key, through the PKCS#11 interface.
 //!
-//! The key is AES-256, made in the token, sensitive and not extractable; a key of that name that is weaker
-//! is refused. Only the 32 bytes of a master key ever go through it. With the token and its PIN the vault
-//! opens; without the token a stolen disk is worth nothing.
+//! The key is AES-256, generated in the token, sensitive and not extractable; a weaker key is refused. It only
+//! ever encrypts the 32 bytes of a master key. The vault opens with the token and its PIN; without the token a
+//! stolen disk is worthless.
 //!
 //! ```text
 //!  byte   0     version, 1
-//!          1     nonce, 12 bytes: random from the token, or what the token put in its place
+//!          1     nonce, 12 bytes: random from the token, or the one that the token chose instead
 //!         13     ciphertext, 32 bytes, and tag, 16 bytes: AES-256-GCM, purpose and key name as associated data
 //! ```
 //!
-//! Why encryption under `CKM_AES_GCM` and not `C_WrapKey` with `CKM_AES_KEY_WRAP`: wrapping takes a key
-//! *object*, so the master key would first have to be put into the token as an extractable key, which
-//! strictly configured tokens refuse, and `C_UnwrapKey` would have to give an extractable one back. GCM
-//! encrypts plain bytes. Tokens that insist on a nonce of their own write it back into the parameters, from
-//! where it is taken. Tokens without AES-GCM, as many smart cards, are refused by name. Tested with SoftHSM
-//! 2.6; other tokens were not at hand.
+//! Why `CKM_AES_GCM` and not `C_WrapKey` with `CKM_AES_KEY_WRAP`: wrapping takes a key *object*, so the master
+//! key would first have to enter the token as an extractable key, and leave it as one, which strictly configured
+//! tokens refuse. GCM encrypts plain bytes. A token that insists on its own nonce writes it back into the
+//! parameters, where we read it. Tokens without AES-GCM, such as many smart cards, are refused
+//! ([`Pkcs11Error::Mechanism`]). Tested with SoftHSM 2.6 only.
 //!
-//! A wrong PIN counts in the token, which locks itself after a few: nothing is tried twice here.
+//! A token counts wrong PINs and locks itself after a few, so nothing here tries a PIN twice.
 
 use std::fmt;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -43,27 +42,27 @@ const PURPOSE: &[u8] = b"Prepay vault master key 1\0";
 
 /// A token that is logged in, with the wrapping key. Logs out when dropped.
 pub struct Pkcs11Token {
-    session: Mutex<Session>, // The interface allows one caller at a time in a session.
+    session: Mutex<Session>, // PKCS#11 allows only one caller at a time in a session.
     key: ObjectHandle,
     label: String,
     aad: Vec<u8>,
 }
 
 impl Pkcs11Token {
-    /// Whether this build can use tokens.
+    /// Checks that this build can use tokens.
     ///
     /// # Errors
     ///
-    /// None in this build; [`Pkcs11Error::Absent`] in one without the feature `pkcs11`.
+    /// [`Pkcs11Error::Absent`] in a build without the feature `pkcs11`.
     pub fn supported() -> Result<(), Pkcs11Error> {
         Ok(())
     }
 
-    /// Makes a wrapping key in the token and opens it.
+    /// Generates a wrapping key in the token and opens it.
     ///
     /// # Errors
     ///
-    /// [`Pkcs11Error`]; [`Pkcs11Error::KeyThere`] when the token has a key of this name.
+    /// [`Pkcs11Error`]; [`Pkcs11Error::KeyThere`] if the token already has a key with this label.
     pub fn generate(place: &Pkcs11Place, pin: &Secret) -> Result<Self, Pkcs11Error> {
         let (pkcs11, slot) = find(place)?;
         let session = log_in(pkcs11.open_rw_session(slot)?, pin)?;
@@ -92,7 +91,7 @@ impl Pkcs11Token {
         Self::with(session, place)
     }
 
-    /// Opens the wrapping key that is in the token.
+    /// Opens the wrapping key in the token.
     ///
     /// # Errors
     ///
@@ -114,7 +113,7 @@ impl Pkcs11Token {
         Ok(Self { session: Mutex::new(session), key, label, aad })
     }
 
-    /// Token and key, in the form of a PKCS#11 address (RFC 7512).
+    /// Token and key, as a PKCS#11 URI (RFC 7512).
     pub fn label(&self) -> &str {
         &self.label
     }
@@ -132,11 +131,11 @@ impl Pkcs11Token {
         let sealed = session.encrypt(&Mechanism::AesGcm(parameters), self.key, master)?;
         drop(session);
         let wrapped = [&[VERSION], nonce.as_slice(), &sealed].concat();
-        // A wrapping that cannot be undone would lose the vault: find out now.
+        // If unwrapping did not work, the vault would be lost. Find out now.
         match self.unwrap(&wrapped) {
             Ok(again) if *again == *master => Ok(wrapped),
             Ok(_) | Err(Pkcs11Error::Wrapped) => {
-                let problem = "what it wraps it does not unwrap".to_owned();
+                let problem = "unwrapping does not give back the key that it wrapped".to_owned();
                 Err(Pkcs11Error::Token { problem })
             }
             Err(error) => Err(error),
@@ -147,7 +146,7 @@ impl Pkcs11Token {
     ///
     /// # Errors
     ///
-    /// [`Pkcs11Error::Wrapped`] when it was not wrapped by this key.
+    /// [`Pkcs11Error::Wrapped`] if this key did not wrap it.
     pub fn unwrap(&self, wrapped: &[u8]) -> Result<Zeroizing<[u8; 32]>, Pkcs11Error> {
         if wrapped.len() != WRAPPED || wrapped[0] != VERSION {
             return Err(Pkcs11Error::Wrapped);
@@ -182,7 +181,7 @@ fn find(place: &Pkcs11Place) -> Result<(Pkcs11, Slot), Pkcs11Error> {
     };
     let pkcs11 = Pkcs11::new(&place.cryptoki).map_err(library)?;
     match pkcs11.initialize(CInitializeArgs::new(CInitializeFlags::OS_LOCKING_OK)) {
-        // The library is loaded once in a process, however often it is asked for.
+        // A process loads each library only once.
         Ok(()) | Err(Error::Pkcs11(RvError::CryptokiAlreadyInitialized, _)) => {}
         Err(error) => return Err(library(error)),
     }
@@ -215,14 +214,14 @@ fn log_in(session: Session, pin: &Secret) -> Result<Session, Pkcs11Error> {
     }
 }
 
-/// The secret keys of that label.
+/// The secret keys with the label.
 fn matching(session: &Session, place: &Pkcs11Place) -> Result<Vec<ObjectHandle>, Pkcs11Error> {
     let label = Attribute::Label(place.key.clone().into_bytes());
     let template = [Attribute::Class(ObjectClass::SECRET_KEY), Attribute::Token(true), label];
     Ok(session.find_objects(&template)?)
 }
 
-/// A key that can leave the token protects nothing.
+/// Refuses a weak key: one that can leave the token protects nothing.
 fn check_key(session: &Session, key: ObjectHandle, place: &Pkcs11Place) -> Result<(), Pkcs11Error> {
     use AttributeType::{Extractable, KeyType as Kind, NeverExtractable, Sensitive, ValueLen};
     let asked = [Kind, ValueLen, Sensitive, Extractable, NeverExtractable];
@@ -240,7 +239,7 @@ fn check_key(session: &Session, key: ObjectHandle, place: &Pkcs11Place) -> Resul
     }
 }
 
-/// Tokens differ in what they say of a wrong tag; SoftHSM 2.6 says a general error.
+/// Tokens report a wrong tag differently; SoftHSM 2.6 reports a general error.
 fn is_bad_ciphertext(error: &Error) -> bool {
     use RvError::{EncryptedDataInvalid, EncryptedDataLenRange, FunctionFailed, GeneralError};
     matches!(

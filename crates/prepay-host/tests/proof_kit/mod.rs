@@ -6,11 +6,11 @@
 use std::path::Path;
 use std::time::Duration;
 
-use prepay_host::{Directory, SystemClock, SystemEntropy};
+use prepay_host::{Directory, SystemClock};
 use prepay_kmc_module::KeyLoadItem;
 use prepay_kmp::VendingKeyAttributes;
 use prepay_kmp::attribute::{CurrencyLimit, RegisterNumber, UnitLimit};
-use prepay_module::software::{ModulePolicy, Place, SoftwareModule, TestMode};
+use prepay_module::software::{ModulePolicy, SoftwareModule, TestMode};
 use prepay_module::{IssueRequest, KeyChangeRequest, MeterConfiguration, RequestId, TokenRequest};
 use prepay_testkit::ceremony::{
     People, TestCentre, attributes, make_module, open_module, passphrase, value,
@@ -32,15 +32,6 @@ pub(crate) const REGISTERS: [u16; 3] = [1, 2, 3];
 
 pub(crate) fn register(number: u16) -> RegisterNumber {
     RegisterNumber::try_from(number).unwrap()
-}
-
-/// A directory with everything of this computer around it.
-pub(crate) fn place(directory: Directory) -> Place {
-    Place {
-        storage: Box::new(directory),
-        entropy: Box::new(SystemEntropy),
-        clock: Box::new(SystemClock),
-    }
 }
 
 /// The attributes of the key in a register.
@@ -71,11 +62,10 @@ pub(crate) fn create(path: &Path, units: Option<u32>) {
     };
     let directory = Directory::create(path.join("module")).unwrap();
     let test = TestMode::default();
-    let module = make_module("SM-1", place(directory), policy, test, &passphrase);
+    let module = make_module("SM-1", directory.into_place(SystemClock), policy, test, &passphrase);
     let people = People::of(&module, &passphrase);
-    let storage = Box::new(Directory::create(path.join("centre")).unwrap());
-    let (entropy, clock) = (Box::new(SystemEntropy), Box::new(SystemClock));
-    let centre = TestCentre::make(storage, entropy, clock, &passphrase);
+    let directory = Directory::create(path.join("centre")).unwrap();
+    let centre = TestCentre::make(directory.into_place(SystemClock), &passphrase);
     centre.join(&people);
     for number in REGISTERS {
         centre.import(&key_attributes(number, units), &vending_key(number));
@@ -83,17 +73,17 @@ pub(crate) fn create(path: &Path, units: Option<u32>) {
     let items = REGISTERS.map(|number| item(number, units)).to_vec();
     centre.load(&people, items, None);
     centre.close();
-    module.close().unwrap();
+    module.vault().close().unwrap();
 }
 
 pub(crate) fn open(path: &Path) -> Result<SoftwareModule, OpenError> {
     let directory = Directory::open_waiting(path.join("module"), Duration::from_secs(60)).unwrap();
-    open_module(place(directory))
+    open_module(directory.into_place(SystemClock))
 }
 
 pub(crate) fn open_centre(path: &Path) -> Result<TestCentre, OpenError> {
     let directory = Directory::open_waiting(path.join("centre"), Duration::from_secs(60)).unwrap();
-    TestCentre::open(Box::new(directory), Box::new(SystemEntropy), Box::new(SystemClock))
+    TestCentre::open(directory.into_place(SystemClock))
 }
 
 /// Which request: everything about it follows from this.

@@ -4,9 +4,10 @@
 
 use std::sync::{Arc, Mutex};
 
-use prepay_basics::{Identifier, Moment};
+use prepay_basics::{Clock, Identifier, Moment};
 use prepay_kmc_module::{
-    CentreDesk, CentreError, CentreModule, CentreSetup, CentreVault, KeyLoadItem, KeyLoadOrder,
+    CentreDesk, CentreEntry, CentreError, CentreModule, CentreSetup, CentreVault, KeyLoadItem,
+    KeyLoadOrder,
 };
 use prepay_kmp::attribute::{
     Cluster, CurrencyLimit, GroupName, RegisterNumber, SubClassSet, UnitLimit, VendingKeyType,
@@ -20,8 +21,9 @@ pub(crate) use prepay_testkit::{Foreseeable, SetClock};
 use prepay_token::element::{
     BaseDate, DecoderKeyGenerationAlgorithm, KeyExpiryNumber, KeyRevisionNumber, SupplyGroupCode,
 };
-use prepay_vault::MemoryStorage;
-use prepay_vault::{KeyFile, NewUser, Quorum, Role, Secret, Unlock};
+use prepay_vault::{
+    By, Entries as _, KeyFile, MemoryStorage, NewUser, Place, Quorum, Record, Role, Secret, Unlock,
+};
 
 pub(crate) fn moment(text: &str) -> Moment {
     text.parse().unwrap()
@@ -56,6 +58,19 @@ const PEOPLE: [(&str, &str, Role); 4] = [
     ("uma", "passphrase of uma", Role::Auditor),
 ];
 
+/// What a centre in memory needs around it.
+pub(crate) fn place(
+    storage: &Arc<Mutex<MemoryStorage>>,
+    seed: &str,
+    clock: &(impl Clock + Clone + 'static),
+) -> Place {
+    Place {
+        storage: Box::new(storage.clone()),
+        entropy: Box::new(Foreseeable::named(seed)),
+        clock: Box::new(clock.clone()),
+    }
+}
+
 /// A centre in memory, with the places to look at.
 pub(crate) struct Centre {
     pub(crate) vault: CentreVault,
@@ -84,13 +99,10 @@ impl Centre {
             centre: &centre,
             unlock: Unlock::KeyFile(&key_file),
             users: &users,
-            valid_days: CentreVault::VALID_DAYS,
+            valid_days: CentreSetup::VALID_DAYS,
+            insecure_test,
         };
-        let make =
-            if insecure_test { CentreVault::create_insecure_test } else { CentreVault::create };
-        let entropy = Box::new(Foreseeable::named(seed));
-        let vault =
-            make(Box::new(storage.clone()), entropy, Box::new(clock.clone()), &setup).unwrap();
+        let vault = setup.make(place(&storage, seed, &clock)).unwrap();
         Self { vault, storage, clock, key_file }
     }
 
@@ -98,11 +110,8 @@ impl Centre {
     pub(crate) fn reopened(self) -> Self {
         let Self { vault, storage, clock, key_file } = self;
         drop(vault);
-        let unlock = Unlock::KeyFile(&key_file);
-        let entropy = Box::new(Foreseeable::named("centre again"));
-        let vault =
-            CentreVault::open(Box::new(storage.clone()), entropy, Box::new(clock.clone()), unlock)
-                .unwrap();
+        let place = place(&storage, "centre again", &clock);
+        let vault = CentreVault::open(place, Unlock::KeyFile(&key_file)).unwrap();
         Self { vault, storage, clock, key_file }
     }
 
@@ -112,7 +121,7 @@ impl Centre {
     }
 
     pub(crate) fn one(&self, name: &str) -> CentreDesk<'_> {
-        self.vault.desk(self.session(name))
+        CentreDesk::new(&self.vault, self.session(name))
     }
 
     pub(crate) fn quorum(&self) -> Quorum {
@@ -120,7 +129,14 @@ impl Centre {
     }
 
     pub(crate) fn two(&self) -> CentreDesk<'_> {
-        self.vault.desk_of_two(self.quorum())
+        CentreDesk::new(&self.vault, self.quorum())
+    }
+
+    /// The audit log, but for who signed in: reading it takes that too.
+    pub(crate) fn audit(&self) -> Vec<Record<CentreEntry>> {
+        let mut records = self.vault.audit(By::Two(&self.quorum()), 1, 1000).unwrap();
+        records.retain(|record| record.entry.name() != "signed_in");
+        records
     }
 
     /// What lies in the storage now.

@@ -1,4 +1,4 @@
-//! The changes of one command, collected until its commit.
+//! Collects the changes of one command for its commit.
 
 use prepay_basics::Moment;
 
@@ -34,7 +34,7 @@ impl Batch {
         self.changes.push(Change::Journal(entry));
     }
 
-    /// Takes the next number of a customer.
+    /// Takes the next customer number.
     pub(super) fn customer_number(&mut self) -> Answer<CustomerNumber> {
         let number = self.centre.row.next_customer;
         let number = number.ok_or(CommandError::NumbersUsedUp { what: "customers" })?;
@@ -42,7 +42,7 @@ impl Batch {
         Ok(number)
     }
 
-    /// Takes the next number of an authorisation.
+    /// Takes the next authorisation number.
     pub(super) fn authorisation_number(&mut self) -> Answer<AuthorisationNumber> {
         let number = self.centre.row.next_authorisation;
         let number = number.ok_or(CommandError::NumbersUsedUp { what: "authorisations" })?;
@@ -50,7 +50,7 @@ impl Batch {
         Ok(number)
     }
 
-    /// Takes the next number of a form.
+    /// Takes the next form number.
     pub(super) fn form_number(&mut self) -> Answer<FormNumber> {
         let number = self.centre.row.next_form;
         let number = number.ok_or(CommandError::NumbersUsedUp { what: "forms" })?;
@@ -58,7 +58,7 @@ impl Batch {
         Ok(number)
     }
 
-    /// The changes, the centre's own row first if a number was taken.
+    /// The changes, with the centre's own row first if a number was taken.
     pub(super) fn into_changes(self) -> Vec<Change> {
         let mut changes = self.changes;
         if self.centre.row != self.read {
@@ -74,7 +74,7 @@ fn entry(at: Moment, actor: Line, action: Action, subject: &str, note: &str) -> 
 }
 
 impl<S: CentreStore> Centre<'_, S> {
-    /// An entry of the journal, outside a batch.
+    /// A journal entry outside a batch.
     pub(super) fn entry(&self, action: Action, subject: &str, note: &str) -> NewJournalEntry {
         entry(self.now(), self.actor(), action, subject, note)
     }

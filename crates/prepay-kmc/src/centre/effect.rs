@@ -15,11 +15,11 @@ use crate::store::{CentreStore, RowKey};
 /// What accepting a form does.
 #[derive(Default)]
 pub(super) struct Effect {
-    /// The rows that it makes or changes.
+    /// The rows that it adds or changes.
     pub(super) rows: Vec<RowKey>,
     /// The key-load file.
     pub(super) load: Option<LoadAnswer>,
-    /// Whether nothing is left to do after the commit.
+    /// Whether the commit completes the form.
     pub(super) is_complete: bool,
 }
 
@@ -30,7 +30,7 @@ impl Effect {
 }
 
 impl<S: CentreStore> Centre<'_, S> {
-    /// Adds what a form asks to a batch.
+    /// Adds what a form asks for to a batch.
     pub(super) fn put_effect(
         &self,
         batch: &mut Batch,
@@ -112,7 +112,7 @@ impl<S: CentreStore> Centre<'_, S> {
         }
     }
 
-    /// Builds the file at once: when nothing may go into it, the form stays received and can be refused.
+    /// Builds the file at once. If no key may go into it, the form stays received and can be refused.
     fn put_requested_load(
         &self,
         batch: &mut Batch,

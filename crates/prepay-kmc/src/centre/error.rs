@@ -1,4 +1,4 @@
-//! Why a centre does not do what it is asked.
+//! Why a centre refused a command.
 
 use std::fmt;
 
@@ -11,38 +11,38 @@ use crate::entity::{CustomerNumber, FormNumber, KeyState, LeftOut, VendingKeyId}
 use crate::form::{BadTransition, FormState, SignedFormError};
 use crate::store::{RowKey, StoreError};
 
-/// Why a centre does not do what it is asked.
+/// Why a centre refused a command, or failed.
 ///
-/// Nothing has changed, except where a command goes through two places and the second failed: then the same
-/// command again, or [`finish`](super::Centre::finish), makes up for it.
+/// Nothing has changed, unless the command changes both store and module and the second change failed. Then
+/// give the command again, or call [`finish`](super::Centre::finish).
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum CommandError {
-    /// The store does not.
+    /// The store refused or failed.
     Store(StoreError),
-    /// The centre's module does not.
+    /// The centre's module refused or failed.
     Module(CentreError),
-    /// A signed form is none.
+    /// A signed form is invalid.
     Form(SignedFormError),
-    /// The centre has no row of its own yet: set it up.
+    /// The store is empty: set up the centre first.
     NotSetUp,
-    /// The store belongs to another centre than the module.
+    /// Store and module belong to different centres.
     OtherCentre {
         /// The centre of the store.
         expected: CentreId,
         /// The centre of the module.
         found: CentreId,
     },
-    /// Whoever acts may not do this. Sign in the people whom it needs.
+    /// The people signed in may not do this. Sign in those who are needed.
     Forbidden {
-        /// What was asked.
+        /// The operation.
         operation: &'static str,
         /// What it needs.
         needs: Authority,
-        /// What is there.
+        /// The authority of those signed in.
         found: Authority,
     },
-    /// The row is not there.
+    /// There is no such row.
     NotThere {
         /// The row.
         row: RowKey,
@@ -51,15 +51,15 @@ pub enum CommandError {
     Ended {
         /// The row.
         row: RowKey,
-        /// Since when.
+        /// When it ended.
         since: Moment,
     },
-    /// Every number is given out.
+    /// All numbers are used.
     NumbersUsedUp {
         /// Of what.
         what: &'static str,
     },
-    /// A value that does not fit there.
+    /// A value is invalid there.
     Value {
         /// Of what.
         what: &'static str,
@@ -68,46 +68,46 @@ pub enum CommandError {
         /// What was found.
         found: String,
     },
-    /// Somebody else owns the group.
+    /// Someone else owns the group.
     NotOwner {
         /// The group.
         group: SupplyGroupCode,
         /// Who owns it.
         owner: CustomerNumber,
-        /// Who asked.
+        /// The customer who asked.
         found: CustomerNumber,
     },
-    /// The group exists already.
+    /// The code is already allocated.
     GroupTaken {
         /// The group.
         group: SupplyGroupCode,
     },
-    /// Another revision comes next in the group.
+    /// The group has a different next revision.
     Revision {
         /// The group.
         group: SupplyGroupCode,
-        /// The next one.
+        /// The next revision.
         expected: KeyRevisionNumber,
-        /// The one that was asked for.
+        /// The revision asked for.
         found: KeyRevisionNumber,
     },
-    /// A key of this revision is still there. Retire it first.
+    /// There is still a key of this revision. Retire it first.
     RevisionInUse {
         /// The key.
         key: VendingKeyId,
-        /// How far it has come.
+        /// Its state.
         state: KeyState,
     },
-    /// The vending key is in a state in which this cannot be done.
+    /// The vending key is in the wrong state for this.
     KeyState {
         /// The key.
         key: VendingKeyId,
-        /// The state that it takes.
+        /// The state required.
         expected: KeyState,
         /// The state that it is in.
         found: KeyState,
     },
-    /// The module's check value is not the one in the row. Call the custodians: one of the two was replaced.
+    /// Module and row have different check values. Call the custodians: a key or a row was replaced.
     CheckValue {
         /// The key.
         key: VendingKeyId,
@@ -116,7 +116,7 @@ pub enum CommandError {
         /// That of the module.
         found: String,
     },
-    /// A signatory of this name is registered. The new one needs another name.
+    /// There is already a signatory with this name. The new one needs another name.
     SignatoryTaken {
         /// The name.
         name: Identifier,
@@ -130,39 +130,39 @@ pub enum CommandError {
     SignatoryCustomer {
         /// The signatory.
         name: Identifier,
-        /// For whom the signatory signs.
+        /// The customer of the signatory.
         expected: CustomerNumber,
-        /// For whom the form is.
+        /// The customer of the form.
         found: CustomerNumber,
     },
-    /// The fingerprint is not the one that was told by another way, or none was told. Call the customer.
+    /// The fingerprint is not the one that the customer read out, or none was entered. Call the customer.
     Fingerprint {
-        /// Of whom.
+        /// The signatory.
         name: Identifier,
-        /// What was told; nothing if nothing was.
+        /// What was entered, if anything.
         expected: Option<String>,
         /// That of the public key.
         found: String,
     },
-    /// The same form was received before.
+    /// The same form was already received.
     FormReceived {
-        /// Under which number.
+        /// Its number.
         number: FormNumber,
-        /// How far it has come.
+        /// Its state.
         state: FormState,
     },
-    /// The form is in a state from which this step does not go.
+    /// The form is in the wrong state for this step.
     Transition {
         /// The form.
         number: FormNumber,
         /// The step.
         step: BadTransition,
     },
-    /// The request in the form comes from another module than the form says.
+    /// The request in the form does not come from the module that the form names.
     OtherModule {
-        /// The module of the form.
+        /// The module named in the form.
         expected: ModuleId,
-        /// The module of the request.
+        /// The module that wrote the request.
         found: ModuleId,
     },
     /// No key may go into the file.
@@ -172,30 +172,30 @@ pub enum CommandError {
         /// What was left out, and why.
         left_out: Vec<LeftOut>,
     },
-    /// The request was answered before, and now something else is asked for. Ask for the same, or let the
-    /// module write a new request.
+    /// The request was already answered, with other options. Ask for the same, or have the module write a new
+    /// request.
     LoadConflict {
-        /// The file of then.
+        /// The file that answered it.
         serial: u64,
-        /// What is other.
+        /// What differs.
         what: &'static str,
-        /// What it was.
+        /// What was asked for then.
         expected: String,
         /// What is asked for now.
         found: String,
     },
-    /// The request was answered before, and the file of then may no longer be handed out. The module has to
-    /// write a new request.
+    /// The request was already answered, with a file that may no longer be sent. Have the module write a new
+    /// request.
     LoadOutdated {
-        /// The file of then.
+        /// The file that answered it.
         serial: u64,
-        /// What may no longer go into it.
+        /// A key that may no longer be sent.
         left_out: LeftOut,
     },
-    /// The request was answered before, and a key of the file of then has other terms now. The module has to
-    /// write a new request.
+    /// The request was already answered, with a file in which the terms of a key have since changed. Have the
+    /// module write a new request.
     LoadRefreshed {
-        /// The file of then.
+        /// The file that answered it.
         serial: u64,
         /// The key.
         key: VendingKeyId,
@@ -245,22 +245,22 @@ impl fmt::Display for CommandError {
                 write!(f, "not allowed to {operation}: expected {needs}, found {found}")
             }
             Self::NotThere { row } => write!(f, "there is no {row}"),
-            Self::Ended { row, since } => write!(f, "{row} has ended, since {since}"),
-            Self::NumbersUsedUp { what } => write!(f, "all numbers of {what} are given out"),
+            Self::Ended { row, since } => write!(f, "{row} ended at {since}"),
+            Self::NumbersUsedUp { what } => write!(f, "all numbers for {what} are used up"),
             Self::Value { what, expected, found } => {
                 write!(f, "{what}: expected {expected}, found {found:?}")
             }
             Self::NotOwner { group, owner, found } => {
                 write!(f, "group {group} belongs to customer {owner}, not to customer {found}")
             }
-            Self::GroupTaken { group } => write!(f, "group {group} is allocated already"),
+            Self::GroupTaken { group } => write!(f, "group {group} is already allocated"),
             Self::Revision { group, expected, found } => {
                 write!(f, "next revision of group {group}: expected {expected}, found {found}")
             }
             Self::RevisionInUse { key, state } => {
                 write!(
                     f,
-                    "the vending key of {key} is still {state}: retire it before its revision comes again"
+                    "the vending key of {key} is still {state}: retire it before you use its revision again"
                 )
             }
             Self::KeyState { key, expected, found } => {
@@ -273,7 +273,7 @@ impl fmt::Display for CommandError {
                 )
             }
             Self::SignatoryTaken { name } => {
-                write!(f, "a signatory is called {name} already: the new one needs another name")
+                write!(f, "there is already a signatory {name}: the new one needs another name")
             }
             Self::SignatoryKey { name } => {
                 write!(f, "signatory {name} is registered with another public key")
@@ -288,24 +288,24 @@ impl fmt::Display for CommandError {
                 write!(f, "fingerprint of {name}: expected ")?;
                 match expected {
                     Some(expected) => write!(f, "{expected}")?,
-                    None => f.write_str("one that was told by another way")?,
+                    None => f.write_str("one that the customer read out")?,
                 }
                 write!(f, ", found {found}")
             }
             Self::FormReceived { number, state } => {
-                write!(f, "the same form was received already, as form {number}, which is {state}")
+                write!(f, "the same form was already received: it is form {number}, {state}")
             }
             Self::Transition { number, step } => write!(f, "form {number}: {step}"),
             Self::OtherModule { expected, found } => {
                 write!(
                     f,
-                    "the request comes from another module: expected {expected}, found {found}"
+                    "the request in the form: expected one of module {expected}, found one of {found}"
                 )
             }
             Self::NothingToLoad { module, left_out } => {
-                write!(f, "no vending key may go to module {module}")?;
+                write!(f, "there is no vending key to load into module {module}")?;
                 if left_out.is_empty() {
-                    return f.write_str(": no authorisation names a group that has one");
+                    return f.write_str(": no group that it is authorised for has one");
                 }
                 for (index, left_out) in left_out.iter().enumerate() {
                     write!(f, "{} {left_out}", if index == 0 { ":" } else { "," })?;
@@ -314,18 +314,18 @@ impl fmt::Display for CommandError {
             }
             Self::LoadConflict { serial, what, expected, found } => write!(
                 f,
-                "the request was answered with file {serial}, {what} are other now: expected {expected}, \
+                "the request was already answered, with file {serial}: for {what} expected {expected} as then, \
                  found {found}"
             ),
             Self::LoadRefreshed { serial, key } => write!(
                 f,
-                "the request was answered with file {serial}, and EXP, IUT or limits of {key} have \
-                 changed since: the module has to write a new request"
+                "the request was already answered, with file {serial}, and EXP, IUT or limits of {key} have \
+                 changed since: have the module write a new request"
             ),
             Self::LoadOutdated { serial, left_out } => write!(
                 f,
-                "the request was answered with file {serial}, which may not be handed out any more \
-                 ({left_out}): the module has to write a new request"
+                "the request was already answered, with file {serial}, which may no longer be sent \
+                 ({left_out}): have the module write a new request"
             ),
         }
     }

@@ -1,4 +1,4 @@
-//! Forms at the centre: received, accepted or refused, done.
+//! Forms at the centre: received, accepted or refused, carried out.
 
 use prepay_kmc_module::Authority;
 use prepay_token::element::SupplyGroupCode;
@@ -13,26 +13,26 @@ use crate::entity::{
 use crate::form::{FormKind, FormState, SignedForm};
 use crate::store::{CentreStore, Filter, RowKey, Versioned};
 
-/// How far ahead of the centre's clock a signature may be, in seconds: one day.
+/// How far ahead of the centre's clock a time of signing may be, in seconds: one day.
 const CLOCK_SKEW_SECONDS: u64 = 86_400;
 
-/// What the centre decides beside yes.
+/// What the centre adds when it accepts a form.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Decision {
-    /// New customer: the fingerprint that was told by another way.
+    /// New customer: the fingerprint that the customer read out, by phone or in person.
     pub fingerprint: Option<String>,
-    /// Applications: the code to allocate. Nothing for the wanted one, or else the lowest free one.
+    /// Applications: the code to allocate. `None` for the one asked for, or else the lowest free one.
     pub group: Option<SupplyGroupCode>,
-    /// Key-load file request: how many tokens more the module may make.
+    /// Key-load file request: how many more tokens the module may issue.
     pub transactions: Option<u64>,
 }
 
 /// What accepting a form did.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Accepted {
-    /// The form, as it stands now.
+    /// The form after this.
     pub form: FormRecord,
-    /// The rows that it made or changed.
+    /// The rows that it added or changed.
     pub rows: Vec<RowKey>,
     /// The key-load file, if the form asked for one.
     pub load: Option<LoadAnswer>,
@@ -43,9 +43,10 @@ impl<S: CentreStore> Centre<'_, S> {
     ///
     /// # Errors
     ///
-    /// [`CommandError::FormReceived`] when the same was received before, [`CommandError::NotThere`],
-    /// [`CommandError::SignatoryTaken`], [`CommandError::SignatoryKey`], [`CommandError::SignatoryCustomer`] and [`CommandError::Ended`] for
-    /// its signatory, [`CommandError::Value`] for a signature from the future.
+    /// [`CommandError::FormReceived`] for the same form a second time; [`CommandError::NotThere`],
+    /// [`CommandError::SignatoryTaken`], [`CommandError::SignatoryKey`],
+    /// [`CommandError::SignatoryCustomer`] and [`CommandError::Ended`] for its signatory;
+    /// [`CommandError::Value`] for a signature from the future.
     pub fn receive_form(&mut self, form: &SignedForm) -> Answer<FormNumber> {
         self.needs("receive a form", Authority::Operating)?;
         let mut batch = self.batch()?;
@@ -55,9 +56,9 @@ impl<S: CentreStore> Centre<'_, S> {
         }
         let signed = form.signature().signed();
         if signed > batch.at.plus_seconds(CLOCK_SKEW_SECONDS) {
-            let expected = format!("no later than a day after {}", batch.at);
+            let expected = format!("at most a day after {}", batch.at);
             let found = signed.to_string();
-            return Err(CommandError::Value { what: "moment of the signature", expected, found });
+            return Err(CommandError::Value { what: "time of signing", expected, found });
         }
         let customer = self.check_signature(form)?;
         let number = batch.form_number()?;
@@ -78,13 +79,13 @@ impl<S: CentreStore> Centre<'_, S> {
         Ok(number)
     }
 
-    /// Agrees to a form and does what it asks, once. Needs an operator; two custodians for a new customer, a
-    /// vending key and a transfer of ownership.
+    /// Accepts a form and does what it asks for, once. Needs an operator; two custodians for a new customer, a
+    /// vending key or a transfer of ownership.
     ///
     /// # Errors
     ///
-    /// [`CommandError::Transition`] unless it is received, and all that stands against its effect. When the
-    /// module fails to make a vending key, the form stays accepted: [`Centre::finish_form`].
+    /// [`CommandError::Transition`] unless it is received; any error of what it asks for. If the module fails
+    /// to make a vending key, the form stays accepted, and [`Centre::finish_form`] tries again.
     pub fn accept_form(&mut self, number: FormNumber, decision: &Decision) -> Answer<Accepted> {
         let Versioned { row: mut record, version } = self.row::<FormRecord>(&number)?;
         self.needs("accept this form", authority(record.kind))?;
@@ -111,7 +112,7 @@ impl<S: CentreStore> Centre<'_, S> {
         Ok(Accepted { form: record, rows: effect.rows, load: effect.load })
     }
 
-    /// Does what is still to be done for an accepted form. One that is done stays. Otherwise needs whoever
+    /// Carries out an accepted form. Does nothing if the form is already done; otherwise needs the people who
     /// may accept it.
     ///
     /// # Errors
@@ -139,13 +140,13 @@ impl<S: CentreStore> Centre<'_, S> {
         Ok(record)
     }
 
-    /// Makes up for every command that was cut on its way from the store to the module: requested keys are
-    /// made, accepted forms are finished. Returns what was done. Needs two custodians if there is something.
+    /// Finishes every command that was interrupted between store and module: makes requested keys and carries
+    /// out accepted forms. Returns what it finished. Needs two custodians if there is anything to do.
     ///
     /// # Errors
     ///
-    /// [`CommandError::Forbidden`], [`CommandError::Module`], [`CommandError::Store`]. What was finished
-    /// before stays so.
+    /// [`CommandError::Forbidden`], [`CommandError::Module`], [`CommandError::Store`]. What was finished before
+    /// the error stays finished.
     pub fn finish(&mut self) -> Answer<Vec<RowKey>> {
         let mut done = Vec::new();
         for form in self.rows::<FormRecord>(Filter::all())? {
@@ -163,7 +164,7 @@ impl<S: CentreStore> Centre<'_, S> {
         Ok(done)
     }
 
-    /// Refuses a form, and says why. Needs an operator.
+    /// Refuses a form for a reason. Needs an operator.
     ///
     /// # Errors
     ///
@@ -183,7 +184,7 @@ impl<S: CentreStore> Centre<'_, S> {
         Ok(record)
     }
 
-    /// Whether the signatory of a form may sign it; for whom, unless it is a new customer.
+    /// Checks that the signatory may sign the form. Returns for which customer, unless it is a new one.
     fn check_signature(&self, form: &SignedForm) -> Answer<Option<CustomerNumber>> {
         let key = form.signature().key();
         let Some(customer) = form.form().content().customer() else {
@@ -197,7 +198,7 @@ impl<S: CentreStore> Centre<'_, S> {
         Ok(Some(customer))
     }
 
-    /// The vending keys that a form asked for.
+    /// The vending keys requested by a form.
     fn keys_of(&self, number: FormNumber) -> Answer<Vec<VendingKeyRecord>> {
         let mut keys = self.rows::<VendingKeyRecord>(Filter::all())?;
         keys.retain(|key| key.form == Some(number));
@@ -221,7 +222,7 @@ fn can_step(record: &FormRecord, to: FormState) -> Answer<()> {
     Ok(())
 }
 
-/// Takes a step and writes it down.
+/// Takes a step and records it.
 fn step(batch: &Batch, record: &mut FormRecord, to: FormState, note: &str) -> Answer<()> {
     can_step(record, to)?;
     record.state = to;

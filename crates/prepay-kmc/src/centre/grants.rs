@@ -13,24 +13,24 @@ use crate::entity::{
 };
 use crate::store::{CentreStore, RowKey, Versioned};
 
-/// An authorisation to be granted.
+/// An authorisation to grant.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct NewAuthorisation {
     /// The group.
     pub group: SupplyGroupCode,
     /// The module.
     pub module: ModuleId,
-    /// The owner's signatory who signed for it.
+    /// The owner's signatory who signed it.
     pub granted_by: Identifier,
-    /// Until when it counts.
+    /// Until when it is valid.
     pub valid_until: Moment,
     /// Where the module is.
     pub location: Line,
 }
 
 impl<S: CentreStore> Centre<'_, S> {
-    /// Grants an authorisation by hand, from a paper that a signatory of the owner signed. Needs two
-    /// custodians.
+    /// Grants an authorisation by hand, from a document that a signatory of the owner signed on paper. Needs
+    /// two custodians.
     ///
     /// # Errors
     ///
@@ -69,11 +69,11 @@ impl<S: CentreStore> Centre<'_, S> {
         self.commit(batch)
     }
 
-    /// Why an authorisation does not count now, if so.
+    /// Why an authorisation is not valid now, unless it is.
     ///
     /// # Errors
     ///
-    /// [`CommandError::Store`], [`CommandError::NotThere`] when the store has lost a row.
+    /// [`CommandError::Store`], [`CommandError::NotThere`] if the store has lost a row.
     pub fn why_not(&self, row: &Authorisation) -> Answer<Option<LeftOutReason>> {
         if row.revoked.is_some() {
             return Ok(Some(LeftOutReason::AuthorisationRevoked));
@@ -98,7 +98,7 @@ impl<S: CentreStore> Centre<'_, S> {
     ) -> Answer<AuthorisationNumber> {
         let NewAuthorisation { group, module, granted_by, valid_until, location } = new;
         if valid_until <= batch.at {
-            let expected = format!("a moment after {}", batch.at);
+            let expected = format!("a time after {}", batch.at);
             let found = valid_until.to_string();
             return Err(CommandError::Value { what: "valid until", expected, found });
         }

@@ -9,10 +9,10 @@ use super::{Answer, Centre, CommandError};
 use crate::entity::{Action, Customer, CustomerNumber, FormNumber, Line, Ownership, SupplyGroup};
 use crate::store::{CentreStore, Filter, Versioned};
 
-/// A supply group to be allocated.
+/// A supply group to allocate.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct NewGroup {
-    /// Its code; nothing for the lowest one that is free, from 000001.
+    /// Its code; `None` for the lowest free one, from 000001.
     pub code: Option<SupplyGroupCode>,
     /// Default, unique or common.
     pub key_type: VendingKeyType,
@@ -20,9 +20,9 @@ pub struct NewGroup {
     pub owner: CustomerNumber,
     /// Its name.
     pub name: GroupName,
-    /// Where it is.
+    /// Where its meters are.
     pub area: Line,
-    /// What it supplies.
+    /// What its meters measure.
     pub service: Service,
     /// Its cluster.
     pub cluster: Cluster,
@@ -42,7 +42,7 @@ impl<S: CentreStore> Centre<'_, S> {
         Ok(code)
     }
 
-    /// Gives a supply group another name. Needs two custodians.
+    /// Renames a supply group. Needs two custodians.
     ///
     /// # Errors
     ///
@@ -54,13 +54,13 @@ impl<S: CentreStore> Centre<'_, S> {
         self.commit(batch)
     }
 
-    /// Gives a supply group to another customer. What the former owner authorised counts no more. Needs two
+    /// Transfers a supply group to another customer. The former owner's authorisations for it end. Needs two
     /// custodians.
     ///
     /// # Errors
     ///
-    /// [`CommandError::Forbidden`], [`CommandError::NotThere`], [`CommandError::Value`] when that customer
-    /// owns it already.
+    /// [`CommandError::Forbidden`], [`CommandError::NotThere`], [`CommandError::Value`] if that customer
+    /// already owns it.
     pub fn transfer_group(&mut self, code: SupplyGroupCode, to: CustomerNumber) -> Answer<()> {
         self.needs("transfer a supply group", Authority::DualControl)?;
         let mut batch = self.batch()?;
@@ -83,7 +83,7 @@ impl<S: CentreStore> Centre<'_, S> {
         }
     }
 
-    /// The lowest code that is free.
+    /// The lowest free code.
     fn free_code(&self) -> Answer<SupplyGroupCode> {
         let taken = self.rows::<SupplyGroup>(Filter::all())?;
         let mut taken = taken.iter().map(|group| group.code.value()).peekable();

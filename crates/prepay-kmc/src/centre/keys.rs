@@ -1,4 +1,4 @@
-//! Vending keys: made, rolled, refreshed, revoked, retired. Their bytes stay in the centre's module.
+//! Vending keys: request, roll, refresh, revoke, retire. Their bytes stay in the centre's module.
 
 use prepay_basics::Moment;
 use prepay_kmc_module::{Authority, CentreError};
@@ -14,13 +14,13 @@ use crate::entity::{
 };
 use crate::store::{CentreStore, RowKey, Versioned};
 
-/// A vending key to be made.
+/// A vending key to make.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct NewKey {
     /// The group.
     pub group: SupplyGroupCode,
-    /// The revision; nothing for the next one. A first key may have any; later ones only the next, but in
-    /// a test centre.
+    /// The revision; `None` for the next one. The first key of a group may have any; later ones only the next,
+    /// except in a test centre.
     pub revision: Option<KeyRevisionNumber>,
     /// DKGA.
     pub algorithm: DecoderKeyGenerationAlgorithm,
@@ -30,13 +30,13 @@ pub struct NewKey {
     pub base_date: BaseDate,
     /// ACT.
     pub activation: Moment,
-    /// What may change later.
+    /// The terms, which can be changed later.
     pub terms: KeyTerms,
-    /// Which sub-classes of class 0 it may issue; nothing for all, or for none in a default group.
+    /// Which sub-classes of class 0 it may issue; `None` for all, or in a default group for none.
     pub sub_classes: Option<SubClassSet>,
 }
 
-/// What may change about a vending key that is there.
+/// The terms of a vending key, which can be changed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct KeyTerms {
     /// EXP.
@@ -50,7 +50,7 @@ pub struct KeyTerms {
 }
 
 impl VendingKeyRecord {
-    /// What may change about it.
+    /// Its terms.
     pub const fn terms(&self) -> KeyTerms {
         KeyTerms {
             expires: self.expires,
@@ -60,7 +60,7 @@ impl VendingKeyRecord {
         }
     }
 
-    /// IUT of a load made now: the refresh period from now, but never beyond EXP.
+    /// IUT of a load made now: the refresh period from now, but at most EXP.
     pub fn issued_until(&self, now: Moment) -> Moment {
         now.plus_days(self.refresh_days.into()).min(self.expires)
     }
@@ -84,7 +84,7 @@ impl<S: CentreStore> Centre<'_, S> {
         self.row::<VendingKeyRecord>(&found.map_or(id, |key| key.id))
     }
 
-    /// The newest vending key of a group, retired or not: what a roll begins from.
+    /// The newest vending key of a group, retired or not: a roll starts from it.
     ///
     /// # Errors
     ///
@@ -102,8 +102,8 @@ impl<S: CentreStore> Centre<'_, S> {
     /// # Errors
     ///
     /// [`CommandError::Forbidden`], [`CommandError::NotThere`] for the group, [`CommandError::Revision`],
-    /// [`CommandError::RevisionInUse`], [`CommandError::Value`] for dates that do not go together. When the
-    /// module or the second commit fails, the key stays requested: [`Centre::finish_key`].
+    /// [`CommandError::RevisionInUse`], [`CommandError::Value`] for dates that contradict each other. If the
+    /// module or the second commit fails, the key stays requested, and [`Centre::finish_key`] tries again.
     pub fn request_key(&mut self, new: &NewKey) -> Answer<VendingKeyRecord> {
         self.needs("make a vending key", Authority::DualControl)?;
         let mut batch = self.batch()?;
@@ -112,8 +112,7 @@ impl<S: CentreStore> Centre<'_, S> {
         self.finish_key(id)
     }
 
-    /// Makes the key of a row that is still requested. A key that is live already stays. Otherwise needs two
-    /// custodians.
+    /// Makes a requested key. Does nothing if the key is already live; otherwise needs two custodians.
     ///
     /// # Errors
     ///
@@ -133,8 +132,7 @@ impl<S: CentreStore> Centre<'_, S> {
         Ok(row)
     }
 
-    /// Changes EXP, the refresh period and the limits, so that the next loads carry them: this is how a key
-    /// is refreshed. Needs two custodians.
+    /// Refreshes a key: changes EXP, the refresh period and the limits for the next loads. Needs two custodians.
     ///
     /// # Errors
     ///
@@ -152,15 +150,15 @@ impl<S: CentreStore> Centre<'_, S> {
         row.unit_limit = terms.unit_limit;
         row.currency_limit = terms.currency_limit;
         let mut batch = self.batch()?;
-        let note = format!("until {}, {} days a load", row.expires, row.refresh_days);
+        let note = format!("until {}, {} days per load", row.expires, row.refresh_days);
         batch.journal(Action::KeyRefreshed, &id.to_string(), &note);
         batch.update(row.clone(), version);
         self.commit(batch)?;
         Ok(row)
     }
 
-    /// Revokes a vending key: it goes into no file any more. Modules that hold it keep it until it lapses
-    /// there. Needs an operator.
+    /// Revokes a vending key: it no longer goes into key-load files. Modules that hold it can use it until IUT
+    /// of their last load. Needs an operator.
     ///
     /// # Errors
     ///
@@ -183,8 +181,8 @@ impl<S: CentreStore> Centre<'_, S> {
     ///
     /// # Errors
     ///
-    /// [`CommandError::Forbidden`], [`CommandError::NotThere`], [`CommandError::Ended`] when it was retired
-    /// before, [`CommandError::Module`].
+    /// [`CommandError::Forbidden`], [`CommandError::NotThere`], [`CommandError::Ended`] if it is already
+    /// retired, [`CommandError::Module`].
     pub fn retire_key(&mut self, id: VendingKeyId) -> Answer<()> {
         self.needs("retire a vending key", Authority::DualControl)?;
         let Versioned { mut row, version } = self.row::<VendingKeyRecord>(&id)?;
@@ -194,7 +192,7 @@ impl<S: CentreStore> Centre<'_, S> {
             return Err(CommandError::Ended { row: RowKey::VendingKey(id), since });
         }
         match self.module.destroy_vending_key(id.group, id.revision) {
-            // Wiped before, by a command that was cut; or never made.
+            // Already wiped by an interrupted command, or never made.
             Ok(_) | Err(CentreError::NoVendingKey { .. }) => {}
             Err(error) => return Err(error.into()),
         }
@@ -205,7 +203,7 @@ impl<S: CentreStore> Centre<'_, S> {
         self.commit(batch)
     }
 
-    /// Which revision and generation the next key of a group has.
+    /// Group, revision and generation of a new key.
     fn next_id(&self, new: &NewKey) -> Answer<VendingKeyId> {
         let group = new.group;
         let keys = self.rows(VendingKeyRecord::of_group(group))?;
@@ -297,7 +295,7 @@ fn check_life(new: &NewKey) -> Answer<()> {
 
 fn check_terms(terms: &KeyTerms, activation: Moment) -> Answer<()> {
     if terms.expires <= activation {
-        let expected = format!("a moment after the activation at {activation}");
+        let expected = format!("a time after the activation at {activation}");
         let found = terms.expires.to_string();
         return Err(CommandError::Value { what: "EXP", expected, found });
     }

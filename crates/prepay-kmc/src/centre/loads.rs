@@ -1,4 +1,4 @@
-//! Key-load files: exactly the keys that a module is authorised for.
+//! Key-load files, with exactly the keys that a module is authorised for.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -18,28 +18,28 @@ use crate::entity::{
 };
 use crate::store::CentreStore;
 
-/// The most groups that can be asked for by name.
+/// How many groups can be listed in the options.
 const MOST_GROUPS: usize = 1000;
 
-/// How a key-load request is to be answered.
+/// How to answer a key-load request.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct LoadOptions {
-    /// Only these groups; nothing for all that are authorised.
+    /// Only these groups; `None` for all authorised ones.
     pub groups: Option<BTreeSet<SupplyGroupCode>>,
-    /// How many tokens more the module may make; nothing to leave its counter alone.
+    /// How many more tokens the module may issue; `None` to leave its counter alone.
     pub transactions: Option<u64>,
 }
 
 /// The answer to a key-load request.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LoadAnswer {
-    /// What was made: the file, the keys in it, the keys left out and why.
+    /// The file, the keys in it, and the keys left out with reasons.
     pub load: KeyLoadRecord,
-    /// Whether the request had been answered before, with the same file.
+    /// Whether the request was already answered, with this file.
     pub is_repeated: bool,
 }
 
-/// What may go to a module.
+/// The keys that may go to a module, and those that may not.
 #[derive(Default)]
 struct Selection {
     keys: Vec<(VendingKeyRecord, SupplyGroup)>,
@@ -47,17 +47,16 @@ struct Selection {
 }
 
 impl<S: CentreStore> Centre<'_, S> {
-    /// Answers a key-load request with a file of every key that the module is authorised for and that is
-    /// live and not expired. The same request with the same options again gives the same file, as long as
-    /// all its keys may still go to the module under the terms of then. Needs an operator.
+    /// Answers a key-load request with a file of every key that the module is authorised for and that is live
+    /// and not expired. Repeating a request with the same options returns the same file, as long as all its
+    /// keys may still go to the module and their terms have not changed. Needs an operator.
     ///
-    /// IUT of each key is the refresh period from now, but never beyond EXP.
+    /// IUT of each key is the refresh period from now, but at most EXP.
     ///
     /// # Errors
     ///
     /// [`CommandError::Forbidden`], [`CommandError::Module`] for a request that the module refuses,
-    /// [`CommandError::NotThere`] and
-    /// [`CommandError::Ended`] for a module that is not enrolled here or revoked,
+    /// [`CommandError::NotThere`] for a module that is not enrolled, [`CommandError::Ended`] for a revoked one,
     /// [`CommandError::NothingToLoad`], [`CommandError::Value`] above 1000 groups,
     /// [`CommandError::LoadConflict`], [`CommandError::LoadOutdated`], [`CommandError::LoadRefreshed`].
     pub fn answer_key_load(&mut self, request: &str, options: &LoadOptions) -> Answer<LoadAnswer> {
@@ -70,7 +69,7 @@ impl<S: CentreStore> Centre<'_, S> {
         Ok(answer)
     }
 
-    /// Builds the file, or finds the one that answered the request, and adds the row to a batch if it is new.
+    /// Builds the file and adds its row to a batch, or finds the file that already answered the request.
     pub(super) fn put_load(
         &self,
         batch: &mut Batch,
@@ -83,7 +82,7 @@ impl<S: CentreStore> Centre<'_, S> {
         if let Some(found) =
             self.store.find(&KeyLoadRecord::answering(&report.module, &report.nonce))?
         {
-            same_order(&found.row, request, options)?;
+            check_same_request(&found.row, request, options)?;
             self.still_allowed(&found.row, batch.at)?;
             return Ok(LoadAnswer { load: found.row, is_repeated: true });
         }
@@ -104,7 +103,7 @@ impl<S: CentreStore> Centre<'_, S> {
         Ok(LoadAnswer { load, is_repeated: false })
     }
 
-    /// Has the module build the file.
+    /// Lets the centre's module build the file.
     fn build(
         &self,
         report: &KeyLoadRequestReport,
@@ -145,8 +144,8 @@ impl<S: CentreStore> Centre<'_, S> {
         })
     }
 
-    /// Whether the keys in the module are those of the rows. A key that is not there at all, the module
-    /// itself refuses.
+    /// Checks that the keys in the module are those of the rows. The module itself refuses a key that it does
+    /// not have.
     fn check_values(&self, keys: &[(VendingKeyRecord, SupplyGroup)]) -> Answer<()> {
         let held = self.module.vending_keys()?;
         let held: BTreeMap<_, _> =
@@ -162,7 +161,7 @@ impl<S: CentreStore> Centre<'_, S> {
         Ok(())
     }
 
-    /// Whether every key of a file may still go to its module, and would then have carried the same.
+    /// Checks that every key of a file may still go to its module, with the same terms.
     fn still_allowed(&self, load: &KeyLoadRecord, now: Moment) -> Answer<()> {
         let selection = self.select(&load.module, &LoadOptions::default(), now)?;
         for loaded in &load.keys {
@@ -173,7 +172,7 @@ impl<S: CentreStore> Centre<'_, S> {
                 return Err(CommandError::LoadRefreshed { serial: load.serial, key: key.id });
             }
             let left_out = selection.left_out.iter().find(|left_out| left_out.key == loaded.key);
-            // A key that is not even left out was retired meanwhile.
+            // A key that is not even left out has been retired meanwhile.
             let retired = LeftOut { key: loaded.key, reason: LeftOutReason::KeyRevoked };
             let left_out = *left_out.unwrap_or(&retired);
             return Err(CommandError::LoadOutdated { serial: load.serial, left_out });
@@ -181,7 +180,7 @@ impl<S: CentreStore> Centre<'_, S> {
         Ok(())
     }
 
-    /// What may go to a module now.
+    /// Selects the keys that may go to a module now.
     fn select(&self, module: &ModuleId, options: &LoadOptions, now: Moment) -> Answer<Selection> {
         let mut by_group: BTreeMap<SupplyGroupCode, Vec<Authorisation>> = BTreeMap::new();
         for row in self.rows(Authorisation::of_module(module))? {
@@ -210,7 +209,7 @@ impl<S: CentreStore> Centre<'_, S> {
         Ok(selection)
     }
 
-    /// Why none of the authorisations counts, if so: the reason of the newest.
+    /// If none of the authorisations is valid: the reason, which is that of the newest.
     fn refusal(&self, authorisations: &[Authorisation]) -> Answer<Option<LeftOutReason>> {
         let mut newest = None;
         for row in authorisations {
@@ -223,7 +222,7 @@ impl<S: CentreStore> Centre<'_, S> {
     }
 }
 
-/// There is a limit to groups asked for by name.
+/// Checks the number of groups listed.
 fn check_groups(options: &LoadOptions) -> Answer<()> {
     match options.groups.as_ref().map_or(0, BTreeSet::len) {
         0..=MOST_GROUPS => Ok(()),
@@ -234,14 +233,14 @@ fn check_groups(options: &LoadOptions) -> Answer<()> {
     }
 }
 
-/// Whether a file answers just what is asked for now.
-fn same_order(load: &KeyLoadRecord, request: &str, options: &LoadOptions) -> Answer<()> {
+/// Checks that a file answers the same request with the same options.
+fn check_same_request(load: &KeyLoadRecord, request: &str, options: &LoadOptions) -> Answer<()> {
     let serial = load.serial;
     let other =
         |what, expected, found| Err(CommandError::LoadConflict { serial, what, expected, found });
     if load.request_digest != <[u8; 32]>::from(Sha256::digest(request.as_bytes())) {
-        let found = "another request of the same number".to_owned();
-        return other("the contents", "the request of then".to_owned(), found);
+        let found = "another request with the same nonce".to_owned();
+        return other("the contents", "the same request".to_owned(), found);
     }
     if load.groups != options.groups {
         return other("the groups", groups_text(&load.groups), groups_text(&options.groups));
@@ -255,12 +254,12 @@ fn same_order(load: &KeyLoadRecord, request: &str, options: &LoadOptions) -> Ans
 
 fn groups_text(groups: &Option<BTreeSet<SupplyGroupCode>>) -> String {
     match groups {
-        None => "all that are authorised".to_owned(),
+        None => "all authorised".to_owned(),
         Some(groups) => groups.iter().map(ToString::to_string).collect::<Vec<_>>().join(","),
     }
 }
 
-/// What a file made at a moment says about a key.
+/// What the row of a file made at a time says about a key.
 fn loaded_key(key: &VendingKeyRecord, check_value: KeyCheckValue, at: Moment) -> LoadedKey {
     LoadedKey {
         key: key.id,
@@ -271,9 +270,9 @@ fn loaded_key(key: &VendingKeyRecord, check_value: KeyCheckValue, at: Moment) ->
     }
 }
 
-/// Why a key goes into no file of any module.
+/// Why a key does not go into any file.
 enum KeyReason {
-    /// It is retired: not worth a word.
+    /// It is retired, so it is not listed as left out either.
     Gone,
     LeftOut(LeftOutReason),
 }
@@ -292,7 +291,7 @@ fn never_active(key: &VendingKeyRecord, now: Moment) -> Option<LeftOutReason> {
     (key.activation > key.issued_until(now)).then_some(LeftOutReason::NeverActive)
 }
 
-/// What the file says about a key.
+/// The attributes of a key in the file.
 fn attributes(key: &VendingKeyRecord, group: &SupplyGroup, now: Moment) -> VendingKeyAttributes {
     VendingKeyAttributes {
         supply_group: key.id.group,

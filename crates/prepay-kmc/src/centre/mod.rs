@@ -1,34 +1,36 @@
-//! The centre at work: commands that change its rows, with its own module where keys are concerned.
+//! The commands of the centre.
 //!
-//! [`Centre`] joins a store, the centre's module in the hands of whoever signed in, and a clock. Each command
-//! checks everything first, then writes all its rows and a journal entry in one commit.
+//! [`Centre`] joins a store, the centre's module with the people signed in to it, and a clock. Each command
+//! first checks everything, then writes all its rows and a journal entry in one commit.
 //!
-//! # Two places, one order
+//! # Store and module
 //!
-//! Keys live in the module, everything else in the store, and power can fail between the two. Every command
-//! that touches both keeps an order in which the rest can be made up for by the same command again:
+//! Keys are in the module, everything else is in the store, and power can fail between two writes. Each command
+//! that writes to both does so in an order that lets you finish it later:
 //!
-//! | command | order | cut in between | made up by |
+//! | command | order | state if interrupted | finished by |
 //! |---------|-------|----------------|------------|
-//! | [`request_key`](Centre::request_key) | row *requested*; module makes the key; row *live* | a row without key, or without check value | [`finish`](Centre::finish): making a key twice gives the same one |
-//! | [`retire_key`](Centre::retire_key) | module wipes the key; row *retired* | a live row without key: loads are refused | the same again |
-//! | [`enrol_module`](Centre::enrol_module) | module accepts; row | a module without row: nothing is answered to it | the same again |
-//! | [`revoke_module`](Centre::revoke_module) | row revoked; module revokes | nothing is answered, since the row says so | the same again |
-//! | [`renew_keys`](Centre::renew_keys) | module renews; journal | new keys that no journal tells of, only the audit log | the same again: other keys, before anybody saw the first |
-//! | [`answer_agreement`](Centre::answer_agreement) | module answers; row; answer handed out | an answer that nobody saw | the same again: the same answer |
-//! | [`answer_key_load`](Centre::answer_key_load) | module builds; row with the file; file handed out | a file that nobody saw | the same again: another serial number |
+//! | [`request_key`](Centre::request_key) | row *requested*; module makes the key; row *live* | a row without key or check value | [`finish`](Centre::finish): making a key twice gives the same key |
+//! | [`retire_key`](Centre::retire_key) | module wipes the key; row *retired* | a live row without key: loads are refused | the same command |
+//! | [`enrol_module`](Centre::enrol_module) | module accepts; row | a module without row: requests are refused | the same command |
+//! | [`revoke_module`](Centre::revoke_module) | row revoked; module revokes | a revoked row: requests are refused | the same command |
+//! | [`renew_keys`](Centre::renew_keys) | module renews; journal | new keys recorded in the audit log, not in the journal | the same command: it makes other keys, and nobody has seen the first ones |
+//! | [`answer_agreement`](Centre::answer_agreement) | module answers; row; answer returned | an answer that nobody has seen | the same command: it gives the same answer |
+//! | [`answer_key_load`](Centre::answer_key_load) | module builds; row with the file; file returned | a file that nobody has seen | the same command: it builds a file with another serial number |
 //!
-//! [`Centre::orphans`] lists everything that is on one side only.
+//! [`Centre::orphans`] lists everything that only the store or only the module has.
 //!
-//! Two processes never overwrite each other's rows (versions), but a check and its commit are two steps: who
-//! revokes and who builds a file at the same moment may each be first. A centre's vault is open in one process
-//! at a time, so with the real module there is one command at a time.
+//! Versions keep two processes from overwriting each other's rows, but a check and its commit are two steps: of a
+//! revocation and a file built at the same moment, either may come first. Only one process at a time can open a
+//! centre's vault, so with the real module there is one command at a time.
 //!
 //! # Who may do what
 //!
-//! Two custodians: whatever gives rights by hand (customers, signatories, groups, authorisations), makes or
-//! ends keys, enrols or revokes modules, renews the centre's own keys. One operator: receives and refuses forms, accepts those whose
-//! signatures give the rights, answers requests, revokes authorisations. Anybody signed in reads.
+//! - Two custodians: grant rights by hand (customers, signatories, groups, authorisations), make and retire
+//!   keys, enrol and revoke modules, renew the centre's own keys.
+//! - One operator: receive and refuse forms, accept forms that need nothing but their signature, answer requests,
+//!   revoke keys, signatories and authorisations.
+//! - Anyone signed in: read.
 
 mod batch;
 mod effect;
@@ -60,10 +62,10 @@ pub use orphans::Orphan;
 pub use people::NewCustomer;
 pub use report::{Expiry, ExpiryKind, Holding};
 
-/// The answer to a command.
+/// The result of a command.
 pub type Answer<T> = Result<T, CommandError>;
 
-/// A key management centre at work. The [module](self) says how it keeps its two places together.
+/// A key management centre. The [module](self) says how it keeps store and module consistent.
 pub struct Centre<'a, S> {
     store: S,
     module: &'a dyn CentreModule,
@@ -81,16 +83,16 @@ impl<'a, S: CentreStore> Centre<'a, S> {
         &self.store
     }
 
-    /// Gives the store back.
+    /// Returns the store.
     pub fn into_store(self) -> S {
         self.store
     }
 
-    /// Writes the centre's own row. Again for the same centre, it changes nothing. Needs an operator.
+    /// Writes the centre's own row. Repeating it for the same centre changes nothing. Needs an operator.
     ///
     /// # Errors
     ///
-    /// [`CommandError::Forbidden`], [`CommandError::OtherCentre`] when the store belongs to another centre.
+    /// [`CommandError::Forbidden`], [`CommandError::OtherCentre`] if the store belongs to another centre.
     pub fn set_up(&mut self) -> Answer<()> {
         self.needs("set up the centre", Authority::Operating)?;
         let id = self.module.identify()?.centre;
@@ -110,8 +112,8 @@ impl<'a, S: CentreStore> Centre<'a, S> {
         Ok(self.store.commit(&changes)?)
     }
 
-    /// Gives the centre new keys of its own for so many days. Rows, vending keys and modules stay; each module
-    /// has to take in the new enrolment and to agree afresh. Needs two custodians.
+    /// Renews the centre's own keys, for this many days. Rows, vending keys and modules stay; each module must
+    /// import the new enrolment and renew its agreements. Needs two custodians.
     ///
     /// # Errors
     ///
@@ -147,7 +149,7 @@ impl<'a, S: CentreStore> Centre<'a, S> {
         found.ok_or_else(|| CommandError::NotThere { row: key.clone().into() })
     }
 
-    /// The rows that are meant, in the order of their keys.
+    /// The rows that pass a filter, in the order of their keys.
     ///
     /// # Errors
     ///
@@ -166,23 +168,23 @@ impl<'a, S: CentreStore> Centre<'a, S> {
         self.clock.now()
     }
 
-    /// Whoever acts, as one line.
+    /// The names of those signed in, as one line.
     fn actor(&self) -> Line {
         let names: Vec<String> = self.module.acting().iter().map(ToString::to_string).collect();
         Line::lossy(&names.join(" + "))
     }
 
-    /// Begins a commit.
+    /// Starts collecting changes.
     fn batch(&self) -> Answer<Batch> {
         Ok(Batch::new(self.record()?, self.now(), self.actor()))
     }
 
-    /// Makes all changes of a batch.
+    /// Commits the changes of a batch.
     fn commit(&mut self, batch: Batch) -> Answer<()> {
         Ok(self.store.commit(&batch.into_changes())?)
     }
 
-    /// Refuses whoever has less authority than an operation needs.
+    /// Refuses an operation if those signed in lack the authority for it.
     fn needs(&self, operation: &'static str, needs: Authority) -> Answer<()> {
         let found = self.module.authority();
         if found >= needs {

@@ -1,4 +1,4 @@
-//! Security modules: enrolled, answered, revoked.
+//! Security modules: enrol them, answer them, revoke them.
 
 use prepay_kmc_module::{AgreementAnswer, Authority, CentreError};
 use prepay_kmp::ModuleId;
@@ -9,17 +9,17 @@ use crate::entity::{Action, AgreementRecord, Line, ModuleRecord};
 use crate::store::{CentreStore, RowKey, Versioned};
 
 impl<S: CentreStore> Centre<'_, S> {
-    /// Enrols a module whose fingerprint was compared with what its keepers told by another way. The same
-    /// again changes nothing. Needs two custodians.
+    /// Enrols a module. `fingerprint` is what its custodians read out, by phone or in person. Repeating it
+    /// changes nothing. Needs two custodians.
     ///
     /// # Errors
     ///
     /// [`CommandError::Forbidden`], [`CommandError::Module`] with all that
     /// [`accept_module`](prepay_kmc_module::CentreModule::accept_module) refuses.
-    pub fn enrol_module(&mut self, enrolment: &str, told: &str) -> Answer<ModuleRecord> {
+    pub fn enrol_module(&mut self, enrolment: &str, fingerprint: &str) -> Answer<ModuleRecord> {
         self.needs("enrol a module", Authority::DualControl)?;
         let mut batch = self.batch()?;
-        let report = self.module.accept_module(enrolment, told)?;
+        let report = self.module.accept_module(enrolment, fingerprint)?;
         if let Some(found) = self.store.get::<ModuleRecord>(&report.details.module)? {
             return Ok(found.row);
         }
@@ -40,25 +40,23 @@ impl<S: CentreStore> Centre<'_, S> {
         Ok(row)
     }
 
-    /// Revokes a module: nothing is answered to it any more. The same again makes up for a cut. Needs two
-    /// custodians.
+    /// Revokes a module: the centre no longer answers it. If interrupted, repeat it. Needs two custodians.
     ///
     /// # Errors
     ///
     /// [`CommandError::Forbidden`], [`CommandError::NotThere`], [`CommandError::Module`].
     pub fn revoke_module(&mut self, id: &ModuleId) -> Answer<()> {
         self.needs("revoke a module", Authority::DualControl)?;
-        match self.store.get::<ModuleRecord>(id)? {
-            Some(Versioned { mut row, version }) if row.revoked.is_none() => {
-                let mut batch = self.batch()?;
-                row.revoked = Some(batch.at);
-                batch.update(row, version);
-                batch.journal(Action::ModuleRevoked, &format!("module {id}"), "");
-                self.commit(batch)?;
-            }
-            _ => {}
+        if let Some(Versioned { mut row, version }) = self.store.get::<ModuleRecord>(id)?
+            && row.revoked.is_none()
+        {
+            let mut batch = self.batch()?;
+            row.revoked = Some(batch.at);
+            batch.update(row, version);
+            batch.journal(Action::ModuleRevoked, &format!("module {id}"), "");
+            self.commit(batch)?;
         }
-        // A module without a row, accepted by a command that was cut, is revoked in the module alone.
+        // An interrupted enrolment leaves a module without a row: the module alone revokes it.
         match self.module.revoke_module(id) {
             Err(CentreError::ModuleUnknown { module }) => {
                 Err(CommandError::NotThere { row: RowKey::Module(module) })
@@ -67,13 +65,12 @@ impl<S: CentreStore> Centre<'_, S> {
         }
     }
 
-    /// Answers a module's agreement request. The same request again gives the same answer. Needs an
-    /// operator.
+    /// Answers a module's agreement request. Repeating the request gives the same answer. Needs an operator.
     ///
     /// # Errors
     ///
-    /// [`CommandError::Forbidden`], [`CommandError::Module`], [`CommandError::NotThere`] when the module has
-    /// no row: enrol it again, [`CommandError::Ended`] when it is revoked.
+    /// [`CommandError::Forbidden`], [`CommandError::Module`], [`CommandError::NotThere`] if the module has no
+    /// row (enrol it again), [`CommandError::Ended`] if it is revoked.
     pub fn answer_agreement(&mut self, request: &str) -> Answer<AgreementAnswer> {
         self.needs("answer an agreement request", Authority::Operating)?;
         let mut batch = self.batch()?;
@@ -91,7 +88,7 @@ impl<S: CentreStore> Centre<'_, S> {
         Ok(answer)
     }
 
-    /// The module, if it is enrolled and not revoked.
+    /// The row of an enrolled module that is not revoked.
     pub(super) fn serving(&self, id: &ModuleId) -> Answer<ModuleRecord> {
         let row = self.row::<ModuleRecord>(id)?.row;
         match row.revoked {

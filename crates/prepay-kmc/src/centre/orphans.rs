@@ -1,4 +1,4 @@
-//! What is on one side only: in the centre's module without a row, or in a row without the module.
+//! Differences between the store and the centre's module.
 
 use prepay_kmp::ModuleId;
 use prepay_kmp::attribute::KeyCheckValue;
@@ -11,11 +11,11 @@ use crate::entity::{
 use crate::form::FormState;
 use crate::store::{CentreStore, Filter};
 
-/// Something that is on one side only, or differs between the two.
+/// Something that only the store or only the module has, or that differs between them.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Orphan {
-    /// The module has a key that no row knows. Destroy it, or enter it.
+    /// The module has a key without a row. Destroy it, or add the row.
     KeyWithoutRow {
         /// The group.
         group: SupplyGroupCode,
@@ -24,12 +24,12 @@ pub enum Orphan {
         /// Its check value.
         check_value: KeyCheckValue,
     },
-    /// A row waits for its key: [`Centre::finish`] makes it.
+    /// A requested key is not made yet. [`Centre::finish`] makes it.
     KeyNotMade {
         /// The key.
         key: VendingKeyId,
     },
-    /// A live or revoked row has no key in the module: [`Centre::retire_key`], or restore the module.
+    /// The module lacks the key of a live or revoked row. Call [`Centre::retire_key`], or restore the module.
     RowWithoutKey {
         /// The key.
         key: VendingKeyId,
@@ -43,17 +43,17 @@ pub enum Orphan {
         /// The check value of the module.
         found: KeyCheckValue,
     },
-    /// The module accepted another module that no row knows: enrol it again, or revoke it.
+    /// The centre's module has accepted a module without a row. Enrol it again, or revoke it.
     ModuleWithoutRow {
         /// The module.
         module: ModuleId,
     },
-    /// A row names a module that the centre's module does not accept, or that is revoked on one side only.
+    /// A row is of a module that the centre's module does not accept, or only one of the two says it is revoked.
     RowWithoutModule {
         /// The module.
         module: ModuleId,
     },
-    /// A form is accepted, but not all that follows is done: [`Centre::finish`].
+    /// An accepted form is not carried out yet. [`Centre::finish`] does it.
     FormNotDone {
         /// The form.
         number: FormNumber,
@@ -77,9 +77,9 @@ impl std::fmt::Display for Orphan {
         match self {
             Self::KeyWithoutRow { group, revision, check_value } => write!(
                 f,
-                "group {group} revision {revision}: the module has a key ({check_value}) that no row knows"
+                "group {group} revision {revision}: the module has a key ({check_value}), the store no row"
             ),
-            Self::KeyNotMade { key } => write!(f, "{key}: the key is requested and not made yet"),
+            Self::KeyNotMade { key } => write!(f, "{key}: the key is requested but not made yet"),
             Self::RowWithoutKey { key } => write!(f, "{key}: the module has no such key"),
             Self::OtherKey { key, expected, found } => {
                 write!(f, "{key}: check value of the row ")?;
@@ -90,21 +90,23 @@ impl std::fmt::Display for Orphan {
                 write!(f, ", of the module {found}")
             }
             Self::ModuleWithoutRow { module } => {
-                write!(f, "module {module}: accepted by the centre's module, but no row knows it")
+                write!(f, "module {module}: the centre's module accepts it, the store has no row")
             }
             Self::RowWithoutModule { module } => {
                 write!(
                     f,
-                    "module {module}: row and centre's module disagree on whether it is accepted"
+                    "module {module}: row and centre's module disagree on whether to accept it"
                 )
             }
-            Self::FormNotDone { number } => write!(f, "form {number}: accepted, but not done"),
+            Self::FormNotDone { number } => {
+                write!(f, "form {number}: accepted, but not carried out")
+            }
         }
     }
 }
 
 impl<S: CentreStore> Centre<'_, S> {
-    /// Everything that is on one side only.
+    /// All differences.
     ///
     /// # Errors
     ///

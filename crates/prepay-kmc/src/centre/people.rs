@@ -10,32 +10,32 @@ use crate::entity::{Action, Customer, CustomerNumber, FormNumber, Line, Signator
 use crate::form::key_text;
 use crate::store::{CentreStore, RowKey, Versioned};
 
-/// A customer to be entered.
+/// A customer to add.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct NewCustomer {
-    /// What it is called. Not empty.
+    /// Its name. Not empty.
     pub organisation: Line,
     /// Whom to call.
     pub contact: Line,
-    /// How.
+    /// A telephone number or an e-mail address.
     pub address: Line,
 }
 
 impl<S: CentreStore> Centre<'_, S> {
-    /// Enters a customer by hand, without a form. Needs two custodians.
+    /// Adds a customer by hand, without a form. Needs two custodians.
     ///
     /// # Errors
     ///
     /// [`CommandError::Forbidden`], [`CommandError::Value`] for an empty organisation.
     pub fn add_customer(&mut self, new: NewCustomer) -> Answer<CustomerNumber> {
-        self.needs("enter a customer", Authority::DualControl)?;
+        self.needs("add a customer", Authority::DualControl)?;
         let mut batch = self.batch()?;
         let number = put_customer(&mut batch, new, None)?;
         self.commit(batch)?;
         Ok(number)
     }
 
-    /// Changes whom to call at a customer, and how. Needs an operator.
+    /// Changes a customer's contact and address. Needs an operator.
     ///
     /// # Errors
     ///
@@ -54,24 +54,23 @@ impl<S: CentreStore> Centre<'_, S> {
         self.commit(batch)
     }
 
-    /// Registers a signatory whose fingerprint was compared with what the customer told by another way.
-    /// `told` is what they told; blanks and the case of letters do not count. The same again changes
-    /// nothing. Needs two custodians.
+    /// Registers a signatory. `fingerprint` is what the customer read out, by phone or in person; spaces and the
+    /// case of letters do not matter. Repeating it changes nothing. Needs two custodians.
     ///
     /// # Errors
     ///
     /// [`CommandError::Forbidden`], [`CommandError::NotThere`] for the customer,
     /// [`CommandError::Fingerprint`], [`CommandError::SignatoryKey`] and
-    /// [`CommandError::SignatoryCustomer`] when the name is registered otherwise, [`CommandError::Ended`].
+    /// [`CommandError::SignatoryCustomer`] if the name is registered otherwise, [`CommandError::Ended`].
     pub fn register_signatory(
         &mut self,
         customer: CustomerNumber,
         key: &SignatoryKey,
-        told: &str,
+        fingerprint: &str,
     ) -> Answer<()> {
         self.needs("register a signatory", Authority::DualControl)?;
         self.row::<Customer>(&customer)?;
-        compare_fingerprint(key, Some(told))?;
+        compare_fingerprint(key, Some(fingerprint))?;
         if self.store.get::<Signatory>(key.id())?.is_some() {
             return self.check_signatory(key, customer);
         }
@@ -80,7 +79,8 @@ impl<S: CentreStore> Centre<'_, S> {
         self.commit(batch)
     }
 
-    /// Revokes a signatory: what he signs, and what he authorised, counts no more. Needs an operator.
+    /// Revokes a signatory. Signatures and authorisations of that signatory are no longer valid. Needs an
+    /// operator.
     ///
     /// # Errors
     ///
@@ -98,7 +98,7 @@ impl<S: CentreStore> Centre<'_, S> {
         self.commit(batch)
     }
 
-    /// Whether a key is that of a registered signatory of a customer, whose signature counts.
+    /// Checks that a key belongs to a registered, unrevoked signatory of a customer.
     pub(super) fn check_signatory(
         &self,
         key: &SignatoryKey,
@@ -119,16 +119,16 @@ impl<S: CentreStore> Centre<'_, S> {
     }
 }
 
-/// Compares the fingerprint of a key with what was told by another way.
-pub(super) fn compare_fingerprint(key: &SignatoryKey, told: Option<&str>) -> Answer<()> {
-    let fingerprint = key.fingerprint();
-    if told.is_some_and(|told| fingerprint.matches(told)) {
+/// Compares the fingerprint of a key with what the customer read out.
+pub(super) fn compare_fingerprint(key: &SignatoryKey, expected: Option<&str>) -> Answer<()> {
+    let found = key.fingerprint();
+    if expected.is_some_and(|expected| found.matches(expected)) {
         return Ok(());
     }
     Err(CommandError::Fingerprint {
         name: key.id().clone(),
-        expected: told.map(str::to_owned),
-        found: fingerprint.to_string(),
+        expected: expected.map(str::to_owned),
+        found: found.to_string(),
     })
 }
 

@@ -1,6 +1,6 @@
-//! Reports: what is where, and what expires when.
+//! Reports: which module holds which keys, and what expires when.
 //!
-//! A centre knows which files it made, not whether a module took them in: *sent* is what it can say.
+//! A centre knows which files it made, not whether a module loaded them, so it reports a key as *sent*.
 
 use std::collections::BTreeMap;
 
@@ -15,7 +15,7 @@ use crate::entity::{
 };
 use crate::store::{CentreStore, Filter, RowKey};
 
-/// A vending key in the newest file that sent it to a module.
+/// A vending key sent to a module, as in the newest file that contains it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Holding {
     /// The module.
@@ -30,24 +30,24 @@ pub struct Holding {
     pub serial: u64,
     /// When the file was made.
     pub sent: Moment,
-    /// When the oldest file was made that sent the key there.
+    /// When the first file with this key for this slot was made.
     pub since: Moment,
     /// IUT in the newest file.
     pub issued_until: Moment,
-    /// Whether IUT is still to come.
+    /// Whether IUT is in the future.
     pub is_fresh: bool,
-    /// How far the key has come at the centre.
+    /// The state of the key at the centre.
     pub state: KeyState,
 }
 
 coded! {
-    /// What comes to an end.
+    /// What expires.
     ExpiryKind, "kind of expiry" {
-        /// EXP: the key goes into no file any more.
+        /// EXP: the key goes into no more files.
         KeyLoading = "key_loading",
         /// KEN: the last minute in which the key may issue.
         KeyUse = "key_use",
-        /// IUT: the module stops issuing with the key until it is loaded again.
+        /// IUT: the module cannot issue with the key until it is loaded again.
         Load = "load",
         /// The authorisation.
         Authorisation = "authorisation",
@@ -56,7 +56,7 @@ coded! {
     }
 }
 
-/// Something that comes to an end.
+/// Something that expires.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Expiry {
     /// When.
@@ -72,7 +72,7 @@ pub struct Expiry {
 }
 
 impl VendingKeyRecord {
-    /// The last second in which KEN lets the key issue; nothing for 255, which is never.
+    /// The last second in which KEN lets the key issue; `None` for 255, which means never.
     pub fn last_use(&self) -> Option<Moment> {
         let minute = last_minute(self.base_date, self.expiry)?;
         let seconds = u64::try_from(minute.unix_seconds()).ok()?;
@@ -113,9 +113,9 @@ impl<S: CentreStore> Centre<'_, S> {
         Ok(holdings.into_values().collect())
     }
 
-    /// Everything that comes to an end until a moment, soonest first; what has ended already is in it too.
+    /// Everything that expires until a time, including what has already expired, oldest first.
     ///
-    /// Rows that are revoked or retired do not count.
+    /// Revoked and retired rows are left out.
     ///
     /// # Errors
     ///

@@ -7,33 +7,33 @@ use super::{CustomerNumber, FormNumber, Line};
 /// A utility, manufacturer or vendor that the centre knows.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Customer {
-    /// Key. Given out by the centre in rising order.
+    /// Key. The centre assigns it, in rising order.
     pub number: CustomerNumber,
-    /// What it is called. Not empty.
+    /// Its name. Not empty.
     pub organisation: Line,
     /// Whom to call.
     pub contact: Line,
-    /// How: a telephone number or an address of mail.
+    /// A telephone number or an e-mail address.
     pub address: Line,
-    /// Since when it is known.
+    /// When it was registered.
     pub created: Moment,
-    /// The form that made it known; nothing if it was entered by hand.
+    /// The form that registered it; `None` if entered by hand.
     pub form: Option<FormNumber>,
 }
 
 /// A person or office whose signature binds a customer.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Signatory {
-    /// Key. The name in the signature's identifier, unique in the centre.
+    /// Key. The name in the identifier of the signatory's key, unique in the centre.
     pub name: Identifier,
     /// For whom. Must exist.
     pub customer: CustomerNumber,
-    /// The public key, as text of the key management profile. Unique in the centre, at most 8192 bytes.
+    /// The public key in hexadecimal. Unique in the centre, at most 8192 bytes.
     pub public_key: Box<str>,
     /// The fingerprint of the public key, as people compare it.
     pub fingerprint: Line,
-    /// Since when the signature counts.
+    /// From when the signature is valid.
     pub registered: Moment,
-    /// Since when it no longer does.
+    /// From when it no longer is.
     pub revoked: Option<Moment>,
 }

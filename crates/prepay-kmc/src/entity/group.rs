@@ -17,19 +17,19 @@ pub struct SupplyGroup {
     pub owner: CustomerNumber,
     /// Its name, for people.
     pub name: GroupName,
-    /// Where it is.
+    /// Where its meters are.
     pub area: Line,
-    /// What it supplies.
+    /// What its meters measure.
     pub service: Service,
     /// The cluster of its vending keys.
     pub cluster: Cluster,
-    /// Since when it exists.
+    /// When it was allocated.
     pub created: Moment,
 }
 
-/// Who owned a group from when: one row for each owner, the first at the allocation.
+/// Who owned a group from when: one row for each owner, the first from the allocation.
 ///
-/// Inserted, never updated. The present owner is also in [`SupplyGroup::owner`].
+/// Inserted, never updated. The current owner is also in [`SupplyGroup::owner`].
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Ownership {
     /// Key, first part. Must exist.
@@ -38,8 +38,8 @@ pub struct Ownership {
     pub sequence: u32,
     /// The owner. Must exist.
     pub owner: CustomerNumber,
-    /// Since when.
+    /// From when.
     pub since: Moment,
-    /// The form by which; nothing if it was done by hand.
+    /// The form that asked for it; `None` if done by hand.
     pub form: Option<FormNumber>,
 }

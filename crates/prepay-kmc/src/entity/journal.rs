@@ -7,18 +7,18 @@ use super::{AuthorisationNumber, CustomerNumber, FormNumber, Line};
 use crate::code::coded;
 use crate::form::{FormKind, FormState};
 
-/// The one row about the centre itself. Every command that gives out a number updates it.
+/// The centre's own row, of which there is one. Every command that assigns a number updates it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CentreRecord {
     /// The name.
     pub id: CentreId,
     /// When it was set up.
     pub created: Moment,
-    /// The next customer's number; nothing when all are given out.
+    /// The number of the next customer; `None` when all are used.
     pub next_customer: Option<CustomerNumber>,
-    /// The next authorisation's number.
+    /// The number of the next authorisation.
     pub next_authorisation: Option<AuthorisationNumber>,
-    /// The next form's number.
+    /// The number of the next form.
     pub next_form: Option<FormNumber>,
 }
 
@@ -29,20 +29,20 @@ pub struct FormRecord {
     pub number: FormNumber,
     /// Which form it is.
     pub kind: FormKind,
-    /// How far it has come. Equal to the state of the last step.
+    /// Its state, which is that of the last step.
     pub state: FormState,
     /// SHA-384 of the signed text. Unique in the centre.
     pub digest: [u8; 48],
     /// The signed document, as the canonical text of [`crate::form`]. At most 64 KiB.
     pub document: Box<str>,
-    /// For which customer; nothing until a new customer has a number.
+    /// For which customer; `None` until a new customer has a number.
     pub customer: Option<CustomerNumber>,
-    /// What happened to it, oldest first. Parts of the row, in their order. Updates only add to them.
+    /// What was done with it, oldest first. Updates only add to the list.
     pub steps: Vec<FormStep>,
 }
 
 impl FormRecord {
-    /// The place of the first step in `known` that this row leaves out or says otherwise.
+    /// The position of the first step in `known` that this row leaves out or changes.
     pub fn lost_step(&self, known: &[FormStep]) -> Option<usize> {
         (0..known.len()).find(|&place| self.steps.get(place) != Some(&known[place]))
     }
@@ -55,7 +55,7 @@ pub struct FormStep {
     pub state: FormState,
     /// When.
     pub at: Moment,
-    /// By whose hand.
+    /// Who did it.
     pub by: Line,
     /// The reason of a refusal, or what accepting it did.
     pub note: Line,
@@ -68,7 +68,7 @@ coded! {
         CentreCreated = "centre_created",
         /// The centre's own keys were renewed.
         CentreRenewed = "centre_renewed",
-        /// A customer was entered.
+        /// A customer was added.
         CustomerAdded = "customer_added",
         /// A customer's contact was changed.
         CustomerChanged = "customer_changed",
@@ -78,9 +78,9 @@ coded! {
         SignatoryRevoked = "signatory_revoked",
         /// A supply group was allocated.
         GroupAllocated = "group_allocated",
-        /// A supply group got another name.
+        /// A supply group was renamed.
         GroupRenamed = "group_renamed",
-        /// A supply group got another owner.
+        /// A supply group was transferred to another owner.
         GroupTransferred = "group_transferred",
         /// A vending key was asked for.
         KeyRequested = "key_requested",
@@ -106,11 +106,11 @@ coded! {
         KeyLoadBuilt = "key_load_built",
         /// A form was received.
         FormReceived = "form_received",
-        /// A form was accepted and did what it asks.
+        /// A form was accepted.
         FormAccepted = "form_accepted",
         /// A form was refused.
         FormRefused = "form_refused",
-        /// A form was closed.
+        /// A form was carried out.
         FormDone = "form_done",
     }
 }
@@ -118,16 +118,16 @@ coded! {
 /// One entry of the journal. Inserted, never updated.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct JournalEntry {
-    /// Key: 1, 2, 3 … without a gap; the store gives it out.
+    /// Key: 1, 2, 3 … without a gap; the store assigns it.
     pub sequence: u64,
     /// When.
     pub at: Moment,
-    /// By whose hand.
+    /// Who did it.
     pub actor: Line,
-    /// What.
+    /// What was done.
     pub action: Action,
-    /// To what, as `group 000123 revision 1`.
+    /// To what, such as `group 000123 revision 1`.
     pub subject: Line,
-    /// More about it.
+    /// Details.
     pub note: Line,
 }

@@ -1,4 +1,4 @@
-//! Vending keys, but for their bytes, and who may hold them.
+//! Vending keys (all about them except their bytes), and which modules may hold them.
 
 use std::cmp::Ordering;
 
@@ -13,16 +13,16 @@ use prepay_token::element::{
 use super::{AuthorisationNumber, FormNumber, Line};
 use crate::code::coded;
 
-/// What names one vending key for ever.
+/// Identifies one vending key, for ever.
 ///
-/// Revisions come round again: after 9 follows 1. So a third number counts the keys of the group.
+/// After revision 9 comes 1 again, so a third number counts the keys of the group.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct VendingKeyId {
     /// SGC: the supply group.
     pub group: SupplyGroupCode,
     /// KRN: the revision.
     pub revision: KeyRevisionNumber,
-    /// Which key of the group: 1, 2, 3 … in the order in which they were asked for.
+    /// The keys of the group are numbered 1, 2, 3 … in the order of their requests.
     pub generation: u32,
 }
 
@@ -46,15 +46,15 @@ impl Ord for VendingKeyId {
 }
 
 coded! {
-    /// How far a vending key has come.
+    /// The state of a vending key.
     KeyState, "state of a vending key" {
-        /// The centre's module was or will be asked for it; its check value is not known yet.
+        /// Requested from the centre's module, which may or may not have made it; its check value is not known yet.
         Requested = "requested",
-        /// It exists, and goes into key-load files.
+        /// It exists and goes into key-load files.
         Live = "live",
-        /// It exists, and goes into no file any more.
+        /// It exists but no longer goes into key-load files.
         Revoked = "revoked",
-        /// The centre's module has wiped it, or was never asked for it. The revision is free again.
+        /// The centre's module has wiped it or never made it. The revision is free again.
         Retired = "retired",
     }
 }
@@ -62,12 +62,11 @@ coded! {
 /// A vending key of a group.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct VendingKeyRecord {
-    /// Key, of three columns. The group must exist. At most one record of a group and revision is not
-    /// retired.
+    /// Key, in three columns. The group must exist. All records of a group and revision but one are retired.
     pub id: VendingKeyId,
-    /// How far it has come.
+    /// Its state.
     pub state: KeyState,
-    /// KT: that of the group when the key was made.
+    /// KT: that of the group when the key was requested.
     pub key_type: VendingKeyType,
     /// DKGA.
     pub algorithm: DecoderKeyGenerationAlgorithm,
@@ -77,9 +76,9 @@ pub struct VendingKeyRecord {
     pub base_date: BaseDate,
     /// ACT.
     pub activation: Moment,
-    /// EXP: from when it goes into no key-load file.
+    /// EXP: from then on it goes into no key-load file.
     pub expires: Moment,
-    /// Refresh period: how many days a load lasts. 1 to 36 500.
+    /// Refresh period: how many days a module may use the key after a load. 1 to 36 500.
     pub refresh_days: u16,
     /// ULM.
     pub unit_limit: UnitLimit,
@@ -87,17 +86,17 @@ pub struct VendingKeyRecord {
     pub currency_limit: CurrencyLimit,
     /// Which sub-classes of class 0 it may issue.
     pub sub_classes: SubClassSet,
-    /// KCV. Nothing exactly while it is requested, or when it was retired before it was made.
+    /// KCV. `None` exactly while the key is requested, or if it was retired before it was made.
     pub check_value: Option<KeyCheckValue>,
-    /// When it was asked for.
+    /// When it was requested.
     pub created: Moment,
-    /// Since when it is revoked or retired.
+    /// When it was revoked or retired.
     pub ended: Option<Moment>,
-    /// The form that asked for it; nothing if it was entered by hand.
+    /// The form that asked for it; `None` if requested by hand.
     pub form: Option<FormNumber>,
 }
 
-/// An owner's word that a module may hold the vending keys of a group.
+/// An owner's permission for a module to hold the vending keys of a group.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Authorisation {
     /// Key.
@@ -106,21 +105,21 @@ pub struct Authorisation {
     pub group: SupplyGroupCode,
     /// The module. Need not be enrolled yet.
     pub module: ModuleId,
-    /// Who signed for it. Must exist.
+    /// The signatory who granted it. Must exist.
     pub granted_by: Identifier,
     /// When it was accepted.
     pub granted: Moment,
-    /// Until when it counts.
+    /// Until when it is valid.
     pub valid_until: Moment,
     /// Where the module is, for people.
     pub location: Line,
-    /// Since when it no longer counts, however long it was to last.
+    /// When it was revoked, whatever `valid_until` says.
     pub revoked: Option<Moment>,
-    /// The form that granted it; nothing if it was entered by hand.
+    /// The form that granted it; `None` if granted by hand.
     pub form: Option<FormNumber>,
 }
 
-/// What is expected of ACT and of KEN instead, if a key would not live when it becomes active.
+/// What to expect of ACT and of KEN instead, if by them the key could not issue when it becomes active.
 pub(crate) fn life_faults(
     base: BaseDate,
     activation: Moment,
@@ -129,22 +128,22 @@ pub(crate) fn life_faults(
     let is_early = activation.minute() < base.start();
     let is_late = last_minute(base, expiry).is_some_and(|end| activation.minute() > end);
     [
-        is_early.then(|| format!("a moment in or after the base year {}", base.year())),
+        is_early.then(|| format!("a time in or after the base year {}", base.year())),
         is_late.then(|| {
             let block = last_possible_expiry(base, activation);
-            format!("{block}, so that the key lives at its activation")
+            format!("{block}, so that the key has not expired when it becomes active")
         }),
     ]
 }
 
-/// The last minute in which a key with this expiry number may issue; nothing for 255, which is never.
+/// The last minute in which a key with this expiry number may issue; `None` for 255, which means never.
 pub(crate) fn last_minute(base: BaseDate, expiry: KeyExpiryNumber) -> Option<UtcMinute> {
     let identifier = u32::from(expiry.value()) << 16 | 0xFFFF;
     let identifier = TokenIdentifier::try_from(identifier).ok()?;
     (expiry.value() != u8::MAX).then(|| base.minute_of(identifier))
 }
 
-/// The expiry numbers with which a key lives at a moment, in words.
+/// The expiry numbers with which a key has not expired at a time, in words.
 fn last_possible_expiry(base: BaseDate, at: Moment) -> String {
     match base.identifier_at(at.minute()) {
         Ok(identifier) => format!("{} to 255", identifier.expiry_block()),

@@ -1,26 +1,26 @@
-//! One line of text for people: an organisation, a contact, a place, a reason.
+//! One line of text: an organisation, a contact, a place, a reason.
 //!
-//! - Form: at most 200 characters; no control characters, no invisible marks that turn or hide text, no
-//!   blank at either end. May be empty.
+//! - Form: at most 200 characters; no control characters, no invisible characters that hide or reverse text,
+//!   no space at either end. May be empty.
 
 use std::fmt;
 use std::str::FromStr;
 
-/// One line of text for people.
+/// One line of text.
 #[derive(Clone, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Line(Box<str>); // Invariant: the form above.
 
-/// The text is no line.
+/// The text is not a line.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum LineError {
     /// It is too long.
     Length {
-        /// How many characters were found.
+        /// Its length in characters.
         found: usize,
     },
-    /// A character that cannot be seen, or a blank at an end.
+    /// It has an invisible character, or a space at an end.
     Character {
-        /// Its place, counted in characters from 0.
+        /// The position, counted in characters from 0.
         index: usize,
     },
 }
@@ -34,12 +34,12 @@ impl Line {
         &self.0
     }
 
-    /// Whether there is nothing in it.
+    /// Whether it is empty.
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
 
-    /// The line of a message: what does not belong in a line becomes `?`, and the rest is cut off.
+    /// Makes any message a line: characters that a line cannot have become `?`, and the end is cut off.
     pub fn lossy(text: &str) -> Self {
         let text: String = text
             .chars()
@@ -50,7 +50,7 @@ impl Line {
     }
 }
 
-/// Whether a character may stand in a line.
+/// Whether a line may contain a character.
 fn is_visible(c: char) -> bool {
     let hidden = matches!(
         c,
@@ -97,12 +97,12 @@ impl fmt::Display for LineError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Length { found } => {
-                write!(f, "no line of text: expected at most 200 characters, found {found}")
+                write!(f, "text: expected at most 200 characters, found {found}")
             }
             Self::Character { index } => write!(
                 f,
-                "no line of text: expected visible characters and no blank at the ends, found another \
-                 at place {index}"
+                "text: expected visible characters and no space at either end, found another character at \
+                 position {index}"
             ),
         }
     }
@@ -115,7 +115,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_line_is_visible_text_without_blanks_at_its_ends() {
+    fn a_line_is_visible_text_without_spaces_at_its_ends() {
         let longest = "é".repeat(200);
         for good in ["", "a", "Stadtwerke Köln, Abt. 3", "电力公司", &longest] {
             assert_eq!(good.parse::<Line>().unwrap().as_str(), good);
@@ -127,7 +127,7 @@ mod tests {
     }
 
     #[test]
-    fn any_message_can_be_made_a_line() {
+    fn lossy_makes_any_message_a_line() {
         for text in ["", " a\nb ", "\u{202E}", &"x".repeat(500), &format!("{} y", "x".repeat(199))]
         {
             let line = Line::lossy(text);

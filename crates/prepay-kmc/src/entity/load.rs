@@ -1,4 +1,4 @@
-//! Key-load files that the centre made: which keys went to which module, until when.
+//! Key-load files that the centre made: which keys went to which module, and until when.
 
 use std::collections::BTreeSet;
 
@@ -12,7 +12,7 @@ use crate::code::coded;
 
 /// A key-load file. Inserted, never updated.
 ///
-/// `keys` and `left_out` are parts of the row, in their order; none may name a vending key twice.
+/// Neither `keys` nor `left_out` may contain a vending key twice.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct KeyLoadRecord {
     /// Key: the serial number that the centre's module gave it.
@@ -21,28 +21,28 @@ pub struct KeyLoadRecord {
     pub module: ModuleId,
     /// For which of its slots.
     pub slot: u16,
-    /// The request's own number, as hexadecimal digits. Unique together with the module.
+    /// The nonce of the request, in hexadecimal. Unique together with the module.
     pub nonce: Box<str>,
     /// SHA-256 of the request's text.
     pub request_digest: [u8; 32],
     /// When it was made.
     pub created: Moment,
-    /// Until when the module takes it in.
+    /// Until when the module accepts it.
     pub expires: Moment,
-    /// The groups that were asked for, at most 1000; nothing for all that were authorised.
+    /// The groups asked for, at most 1000; `None` for all authorised ones.
     pub groups: Option<BTreeSet<SupplyGroupCode>>,
-    /// How many tokens more it lets the module make.
+    /// How many more tokens it lets the module issue.
     pub transactions: Option<u64>,
-    /// The file, at most 1 MiB: what is handed out when the same request comes again.
+    /// The file, at most 1 MiB. The centre returns it again when the same request is repeated.
     pub file: Box<str>,
     /// The keys in it. Each must exist.
     pub keys: Vec<LoadedKey>,
-    /// The keys of authorised groups that are not in it.
+    /// The keys of authorised groups that it does not contain.
     pub left_out: Vec<LeftOut>,
 }
 
 impl KeyLoadRecord {
-    /// Whether a vending key is twice among its keys, or twice among those left out.
+    /// Whether `keys` or `left_out` contains a vending key twice.
     pub fn names_twice(&self) -> bool {
         fn twice(ids: impl Iterator<Item = VendingKeyId>) -> bool {
             let mut ids: Vec<_> = ids.collect();
@@ -60,7 +60,7 @@ pub struct LoadedKey {
     pub key: VendingKeyId,
     /// Its check value.
     pub check_value: KeyCheckValue,
-    /// IUT: until when this load lets the module use it.
+    /// IUT: until when this load lets the module issue with it.
     pub issued_until: Moment,
     /// ULM of this load.
     pub unit_limit: UnitLimit,
@@ -78,25 +78,25 @@ pub struct LeftOut {
 }
 
 coded! {
-    /// Why a vending key was left out of a key-load file. The first that holds, in this order.
+    /// Why a vending key was left out of a key-load file: the first reason that applies, in this order.
     LeftOutReason, "reason to leave out a vending key" {
-        /// The key does not exist yet: the centre's module has not made it.
+        /// The centre's module has not made the key yet.
         NotMade = "not_made",
         /// The key is revoked.
         KeyRevoked = "key_revoked",
-        /// EXP of the key has come.
+        /// EXP of the key has passed.
         KeyExpired = "key_expired",
-        /// The newest authorisation of the group for this module is revoked, and no other counts.
+        /// The newest authorisation of the group for this module is revoked, and no other is valid.
         AuthorisationRevoked = "authorisation_revoked",
         /// The newest authorisation has ended.
         AuthorisationEnded = "authorisation_ended",
         /// The signatory of the newest authorisation is revoked.
         SignatoryRevoked = "signatory_revoked",
-        /// The newest authorisation comes from a former owner of the group.
+        /// A former owner of the group granted the newest authorisation.
         OwnerChanged = "owner_changed",
-        /// The load would lapse before the key is active: its refresh period is too short for so early a load.
+        /// The refresh period would end before the key becomes active: it is too early to load the key.
         NeverActive = "never_active",
-        /// The request names other groups or keys.
+        /// The request asks for other groups or keys only.
         NotAsked = "not_asked",
         /// The file is full.
         NoRoom = "no_room",

@@ -1,4 +1,4 @@
-//! The rows that a centre keeps.
+//! The rows of a centre.
 //!
 //! ```text
 //!  Customer <──── Signatory <──── Authorisation ────> module name
@@ -10,9 +10,9 @@
 //!  FormRecord, JournalEntry
 //! ```
 //!
-//! Arrows point at the row that must be there first. Rows are never deleted: they end.
+//! Each arrow points to a row that must exist first. Rows are never deleted; they are revoked or retired.
 //!
-//! - Elsewhere: keys themselves (`prepay-kmc-module`), how rows lie on a disk (`prepay-store`).
+//! - Elsewhere: the keys themselves (`prepay-kmc-module`), rows on the disk (`prepay-store`).
 
 mod customer;
 mod group;

@@ -1,4 +1,4 @@
-//! Security modules that a centre serves, and the agreements with them.
+//! Security modules that a centre has enrolled, and the agreements with them.
 
 use prepay_basics::Moment;
 use prepay_kmp::ModuleId;
@@ -10,21 +10,21 @@ use super::Line;
 pub struct ModuleRecord {
     /// Key.
     pub id: ModuleId,
-    /// The fingerprint of its public keys, as people compared it. Unique in the centre.
+    /// The fingerprint of its public keys, which people compared. Unique in the centre.
     pub fingerprint: Line,
     /// Who made it.
     pub maker: Line,
-    /// What it is.
+    /// Its model.
     pub model: Line,
-    /// Which version of it.
+    /// Its firmware version.
     pub firmware: Line,
     /// When it was enrolled.
     pub enrolled: Moment,
-    /// Since when it is revoked.
+    /// When it was revoked.
     pub revoked: Option<Moment>,
 }
 
-/// An agreement request that was answered.
+/// An agreement request that the centre answered.
 ///
 /// Inserted, never updated.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -1,14 +1,14 @@
-//! Numbers that a centre gives out: customers, authorisations, received forms.
+//! Numbers that a centre assigns: customers, authorisations, received forms.
 //!
 //! - Range: 1 to 999 999. Text: decimal without leading zeros.
 
 use std::fmt;
 use std::str::FromStr;
 
-/// The text or number is no number of this kind.
+/// The text or number is not a valid number of this kind.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct NumberError {
-    /// What was to be numbered.
+    /// What is numbered.
     pub kind: &'static str,
     /// What was found.
     pub found: String,
@@ -16,7 +16,7 @@ pub struct NumberError {
 
 impl fmt::Display for NumberError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "no {} number: expected 1 to 999999, found {:?}", self.kind, self.found)
+        write!(f, "{} number: expected 1 to 999999, found {:?}", self.kind, self.found)
     }
 }
 
@@ -37,7 +37,7 @@ macro_rules! number {
                 self.0
             }
 
-            /// The number behind this one, unless this is the last.
+            /// The next number, unless this is the last.
             pub const fn next(self) -> Option<Self> {
                 if self.0 < 999_999 { Some(Self(self.0 + 1)) } else { None }
             }
@@ -93,7 +93,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn numbers_keep_to_their_range() {
+    fn numbers_outside_the_range_are_refused() {
         for text in ["1", "999999"] {
             assert_eq!(text.parse::<FormNumber>().unwrap().to_string(), text);
         }

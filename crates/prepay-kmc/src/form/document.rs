@@ -1,4 +1,4 @@
-//! A form being filled in, and one whose every field means something.
+//! A form that is being filled in, and one whose fields are all valid.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -6,18 +6,18 @@ use std::fmt;
 use super::field::Entries;
 use super::{Content, Field, FormKind, Schema};
 
-/// A form being filled in. Fields may hold any text.
+/// A form that is being filled in. Fields may contain any text.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Draft {
     kind: FormKind,
-    values: BTreeMap<&'static str, Box<str>>, // Invariant: names are of the schema.
+    values: BTreeMap<&'static str, Box<str>>, // Invariant: the schema has every name.
 }
 
-/// A form whose every field means something.
+/// A form whose fields are all valid.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CheckedForm {
     draft: Draft,
-    content: Box<Content>, // Invariant: what the fields of the draft read as.
+    content: Box<Content>, // Invariant: the values of the draft's fields.
 }
 
 /// What is wrong with one field.
@@ -25,13 +25,13 @@ pub struct CheckedForm {
 pub struct Fault {
     /// The field.
     pub field: &'static str,
-    /// What it takes.
+    /// What the field takes.
     pub expected: String,
-    /// What was found; nothing if the field is missing.
+    /// What was found; `None` if the field is missing.
     pub found: Option<String>,
 }
 
-/// Everything that is wrong with a form, in the order of its fields.
+/// All faults of a form, in the order of its fields.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Faults(pub Vec<Fault>);
 
@@ -60,7 +60,7 @@ impl Draft {
         Schema::of(self.kind)
     }
 
-    /// Fills in a field, whatever stood there before.
+    /// Fills in a field, replacing its value.
     ///
     /// # Errors
     ///
@@ -77,18 +77,18 @@ impl Draft {
         self.values.remove(name);
     }
 
-    /// What stands in a field.
+    /// The value of a field.
     pub fn value(&self, name: &str) -> Option<&str> {
         self.values.get(name).map(|value| &**value)
     }
 
-    /// The filled fields and what stands in them, in the order of the schema.
+    /// The filled fields and their values, in the order of the schema.
     pub fn values(&self) -> impl Iterator<Item = (&'static Field, &str)> {
         let fields = self.schema().fields.iter();
         fields.filter_map(|field| Some((field, self.value(field.name)?)))
     }
 
-    /// Everything that is wrong with it, in the order of its fields.
+    /// All faults, in the order of the fields.
     pub fn faults(&self) -> Vec<Fault> {
         self.read().err().map_or_else(Vec::new, |faults| faults.0)
     }
@@ -107,7 +107,7 @@ impl Draft {
     ///
     /// # Errors
     ///
-    /// [`Faults`] with everything that is wrong.
+    /// [`Faults`], which lists every fault.
     pub fn check(self) -> Result<CheckedForm, Faults> {
         let content = Box::new(self.read()?);
         Ok(CheckedForm { draft: self, content })
@@ -115,7 +115,7 @@ impl Draft {
 }
 
 impl CheckedForm {
-    /// The form as it was filled in.
+    /// The form as filled in.
     pub const fn draft(&self) -> &Draft {
         &self.draft
     }
@@ -125,7 +125,7 @@ impl CheckedForm {
         self.draft.kind
     }
 
-    /// What it asks.
+    /// What it asks for.
     pub const fn content(&self) -> &Content {
         &self.content
     }
@@ -158,7 +158,7 @@ impl fmt::Display for UnknownField {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let names: Vec<_> = Schema::of(self.kind).fields.iter().map(|field| field.name).collect();
         let names = names.join(", ");
-        write!(f, "no field of form {}: expected one of {names}, found {:?}", self.kind, self.found)
+        write!(f, "field of form {}: expected one of {names}, found {:?}", self.kind, self.found)
     }
 }
 

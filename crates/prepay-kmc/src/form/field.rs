@@ -1,6 +1,6 @@
-//! What the fields of forms take.
+//! The values that the fields of forms take.
 //!
-//! Every value has one text form only, so that equal forms have equal signatures.
+//! There is only one way to write each value, so that equal forms have equal signed texts.
 
 use std::collections::BTreeSet;
 use std::str::FromStr;
@@ -18,29 +18,29 @@ use prepay_token::element::{
 use super::{Draft, Fault};
 use crate::entity::{CustomerNumber, Line};
 
-/// A field of a form, for people.
+/// A field of a form, as people see it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Field {
     /// Its name, for programs.
     pub name: &'static str,
-    /// What it is called, for people.
+    /// Its title, for people.
     pub title: &'static str,
-    /// Whether it must be there.
+    /// Whether it is required.
     pub presence: Presence,
     /// What it takes.
     pub expected: &'static str,
-    /// Whether it takes a whole document of many lines.
+    /// Whether it takes a whole document of several lines.
     pub is_document: bool,
     /// What it means.
     pub help: &'static str,
 }
 
-/// Whether a field must be there.
+/// Whether a field is required.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Presence {
-    /// It must.
+    /// It is.
     Required,
-    /// It may be left out; then this holds.
+    /// It may be left out, which then means this.
     Optional(&'static str),
 }
 
@@ -49,19 +49,19 @@ trait FieldValue: Sized {
     /// What it takes, in words.
     const EXPECTED: &'static str;
 
-    /// Whether it is a whole document of many lines.
+    /// Whether it is a whole document of several lines.
     const IS_DOCUMENT: bool = false;
 
-    /// The value of a text in its one form.
+    /// Reads the only text that the value has.
     fn read(text: &str) -> Option<Self>;
 }
 
-/// What stands in a field: a value that must be there, or one that may be left out.
+/// The value of a field: required, or optional.
 pub(super) trait Entry: Sized {
     const EXPECTED: &'static str;
     const IS_DOCUMENT: bool;
 
-    /// Reads a field. What is wrong with it becomes a fault.
+    /// Reads a field. If the text is wrong or missing, adds a fault.
     fn read_entry(entries: &mut Entries<'_>, name: &'static str) -> Option<Self>;
 }
 
@@ -90,7 +90,7 @@ impl<T: FieldValue> Entry for Option<T> {
     }
 }
 
-/// The fields of a draft while they are read, and what is wrong with them.
+/// The fields of a draft, and the faults found so far in reading them.
 pub(super) struct Entries<'a> {
     pub(super) draft: &'a Draft,
     pub(super) faults: Vec<Fault>,
@@ -134,11 +134,11 @@ macro_rules! values {
 }
 
 values! {
-    Line: "1 to 200 visible characters on one line, no blank at the ends", filled;
+    Line: "1 to 200 visible characters on one line, no space at either end", filled;
     CustomerNumber: "a customer number, 1 to 999999";
     SupplyGroupCode: "a supply group code, six digits";
     BTreeSet<SupplyGroupCode>:
-        "1 to 100 supply group codes of six digits, rising, with commas between", groups;
+        "1 to 100 supply group codes of six digits, in rising order, separated by commas", groups;
     GroupName: "1 to 40 printable ASCII characters without semicolon", filled;
     Service: "electricity, water, gas or time",
         |text| Service::ALL.into_iter().find(|service| service.name() == text);
@@ -151,7 +151,7 @@ values! {
     DecoderKeyGenerationAlgorithm: "02, 03 or 04";
     KeyExpiryNumber: "a key expiry number, 0 to 255", |text| number::<u8>(text).map(Into::into);
     BaseDate: "1993, 2014 or 2035", |text| number::<u16>(text)?.try_into().ok();
-    Moment: "a moment like 2026-03-01T13:55:00Z";
+    Moment: "a time like 2026-03-01T13:55:00Z";
     Days: "a number of days, 1 to 36500",
         |text| number(text).filter(|days| (1..=36_500).contains(days)).map(Days);
     UnitLimit: "0 to 4294967295, or \"-\" for no limit";
@@ -159,7 +159,7 @@ values! {
     SubClassSet: "digits 0 to 7 in rising order, or \"-\" for none";
     Cluster: "a cluster, 0 to 65535; only 0 is defined", |text| number(text).map(Cluster);
     ModuleId:
-        "the name of a module: 1 to 40 letters, digits, \"_-.,\", the first a letter or digit";
+        "the name of a module: 1 to 40 letters, digits or \"_-.,\", starting with a letter or digit";
 }
 
 impl FieldValue for RequestText {
@@ -173,7 +173,7 @@ impl FieldValue for RequestText {
     }
 }
 
-/// A value of a text that is not empty.
+/// Reads a text that is not empty.
 fn filled<T: FromStr>(text: &str) -> Option<T> {
     text.parse().ok().filter(|_| !text.is_empty())
 }
@@ -183,7 +183,7 @@ pub(super) fn number<T: FromStr + ToString>(text: &str) -> Option<T> {
     text.parse::<T>().ok().filter(|number| number.to_string() == text)
 }
 
-/// Codes with commas between, each once, in rising order.
+/// Codes separated by commas, each once, in rising order.
 fn groups(text: &str) -> Option<BTreeSet<SupplyGroupCode>> {
     let codes = text.split(',').take(MOST_GROUPS + 1).map(str::parse);
     let codes: Vec<SupplyGroupCode> = codes.collect::<Result<_, _>>().ok()?;
@@ -205,7 +205,7 @@ mod tests {
     }
 
     #[test]
-    fn each_value_has_its_one_form() {
+    fn there_is_one_way_to_write_each_value() {
         let hundred: Vec<String> = (0..100).map(|n| format!("{n:06}")).collect();
         let hundred = hundred.join(",");
         let hundred_and_one = format!("{hundred},000200");

@@ -1,11 +1,11 @@
-//! The forms of the workflow between customers and a centre.
+//! The kinds of forms that customers send to a centre.
 //!
-//! - Source: names and numbers as public material lists them. The fields are not public: ours are our own.
+//! - Source: public material lists names and numbers. The fields are not public: ours are our own design.
 
 use crate::code::coded;
 
 coded! {
-    /// Which form.
+    /// A kind of form.
     FormKind, "form" {
         /// Registration of a customer and its first signatory.
         NewCustomer = "new_customer",
@@ -17,9 +17,9 @@ coded! {
         KeyUseAuthorisation = "key_use_authorisation",
         /// Application for a manufacturer's default supply group (STS 600-15-6 has this purpose).
         DefaultGroup = "default_group",
-        /// Another name for a supply group.
+        /// A new name for a supply group.
         GroupNameChange = "group_name_change",
-        /// Another owner for a supply group.
+        /// A new owner for a supply group.
         OwnershipTransfer = "ownership_transfer",
         /// Request for a key-load file, by module.
         KeyLoadRequest = "key_load_request",

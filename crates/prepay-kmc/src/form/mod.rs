@@ -1,19 +1,19 @@
-//! Form documents: what customers ask of a centre, in writing and signed.
+//! Forms: signed requests of customers to a centre.
 //!
 //! ```text
 //!  Draft ──check──> CheckedForm ──sign──> SignedForm ── canonical text ──> centre
-//!    any text in        every field           never changes
-//!    known fields       means something       any more
+//!    any text in        every field           can no
+//!    known fields       is valid              longer change
 //! ```
 //!
-//! - [`Schema`]: the fields of each form, as data: name, kind, whether it must be there, help.
+//! - [`Schema`]: the fields of each form, as data: name, title, whether it is required, help.
 //! - [`Draft::check`] lists every [`Fault`] at once.
-//! - [`SignedForm`] is signed by a signatory (P-384, through [`prepay_kmp::open_kmp`]) over its canonical
-//!   text; whoever holds one knows that the signature is right for the key in it, not whose key that is.
-//! - [`FormState`]: how far a form has come, and the table of steps.
+//! - [`SignedForm`]: a signatory signed its canonical text (P-384, through [`prepay_kmp::open_kmp`]). Its
+//!   signature is valid for the key in it, but it does not say whose key that is.
+//! - [`FormState`]: the states of a form and the steps between them.
 //!
-//! - Source: names and purposes of the forms as public material lists them (STS 600-15-4/5/6/8, STS 1800-6).
-//!   Field lists are not public: **fields, states, text and signature are our own design**.
+//! - Source: public material lists names and purposes of the forms (STS 600-15-4/5/6/8, STS 1800-6). Their
+//!   fields are not public: **fields, states, text and signature are our own design**.
 //! - Elsewhere: what accepting a form does ([`crate::centre`]), JSON and pages (`prepay-forms`).
 
 mod document;

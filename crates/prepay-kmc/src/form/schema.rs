@@ -1,4 +1,4 @@
-//! The forms: what each asks, field by field, in the order in which fields are signed and printed.
+//! The forms, field by field, in the order in which fields are signed and printed.
 
 use std::collections::BTreeSet;
 
@@ -16,12 +16,12 @@ use super::field::{Days, Entries, Entry, RequestText};
 use super::{Field, FormKind, Presence};
 use crate::entity::{CustomerNumber, Line, life_faults};
 
-/// A form for people: what it is called, and which fields it has.
+/// A form as people see it: its title and its fields.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Schema {
     /// Which form.
     pub kind: FormKind,
-    /// What it is called, for people.
+    /// Its title, for people.
     pub title: &'static str,
     /// What it is for, and what accepting it does.
     pub purpose: &'static str,
@@ -36,7 +36,7 @@ impl Schema {
     }
 }
 
-/// What people read about a field: title, what holds when it is left out, help.
+/// What people read about a field: its title, what leaving it out means, help.
 struct Words(&'static str, Presence, &'static str);
 
 const fn required(title: &'static str, help: &'static str) -> Words {
@@ -57,7 +57,7 @@ const GROUP: Words = required("Supply group", "The code of a supply group that y
 const WANTED_GROUP: Words = optional(
     "Wanted code",
     "the centre chooses",
-    "A code that you would like. The centre may give another one.",
+    "A code that you would like. The centre may choose another one.",
 );
 const NAME: Words = required("Name", "The name of the supply group, for people.");
 const SERVICE: Words = required("Service", "What the meters of the group measure.");
@@ -65,7 +65,7 @@ const CLUSTER: Words = optional("Cluster", "0", "Key changes stay within one clu
 const MODULE: Words = required("Module", "The name of the security module.");
 const REMARK: Words = optional("Remark", "none", "Anything else the centre should know.");
 
-/// Declares each form once: its fields with their types and words, and what must hold between fields.
+/// Declares each form once: its fields with their types and texts, and the rules between fields.
 macro_rules! forms {
     ($(
         $kind:ident: $title:literal, $purpose:literal {
@@ -73,7 +73,7 @@ macro_rules! forms {
         } $(between($entries:ident) $check:block)?
     );+ $(;)?) => {
         $(
-            #[doc = concat!("What a form *", $title, "* asks.")]
+            #[doc = concat!("What the form *", $title, "* asks for.")]
             #[derive(Clone, Debug, PartialEq, Eq)]
             #[allow(missing_docs, reason = "the schema says what each field means")]
             pub struct $kind {
@@ -88,7 +88,7 @@ macro_rules! forms {
                     fields: &[$(field::<$type>(stringify!($field), &$words)),+],
                 };
 
-                /// Reads every field, and lists everything that is wrong.
+                /// Reads every field and lists all faults.
                 fn read(entries: &mut Entries<'_>) -> Option<Self> {
                     $(let $field = <$type as Entry>::read_entry(entries, stringify!($field));)+
                     $(let $entries = entries; $check)?
@@ -97,7 +97,7 @@ macro_rules! forms {
             }
         )+
 
-        /// What a form asks, each field as a value.
+        /// What a form asks for, each field as a value.
         #[derive(Clone, Debug, PartialEq, Eq)]
         #[allow(missing_docs, reason = "each variant is named after its form")]
         pub enum Content {
@@ -105,7 +105,7 @@ macro_rules! forms {
         }
 
         impl Content {
-            /// Reads every field, and lists everything that is wrong. Nothing only if something is.
+            /// Reads every field and lists all faults. `None` only if there are any.
             pub(super) fn read(kind: FormKind, entries: &mut Entries<'_>) -> Option<Self> {
                 match kind {
                     $(FormKind::$kind => $kind::read(entries).map(Self::$kind),)+
@@ -199,7 +199,7 @@ forms! {
         if let (Some(activation), Some(expires)) = (activation, expires)
             && expires <= activation
         {
-            entries.fault("expires", format!("a moment after the activation at {activation}"));
+            entries.fault("expires", format!("a time after the activation at {activation}"));
         }
         if let (Some(activation), Some(base_date)) = (activation, base_date) {
             let expiry = key_expiry.unwrap_or(KeyExpiryNumber::NEVER);
@@ -232,7 +232,7 @@ forms! {
     };
 
     OwnershipTransfer: "Transfer of ownership",
-        "Moves a supply group that you own to another customer. What you authorised ends with it." {
+        "Moves a supply group that you own to another customer. Your authorisations for it end." {
         customer: CustomerNumber = CUSTOMER;
         group: SupplyGroupCode = GROUP;
         new_owner: CustomerNumber = required("New owner", "The number of the other customer.");
@@ -256,7 +256,7 @@ forms! {
 }
 
 impl Content {
-    /// For which customer; nothing for a new one.
+    /// For which customer; `None` for a new one.
     pub const fn customer(&self) -> Option<CustomerNumber> {
         match self {
             Self::NewCustomer(_) => None,
@@ -277,7 +277,7 @@ mod tests {
     use crate::form::Draft;
 
     #[test]
-    fn fields_have_names_of_their_own() {
+    fn field_names_are_unique_within_a_form() {
         for &kind in FormKind::ALL {
             let schema = Schema::of(kind);
             assert_eq!(schema.kind, kind);
@@ -294,7 +294,7 @@ mod tests {
     }
 
     #[test]
-    fn an_empty_form_lacks_just_what_its_schema_requires() {
+    fn the_faults_of_an_empty_form_are_its_required_fields() {
         for &kind in FormKind::ALL {
             let required = Schema::of(kind).fields.iter();
             let required = required.filter(|field| field.presence == Presence::Required);

@@ -1,4 +1,4 @@
-//! A form with a signature that is right for the key in it.
+//! A signed form, whose signature is valid for the key in it.
 
 use std::fmt;
 
@@ -9,14 +9,14 @@ use sha2::{Digest, Sha384};
 use super::text::{Reader, write_fields, write_item};
 use super::{CheckedForm, Draft, Faults, FormKind, MAX_TEXT, TAG, TextError};
 
-/// A form that is signed. Nothing in it may change.
+/// A signed form. Nothing in it can change.
 ///
-/// The signature is right for the key in the form. Whose key that is, the centre knows from its register of
-/// signatories, or for a new customer from the fingerprint that people compare.
+/// The signature is valid for the key in the form. To learn whose key it is, the centre looks in its register of
+/// signatories; for a new customer, people compare the fingerprint.
 #[derive(Clone)]
 pub struct SignedForm {
     form: CheckedForm,
-    signature: Signature, // Invariant: verifies over the text of `form`.
+    signature: Signature, // Invariant: valid for the text of `form`.
 }
 
 /// Who signed a form, and when.
@@ -27,21 +27,21 @@ pub struct Signature {
     bytes: Vec<u8>,
 }
 
-/// Why a signed form is none.
+/// Why a signed form is invalid.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum SignedFormError {
     /// Fields are missing or wrong.
     Faults(Faults),
     /// The text is not canonical.
     Text(TextError),
-    /// The key in it is no public key of a signatory.
+    /// The key in it is not the public key of a signatory.
     Key,
-    /// The signature is not the key's signature of this text.
+    /// The signature is not valid for this key and text.
     Signature,
 }
 
 impl Signature {
-    /// A signature as it was carried; whether it is right shows with the form.
+    /// A signature that is not verified yet: joining it with its form does that.
     pub const fn new(key: SignatoryKey, signed: Moment, bytes: Vec<u8>) -> Self {
         Self { key, signed, bytes }
     }
@@ -67,7 +67,7 @@ impl Signature {
         key_text(&self.key)
     }
 
-    /// When the form was signed, as the signatory tells it.
+    /// When the form was signed, as stated by the signatory.
     pub const fn signed(&self) -> Moment {
         self.signed
     }
@@ -78,12 +78,12 @@ impl Signature {
     }
 }
 
-/// A public key of a signatory as a centre keeps it: hexadecimal digits, upper case.
+/// A signatory's public key as the centre stores it: hexadecimal digits, upper case.
 pub fn key_text(key: &SignatoryKey) -> String {
     hex(&key.encode())
 }
 
-/// The key behind [`key_text`], if it is one.
+/// Reads the text that [`key_text`] writes.
 fn read_key(text: &str) -> Option<SignatoryKey> {
     SignatoryKey::decode(&read_hex(text)?).ok().filter(|key| key_text(key) == text)
 }
@@ -118,11 +118,11 @@ impl SignedForm {
         Ok(signed)
     }
 
-    /// Puts a form and its signature together.
+    /// Joins a form and its signature.
     ///
     /// # Errors
     ///
-    /// [`SignedFormError`] when fields are wrong, when it is too long, or when the signature is not right.
+    /// [`SignedFormError`] for faulty fields, a form that is too long, or a wrong signature.
     pub fn join(draft: Draft, signature: Signature) -> Result<Self, SignedFormError> {
         let form = draft.check().map_err(SignedFormError::Faults)?;
         let text = signed_text(&form, &signature.key, signature.signed);
@@ -160,7 +160,7 @@ impl SignedForm {
         signed_text(&self.form, &self.signature.key, self.signature.signed)
     }
 
-    /// SHA-384 of what is signed: equal for equal forms, whatever the signature.
+    /// SHA-384 of the signed text. Equal forms have equal digests, even if their signatures differ.
     pub fn digest(&self) -> [u8; 48] {
         Sha384::digest(self.signed_text().as_bytes()).into()
     }
@@ -181,14 +181,14 @@ impl SignedForm {
     }
 }
 
-/// The items of a canonical text: fields, key, moment, signature.
+/// The items of a canonical text: fields, key, time, signature.
 fn items(text: &str) -> Result<(Draft, &str, Moment, &str), TextError> {
     let mut reader = Reader::new(text)?;
     let draft = reader.fields()?;
     let key = reader.item("key", "a field of the form, in its place, or the item key")?;
     let at = reader.at();
     let signed = reader.item("signed", "the item signed")?.parse();
-    let signed = signed.map_err(|_| TextError::Form { at, expected: "a moment" })?;
+    let signed = signed.map_err(|_| TextError::Form { at, expected: "a time" })?;
     let signature = reader.item("signature", "the item signature")?;
     reader.end()?;
     Ok((draft, key, signed, signature))
@@ -230,10 +230,10 @@ impl fmt::Display for SignedFormError {
         match self {
             Self::Faults(faults) => faults.fmt(f),
             Self::Text(error) => error.fmt(f),
-            Self::Key => f.write_str("the key in the form is no public key of a signatory"),
+            Self::Key => f.write_str("the key in the form is not the public key of a signatory"),
             Self::Signature => f.write_str(
-                "the signature does not belong to this form: something was changed after signing, or \
-                 another key signed",
+                "the signature does not belong to this form: the form was changed after signing, or \
+                 signed with another key",
             ),
         }
     }

@@ -1,4 +1,4 @@
-//! How far a form has come.
+//! The states of a form.
 //!
 //! ```text
 //!  draft ──> signed ──> received ──> accepted ──> done
@@ -10,29 +10,29 @@ use std::fmt;
 use crate::code::coded;
 
 coded! {
-    /// How far a form has come.
+    /// The state of a form.
     FormState, "state of a form" {
         /// Being filled in.
         Draft = "draft",
-        /// Signed by its signatory; nothing may change any more.
+        /// Signed by its signatory; it can no longer change.
         Signed = "signed",
-        /// At the centre, under its number.
+        /// Received by the centre, which gave it a number.
         Received = "received",
-        /// The centre agrees and has entered what the form asks.
+        /// The centre agreed and recorded what the form asks for.
         Accepted = "accepted",
-        /// The centre does not agree, and says why.
+        /// The centre refused it and gave a reason.
         Refused = "refused",
-        /// Everything that follows from it is done.
+        /// The centre has carried it out.
         Done = "done",
     }
 }
 
-/// A step that no form takes.
+/// A step that no form can take.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct BadTransition {
-    /// Where the form is.
+    /// The state of the form.
     pub from: FormState,
-    /// Where it was to go.
+    /// The state asked for.
     pub to: FormState,
 }
 
@@ -63,7 +63,7 @@ impl fmt::Display for BadTransition {
         write!(f, "a form that is {from} cannot become {to}")?;
         let mut next = FormState::STEPS.iter().filter(|step| step.0 == *from).map(|step| step.1);
         match (next.next(), next.next()) {
-            (None, _) => f.write_str("; nothing follows"),
+            (None, _) => f.write_str("; that is its final state"),
             (Some(one), None) => write!(f, "; expected {one}"),
             (Some(one), Some(other)) => write!(f, "; expected {one} or {other}"),
         }
@@ -77,7 +77,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_step_is_in_the_table_or_refused_by_name() {
+    fn every_step_is_in_the_table_or_refused() {
         let mut taken = 0;
         for &from in FormState::ALL {
             for &to in FormState::ALL {

@@ -1,4 +1,4 @@
-//! The canonical text of a form: what is signed, and how a centre keeps it.
+//! The canonical text of a form: this is what is signed, and what the centre stores.
 //!
 //! ```text
 //! open-form-1
@@ -12,8 +12,8 @@
 //! signature:192:3045…           hexadecimal, upper case
 //! ```
 //!
-//! Lengths come first, so a value may hold anything, line ends included, and no two forms share a text. The
-//! reader takes exactly what the writer writes.
+//! Because its length comes first, a value may contain anything, even line ends, and no two forms have the same
+//! text. The reader accepts exactly what the writer writes.
 
 use std::fmt;
 use std::fmt::Write as _;
@@ -21,19 +21,19 @@ use std::fmt::Write as _;
 use super::field::number;
 use super::{Draft, FormKind, MAX_TEXT, TAG};
 
-/// The text is no canonical text of a form.
+/// The text is not the canonical text of a form.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum TextError {
     /// It is too long.
     Length {
-        /// How many bytes were found.
+        /// Its length in bytes.
         found: usize,
     },
-    /// Something else than what the writer writes.
+    /// It differs from what the writer writes.
     Form {
-        /// The place, in bytes from 0.
+        /// The position, in bytes from 0.
         at: usize,
-        /// What should stand there.
+        /// What was expected there.
         expected: &'static str,
     },
 }
@@ -87,7 +87,7 @@ impl<'a> Reader<'a> {
         Ok(())
     }
 
-    /// The item with this name, if it stands here.
+    /// The next item, if it has this name.
     fn item_if(&mut self, name: &str) -> Result<Option<&'a str>, TextError> {
         let begins = self.rest().strip_prefix(name).is_some_and(|behind| behind.starts_with(':'));
         if !begins {
@@ -99,7 +99,8 @@ impl<'a> Reader<'a> {
         let length = length.ok_or_else(|| self.error("a length"))?;
         self.at += digits.len();
         self.literal(":", "a colon")?;
-        let value = self.rest().get(..length).ok_or_else(|| self.error("as many bytes as told"))?;
+        let value =
+            self.rest().get(..length).ok_or_else(|| self.error("as many bytes as stated"))?;
         self.at += length;
         self.literal("\n", "a line end")?;
         Ok(Some(value))
@@ -129,12 +130,12 @@ impl<'a> Reader<'a> {
         Ok(draft)
     }
 
-    /// Where the reader is, in bytes from 0.
+    /// The reader's position, in bytes from 0.
     pub(super) const fn at(&self) -> usize {
         self.at
     }
 
-    /// Nothing may follow.
+    /// Refuses anything that follows.
     pub(super) fn end(self) -> Result<(), TextError> {
         if self.rest().is_empty() { Ok(()) } else { Err(self.error("the end")) }
     }
@@ -144,10 +145,10 @@ impl fmt::Display for TextError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Length { found } => {
-                write!(f, "no form: expected at most {MAX_TEXT} bytes, found {found}")
+                write!(f, "not a form: expected at most {MAX_TEXT} bytes, found {found}")
             }
             Self::Form { at, expected } => {
-                write!(f, "no form: expected {expected} at byte {at}, found something else")
+                write!(f, "not a form: expected {expected} at byte {at}, found something else")
             }
         }
     }

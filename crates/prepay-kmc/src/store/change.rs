@@ -1,4 +1,4 @@
-//! What a commit is made of.
+//! The changes that make up a commit.
 
 use std::fmt;
 
@@ -16,9 +16,9 @@ use crate::entity::{
 pub enum Change {
     /// A new row.
     Insert(Row),
-    /// Another content for a row that is there.
+    /// New contents for an existing row.
     Update {
-        /// The whole new row; its key says which.
+        /// The whole new row, under the same key.
         row: Row,
         /// The version that the caller read.
         version: u64,
@@ -27,18 +27,18 @@ pub enum Change {
     Journal(NewJournalEntry),
 }
 
-/// An entry of the journal that has no number yet.
+/// A journal entry without a number: the store assigns it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct NewJournalEntry {
     /// When.
     pub at: Moment,
-    /// By whose hand.
+    /// Who did it.
     pub actor: Line,
     /// What.
     pub action: Action,
     /// To what.
     pub subject: Line,
-    /// More about it.
+    /// Details.
     pub note: Line,
 }
 
@@ -46,14 +46,14 @@ macro_rules! rows {
     ($($variant:ident($type:ident),)+) => {
         /// A row of any kind.
         #[derive(Clone, Debug, PartialEq, Eq)]
-        #[allow(missing_docs, reason = "each variant is named after what it holds")]
+        #[allow(missing_docs, reason = "each variant is named after its row")]
         pub enum Row {
             $($variant($type),)+
         }
 
         /// The key of a row of any kind.
         #[derive(Clone, Debug, PartialEq, Eq)]
-        #[allow(missing_docs, reason = "each variant is named after what it names")]
+        #[allow(missing_docs, reason = "each variant is named after its row")]
         pub enum RowKey {
             $($variant(<$type as Entity>::Key),)+
         }
@@ -114,7 +114,7 @@ rows! {
 }
 
 impl Row {
-    /// Whether rows of this kind are never updated.
+    /// Whether rows of this kind may be inserted only.
     pub const fn is_insert_only(&self) -> bool {
         matches!(self, Self::Ownership(_) | Self::Agreement(_) | Self::KeyLoad(_))
     }

@@ -1,4 +1,4 @@
-//! How each kind of value lies in columns.
+//! How each type of value is stored in columns.
 
 use std::collections::BTreeSet;
 use std::fmt::Display;
@@ -20,7 +20,7 @@ use crate::entity::{
 };
 use crate::form::{FormKind, FormState};
 
-/// The values of a row, read one field after the other.
+/// The values of a row, to be read field by field.
 #[derive(Debug)]
 pub struct Columns {
     table: &'static Table,
@@ -32,7 +32,7 @@ impl Columns {
         Self { table, values: row.into_iter() }
     }
 
-    /// Reads what lies in the next column. What is no value of the type is damage, named by table and column.
+    /// Reads the next column. A value that is invalid for the type is damage, reported with table and column.
     fn next<T>(&mut self, read: impl FnOnce(Value) -> Result<T, String>) -> Result<T, StoreError> {
         let at = self.table.columns().count() - self.values.len();
         let value = self.values.next().ok_or_else(|| "no such column".to_owned());
@@ -43,9 +43,9 @@ impl Columns {
     }
 }
 
-/// What lies in one column or in several.
+/// A value stored in one or several columns.
 pub trait Field: Sized {
-    /// Adds its values to a row.
+    /// Appends its column values to a row.
     fn write(&self, row: &mut Vec<Value>);
 
     /// Reads it from the next columns.
@@ -55,7 +55,7 @@ pub trait Field: Sized {
     /// [`StoreError::Damaged`].
     fn read(columns: &mut Columns) -> Result<Self, StoreError>;
 
-    /// Its values.
+    /// Its column values.
     fn values(&self) -> Vec<Value> {
         let mut values = Vec::new();
         self.write(&mut values);
@@ -63,7 +63,7 @@ pub trait Field: Sized {
     }
 }
 
-/// What lies in one column.
+/// A value stored in one column.
 pub(super) trait Column: Sized {
     fn to_value(&self) -> Value;
 
@@ -133,7 +133,7 @@ fn text(value: Value) -> Result<String, String> {
     }
 }
 
-/// Values that lie as their text.
+/// Values stored as text.
 macro_rules! as_text {
     ($($type:ty),* $(,)?) => {$(
         impl Column for $type {
@@ -153,7 +153,7 @@ as_text! {
     LeftOutReason, Line, ModuleId,
 }
 
-/// Values that lie as a number.
+/// Values stored as a number.
 macro_rules! as_number {
     ($($type:ty: $number:ty, $to:expr, $of:expr;)*) => {$(
         impl Column for $type {
@@ -191,11 +191,11 @@ as_number! {
         KeyType::try_from(code).map_err(message)?.try_into().map_err(message)
     };
     Moment: u64, |moment| moment.unix_seconds(), |seconds| {
-        Self::from_unix_seconds(seconds).ok_or_else(|| format!("{seconds} seconds is no moment"))
+        Self::from_unix_seconds(seconds).ok_or_else(|| format!("{seconds} seconds is out of range"))
     };
 }
 
-/// A long text, as it is.
+/// A long text, stored as it is.
 impl Column for Box<str> {
     fn to_value(&self) -> Value {
         Value::Text(self.to_string())
@@ -252,7 +252,7 @@ impl Column for Service {
     }
 }
 
-/// Codes in rising order with commas between.
+/// Codes in rising order, separated by commas.
 impl Column for BTreeSet<SupplyGroupCode> {
     fn to_value(&self) -> Value {
         Value::Text(self.iter().map(ToString::to_string).collect::<Vec<_>>().join(","))
@@ -264,7 +264,7 @@ impl Column for BTreeSet<SupplyGroupCode> {
     }
 }
 
-/// A number that lies as its decimal text, since not every engine has columns for 64 bits.
+/// A number stored as decimal text, because not every database has columns for unsigned 64 bits.
 pub(super) struct Decimal(pub(super) u64);
 
 impl Column for Decimal {

@@ -1,4 +1,4 @@
-//! The rules of a commit, whatever the engine: the checks of the contract in its order.
+//! The rules of a commit, the same for every backend: the checks of the contract, in its order.
 
 use super::schema::{JOURNAL, select};
 use super::{
@@ -46,7 +46,7 @@ fn write(tables: &mut dyn Tables, row: &Row, expected: Option<u64>) -> Result<()
     row.put(tables, version)
 }
 
-/// The version of a row, if it is there.
+/// The version of a row, if it exists.
 fn version(tables: &dyn Tables, key: &RowKey) -> Result<Option<u64>, StoreError> {
     let (table, values) = key.place();
     let equal: Vec<_> = table.columns().zip(values).collect();
@@ -62,7 +62,7 @@ fn version(tables: &dyn Tables, key: &RowKey) -> Result<Option<u64>, StoreError>
     }
 }
 
-/// The place of the first step of a form that an update leaves out or changes.
+/// The position of the first step of a form that an update leaves out or changes.
 fn lost_step(tables: &dyn Tables, row: &Row) -> Result<Option<usize>, StoreError> {
     let Row::Form(new) = row else { return Ok(None) };
     let found = matching::<FormRecord>(tables, &Filter::key(&new.number))?;
@@ -70,7 +70,7 @@ fn lost_step(tables: &dyn Tables, row: &Row) -> Result<Option<usize>, StoreError
     Ok(new.lost_step(known))
 }
 
-/// What would be there twice with this row.
+/// The constraint that this row would break.
 fn duplicate(tables: &dyn Tables, row: &Row) -> Result<Option<Constraint>, StoreError> {
     let (is_twice, constraint) = match row {
         Row::Signatory(new) => {
@@ -110,12 +110,12 @@ fn matching<E: Entity>(
     select(tables, &Query { equal: &filter.equal, limit: usize::MAX, ..Query::default() })
 }
 
-/// Whether there is a row with another key.
+/// Whether a row with another key has the same value.
 fn has_other<E: Entity<Key: PartialEq>>(new: &E, same: &[Versioned<E>]) -> bool {
     same.iter().any(|found| found.row.key() != new.key())
 }
 
-/// Gives the entry the number behind the last one.
+/// Appends an entry under the next number.
 fn write_journal(tables: &mut dyn Tables, entry: &NewJournalEntry) -> Result<(), StoreError> {
     let newest = Query { order: Order::Falling, limit: 1, ..Query::default() };
     let last = super::journal(tables, &newest)?.pop().map_or(0, |entry| entry.sequence);

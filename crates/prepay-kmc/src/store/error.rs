@@ -1,4 +1,4 @@
-//! Why a store does not do what it is asked.
+//! Errors of a store.
 
 use std::fmt;
 
@@ -6,58 +6,58 @@ use super::RowKey;
 use crate::code::coded;
 
 coded! {
-    /// What may be there only once, beside keys. Checked in this order.
+    /// What must be unique, apart from keys. Checked in this order.
     Constraint, "constraint" {
         /// The public key of a signatory.
         SignatoryKey = "signatory_key",
         /// The fingerprint of a module.
         ModuleFingerprint = "module_fingerprint",
-        /// A vending key of a group and revision that is not retired.
+        /// The vending key of a group and revision that is not retired.
         LiveRevision = "live_revision",
-        /// The request's own number of a key load, for one module.
+        /// The number (nonce) of the request that a key load answers, within one module.
         LoadNonce = "load_nonce",
-        /// A vending key within the keys, or within those left out, of a key load.
+        /// A vending key, within the keys of a key load or within those left out.
         LoadedKey = "loaded_key",
         /// The digest of a form.
         FormDigest = "form_digest",
     }
 }
 
-/// Why a store does not do what it is asked.
+/// Why a store failed or refused.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum StoreError {
-    /// Somebody else changed the row meanwhile. Read it again.
+    /// Someone else changed the row meanwhile. Read it again.
     Conflict {
         /// The row.
         row: RowKey,
-        /// The version that the change was made for.
+        /// The version that the change was based on.
         expected: u64,
-        /// The version that is there.
+        /// The stored version.
         found: u64,
     },
-    /// A row with this key is there.
+    /// A row with this key exists.
     AlreadyThere {
         /// The row.
         row: RowKey,
     },
-    /// No row with this key is there.
+    /// No row has this key.
     NotThere {
         /// The row.
         row: RowKey,
     },
-    /// Something that may be there only once would be there twice.
+    /// Another row has a value that must be unique.
     Duplicate {
-        /// The row that was to be written.
+        /// The row to be written.
         row: RowKey,
-        /// What would be there twice.
+        /// What must be unique.
         constraint: Constraint,
     },
-    /// A row that the written one refers to is not there.
+    /// The row refers to one that does not exist.
     Dangling {
-        /// The row that was to be written.
+        /// The row to be written.
         row: RowKey,
-        /// The row that is missing.
+        /// The missing row.
         missing: RowKey,
     },
     /// Rows of this kind are never updated.
@@ -65,21 +65,21 @@ pub enum StoreError {
         /// The row.
         row: RowKey,
     },
-    /// The steps of a form are only ever added to. Read the form again.
+    /// An update may only add steps to a form. Read the form again.
     Steps {
         /// The form.
         row: RowKey,
-        /// The place, from 0, of the first step that the change leaves out or says otherwise.
+        /// The position, from 0, of the first step that the update leaves out or changes.
         place: usize,
     },
-    /// What is stored cannot be right. Restore it from a back-up.
+    /// The stored data is damaged. Restore it from a back-up.
     Damaged {
         /// Where, and what was expected and found.
         problem: String,
     },
-    /// The storage failed. Mend it and try again.
+    /// The storage failed. Repair it and try again.
     Fault {
-        /// What was seen.
+        /// What it reported.
         problem: String,
     },
 }
@@ -104,19 +104,19 @@ impl fmt::Display for StoreError {
             Self::Conflict { row, expected, found } => {
                 write!(f, "{row} was changed meanwhile: expected version {expected}, found {found}")
             }
-            Self::AlreadyThere { row } => write!(f, "{row} is there already"),
-            Self::NotThere { row } => write!(f, "{row} is not there"),
+            Self::AlreadyThere { row } => write!(f, "{row} exists already"),
+            Self::NotThere { row } => write!(f, "{row} does not exist"),
             Self::Duplicate { row, constraint } => {
-                write!(f, "{row}: there is one with the same {constraint} already")
+                write!(f, "{row}: another row has the same {constraint}")
             }
             Self::Dangling { row, missing } => {
-                write!(f, "{row} refers to {missing}, which is not there")
+                write!(f, "{row} refers to {missing}, which does not exist")
             }
-            Self::InsertOnly { row } => write!(f, "{row} may not be changed"),
+            Self::InsertOnly { row } => write!(f, "{row} can never be changed"),
             Self::Steps { row, place } => {
                 write!(
                     f,
-                    "{row}: expected its steps with more behind them, found another step {place}"
+                    "{row}: expected its stored steps followed by new ones, found a different step {place}"
                 )
             }
             Self::Damaged { problem } => write!(f, "the stored state is damaged: {problem}"),

@@ -1,7 +1,7 @@
-//! An engine in memory: the model of what every engine does.
+//! A store in memory: the model for all others.
 //!
-//! A commit works on a copy of everything and takes its place when all went well, so it is whole by its
-//! making. Nothing here is fast with many rows.
+//! A commit changes a copy of everything, which replaces the original if all went well. That makes it atomic,
+//! and slow with many rows.
 
 use std::collections::BTreeMap;
 

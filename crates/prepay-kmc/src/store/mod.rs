@@ -1,12 +1,12 @@
-//! What a centre asks of its storage.
+//! The interface between a centre and its storage.
 //!
-//! A store holds the rows of [`entity`](crate::entity). It answers single rows by key, and lists in the order
-//! of keys, a page at a time. All writing is one [`commit`](CentreStore::commit) of many changes, which
-//! happens whole or not at all.
+//! A store holds the rows of [`entity`](crate::entity). It finds single rows by key and lists rows in the order
+//! of their keys, page by page. Changes are written together in one [`commit`](CentreStore::commit), which
+//! succeeds or fails as a whole.
 //!
 //! ```text
-//!  Centre ── rows, changes ──> commit.rs   the checks of the contract, once for every engine
-//!                              schema.rs   which field lies in which column
+//!  Centre ── rows, changes ──> commit.rs   the checks of the contract, once for every backend
+//!                              schema.rs   which field is stored in which column
 //!                                  │
 //!                    Tables: select and put, within a transaction
 //!                       │                     │
@@ -15,24 +15,24 @@
 //!
 //! # Contract
 //!
-//! - **Whole**: a commit that is refused, or that a crash cuts, changes nothing. A commit that was answered
-//!   is durable. The changes apply in their order, so a later one may refer to an earlier one.
-//! - **Versions**: an inserted row has version 1, each update adds 1. An update says which version it read;
-//!   another one is a [`StoreError::Conflict`], and the caller reads again. So two processes never overwrite
-//!   each other unseen.
-//! - **Keys**: an insert of a key that is there is [`StoreError::AlreadyThere`]; an update of one that is not
-//!   is [`StoreError::NotThere`].
-//! - **Unique**: see [`Constraint`]; a second one is [`StoreError::Duplicate`].
-//! - **References**: a row that names a missing one is [`StoreError::Dangling`], at the change that does.
-//! - **Inserted only**: ownerships, agreements, key loads and journal entries are never updated
+//! - **Atomic**: a commit that is refused, or interrupted by a crash, changes nothing. A commit that returned
+//!   is durable. Changes apply in order, so a later one may refer to an earlier one.
+//! - **Versions**: an inserted row has version 1, and each update adds 1. An update states the version that it
+//!   read; if the stored one differs, it fails with [`StoreError::Conflict`] and the caller reads again. So two
+//!   processes never overwrite each other's changes.
+//! - **Keys**: inserting an existing key is [`StoreError::AlreadyThere`]; updating a missing one is
+//!   [`StoreError::NotThere`].
+//! - **Unique**: breaking a [`Constraint`] is [`StoreError::Duplicate`].
+//! - **References**: a row that refers to a missing one is [`StoreError::Dangling`].
+//! - **Insert only**: ownerships, agreements, key loads and journal entries are never updated
 //!   ([`StoreError::InsertOnly`]).
-//! - **Steps** of a form are only ever added to: an update that leaves one out or says it otherwise is
+//! - **Steps** of a form can only be added: an update that leaves one out or changes one is
 //!   [`StoreError::Steps`].
-//! - **Checks in this order** for each change: inserted only, key (and version), steps, unique in the order
-//!   of [`Constraint`], references in the order of the row's fields. The first failing change is reported.
-//! - **Journal**: the store numbers the entries of a commit without a gap, in the order of the changes.
-//! - **Pages**: a listing gives the rows behind a key, in rising order of keys, at most `limit` of them
-//!   (1 to [`PAGE`]; a greater one counts as [`PAGE`]). An empty page is the end.
+//! - **Order of checks** for each change: insert only, key (and version), steps, unique in the order of
+//!   [`Constraint`], references in the order of the row's fields. The first failing change is reported.
+//! - **Journal**: the store numbers the entries without a gap, in the order of the changes.
+//! - **Pages**: a listing returns the rows after a key, in rising order of keys, at most `limit` of them
+//!   (1 to [`PAGE`]; more counts as [`PAGE`]). An empty page is the end.
 //! - Nothing is ever deleted.
 
 mod change;
@@ -53,7 +53,7 @@ pub use table::{Order, Query, Table, Tables, Value};
 use crate::entity::JournalEntry;
 use column::Columns;
 
-/// The greatest page.
+/// The largest page.
 pub const PAGE: usize = 1000;
 
 /// A row and its version.
@@ -61,16 +61,16 @@ pub const PAGE: usize = 1000;
 pub struct Versioned<T> {
     /// The row.
     pub row: T,
-    /// Its version: 1 when inserted, 1 more with each update.
+    /// Its version: 1 when inserted, one more after each update.
     pub version: u64,
 }
 
 /// The storage of a centre. The [module](self) states the contract.
 ///
-/// An engine gives its tables within a transaction; everything else follows from them. Every read can fail
-/// with [`StoreError::Fault`] and [`StoreError::Damaged`].
+/// A backend gives access to its tables within a transaction; all other methods are built on that. Every read can
+/// fail with [`StoreError::Fault`] and [`StoreError::Damaged`].
 pub trait CentreStore {
-    /// Reads within one transaction, so that all answers are of the same moment.
+    /// Reads within one transaction, so that all results are of the same moment.
     ///
     /// # Errors
     ///
@@ -80,7 +80,7 @@ pub trait CentreStore {
         act: impl FnOnce(&dyn Tables) -> Result<T, StoreError>,
     ) -> Result<T, StoreError>;
 
-    /// Writes within one transaction: all of it is durable on return, or nothing happened.
+    /// Writes within one transaction: when this returns, either everything is durable or nothing has changed.
     ///
     /// # Errors
     ///
@@ -95,12 +95,12 @@ pub trait CentreStore {
         self.find(&Filter::key(key))
     }
 
-    /// The first row that is meant.
+    /// The first row that passes a filter.
     fn find<E: Entity>(&self, filter: &Filter<E>) -> Result<Option<Versioned<E>>, StoreError> {
         Ok(self.list(filter, None, 1)?.pop())
     }
 
-    /// The rows that are meant, behind a key, as one page.
+    /// The rows after a key that pass a filter, as one page.
     fn list<E: Entity>(
         &self,
         filter: &Filter<E>,
@@ -113,19 +113,19 @@ pub trait CentreStore {
         self.read(|tables| schema::select(tables, &query))
     }
 
-    /// Entries of the journal behind a sequence number (0 for all).
+    /// Entries of the journal after a sequence number (0 for all).
     fn journal(&self, after: u64, limit: usize) -> Result<Vec<JournalEntry>, StoreError> {
         let query =
             Query { after: &after.values(), limit: limit.clamp(1, PAGE), ..Query::default() };
         self.read(|tables| journal(tables, &query))
     }
 
-    /// Makes all changes, or none.
+    /// Makes all changes or none.
     ///
     /// # Errors
     ///
-    /// Every [`StoreError`]. Nothing has changed then, but after a [`StoreError::Fault`] the caller cannot
-    /// know: it opens the store again and looks.
+    /// Any [`StoreError`]; nothing has changed then. Only after a [`StoreError::Fault`] this is not certain: open
+    /// the store again and look.
     fn commit(&mut self, changes: &[Change]) -> Result<(), StoreError> {
         self.write(|tables| changes.iter().try_for_each(|change| commit::apply(tables, change)))
     }

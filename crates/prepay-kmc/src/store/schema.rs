@@ -1,7 +1,7 @@
-//! Which tables there are, and which field of a row lies in which column.
+//! The tables, and which field of a row is stored in which column.
 //!
-//! Each kind of row is described once, here; every engine follows from it. A field whose column has another
-//! name, or that takes several columns, names them.
+//! Each kind of row is described once, here, for all backends. A field names its columns if it has several, or
+//! one with another name.
 
 use std::marker::PhantomData;
 
@@ -19,7 +19,7 @@ use crate::entity::{
 
 /// A kind of row, with a key and a version.
 pub trait Entity: Field + Clone {
-    /// What names one row.
+    /// What identifies a row.
     type Key: Field + Clone + Into<RowKey>;
 
     /// Its table. The last column is the version.
@@ -28,7 +28,7 @@ pub trait Entity: Field + Clone {
     /// The key of a row.
     fn key(&self) -> Self::Key;
 
-    /// Reads the parts of a row that lie in other tables.
+    /// Reads the parts of a row that are stored in other tables.
     ///
     /// # Errors
     ///
@@ -37,7 +37,7 @@ pub trait Entity: Field + Clone {
         Ok(())
     }
 
-    /// Writes the parts of a row that are not there yet.
+    /// Writes the parts of a row that are not stored yet.
     ///
     /// # Errors
     ///
@@ -47,7 +47,7 @@ pub trait Entity: Field + Clone {
     }
 }
 
-/// A part of a row: it lies in a table of its own, under the row's key and its place from 0.
+/// A part of a row, stored in a table of its own under the row's key and its position from 0.
 trait Part: Field {
     const TABLE: &'static Table;
 }
@@ -67,7 +67,7 @@ macro_rules! table {
     ($field:ident $($column:literal)+) => { &[$($column),+] };
 }
 
-/// A type whose fields lie in columns, one behind the other. Parts are read later.
+/// Implements [`Field`] for a type whose fields are stored in consecutive columns. Parts are read later.
 macro_rules! fields {
     (
         $type:ident, [$($one:literal)?],
@@ -107,7 +107,7 @@ macro_rules! entities {
 
             const TABLE: &'static Table = table!($table, $columns, [$($one)?], $fields, ["version"]);
 
-            #[allow(clippy::unused_unit, reason = "the one row of a table has nothing for a key")]
+            #[allow(clippy::unused_unit, reason = "a table with one row has no key")]
             fn key(&self) -> Self::Key {
                 ($(self.$key.clone()),*)
             }
@@ -193,11 +193,11 @@ parts! {
 fields!(VendingKeyId, [], { group, revision, generation }, []);
 fields!(JournalEntry, [], { sequence, at, actor, action, subject, note }, []);
 
-/// The journal. Its entries have no version, since they are never updated.
+/// The journal. Its entries have no version, because they are never updated.
 pub(super) const JOURNAL: &Table =
     table!("journal", 1, [], { sequence, at, actor, action, subject, note }, []);
 
-/// Which rows of a kind are meant.
+/// Selects rows of a kind.
 #[derive(Clone, Debug)]
 pub struct Filter<E> {
     pub(super) equal: Vec<(&'static str, Value)>,
@@ -205,7 +205,7 @@ pub struct Filter<E> {
 }
 
 impl<E: Entity> Filter<E> {
-    /// Every row.
+    /// All rows.
     pub const fn all() -> Self {
         Self { equal: Vec::new(), entity: PhantomData }
     }
@@ -215,7 +215,7 @@ impl<E: Entity> Filter<E> {
         Self { equal: E::TABLE.columns().zip(key.values()).collect(), ..Self::all() }
     }
 
-    /// Only those with this value in a column.
+    /// Only rows with this value in a column.
     fn with(mut self, column: &'static str, value: Value) -> Self {
         self.equal.push((column, value));
         self
@@ -272,7 +272,7 @@ impl KeyLoadRecord {
         Filter::all().with("module", module.to_value())
     }
 
-    /// The key-load file that answered the request with this number of its own.
+    /// The key-load file that answered the request with this nonce.
     pub fn answering(module: &ModuleId, nonce: &str) -> Filter<Self> {
         Self::of_module(module).with("nonce", Value::Text(nonce.into()))
     }
@@ -285,7 +285,7 @@ impl FormRecord {
     }
 }
 
-/// The rows that a query asks for, with their parts.
+/// The rows that a query selects, with their parts.
 pub(super) fn select<E: Entity>(
     tables: &dyn Tables,
     query: &Query<'_>,
@@ -312,7 +312,7 @@ pub(super) fn put<E: Entity>(
     row.write_parts(tables)
 }
 
-/// The rows of the parts of a row, in their order.
+/// The stored parts of a row, in order, as column values.
 fn rows_of_parts<P: Part>(
     tables: &dyn Tables,
     key: &impl Field,
@@ -326,7 +326,7 @@ fn read_parts<P: Part>(tables: &dyn Tables, key: &impl Field) -> Result<Vec<P>, 
     rows_of_parts::<P>(tables, key)?.into_iter().map(read).collect()
 }
 
-/// Writes the parts behind those that are there: those are the same, and stay.
+/// Writes the parts that are not stored yet. The stored ones are the same and stay.
 fn write_parts<P: Part>(
     tables: &mut dyn Tables,
     key: &impl Field,

@@ -1,8 +1,8 @@
-//! Tables as an engine sees them: rows of values under a key. What a row means, no engine knows.
+//! Tables as a backend sees them: rows of values under a key. A backend does not know what they mean.
 
 use super::StoreError;
 
-/// A table: its columns in their order, those of the key first.
+/// A table: its columns in order, those of the key first.
 #[derive(Clone, Copy, Debug)]
 pub struct Table {
     /// Its name.
@@ -19,7 +19,7 @@ impl Table {
     }
 }
 
-/// What lies in a column. Numbers come before texts, and texts before bytes; texts are in the order of bytes.
+/// The value of a column. Numbers sort before texts and texts before bytes; texts sort by their bytes.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Value {
     /// Nothing.
@@ -32,20 +32,20 @@ pub enum Value {
     Bytes(Vec<u8>),
 }
 
-/// Which rows of a table an engine is asked for.
+/// Which rows of a table to select.
 #[derive(Clone, Debug, Default)]
 pub struct Query<'a> {
     /// Only rows with these values in these columns.
     pub equal: &'a [(&'static str, Value)],
-    /// Only rows behind this key.
+    /// Only rows after this key.
     pub after: &'a [Value],
-    /// In the order of keys, or the last one first.
+    /// In rising or falling order of keys.
     pub order: Order,
-    /// At most so many.
+    /// At most this many.
     pub limit: usize,
 }
 
-/// In which order of keys rows are listed.
+/// The order of keys in which rows are listed.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Order {
     /// The smallest key first.
@@ -55,16 +55,16 @@ pub enum Order {
     Falling,
 }
 
-/// The tables of an engine, within one transaction.
+/// The tables of a backend, within one transaction.
 pub trait Tables {
-    /// The rows that a query asks for, each with the values of all columns.
+    /// The rows that a query selects, each with the values of all columns.
     ///
     /// # Errors
     ///
     /// [`StoreError::Fault`], [`StoreError::Damaged`].
     fn select(&self, table: &Table, query: &Query<'_>) -> Result<Vec<Vec<Value>>, StoreError>;
 
-    /// Writes a row with the values of all columns. A row with the same key gives way to it.
+    /// Writes a row with the values of all columns, replacing any row with the same key.
     ///
     /// # Errors
     ///

@@ -1,4 +1,4 @@
-//! A centre to try things on: a model of the centre's module, a store that fails when told to, a clock to set.
+//! A centre for tests: a model of the centre's module, a store that fails on demand, a clock to set.
 #![allow(dead_code, reason = "each test uses its part")]
 
 mod module;
@@ -22,7 +22,7 @@ pub(crate) fn moment(text: &str) -> Moment {
     text.parse().unwrap()
 }
 
-/// The day on which tests begin.
+/// The day on which tests start.
 pub(crate) fn today() -> Moment {
     moment("2026-03-01T12:00:00Z")
 }
@@ -82,7 +82,7 @@ impl Bench {
         centre
     }
 
-    /// Receives and accepts a form of anna.
+    /// Receives and accepts a form signed by anna.
     pub(crate) fn accepted(
         &self,
         centre: &mut Centre<'_, MemoryStore>,

@@ -1,7 +1,7 @@
-//! A model of a centre's module: it keeps what the real one keeps, but its texts are plain words.
+//! A model of a centre's module: it stores what the real one stores, but its texts are readable.
 //!
 //! `enrol:MODULE`, `agree:MODULE:SLOT`, `load:MODULE:SLOT:NONCE`. The fingerprint of a module is `FP MODULE`.
-//! Blanks behind a nonce make another text with the same nonce.
+//! Spaces after a nonce make another text with the same nonce.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Mutex;
@@ -54,12 +54,12 @@ impl Default for ModelModule {
 }
 
 impl ModelModule {
-    /// Whoever acts has this authority from now on.
+    /// Those signed in have this authority from now on.
     pub(crate) fn act_as(&self, authority: Authority) {
         self.state.lock().unwrap().authority = authority;
     }
 
-    /// Every change fails from now on, or no longer.
+    /// From now on, every change fails, or none does.
     pub(crate) fn fail(&self, fails: bool) {
         self.state.lock().unwrap().fails = fails;
     }

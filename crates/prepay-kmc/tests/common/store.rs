@@ -1,4 +1,4 @@
-//! A store whose n-th commit fails: before it does anything, or after it was durable.
+//! A store whose n-th commit fails: before it writes anything, or after everything is durable.
 
 use std::cell::RefCell;
 use std::rc::Rc;
@@ -10,11 +10,11 @@ use prepay_kmc::store::{CentreStore, MemoryStore, StoreError, Tables};
 pub(crate) enum Failure {
     /// Nothing was written.
     Before,
-    /// Everything was written, but nobody was told.
+    /// Everything was written, but an error is returned.
     After,
 }
 
-/// A store that can be opened again and again, and fails once.
+/// A store that can be reopened any number of times, and fails once.
 #[derive(Clone)]
 pub(crate) struct FailingStore {
     inner: Rc<RefCell<Inner>>,

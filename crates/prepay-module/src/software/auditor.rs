@@ -4,28 +4,20 @@ use std::fmt;
 use std::sync::Arc;
 
 use super::contents::ModuleContents;
-use super::entry::ModuleEntry;
-use super::module::{Shared, fault};
+use super::module::Shared;
 use super::read;
-use super::refusal::{LoadRefusal, ReadError};
+use super::refusal::LoadRefusal;
 use super::slot::{CentreReport, SlotReport};
 use crate::{ClockWindow, Identification, ModuleFault, ModuleStatus, RegisterReport};
 use prepay_kmp::open_kmp::{OpenKmp, PartyKind, PartyName, ProfileError, PublicIdentity};
 use prepay_kmp::profile::{EnrolmentDetails, KeyManagementProfile};
-use prepay_vault::{AccessError, AuditReport, Quorum, Record, Role, Session, UserReport, Vault};
+use prepay_vault::{Actor, Role, Vault};
 
 /// The module in the hands of somebody who reads.
 #[derive(Clone)]
 pub struct Auditor {
     pub(super) shared: Arc<Shared>,
-    pub(super) who: Reading,
-}
-
-/// Who reads.
-#[derive(Clone)]
-pub(super) enum Reading {
-    One(Session),
-    Two(Quorum),
+    pub(super) who: Actor,
 }
 
 impl Auditor {
@@ -86,15 +78,6 @@ impl Auditor {
         self.read(|vault| vault.contents().revoked.clone())
     }
 
-    /// The people of the module.
-    ///
-    /// # Errors
-    ///
-    /// [`ModuleFault`] when the module is locked or broken, or who reads is not signed in any more.
-    pub fn users(&self) -> Result<Vec<UserReport>, ModuleFault> {
-        self.read(|vault| vault.users())
-    }
-
     /// The module's enrolment: its public keys, signed by itself, for a centre to read. Always the same
     /// text.
     ///
@@ -127,48 +110,12 @@ impl Auditor {
         read_centre(text).map(|(report, _)| report)
     }
 
-    /// Entries of the audit log, from one of them on.
-    ///
-    /// # Errors
-    ///
-    /// [`ReadError`].
-    pub fn audit(&self, from: u64, at_most: usize) -> Result<Vec<Record<ModuleEntry>>, ReadError> {
-        self.check_audits()?;
-        Ok(self.shared.with(|vault| vault.audit(from, at_most))??)
-    }
-
-    /// Reads the whole audit log and checks it, with the module's secrets.
-    ///
-    /// # Errors
-    ///
-    /// [`ReadError`] when it cannot be read; that it is wrong is an answer.
-    pub fn verify_audit(&self) -> Result<AuditReport, ReadError> {
-        self.check_audits()?;
-        Ok(self.shared.with(|vault| vault.verify_audit())??)
-    }
-
-    /// The audit log is for auditors and custodians.
-    fn check_audits(&self) -> Result<(), ReadError> {
-        Ok(self.shared.with(|vault| self.who.check(vault, &[Role::Auditor, Role::Custodian]))??)
-    }
-
-    /// Reads something else, which is for all who are signed in.
+    /// Reads something for everybody who is signed in.
     fn read<T>(&self, read: impl FnOnce(&Vault<ModuleContents>) -> T) -> Result<T, ModuleFault> {
-        self.shared.with(|vault| {
-            let all = [Role::Auditor, Role::Custodian, Role::Operator];
-            self.who.check(vault, &all).map_err(|error| fault(&error.into()))?;
+        self.shared.vault.with(|vault| {
+            vault.authorize(self.who.by(), &Role::ALL)?;
             Ok(read(vault))
         })?
-    }
-}
-
-impl Reading {
-    /// Whether they are still signed in, in one of these roles.
-    fn check(&self, vault: &Vault<ModuleContents>, roles: &[Role]) -> Result<(), AccessError> {
-        match self {
-            Self::One(session) => vault.authorize(session, roles),
-            Self::Two(quorum) => vault.authorize_two(quorum),
-        }
     }
 }
 

@@ -1,12 +1,14 @@
-//! The module in the hands of two custodians: centres, keys, people, and how the module is sealed.
+//! The module in the hands of two custodians: centres, keys and the transaction counter.
 //!
 //! Every change is written to the store together with its entry in the audit log, and is durable on return.
 //! What is refused is noted in the audit log and changes nothing else.
+//!
+//! Elsewhere: people, what unlocks the module, and back-ups ([`SharedVault`](prepay_vault::SharedVault)).
 
 use std::fmt;
 use std::sync::Arc;
 
-use super::auditor::{Auditor, Reading, read_centre};
+use super::auditor::{Auditor, read_centre};
 use super::contents::ModuleContents;
 use super::entry::ModuleEntry;
 use super::load::{
@@ -18,12 +20,12 @@ use super::read::slot_report;
 use super::refusal::{CustodianError, LoadRefusal};
 use super::slot::{SLOTS, Slot, SlotReport, SlotState};
 use crate::RegisterReport;
-use prepay_basics::{Identifier, Moment};
+use prepay_basics::Moment;
 use prepay_kmp::attribute::RegisterNumber;
 use prepay_kmp::open_kmp::{Nonce, OpenKmp, SlotNumber};
 use prepay_kmp::profile::{KeyLoadRequest, KeyManagementProfile};
 use prepay_kmp::{CentreId, KeyNote};
-use prepay_vault::{By, NewUser, Quorum, Secret, Unlock, UserError, Vault, VaultError};
+use prepay_vault::{Actor, By, Quorum, Role, Vault, VaultError};
 
 /// The module in the hands of two custodians.
 #[derive(Clone)]
@@ -37,8 +39,7 @@ type OpenVault = Vault<ModuleContents>;
 impl Custodians {
     /// Everything that can be read.
     pub fn reader(&self) -> Auditor {
-        let who = Reading::Two(self.quorum.clone());
-        Auditor { shared: Arc::clone(&self.shared), who }
+        Auditor { shared: Arc::clone(&self.shared), who: Actor::Two(self.quorum.clone()) }
     }
 
     /// Takes in a centre's enrolment. Its slot is *loading*: nothing of the centre is trusted before its
@@ -312,72 +313,14 @@ impl Custodians {
         })
     }
 
-    /// Adds a person.
-    ///
-    /// # Errors
-    ///
-    /// [`CustodianError::User`].
-    pub fn add_user(&self, user: NewUser<'_>) -> Result<(), CustodianError> {
-        self.people(|vault, now| vault.add_user(&self.quorum, user, now))
-    }
-
-    /// Removes a person, unless fewer than two custodians would be left.
-    ///
-    /// # Errors
-    ///
-    /// [`CustodianError::User`].
-    pub fn remove_user(&self, user: &Identifier) -> Result<(), CustodianError> {
-        self.people(|vault, now| vault.remove_user(&self.quorum, user, now))
-    }
-
-    /// Gives a person another passphrase, who forgot the old one.
-    ///
-    /// # Errors
-    ///
-    /// [`CustodianError::User`].
-    pub fn set_passphrase(
-        &self,
-        user: &Identifier,
-        passphrase: &Secret,
-    ) -> Result<(), CustodianError> {
-        self.people(|vault, now| vault.set_passphrase(&self.quorum, user, passphrase, now))
-    }
-
-    /// Changes what unlocks the module.
-    ///
-    /// # Errors
-    ///
-    /// [`CustodianError::Vault`].
-    pub fn change_protector(&self, unlock: Unlock<'_>) -> Result<(), CustodianError> {
-        self.act(|vault, now| Ok(vault.change_protector(&self.quorum, unlock, now)?))
-    }
-
-    /// Makes a back-up that only both custodians together can open, each with a passphrase for it, in the
-    /// order in which they stand in the quorum.
-    ///
-    /// # Errors
-    ///
-    /// [`CustodianError::Vault`].
-    pub fn backup(&self, passphrases: [&Secret; 2]) -> Result<Vec<u8>, CustodianError> {
-        self.act(|vault, now| Ok(vault.backup(&self.quorum, passphrases, now)?))
-    }
-
-    /// Does something with people.
-    fn people(
-        &self,
-        act: impl FnOnce(&mut OpenVault, Moment) -> Result<(), UserError>,
-    ) -> Result<(), CustodianError> {
-        self.act(|vault, now| Ok(act(vault, now)?))
-    }
-
     /// Does something in the name of both custodians, and notes a refusal.
     fn act<T>(
         &self,
         act: impl FnOnce(&mut OpenVault, Moment) -> Result<T, CustodianError>,
     ) -> Result<T, CustodianError> {
-        let now = self.shared.clock.now();
-        self.shared.with(|vault| {
-            vault.authorize_two(&self.quorum).map_err(VaultError::Access)?;
+        let now = self.shared.vault.now();
+        self.shared.vault.with(|vault| {
+            vault.authorize(By::Two(&self.quorum), &[Role::Custodian]).map_err(VaultError::from)?;
             let done = act(vault, now);
             if let Err(CustodianError::Refused(refusal)) = &done {
                 let reason = format!("{}: {refusal}", refusal.code());

@@ -6,8 +6,9 @@
 //!   sign in ─┬── Operator     issues and verifies        operator.rs ── issuer.rs ── check, make, count
 //!            ├── Auditor      reads                      auditor.rs, read.rs
 //!            └── Custodians   dual control: centres,     custodians.rs ── load.rs
-//!                             keys, people, back-up
-//!                 all over one vault: sealed contents (contents.rs) and an audit log (row.rs)
+//!                             keys, counter
+//!                 all over one SharedVault: sealed contents (contents.rs), people, seal, back-up,
+//!                 and an audit log (entry.rs, row.rs)
 //! ```
 //!
 //! Vending keys come in only wrapped, by agreement with a centre; nothing here takes one in clear.
@@ -45,9 +46,9 @@ pub use custodians::Custodians;
 pub use entry::ModuleEntry;
 pub use issued_row::IssuedRow;
 pub use load::{LoadReport, LoadedRegister};
-pub use module::{NewModule, Place, SoftwareModule};
+pub use module::{NewModule, SoftwareModule};
 pub use operator::{BATCH, Operator};
 pub use policy::{ModulePolicy, TestMode};
-pub use refusal::{CustodianError, LoadRefusal, ReadError};
+pub use refusal::{CustodianError, LoadRefusal};
 pub use remembered::REMEMBERED_REQUESTS;
 pub use slot::{CentreReport, OPEN_REQUESTS, SLOTS, SlotReport, SlotState};

@@ -16,13 +16,13 @@ use std::sync::Arc;
 use super::contents::ModuleContents;
 use super::entry::ModuleEntry;
 use super::issuer::Answer;
-use super::module::{Shared, fault};
+use super::module::Shared;
 use super::read;
 use crate::{
     ClockWindow, Identification, IssueRequest, Issued, ModuleError, ModuleFault, ModuleStatus,
     Refusal, RegisterReport, SecurityModule, Verification, VerifyRequest,
 };
-use prepay_vault::{By, Role, Session, Vault};
+use prepay_vault::{AccessError, By, Role, Session, Vault};
 
 /// How many requests at most stand in one entry of the audit log, and are carried out in one go.
 pub const BATCH: usize = 4096;
@@ -42,11 +42,11 @@ impl Operator {
         requests: &[IssueRequest],
         answers: &mut Vec<Result<Issued, Refusal>>,
     ) -> Result<Option<u64>, ModuleFault> {
-        let (now, stamp) = (self.shared.module_time(), self.shared.clock.now());
+        let (now, stamp) = (self.shared.module_time(), self.shared.vault.now());
         let mut rows = Vec::with_capacity(requests.len());
-        let staged = self.shared.with_open(|vault| {
+        let staged = self.shared.vault.with_open(|vault| {
             self.check(vault)?;
-            vault.snapshot_if_due().map_err(|error| fault(&error))?;
+            vault.snapshot_if_due()?;
             let issuer = &mut vault.contents_mut().issuer;
             let mut repeated = false;
             for request in requests {
@@ -67,20 +67,19 @@ impl Operator {
                 return Ok(vault.stage(By::One(&self.session), &entry, stamp).map(Some));
             }
             // The first answer to a repeated request may still be on its way to the log.
-            Ok(Ok(repeated.then(|| vault.entries())))
+            Ok::<_, ModuleFault>(Ok(repeated.then(|| vault.entries())))
         })??;
         // What was carried out but not noted must not be built upon.
-        staged.map_err(|error| self.shared.stop(&error))
+        Ok(staged.map_err(|error| self.shared.vault.stop(error))?)
     }
 
     /// Whether the operator is still signed in.
-    fn check(&self, vault: &Vault<ModuleContents>) -> Result<(), ModuleFault> {
-        let ready = vault.authorize(&self.session, &[Role::Operator]);
-        ready.map_err(|error| fault(&error.into()))
+    fn check(&self, vault: &Vault<ModuleContents>) -> Result<(), AccessError> {
+        vault.authorize(By::One(&self.session), &[Role::Operator])
     }
 
     fn read<T>(&self, read: impl FnOnce(&Vault<ModuleContents>) -> T) -> Result<T, ModuleFault> {
-        self.shared.with(|vault| {
+        self.shared.vault.with(|vault| {
             self.check(vault)?;
             Ok(read(vault))
         })?
@@ -123,21 +122,18 @@ impl SecurityModule for Operator {
             };
         }
         if let Some(sequence) = last {
-            self.shared
-                .flusher
-                .flush_through(sequence)
-                .map_err(|error| self.shared.stop(&error))?;
+            self.shared.vault.flush_through(sequence)?;
         }
         Ok(answers)
     }
 
     fn verify(&self, request: &VerifyRequest) -> Result<Verification, ModuleError> {
         let now = self.shared.module_time();
-        let verified = self.shared.with_open(|vault| {
-            self.check(vault)?;
-            Ok::<_, ModuleFault>(vault.contents().issuer.verify(request, now))
-        })??;
-        Ok(verified?)
+        let verified = self.shared.vault.with_open(|vault| {
+            self.check(vault).map_err(ModuleFault::from)?;
+            Ok::<_, ModuleError>(vault.contents().issuer.verify(request, now)?)
+        });
+        verified.map_err(ModuleFault::from)?
     }
 }
 

@@ -1,4 +1,4 @@
-//! Why a module does not take in what custodians bring, or does not let somebody read.
+//! Why a module does not take in what custodians bring.
 //!
 //! Nothing has changed when one of these is answered.
 
@@ -7,12 +7,11 @@ use std::fmt;
 use prepay_token::element::{KeyRevisionNumber, SupplyGroupCode};
 
 use super::slot::SlotState;
-use crate::ModuleFault;
 use prepay_basics::Moment;
 use prepay_kmp::CentreId;
 use prepay_kmp::attribute::{KeyCheckValue, RegisterNumber};
 use prepay_kmp::open_kmp::{Nonce, PartyName, ProfileError};
-use prepay_vault::{AccessError, AuditError, UserError, VaultError};
+use prepay_vault::VaultError;
 
 /// Why a document is not taken in, or a request to a centre is not written.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -229,64 +228,24 @@ impl From<ProfileError> for LoadRefusal {
 pub enum CustodianError {
     /// The module refuses.
     Refused(LoadRefusal),
-    /// The people of the module stay as they are.
-    User(UserError),
     /// The vault did not do it.
     Vault(VaultError),
-    /// The module is locked, or something broke.
-    Fault(ModuleFault),
 }
 
 prepay_basics::codes! {
-    CustodianError {} or { Refused, User, Vault, Fault }
+    CustodianError {} or { Refused, Vault }
 }
 
-prepay_basics::codes! {
-    ReadError {} or { Access, Audit, Fault }
-}
-
-impl CustodianError {
-    /// Whether it may have been done all the same, because the storage failed on the way.
-    pub const fn may_be_done(&self) -> bool {
-        match self {
-            Self::Refused(_) => false,
-            Self::User(error) => matches!(error, UserError::Vault(error) if error.may_be_done()),
-            Self::Vault(error) => error.may_be_done(),
-            Self::Fault(_) => true,
-        }
+impl From<LoadRefusal> for CustodianError {
+    fn from(refusal: LoadRefusal) -> Self {
+        Self::Refused(refusal)
     }
 }
 
-/// Why nothing can be read.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum ReadError {
-    /// The session may not read this.
-    Access(AccessError),
-    /// The audit log cannot be read.
-    Audit(AuditError),
-    /// The module is locked, or something broke.
-    Fault(ModuleFault),
-}
-
-/// Makes an error of one lower error.
-macro_rules! from {
-    ($($whole:ident::$variant:ident($part:ident);)*) => {$(
-        impl From<$part> for $whole {
-            fn from(error: $part) -> Self {
-                Self::$variant(error)
-            }
-        }
-    )*};
-}
-
-from! {
-    CustodianError::Refused(LoadRefusal);
-    CustodianError::User(UserError);
-    CustodianError::Vault(VaultError);
-    CustodianError::Fault(ModuleFault);
-    ReadError::Access(AccessError);
-    ReadError::Audit(AuditError);
-    ReadError::Fault(ModuleFault);
+impl From<VaultError> for CustodianError {
+    fn from(error: VaultError) -> Self {
+        Self::Vault(error)
+    }
 }
 
 impl From<ProfileError> for CustodianError {
@@ -374,23 +333,10 @@ impl fmt::Display for CustodianError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Refused(refusal) => refusal.fmt(f),
-            Self::User(error) => error.fmt(f),
             Self::Vault(error) => error.fmt(f),
-            Self::Fault(fault) => fault.fmt(f),
-        }
-    }
-}
-
-impl fmt::Display for ReadError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Access(error) => error.fmt(f),
-            Self::Audit(error) => error.fmt(f),
-            Self::Fault(fault) => fault.fmt(f),
         }
     }
 }
 
 impl std::error::Error for LoadRefusal {}
 impl std::error::Error for CustodianError {}
-impl std::error::Error for ReadError {}

@@ -13,8 +13,8 @@ use prepay_kmp::profile::{
 };
 use prepay_kmp::{CentreId, VendingKeyAttributes};
 use prepay_module::software::{
-    Auditor, Custodians, LoadReport, ModulePolicy, NewModule, Operator, Place, SoftwareModule,
-    TestMode,
+    Auditor, Custodians, LoadReport, ModuleEntry, ModulePolicy, NewModule, Operator,
+    SoftwareModule, TestMode,
 };
 use prepay_module::{IssueRequest, KeyChangeRequest, MeterConfiguration, RequestId, TokenRequest};
 pub(crate) use prepay_testkit::{Foreseeable, SetClock};
@@ -25,8 +25,10 @@ use prepay_token::element::{
 use prepay_token::key::VendingKey;
 use prepay_token::key_change::SetSize;
 use prepay_token::{Instruction, ManagementFunction};
-use prepay_vault::{MemoryStorage, VaultStorage};
-use prepay_vault::{NewUser, OpenError, Quorum, Role, Secret, Session, Unlock};
+use prepay_vault::{
+    AuditReport, By, MemoryStorage, NewUser, OpenError, Place, Quorum, Record, Role, Secret,
+    Session, Unlock, VaultStorage,
+};
 
 /// The time at which everything begins.
 pub(crate) const START: &str = "2026-03-01T12:00:00Z";
@@ -193,7 +195,7 @@ impl World {
     }
 
     pub(crate) fn session(&self, who: &str) -> Session {
-        self.module.sign_in(&name(who), &secret(who)).expect("a session")
+        self.module.vault().sign_in(&name(who), &secret(who)).expect("a session")
     }
 
     pub(crate) fn operator(&self) -> Operator {
@@ -204,9 +206,23 @@ impl World {
         self.module.auditor(&self.session("anton")).expect("an auditor")
     }
 
+    pub(crate) fn quorum(&self) -> Quorum {
+        Quorum::new(self.session("alice"), self.session("bob")).expect("two")
+    }
+
     pub(crate) fn custodians(&self) -> Custodians {
-        let quorum = Quorum::new(self.session("alice"), self.session("bob")).expect("two");
-        self.module.custodians(quorum).expect("custodians")
+        self.module.custodians(self.quorum()).expect("custodians")
+    }
+
+    /// The whole audit log.
+    pub(crate) fn audit(&self) -> Vec<Record<ModuleEntry>> {
+        let session = self.session("anton");
+        self.module.vault().audit(By::One(&session), 1, usize::MAX).expect("entries")
+    }
+
+    pub(crate) fn verify_audit(&self) -> AuditReport {
+        let session = self.session("anton");
+        self.module.vault().verify_audit(By::One(&session)).expect("a log that can be read")
     }
 
     /// What is left of a register's limits, in units, currency, and tokens.

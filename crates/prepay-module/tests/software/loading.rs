@@ -32,7 +32,7 @@ fn refused<T>(world: &mut World, act: impl FnOnce(&World) -> Result<T, Custodian
         assert_eq!(state(world), before, "{code}");
         world.reopen();
         assert_eq!(state(world), before, "{code}");
-        let last = world.auditor().audit(1, usize::MAX).unwrap();
+        let last = world.audit();
         let noted = last.iter().rev().find(|record| record.entry.name() == "load_refused");
         let reason = &noted.expect("an entry").entry.fields()[0].1;
         assert!(reason.starts_with(&format!("{code}: ")), "{reason}");
@@ -364,8 +364,7 @@ fn a_file_may_fill_the_transaction_counter() {
     let text = centre.file(&KeyLoadHeader { transactions: Some(7), ..header }, &[TestKey::new(1)]);
     assert_eq!(load(&world, &text).unwrap().transactions_added, Some(7));
     // One entry has all that the file did: both are there after a stop, or neither is.
-    let last = world.module.auditor(&world.session("anton")).unwrap();
-    let last = last.audit(1, usize::MAX).unwrap().into_iter().rev();
+    let last = world.audit().into_iter().rev();
     let last = last.map(|record| record.entry).find(|entry| entry.kind() >= 100).unwrap();
     let Entry::Owner(ModuleEntry::KeysLoaded { transactions_added, .. }) = last else {
         panic!("{last:?}")

@@ -2,15 +2,13 @@
 
 use prepay_basics::Identifier;
 use prepay_kmp::attribute::UnitLimit;
-use prepay_module::software::{
-    CustodianError, ModuleEntry, ModulePolicy, Place, ReadError, SoftwareModule, TestMode,
-};
+use prepay_module::software::{ModuleEntry, ModulePolicy, SoftwareModule, TestMode};
 use prepay_module::{
     IssueRequest, ModuleError, ModuleFault, Refusal, SecurityModule, VerifyRequest,
 };
 use prepay_vault::{
-    AccessError, Entries as _, Entry, NewUser, Quorum, RestoredLimits, Role, Secret, SignInError,
-    Unlock,
+    AccessError, AuditError, By, Entries as _, Entry, NewUser, Place, Quorum, RestoredLimits, Role,
+    Secret, SignInError, Unlock, UserError, VaultError,
 };
 
 use crate::kit::*;
@@ -35,9 +33,9 @@ fn each_role_does_its_own_work_only() {
         }
         let auditor = world.module.auditor(&session).unwrap();
         assert!(auditor.registers().is_ok(), "{who}");
-        match auditor.audit(1, 10) {
+        match world.module.vault().audit(By::One(&session), 1, 10) {
             Ok(_) => assert_ne!(role, Role::Operator),
-            Err(error) => assert_eq!(error, ReadError::Access(wrong_role)),
+            Err(error) => assert_eq!(error, AuditError::Vault(wrong_role.into())),
         }
     }
     assert!(Quorum::new(world.session("alice"), world.session("alice")).is_err());
@@ -55,24 +53,24 @@ fn sessions_end_with_the_person() {
     let mut centre = TestCentre::new("KMC-1");
     centre.join(&world);
     centre.load(&world, &[TestKey::new(1)]);
-    let (operator, custodians) = (world.operator(), world.custodians());
+    let (operator, vault, by) = (world.operator(), world.module.vault(), world.quorum());
     let token = operator.issue_token(credit(1)).unwrap().token;
-    custodians.remove_user(&name("olga")).unwrap();
+    vault.remove_user(&by, &name("olga")).unwrap();
     let issued = operator.issue_one(IssueRequest::Token(credit(1)));
     assert!(matches!(issued, Err(ModuleError::Fault(ModuleFault::Closed { .. }))), "{issued:?}");
     let request = VerifyRequest { register: register(1), meter: meter(), token };
     let verified = operator.verify(&request);
     assert!(matches!(verified, Err(ModuleError::Fault(ModuleFault::Closed { .. }))));
-    let wrong = world.module.sign_in(&name("olga"), &secret("olga"));
+    let wrong = vault.sign_in(&name("olga"), &secret("olga"));
     assert_eq!(wrong.unwrap_err(), SignInError::Wrong);
     let passphrase = secret("new");
     let user = NewUser { name: &name("otto"), role: Role::Operator, passphrase: &passphrase };
-    custodians.add_user(user).unwrap();
-    let session = world.module.sign_in(&name("otto"), &passphrase).unwrap();
+    vault.add_user(&by, user).unwrap();
+    let session = vault.sign_in(&name("otto"), &passphrase).unwrap();
     world.module.operator(&session).unwrap().issue_token(credit(1)).unwrap();
-    let error = custodians.remove_user(&name("bob")).unwrap_err();
-    assert!(matches!(error, CustodianError::User(_)), "{error}");
-    assert_eq!(world.auditor().users().unwrap().len(), 4);
+    let error = vault.remove_user(&by, &name("bob")).unwrap_err();
+    assert_eq!(error, UserError::TooFewCustodians);
+    assert_eq!(vault.users(By::Two(&by)).unwrap().len(), 4);
 }
 
 #[test]
@@ -84,7 +82,7 @@ fn the_audit_log_tells_who_did_what() {
     world.operator().issue_token(credit(1)).unwrap();
     let requests = [IssueRequest::Token(credit(1)); 5];
     world.operator().issue(&requests).unwrap();
-    let records = world.auditor().audit(1, usize::MAX).unwrap();
+    let records = world.audit();
     let actors = |kind: &str| -> Vec<_> {
         let of_kind = records.iter().filter(|record| record.entry.name() == kind);
         let names = of_kind.map(|record| {
@@ -108,7 +106,7 @@ fn the_audit_log_tells_who_did_what() {
         panic!("other rows")
     };
     assert_eq!(rows.len(), 5);
-    assert_eq!(world.auditor().verify_audit().unwrap().first_bad, None);
+    assert_eq!(world.verify_audit().first_bad, None);
 }
 
 #[test]
@@ -122,7 +120,7 @@ fn a_backup_gives_no_limits_back() {
     let open_request = world.custodians().request_key_load(&centre.id()).unwrap();
     world.operator().issue_token(credit(1)).unwrap();
     let (a, b) = (secret("for the back-up, a"), secret("for the back-up, b"));
-    let backup = world.custodians().backup([&a, &b]).unwrap();
+    let backup = world.module.vault().backup(&world.quorum(), [&a, &b]).unwrap();
     for limits in [RestoredLimits::Stopped, RestoredLimits::Accepted] {
         let storage = SharedStorage::default();
         let place = Place {
@@ -208,9 +206,10 @@ fn status_says_what_keepers_should_know() {
 #[test]
 fn who_was_removed_reads_no_more() {
     let world = World::new(ModulePolicy::default());
-    let custodians = world.custodians();
-    let reader = world.custodians().reader();
+    let (vault, by) = (world.module.vault(), world.quorum());
+    let reader = world.module.custodians(by.clone()).unwrap().reader();
     let (anton, olga) = (world.auditor(), world.operator());
+    let session = world.session("anton");
     let all = |auditor: &prepay_module::software::Auditor| {
         [
             auditor.identify().err(),
@@ -219,18 +218,25 @@ fn who_was_removed_reads_no_more() {
             auditor.registers().err(),
             auditor.slots().err(),
             auditor.revoked_centres().err(),
-            auditor.users().err(),
             auditor.enrolment().err(),
         ]
     };
     let of_operator =
         || [olga.identify().err(), olga.status().err(), olga.clock().err(), olga.registers().err()];
     assert!(all(&anton).iter().chain(&of_operator()).all(Option::is_none));
-    custodians.remove_user(&name("anton")).unwrap();
-    custodians.set_passphrase(&name("olga"), &secret("another")).unwrap();
+    assert!(
+        vault.users(By::One(&session)).is_ok() && vault.verify_audit(By::One(&session)).is_ok()
+    );
+    vault.remove_user(&by, &name("anton")).unwrap();
+    vault.set_passphrase(&by, &name("olga"), &secret("another")).unwrap();
     let ended = |fault: &Option<ModuleFault>| matches!(fault, Some(ModuleFault::Closed { .. }));
     assert!(all(&anton).iter().all(ended) && of_operator().iter().all(ended));
+    let ended_session = VaultError::Access(AccessError::Ended);
+    assert_eq!(vault.users(By::One(&session)), Err(ended_session.clone()));
+    let refused = Err(AuditError::Vault(ended_session));
+    assert_eq!(vault.audit(By::One(&session), 1, 1).map(drop), refused);
+    assert_eq!(vault.verify_audit(By::One(&session)).map(drop), refused);
     assert!(all(&reader).iter().all(Option::is_none));
-    custodians.set_passphrase(&name("alice"), &secret("another")).unwrap();
+    vault.set_passphrase(&by, &name("alice"), &secret("another")).unwrap();
     assert!(all(&reader).iter().all(ended));
 }

@@ -66,7 +66,7 @@ fn sixteen_threads_count_exactly() {
         assert_eq!(world.auditor().status().unwrap().transactions, tokens - 20);
         world.reopen();
     }
-    let report = world.auditor().verify_audit().unwrap();
+    let report = world.verify_audit();
     assert_eq!(report.first_bad, None);
 }
 
@@ -94,7 +94,7 @@ fn locking_ends_every_handle() {
     centre.load(&world, &[TestKey::new(1)]);
     let (operator, auditor, custodians) = (world.operator(), world.auditor(), world.custodians());
     assert!(operator.issue_one(IssueRequest::Token(credit(1))).is_ok());
-    world.module.lock();
+    world.module.vault().lock();
     assert!(operator.issue_one(IssueRequest::Token(credit(1))).is_err());
     assert!(operator.registers().is_err());
     assert!(auditor.status().is_err());
@@ -117,7 +117,7 @@ fn a_request_that_is_locked_out_half_way_says_that_tokens_may_exist() {
             while auditor.status().unwrap().transactions == before {
                 thread::yield_now();
             }
-            world.module.lock();
+            world.module.vault().lock();
             issuing.join().unwrap()
         });
         world.reopen();

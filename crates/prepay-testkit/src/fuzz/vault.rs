@@ -81,7 +81,7 @@ static MADE: LazyLock<Made> = LazyLock::new(|| {
     for added in 1..4 {
         vault.contents_mut().0 += added;
         vault
-            .stage(By::Vault, &ModuleEntry::Refilled { added, left: 0 }, now)
+            .stage(By::Two(&quorum), &ModuleEntry::Refilled { added, left: 0 }, now)
             .expect("it is staged");
         vault.flush().expect("it is kept");
     }

@@ -9,7 +9,7 @@ use prepay_basics::{Entropy, Identifier, Moment};
 pub use prepay_testkit::Foreseeable;
 use prepay_vault::*;
 
-pub type Place = Arc<Mutex<MemoryStorage>>;
+pub type Shelf = Arc<Mutex<MemoryStorage>>;
 
 entries! {
     /// What happens to contents that count it.
@@ -187,12 +187,12 @@ pub fn note(vault: &mut TestVault, by: &Quorum) -> Result<u64, VaultError> {
 /// A place that dies after so many steps: each byte of an append is one, and so is every other change.
 #[derive(Clone)]
 pub struct Dying {
-    pub place: Place,
+    pub place: Shelf,
     pub steps: Arc<Mutex<u64>>,
 }
 
 impl Dying {
-    pub fn new(place: Place, steps: u64) -> Self {
+    pub fn new(place: Shelf, steps: u64) -> Self {
         Self { place, steps: Arc::new(Mutex::new(steps)) }
     }
 

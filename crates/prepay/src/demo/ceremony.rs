@@ -1,8 +1,7 @@
-//! The beginning of the story: a key comes from a management centre into a register of a security module.
+//! The first part of the demonstration: a key goes from a management centre into a register of a security module.
 //!
-//! Centre and module are test ones, in memory, with keys of their own made here and now; they exchange the
-//! same texts that people would carry between two rooms. The vending key is a public one, which only a test
-//! centre takes in.
+//! Centre and module are test installations, in memory, with new keys of their own. They exchange the same texts that
+//! people would carry between two rooms. The vending key is public; only a test centre can import it.
 
 use std::io::{self, Write};
 
@@ -18,7 +17,7 @@ use prepay_kmp::attribute::{
 };
 use prepay_kmp::open_kmp::Signatory;
 use prepay_module::software::{
-    Custodians, ModulePolicy, NewModule, Operator, Place, SoftwareModule, TestMode,
+    Custodians, ModulePolicy, NewModule, Operator, SoftwareModule, TestMode,
 };
 use prepay_module::{MeterConfiguration, ModuleError, SecurityModule, TokenRequest, VerifyRequest};
 use prepay_token::element::{
@@ -27,34 +26,35 @@ use prepay_token::element::{
 };
 use prepay_token::key::VendingKey;
 use prepay_token::{Instruction, TokenData};
-use prepay_vault::MemoryStorage;
-use prepay_vault::{NewUser, Quorum, Role, Secret, Unlock};
+use prepay_vault::{
+    By, Contents, MemoryStorage, NewUser, Place, Quorum, Role, Secret, SharedVault, Unlock,
+};
 use serde_json::{Value, json};
 
 use super::{BASE_DATE, Failure, heading, revision, supply_group};
 use crate::paint::{RESULT, WRONG, styled};
 
-/// Two custodians of each side, and the module's operator.
+/// Two custodians and an operator for each side.
 const PEOPLE: [(&str, Role); 3] =
     [("alice", Role::Custodian), ("bob", Role::Custodian), ("olga", Role::Operator)];
 
-/// What happened.
+/// The results.
 pub(super) struct Ceremony {
     /// Name and fingerprint of the centre and of the module.
     pub(super) parties: [(String, String); 2],
-    /// One line a document: what it is, who carries it where, and how many bytes it has.
+    /// One line per document: what it is, where it goes, how many bytes it has.
     pub(super) documents: Vec<(&'static str, &'static str, usize)>,
-    /// The register that the key came into, and its check value.
+    /// The register of the key, and its check value.
     pub(super) register: (RegisterNumber, KeyCheckValue),
-    /// What was refused, and in which words.
+    /// What was refused, with the message.
     pub(super) refusals: Vec<(&'static str, String)>,
-    /// A token that the module made with it.
+    /// A token that the module issued with the key.
     pub(super) token: TokenData,
-    /// How many entries the module's audit log has; it was verified.
+    /// How many entries the module's audit log has. It was verified.
     pub(super) audit_entries: u64,
 }
 
-/// Lets everything happen at one moment. The token is 25.6 kWh for a meter.
+/// Does everything at one moment. The token is 25.6 kWh for a meter.
 pub(super) fn hold(
     now: Moment,
     key: &VendingKey,
@@ -62,11 +62,7 @@ pub(super) fn hold(
     identifier: TokenIdentifier,
 ) -> Result<Ceremony, Failure> {
     let vault = centre_vault(now)?;
-    let centre_quorum = Quorum::new(
-        vault.sign_in(&name("alice")?, &passphrase())?,
-        vault.sign_in(&name("bob")?, &passphrase())?,
-    )?;
-    let desk = vault.desk_of_two(centre_quorum);
+    let desk = CentreDesk::new(&vault, two(&vault)?);
     let module = security_module("SM-DEMO", now)?;
     let custodians = custodians(&module)?;
 
@@ -86,15 +82,15 @@ pub(super) fn hold(
     centre.set_up()?;
     centre.enrol_module(&module_enrolment, &fingerprint)?;
 
-    // They agree a key that nobody carries.
+    // They agree on a key that nobody carries.
     let request = custodians.request_agreement(&identity.centre)?;
     carried("agreement request", "module to centre", &request);
     let confirmation = centre.answer_agreement(&request)?.confirmation;
     carried("agreement confirmation", "centre to module", &confirmation);
     custodians.accept_confirmation(&confirmation)?;
 
-    // A supply group gets a vending key, and its owner lets the module have it.
-    lay_down(&mut centre, &desk, key, now)?;
+    // A supply group gets a vending key, and its owner authorises the module to hold it.
+    set_up_group(&mut centre, &desk, key, now)?;
     let request = custodians.request_key_load(&identity.centre)?;
     carried("key-load request", "module to centre", &request);
     let file = centre.answer_key_load(&request, &LoadOptions::default())?.load.file;
@@ -124,7 +120,7 @@ pub(super) fn hold(
     let token = issue(&operator, loaded.register, meter, identifier)?;
     operator.verify(&VerifyRequest { register: loaded.register, meter, token })?;
 
-    let report = custodians.reader().verify_audit()?;
+    let report = module.vault().verify_audit(By::Two(&two(module.vault())?))?;
     if report.first_bad.is_some() {
         return Err("the audit log does not verify".into());
     }
@@ -142,20 +138,16 @@ pub(super) fn hold(
 }
 
 impl Ceremony {
-    /// Prints the ceremony for a person.
-    pub(super) fn tell(&self, out: &mut impl Write) -> io::Result<()> {
-        heading(
-            out,
-            1,
-            "A centre and a security module meet, and agree a key that nobody carries",
-        )?;
+    /// Prints the results for people.
+    pub(super) fn print(&self, out: &mut impl Write) -> io::Result<()> {
+        heading(out, 1, "A centre and a security module agree on a key that nobody carries")?;
         for (name, fingerprint) in &self.parties {
             writeln!(out, "  {name:<9} fingerprint {}", styled(RESULT, fingerprint))?;
         }
         for (what, way, bytes) in &self.documents {
             writeln!(out, "  {what:<23} {way:<17} {bytes:>5} bytes")?;
         }
-        heading(out, 2, "The key-load file brings a vending key into a register, once")?;
+        heading(out, 2, "A key-load file loads a vending key into a register, once")?;
         let (register, check_value) = self.register;
         writeln!(
             out,
@@ -168,7 +160,7 @@ impl Ceremony {
         writeln!(out, "  audit log: {} entries, verified", self.audit_entries)
     }
 
-    /// The ceremony for a program.
+    /// The results as JSON.
     pub(super) fn as_value(&self) -> Value {
         let party = |(name, fingerprint): &(String, String)| json!({"name": name, "fingerprint": fingerprint});
         let document = |(what, way, bytes): &(&str, &str, usize)| json!({"what": what, "way": way, "bytes": bytes});
@@ -201,8 +193,8 @@ fn issue(
     Ok(issued?.token)
 }
 
-/// A customer, its signatory, a group, its vending key, and the leave for the module to hold it.
-fn lay_down(
+/// Adds a customer, its signatory, a group and its vending key, and authorises the module to hold the key.
+fn set_up_group(
     centre: &mut Centre<'_, MemoryStore>,
     desk: &CentreDesk<'_>,
     key: &VendingKey,
@@ -214,8 +206,8 @@ fn lay_down(
         address: "1 Long Street".parse()?,
     })?;
     let signatory = Signatory::generate(name("grace")?, &mut SystemEntropy)?;
-    let told = signatory.key().fingerprint().to_string();
-    centre.register_signatory(owner, signatory.key(), &told)?;
+    let fingerprint = signatory.key().fingerprint().to_string();
+    centre.register_signatory(owner, signatory.key(), &fingerprint)?;
     let group = centre.allocate_group(NewGroup {
         code: Some(supply_group()?),
         key_type: VendingKeyType::UNIQUE,
@@ -258,20 +250,24 @@ fn centre_vault(now: Moment) -> Result<CentreVault, Failure> {
         centre: &"KMC-DEMO".parse()?,
         unlock: Unlock::Passphrase(&secret),
         users: &users,
-        valid_days: CentreVault::VALID_DAYS,
+        valid_days: CentreSetup::VALID_DAYS,
+        insecure_test: true,
     };
-    let storage = Box::new(MemoryStorage::default());
-    Ok(CentreVault::create_insecure_test(storage, Box::new(SystemEntropy), Box::new(now), &setup)?)
+    Ok(setup.make(place(now))?)
+}
+
+/// In memory, at one moment.
+fn place(now: Moment) -> Place {
+    Place {
+        storage: Box::new(MemoryStorage::default()),
+        entropy: Box::new(SystemEntropy),
+        clock: Box::new(now),
+    }
 }
 
 fn security_module(id: &str, now: Moment) -> Result<SoftwareModule, Failure> {
     let (names, secret) = (names()?, passphrase());
     let users = people(&names, &secret);
-    let place = Place {
-        storage: Box::new(MemoryStorage::default()),
-        entropy: Box::new(SystemEntropy),
-        clock: Box::new(now),
-    };
     let new = NewModule {
         module: id.parse()?,
         unlock: Unlock::Passphrase(&secret),
@@ -279,17 +275,22 @@ fn security_module(id: &str, now: Moment) -> Result<SoftwareModule, Failure> {
         policy: ModulePolicy::default(),
     };
     let test = TestMode { fixed_time: Some(now), fixed_random: Some(RandomNumber::try_from(5)?) };
-    Ok(SoftwareModule::create_insecure_test(place, new, test)?)
+    Ok(SoftwareModule::create_insecure_test(place(now), new, test)?)
 }
 
 fn custodians(module: &SoftwareModule) -> Result<Custodians, Failure> {
-    let alice = module.sign_in(&name("alice")?, &passphrase())?;
-    let bob = module.sign_in(&name("bob")?, &passphrase())?;
-    Ok(module.custodians(Quorum::new(alice, bob)?)?)
+    Ok(module.custodians(two(module.vault())?)?)
+}
+
+/// Signs both custodians in.
+fn two<C: Contents>(vault: &SharedVault<C>) -> Result<Quorum, Failure> {
+    let [alice, bob] = [name("alice")?, name("bob")?];
+    let sign_in = |name| vault.sign_in(name, &passphrase());
+    Ok(Quorum::new(sign_in(&alice)?, sign_in(&bob)?)?)
 }
 
 fn operator(module: &SoftwareModule) -> Result<Operator, Failure> {
-    let session = module.sign_in(&name("olga")?, &passphrase())?;
+    let session = module.vault().sign_in(&name("olga")?, &passphrase())?;
     Ok(module.operator(&session)?)
 }
 
@@ -301,7 +302,7 @@ fn names() -> Result<Vec<Identifier>, Failure> {
     PEOPLE.iter().map(|(text, _)| name(text)).collect()
 }
 
-/// The people of one side. In the demonstration they share a passphrase, which no real vault would accept.
+/// The people of one side. They share one passphrase, which only a test vault accepts.
 fn people<'a>(names: &'a [Identifier], passphrase: &'a Secret) -> Vec<NewUser<'a>> {
     let user = |(name, (_, role)): (&'a Identifier, &(&str, Role))| NewUser {
         name,

@@ -1,4 +1,4 @@
-//! The end of the story: a meter takes the tokens, refuses what it must, and changes its key.
+//! The second part of the demonstration: a meter accepts tokens, refuses others, and changes its key.
 
 use std::convert::Infallible;
 
@@ -16,13 +16,13 @@ use super::Failure;
 pub(super) struct Event {
     pub(super) what: &'static str,
     pub(super) data: TokenData,
-    /// The result, by its name.
+    /// The name of the result.
     pub(super) result: &'static str,
     /// The credit afterwards, in tenths of a kWh.
     pub(super) balance_tenths: i64,
 }
 
-/// Two slots in memory, where a real meter has EEPROM.
+/// Two slots in memory; a real meter has EEPROM.
 struct Memory([[u8; Meter::<50>::RECORD_LENGTH]; 2]);
 
 impl Storage for Memory {
@@ -44,9 +44,9 @@ impl Storage for Memory {
     }
 }
 
-/// A meter with its first key lives through a purchase, a replay, a key change and the next purchase.
+/// Enters into a meter: a purchase, a replay, a key change and the next purchase.
 ///
-/// `first` is the minute of the first purchase; the meter was made a day earlier.
+/// `first` is the minute of the first purchase; the meter was made one day earlier.
 pub(super) fn live(
     pan: MeterPan,
     current: NewKey,
@@ -65,7 +65,7 @@ pub(super) fn live(
         Ok(seal(&token, cipher))
     };
     let bought = purchase(0, &old_cipher)?;
-    let mut typed = vec![("credit, 25.6 kWh", bought), ("the same once more", bought)];
+    let mut typed = vec![("credit, 25.6 kWh", bought), ("the same again", bought)];
     for section in KeyChangeSet::new(new, SetSize::Four, Rollover::Keep)?.sections() {
         typed.push((section.name(), seal(&Token::KeyChange(section.clone()), &old_cipher)));
     }

@@ -1,7 +1,7 @@
-//! `prepay demo`: the story so far, on embedded test keys, in one screen or two.
+//! `prepay demo`: everything in about two screens, with embedded test keys.
 //!
-//! Every number shown is computed here and now. The vending key is the public one of the conformance runs;
-//! the keys with which centre and module protect it on its way are new each time.
+//! Every number is computed during the run. The vending key is the public one of the conformance runs; the keys with
+//! which centre and module protect it are new each time.
 
 mod ceremony;
 mod meter;
@@ -37,16 +37,16 @@ const VENDING_KEY: [u8; 20] =
 const PAN: &str = "600727000000000009";
 const OTHER_PAN: &str = "600727111111111153";
 
-/// When everything in the story happens.
+/// The time of everything in the demonstration.
 const ISSUED_AT: &str = "2026-03-01T13:55Z";
 
 /// The base date of the vending key.
 const BASE_DATE: BaseDate = BaseDate::Y2014;
 
-/// A failure that the embedded data rules out.
+/// An error, which cannot happen with the embedded data.
 type Failure = Box<dyn std::error::Error + Send + Sync>;
 
-/// What happens in the story.
+/// The results of the demonstration.
 struct Story {
     ceremony: Ceremony,
     keys: [(MeterPan, DecoderKey); 2],
@@ -60,18 +60,18 @@ struct Story {
     trace: Trace,
 }
 
-/// Tells the story.
+/// Runs the demonstration.
 pub(crate) fn run(as_json: bool) -> io::Result<Ending> {
-    let story = happen().map_err(io::Error::other)?;
+    let story = play().map_err(io::Error::other)?;
     if as_json {
         print::json(&story.as_value())?;
     } else {
-        story.tell(&mut anstream::stdout().lock())?;
+        story.print(&mut anstream::stdout().lock())?;
     }
     Ok(Ending::Done)
 }
 
-/// The meter's key, from the vending key and what the key depends on.
+/// Derives a meter's key.
 fn key_of(
     generator: &DecoderKeyGenerator,
     pan: MeterPan,
@@ -97,8 +97,8 @@ fn revision() -> Result<KeyRevisionNumber, Failure> {
     Ok(KeyRevisionNumber::try_from(1)?)
 }
 
-/// Makes everything in the story happen.
-fn happen() -> Result<Story, Failure> {
+/// Computes the results.
+fn play() -> Result<Story, Failure> {
     let vending_key = VendingKey::new(DecoderKeyGenerationAlgorithm::Dkga04, &VENDING_KEY)?;
     let generator = DecoderKeyGenerator::new(&vending_key);
     let (pan, other): (MeterPan, MeterPan) = (PAN.parse()?, OTHER_PAN.parse()?);
@@ -120,7 +120,7 @@ fn happen() -> Result<Story, Failure> {
     let now = now.ok_or("the embedded time is a moment")?;
     let ceremony = ceremony::hold(now, &vending_key, pan, identifier)?;
     if ceremony.token != data {
-        return Err("the module made other digits than the key in clear".into());
+        return Err("the module issued other digits than the plain key".into());
     }
     let credit_meaning = meaning::sentence(&open(data, &cipher)?, Some(BASE_DATE));
     let Err(refusal) = open(data, &TokenCipher::new(&other_key)) else {
@@ -179,8 +179,8 @@ fn happen() -> Result<Story, Failure> {
 }
 
 impl Story {
-    /// Prints the story for a person.
-    fn tell(&self, out: &mut impl Write) -> io::Result<()> {
+    /// Prints the results for people.
+    fn print(&self, out: &mut impl Write) -> io::Result<()> {
         let digits = |data: &TokenData| styled(RESULT, format_args!("{data:#}"));
         writeln!(
             out,
@@ -188,10 +188,10 @@ impl Story {
             styled(HEADING, "Prepay: prepayment tokens, from a vending key to a meter")
         )?;
         let remark =
-            "Test keys only: the vending key is a public one. Independent software, not certified.";
+            "Test keys only: the vending key is public. Independent software, not certified.";
         writeln!(out, "{}", styled(QUIET, remark))?;
 
-        self.ceremony.tell(out)?;
+        self.ceremony.print(out)?;
 
         heading(out, 3, "A vending key becomes the keys of two meters (DKGA04, EA07)")?;
         for (pan, key) in &self.keys {
@@ -199,26 +199,26 @@ impl Story {
             writeln!(out, "  meter {pan}   SGC 201457  KRN 1  KT 2  TI 01   key {key}")?;
         }
 
-        heading(out, 4, "Somebody buys 25.6 kWh: the module issues it")?;
-        writeln!(out, "  token   {}   the same as under the key in clear", digits(&self.credit))?;
+        heading(out, 4, "A customer buys 25.6 kWh: the module issues a token")?;
+        writeln!(out, "  token   {}   the same as under the plain key", digits(&self.credit))?;
         writeln!(out, "  opened  {}", self.credit_meaning)?;
 
-        heading(out, 5, "The same digits in another meter")?;
+        heading(out, 5, "Another meter refuses the same digits")?;
         writeln!(out, "  {}  {}", styled(WRONG, "refused"), self.refusal)?;
 
-        heading(out, 6, "Credit in money: 10 units, and a debt of 2.50 taken back")?;
+        heading(out, 6, "Credit in money: 10 units, and minus 2.50 to recover a debt")?;
         for (data, meaning) in &self.currency {
             writeln!(out, "  {}  {meaning}", digits(data))?;
         }
 
-        heading(out, 7, "A new tariff index takes a new key: four tokens for 128 bits (EA11)")?;
+        heading(out, 7, "A new tariff index needs a new key: four tokens for 128 bits (EA11)")?;
         for (data, name) in &self.key_change {
             writeln!(out, "  {}  {name}", digits(data))?;
         }
-        let verdict = if self.key_arrived { "is the one sent" } else { "is NOT the one sent" };
-        writeln!(out, "  the key put together from them {verdict}")?;
+        let verdict = if self.key_arrived { "is the new key" } else { "is NOT the new key" };
+        writeln!(out, "  the key assembled from them {verdict}")?;
 
-        heading(out, 8, "A meter takes them: credit, a replay, the new key, and the old one dies")?;
+        heading(out, 8, "A meter's life: credit, a replay, the new key, the end of the old one")?;
         for event in &self.events {
             let result = match event.result {
                 refused if refused.ends_with("error") => {
@@ -231,13 +231,13 @@ impl Story {
             writeln!(out, "  {digits}  {result}  {units:>3}.{tenths} kWh  {}", event.what)?;
         }
 
-        heading(out, 9, "Every step of the token of 25.6 kWh")?;
+        heading(out, 9, "Every step in reading the token of 25.6 kWh")?;
         picture::write_trace(out, &self.trace, Some(EncryptionAlgorithm::Sta), Some(BASE_DATE))?;
         let next = "Next: prepay lab explain 00000000000150997584, and prepay lab --help";
         writeln!(out, "\n{}", styled(QUIET, next))
     }
 
-    /// The story for a program.
+    /// The results as JSON.
     fn as_value(&self) -> Value {
         let key = |(pan, key): &(MeterPan, DecoderKey)| json!({"pan": pan.to_string(), "test_key": show_test_key(key)});
         let currency = |(data, meaning): &(TokenData, String)| json!({"number": data.to_string(), "meaning": meaning});

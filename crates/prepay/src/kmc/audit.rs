@@ -53,15 +53,16 @@ pub(super) fn run(place: &PlaceFlags, command: &AuditCommand, out: &Out) -> Done
                 prove_noted::<CentreEntry>(&path, &mut directory, *noted)?;
             }
             let (vault, _, _) = place.open_vault(out)?;
-            place.desk(&vault, Needs::Reader)?;
-            let report = vault.verify_audit().map_err(|error| failure(&path, &error))?;
+            let by = place.actor(&vault, Needs::Reader)?;
+            let report = vault.verify_audit(by.by()).map_err(|error| failure(&path, &error))?;
             vault.close().map_err(|error| vault_failure(&error))?;
             print_report(&report, out.is_json(), out.is_test())
         }
         AuditCommand::List { from, count } => {
             let (vault, _, _) = place.open_vault(out)?;
-            place.desk(&vault, Needs::Reader)?;
-            let entries = vault.audit(*from, *count).map_err(|error| failure(&path, &error))?;
+            let by = place.actor(&vault, Needs::Reader)?;
+            let entries =
+                vault.audit(by.by(), *from, *count).map_err(|error| failure(&path, &error))?;
             vault.close().map_err(|error| vault_failure(&error))?;
             out.begin_text()?;
             print(&entries, out.is_json(), out.is_test())

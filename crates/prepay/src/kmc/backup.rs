@@ -18,8 +18,9 @@ use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
 
 use clap::{Args, ValueHint};
-use prepay_host::{SystemClock, SystemEntropy, private_file};
+use prepay_host::{SystemClock, private_file};
 use prepay_kmc_module::{CentreContents, CentreVault};
+use prepay_vault::RestoredLimits;
 
 use super::out::{Out, Record};
 use super::place::{PlaceFlags, Site, fixed_clock, store_path, test_time, vault_path};
@@ -127,12 +128,11 @@ pub(super) fn restore(place: &PlaceFlags, flags: &RestoreFlags, out: &Out) -> Do
     let name = backup_header::<CentreContents>(&sealed(backup), &bytes)?.name;
     let seal = flags.seal.make(name.as_str(), "", &place.unlock, &place.secrets)?;
     let restored = CentreVault::restore(
-        Box::new(directory),
-        Box::new(SystemEntropy),
-        Box::new(SystemClock),
+        directory.into_place(SystemClock),
         &bytes,
         custodians,
         seal.unlock(),
+        RestoredLimits::Accepted, // A centre has none.
     );
     let vault = restored.map_err(|error| {
         flags.seal.undo(error.may_be_done(), restore_failure(backup, &path, &error))

@@ -2,9 +2,8 @@
 
 use clap::Args;
 use prepay_basics::Identifier;
-use prepay_host::SystemEntropy;
 use prepay_kmc::centre::Centre;
-use prepay_kmc_module::{CentreModule, CentreSetup, CentreVault};
+use prepay_kmc_module::{CentreModule, CentreSetup};
 use prepay_kmp::CentreId;
 
 use super::out::{Out, Record};
@@ -27,7 +26,7 @@ pub(super) struct InitFlags {
     #[arg(long = "auditor", value_name = "NAME", value_parser = person)]
     auditors: Vec<Identifier>,
     /// For how many days its public keys may be used.
-    #[arg(long, value_name = "DAYS", default_value_t = CentreVault::VALID_DAYS)]
+    #[arg(long, value_name = "DAYS", default_value_t = CentreSetup::VALID_DAYS)]
     valid_days: u32,
     /// A TEST centre, for training: short passphrases, keys that are known outside, a clock that stands still.
     /// It says so in all it answers, and can never become a real one.
@@ -59,11 +58,11 @@ pub(super) fn run(place: &PlaceFlags, flags: &InitFlags, out: &Out) -> Done<()> 
     let seal = flags.seal.make(centre.as_str(), "", &place.unlock, &place.secrets)?;
     let users: Vec<_> = people.iter().map(|person| person.as_user()).collect();
     let valid_days = flags.valid_days;
-    let setup = CentreSetup { centre: &centre, unlock: seal.unlock(), users: &users, valid_days };
-    let make = if flags.test { CentreVault::create_insecure_test } else { CentreVault::create };
-    let made = make(Box::new(directory), Box::new(SystemEntropy), Box::new(clock), &setup);
-    let vault =
-        made.map_err(|error| flags.seal.undo(error.may_be_done(), create_failure(&path, &error)))?;
+    let (unlock, insecure_test) = (seal.unlock(), flags.test);
+    let setup = CentreSetup { centre: &centre, unlock, users: &users, valid_days, insecure_test };
+    let vault = setup
+        .make(directory.into_place(clock))
+        .map_err(|error| flags.seal.undo(error.may_be_done(), create_failure(&path, &error)))?;
     if let (true, SiteClock::Fixed(moment)) = (flags.test, clock) {
         file::write(&test_time(dir), format!("{moment}\n").as_bytes(), false)?;
     }

@@ -11,10 +11,10 @@ use std::path::{Path, PathBuf};
 
 use clap::{Args, ValueHint};
 use prepay_basics::{Clock, Identifier, Moment};
-use prepay_host::{SystemClock, SystemEntropy};
+use prepay_host::SystemClock;
 use prepay_kmc::centre::{Centre, CommandError};
 use prepay_kmc_module::{Authority, CentreContents, CentreDesk, CentreModule, CentreVault};
-use prepay_vault::VaultHeader;
+use prepay_vault::{Actor, VaultHeader};
 
 use super::file;
 use super::out::Out;
@@ -150,23 +150,26 @@ impl PlaceFlags {
         out.set_test(header.insecure_test);
         let clock = self.clock(header.insecure_test)?;
         let seal = self.unlock.seal(&header, &protector, &self.secrets)?;
-        let (directory, entropy) = (Box::new(directory), Box::new(SystemEntropy));
-        let vault = CentreVault::open(directory, entropy, Box::new(clock), seal.unlock())
+        let vault = CentreVault::open(directory.into_place(clock), seal.unlock())
             .map_err(|error| open_failure(&path, &error))?;
         Ok((vault, header, clock))
     }
 
     /// Signs in whoever acts.
     pub(super) fn desk<'a>(&self, vault: &'a CentreVault, needs: Needs) -> Done<CentreDesk<'a>> {
-        let sign_in = |name: &_, secret: &_| vault.sign_in(name, secret);
+        Ok(CentreDesk::new(vault, self.actor(vault, needs)?))
+    }
+
+    /// Signs in whoever acts, to the vault.
+    pub(super) fn actor(&self, vault: &CentreVault, needs: Needs) -> Done<Actor> {
         let ask_two = needs == Needs::Custodians && self.as_name.is_none();
         if ask_two || !self.custodian.is_empty() {
             let custodians = CustodianFlags { names: self.custodian.clone() };
-            return Ok(vault.desk_of_two(custodians.sign_in(&self.secrets, sign_in)?));
+            return Ok(custodians.sign_in(&self.secrets, vault)?.into());
         }
         let role = if needs == Needs::Reader { "reader" } else { "operator" };
         let one = AsFlags { name: self.as_name.clone() };
-        Ok(vault.desk(one.sign_in(&self.secrets, role, sign_in)?))
+        Ok(one.sign_in(&self.secrets, role, vault)?.into())
     }
 
     /// Opens the centre, signs in whoever acts, lets them work, and closes it. The store may be empty when a

@@ -1,7 +1,7 @@
 //! `prepay kmc renew`: new keys of the centre's own.
 
 use clap::Args;
-use prepay_kmc_module::CentreVault;
+use prepay_kmc_module::CentreSetup;
 
 use super::out::{Out, Record};
 use super::place::{Needs, PlaceFlags};
@@ -12,7 +12,7 @@ use crate::failure::Done;
 #[derive(Args)]
 pub(super) struct RenewFlags {
     /// For how many days the new public keys may be used, from now on.
-    #[arg(long, value_name = "DAYS", default_value_t = CentreVault::VALID_DAYS, value_parser = clap::value_parser!(u32).range(1..))]
+    #[arg(long, value_name = "DAYS", default_value_t = CentreSetup::VALID_DAYS, value_parser = clap::value_parser!(u32).range(1..))]
     valid_days: u32,
 }
 

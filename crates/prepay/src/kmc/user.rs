@@ -53,7 +53,8 @@ pub(super) fn run(place: &PlaceFlags, command: &UserCommand, out: &Out) -> Done<
 fn act(place: &PlaceFlags, command: &UserCommand, out: &Out, vault: &CentreVault) -> Done<()> {
     match command {
         UserCommand::List => {
-            place.desk(vault, super::Needs::Reader)?;
+            let by = place.actor(vault, super::Needs::Reader)?;
+            let users = vault.users(by.by()).map_err(|error| vault_failure(&error))?;
             let record = |user: &prepay_vault::UserReport| {
                 let waits = (user.failures > 0).then_some(user.wait_until);
                 Record::new()
@@ -62,7 +63,7 @@ fn act(place: &PlaceFlags, command: &UserCommand, out: &Out, vault: &CentreVault
                     .value("failures", user.failures)
                     .option("waits_until", waits)
             };
-            out.table("people", &vault.users().iter().map(record).collect::<Vec<_>>())
+            out.table("people", &users.iter().map(record).collect::<Vec<_>>())
         }
         UserCommand::Add { name, role } => {
             let by = quorum(place, vault)?;
@@ -101,5 +102,5 @@ fn act(place: &PlaceFlags, command: &UserCommand, out: &Out, vault: &CentreVault
 /// Signs two custodians in.
 pub(super) fn quorum(place: &PlaceFlags, vault: &CentreVault) -> Done<Quorum> {
     let custodians = CustodianFlags { names: place.custodian.clone() };
-    custodians.sign_in(&place.secrets, |name, secret| vault.sign_in(name, secret))
+    custodians.sign_in(&place.secrets, vault)
 }

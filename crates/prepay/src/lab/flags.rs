@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::Path;
 
-use prepay_lab::{KeyRecord, Request};
+use prepay_lab::{KeyRecord, Request, dkga_of_length};
 use prepay_records::{Choice, ControlBits, Rounding, Scalar, TokenKind, TokenRecord};
 use prepay_token::element::{Control, ManufacturerCode};
 
@@ -77,16 +77,6 @@ fn completed(mut record: KeyRecord<'_>) -> KeyRecord<'_> {
         record.ti = record.ti.or(text("01"));
     }
     record
-}
-
-/// The key generation algorithm that takes vending keys of so many hexadecimal digits.
-pub(super) fn dkga_of_length(digits: usize) -> Option<&'static str> {
-    match digits {
-        16 => Some("02"),
-        32 => Some("03"),
-        40 => Some("04"),
-        _ => None,
-    }
 }
 
 /// A key as `field=value` pairs, with the fields of another key where it has none.

@@ -4,10 +4,10 @@
 
 mod explain;
 pub(crate) mod flags;
+mod lists;
 pub(crate) mod meaning;
 pub(crate) mod picture;
 pub(crate) mod print;
-mod search;
 
 use std::io;
 use std::path::Path;

@@ -5,9 +5,9 @@ use std::path::Path;
 use crate::Ending;
 use crate::failure::{Done, Failure};
 
-/// Refuses.
+/// Refuses, because this build has no screen.
 pub(crate) fn run(_: Option<&Path>, _: bool) -> Done<Ending> {
-    let message = "this build has no screen for meter run; use enter, consume or script, or a program built with \
+    let message = "this build has no screen for meter run: use enter, consume or script, or build the program with \
                    the feature tui";
     Err(Failure::unable("tui_absent", message))
 }

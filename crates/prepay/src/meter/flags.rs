@@ -17,41 +17,41 @@ use crate::lab::flags::{keyed, number, option};
 /// Virtual meters.
 #[derive(Subcommand)]
 pub(crate) enum MeterCommand {
-    /// Make a meter with a TEST key, in a file that is not there yet.
+    /// Make a meter with a TEST key, in a new file.
     ///
     /// Example: prepay meter new --file m.meter --pan 600727000000000009 --vending-key abababababababab
     /// --sgc 123456
     New(Box<NewFlags>),
     /// Enter a token.
     Enter(EnterFlags),
-    /// Show what a meter knows and is, but for its key.
+    /// Show everything about a meter except its key.
     Show {
         /// The file of the meter.
         #[arg(value_hint = ValueHint::FilePath)]
         file: PathBuf,
     },
-    /// Let time pass with a load.
+    /// Let time pass under a load.
     Consume(ConsumeFlags),
-    /// Tamper with a meter.
+    /// Simulate tampering with a meter.
     Tamper {
         /// The file of the meter.
         #[arg(value_hint = ValueHint::FilePath)]
         file: PathBuf,
     },
-    /// Show a meter live: its display, keypad, switch, load and clock. Needs a terminal.
+    /// Run a meter on the screen: display, keypad, switch, load and clock. Needs a terminal.
     Run {
-        /// The file of the meter; without it, a demonstration meter under a TEST key, in memory only.
+        /// The file of the meter [default: a demonstration meter under a TEST key, in memory].
         #[arg(value_hint = ValueHint::FilePath)]
         file: Option<PathBuf>,
     },
-    /// Drive many meters under TEST keys in one process, for load tests.
+    /// Run many meters under TEST keys in one process, for load tests.
     Fleet(super::fleet::FleetFlags),
-    /// Answer lines that drive any number of meters, one JSON object a line.
+    /// Drive any number of meters by requests, one JSON object per line.
     Script {
-        /// Keep each meter in a file in this directory; without it, meters live as long as the program.
+        /// Store each meter in a file in this directory [default: in memory, until the program ends].
         #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath)]
         dir: Option<PathBuf>,
-        /// The lines; standard input if there is none.
+        /// The file with requests; standard input by default.
         #[arg(value_hint = ValueHint::FilePath)]
         file: Option<PathBuf>,
     },
@@ -60,31 +60,31 @@ pub(crate) enum MeterCommand {
 /// A meter to make.
 #[derive(Args)]
 pub(crate) struct NewFlags {
-    /// The file of the meter. Its TEST key will be in it in clear.
+    /// The file of the meter. It will contain the TEST key unencrypted.
     #[arg(long, value_hint = ValueHint::FilePath)]
     pub(crate) file: PathBuf,
-    /// What it meters: electricity, water, gas, time [default: electricity].
+    /// The services: electricity, water, gas, time [default: electricity].
     #[arg(long, value_name = "LIST", value_delimiter = ',')]
     services: Vec<String>,
-    /// It counts money instead of units.
+    /// Count money instead of units.
     #[arg(long)]
     currency: bool,
-    /// The largest set of key change tokens: 2 or 3, and 4 exactly with EA11 [default: 3, with EA11 4].
+    /// The largest set of key change tokens: 2 or 3; with EA11 always 4 [default: 3, with EA11 4].
     #[arg(long)]
     kct: Option<u32>,
     /// Its token carriers, two digits each [default: 02].
     #[arg(long, value_name = "LIST", value_delimiter = ',')]
     tct: Vec<String>,
-    /// When it was made, in UTC as 2004-03-01T13:55Z: tokens from before are refused.
+    /// When it was made, in UTC, such as 2004-03-01T13:55Z. It refuses older tokens.
     #[arg(long, value_name = "TIME", conflicts_with = "manufactured_tid")]
     manufactured_at: Option<String>,
-    /// The token identifier of when it was made [default: 0].
+    /// When it was made, as a token identifier [default: 0].
     #[arg(long, value_name = "TID")]
     manufactured_tid: Option<u32>,
     /// How many token identifiers it remembers, 50 to 255 [default: 50].
     #[arg(long)]
     tids: Option<u32>,
-    /// The switches of its policy as a JSON object, such as '{"lockout":true}'.
+    /// Its policy as a JSON object, such as '{"lockout":true}'.
     #[arg(long, value_name = "JSON")]
     policy: Option<String>,
     #[command(flatten)]
@@ -97,10 +97,10 @@ pub(crate) struct EnterFlags {
     /// The file of the meter.
     #[arg(value_hint = ValueHint::FilePath)]
     pub(crate) file: PathBuf,
-    /// The twenty digits; blanks and dashes do not matter.
+    /// The twenty digits; spaces and dashes do not matter.
     #[arg(required = true)]
     digits: Vec<String>,
-    /// How the token came, two digits [default: 02, a keypad].
+    /// The token carrier, two digits [default: 02, a keypad].
     #[arg(long)]
     carrier: Option<String>,
 }
@@ -111,16 +111,16 @@ pub(crate) struct ConsumeFlags {
     /// The file of the meter.
     #[arg(value_hint = ValueHint::FilePath)]
     pub(crate) file: PathBuf,
-    /// The load in watts; litres an hour for a meter of water or gas.
+    /// The load in watts; in litres per hour for a water or gas meter.
     #[arg(long)]
     pub(super) watts: u32,
-    /// For how long.
+    /// For how many seconds.
     #[arg(long)]
     pub(super) seconds: u32,
 }
 
 impl NewFlags {
-    /// The record of a line that makes the meter.
+    /// The same as a record of `meter script`.
     pub(super) fn record(&self) -> Done<MeterRequest<'_>> {
         let policy = self.policy.as_deref().map(serde_json::from_str::<&RawValue>).transpose();
         let policy = policy.map_err(|error| {
@@ -146,12 +146,12 @@ impl NewFlags {
 }
 
 impl EnterFlags {
-    /// The digits, which need not be a token.
+    /// The digits as typed, which may not be a token.
     pub(super) fn digits(&self) -> String {
         self.digits.join(" ")
     }
 
-    /// How the token came.
+    /// The token carrier.
     pub(super) fn carrier(&self) -> Field<'_> {
         option(self.carrier.as_deref())
     }

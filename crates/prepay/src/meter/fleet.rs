@@ -1,14 +1,13 @@
-//! `prepay meter fleet`: many meters in one process, each in its own household, for load tests.
+//! `prepay meter fleet`: simulates many meters in one process, each in its own household, for load tests.
 //!
-//! A household draws a load that changes four times a day. When the meter warns, it buys a token, made by
-//! `prepay_token` under the TEST key of the meter, and enters it. Some households enter a token twice, mistype
-//! a digit, or find an old token in a drawer. Every morning each meter starts from its storage, as after a
-//! power cut.
+//! The load of a household changes four times a day. When the meter warns of low credit, the household buys a token,
+//! issued by `prepay_token` under the meter's TEST key, and enters it. Some households enter a token twice, mistype
+//! a digit, or try an old token. Every morning each meter starts from its storage, as after a power cut.
 //!
-//! - Memory: a meter is awake while its day is played. In between it is its stored record and little more
-//!   ([`House`]).
-//! - Time: minutes from the day of manufacture. Nothing waits, and no clock is read.
-//! - The same seed gives the same run, however many threads play it.
+//! - Memory: a meter is loaded only while its day is simulated. Otherwise there is little more than its stored
+//!   record ([`House`]).
+//! - Time: minutes since the day of manufacture. Nothing waits or reads a clock.
+//! - The same seed gives the same run, with any number of threads.
 
 use std::convert::Infallible;
 use std::io::{self, Write};
@@ -39,48 +38,48 @@ pub(crate) struct FleetFlags {
     /// How many meters.
     #[arg(long, default_value_t = 100_000, value_parser = clap::value_parser!(u32).range(1..=MOST_METERS))]
     meters: u32,
-    /// How many days they run.
+    /// How many days to simulate.
     #[arg(long, default_value_t = 30, value_parser = clap::value_parser!(u32).range(1..=MOST_DAYS))]
     days: u32,
-    /// Where the randomness begins: the same seed gives the same run.
+    /// The seed of the random numbers: the same seed gives the same run.
     #[arg(long, default_value_t = 1)]
     seed: u64,
 }
 
-/// As many as serial numbers of eight digits.
+/// As many as there are serial numbers of eight digits.
 const MOST_METERS: i64 = 100_000_000;
-/// Ten years; token identifiers last for thirty.
+/// Ten years; token identifiers last thirty.
 const MOST_DAYS: i64 = 3_650;
 
 /// The token identifier of the day of manufacture: 2026-01-01 by the base date of 2014.
 const MANUFACTURED: u32 = 6_311_520;
 const MINUTES_A_DAY: u32 = 1_440;
-/// Parts of a day with a load of their own.
+/// The parts of a day, each with its own load.
 const PARTS: u32 = 4;
 const MINUTES_A_PART: u32 = MINUTES_A_DAY / PARTS;
 
 /// Loads, in watts.
 const LIGHTEST: u32 = 40;
 const HEAVIEST: u32 = 1_000;
-/// Purchases, in tenths of a kWh. Every one is an amount that a token carries exactly.
+/// Purchases, in tenths of a kWh. A token can carry each exactly.
 const SMALLEST: u32 = 100;
 const LARGEST: u32 = 1_000;
 
-/// One household in so many enters a token twice, mistypes one, or tries an old one after a purchase.
+/// After one purchase in this many, the household enters the token twice, mistypes it, or tries an old one.
 const REPLAYS: u32 = 4;
 const MISTYPES: u32 = 8;
 const DRAWERS: u32 = 16;
 
 type Engine = Meter<50, 12, 1>;
 
-/// A meter at rest, and the household that uses it.
+/// The stored record of a meter, and its household.
 struct House {
     record: [u8; Engine::RECORD_LENGTH],
     slot: Option<Slot>,
     random: SplitMix,
 }
 
-/// What became of tokens and credit.
+/// The totals of tokens and credit.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 struct Tally {
     results: [u64; TokenResult::ALL.len()],
@@ -94,7 +93,7 @@ struct Tally {
     unbalanced_meters: u64,
 }
 
-/// Plays a fleet and prints what became of it.
+/// Simulates a fleet and prints the totals.
 pub(crate) fn run(flags: &FleetFlags, as_json: bool) -> io::Result<Ending> {
     let began = Instant::now();
     let tally = play(flags);
@@ -115,7 +114,7 @@ pub(crate) fn run(flags: &FleetFlags, as_json: bool) -> io::Result<Ending> {
     Ok(if tally.is_exact() { Ending::Done } else { Ending::Refused })
 }
 
-/// Makes the meters and plays every day, on all cores.
+/// Makes the meters and simulates every day, on all cores.
 fn play(flags: &FleetFlags) -> Tally {
     let threads = thread::available_parallelism().map_or(1, |count| count.get());
     let share = (flags.meters as usize).div_ceil(threads);
@@ -130,7 +129,7 @@ fn play(flags: &FleetFlags) -> Tally {
     })
 }
 
-/// Plays some of the meters, day by day.
+/// Simulates some of the meters, day by day.
 fn play_share(meters: std::ops::Range<u32>, flags: &FleetFlags) -> Tally {
     let group = TestGroup::new();
     let mut houses = Vec::with_capacity(meters.len());
@@ -168,7 +167,7 @@ impl House {
         Engine::load(profile(), self, 0).expect("the record is whole")
     }
 
-    /// One day.
+    /// Simulates one day.
     fn live(&mut self, day: u32, group: &TestGroup, tally: &mut Tally) {
         let mut meter = self.wake();
         for part in 0..PARTS {
@@ -185,7 +184,7 @@ impl House {
         let Ok(()) = meter.save(self);
     }
 
-    /// Buys a token and enters it; now and then does something that the meter must refuse.
+    /// Buys a token and enters it; sometimes also enters one that the meter must refuse.
     fn buy(
         &mut self,
         meter: &mut Engine,
@@ -224,7 +223,7 @@ impl House {
         outcome
     }
 
-    /// A token with one digit wrong. One in 65 536 passes the checksum all the same, and is not typed.
+    /// A token with one digit wrong. One in 65 536 still passes the checksum; such a token is not entered.
     fn mistyped(&mut self, token: TokenData, cipher: &TokenCipher) -> Option<TokenData> {
         let mut digits = token.to_string().into_bytes();
         let places: Vec<usize> =
@@ -236,7 +235,7 @@ impl House {
         matches!(open(wrong, cipher), Err(OpenError::Checksum { .. })).then_some(wrong)
     }
 
-    /// Checks at the end that the credit of the meter is what was credited and not used.
+    /// Checks at the end that the meter's credit is what was credited minus what was used.
     fn settle(&mut self, tally: &mut Tally) {
         let meter = self.wake();
         let register = meter.state().credit(Service::Electricity);
@@ -246,10 +245,10 @@ impl House {
     }
 }
 
-/// What a byte of a blank slot reads.
+/// The value of an erased byte.
 const BLANK: u8 = 0xFF;
 
-/// Room for one record: power never fails while one is written, so the other slot is never needed.
+/// Space for one record. Power never fails during a write here, so one slot is enough.
 impl Storage for House {
     type Fault = Infallible;
 
@@ -274,7 +273,7 @@ impl Storage for House {
 }
 
 impl Tally {
-    /// Both together.
+    /// The sum of both.
     fn and(mut self, other: Self) -> Self {
         for (mine, others) in self.results.iter_mut().zip(other.results) {
             *mine += others;
@@ -290,7 +289,7 @@ impl Tally {
         self
     }
 
-    /// Whether every tenth that was sold was credited once, and used or still there; and no replay passed.
+    /// Whether every tenth sold was credited once and then used or kept, and no replay was accepted.
     fn is_exact(&self) -> bool {
         let credited = i128::from(self.credited_tenths) * i128::from(GRAINS_PER_TENTH);
         self.sold_tenths == self.credited_tenths
@@ -299,12 +298,12 @@ impl Tally {
             && self.unbalanced_meters == 0
     }
 
-    /// How many tokens ended with a result.
+    /// How many tokens had a result.
     fn count(&self, result: TokenResult) -> u64 {
         self.results[usize::from(result.code()) - 1]
     }
 
-    /// The refusals that happened, by result.
+    /// The refusals that occurred, by result.
     fn refusals(&self) -> impl Iterator<Item = (TokenResult, u64)> {
         let refused = TokenResult::ALL.into_iter().filter(|result| *result != TokenResult::Accept);
         refused.map(|result| (result, self.count(result))).filter(|(_, count)| *count > 0)
@@ -366,21 +365,21 @@ fn kwh(grains: i128) -> String {
     format!("{}.{:03}", thousandths / 1_000, thousandths % 1_000)
 }
 
-/// Electricity in units. The meter stores what was used at night and with every token, not in between.
+/// Electricity in units. The meter stores its consumption at night and with every token only.
 fn profile() -> Profile {
     let mut profile = Profile::electricity(SetSize::Three);
     profile.policy.commit_every_grains = u64::MAX;
     profile
 }
 
-/// The number of a meter: the manufacturer code 00 of tests, and its number in the fleet.
+/// The number of a meter: manufacturer code 00, for tests, and its number in the fleet.
 fn pan_of(number: u32) -> MeterPan {
     let manufacturer = ManufacturerCode::two_digits(0).expect("00 is a code");
     let serial = DecoderSerialNumber::try_from(number).expect("a fleet has eight digits at most");
     MeterPan::new(DecoderReferenceNumber::new(manufacturer, serial))
 }
 
-/// SplitMix64: eight bytes of state, and the same numbers everywhere.
+/// SplitMix64: eight bytes of state, the same numbers on every machine.
 struct SplitMix(u64);
 
 impl SplitMix {
@@ -391,7 +390,7 @@ impl SplitMix {
         mixed ^ (mixed >> 31)
     }
 
-    /// A number from `least` to `most`, both included. The bias is below one in 2^32.
+    /// A number from `least` to `most`, inclusive. The bias is below one in 2^32.
     fn between(&mut self, least: u32, most: u32) -> u32 {
         let width = u64::from(most - least) + 1;
         least + (((self.next() >> 32) * width) >> 32) as u32

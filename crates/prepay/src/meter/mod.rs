@@ -1,6 +1,6 @@
 //! `prepay meter`: virtual meters from the command line.
 //!
-//! Flags become typed values by the same readers as a line of `meter script`, so both share every rule and every error code.
+//! The same readers read flags and the lines of `meter script`, so both have the same rules and error codes.
 
 pub(crate) mod flags;
 pub(crate) mod fleet;
@@ -69,7 +69,7 @@ pub(crate) fn run(command: &MeterCommand, as_json: bool) -> Done<Ending> {
     }
 }
 
-/// The name of the meter of a file, which is of no account.
+/// The name of a meter in a file. Any name will do.
 pub(super) fn only() -> MeterName {
     "meter".parse().expect("it is a name")
 }

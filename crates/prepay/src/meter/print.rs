@@ -1,4 +1,4 @@
-//! Answers of a meter as a person reads them.
+//! Prints the answers of a meter for people.
 
 use std::io::{self, Write};
 
@@ -9,7 +9,7 @@ use serde_json::Value;
 
 use crate::paint::{QUIET, RESULT, WRONG, styled};
 
-/// Prints what the meter answered to a token.
+/// Prints the meter's answer to a token.
 pub(super) fn entered(out: &mut dyn Write, entered: &Entered) -> io::Result<()> {
     let Entered { result, done } = entered;
     let is_good = *result == TokenResult::Accept || done.waiting_for.is_some();
@@ -26,30 +26,30 @@ pub(super) fn entered(out: &mut dyn Write, entered: &Entered) -> io::Result<()> 
 /// A refusal in words.
 const fn in_words(result: TokenResult) -> Option<&'static str> {
     Some(match result {
-        TokenResult::OverflowError => "the credit register has no room for so much",
+        TokenResult::OverflowError => "the credit would exceed the limit of the register",
         TokenResult::KeyTypeError => {
-            "a key of this type may not follow the one in the meter, or not on this carrier"
+            "a key of this type may not replace the meter's key, or not by this carrier"
         }
         TokenResult::FormatError => {
-            "not a token: twenty digits below 73 786 976 294 838 206 464 are expected"
+            "not a token: expected twenty digits, below 73 786 976 294 838 206 464"
         }
         TokenResult::RangeError => "a value in the token is outside its range",
         TokenResult::FunctionError => {
-            "this meter has no such function, service or size of key change"
+            "this meter has no such function or service, or takes no key change of this size"
         }
         TokenResult::OldError => "older than every token that the meter remembers",
-        TokenResult::UsedError => "this meter has taken the token before",
-        TokenResult::KeyExpiredError => "issued after the meter's key expired",
-        TokenResult::DdtkError => "the meter has a default key, which takes no credit",
-        TokenResult::CrcError => "another meter's token, another key, or a mistyped digit",
-        TokenResult::MfrCodeError => "a test for the meters of another manufacturer",
+        TokenResult::UsedError => "this meter has already accepted this token",
+        TokenResult::KeyExpiredError => "issued after the meter's key had expired",
+        TokenResult::DdtkError => "the meter has a default key, under which it accepts no credit",
+        TokenResult::CrcError => "another meter's token, another key, or a wrong digit",
+        TokenResult::MfrCodeError => "a test for meters of another manufacturer",
         TokenResult::Lockout => "too many wrong tokens: wait until the lockout ends",
-        TokenResult::NotReady => "the token before is still being dealt with",
+        TokenResult::NotReady => "the meter is still processing the previous token",
         _ => return None,
     })
 }
 
-/// What a token did, one remark a line.
+/// What a token did, as lines of text.
 fn effect(done: &Executed) -> io::Result<Vec<String>> {
     if let (Some(service), Some(amount)) = (done.service, &done.amount) {
         return Ok(vec![format!("{amount} {} of {service}", done.unit)]);
@@ -72,7 +72,7 @@ pub(super) fn balance(out: &mut dyn Write, state: &StateRecord) -> io::Result<()
     let mut parts = Vec::new();
     for service in Service::ALL {
         let Some(credit) = credits.get(service.name()) else { continue };
-        // A state does not say what the meter counts, and nothing needs no unit.
+        // The state does not say whether the meter counts units or money; zero needs no unit.
         let unit = match (is_money, credit.as_str()) {
             (true, _) => " currency units".to_owned(),
             (false, "0") => String::new(),
@@ -87,7 +87,7 @@ pub(super) fn balance(out: &mut dyn Write, state: &StateRecord) -> io::Result<()
     writeln!(out, "{}", styled(QUIET, format_args!("balance: {}", parts.join(", "))))
 }
 
-/// Prints every field of a state, one a line. Identifiers that follow each other alike are counted.
+/// Prints every field of a state on its own line. Repeated identifiers are counted.
 pub(super) fn table(out: &mut dyn Write, state: &StateRecord) -> io::Result<()> {
     let Value::Object(fields) = serde_json::to_value(state)? else { return Ok(()) };
     let width = fields.keys().map(String::len).max().unwrap_or(0);
@@ -98,7 +98,7 @@ pub(super) fn table(out: &mut dyn Write, state: &StateRecord) -> io::Result<()> 
     Ok(())
 }
 
-/// Numbers with how often each stands.
+/// The numbers, each with how often it is repeated.
 fn counted(numbers: &[u32]) -> String {
     let runs = numbers.chunk_by(|one, next| one == next);
     let run = |run: &[u32]| match run {
@@ -108,7 +108,7 @@ fn counted(numbers: &[u32]) -> String {
     runs.map(run).collect::<Vec<String>>().join(", ")
 }
 
-/// A value without the marks of JSON, as far as it can be read without them.
+/// A value without the punctuation of JSON, where it is not needed.
 fn plain(value: &Value) -> String {
     match value {
         Value::String(text) => text.clone(),

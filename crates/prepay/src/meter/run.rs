@@ -6,8 +6,8 @@
 //!                  └──> Household ──> the meter, in a file or in memory
 //! ```
 //!
-//! - Only this file knows the terminal and the clock. It gives the terminal back however the program ends.
-//! - Elsewhere: what keys and time do (`app.rs`), how it looks (`draw.rs`), the meter (`household.rs`).
+//! - Only this file knows the terminal and the clock. It restores the terminal however the program ends.
+//! - Elsewhere: the effect of keys and time (`app.rs`), drawing (`draw.rs`), the meter (`household.rs`).
 
 mod app;
 mod draw;
@@ -27,10 +27,10 @@ use crate::lab::print::json;
 use app::App;
 use household::Household;
 
-/// How long the screen stays as it is at most.
+/// The longest time between two frames.
 const FRAME: Duration = Duration::from_millis(250);
 
-/// Opens a meter, or makes a demonstration, and shows it until somebody quits.
+/// Opens a meter, or makes a demonstration, and shows it until the user quits.
 pub(crate) fn run(file: Option<&Path>, as_json: bool) -> Done<Ending> {
     if !(io::stdin().is_terminal() && io::stdout().is_terminal()) {
         let message = "meter run needs a terminal; enter, consume and script work without one";
@@ -41,7 +41,7 @@ pub(crate) fn run(file: Option<&Path>, as_json: bool) -> Done<Ending> {
         None => Household::demonstration(),
     };
     let mut app = opened.and_then(App::new)?;
-    // Sets a panic hook too, which gives the terminal back before the message is printed.
+    // This also sets a panic hook, which restores the terminal before the message is printed.
     let mut terminal = ratatui::try_init()?;
     let shown = show(&mut terminal, &mut app);
     let restored = ratatui::try_restore();
@@ -50,7 +50,7 @@ pub(crate) fn run(file: Option<&Path>, as_json: bool) -> Done<Ending> {
     farewell(app, as_json)
 }
 
-/// Draws, waits for a key, lets time pass.
+/// Draws, waits for a key, advances time.
 fn show(terminal: &mut DefaultTerminal, app: &mut App) -> io::Result<()> {
     let mut last = Instant::now();
     while !app.is_over() {
@@ -60,7 +60,7 @@ fn show(terminal: &mut DefaultTerminal, app: &mut App) -> io::Result<()> {
             if let Event::Key(key) = event::read()? {
                 app.press(key);
             }
-            // What is pasted comes key by key: take all of it before drawing again.
+            // Pasted text arrives key by key: read all of it before drawing again.
             wait = Duration::ZERO;
         }
         let now = Instant::now();
@@ -70,7 +70,7 @@ fn show(terminal: &mut DefaultTerminal, app: &mut App) -> io::Result<()> {
     Ok(())
 }
 
-/// Tells how the meter was left.
+/// Prints the final state of the meter.
 fn farewell(app: App, as_json: bool) -> Done<Ending> {
     let state = app.into_household().state()?;
     if as_json {

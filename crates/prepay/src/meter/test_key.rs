@@ -1,7 +1,7 @@
-//! The public TEST key that demonstration meters and fleets have, and the tokens that suit them.
+//! The public TEST key of demonstration meters and fleets, and tokens for them.
 //!
-//! It is the 64-bit vending key of the conformance runs, and no secret to anybody. Nothing here can make a
-//! token for a meter whose key is one.
+//! It is the 64-bit vending key of the conformance runs, which everybody knows. Nothing here can issue a token for a
+//! meter with a secret key.
 
 use prepay_token::element::{
     Amount, BaseDate, DecoderKeyGenerationAlgorithm, EncryptionAlgorithm, KeyExpiryNumber,
@@ -13,10 +13,10 @@ use prepay_token::key_change::NewKey;
 use prepay_token::{Token, TokenData, seal};
 
 const VENDING_KEY: [u8; 8] = [0xAB; 8];
-/// The same in hexadecimal, for the demonstration on the screen.
+/// The key in hexadecimal, for the demonstration on the screen.
 #[cfg(feature = "tui")]
 pub(super) const VENDING_KEY_HEX: &str = "abababababababab";
-/// The code of the group.
+/// The code of the supply group.
 pub(super) const SUPPLY_GROUP: &str = "123456";
 
 /// A supply group under the TEST key.
@@ -54,7 +54,7 @@ impl TestGroup {
         self.generator.derive(&parameters).expect("DKGA02 makes unique keys for EA07")
     }
 
-    /// The key of a meter with all that belongs to it.
+    /// The key of a meter with its attributes.
     pub(super) fn new_key(&self, pan: MeterPan) -> NewKey {
         NewKey {
             key: self.decoder_key(pan),
@@ -66,13 +66,13 @@ impl TestGroup {
         }
     }
 
-    /// What enciphers the tokens of a meter.
+    /// The cipher for the tokens of a meter.
     pub(super) fn cipher(&self, pan: MeterPan) -> TokenCipher {
         TokenCipher::new(&self.decoder_key(pan))
     }
 }
 
-/// A token for units of electricity. `random` counts, as far as its lowest four bits.
+/// A credit token for electricity. Only the lowest four bits of `random` are used.
 pub(super) fn credit_token(
     cipher: &TokenCipher,
     identifier: TokenIdentifier,

@@ -5,7 +5,7 @@ use std::io::{self, IsTerminal, Write};
 use prepay_basics::Identifier;
 use prepay_kmp::CentreId;
 use prepay_kmp::attribute::RegisterNumber;
-use prepay_module::software::{CustodianError, Custodians, SlotReport, SlotState};
+use prepay_module::software::{Custodians, SlotReport, SlotState};
 use prepay_session::SlotRecord;
 use prepay_vault::Role;
 use serde::Serialize;
@@ -13,7 +13,7 @@ use serde_json::{Value, json};
 
 use super::document::{edition1_failure, load_failure};
 use super::flags::{LoadFlags, RequestFlags, RequestKind, UserCommand};
-use super::{Desk, custodian_failure, fault};
+use super::{Desk, fault};
 use crate::Ending;
 use crate::failure::{Done, Failure};
 use crate::file::{self, NewFile};
@@ -235,8 +235,9 @@ impl Desk<'_> {
             UserCommand::List(who) => self.users(who),
             UserCommand::Add { name, role, custodians } => self.add_user(name, *role, custodians),
             UserCommand::Remove { name, custodians } => {
-                let (_module, custodians) = self.custodians(custodians)?;
-                custodians.remove_user(name).map_err(|error| people_failure(name, &error))?;
+                let (module, by) = self.quorum(custodians)?;
+                let removed = module.vault().remove_user(&by, name);
+                removed.map_err(|error| user_failure(name, &error))?;
                 self.answer(json!({"removed": name.as_str()}), |out| {
                     writeln!(out, "{name} is removed")
                 })
@@ -246,10 +247,10 @@ impl Desk<'_> {
     }
 
     fn add_user(&self, name: &Identifier, role: Role, flags: &CustodianFlags) -> Done<Ending> {
-        let (_module, custodians) = self.custodians(flags)?;
+        let (module, by) = self.quorum(flags)?;
         let person = new_person(&self.flags.secrets, name.clone(), role)?;
-        let added = custodians.add_user(person.as_user());
-        added.map_err(|error| people_failure(name, &error))?;
+        let added = module.vault().add_user(&by, person.as_user());
+        added.map_err(|error| user_failure(name, &error))?;
         self.answer(json!({"added": name.as_str(), "role": role.name()}), |out| {
             writeln!(out, "{name} is {role} now")
         })
@@ -261,14 +262,14 @@ impl Desk<'_> {
         if flags.names.is_empty() {
             let module = self.open()?;
             let old = secrets.known(name.as_str(), &format!("passphrase of {name}"))?;
-            let session = module.sign_in(name, &old);
+            let session = module.vault().sign_in(name, &old);
             let session = session.map_err(|e| crate::people::sign_in_failure(name, &e))?;
-            let changed = module.change_passphrase(&session, &old, &new()?);
+            let changed = module.vault().change_passphrase(&session, &old, &new()?);
             changed.map_err(|error| user_failure(name, &error))?;
         } else {
-            let (_module, custodians) = self.custodians(flags)?;
-            let set = custodians.set_passphrase(name, &new()?);
-            set.map_err(|error| people_failure(name, &error))?;
+            let (module, by) = self.quorum(flags)?;
+            let set = module.vault().set_passphrase(&by, name, &new()?);
+            set.map_err(|error| user_failure(name, &error))?;
         }
         self.answer(json!({"passphrase_changed": name.as_str()}), |out| {
             writeln!(out, "{name} has a new passphrase")
@@ -298,13 +299,5 @@ fn centre_of(custodians: &Custodians, named: Option<&CentreId>) -> Done<CentreId
             let message = format!("the module knows {} centres", slots.len());
             Err(Failure::unable("flag", message).next("name one: --centre ID"))
         }
-    }
-}
-
-/// Why the people stay as they are.
-fn people_failure(name: &Identifier, error: &CustodianError) -> Failure {
-    match error {
-        CustodianError::User(error) => user_failure(name, error),
-        error => custodian_failure(error),
     }
 }

@@ -90,9 +90,7 @@ impl Desk<'_> {
     /// Opens the module and signs an operator in.
     fn operator(&self, who: &AsFlags) -> Done<(Unlocked, Operator)> {
         let module = self.open()?;
-        let session = who.sign_in(&self.flags.secrets, "operator", |name, secret| {
-            module.sign_in(name, secret)
-        })?;
+        let session = who.sign_in(&self.flags.secrets, "operator", module.vault())?;
         let operator = module.operator(&session).map_err(|error| access_failure(&error))?;
         Ok((module, operator))
     }

@@ -3,17 +3,17 @@
 use std::path::Path;
 
 use prepay_basics::{Identifier, Moment};
-use prepay_host::private_file;
+use prepay_host::{SystemClock, private_file};
 use prepay_module::software::{ModuleContents, ModulePolicy, NewModule, SoftwareModule, TestMode};
 use prepay_vault::{NewUser, RestoredLimits, Role, Unlock};
 use serde_json::json;
 
 use super::flags::{InitFlags, RestoreFlags};
-use super::{Desk, Unlocked, custodian_failure, place};
+use super::{Desk, Unlocked};
 use crate::Ending;
 use crate::failure::{Done, Failure};
 use crate::paint::{HEADING, QUIET, styled};
-use crate::people::{CustodianFlags, access_failure, sign_in_failure};
+use crate::people::{CustodianFlags, access_failure, sign_in_failure, vault_failure};
 use crate::sealing::{
     NewSealFlags, backup_header, create_failure, make_directory, restore_failure,
 };
@@ -36,15 +36,17 @@ impl Desk<'_> {
         let new =
             NewModule { module: flags.id.clone(), unlock: seal.unlock(), users: &users, policy };
         let made = match test {
-            Some(test) => SoftwareModule::create_insecure_test(place(directory), new, test),
-            None => SoftwareModule::create(place(directory), new),
+            Some(test) => {
+                SoftwareModule::create_insecure_test(directory.into_place(SystemClock), new, test)
+            }
+            None => SoftwareModule::create(directory.into_place(SystemClock), new),
         };
         let module = made
             .map(Unlocked)
             .map_err(|error| flags.seal.undo(error.may_be_done(), create_failure(dir, &error)))?;
         // The first custodian is here anyway: the fingerprint is what the ceremony goes on with.
         let first = &people[0];
-        let session = module.sign_in(&first.name, &first.passphrase);
+        let session = module.vault().sign_in(&first.name, &first.passphrase);
         let session = session.map_err(|error| sign_in_failure(&first.name, &error))?;
         let reader = module.auditor(&session).map_err(|error| access_failure(&error))?;
         let identity = reader.identify().map_err(super::fault)?;
@@ -76,12 +78,13 @@ impl Desk<'_> {
 
     /// Changes what unlocks the module.
     pub(super) fn seal(&self, flags: &NewSealFlags, custodians: &CustodianFlags) -> Done<Ending> {
-        let (module, custodians) = self.custodians(custodians)?;
+        let (module, by) = self.quorum(custodians)?;
         let name = module.module().to_string();
         let seal = flags.make(&name, ".new", &self.flags.unlock, &self.flags.secrets)?;
-        custodians
-            .change_protector(seal.unlock())
-            .map_err(|error| flags.undo(error.may_be_done(), custodian_failure(&error)))?;
+        module
+            .vault()
+            .change_protector(&by, seal.unlock())
+            .map_err(|error| flags.undo(error.may_be_done(), vault_failure(&error)))?;
         let kind = seal.unlock().protector().to_string();
         self.answer(json!({"module": name, "seal": kind}), |out| {
             writeln!(out, "module {name} is sealed by the new {kind}")?;
@@ -99,14 +102,14 @@ impl Desk<'_> {
         }
         let pair = flags.pair()?;
         let flags = CustodianFlags { names: pair.to_vec() };
-        let (module, custodians) = self.custodians(&flags)?;
+        let (module, by) = self.quorum(&flags)?;
         let ask = |name: &Identifier| {
             let what = format!("new passphrase of custodian {name} for the back-up");
             self.flags.secrets.fresh(&format!("{name}.backup"), &what)
         };
         let [first, second] = [ask(&pair[0])?, ask(&pair[1])?];
-        let bytes =
-            custodians.backup([&first, &second]).map_err(|error| custodian_failure(&error))?;
+        let bytes = module.vault().backup(&by, [&first, &second]);
+        let bytes = bytes.map_err(|error| vault_failure(&error))?;
         private_file::create(file, &bytes).map_err(|error| Failure::file(file, &error))?;
         let name = module.module().as_str();
         let object = json!({
@@ -141,7 +144,13 @@ impl Desk<'_> {
             if flags.accept_limits { RestoredLimits::Accepted } else { RestoredLimits::Stopped };
         let holders = [(&first, &passphrases[0]), (&second, &passphrases[1])];
         let unlock: Unlock<'_> = seal.unlock();
-        let restored = SoftwareModule::restore(place(directory), &bytes, holders, unlock, limits);
+        let restored = SoftwareModule::restore(
+            directory.into_place(SystemClock),
+            &bytes,
+            holders,
+            unlock,
+            limits,
+        );
         let module = restored.map(Unlocked).map_err(|error| {
             flags.seal.undo(error.may_be_done(), restore_failure(file, dir, &error))
         })?;

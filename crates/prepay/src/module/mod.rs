@@ -25,14 +25,14 @@ use std::io::{self, Write};
 use std::ops::Deref;
 use std::path::Path;
 
-use prepay_host::{Directory, SystemClock, SystemEntropy};
+use prepay_host::{Directory, SystemClock};
 use prepay_module::ModuleFault;
 use prepay_module::software::{
-    Auditor, CustodianError, Custodians, ModuleContents, Place, ReadError, SoftwareModule,
+    Auditor, CustodianError, Custodians, ModuleContents, SoftwareModule,
 };
 use prepay_records::Marked;
 use prepay_session::SessionError;
-use prepay_vault::{Protector, VaultHeader};
+use prepay_vault::{Protector, Quorum, Session, VaultHeader};
 use serde::Serialize;
 
 use crate::Ending;
@@ -80,7 +80,7 @@ impl Deref for Unlocked {
 
 impl Drop for Unlocked {
     fn drop(&mut self) {
-        self.0.lock();
+        self.0.vault().lock();
     }
 }
 
@@ -136,25 +136,34 @@ impl Desk<'_> {
     ) -> Done<Unlocked> {
         let dir = self.dir()?;
         let seal = self.flags.unlock.seal(header, protector, &self.flags.secrets)?;
-        let module = SoftwareModule::open(place(directory), seal.unlock());
+        let module = SoftwareModule::open(directory.into_place(SystemClock), seal.unlock());
         module.map(Unlocked).map_err(|error| open_failure(dir, &error))
+    }
+
+    /// Opens a module and signs in somebody who reads, to the vault.
+    fn session_of(&self, who: &AsFlags) -> Done<(Unlocked, Session)> {
+        let module = self.open()?;
+        let session = who.sign_in(&self.flags.secrets, "person who reads", module.vault())?;
+        Ok((module, session))
     }
 
     /// Opens a module and signs in somebody who reads.
     fn reader(&self, who: &AsFlags) -> Done<(Unlocked, Auditor)> {
-        let module = self.open()?;
-        let session = who.sign_in(&self.flags.secrets, "person who reads", |name, secret| {
-            module.sign_in(name, secret)
-        })?;
+        let (module, session) = self.session_of(who)?;
         let auditor = module.auditor(&session).map_err(|error| access_failure(&error))?;
         Ok((module, auditor))
     }
 
+    /// Opens a module and signs two custodians in, to the vault.
+    fn quorum(&self, flags: &CustodianFlags) -> Done<(Unlocked, Quorum)> {
+        let module = self.open()?;
+        let quorum = flags.sign_in(&self.flags.secrets, module.vault())?;
+        Ok((module, quorum))
+    }
+
     /// Opens a module and signs two custodians in.
     fn custodians(&self, flags: &CustodianFlags) -> Done<(Unlocked, Custodians)> {
-        let module = self.open()?;
-        let quorum =
-            flags.sign_in(&self.flags.secrets, |name, secret| module.sign_in(name, secret))?;
+        let (module, quorum) = self.quorum(flags)?;
         let custodians = module.custodians(quorum).map_err(|error| access_failure(&error))?;
         Ok((module, custodians))
     }
@@ -185,35 +194,15 @@ impl Desk<'_> {
     }
 }
 
-/// What a module on this computer needs.
-fn place(directory: Directory) -> Place {
-    Place {
-        storage: Box::new(directory),
-        entropy: Box::new(SystemEntropy),
-        clock: Box::new(SystemClock),
-    }
-}
-
 /// Why custodians got no answer.
 fn custodian_failure(error: &CustodianError) -> Failure {
     match error {
         CustodianError::Refused(refusal) => Failure::refused(refusal.code(), refusal),
         CustodianError::Vault(error) => vault_failure(error),
-        CustodianError::Fault(broken) => fault(broken.clone()),
-        CustodianError::User(error) => Failure::refused(error.code(), error),
     }
 }
 
 /// What broke while something was read.
 fn fault(fault: ModuleFault) -> Failure {
     SessionError::from(fault).into()
-}
-
-/// Why the audit log could not be read.
-fn read_failure(dir: &Path, error: &ReadError) -> Failure {
-    match error {
-        ReadError::Access(error) => access_failure(error),
-        ReadError::Audit(error) => crate::audit::failure(dir, error),
-        ReadError::Fault(broken) => fault(broken.clone()),
-    }
 }

@@ -8,17 +8,17 @@ use prepay_basics::Moment;
 use prepay_module::RegisterReport;
 use prepay_module::software::{Auditor, ModuleEntry, SlotReport};
 use prepay_session::{ClockAnswer, RegisterRecord, SlotRecord, StatusAnswer, answer_session};
-use prepay_vault::{AuditReport, Problem, Role, UserReport};
+use prepay_vault::{AuditReport, By, Problem, Role, UserReport};
 use serde::Serialize;
 use serde_json::{Value, json};
 
 use super::flags::{AuditCommand, UnlockCommand};
-use super::{Desk, fault, read_failure};
+use super::{Desk, fault};
 use crate::Ending;
 use crate::audit;
 use crate::failure::{Done, Failure};
 use crate::paint::{HEADING, QUIET, WRONG, styled};
-use crate::people::{AsFlags, access_failure};
+use crate::people::{AsFlags, access_failure, vault_failure};
 
 impl Desk<'_> {
     /// Unlocks a module and shows how it is, or answers a session.
@@ -49,13 +49,13 @@ impl Desk<'_> {
             });
         }
         let who = AsFlags { name: flags.name.clone() };
-        let sign_in = |name: &_, secret: &_| module.sign_in(name, secret);
-        let session = who.sign_in(&self.flags.secrets, "person who reads", sign_in)?;
+        let session = who.sign_in(&self.flags.secrets, "person who reads", module.vault())?;
         let reader = module.auditor(&session).map_err(|error| access_failure(&error))?;
         let mut entries = reader.status().map_err(fault)?.audit_entries;
         let mut authenticated = false;
         if session.role() != Role::Operator {
-            let report = reader.verify_audit().map_err(|error| read_failure(dir, &error))?;
+            let report = module.vault().verify_audit(By::One(&session));
+            let report = report.map_err(|error| audit::failure(dir, &error))?;
             refuse_bad(&report)?;
             (entries, authenticated) = (report.entries, report.authenticated);
         }
@@ -79,15 +79,13 @@ impl Desk<'_> {
             Box::new(File::open(file).map_err(|error| Failure::file(file, &error))?)
         };
         let module = self.open()?;
-        let session = who.sign_in(&self.flags.secrets, "operator", |name, secret| {
-            module.sign_in(name, secret)
-        })?;
+        let session = who.sign_in(&self.flags.secrets, "operator", module.vault())?;
         let operator = module.operator(&session).map_err(|error| access_failure(&error))?;
         if module.is_test() {
             self.remark(super::TEST);
         }
         let summary = answer_session(&operator, input, io::stdout().lock())?;
-        module.close().map_err(|error| crate::people::vault_failure(&error))?;
+        module.vault().close().map_err(|error| crate::people::vault_failure(&error))?;
         Ok(if summary.failed == 0 { Ending::Done } else { Ending::Refused })
     }
 
@@ -115,9 +113,10 @@ impl Desk<'_> {
 
     /// Lists the people.
     pub(super) fn users(&self, who: &AsFlags) -> Done<Ending> {
-        let (_module, reader) = self.reader(who)?;
-        let now = reader.clock().map_err(fault)?.now;
-        let users = reader.users().map_err(fault)?;
+        let (module, session) = self.session_of(who)?;
+        let now = module.vault().now();
+        let users = module.vault().users(By::One(&session));
+        let users = users.map_err(|error| vault_failure(&error))?;
         let told: Vec<Value> = users.iter().map(user).collect();
         self.answer(json!({"users": told}), |out| {
             for user in &users {
@@ -151,9 +150,9 @@ impl Desk<'_> {
                 self.remark("the module is locked: nobody proved who wrote these entries");
             }
             AuditCommand::List { from, count, name } => {
-                let (_module, reader) = self.reader(&AsFlags { name: name.clone() })?;
-                let records =
-                    reader.audit(*from, *count).map_err(|error| read_failure(dir, &error))?;
+                let (module, session) = self.session_of(&AsFlags { name: name.clone() })?;
+                let records = module.vault().audit(By::One(&session), *from, *count);
+                let records = records.map_err(|error| audit::failure(dir, &error))?;
                 audit::print(&records, self.json, self.test.get())?;
                 self.test_line();
             }
@@ -170,8 +169,9 @@ impl Desk<'_> {
                 if let Some(noted) = noted {
                     audit::prove_noted::<ModuleEntry>(dir, &mut self.look()?.0, *noted)?;
                 }
-                let (_module, reader) = self.reader(&AsFlags { name: name.clone() })?;
-                let report = reader.verify_audit().map_err(|error| read_failure(dir, &error))?;
+                let (module, session) = self.session_of(&AsFlags { name: name.clone() })?;
+                let report = module.vault().verify_audit(By::One(&session));
+                let report = report.map_err(|error| audit::failure(dir, &error))?;
                 audit::print_report(&report, self.json, self.test.get())?;
             }
         }

@@ -8,7 +8,9 @@ use std::process::{Command, Output, Stdio};
 
 use prepay_basics::{Clock, Identifier};
 use prepay_host::{SystemClock, SystemEntropy, private_file};
-use prepay_kmc_module::{CentreModule, CentreSetup, CentreVault, KeyLoadItem, KeyLoadOrder};
+use prepay_kmc_module::{
+    CentreDesk, CentreModule, CentreSetup, CentreVault, KeyLoadItem, KeyLoadOrder,
+};
 use prepay_kmp::VendingKeyAttributes;
 use prepay_kmp::attribute::{
     Cluster, CurrencyLimit, RegisterNumber, SubClassSet, UnitLimit, VendingKeyType,
@@ -18,7 +20,7 @@ use prepay_token::element::{
 };
 use prepay_token::key::VendingKey;
 use prepay_vault::MemoryStorage;
-use prepay_vault::{NewUser, Quorum, Role, Secret, Unlock};
+use prepay_vault::{NewUser, Place, Quorum, Role, Secret, Unlock};
 use serde_json::Value;
 
 /// The meter of the conformance runs.
@@ -236,14 +238,14 @@ impl Centre {
             unlock: Unlock::Passphrase(&seal),
             users: &[user(0, &first), user(1, &second)],
             valid_days: 30,
+            insecure_test: true,
         };
-        let vault = CentreVault::create_insecure_test(
-            Box::new(MemoryStorage::default()),
-            Box::new(SystemEntropy),
-            Box::new(SystemClock),
-            &setup,
-        )
-        .unwrap();
+        let place = Place {
+            storage: Box::new(MemoryStorage::default()),
+            entropy: Box::new(SystemEntropy),
+            clock: Box::new(SystemClock),
+        };
+        let vault = setup.make(place).unwrap();
         let [one, two] = [(0, &first), (1, &second)]
             .map(|(place, secret)| vault.sign_in(&names[place], secret).unwrap());
         let centre = Self { vault, quorum: Quorum::new(one, two).unwrap(), base_date };
@@ -253,7 +255,7 @@ impl Centre {
     }
 
     fn desk(&self) -> impl CentreModule + '_ {
-        self.vault.desk_of_two(self.quorum.clone())
+        CentreDesk::new(&self.vault, self.quorum.clone())
     }
 
     fn import(&self, revision: u8, byte: u8) {

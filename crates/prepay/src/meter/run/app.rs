@@ -1,7 +1,7 @@
-//! What is on the screen, and what keys and time do to it. No terminal and no clock are known here.
+//! The state of the screen, and the effect of keys and time. Knows neither terminal nor clock.
 //!
-//! - The clock of the meter runs at the chosen speed while nobody uses the keypad. While somebody types or
-//!   reads an answer it runs at x1, or the display would be over before it was read.
+//! - The meter's clock runs at the chosen speed while nobody uses the keypad. While somebody types or reads an
+//!   answer it runs at x1, so that there is time to read the display.
 
 use std::collections::VecDeque;
 use std::time::Duration;
@@ -13,21 +13,21 @@ use ratatui::crossterm::event::{KeyCode, KeyEvent, KeyEventKind, KeyModifiers};
 
 use super::household::Household;
 
-/// How much faster than ours the clock of the meter can run.
+/// How much faster than real time the meter's clock can run.
 const SPEEDS: [u32; 5] = [1, 10, 60, 600, 3_600];
 /// The heaviest load: 20 kW, or 20 000 litres an hour.
 pub(super) const MOST_LOAD: u32 = 20_000;
-/// What the load is at first.
+/// The initial load.
 const USUAL_LOAD: u32 = 500;
 /// One step of the slider, and a large one.
 const STEP: u32 = 100;
 const LARGE_STEP: u32 = 1_000;
-/// How many events are remembered.
+/// How many events to remember.
 const MOST_EVENTS: usize = 200;
-/// How long a text that scrolls stays before it moves by a character.
+/// How long scrolling text waits before it moves by one character.
 const SCROLL_MS: u128 = 400;
 
-/// Everything that is shown.
+/// The state of the screen.
 pub(super) struct App {
     household: Household,
     pub(super) glance: Glance,
@@ -41,14 +41,14 @@ pub(super) struct App {
     is_over: bool,
 }
 
-/// Something that happened, and when by the clock of the meter.
+/// Something that happened, and when, by the meter's clock.
 pub(super) struct Event {
     pub(super) at_s: u64,
     pub(super) tone: Tone,
     pub(super) text: String,
 }
 
-/// How an event is to be taken.
+/// Whether an event is good or bad.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Tone {
     Plain,
@@ -57,7 +57,7 @@ pub(super) enum Tone {
 }
 
 impl App {
-    /// The screen of a meter.
+    /// A new screen for a meter.
     pub(super) fn new(mut household: Household) -> Result<Self, MeterError> {
         let glance = household.glance()?;
         let mut app = Self {
@@ -75,7 +75,7 @@ impl App {
         Ok(app)
     }
 
-    /// Takes a key of the terminal.
+    /// Handles a key of the terminal.
     pub(super) fn press(&mut self, event: KeyEvent) {
         if event.kind == KeyEventKind::Release {
             return;
@@ -104,7 +104,7 @@ impl App {
         }
     }
 
-    /// Lets our time pass: the meter's passes by as much and more.
+    /// Advances real time, and with it the meter's clock.
     pub(super) fn pass(&mut self, elapsed: Duration) {
         self.pressed = None;
         self.shown_for += elapsed;
@@ -118,7 +118,7 @@ impl App {
         }
     }
 
-    /// Whether somebody wants to leave.
+    /// Whether the user wants to quit.
     pub(super) fn is_over(&self) -> bool {
         self.is_over
     }
@@ -128,7 +128,7 @@ impl App {
         SPEEDS[self.speed]
     }
 
-    /// The speed of now: x1 while the keypad is in use.
+    /// The current speed: x1 while the keypad is in use.
     pub(super) fn pace(&self) -> u32 {
         match self.glance.screen.subject {
             Subject::Idle(_) => self.speed(),
@@ -141,12 +141,12 @@ impl App {
         usize::try_from(self.shown_for.as_millis() / SCROLL_MS).unwrap_or(0)
     }
 
-    /// Whether the meter is the demonstration, for which tokens can be bought here.
+    /// Whether this is the demonstration meter, for which you can buy tokens.
     pub(super) fn is_demonstration(&self) -> bool {
         self.household.is_demonstration()
     }
 
-    /// The meter, to tell how it was left.
+    /// The meter, to print its final state.
     pub(super) fn into_household(self) -> Household {
         self.household
     }
@@ -175,23 +175,26 @@ impl App {
             Some(token) => {
                 self.tell(Tone::Good, format!("TEST token, 25.6 kWh: {}", grouped(token)))
             }
-            None => self.tell(Tone::Plain, "tokens are sold to the demonstration only".to_owned()),
+            None => self.tell(
+                Tone::Plain,
+                "you can buy tokens for the demonstration meter only".to_owned(),
+            ),
         }
     }
 
     fn tamper(&mut self) {
-        self.tell(Tone::Bad, "somebody opens the cover".to_owned());
+        self.tell(Tone::Bad, "the cover was opened".to_owned());
         let tampered = self.household.tamper();
         self.note(tampered);
     }
 
-    /// Looks at the meter after something was done to it, and tells what has changed.
+    /// Reads the meter's state after an action, and adds events for what has changed.
     fn note<T>(&mut self, done: Result<T, MeterError>) {
         let before = self.look(done);
         self.tell_changes(before);
     }
 
-    /// Looks at the meter after something was done to it. Answers what it looked like before.
+    /// Reads the meter's state after an action. Returns the state before it.
     fn look<T>(&mut self, done: Result<T, MeterError>) -> Glance {
         let before = self.glance;
         match done.and_then(|_| self.household.glance()) {
@@ -212,7 +215,7 @@ impl App {
         }
         if before.warning != glance.warning {
             let (tone, text) = match glance.warning {
-                Warning::None => (Tone::Good, "credit is enough again"),
+                Warning::None => (Tone::Good, "credit is sufficient again"),
                 Warning::Low => (Tone::Bad, "credit is low"),
                 Warning::Emergency => (Tone::Bad, "emergency credit is in use"),
                 Warning::Exhausted => (Tone::Bad, "credit is exhausted"),

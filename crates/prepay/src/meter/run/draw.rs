@@ -1,4 +1,4 @@
-//! How the meter looks in a terminal of eighty columns and twenty-four lines, or more.
+//! Draws the meter in a terminal of at least eighty columns and twenty-four lines.
 //!
 //! ```text
 //!  ┌ title: number, clock, speed ──────────────┐
@@ -9,7 +9,7 @@
 //!  └ help ─────────────────────────────────────┘
 //! ```
 //!
-//! Colour only repeats what words say.
+//! Colours never say more than the words.
 
 use prepay_meter::keypad::{Key, Subject};
 use prepay_meter::{Switch, Warning};
@@ -22,7 +22,7 @@ use ratatui::widgets::{Block, Gauge, Paragraph};
 
 use super::app::{App, MOST_LOAD, Tone};
 
-/// How many characters the display of the meter has.
+/// The width of the meter's display, in characters.
 const DISPLAY: usize = 8;
 
 const GOOD: Style = Style::new().fg(Color::Green);
@@ -32,7 +32,7 @@ const QUIET: Style = Style::new().add_modifier(Modifier::DIM);
 const BOLD: Style = Style::new().add_modifier(Modifier::BOLD);
 const PRESSED: Style = Style::new().add_modifier(Modifier::REVERSED);
 
-/// The keys as they lie on a keypad.
+/// The layout of the keypad.
 const ROWS: [[Key; 3]; 4] = [
     [Key::One, Key::Two, Key::Three],
     [Key::Four, Key::Five, Key::Six],
@@ -152,9 +152,9 @@ fn draw_load(frame: &mut Frame<'_>, area: Rect, app: &App) {
         gauge,
     );
     let flows = match (app.glance.switch, app.glance.power_watts) {
-        (Switch::Closed, Some(watts)) => format!(" drawn now: {watts} W"),
-        (Switch::Closed, None) => format!(" flows now: {} {unit}", app.load),
-        (Switch::Open(_), _) => " drawn now: nothing, the switch is open".to_owned(),
+        (Switch::Closed, Some(watts)) => format!(" drawing now: {watts} W"),
+        (Switch::Closed, None) => format!(" flow now: {} {unit}", app.load),
+        (Switch::Open(_), _) => " drawing now: nothing, the switch is open".to_owned(),
     };
     frame.render_widget(Paragraph::new(flows), drawn);
 }
@@ -187,7 +187,7 @@ fn draw_help(frame: &mut Frame<'_>, area: Rect, app: &App) {
     frame.render_widget(Paragraph::new(lines).style(QUIET), area);
 }
 
-/// A clock that counts days.
+/// A time of the meter's clock, with days.
 fn clock(seconds: u64) -> String {
     let (days, rest) = (seconds / 86_400, seconds % 86_400);
     format!("day {days} {:02}:{:02}:{:02}", rest / 3_600, rest / 60 % 60, rest % 60)

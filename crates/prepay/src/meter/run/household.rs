@@ -1,6 +1,7 @@
-//! The meter of the screen: what `prepay_lab::meter` keeps, in a file or in memory.
+//! The meter on the screen: one of `prepay_lab::meter`, in a file or in memory.
 //!
-//! A demonstration can make tokens too, since its key is the public TEST key. Nothing can for a file.
+//! A demonstration can also issue tokens, because its key is the public TEST key. For a meter in a file there are
+//! none.
 
 use std::path::Path;
 
@@ -19,23 +20,23 @@ use crate::meter::test_key::{self, TestGroup, credit_token};
 const PAN: &str = "600727000000000009";
 /// 2026-01-01 by the base date of 2014.
 const MANUFACTURED: u32 = 6_311_520;
-/// What a token of the demonstration is worth: 25.6 kWh.
+/// The amount of a demonstration token: 25.6 kWh.
 const TENTHS: u32 = 256;
 
-/// A meter and where its tokens come from.
+/// A meter, and the shop that sells its tokens.
 pub(super) struct Household {
     meters: Meters,
     shop: Option<Shop>,
 }
 
-/// What makes tokens for the demonstration.
+/// Issues tokens for the demonstration.
 struct Shop {
     cipher: TokenCipher,
     sold: u32,
 }
 
 impl Household {
-    /// The meter of a file.
+    /// The meter in a file.
     pub(super) fn in_file(file: &Path) -> Result<Self, MeterError> {
         let mut household = Self { meters: Meters::in_file(file), shop: None };
         household.glance()?;
@@ -82,24 +83,24 @@ impl Household {
         let shop = self.shop.as_mut()?;
         shop.sold += 1;
         let minutes = u32::try_from(clock_s / 60).unwrap_or(u32::MAX);
-        // One identifier a token, even if several are bought in a minute.
+        // Each token has its own identifier, even if several are bought in one minute.
         let minute = MANUFACTURED.saturating_add(minutes).saturating_add(shop.sold);
         let identifier = TokenIdentifier::try_from(minute).ok()?;
         let amount = Amount::from_tenths(TENTHS).expect("25.6 kWh is an amount");
         Some(credit_token(&shop.cipher, identifier, amount, shop.sold as u8))
     }
 
-    /// What can be seen of the meter.
+    /// The visible state of the meter.
     pub(super) fn glance(&mut self) -> Result<Glance, MeterError> {
         self.meters.glance(&only())
     }
 
-    /// Presses a key of the meter. Answers the result of a token that went in.
+    /// Presses a key of the meter. Returns the result if that completed a token.
     pub(super) fn press(&mut self, key: char) -> Result<Option<TokenResult>, MeterError> {
         Ok(self.meters.press(&only(), key.encode_utf8(&mut [0; 4]))?.entered)
     }
 
-    /// Lets time pass with a load: watts, or litres an hour.
+    /// Lets time pass under a load: watts, or litres per hour.
     pub(super) fn consume(&mut self, load: u32, seconds: u32) -> Result<(), MeterError> {
         self.meters.consume(&only(), load, seconds).map(drop)
     }
@@ -109,7 +110,7 @@ impl Household {
         self.meters.tamper(&only())
     }
 
-    /// What the meter knows and is.
+    /// The full state of the meter.
     pub(super) fn state(mut self) -> Result<StateRecord, MeterError> {
         self.meters.state(&only())
     }

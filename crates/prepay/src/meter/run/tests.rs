@@ -1,4 +1,4 @@
-//! The screen of the demonstration, by its keys and its time, without a terminal and without waiting.
+//! The screen of the demonstration, driven by keys and time, without a terminal and without waiting.
 
 use std::time::Duration;
 
@@ -23,7 +23,7 @@ fn type_in(app: &mut App, text: &str) {
     text.chars().for_each(|character| press(app, KeyCode::Char(character)));
 }
 
-/// What the terminal shows, line by line.
+/// The contents of the terminal, line by line.
 fn screen(app: &App) -> String {
     let mut terminal = Terminal::new(TestBackend::new(80, 24)).expect("it is in memory");
     terminal.draw(|frame| draw(frame, app)).expect("it is in memory");
@@ -38,7 +38,7 @@ fn shows(app: &App, parts: &[&str]) {
     }
 }
 
-/// Buys a token and answers its digits, as the event log shows them.
+/// Buys a token and returns its digits from the event log.
 fn buy(app: &mut App) -> String {
     press(app, KeyCode::Char('t'));
     let told = &app.events.back().expect("it is told").text;
@@ -106,10 +106,10 @@ fn credit_runs_low_then_out_and_the_switch_opens() {
     (0..9).for_each(|_| press(&mut app, KeyCode::Right));
     shows(&app, &["clock x3600", "9500 W"]);
     app.pass(Duration::from_secs(2));
-    shows(&app, &["credit is low", "LOW: buy a token", "drawn now: 9500 W"]);
+    shows(&app, &["credit is low", "LOW: buy a token", "drawing now: 9500 W"]);
     app.pass(Duration::from_secs(1));
     assert!(matches!(app.glance.switch, Switch::Open(_)));
-    shows(&app, &["open: no credit", "EXHAUSTED", "drawn now: nothing", "0.00 kWh", "NO CREDIT"]);
+    shows(&app, &["open: no credit", "EXHAUSTED", "drawing now: nothing", "0.00 kWh", "NO CREDIT"]);
     let digits = buy(&mut app);
     type_in(&mut app, &digits);
     press(&mut app, KeyCode::Enter);
@@ -134,7 +134,7 @@ fn the_clock_waits_at_normal_speed_while_somebody_types() {
 fn tampering_opens_the_switch_and_only_q_or_ctrl_c_leaves() {
     let mut app = app();
     press(&mut app, KeyCode::Char('x'));
-    shows(&app, &["open: tamper", "somebody opens the cover"]);
+    shows(&app, &["open: tamper", "the cover was opened"]);
     press(&mut app, KeyCode::Char('c'));
     assert!(!app.is_over());
     app.press(KeyEvent::new(KeyCode::Char('c'), KeyModifiers::CONTROL));
