@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use prepay_basics::Moment;
 use prepay_forms::{Document, JsonError, MAX_JSON, faults, page, read, schema, write};
 use prepay_kmc::form::{Draft, FormKind, FormState, Presence, Schema, SignedForm, SignedFormError};
-use prepay_kmp::open_kmp::Signatory;
+use prepay_kmp::Signatory;
 use prepay_testkit::Foreseeable;
 
 fn draft(kind: FormKind, values: &[(&str, &str)]) -> Draft {

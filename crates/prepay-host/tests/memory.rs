@@ -12,10 +12,12 @@ use prepay_host::{Directory, SystemClock, SystemEntropy};
 use prepay_kmc_module::{
     CentreDesk, CentreModule, CentreSetup, CentreVault, KeyLoadItem, KeyLoadOrder,
 };
-use prepay_kmp::VendingKeyAttributes;
 use prepay_kmp::attribute::VendingKeyType;
-use prepay_kmp::open_kmp::{Identity, Nonce, OpenKmp, PartyKind, SlotNumber};
-use prepay_kmp::profile::{EnrolmentDetails, KeyLoadRequest, KeyManagementProfile};
+use prepay_kmp::{
+    CentreEnrolment, Identity, KeyLoadRequest, ModuleEnrolment, Nonce, PartyKind, SlotNumber,
+    VendingKeyAttributes, open_kmp,
+};
+use prepay_testkit::documents::document;
 use prepay_token::element::DecoderKeyGenerationAlgorithm::Dkga04;
 use prepay_token::element::{BaseDate, KeyExpiryNumber, KeyRevisionNumber, SupplyGroupCode};
 use prepay_token::key::VendingKey;
@@ -109,16 +111,23 @@ fn work(place: &std::path::Path) {
     let name = "SM-1".parse().unwrap();
     let module = Identity::generate(PartyKind::Module, name, &mut SystemEntropy).unwrap();
     let label = || "1".parse().unwrap();
-    let details = EnrolmentDetails::Module { maker: label(), model: label(), firmware: label() };
     let now = SystemClock.now();
-    let enrolment = OpenKmp.write_enrolment(&module, now, true, &details).unwrap();
+    let enrolment = ModuleEnrolment {
+        party: module.public().clone(),
+        created: now,
+        is_test: true,
+        maker: label(),
+        model: label(),
+        firmware: label(),
+    };
+    let enrolment = open_kmp::write_module_enrolment(&module, &enrolment).unwrap();
     let fingerprint = module.public().fingerprint().to_string();
     desk.accept_module(&enrolment, &fingerprint).unwrap();
     let enrolment = desk.enrolment().unwrap();
-    let party = OpenKmp.read_enrolment(enrolment.as_bytes()).unwrap().party;
+    let party = document::<CentreEnrolment>(enrolment).party;
     let slot = SlotNumber::try_from(1).unwrap();
     let (request, _) =
-        OpenKmp.request_agreement(&module, &party, slot, now, &mut SystemEntropy).unwrap();
+        open_kmp::request_agreement(&module, &party, slot, now, &mut SystemEntropy).unwrap();
     desk.answer_agreement(&request).unwrap();
     let request = KeyLoadRequest {
         module: module.name().clone(),
@@ -128,7 +137,7 @@ fn work(place: &std::path::Path) {
         created: now,
         expires: now.plus_days(1),
     };
-    let request = OpenKmp.write_key_load_request(&module, &request).unwrap();
+    let request = open_kmp::write_key_load_request(&module, &request).unwrap();
     let keys = vec![KeyLoadItem { attributes: attributes(group, revision), register: None }];
     let order = KeyLoadOrder { expires: now.plus_days(1), transactions: None, keys };
     desk.build_key_load(&request, &order).unwrap();

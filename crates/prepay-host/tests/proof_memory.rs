@@ -10,15 +10,14 @@ use std::thread;
 use prepay_basics::Moment;
 use prepay_host::{Directory, SystemClock, SystemEntropy};
 use prepay_kmc_module::{CentreModule, KeyLoadItem};
-use prepay_kmp::VendingKeyAttributes;
-use prepay_kmp::open_kmp::{Identity, OpenKmp, PartyKind};
-use prepay_kmp::profile::KeyManagementProfile;
+use prepay_kmp::{Identity, ModuleEnrolment, PartyKind, VendingKeyAttributes};
 use prepay_module::software::{ModulePolicy, SoftwareModule, TestMode};
 use prepay_module::{
     IssueRequest, KeyChangeRequest, MeterConfiguration, SecurityModule, TokenRequest,
 };
 use prepay_testkit::Random;
 use prepay_testkit::ceremony::{People, TestCentre, attributes, make_module, value};
+use prepay_testkit::documents::{answer_agreement, document};
 use prepay_testkit::secrets::{Secrets, Watched};
 use prepay_token::Instruction;
 use prepay_token::element::DecoderKeyGenerationAlgorithm::{self, Dkga02, Dkga04};
@@ -121,10 +120,8 @@ fn slot_keys(centre: &Secrets, people: &People, request: &str) -> Secrets {
     (0..2).for_each(|place| bytes.extend_from_slice(&centre.expose_bytes(place)));
     let identity = Identity::from_bytes(PartyKind::Centre, value(TestCentre::NAME), &bytes);
     let enrolment = people.auditor.enrolment().unwrap();
-    let module = OpenKmp.read_enrolment(enrolment.as_bytes()).unwrap().party;
-    let answered = OpenKmp
-        .answer_agreement(&identity.unwrap(), &module, request.as_bytes(), Moment::MAX)
-        .unwrap();
+    let module = document::<ModuleEnrolment>(enrolment).party;
+    let answered = answer_agreement(&identity.unwrap(), &module, request, Moment::MAX).unwrap();
     let keys = answered.keys.expose_bytes();
     let mut secrets = Secrets::default();
     secrets.add("key encryption key of a slot", &keys[..32]);

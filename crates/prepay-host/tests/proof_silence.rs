@@ -13,15 +13,17 @@ use std::path::Path;
 use prepay_basics::{Identifier, Moment};
 use prepay_host::{Directory, SystemClock, SystemEntropy};
 use prepay_kmc_module::{CentreModule, KeyLoadItem};
-use prepay_kmp::VendingKeyAttributes;
-use prepay_kmp::open_kmp::{Identity, OpenKmp, PartyKind, Signatory};
-use prepay_kmp::profile::{KeyManagementProfile, KeyToLoad};
+use prepay_kmp::{
+    Identity, KeyToLoad, ModuleEnrolment, PartyKind, Signatory, SlotNumber, VendingKeyAttributes,
+    open_kmp,
+};
 use prepay_module::software::{ModulePolicy, SoftwareModule, TestMode};
 use prepay_module::{
     IssueRequest, KeyChangeRequest, MeterConfiguration, SecurityModule, TokenRequest, VerifyRequest,
 };
 use prepay_testkit::Random;
 use prepay_testkit::ceremony::{People, TestCentre, attributes, make_module, passphrase, value};
+use prepay_testkit::documents::{answer_agreement, document};
 use prepay_testkit::secrets::{Secrets, Watched};
 use prepay_token::Instruction;
 use prepay_token::element::DecoderKeyGenerationAlgorithm::{self, Dkga02, Dkga04};
@@ -210,13 +212,7 @@ fn refusals(people: &People, centre: &TestCentre, file: &str, seen: &mut Seen) {
         bytes[at] ^= 1;
         if let Ok(text) = String::from_utf8(bytes) {
             seen.error(custodians.load_keys(&text).unwrap_err());
-            seen.error(
-                OpenKmp
-                    .peek_key_load(text.as_bytes())
-                    .map(drop)
-                    .err()
-                    .unwrap_or_else(|| OpenKmp.peek_key_load(b"").map(drop).unwrap_err()),
-            );
+            seen.error(prepay_kmp::read(text.as_bytes()).map(drop).unwrap_err());
         }
     }
     seen.error(custodians.confirm_centre(&value(TestCentre::NAME), "0000").unwrap_err());
@@ -255,7 +251,7 @@ fn shown(seen: &mut Seen, module: &SoftwareModule, entropy: &mut Watched<SystemE
     seen.value("entropy", entropy);
     let signatory = Signatory::generate(value("signatory"), entropy).unwrap();
     seen.value("signatory", &signatory);
-    seen.bytes("signatory", OpenKmp.write_signatory(&signatory, Moment::MIN));
+    seen.bytes("signatory", open_kmp::write_signatory(&signatory, Moment::MIN));
     let mut file = KeyFile::generate(entropy).unwrap().encode();
     file[20] ^= 1;
     seen.error(KeyFile::decode(&file).map(drop).unwrap_err());
@@ -273,20 +269,19 @@ fn agreement(
     let identity =
         Identity::from_bytes(PartyKind::Centre, value(TestCentre::NAME), &bytes).unwrap();
     let enrolment = people.auditor.enrolment().unwrap();
-    let module = OpenKmp.read_enrolment(enrolment.as_bytes()).unwrap().party;
-    let answered =
-        OpenKmp.answer_agreement(&identity, &module, request.as_bytes(), Moment::MAX).unwrap();
+    let module = document::<ModuleEnrolment>(enrolment).party;
+    let answered = answer_agreement(&identity, &module, request, Moment::MAX).unwrap();
     let keys = answered.keys.expose_bytes();
     secrets.add("key encryption key of a slot", &keys[..32]);
     secrets.add("authentication key of a slot", &keys[32..]);
     seen.value("identity", &identity);
     seen.value("agreement", &answered);
-    let slot = answered.request.slot;
+    let slot = SlotNumber::try_from(1).unwrap();
     let centre = identity.public().clone();
     let mut entropy = Watched::new("of a request", SystemEntropy);
     let own = Identity::generate(PartyKind::Module, value("SM-2"), &mut entropy).unwrap();
     let pending =
-        OpenKmp.request_agreement(&own, &centre, slot, Moment::MIN, &mut entropy).unwrap();
+        open_kmp::request_agreement(&own, &centre, slot, Moment::MIN, &mut entropy).unwrap();
     seen.value("pending agreement", &pending);
     secrets.add_all(entropy.given());
 }

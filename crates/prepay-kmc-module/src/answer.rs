@@ -11,20 +11,16 @@
 //! # Key-load files
 //!
 //! The caller says which keys and attributes go in. Checked here: that the request is authentic and in time,
-//! that the keys exist under these algorithms, and that the dates go together.
-
-use std::collections::BTreeSet;
-
-use prepay_token::element::{KeyRevisionNumber, SupplyGroupCode};
-use sha2::{Digest, Sha256};
+//! that the file lapses in time, and that the keys exist under these algorithms. Counts, dates and doubles are
+//! checked where the file is written (`prepay_kmp`).
 
 use super::contents::{Agreed, CentreContents, HeldKey, KeyName, KnownModule};
-use super::desk::PROFILE;
 use super::{AgreementAnswer, CentreEntry, CentreError, KeyLoad, KeyLoadItem, KeyLoadOrder};
 use prepay_basics::Moment;
-use prepay_kmp::open_kmp::{MAX_KEYS, Nonce, PartyName};
-use prepay_kmp::profile::{AgreementAnswered, KeyLoadHeader, KeyLoadRequest, KeyToLoad};
-use prepay_kmp::{KeyNote, ModuleId};
+use prepay_kmp::{
+    AgreementAnswered, AgreementRequest, KeyLoadHeader, KeyLoadRequest, KeyNote, KeyToLoad,
+    ModuleId, Nonce, PartyName, Unverified, open_kmp,
+};
 use prepay_vault::{By, Vault};
 
 /// How far a module's clock may be ahead of the centre's, in seconds: a quarter of an hour.
@@ -86,20 +82,20 @@ pub(super) struct Agreeable {
 pub(super) fn agreeable(
     contents: &CentreContents,
     now: Moment,
-    text: &str,
+    document: &Unverified<AgreementRequest>,
 ) -> Result<Agreeable, CentreError> {
-    let asked = PROFILE.peek_agreement_request(text.as_bytes())?;
-    let known = module_of(contents, &asked.centre, &asked.module)?;
+    let known = module_of(contents, document.centre(), document.module())?;
     check_centre_key(contents, now)?;
-    check_not_from_future(asked.created, now)?;
-    let module = ModuleId::from(asked.module.id().clone());
-    let slot = asked.slot.value();
-    let digest: [u8; 32] = Sha256::digest(text).into();
+    let request = document.verify(contents.identity.name(), &known.party)?;
+    check_not_from_future(request.created, now)?;
+    let module = ModuleId::from(request.module.id().clone());
+    let slot = request.slot.value();
+    let digest = document.digest();
     let there = known.slots.get(&slot);
     let again = there.filter(|agreed| agreed.digest == digest);
     let at = again.map_or(now, |agreed| agreed.answered);
-    let AgreementAnswered { request, keys, confirmation } =
-        PROFILE.answer_agreement(&contents.identity, &known.party, text.as_bytes(), at)?;
+    let AgreementAnswered { keys, confirmation } =
+        open_kmp::confirm_agreement(&contents.identity, &known.party, &request, at)?;
     if again.is_some() {
         return Ok(Agreeable { module, slot, confirmation, agreed: None });
     }
@@ -129,10 +125,11 @@ pub(super) fn agreement(
     vault: &mut Vault<CentreContents>,
     by: By<'_>,
     now: Moment,
-    text: &str,
+    document: &Unverified<AgreementRequest>,
 ) -> Result<AgreementAnswer, CentreError> {
     let is_test = vault.header().insecure_test;
-    let Agreeable { module, slot, confirmation, agreed } = agreeable(vault.contents(), now, text)?;
+    let Agreeable { module, slot, confirmation, agreed } =
+        agreeable(vault.contents(), now, document)?;
     let Some((nonce, agreed)) = agreed else {
         return Ok(AgreementAnswer { confirmation, module, slot, is_test });
     };
@@ -150,12 +147,10 @@ pub(super) fn agreement(
 pub(super) fn authentic<'a>(
     contents: &'a CentreContents,
     now: Moment,
-    text: &str,
+    document: &Unverified<KeyLoadRequest>,
 ) -> Result<(KeyLoadRequest, &'a Agreed), CentreError> {
-    let asked = PROFILE.peek_key_load_request(text.as_bytes())?;
-    let known = module_of(contents, &asked.centre, &asked.module)?;
-    let own = contents.identity.name();
-    let request = PROFILE.read_key_load_request(own, &known.party, text.as_bytes())?;
+    let known = module_of(contents, document.centre(), document.module())?;
+    let request = document.verify(contents.identity.name(), &known.party)?;
     let slot = request.slot.value();
     let agreed = known
         .slots
@@ -173,14 +168,14 @@ pub(super) fn key_load(
     vault: &mut Vault<CentreContents>,
     by: By<'_>,
     now: Moment,
-    text: &str,
+    document: &Unverified<KeyLoadRequest>,
     order: &KeyLoadOrder,
 ) -> Result<KeyLoad, CentreError> {
     let is_test = vault.header().insecure_test;
     let contents = vault.contents();
-    let (request, agreed) = authentic(contents, now, text)?;
+    let (request, agreed) = authentic(contents, now, document)?;
     check_centre_key(contents, now)?;
-    check_order(order, &request, now)?;
+    check_expiry(order, &request, now)?;
     let held = order.keys.iter().map(|item| held(contents, item)).collect::<Result<Vec<_>, _>>()?;
     let serial = contents.serial.checked_add(1).ok_or_else(|| CentreError::Fault {
         problem: "the serial numbers of key-load files are used up".to_owned(),
@@ -194,7 +189,6 @@ pub(super) fn key_load(
         created: now,
         expires: order.expires,
         transactions: order.transactions,
-        keys: u16::try_from(held.len()).unwrap_or(u16::MAX),
     };
     let keys: Vec<KeyToLoad<'_>> = order
         .keys
@@ -206,7 +200,7 @@ pub(super) fn key_load(
             key: &held.key,
         })
         .collect();
-    let file = PROFILE.write_key_load(&contents.identity, &agreed.keys, &header, &keys)?;
+    let file = open_kmp::write_key_load(&contents.identity, &agreed.keys, &header, &keys)?;
     let check_values: Vec<_> = held.iter().map(|held| held.check_value).collect();
     let notes = order.keys.iter().zip(&check_values).map(|(item, &check_value)| KeyNote {
         register: item.register,
@@ -238,16 +232,12 @@ fn held<'a>(contents: &'a CentreContents, item: &KeyLoadItem) -> Result<&'a Held
     Ok(found)
 }
 
-/// What can be wrong with an order by itself.
-fn check_order(
+/// Whether the file lapses in time.
+fn check_expiry(
     order: &KeyLoadOrder,
     request: &KeyLoadRequest,
     now: Moment,
 ) -> Result<(), CentreError> {
-    let found = order.keys.len();
-    if found == 0 || found > MAX_KEYS {
-        return Err(CentreError::TooMany { what: "keys", most: MAX_KEYS, found });
-    }
     let dates = |problem| Err(CentreError::Dates { problem });
     let (expires, latest) = (order.expires, request.expires);
     if expires > latest {
@@ -260,30 +250,5 @@ fn check_order(
             "the file would be expired: expected {now} or later, found {expires}"
         ));
     }
-    let mut keys = BTreeSet::new();
-    let mut registers = BTreeSet::new();
-    for KeyLoadItem { attributes, register } in &order.keys {
-        let (group, revision) = (attributes.supply_group, attributes.key_revision);
-        let (activation, until) = (attributes.activation, attributes.issued_until);
-        if activation > until {
-            return dates(format!(
-                "key {} would never be active: expected ACT at or before IUT {until}, found \
-                 {activation}",
-                named(group, revision)
-            ));
-        }
-        if !keys.insert(KeyName::new(group, revision)) {
-            return Err(CentreError::TwiceInFile {
-                what: format!("key {}", named(group, revision)),
-            });
-        }
-        if let Some(register) = register.filter(|&register| !registers.insert(register)) {
-            return Err(CentreError::TwiceInFile { what: format!("register {register}") });
-        }
-    }
     Ok(())
-}
-
-fn named(group: SupplyGroupCode, revision: KeyRevisionNumber) -> String {
-    format!("{group} revision {revision}")
 }

@@ -14,10 +14,10 @@ use super::{CentreEntry, ModuleDetails, ModuleReport, ModuleState, VendingKeyRep
 use prepay_basics::codec::{DecodeError, Reader, Writer};
 use prepay_basics::{Identifier, Moment};
 use prepay_kmp::attribute::KeyCheckValue;
-use prepay_kmp::open_kmp::{
-    Identity, Label, Nonce, PartyKind, PartyName, PublicIdentity, SlotKeys, SlotNumber,
+use prepay_kmp::{
+    CentreId, Identity, Label, ModuleEnrolment, ModuleId, Nonce, PartyKind, PartyName,
+    PublicIdentity, SlotKeys, SlotNumber, check_value,
 };
-use prepay_kmp::{CentreId, ModuleId, check_value};
 use prepay_vault::{Contents, Kind, ReplayError, RestoredLimits};
 
 const VERSION: u8 = 2;
@@ -94,6 +94,13 @@ impl HeldKey {
 }
 
 impl KnownModule {
+    /// A module whose enrolment is accepted now.
+    pub(super) fn new(enrolment: ModuleEnrolment, accepted: Moment) -> Self {
+        let ModuleEnrolment { party, created, maker, model, firmware, .. } = enrolment;
+        let (revoked, slots) = (None, BTreeMap::new());
+        Self { party, created, maker, model, firmware, accepted, revoked, slots }
+    }
+
     pub(super) fn details(&self) -> ModuleDetails {
         ModuleDetails {
             module: self.party.id().clone().into(),

@@ -11,7 +11,7 @@ use prepay_token::key::VendingKey;
 use super::CentreError;
 use prepay_basics::{Identifier, Moment};
 use prepay_kmp::attribute::{KeyCheckValue, RegisterNumber, VendingKeyAttributes};
-use prepay_kmp::{CentreId, ModuleId};
+use prepay_kmp::{CentreId, ModuleEnrolment, ModuleId};
 
 /// A key management centre's own module, in the hands of whoever is signed in.
 pub trait CentreModule: Send + Sync {
@@ -163,7 +163,7 @@ pub trait CentreModule: Send + Sync {
     /// # Errors
     ///
     /// As [`Self::read_key_load_request`], and [`CentreError::NoVendingKey`],
-    /// [`CentreError::AlgorithmConflict`], [`CentreError::TwiceInFile`], [`CentreError::TooMany`],
+    /// [`CentreError::AlgorithmConflict`], [`CentreError::Document`] for too many keys or one twice,
     /// [`CentreError::Dates`], [`CentreError::CentreKey`].
     fn build_key_load(&self, request: &str, order: &KeyLoadOrder) -> Result<KeyLoad, CentreError>;
 }
@@ -209,6 +209,20 @@ pub struct ModuleDetails {
     pub firmware: String,
     /// When its keys were made.
     pub created: Moment,
+}
+
+impl From<&ModuleEnrolment> for ModuleDetails {
+    fn from(enrolment: &ModuleEnrolment) -> Self {
+        let ModuleEnrolment { party, created, maker, model, firmware, .. } = enrolment;
+        Self {
+            module: party.id().clone().into(),
+            fingerprint: party.fingerprint().to_string(),
+            maker: maker.to_string(),
+            model: model.to_string(),
+            firmware: firmware.to_string(),
+            created: *created,
+        }
+    }
 }
 
 /// A module that the centre accepted.

@@ -18,13 +18,10 @@ use super::{
 };
 use prepay_basics::{Identifier, Moment};
 use prepay_kmp::attribute::KeyCheckValue;
-use prepay_kmp::open_kmp::{Identity, OpenKmp, PartyKind, ProfileError};
-use prepay_kmp::profile::{Enrolment, EnrolmentDetails, KeyManagementProfile};
-use prepay_kmp::{KeyNote, ModuleId};
+use prepay_kmp::{
+    CentreEnrolment, Identity, KeyNote, ModuleEnrolment, ModuleId, PartyKind, open_kmp, read_as,
+};
 use prepay_vault::{Actor, By, Role, Vault};
-
-/// The profile in which the centre speaks with modules.
-pub(super) const PROFILE: &dyn KeyManagementProfile = &OpenKmp;
 
 /// Where somebody signed in, or two custodians together, ask something of the centre's module.
 pub struct CentreDesk<'a> {
@@ -85,26 +82,6 @@ fn identity(vault: &OpenVault) -> CentreIdentity {
     }
 }
 
-/// Reads a module's enrolment, and refuses that of another kind of party.
-fn read_module(enrolment: &str) -> Result<(Enrolment, KnownModule), CentreError> {
-    let read = PROFILE.read_enrolment(enrolment.as_bytes())?;
-    let EnrolmentDetails::Module { maker, model, firmware } = read.details.clone() else {
-        let (expected, found) = (PartyKind::Module, read.party.kind());
-        return Err(ProfileError::Kind { expected, found }.into());
-    };
-    let known = KnownModule {
-        party: read.party.clone(),
-        created: read.created,
-        maker,
-        model,
-        firmware,
-        accepted: read.created,
-        revoked: None,
-        slots: std::collections::BTreeMap::new(),
-    };
-    Ok((read, known))
-}
-
 fn note(group: SupplyGroupCode, revision: KeyRevisionNumber, held: &HeldKey) -> KeyNote {
     KeyNote {
         register: None,
@@ -134,10 +111,14 @@ impl CentreModule for CentreDesk<'_> {
     fn enrolment(&self) -> Result<String, CentreError> {
         self.act("write the centre's enrolment", Authority::Reading, |vault, _| {
             let contents = vault.contents();
-            let (activation, expires) = (contents.activation, contents.expires);
-            let details = EnrolmentDetails::Centre { activation, expires };
-            let is_test = vault.header().insecure_test;
-            Ok(PROFILE.write_enrolment(&contents.identity, contents.created, is_test, &details)?)
+            let enrolment = CentreEnrolment {
+                party: contents.identity.public().clone(),
+                created: contents.created,
+                is_test: vault.header().insecure_test,
+                activation: contents.activation,
+                expires: contents.expires,
+            };
+            Ok(open_kmp::write_centre_enrolment(&contents.identity, &enrolment)?)
         })
     }
 
@@ -163,7 +144,8 @@ impl CentreModule for CentreDesk<'_> {
 
     fn read_enrolment(&self, enrolment: &str) -> Result<ModuleDetails, CentreError> {
         self.act("read a module's enrolment", Authority::Reading, |_, _| {
-            Ok(read_module(enrolment)?.1.details())
+            let enrolment: ModuleEnrolment = read_as(enrolment.as_bytes())?;
+            Ok(ModuleDetails::from(&enrolment))
         })
     }
 
@@ -181,7 +163,7 @@ impl CentreModule for CentreDesk<'_> {
     ) -> Result<ModuleReport, CentreError> {
         self.act("accept a module", Authority::DualControl, |vault, now| {
             let is_test = vault.header().insecure_test;
-            let (read, mut known) = read_module(enrolment)?;
+            let read: ModuleEnrolment = read_as(enrolment.as_bytes())?;
             let module = ModuleId::from(read.party.id().clone());
             if read.is_test != is_test {
                 return Err(CentreError::TestMark { expected: is_test, found: read.is_test });
@@ -205,7 +187,7 @@ impl CentreModule for CentreDesk<'_> {
                 }
                 return Ok(there.report(is_test));
             }
-            known.accepted = now;
+            let known = KnownModule::new(read, now);
             let report = known.report(is_test);
             let entry = CentreEntry::ModuleConfirmed {
                 module: module.clone(),
@@ -238,14 +220,15 @@ impl CentreModule for CentreDesk<'_> {
 
     fn read_agreement_request(&self, request: &str) -> Result<AgreementRequestReport, CentreError> {
         self.act("read an agreement request", Authority::Reading, |vault, now| {
-            let asked = answer::agreeable(vault.contents(), now, request)?;
+            let request = read_as(request.as_bytes())?;
+            let asked = answer::agreeable(vault.contents(), now, &request)?;
             Ok(AgreementRequestReport { module: asked.module, slot: asked.slot })
         })
     }
 
     fn answer_agreement(&self, request: &str) -> Result<AgreementAnswer, CentreError> {
         self.act("answer an agreement request", Authority::Operating, |vault, now| {
-            answer::agreement(vault, self.by(), now, request)
+            answer::agreement(vault, self.by(), now, &read_as(request.as_bytes())?)
         })
     }
 
@@ -339,7 +322,8 @@ impl CentreModule for CentreDesk<'_> {
 
     fn read_key_load_request(&self, request: &str) -> Result<KeyLoadRequestReport, CentreError> {
         self.act("read a key-load request", Authority::Reading, |vault, now| {
-            let (request, _) = answer::authentic(vault.contents(), now, request)?;
+            let (request, _) =
+                answer::authentic(vault.contents(), now, &read_as(request.as_bytes())?)?;
             Ok(KeyLoadRequestReport {
                 module: request.module.id().clone().into(),
                 slot: request.slot.value(),
@@ -352,7 +336,7 @@ impl CentreModule for CentreDesk<'_> {
 
     fn build_key_load(&self, request: &str, order: &KeyLoadOrder) -> Result<KeyLoad, CentreError> {
         self.act("build a key-load file", Authority::Operating, |vault, now| {
-            answer::key_load(vault, self.by(), now, request, order)
+            answer::key_load(vault, self.by(), now, &read_as(request.as_bytes())?, order)
         })
     }
 }

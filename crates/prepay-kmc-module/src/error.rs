@@ -7,8 +7,7 @@ use prepay_token::element::{DecoderKeyGenerationAlgorithm, KeyRevisionNumber, Su
 
 use super::Authority;
 use prepay_basics::{Moment, NoEntropy};
-use prepay_kmp::ModuleId;
-use prepay_kmp::open_kmp::ProfileError;
+use prepay_kmp::{DocumentError, ModuleId};
 use prepay_vault::{AccessError, VaultError};
 
 /// Why the centre's module does not do what it is asked. Nothing has changed then.
@@ -29,8 +28,8 @@ pub enum CentreError {
         /// What was seen.
         problem: String,
     },
-    /// A text that the profile refuses: damaged, forged or of another kind.
-    Document(DocumentProblem),
+    /// A document that is damaged, forged or of another kind, or that would be no document.
+    Document(DocumentError),
     /// The text is meant for another centre.
     OtherCentre {
         /// This centre, with the number of its keys.
@@ -152,20 +151,6 @@ pub enum CentreError {
         /// The revision.
         revision: KeyRevisionNumber,
     },
-    /// The key-load file would hold a vending key, or name a register, twice.
-    TwiceInFile {
-        /// What, as `key 000123 revision 1` or `register 7`.
-        what: String,
-    },
-    /// More than the module takes, or nothing at all.
-    TooMany {
-        /// What.
-        what: &'static str,
-        /// The greatest number.
-        most: usize,
-        /// What was asked for.
-        found: usize,
-    },
     /// Dates that do not go together.
     Dates {
         /// What is wrong with them.
@@ -178,15 +163,6 @@ pub enum CentreError {
         /// What was seen.
         problem: String,
     },
-}
-
-/// Why the profile refuses a text.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct DocumentProblem {
-    /// The stable name of the problem, for programs.
-    pub code: &'static str,
-    /// What is wrong, for people.
-    pub message: String,
 }
 
 prepay_basics::codes! {
@@ -208,8 +184,6 @@ prepay_basics::codes! {
         NoVendingKey = "no_vending_key",
         AlgorithmConflict = "algorithm_conflict",
         KeyConflict = "key_conflict",
-        TwiceInFile = "twice",
-        TooMany = "count",
         Dates = "dates",
         NotTestCentre = "not_test_centre",
         Fault = "fault",
@@ -240,7 +214,7 @@ impl fmt::Display for CentreError {
                 write!(f, "not allowed to {operation}: expected {needs}, found {found}")
             }
             Self::NotSignedIn { problem } => f.write_str(problem),
-            Self::Document(problem) => problem.fmt(f),
+            Self::Document(error) => error.fmt(f),
             Self::OtherCentre { expected, found } => {
                 write!(f, "for another centre: expected {expected}, found {found}")
             }
@@ -295,10 +269,6 @@ impl fmt::Display for CentreError {
             Self::KeyConflict { group, revision } => {
                 write!(f, "group {group} revision {revision} has another vending key")
             }
-            Self::TwiceInFile { what } => write!(f, "twice in one key-load file: {what}"),
-            Self::TooMany { what, most, found } => {
-                write!(f, "number of {what}: expected 1 to {most}, found {found}")
-            }
             Self::Dates { problem } => f.write_str(problem),
             Self::NotTestCentre => {
                 f.write_str("not a test centre: only those take in keys that are known outside")
@@ -308,22 +278,9 @@ impl fmt::Display for CentreError {
     }
 }
 
-impl DocumentProblem {
-    /// The stable name of the problem, for programs.
-    pub const fn code(&self) -> &'static str {
-        self.code
-    }
-}
-
-impl fmt::Display for DocumentProblem {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.message)
-    }
-}
-
-impl From<ProfileError> for CentreError {
-    fn from(error: ProfileError) -> Self {
-        Self::Document(DocumentProblem { code: error.code(), message: error.to_string() })
+impl From<DocumentError> for CentreError {
+    fn from(error: DocumentError) -> Self {
+        Self::Document(error)
     }
 }
 
@@ -349,4 +306,3 @@ impl From<NoEntropy> for CentreError {
 }
 
 impl std::error::Error for CentreError {}
-impl std::error::Error for DocumentProblem {}

@@ -47,5 +47,5 @@ pub use contract::{
 };
 pub use desk::CentreDesk;
 pub use entry::CentreEntry;
-pub use error::{CentreError, DocumentProblem};
+pub use error::CentreError;
 pub use vault::{CentreSetup, CentreVault};

@@ -12,7 +12,7 @@
 use std::fmt;
 
 use prepay_basics::{Entropy, Identifier};
-use prepay_kmp::open_kmp::Signatory;
+use prepay_kmp::Signatory;
 use prepay_vault::{Secret, VaultError, passphrase};
 
 const MAGIC: &[u8] = b"PREPAY-SIGNATORY 1\n";

@@ -7,8 +7,7 @@
 
 use super::contents::CentreContents;
 use prepay_basics::Identifier;
-use prepay_kmp::CentreId;
-use prepay_kmp::open_kmp::{Identity, PartyKind};
+use prepay_kmp::{CentreId, Identity, PartyKind};
 use prepay_vault::{CreateError, NewUser, Place, Setup, SharedVault, Unlock, VaultError};
 
 /// The centre's own module in software.

@@ -13,8 +13,7 @@ use prepay_kmc_module::{
     Authority, CentreDesk, CentreModule, CentreSetup, CentreVault, KeyLoadItem, KeyLoadOrder,
     ModuleState,
 };
-use prepay_kmp::check_value;
-use prepay_kmp::open_kmp::ProfileError;
+use prepay_kmp::{DocumentError, check_value};
 use prepay_token::element::DecoderKeyGenerationAlgorithm::{self, Dkga02, Dkga03, Dkga04};
 use prepay_token::key::VendingKey;
 use prepay_vault::{By, Entries as _, RestoredLimits, Unlock};
@@ -73,7 +72,7 @@ fn a_file_opens_in_no_other_module_and_no_other_slot() {
     let load =
         centre.one("olu").build_key_load(&request, &order(vec![item(1, 1, Dkga04)])).unwrap();
     assert!(one.read_load(&party, &ours, &load.file).is_ok());
-    assert_eq!(one.read_load(&party, &next_slot, &load.file).unwrap_err(), ProfileError::Mac);
+    assert_eq!(one.read_load(&party, &next_slot, &load.file).unwrap_err(), DocumentError::Mac);
     let refused = other.read_load(&party, &theirs, &load.file).unwrap_err();
     assert_eq!(refused.code(), "other_module");
 }
@@ -157,7 +156,7 @@ fn a_new_agreement_replaces_the_old_slot_keys_and_never_goes_back() {
     let request = module.request_load(&party, SLOT, begin(), begin().plus_days(30));
     let load = operator.build_key_load(&request, &order(vec![item(1, 1, Dkga04)])).unwrap();
     for keys in [&old, &next] {
-        assert_eq!(module.read_load(&party, keys, &load.file).unwrap_err(), ProfileError::Mac);
+        assert_eq!(module.read_load(&party, keys, &load.file).unwrap_err(), DocumentError::Mac);
     }
     assert!(module.read_load(&party, &newest, &load.file).is_ok());
 }

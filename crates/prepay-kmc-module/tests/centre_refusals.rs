@@ -11,8 +11,8 @@ use prepay_kmc_module::{
     Authority, CentreDesk, CentreEntry, CentreError, CentreModule, CentreSetup, KeyLoadItem,
     KeyLoadOrder,
 };
-use prepay_kmp::open_kmp::OpenKmp;
-use prepay_kmp::profile::KeyManagementProfile;
+use prepay_kmp::CentreEnrolment;
+use prepay_testkit::documents::document;
 use prepay_token::element::DecoderKeyGenerationAlgorithm::{Dkga02, Dkga03, Dkga04};
 use prepay_token::key::VendingKey;
 use prepay_vault::{By, Entries as _, MemoryStorage, records};
@@ -199,8 +199,8 @@ fn a_test_centre_accepts_test_modules_only_and_any_other_none() {
     for (centre, is_test) in
         [(Centre::test("CENTRE-1"), true), (Centre::make("CENTRE-2", "real", false), false)]
     {
-        let own = OpenKmp.read_enrolment(centre.one("uma").enrolment().unwrap().as_bytes());
-        assert_eq!(own.unwrap().is_test, is_test);
+        let own: CentreEnrolment = document(centre.one("uma").enrolment().unwrap());
+        assert_eq!(own.is_test, is_test);
         let custodians = centre.two();
         let before = centre.kept();
         let accept =

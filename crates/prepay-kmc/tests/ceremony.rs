@@ -7,11 +7,12 @@ use prepay_kmc::entity::FormNumber;
 use prepay_kmc::form::{Draft, FormKind, FormState, SignedForm};
 use prepay_kmc::store::MemoryStore;
 use prepay_kmc_module::{CentreDesk, CentreModule, CentreSetup, CentreVault};
-use prepay_kmp::open_kmp::{
-    Identity, Nonce, OpenKmp, PartyKind, PublicIdentity, Signatory, SlotNumber,
+use prepay_kmp::{
+    CentreEnrolment, Identity, KeyLoadRequest, ModuleEnrolment, Nonce, PartyKind, PublicIdentity,
+    Signatory, SlotNumber, open_kmp,
 };
-use prepay_kmp::profile::{EnrolmentDetails, KeyLoadRequest, KeyManagementProfile};
 use prepay_testkit::Foreseeable;
+use prepay_testkit::documents::{accept_agreement, document, read_key_load};
 use prepay_vault::{KeyFile, MemoryStorage, NewUser, Place, Quorum, Role, Secret, Unlock};
 
 const PEOPLE: [(&str, Role); 3] =
@@ -74,7 +75,7 @@ fn load_request(module: &Identity, centre: &PublicIdentity, entropy: &mut Forese
         created: today(),
         expires: today().plus_days(7),
     };
-    OpenKmp.write_key_load_request(module, &request).unwrap()
+    open_kmp::write_key_load_request(module, &request).unwrap()
 }
 
 #[test]
@@ -130,26 +131,28 @@ fn forms_lead_from_an_unknown_customer_to_a_file_for_one_module() {
         process(&mut centre, &signed(&anna, kind, values));
     }
 
-    let party = OpenKmp.read_enrolment(custodians.enrolment().unwrap().as_bytes()).unwrap().party;
+    let party = document::<CentreEnrolment>(custodians.enrolment().unwrap()).party;
     let module =
         Identity::generate(PartyKind::Module, "SM-1".parse().unwrap(), &mut entropy).unwrap();
-    let details = EnrolmentDetails::Module {
+    let enrolment = ModuleEnrolment {
+        party: module.public().clone(),
+        created: today(),
+        is_test: true,
         maker: "Maker".parse().unwrap(),
         model: "Model".parse().unwrap(),
         firmware: "1".parse().unwrap(),
     };
-    let enrolment = OpenKmp.write_enrolment(&module, today(), true, &details).unwrap();
+    let enrolment = open_kmp::write_module_enrolment(&module, &enrolment).unwrap();
     let told = module.public().fingerprint().to_string();
     assert_eq!(centre.enrol_module(&enrolment, "0000").unwrap_err().code(), "fingerprint");
     centre.enrol_module(&enrolment, &told).unwrap();
     centre.enrol_module(&enrolment, &told).unwrap();
     let slot = SlotNumber::try_from(1).unwrap();
     let (request, pending) =
-        OpenKmp.request_agreement(&module, &party, slot, today(), &mut entropy).unwrap();
+        open_kmp::request_agreement(&module, &party, slot, today(), &mut entropy).unwrap();
     let answer = centre.answer_agreement(&request).unwrap();
     assert_eq!(centre.answer_agreement(&request).unwrap().confirmation, answer.confirmation);
-    let confirmation = answer.confirmation.as_bytes();
-    let (_, keys) = OpenKmp.accept_agreement(&module, &party, &pending, confirmation).unwrap();
+    let (_, keys) = accept_agreement(&module, &party, &pending, &answer.confirmation).unwrap();
 
     // From here on, one operator is enough.
     let operator = CentreDesk::new(&vault, sign_in(&vault, "olu"));
@@ -159,8 +162,7 @@ fn forms_lead_from_an_unknown_customer_to_a_file_for_one_module() {
     process(&mut centre, &signed(&anna, FormKind::KeyLoadRequest, &values));
     let again = centre.answer_key_load(&request, &LoadOptions::default()).unwrap();
     assert!(again.is_repeated, "the form built the file");
-    let file = again.load.file.as_bytes();
-    let load = OpenKmp.read_key_load(module.name(), &party, &keys, file).unwrap();
+    let load = read_key_load(module.name(), &party, &keys, again.load.file.as_bytes()).unwrap();
     assert_eq!(load.keys.len(), 1);
     let attributes = &load.keys[0].attributes;
     assert_eq!(attributes.supply_group.to_string(), "000001");

@@ -7,7 +7,7 @@ use prepay_kmc::centre::{CommandError, Decision};
 use prepay_kmc::entity::{Authorisation, Customer, FormRecord, Line, VendingKeyRecord};
 use prepay_kmc::form::{Draft, FormKind, FormState, SignedForm, SignedFormError};
 use prepay_kmc::store::Filter;
-use prepay_kmp::open_kmp::Signatory;
+use prepay_kmp::Signatory;
 use prepay_testkit::Foreseeable;
 
 const NEW: &[(&str, &str)] =

@@ -6,49 +6,95 @@ mod open_kmp_kit;
 use open_kmp_kit::{
     CREATED, Exchange, Fixed, Inputs, attributes, identity, moment, vending_key, with_checksums,
 };
-use prepay_kmp::open_kmp::{
-    Identity, MAX_KEYS, Nonce, OpenKmp, PartyKind, PendingAgreement, ProfileError, PublicIdentity,
-    Signatory, SignatoryKey, SignatureError, SlotKeys,
+use prepay_kmp::{
+    AgreementRequest, CentreEnrolment, Document, DocumentError, Identity, KeyLoadHeader, KeyToLoad,
+    MAX_KEYS, ModuleEnrolment, Nonce, PartyKind, PendingAgreement, PublicIdentity, Signatory,
+    SignatoryEnrolment, SignatoryKey, SignatureError, SlotKeys, Unverified, VendingKeyAttributes,
+    WrappedKeyLoad, check_value, open_kmp, read, read_as,
 };
-use prepay_kmp::profile::{EnrolmentDetails, KeyLoadHeader, KeyManagementProfile, KeyToLoad};
-use prepay_kmp::{VendingKeyAttributes, check_value};
+use prepay_testkit::documents::{
+    accept_agreement, answer_agreement, read_key_load, read_key_load_request,
+};
 use prepay_token::key::VendingKey;
 
 #[test]
 fn enrolments_arrive_with_keys_and_details() {
     let exchange = Exchange::new();
-    let read = OpenKmp.read_enrolment(exchange.module_enrolment.as_bytes()).unwrap();
+    let read: ModuleEnrolment = read_as(exchange.module_enrolment.as_bytes()).unwrap();
     assert_eq!(&read.party, exchange.module.public());
     assert_eq!(read.created, moment(CREATED));
-    let EnrolmentDetails::Module { maker, model, firmware } = read.details else {
-        panic!("a module's")
-    };
-    let details = [maker.as_str(), model.as_str(), firmware.as_str()];
+    let details = [read.maker.as_str(), read.model.as_str(), read.firmware.as_str()];
     assert_eq!(details, ["Prepay", "software module", "0.1.0"]);
 
-    let read = OpenKmp.read_enrolment(exchange.centre_enrolment.as_bytes()).unwrap();
+    let read: CentreEnrolment = read_as(exchange.centre_enrolment.as_bytes()).unwrap();
     assert_eq!(&read.party, exchange.centre.public());
-    let expected = EnrolmentDetails::Centre {
-        activation: moment("2026-01-01T00:00:00Z"),
-        expires: moment("2036-01-01T00:00:00Z"),
-    };
-    assert_eq!(read.details, expected);
+    assert_eq!(read.activation, moment("2026-01-01T00:00:00Z"));
+    assert_eq!(read.expires, moment("2036-01-01T00:00:00Z"));
 
-    let read = OpenKmp.read_signatory(exchange.signatory_key.as_bytes()).unwrap();
-    assert_eq!(read, (exchange.signatory.key().clone(), moment(CREATED)));
+    let read: SignatoryEnrolment = read_as(exchange.signatory_key.as_bytes()).unwrap();
+    assert_eq!((&read.key, read.created), (exchange.signatory.key(), moment(CREATED)));
+}
+
+#[test]
+fn a_text_of_another_kind_is_refused_by_both_names() {
+    let exchange = Exchange::new();
+    let text = exchange.module_enrolment.as_bytes();
+    let (expected, found) = (PartyKind::Centre, PartyKind::Module);
+    let refused = read_as::<CentreEnrolment>(text).unwrap_err();
+    assert_eq!(refused, DocumentError::Kind { expected, found });
+    let refused = read_as::<Unverified<WrappedKeyLoad>>(text).unwrap_err();
+    assert_eq!(
+        refused,
+        DocumentError::Record { line: 1, expected: "VKL", found: "PKE".to_owned() }
+    );
+    let other = with_checksums("SIG;PRFopen-kmp-1;VAL00;0000\n");
+    assert_eq!(read(other.as_bytes()).unwrap_err().code(), "record");
+    for kind in exchange.texts() {
+        assert_eq!(read(kind.text.as_bytes()).unwrap().tag(), &kind.text[..3], "{}", kind.name);
+    }
+}
+
+#[test]
+fn a_key_load_file_of_edition_1_is_known_and_refused() {
+    for text in ["9500", "9500 STSA0001 0123456789ABCDEF\r\n9520...\r\n"] {
+        assert_eq!(read(text.as_bytes()).unwrap_err(), DocumentError::Edition1, "{text}");
+    }
+    assert_eq!(read(b"9520 a key alone\n").unwrap_err().code(), "form");
+}
+
+#[test]
+fn an_unverified_document_says_only_between_whom_it_passes() {
+    let exchange = Exchange::new();
+    let Ok(Document::KeyLoad(load)) = read(exchange.key_load.as_bytes()) else { panic!("a file") };
+    assert_eq!(load.module(), exchange.module.name());
+    assert_eq!(load.centre(), exchange.centre.name());
+    assert_eq!(load.slot(), exchange.header.slot);
+    let printed = format!("{load:?}");
+    assert!(!printed.contains("Lakeside") && printed.contains("module-7"), "{printed}");
+    let request: Unverified<AgreementRequest> =
+        read_as(exchange.agreement_request.as_bytes()).unwrap();
+    let again: Unverified<AgreementRequest> =
+        read_as(exchange.agreement_request.as_bytes()).unwrap();
+    assert_eq!(request.digest(), again.digest());
+    assert_ne!(request.digest(), load.digest());
 }
 
 #[test]
 fn an_enrolment_says_whether_its_party_is_for_tests() {
     let marked = Exchange::of(&Inputs { is_test: true, ..Inputs::known() });
     let plain = Exchange::new();
+    let is_test = |text: &str| match read(text.as_bytes()).unwrap() {
+        Document::ModuleEnrolment(enrolment) => enrolment.is_test,
+        Document::CentreEnrolment(enrolment) => enrolment.is_test,
+        other => panic!("{other:?}"),
+    };
     for (marked, plain) in [
         (&marked.module_enrolment, &plain.module_enrolment),
         (&marked.centre_enrolment, &plain.centre_enrolment),
     ] {
-        assert!(OpenKmp.read_enrolment(marked.as_bytes()).unwrap().is_test);
-        assert!(!OpenKmp.read_enrolment(plain.as_bytes()).unwrap().is_test);
-        let code = |text: &str| OpenKmp.read_enrolment(text.as_bytes()).unwrap_err().code();
+        assert!(is_test(marked));
+        assert!(!is_test(plain));
+        let code = |text: &str| read(text.as_bytes()).unwrap_err().code();
         for other in ["0", "2", "01", "yes", ""] {
             let other = with_checksums(&marked.replace("TST1;", &format!("TST{other};")));
             assert_eq!(code(&other), "item", "{other}");
@@ -62,14 +108,20 @@ fn an_enrolment_says_whether_its_party_is_for_tests() {
 }
 
 #[test]
-fn enrolments_of_the_wrong_kind_are_not_written() {
+fn a_wrong_enrolment_is_not_written() {
     let exchange = Exchange::new();
-    let details =
-        EnrolmentDetails::Centre { activation: moment(CREATED), expires: moment(CREATED) };
-    let written = OpenKmp.write_enrolment(&exchange.module, moment(CREATED), false, &details);
+    let good: CentreEnrolment = read_as(exchange.centre_enrolment.as_bytes()).unwrap();
+    let write = |own: &Identity, enrolment: &CentreEnrolment| {
+        open_kmp::write_centre_enrolment(own, enrolment).map_err(|error| error.code())
+    };
+    assert_eq!(write(&exchange.centre, &good), Ok(exchange.centre_enrolment.clone()));
+    assert_eq!(write(&exchange.module, &good), Err("kind"));
+    assert_eq!(write(&identity(PartyKind::Centre, "centre-1", 13), &good), Err("party"));
+    let never = CentreEnrolment { expires: good.activation, ..good };
+    assert_eq!(write(&exchange.centre, &never), Err("dates"));
+    let module: ModuleEnrolment = read_as(exchange.module_enrolment.as_bytes()).unwrap();
+    let written = open_kmp::write_module_enrolment(&exchange.centre, &module);
     assert_eq!(written.unwrap_err().code(), "kind");
-    let written = OpenKmp.write_enrolment(&exchange.centre, moment(CREATED), false, &details);
-    assert_eq!(written.unwrap_err().code(), "dates");
 }
 
 #[test]
@@ -92,48 +144,35 @@ fn fingerprints_are_compared_as_people_type_them() {
 #[test]
 fn both_sides_come_to_the_same_keys_and_every_request_to_others() {
     let exchange = Exchange::new();
-    let accept = |pending: &PendingAgreement| {
+    let accepted = |pending: &PendingAgreement| {
         let text = exchange.agreement_confirmation.as_bytes();
-        OpenKmp.accept_agreement(&exchange.module, exchange.centre.public(), pending, text)
+        accept_agreement(&exchange.module, exchange.centre.public(), pending, text)
     };
-    let (confirmation, keys) = accept(&exchange.pending).unwrap();
+    let (confirmation, keys) = accepted(&exchange.pending).unwrap();
     assert_eq!(*keys.expose_bytes(), *exchange.slot_keys.expose_bytes());
     assert_eq!(confirmation.nonce, exchange.pending.nonce());
-    let peeked =
-        OpenKmp.peek_agreement_confirmation(exchange.agreement_confirmation.as_bytes()).unwrap();
-    assert_eq!(peeked, confirmation);
-    let request = OpenKmp.peek_agreement_request(exchange.agreement_request.as_bytes()).unwrap();
-    assert_eq!((request.nonce, request.slot), (confirmation.nonce, confirmation.slot));
-
     // The same request is answered in the same way.
-    let again = OpenKmp
-        .answer_agreement(
-            &exchange.centre,
-            exchange.module.public(),
-            exchange.agreement_request.as_bytes(),
-            moment(CREATED),
-        )
+    let text = exchange.agreement_request.as_bytes();
+    let again = answer_agreement(&exchange.centre, exchange.module.public(), text, moment(CREATED))
         .unwrap();
     assert_eq!(again.confirmation, exchange.agreement_confirmation);
     assert_eq!(*again.keys.expose_bytes(), *keys.expose_bytes());
 
     // Another request for the same slot, and one for another slot, give other keys.
     for (slot, seed) in [(1, 40), (2, 4)] {
-        let (text, pending) = OpenKmp
-            .request_agreement(
-                &exchange.module,
-                exchange.centre.public(),
-                slot.try_into().unwrap(),
-                moment(CREATED),
-                &mut Fixed::new(seed),
-            )
-            .unwrap();
+        let (text, pending) = open_kmp::request_agreement(
+            &exchange.module,
+            exchange.centre.public(),
+            slot.try_into().unwrap(),
+            moment(CREATED),
+            &mut Fixed::new(seed),
+        )
+        .unwrap();
         let module = exchange.module.public();
-        let answered = OpenKmp
-            .answer_agreement(&exchange.centre, module, text.as_bytes(), moment(CREATED))
-            .unwrap();
+        let text = text.as_bytes();
+        let answered = answer_agreement(&exchange.centre, module, text, moment(CREATED)).unwrap();
         assert_ne!(*answered.keys.expose_bytes(), *keys.expose_bytes(), "slot {slot}");
-        let refused = accept(&pending).unwrap_err().code();
+        let refused = accepted(&pending).unwrap_err().code();
         assert_eq!(refused, if slot == 1 { "request_unknown" } else { "other_slot" });
     }
 }
@@ -145,33 +184,27 @@ fn an_agreement_with_somebody_else_is_refused_by_name() {
     let new_module = identity(PartyKind::Module, "module-7", 12);
     let other_centre = identity(PartyKind::Centre, "centre-1", 13);
     let request = exchange.agreement_request.as_bytes();
-    let answer = |centre: &Identity, module: &PublicIdentity| {
-        let answered = OpenKmp.answer_agreement(centre, module, request, moment(CREATED));
-        answered.unwrap_err().code()
+    let refused = |centre: &Identity, module: &PublicIdentity| {
+        answer_agreement(centre, module, request, moment(CREATED)).unwrap_err().code()
     };
-    assert_eq!(answer(&exchange.centre, other_module.public()), "other_module");
-    assert_eq!(answer(&exchange.centre, new_module.public()), "other_module");
-    assert_eq!(answer(&other_centre, exchange.module.public()), "other_centre");
+    assert_eq!(refused(&exchange.centre, other_module.public()), "other_module");
+    assert_eq!(refused(&exchange.centre, new_module.public()), "other_module");
+    assert_eq!(refused(&other_centre, exchange.module.public()), "other_centre");
 
     let confirmation = exchange.agreement_confirmation.as_bytes();
-    let accept = |module: &Identity, centre: &PublicIdentity| {
-        OpenKmp
-            .accept_agreement(module, centre, &exchange.pending, confirmation)
-            .unwrap_err()
-            .code()
+    let refused = |module: &Identity, centre: &PublicIdentity| {
+        accept_agreement(module, centre, &exchange.pending, confirmation).unwrap_err().code()
     };
-    assert_eq!(accept(&other_module, exchange.centre.public()), "other_module");
-    assert_eq!(accept(&exchange.module, other_centre.public()), "other_centre");
+    assert_eq!(refused(&other_module, exchange.centre.public()), "other_module");
+    assert_eq!(refused(&exchange.module, other_centre.public()), "other_centre");
 }
 
 #[test]
 fn a_key_load_file_brings_keys_and_attributes() {
     let exchange = Exchange::new();
     let text = exchange.key_load.as_bytes();
-    assert_eq!(OpenKmp.peek_key_load(text).unwrap(), exchange.header);
-    let load = OpenKmp
-        .read_key_load(exchange.module.name(), exchange.centre.public(), &exchange.slot_keys, text)
-        .unwrap();
+    let (module, centre) = (exchange.module.name(), exchange.centre.public());
+    let load = read_key_load(module, centre, &exchange.slot_keys, text).unwrap();
     assert_eq!(load.header, exchange.header);
     assert_eq!(load.keys.len(), 2);
     let expected = [(1, 2, Some(7)), (2, 4, None)];
@@ -181,7 +214,8 @@ fn a_key_load_file_brings_keys_and_attributes() {
         assert_eq!(key.key.expose_bytes(), vending_key(algorithm).expose_bytes());
         assert_eq!(key.check_value, check_value(&key.key));
     }
-    let request = OpenKmp.peek_key_load_request(exchange.load_request.as_bytes()).unwrap();
+    let (centre, module) = (exchange.centre.name(), exchange.module.public());
+    let request = read_key_load_request(centre, module, exchange.load_request.as_bytes()).unwrap();
     assert_eq!((request.nonce, request.slot), (load.header.nonce, load.header.slot));
 }
 
@@ -194,7 +228,7 @@ fn a_key_load_file_for_somebody_else_is_refused_by_name() {
     let text = exchange.key_load.as_bytes();
     let (module, centre) = (exchange.module.name(), exchange.centre.public());
     let read = |module, centre, keys| {
-        OpenKmp.read_key_load(module, centre, keys, text).map(drop).unwrap_err().code()
+        read_key_load(module, centre, keys, text).map(drop).unwrap_err().code()
     };
     assert_eq!(read(other_module.name(), centre, &exchange.slot_keys), "other_module");
     assert_eq!(read(module, other_centre.public(), &exchange.slot_keys), "other_centre");
@@ -202,7 +236,7 @@ fn a_key_load_file_for_somebody_else_is_refused_by_name() {
 
     let request = exchange.load_request.as_bytes();
     let read = |centre, module| {
-        OpenKmp.read_key_load_request(centre, module, request).map(drop).unwrap_err().code()
+        read_key_load_request(centre, module, request).map(drop).unwrap_err().code()
     };
     assert_eq!(read(other_centre.name(), exchange.module.public()), "other_centre");
     assert_eq!(read(exchange.centre.name(), other_module.public()), "other_module");
@@ -217,11 +251,11 @@ fn the_centre_alone_cannot_be_impersonated_by_whoever_holds_the_slot_keys() {
     let attributes = [attributes(201_457, 1, 2), attributes(201_457, 2, 2)];
     let key = vending_key(2);
     let keys = attributes.each_ref().map(|attributes| to_load(attributes, &key));
-    let forged = OpenKmp.write_key_load(&forger, &exchange.slot_keys, &header, &keys).unwrap();
+    let forged = open_kmp::write_key_load(&forger, &exchange.slot_keys, &header, &keys).unwrap();
     let (name, real) = (forger.name().to_string(), exchange.centre.name().to_string());
     let forged = open_kmp_kit::with_checksums(&forged.replace(&name, &real));
     let (module, centre) = (exchange.module.name(), exchange.centre.public());
-    let read = OpenKmp.read_key_load(module, centre, &exchange.slot_keys, forged.as_bytes());
+    let read = read_key_load(module, centre, &exchange.slot_keys, forged.as_bytes());
     assert_eq!(read.map(drop).unwrap_err().code(), "signature");
 }
 
@@ -232,33 +266,32 @@ fn to_load<'a>(attributes: &'a VendingKeyAttributes, key: &'a VendingKey) -> Key
 #[test]
 fn a_centre_writes_no_file_that_a_module_would_refuse() {
     let exchange = Exchange::new();
-    let header = |keys| KeyLoadHeader { keys, ..exchange.header.clone() };
+    let header = &exchange.header;
     let write = |header: &KeyLoadHeader, keys: &[KeyToLoad<'_>]| {
-        let written = OpenKmp.write_key_load(&exchange.centre, &exchange.slot_keys, header, keys);
+        let written = open_kmp::write_key_load(&exchange.centre, &exchange.slot_keys, header, keys);
         written.map(drop).map_err(|error| error.code())
     };
     let (good, other) = (attributes(1, 1, 2), attributes(1, 2, 2));
     let key = vending_key(2);
     let register = Some(3.try_into().unwrap());
     let one = to_load(&good, &key);
-    assert_eq!(write(&header(1), &[one]), Ok(()));
-    assert_eq!(write(&header(0), &[]), Err("count"));
-    assert_eq!(write(&header(2), &[one]), Err("count"));
-    assert_eq!(write(&header(1001), &vec![one; MAX_KEYS + 1]), Err("count"));
-    assert_eq!(write(&header(2), &[one, one]), Err("twice"));
+    assert_eq!(write(header, &[one]), Ok(()));
+    assert_eq!(write(header, &[]), Err("count"));
+    assert_eq!(write(header, &vec![one; MAX_KEYS + 1]), Err("count"));
+    assert_eq!(write(header, &[one, one]), Err("twice"));
     let (first, second) =
         (KeyToLoad { register, ..one }, KeyToLoad { register, ..to_load(&other, &key) });
-    assert_eq!(write(&header(2), &[first, second]), Err("twice"));
+    assert_eq!(write(header, &[first, second]), Err("twice"));
     let long = vending_key(4);
-    assert_eq!(write(&header(1), &[to_load(&good, &long)]), Err("key_length"));
+    assert_eq!(write(header, &[to_load(&good, &long)]), Err("key_length"));
     let mut backwards = good.clone();
     backwards.issued_until = moment("2025-01-01T00:00:00Z");
-    assert_eq!(write(&header(1), &[to_load(&backwards, &key)]), Err("dates"));
-    let late = KeyLoadHeader { expires: moment("2025-01-01T00:00:00Z"), ..header(1) };
+    assert_eq!(write(header, &[to_load(&backwards, &key)]), Err("dates"));
+    let late = KeyLoadHeader { expires: moment("2025-01-01T00:00:00Z"), ..header.clone() };
     assert_eq!(write(&late, &[one]), Err("dates"));
     let foreign = KeyLoadHeader {
         centre: identity(PartyKind::Centre, "centre-2", 14).name().clone(),
-        ..header(1)
+        ..header.clone()
     };
     assert_eq!(write(&foreign, &[one]), Err("other_centre"));
 }
@@ -269,11 +302,11 @@ fn a_file_of_a_thousand_keys_arrives() {
     let attributes: Vec<_> = (0..1000).map(|group| attributes(group, 1, 4)).collect();
     let key = vending_key(4);
     let keys: Vec<_> = attributes.iter().map(|attributes| to_load(attributes, &key)).collect();
-    let header = KeyLoadHeader { keys: 1000, ..exchange.header.clone() };
     let text =
-        OpenKmp.write_key_load(&exchange.centre, &exchange.slot_keys, &header, &keys).unwrap();
+        open_kmp::write_key_load(&exchange.centre, &exchange.slot_keys, &exchange.header, &keys)
+            .unwrap();
     let (module, centre) = (exchange.module.name(), exchange.centre.public());
-    let load = OpenKmp.read_key_load(module, centre, &exchange.slot_keys, text.as_bytes()).unwrap();
+    let load = read_key_load(module, centre, &exchange.slot_keys, text.as_bytes()).unwrap();
     assert_eq!(load.keys.len(), 1000);
 }
 
@@ -299,7 +332,7 @@ fn documents_are_signed_for_one_context_and_never_pass_for_records() {
         let signature = signatory.sign_document(context, text.as_bytes());
         let digits: String = signature.iter().map(|byte| format!("{byte:02X}")).collect();
         let sealed = format!("{text}SIG;PRFopen-kmp-1;VAL{digits};0000\n");
-        let read = OpenKmp.read_signatory(with_checksums(&sealed).as_bytes());
+        let read = read_as::<SignatoryEnrolment>(with_checksums(&sealed).as_bytes());
         assert_eq!(read.unwrap_err().code(), "signature");
     }
 }
@@ -315,7 +348,7 @@ fn secrets_and_public_keys_survive_a_vault() {
     let text = exchange.agreement_confirmation.as_bytes();
     let centre = PublicIdentity::decode(&exchange.centre.public().encode()).unwrap();
     assert_eq!(&centre, exchange.centre.public());
-    let accepted = OpenKmp.accept_agreement(&again, &centre, &pending, text).unwrap();
+    let accepted = accept_agreement(&again, &centre, &pending, text).unwrap();
     let keys = SlotKeys::from_bytes(&accepted.1.expose_bytes()[..]).unwrap();
     assert_eq!(*keys.expose_bytes(), *exchange.slot_keys.expose_bytes());
     let signatory = &exchange.signatory;
@@ -344,14 +377,13 @@ fn secrets_and_public_keys_survive_a_vault() {
 #[test]
 fn nothing_that_is_printed_shows_a_secret() {
     let exchange = Exchange::new();
-    let load = OpenKmp
-        .read_key_load(
-            exchange.module.name(),
-            exchange.centre.public(),
-            &exchange.slot_keys,
-            exchange.key_load.as_bytes(),
-        )
-        .unwrap();
+    let load = read_key_load(
+        exchange.module.name(),
+        exchange.centre.public(),
+        &exchange.slot_keys,
+        exchange.key_load.as_bytes(),
+    )
+    .unwrap();
     let printed = format!(
         "{:?} {:?} {:?} {:?} {:?}",
         exchange.module, exchange.signatory, exchange.pending, exchange.slot_keys, load
@@ -386,33 +418,34 @@ fn every_refusal_has_a_code_and_a_sentence_of_its_own() {
     let value = check_value(&vending_key(2));
     let (slot, other) = (1.try_into().unwrap(), 2.try_into().unwrap());
     let all = [
-        ProfileError::Size { most: 1, found: 2 },
-        ProfileError::Form { line: 1, problem: "no items" },
-        ProfileError::Checksum { line: 1, expected: text(), found: text() },
-        ProfileError::Profile { line: 1, found: text() },
-        ProfileError::Record { line: 1, expected: "VKL", found: text() },
-        ProfileError::Item { line: 1, tag: text(), problem: text() },
-        ProfileError::Party { expected: module.clone(), found: centre.clone() },
-        ProfileError::Kind { expected: PartyKind::Module, found: PartyKind::Centre },
-        ProfileError::OtherModule { expected: module.clone(), found: module.clone() },
-        ProfileError::OtherCentre { expected: centre.clone(), found: centre.clone() },
-        ProfileError::OtherSlot { expected: slot, found: other },
-        ProfileError::OtherRequest { expected: nonce, found: nonce },
-        ProfileError::Signature { party: centre },
-        ProfileError::Mac,
-        ProfileError::Unwrap { key: 1 },
-        ProfileError::KeyLength { key: 1, expected: 8, found: 20 },
-        ProfileError::CheckValue {
+        DocumentError::Size { most: 1, found: 2 },
+        DocumentError::Edition1,
+        DocumentError::Form { line: 1, problem: "no items" },
+        DocumentError::Checksum { line: 1, expected: text(), found: text() },
+        DocumentError::Profile { line: 1, found: text() },
+        DocumentError::Record { line: 1, expected: "VKL", found: text() },
+        DocumentError::Item { line: 1, tag: text(), problem: text() },
+        DocumentError::Party { expected: module.clone(), found: centre.clone() },
+        DocumentError::Kind { expected: PartyKind::Module, found: PartyKind::Centre },
+        DocumentError::OtherModule { expected: module.clone(), found: module.clone() },
+        DocumentError::OtherCentre { expected: centre.clone(), found: centre.clone() },
+        DocumentError::OtherSlot { expected: slot, found: other },
+        DocumentError::OtherRequest { expected: nonce, found: nonce },
+        DocumentError::Signature { party: centre },
+        DocumentError::Mac,
+        DocumentError::Unwrap { key: 1 },
+        DocumentError::KeyLength { key: 1, expected: 8, found: 20 },
+        DocumentError::CheckValue {
             group: 1.try_into().unwrap(),
             revision: 1.try_into().unwrap(),
             expected: value,
             found: value,
         },
-        ProfileError::Twice { what: text() },
-        ProfileError::Dates { problem: "ACT not after IUT" },
-        ProfileError::Count { most: 1000, found: 0 },
+        DocumentError::Twice { what: text() },
+        DocumentError::Dates { problem: "ACT not after IUT" },
+        DocumentError::Count { most: 1000, found: 0 },
     ];
-    let mut codes: Vec<_> = all.iter().map(ProfileError::code).collect();
+    let mut codes: Vec<_> = all.iter().map(DocumentError::code).collect();
     codes.sort_unstable();
     codes.dedup();
     assert_eq!(codes.len(), all.len());

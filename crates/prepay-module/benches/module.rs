@@ -14,14 +14,16 @@ use std::time::Instant;
 use criterion::{Criterion, criterion_group};
 use prepay_basics::{Entropy, Identifier, Moment, NoEntropy};
 use prepay_host::Directory;
-use prepay_kmp::VendingKeyAttributes;
 use prepay_kmp::attribute::{Cluster, CurrencyLimit, SubClassSet, UnitLimit, VendingKeyType};
-use prepay_kmp::open_kmp::{Identity, OpenKmp, PartyKind};
-use prepay_kmp::profile::{EnrolmentDetails, KeyLoadHeader, KeyManagementProfile, KeyToLoad};
+use prepay_kmp::{
+    CentreEnrolment, Identity, KeyLoadHeader, KeyToLoad, ModuleEnrolment, PartyKind,
+    VendingKeyAttributes, open_kmp,
+};
 use prepay_module::software::{ModulePolicy, NewModule, Operator, SoftwareModule, TestMode};
 use prepay_module::{
     IssueRequest, Issued, MeterConfiguration, RequestId, SecurityModule, TokenRequest,
 };
+use prepay_testkit::documents::{answer_agreement, document, read_key_load_request};
 use prepay_testkit::ratio::Ratio;
 use prepay_token::element::{
     Amount, BaseDate, DecoderKeyGenerationAlgorithm, DecoderReferenceNumber, EncryptionAlgorithm,
@@ -131,20 +133,26 @@ fn operator(storage: Box<dyn VaultStorage>, algorithm: DecoderKeyGenerationAlgor
     let id: Identifier = "KMC-1".parse().expect("a name");
     let centre = Identity::generate(PartyKind::Centre, id.clone(), &mut Counting(2));
     let centre = centre.expect("key pairs");
-    let details = EnrolmentDetails::Centre { activation: Moment::MIN, expires: Moment::MAX };
-    let enrolment = OpenKmp.write_enrolment(&centre, now(), true, &details).expect("an enrolment");
+    let enrolment = CentreEnrolment {
+        party: centre.public().clone(),
+        created: now(),
+        is_test: true,
+        activation: Moment::MIN,
+        expires: Moment::MAX,
+    };
+    let enrolment = open_kmp::write_centre_enrolment(&centre, &enrolment).expect("an enrolment");
     custodians.enrol_centre(&enrolment).expect("a slot");
     let fingerprint = centre.public().fingerprint().to_string();
     let id = id.into();
     custodians.confirm_centre(&id, &fingerprint).expect("a confirmed centre");
     let enrolment = custodians.reader().enrolment().expect("an enrolment");
-    let own = OpenKmp.read_enrolment(enrolment.as_bytes()).expect("an enrolment").party;
+    let own = document::<ModuleEnrolment>(enrolment).party;
     let request = custodians.request_agreement(&id).expect("a request");
-    let answer = OpenKmp.answer_agreement(&centre, &own, request.as_bytes(), now());
+    let answer = answer_agreement(&centre, &own, request, now());
     let answer = answer.expect("an answer");
     custodians.accept_confirmation(&answer.confirmation).expect("an active slot");
     let request = custodians.request_key_load(&id).expect("a request");
-    let request = OpenKmp.peek_key_load_request(request.as_bytes()).expect("a request");
+    let request = read_key_load_request(centre.name(), &own, request).expect("a request");
     let header = KeyLoadHeader {
         module: request.module,
         centre: request.centre,
@@ -154,12 +162,11 @@ fn operator(storage: Box<dyn VaultStorage>, algorithm: DecoderKeyGenerationAlgor
         created: request.created,
         expires: request.expires,
         transactions: None,
-        keys: 1,
     };
     let (attributes, key) = (attributes(algorithm), vending_key(algorithm));
     let register = Some(1.try_into().expect("a register"));
     let keys = [KeyToLoad { attributes: &attributes, register, key: &key }];
-    let file = OpenKmp.write_key_load(&centre, &answer.keys, &header, &keys).expect("a file");
+    let file = open_kmp::write_key_load(&centre, &answer.keys, &header, &keys).expect("a file");
     custodians.load_keys(&file).expect("a loaded key");
     module.operator(&session(&module, "olga")).expect("an operator")
 }

@@ -22,7 +22,7 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 
 pub use forms::form_json;
-pub use keys::{edition1, open_kmp};
+pub use keys::open_kmp;
 pub use meter::{keypad, meter_record};
 pub use session::{session_line, session_lines, written_line};
 pub use vault::{audit_log, vault_store};
@@ -31,7 +31,7 @@ use crate::Random;
 use crate::vectors::{LabCase, RefusalCase, load_folder};
 
 /// The names of the targets.
-pub const TARGETS: [&str; 12] = [
+pub const TARGETS: [&str; 11] = [
     "open_digits",
     "json_line",
     "id_record",
@@ -39,7 +39,6 @@ pub const TARGETS: [&str; 12] = [
     "meter_record",
     "keypad",
     "open_kmp",
-    "edition1",
     "vault_store",
     "audit_log",
     "form_json",
@@ -325,7 +324,6 @@ pub fn seeds(target: &str) -> Vec<Vec<u8>> {
         "form_json" => forms::form_seeds(),
         "session_line" => session_lines().into_iter().map(String::into_bytes).collect(),
         "open_kmp" => keys::open_kmp_seeds(),
-        "edition1" => keys::edition1_seeds(),
         "vault_store" => vault::store_seeds(),
         "audit_log" => vault::log_seeds(),
         other => panic!("no fuzz target is called {other}"),
@@ -387,11 +385,6 @@ mod tests {
     #[test]
     fn any_bytes_are_a_text_of_key_management_or_refused() {
         run("open_kmp", open_kmp, RUNS / 25); // Signatures take their time.
-    }
-
-    #[test]
-    fn any_bytes_are_a_key_load_file_of_edition_1_or_refused() {
-        short_run("edition1", edition1);
     }
 
     #[test]

@@ -6,6 +6,7 @@
 //! - [`fuzz`]: the bodies of the fuzz targets as plain functions, and inputs to run them on without a fuzzer.
 //! - [`centre_store`]: the tests that every store of a key management centre must pass.
 //! - [`ceremony`]: a software module and a test centre that loads keys into it, step by step.
+//! - [`documents`]: what each side does with a text of key management, in one call.
 //! - [`secrets`]: finds secrets in places where they must not be.
 //! - [`Memory`]: the storage of a meter.
 //! - [`SetClock`], [`Foreseeable`]: time and randomness.
@@ -13,6 +14,7 @@
 
 pub mod centre_store;
 pub mod ceremony;
+pub mod documents;
 pub mod fuzz;
 mod memory;
 pub mod published;

@@ -174,7 +174,7 @@ fn what_is_wrong_is_named_and_tells_by_its_status_who_answered() {
     for (status, arguments, code) in [
         (2, "init --id SM-1 --custodian ann --custodian bob --test".to_owned(), "not_empty"),
         (2, format!("load {{missing}} {PAIR}"), "file"),
-        (3, format!("load {{nonsense}} {PAIR}"), "kind"),
+        (3, format!("load {{nonsense}} {PAIR}"), "form"),
         (3, format!("load {{bytes}} {PAIR}"), "text"),
         (3, format!("load {{agree.kag}} {PAIR}"), "kind"),
         (3, format!("load {{module.pke}} {PAIR}"), "kind"),

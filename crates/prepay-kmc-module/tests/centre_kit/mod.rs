@@ -12,11 +12,11 @@ use prepay_kmc_module::{
 use prepay_kmp::attribute::{
     Cluster, CurrencyLimit, GroupName, RegisterNumber, SubClassSet, UnitLimit, VendingKeyType,
 };
-use prepay_kmp::open_kmp::{
-    Identity, Nonce, OpenKmp, PartyKind, PublicIdentity, SlotKeys, SlotNumber,
+use prepay_kmp::{
+    CentreEnrolment, CentreId, Identity, KeyLoad, KeyLoadRequest, ModuleEnrolment, Nonce,
+    PartyKind, PublicIdentity, SlotKeys, SlotNumber, VendingKeyAttributes, open_kmp,
 };
-use prepay_kmp::profile::{EnrolmentDetails, KeyLoad, KeyLoadRequest, KeyManagementProfile};
-use prepay_kmp::{CentreId, VendingKeyAttributes};
+use prepay_testkit::documents::{accept_agreement, document, read_key_load};
 pub(crate) use prepay_testkit::{Foreseeable, SetClock};
 use prepay_token::element::{
     BaseDate, DecoderKeyGenerationAlgorithm, KeyExpiryNumber, KeyRevisionNumber, SupplyGroupCode,
@@ -147,7 +147,7 @@ impl Centre {
     /// The centre's public keys, as its enrolment shows them.
     pub(crate) fn party(&self) -> PublicIdentity {
         let text = self.one("uma").enrolment().unwrap();
-        OpenKmp.read_enrolment(text.as_bytes()).unwrap().party
+        document::<CentreEnrolment>(text).party
     }
 }
 
@@ -175,12 +175,15 @@ impl Module {
 
     /// An enrolment that is marked as that of a test module, or is not.
     pub(crate) fn enrolment_of(&self, is_test: bool) -> String {
-        let details = EnrolmentDetails::Module {
+        let enrolment = ModuleEnrolment {
+            party: self.identity.public().clone(),
+            created: begin(),
+            is_test,
             maker: "Maker".parse().unwrap(),
             model: "Model 1".parse().unwrap(),
             firmware: "1.0".parse().unwrap(),
         };
-        OpenKmp.write_enrolment(&self.identity, begin(), is_test, &details).unwrap()
+        open_kmp::write_module_enrolment(&self.identity, &enrolment).unwrap()
     }
 
     /// An agreement request, and the slot keys that come of an answer to it.
@@ -192,12 +195,11 @@ impl Module {
     ) -> (String, impl Fn(&Self, &str) -> SlotKeys + use<>) {
         let slot = SlotNumber::try_from(slot).unwrap();
         let centre = centre.clone();
-        let (text, pending) = OpenKmp
-            .request_agreement(&self.identity, &centre, slot, created, &mut self.entropy)
-            .unwrap();
+        let entropy = &mut self.entropy;
+        let (text, pending) =
+            open_kmp::request_agreement(&self.identity, &centre, slot, created, entropy).unwrap();
         let accept = move |module: &Self, confirmation: &str| {
-            let text = confirmation.as_bytes();
-            OpenKmp.accept_agreement(&module.identity, &centre, &pending, text).unwrap().1
+            accept_agreement(&module.identity, &centre, &pending, confirmation).unwrap().1
         };
         (text, accept)
     }
@@ -217,7 +219,7 @@ impl Module {
             created,
             expires,
         };
-        OpenKmp.write_key_load_request(&self.identity, &request).unwrap()
+        open_kmp::write_key_load_request(&self.identity, &request).unwrap()
     }
 
     pub(crate) fn read_load(
@@ -225,8 +227,8 @@ impl Module {
         centre: &PublicIdentity,
         keys: &SlotKeys,
         file: &str,
-    ) -> Result<KeyLoad, prepay_kmp::open_kmp::ProfileError> {
-        OpenKmp.read_key_load(self.identity.name(), centre, keys, file.as_bytes())
+    ) -> Result<KeyLoad, prepay_kmp::DocumentError> {
+        read_key_load(self.identity.name(), centre, keys, file)
     }
 
     /// Accepted by the centre, with an agreement on a slot.

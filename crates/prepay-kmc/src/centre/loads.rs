@@ -4,9 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use prepay_basics::Moment;
 use prepay_kmc_module::{Authority, KeyLoadItem, KeyLoadOrder, KeyLoadRequestReport};
-use prepay_kmp::ModuleId;
 use prepay_kmp::attribute::{KeyCheckValue, VendingKeyAttributes};
-use prepay_kmp::open_kmp::MAX_KEYS;
+use prepay_kmp::{MAX_KEYS, ModuleId};
 use prepay_token::element::SupplyGroupCode;
 use sha2::{Digest, Sha256};
 

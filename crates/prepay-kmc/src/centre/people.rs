@@ -2,7 +2,7 @@
 
 use prepay_basics::Identifier;
 use prepay_kmc_module::Authority;
-use prepay_kmp::open_kmp::SignatoryKey;
+use prepay_kmp::SignatoryKey;
 
 use super::batch::Batch;
 use super::{Answer, Centre, CommandError};

@@ -3,7 +3,7 @@
 use std::fmt;
 
 use prepay_basics::Moment;
-use prepay_kmp::open_kmp::{Signatory, SignatoryKey};
+use prepay_kmp::{Signatory, SignatoryKey};
 use sha2::{Digest, Sha384};
 
 use super::text::{Reader, write_fields, write_item};

@@ -9,8 +9,8 @@ use prepay_kmc::centre::{Centre, Decision, KeyTerms, NewKey};
 use prepay_kmc::entity::{CustomerNumber, FormNumber, VendingKeyRecord};
 use prepay_kmc::form::{Draft, FormKind, SignedForm};
 use prepay_kmc::store::MemoryStore;
+use prepay_kmp::Signatory;
 use prepay_kmp::attribute::{CurrencyLimit, UnitLimit};
-use prepay_kmp::open_kmp::Signatory;
 use prepay_testkit::{Foreseeable, SetClock};
 use prepay_token::element::{BaseDate, DecoderKeyGenerationAlgorithm};
 

@@ -9,11 +9,11 @@ use std::sync::Mutex;
 use prepay_basics::{Identifier, Moment};
 use prepay_kmc_module::{
     AgreementAnswer, AgreementRequestReport, Authority, CentreError, CentreIdentity, CentreModule,
-    DocumentProblem, GeneratedKey, KeyLoad, KeyLoadOrder, KeyLoadRequestReport, ModuleDetails,
-    ModuleReport, ModuleState, VendingKeyReport,
+    GeneratedKey, KeyLoad, KeyLoadOrder, KeyLoadRequestReport, ModuleDetails, ModuleReport,
+    ModuleState, VendingKeyReport,
 };
-use prepay_kmp::ModuleId;
 use prepay_kmp::attribute::KeyCheckValue;
+use prepay_kmp::{DocumentError, ModuleId};
 use prepay_token::element::{DecoderKeyGenerationAlgorithm, KeyRevisionNumber, SupplyGroupCode};
 use prepay_token::key::VendingKey;
 
@@ -92,7 +92,7 @@ fn parts<const N: usize>(text: &str, tag: &str) -> Result<[String; N], CentreErr
     let found: Result<[String; N], _> = parts[1..].to_vec().try_into();
     match found {
         Ok(found) if parts[0] == tag => Ok(found),
-        _ => Err(CentreError::Document(DocumentProblem { code: "form", message: text.to_owned() })),
+        _ => Err(DocumentError::Form { line: 1, problem: "no text of the model" }.into()),
     }
 }
 

@@ -3,21 +3,27 @@
 //! The request is signed by the module. The confirmation carries a code under the new MAC key, which proves
 //! that the centre derived the same keys, and the centre's signature.
 
-use super::agreement::{Info, MAC, PendingAgreement, SlotKeys, derive};
-use super::key::SIGNATURE;
-use super::party::{Identity, PartyKind, PartyName, PublicIdentity};
-use super::text::{Records, Writer, read};
-use super::value::Hex;
-use super::{ProfileError, PublicKey, SlotNumber};
-use crate::profile::{AgreementAnswered, AgreementConfirmation, AgreementRequest};
+use super::derivation::{Info, derive};
+use super::text::{Record, Records, Writer};
+use super::{AUTHENTICATED, SIGNED};
+use crate::document::{
+    AGREEMENT_CONFIRMATION, AGREEMENT_REQUEST, AgreementAnswered, AgreementConfirmation,
+    AgreementRequest, Unverified, expect_centre, expect_module,
+};
+use crate::value::Hex;
+use crate::{
+    DocumentError, Identity, PartyKind, PartyName, PendingAgreement, PublicIdentity, PublicKey,
+    SlotKeys, SlotNumber,
+};
 use prepay_basics::{Entropy, Moment, NoEntropy};
 
-const REQUEST: &str = "KAG";
-const CONFIRMATION: &str = "KAC";
-const AUTHENTICATED: &str = "MAC";
-const SIGNED: &str = "SIG";
-
-pub(super) fn write_request(
+/// For a module: writes an agreement request. The secret that belongs to it goes into the vault until the
+/// confirmation comes.
+///
+/// # Errors
+///
+/// [`NoEntropy`] when the source has failed.
+pub fn request_agreement(
     own: &Identity,
     centre: &PublicIdentity,
     slot: SlotNumber,
@@ -26,7 +32,8 @@ pub(super) fn write_request(
 ) -> Result<(String, PendingAgreement), NoEntropy> {
     let pending = PendingAgreement::generate(slot, created, entropy)?;
     let mut text = Writer::default();
-    text.record(REQUEST).item("CRE", created).item("EPH", Hex(&pending.ephemeral().spki()));
+    text.record(AGREEMENT_REQUEST).item("CRE", created);
+    text.item("EPH", Hex(&pending.ephemeral().spki()));
     text.item("KMC", centre.name()).item("NON", pending.nonce());
     text.item("SLT", slot).item("SMI", own.name()).end();
     let signature = own.sign_record(text.so_far());
@@ -34,11 +41,12 @@ pub(super) fn write_request(
     Ok((text.finish(), pending))
 }
 
-/// A request, the text that is signed, and the signature.
-fn parse_request(text: &[u8]) -> Result<(AgreementRequest, &[u8], [u8; SIGNATURE]), ProfileError> {
-    let records = read(text)?;
-    let mut records = Records::new(&records);
-    let record = records.take(REQUEST)?;
+pub(super) fn parse_request(
+    records: &[Record<'_>],
+    text: &[u8],
+) -> Result<Unverified<AgreementRequest>, DocumentError> {
+    let mut records = Records::new(records);
+    let record = records.take(AGREEMENT_REQUEST)?;
     let mut items = record.items();
     let created = items.get("CRE")?;
     let ephemeral = PublicKey::from_spki(&items.bytes::<120>("EPH")?)
@@ -47,24 +55,49 @@ fn parse_request(text: &[u8]) -> Result<(AgreementRequest, &[u8], [u8; SIGNATURE
     let (nonce, slot) = (items.get("NON")?, items.get("SLT")?);
     let module = super::party(&mut items, "SMI", PartyKind::Module)?;
     items.end()?;
-    let (signed, seal) = records.seal(SIGNED)?;
+    let signature = records.seal(SIGNED)?;
     records.end()?;
-    Ok((AgreementRequest { module, centre, slot, nonce, ephemeral, created }, signed, seal))
+    Ok(Unverified {
+        module: module.clone(),
+        centre: centre.clone(),
+        slot,
+        content: AgreementRequest { module, centre, slot, nonce, ephemeral, created },
+        text: text.into(),
+        signature,
+        code: None,
+    })
 }
 
-pub(super) fn peek_request(text: &[u8]) -> Result<AgreementRequest, ProfileError> {
-    parse_request(text).map(|(request, ..)| request)
+impl Unverified<AgreementRequest> {
+    /// For a centre: checks that the request is to it, and that this module signed it.
+    ///
+    /// # Errors
+    ///
+    /// [`DocumentError`] when it is refused.
+    pub fn verify(
+        &self,
+        own: &PartyName,
+        module: &PublicIdentity,
+    ) -> Result<AgreementRequest, DocumentError> {
+        self.expect_names(module.name(), own)?;
+        self.verify_signature(module)?;
+        Ok(self.content.clone())
+    }
 }
 
-pub(super) fn answer(
+/// For a centre: derives the keys and writes the confirmation. The same arguments give the same answer.
+///
+/// # Errors
+///
+/// [`DocumentError::OtherModule`] and [`DocumentError::OtherCentre`] when the request is not between these two.
+pub fn confirm_agreement(
     own: &Identity,
     module: &PublicIdentity,
-    text: &[u8],
+    request: &AgreementRequest,
     created: Moment,
-) -> Result<AgreementAnswered, ProfileError> {
-    let (request, signed, seal) = parse_request(text)?;
-    super::expect_names(module.name(), &request.module, own.name(), &request.centre)?;
-    super::verify_record(module.name(), module.signature_key(), signed, &seal)?;
+) -> Result<AgreementAnswered, DocumentError> {
+    expect_module(module.name(), &request.module)?;
+    expect_centre(own.name(), &request.centre)?;
     let info = Info {
         module: module.name(),
         centre: own.name(),
@@ -76,65 +109,68 @@ pub(super) fn answer(
     let keys = derive((secret, &request.ephemeral), (secret, module.agreement_key()), &info)
         .expect("the secret was checked when it was made");
     let mut text = Writer::default();
-    text.record(CONFIRMATION).item("CRE", created).item("KMC", own.name());
+    text.record(AGREEMENT_CONFIRMATION).item("CRE", created).item("KMC", own.name());
     text.item("NON", request.nonce).item("SLT", request.slot).item("SMI", module.name()).end();
     let code = keys.authenticate(text.so_far());
     text.seal(AUTHENTICATED, &code);
     let signature = own.sign_record(text.so_far());
     text.seal(SIGNED, &signature);
-    Ok(AgreementAnswered { request, keys, confirmation: text.finish() })
+    Ok(AgreementAnswered { keys, confirmation: text.finish() })
 }
 
-/// A confirmation, and what protects it.
-struct Confirmation<'t> {
-    content: AgreementConfirmation,
-    authenticated: (&'t [u8], [u8; MAC]),
-    signed: (&'t [u8], [u8; SIGNATURE]),
-}
-
-fn parse_confirmation(text: &[u8]) -> Result<Confirmation<'_>, ProfileError> {
-    let records = read(text)?;
-    let mut records = Records::new(&records);
-    let mut items = records.take(CONFIRMATION)?.items();
+pub(super) fn parse_confirmation(
+    records: &[Record<'_>],
+    text: &[u8],
+) -> Result<Unverified<AgreementConfirmation>, DocumentError> {
+    let mut records = Records::new(records);
+    let mut items = records.take(AGREEMENT_CONFIRMATION)?.items();
     let created = items.get("CRE")?;
     let centre = super::party(&mut items, "KMC", PartyKind::Centre)?;
     let (nonce, slot) = (items.get("NON")?, items.get("SLT")?);
-    let module: PartyName = super::party(&mut items, "SMI", PartyKind::Module)?;
+    let module = super::party(&mut items, "SMI", PartyKind::Module)?;
     items.end()?;
-    let authenticated = records.seal(AUTHENTICATED)?;
-    let signed = records.seal(SIGNED)?;
+    let code = records.seal(AUTHENTICATED)?;
+    let signature = records.seal(SIGNED)?;
     records.end()?;
-    let content = AgreementConfirmation { module, centre, slot, nonce, created };
-    Ok(Confirmation { content, authenticated, signed })
+    Ok(Unverified {
+        module: module.clone(),
+        centre: centre.clone(),
+        slot,
+        content: AgreementConfirmation { module, centre, slot, nonce, created },
+        text: text.into(),
+        signature,
+        code: Some(code),
+    })
 }
 
-pub(super) fn peek_confirmation(text: &[u8]) -> Result<AgreementConfirmation, ProfileError> {
-    parse_confirmation(text).map(|confirmation| confirmation.content)
-}
-
-pub(super) fn accept(
-    own: &Identity,
-    centre: &PublicIdentity,
-    pending: &PendingAgreement,
-    text: &[u8],
-) -> Result<(AgreementConfirmation, SlotKeys), ProfileError> {
-    let Confirmation { content, authenticated, signed } = parse_confirmation(text)?;
-    super::expect_names(own.name(), &content.module, centre.name(), &content.centre)?;
-    let (slot, nonce) = (pending.slot(), pending.nonce());
-    if content.slot != slot {
-        return Err(ProfileError::OtherSlot { expected: slot, found: content.slot });
+impl Unverified<AgreementConfirmation> {
+    /// For a module: checks the confirmation against the open request, and gives the slot's keys.
+    ///
+    /// # Errors
+    ///
+    /// [`DocumentError`] when it is refused.
+    pub fn verify(
+        &self,
+        own: &Identity,
+        centre: &PublicIdentity,
+        pending: &PendingAgreement,
+    ) -> Result<(AgreementConfirmation, SlotKeys), DocumentError> {
+        self.expect_names(own.name(), centre.name())?;
+        let (slot, nonce) = (pending.slot(), pending.nonce());
+        if self.slot != slot {
+            return Err(DocumentError::OtherSlot { expected: slot, found: self.slot });
+        }
+        if self.content.nonce != nonce {
+            let found = self.content.nonce;
+            return Err(DocumentError::OtherRequest { expected: nonce, found });
+        }
+        self.verify_signature(centre)?;
+        let ephemeral = &pending.ephemeral();
+        let info = Info { module: own.name(), centre: centre.name(), slot, nonce, ephemeral };
+        let key = centre.agreement_key();
+        let keys = derive((pending.secret(), key), (own.agreement_secret(), key), &info)
+            .expect("the secrets were checked when they were made");
+        self.verify_code(&keys)?;
+        Ok((self.content.clone(), keys))
     }
-    if content.nonce != nonce {
-        return Err(ProfileError::OtherRequest { expected: nonce, found: content.nonce });
-    }
-    super::verify_record(centre.name(), centre.signature_key(), signed.0, &signed.1)?;
-    let ephemeral = &pending.ephemeral();
-    let info = Info { module: own.name(), centre: centre.name(), slot, nonce, ephemeral };
-    let key = centre.agreement_key();
-    let keys = derive((pending.secret(), key), (own.agreement_secret(), key), &info)
-        .expect("the secrets were checked when they were made");
-    if !keys.verify(authenticated.0, &authenticated.1) {
-        return Err(ProfileError::Mac);
-    }
-    Ok((content, keys))
 }

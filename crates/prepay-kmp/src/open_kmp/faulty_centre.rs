@@ -1,10 +1,12 @@
 //! Tests: what a faulty centre signs is refused by name all the same.
 
 use super::text::Writer;
-use super::{Identity, Nonce, OpenKmp, PartyKind, SlotKeys};
-use crate::VendingKeyAttributes;
+use super::write_key_load;
 use crate::attribute::{Cluster, CurrencyLimit, SubClassSet, UnitLimit, VendingKeyType};
-use crate::profile::{KeyLoadHeader, KeyManagementProfile, KeyToLoad};
+use crate::{
+    Identity, KeyLoadHeader, KeyToLoad, Nonce, PartyKind, SlotKeys, Unverified,
+    VendingKeyAttributes, WrappedKeyLoad, read_as,
+};
 use prepay_basics::Moment;
 use prepay_token::element::{BaseDate, DecoderKeyGenerationAlgorithm};
 use prepay_token::key::VendingKey;
@@ -49,7 +51,6 @@ fn a_signed_file_with_a_wrong_content_is_refused_by_name() {
         created: moment("2026-03-01T08:00:00Z"),
         expires: moment("2026-03-02T08:00:00Z"),
         transactions: None,
-        keys: 2,
     };
     let attributes = [1, 2].map(|revision: u8| VendingKeyAttributes {
         supply_group: 6.try_into().unwrap(),
@@ -72,10 +73,10 @@ fn a_signed_file_with_a_wrong_content_is_refused_by_name() {
         KeyToLoad { attributes: &attributes[0], register: register(1), key: &key },
         KeyToLoad { attributes: &attributes[1], register: register(2), key: &key },
     ];
-    let text = OpenKmp.write_key_load(&centre, &keys, &header, &items).unwrap();
+    let text = write_key_load(&centre, &keys, &header, &items).unwrap();
     let read = |text: &str| {
-        let own = module.name();
-        let load = OpenKmp.read_key_load(own, centre.public(), &keys, text.as_bytes());
+        let load = read_as::<Unverified<WrappedKeyLoad>>(text.as_bytes())
+            .and_then(|load| load.verify(module.name(), centre.public(), &keys));
         load.map(drop).map_err(|error| error.code())
     };
     assert_eq!(read(&text), Ok(()));
@@ -114,7 +115,8 @@ fn a_signed_file_with_a_wrong_content_is_refused_by_name() {
         ("SER5", "SER18446744073709551616", "item"),
         ("NAMa group", "NAM a group", "item"),
         ("open-kmp.SMID", "open-kmp.SIGID", "kind"),
-        ("VKL", "VKR", "record"),
+        ("VKL", "VKR", "item"),
+        ("VKL", "VKX", "record"),
     ];
     for (from, to, code) in cases {
         let text = sealed_anew(&text, &centre, &keys, from, to);

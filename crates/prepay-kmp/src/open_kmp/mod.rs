@@ -2,8 +2,8 @@
 //!
 //! **This is not STS 600-4-2.** The texts of that document are closed. This profile has the same roles and
 //! shapes with our own syntax and cryptography; every line names it, so that no one takes a file of it for a
-//! real one. A codec for the real format takes its place behind
-//! [`KeyManagementProfile`].
+//! real one. A codec for the real format becomes a module beside this one, which reads its texts to the same
+//! [`Document`].
 //!
 //! | record | what | protected by |
 //! |--------|------|--------------|
@@ -14,163 +14,61 @@
 //! | `VKL`, `KEY` | key-load file | code under the slot's keys, the centre's signature; keys are wrapped |
 //! | `MAC`, `SIG` | the code and the signature of the lines before | |
 //!
-//! Cryptography: ECDH, ECDSA on P-384 (`key.rs`); key derivation (`agreement.rs`); AES key wrap with padding,
+//! Cryptography: ECDH, ECDSA on P-384 (`key.rs`); key derivation (`derivation.rs`); AES key wrap with padding,
 //! HMAC-SHA-384 (`key_load.rs`). Syntax: `text.rs`. The whole format: `docs/formats/open-kmp.md`.
 //!
 //! - Limits: a text has at most 1 MiB, a file at most 1000 keys. Reading is one pass over the text.
 //! - Left to others: whether a request is open, clocks, serial numbers, what is loaded already.
 
-mod agreement;
+mod derivation;
 mod enrolment;
-mod error;
 mod exchange;
 #[cfg(test)]
 mod faulty_centre;
-mod key;
 mod key_load;
-mod party;
-mod signatory;
 mod text;
-mod value;
 
-pub use agreement::{PendingAgreement, SlotKeys};
-pub use error::{KeyError, ProfileError, SignatureError};
-pub use key::PublicKey;
-pub use party::{Fingerprint, Identity, PartyKind, PartyName, PublicIdentity};
-pub use signatory::{Signatory, SignatoryKey};
-pub use value::{Label, Nonce, SlotNumber};
+pub use crate::key::PROFILE;
+pub use enrolment::{write_centre_enrolment, write_module_enrolment, write_signatory};
+pub use exchange::{confirm_agreement, request_agreement};
+pub use key_load::{write_key_load, write_key_load_request};
 
-use crate::profile::{
-    AgreementAnswered, AgreementConfirmation, AgreementRequest, Enrolment, EnrolmentDetails,
-    KeyLoad, KeyLoadHeader, KeyLoadRequest, KeyManagementProfile, KeyToLoad,
+use crate::document::{
+    self, AGREEMENT_CONFIRMATION, AGREEMENT_REQUEST, Document, ENROLMENT, KEY_LOAD,
+    KEY_LOAD_REQUEST, Seal, Unverified,
 };
-use prepay_basics::{Entropy, Moment, NoEntropy};
-
-/// The name and version of the profile, which every line carries.
-pub const PROFILE: &str = "open-kmp-1";
+use crate::key::{self, SIGNATURE};
+use crate::{DocumentError, PartyKind, PartyName, PublicKey, SignatureError};
 
 /// The greatest length of a text, in bytes.
 pub const MAX_BYTES: usize = 1 << 20;
 
-/// The most keys in a key-load file.
-pub const MAX_KEYS: usize = 1000;
+/// The records of a code and of a signature.
+const AUTHENTICATED: &str = "MAC";
+const SIGNED: &str = "SIG";
 
-/// The profile.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct OpenKmp;
-
-impl KeyManagementProfile for OpenKmp {
-    fn name(&self) -> &'static str {
-        PROFILE
-    }
-
-    fn write_enrolment(
-        &self,
-        own: &Identity,
-        created: Moment,
-        is_test: bool,
-        details: &EnrolmentDetails,
-    ) -> Result<String, ProfileError> {
-        enrolment::write(own, created, is_test, details)
-    }
-
-    fn read_enrolment(&self, text: &[u8]) -> Result<Enrolment, ProfileError> {
-        enrolment::parse(text)
-    }
-
-    fn write_signatory(&self, own: &Signatory, created: Moment) -> String {
-        enrolment::write_signatory(own, created)
-    }
-
-    fn read_signatory(&self, text: &[u8]) -> Result<(SignatoryKey, Moment), ProfileError> {
-        enrolment::parse_signatory(text)
-    }
-
-    fn request_agreement(
-        &self,
-        own: &Identity,
-        centre: &PublicIdentity,
-        slot: SlotNumber,
-        created: Moment,
-        entropy: &mut dyn Entropy,
-    ) -> Result<(String, PendingAgreement), NoEntropy> {
-        exchange::write_request(own, centre, slot, created, entropy)
-    }
-
-    fn peek_agreement_request(&self, text: &[u8]) -> Result<AgreementRequest, ProfileError> {
-        exchange::peek_request(text)
-    }
-
-    fn answer_agreement(
-        &self,
-        own: &Identity,
-        module: &PublicIdentity,
-        text: &[u8],
-        created: Moment,
-    ) -> Result<AgreementAnswered, ProfileError> {
-        exchange::answer(own, module, text, created)
-    }
-
-    fn peek_agreement_confirmation(
-        &self,
-        text: &[u8],
-    ) -> Result<AgreementConfirmation, ProfileError> {
-        exchange::peek_confirmation(text)
-    }
-
-    fn accept_agreement(
-        &self,
-        own: &Identity,
-        centre: &PublicIdentity,
-        pending: &PendingAgreement,
-        text: &[u8],
-    ) -> Result<(AgreementConfirmation, SlotKeys), ProfileError> {
-        exchange::accept(own, centre, pending, text)
-    }
-
-    fn write_key_load_request(
-        &self,
-        own: &Identity,
-        request: &KeyLoadRequest,
-    ) -> Result<String, ProfileError> {
-        key_load::write_request(own, request)
-    }
-
-    fn peek_key_load_request(&self, text: &[u8]) -> Result<KeyLoadRequest, ProfileError> {
-        key_load::peek_request(text)
-    }
-
-    fn read_key_load_request(
-        &self,
-        own: &PartyName,
-        module: &PublicIdentity,
-        text: &[u8],
-    ) -> Result<KeyLoadRequest, ProfileError> {
-        key_load::read_request(own, module, text)
-    }
-
-    fn write_key_load(
-        &self,
-        own: &Identity,
-        slot_keys: &SlotKeys,
-        header: &KeyLoadHeader,
-        keys: &[KeyToLoad<'_>],
-    ) -> Result<String, ProfileError> {
-        key_load::write(own, slot_keys, header, keys)
-    }
-
-    fn peek_key_load(&self, text: &[u8]) -> Result<KeyLoadHeader, ProfileError> {
-        key_load::peek(text)
-    }
-
-    fn read_key_load(
-        &self,
-        own: &PartyName,
-        centre: &PublicIdentity,
-        slot_keys: &SlotKeys,
-        text: &[u8],
-    ) -> Result<KeyLoad, ProfileError> {
-        key_load::read_file(own, centre, slot_keys, text)
+/// Reads a text of this profile.
+///
+/// # Errors
+///
+/// [`DocumentError`] when the text is refused.
+pub fn read(text: &[u8]) -> Result<Document, DocumentError> {
+    let records = text::read(text)?;
+    match records[0].tag {
+        ENROLMENT => enrolment::parse(&records, text),
+        AGREEMENT_REQUEST => {
+            exchange::parse_request(&records, text).map(Document::AgreementRequest)
+        }
+        AGREEMENT_CONFIRMATION => {
+            exchange::parse_confirmation(&records, text).map(Document::AgreementConfirmation)
+        }
+        KEY_LOAD_REQUEST => key_load::parse_request(&records, text).map(Document::KeyLoadRequest),
+        KEY_LOAD => key_load::parse(&records, text).map(Document::KeyLoad),
+        found => Err(DocumentError::Record {
+            line: 1,
+            expected: "PKE, KAG, KAC, VKR or VKL",
+            found: crate::value::shortened(found),
+        }),
     }
 }
 
@@ -179,32 +77,10 @@ fn party(
     items: &mut text::Items<'_, '_>,
     tag: &str,
     kind: PartyKind,
-) -> Result<PartyName, ProfileError> {
+) -> Result<PartyName, DocumentError> {
     let name: PartyName = items.get(tag)?;
-    expect_kind(kind, name.kind())?;
+    document::expect_kind(kind, name.kind())?;
     Ok(name)
-}
-
-fn expect_kind(expected: PartyKind, found: PartyKind) -> Result<(), ProfileError> {
-    if expected == found { Ok(()) } else { Err(ProfileError::Kind { expected, found }) }
-}
-
-/// That a text names the right module and the right centre.
-fn expect_names(
-    module: &PartyName,
-    found_module: &PartyName,
-    centre: &PartyName,
-    found_centre: &PartyName,
-) -> Result<(), ProfileError> {
-    if module != found_module {
-        let (expected, found) = (module.clone(), found_module.clone());
-        return Err(ProfileError::OtherModule { expected, found });
-    }
-    if centre != found_centre {
-        let (expected, found) = (centre.clone(), found_centre.clone());
-        return Err(ProfileError::OtherCentre { expected, found });
-    }
-    Ok(())
 }
 
 /// Checks the signature of a record's text.
@@ -213,8 +89,23 @@ fn verify_record(
     key: &PublicKey,
     text: &[u8],
     signature: &[u8],
-) -> Result<(), ProfileError> {
+) -> Result<(), DocumentError> {
     let message = key::framed("record", "", text);
     let result = key.verify(&message, signature);
-    result.map_err(|SignatureError| ProfileError::Signature { party: party.clone() })
+    result.map_err(|SignatureError| DocumentError::Signature { party: party.clone() })
+}
+
+impl<D> Unverified<D> {
+    /// Checks the signature of its sender.
+    fn verify_signature(&self, sender: &crate::PublicIdentity) -> Result<(), DocumentError> {
+        let Seal::<SIGNATURE> { value, .. } = &self.signature;
+        let signed = self.sealed(&self.signature);
+        verify_record(sender.name(), sender.signature_key(), signed, value)
+    }
+
+    /// Checks its authentication code under the slot's keys.
+    fn verify_code(&self, keys: &crate::SlotKeys) -> Result<(), DocumentError> {
+        let fits = |code| keys.verify(self.sealed(code), &code.value);
+        if self.code.as_ref().is_some_and(fits) { Ok(()) } else { Err(DocumentError::Mac) }
+    }
 }

@@ -15,8 +15,10 @@ use std::str::FromStr;
 
 use crc::{CRC_16_ARC, Crc};
 
-use super::value::{Hex, fill_from_hex, read_hex, shortened};
-use super::{MAX_BYTES, MAX_KEYS, PROFILE, ProfileError};
+use super::{MAX_BYTES, PROFILE};
+use crate::document::Seal;
+use crate::value::{Hex, fill_from_hex, read_hex, shortened};
+use crate::{DocumentError, MAX_KEYS};
 
 const CRC: Crc<u16> = Crc::<u16>::new(&CRC_16_ARC);
 
@@ -32,17 +34,17 @@ pub(super) struct Record<'t> {
     pub(super) line: usize,
     /// What the record is.
     pub(super) tag: &'t str,
-    /// Everything in the text before the line: what a code or signature in it is over.
-    pub(super) before: &'t [u8],
+    /// How many bytes of the text stand before the line: what a code or signature in it is over.
+    pub(super) before: usize,
     items: Vec<(&'t str, &'t str)>, // Invariant: rising tags, no empty value.
 }
 
 /// Reads all lines of a text.
-pub(super) fn read(text: &[u8]) -> Result<Vec<Record<'_>>, ProfileError> {
+pub(super) fn read(text: &[u8]) -> Result<Vec<Record<'_>>, DocumentError> {
     if text.len() > MAX_BYTES {
-        return Err(ProfileError::Size { most: MAX_BYTES, found: text.len() });
+        return Err(DocumentError::Size { most: MAX_BYTES, found: text.len() });
     }
-    let fault = |line, problem| Err(ProfileError::Form { line, problem });
+    let fault = |line, problem| Err(DocumentError::Form { line, problem });
     if text.is_empty() {
         return fault(1, "empty text");
     }
@@ -62,29 +64,25 @@ pub(super) fn read(text: &[u8]) -> Result<Vec<Record<'_>>, ProfileError> {
         else {
             return fault(line, "a character that is not printable ASCII");
         };
-        records.push(read_line(content, line, &text[..start])?);
+        records.push(read_line(content, line, start)?);
         start += bytes.len();
     }
     Ok(records)
 }
 
-fn read_line<'t>(
-    content: &'t str,
-    line: usize,
-    before: &'t [u8],
-) -> Result<Record<'t>, ProfileError> {
-    let form = |problem| ProfileError::Form { line, problem };
+fn read_line(content: &str, line: usize, before: usize) -> Result<Record<'_>, DocumentError> {
+    let form = |problem| DocumentError::Form { line, problem };
     let end = content.rfind(';').ok_or_else(|| form("no items"))? + 1;
     let (checked, found) = content.split_at(end);
     let expected = format!("{:04X}", CRC.checksum(checked.as_bytes()));
     if found != expected {
-        return Err(ProfileError::Checksum { line, expected, found: shortened(found) });
+        return Err(DocumentError::Checksum { line, expected, found: shortened(found) });
     }
     let mut parts = checked[..end - 1].split(';');
     let tag = parts.next().unwrap_or_default();
     let profile = parts.next().unwrap_or_default();
     if profile.strip_prefix(PROFILE_TAG) != Some(PROFILE) {
-        return Err(ProfileError::Profile { line, found: shortened(profile) });
+        return Err(DocumentError::Profile { line, found: shortened(profile) });
     }
     let mut items: Vec<(&str, &str)> = Vec::with_capacity(parts.size_hint().0);
     for part in parts {
@@ -92,7 +90,7 @@ fn read_line<'t>(
             part.split_at_checked(3).ok_or_else(|| form("an item shorter than its tag"))?;
         let problem = |problem: &str| {
             let (tag, problem) = (item.to_owned(), problem.to_owned());
-            Err(ProfileError::Item { line, tag, problem })
+            Err(DocumentError::Item { line, tag, problem })
         };
         if !item.bytes().all(|letter| letter.is_ascii_uppercase()) {
             return problem("expected a tag of three upper-case letters");
@@ -114,9 +112,9 @@ impl<'t> Record<'t> {
     }
 
     /// That one item of this record is wrong.
-    pub(super) fn fault(&self, tag: &str, problem: impl Display) -> ProfileError {
+    pub(super) fn fault(&self, tag: &str, problem: impl Display) -> DocumentError {
         let (tag, problem) = (tag.to_owned(), problem.to_string());
-        ProfileError::Item { line: self.line, tag, problem }
+        DocumentError::Item { line: self.line, tag, problem }
     }
 }
 
@@ -128,7 +126,7 @@ pub(super) struct Items<'r, 't> {
 
 impl<'t> Items<'_, 't> {
     /// The value of the next item, if it has this tag.
-    fn take(&mut self, tag: &str) -> Result<Option<&'t str>, ProfileError> {
+    fn take(&mut self, tag: &str) -> Result<Option<&'t str>, DocumentError> {
         match self.record.items.get(self.next) {
             Some(&(found, value)) if found == tag => {
                 self.next += 1;
@@ -139,12 +137,17 @@ impl<'t> Items<'_, 't> {
         }
     }
 
-    fn need(&mut self, tag: &str) -> Result<&'t str, ProfileError> {
+    fn need(&mut self, tag: &str) -> Result<&'t str, DocumentError> {
         self.take(tag)?.ok_or_else(|| self.record.fault(tag, "missing"))
     }
 
+    /// Whether the next item has this tag.
+    pub(super) fn has(&self, tag: &str) -> bool {
+        self.record.items.get(self.next).is_some_and(|&(found, _)| found == tag)
+    }
+
     /// An item in the one form that its type writes.
-    pub(super) fn get<T>(&mut self, tag: &str) -> Result<T, ProfileError>
+    pub(super) fn get<T>(&mut self, tag: &str) -> Result<T, DocumentError>
     where
         T: FromStr<Err: Display> + Display,
     {
@@ -153,14 +156,14 @@ impl<'t> Items<'_, 't> {
     }
 
     /// The same, where the item may be missing.
-    pub(super) fn optional<T>(&mut self, tag: &str) -> Result<Option<T>, ProfileError>
+    pub(super) fn optional<T>(&mut self, tag: &str) -> Result<Option<T>, DocumentError>
     where
         T: FromStr<Err: Display> + Display,
     {
         self.take(tag)?.map(|text| self.parse(tag, text)).transpose()
     }
 
-    fn parse<T>(&self, tag: &str, text: &str) -> Result<T, ProfileError>
+    fn parse<T>(&self, tag: &str, text: &str) -> Result<T, DocumentError>
     where
         T: FromStr<Err: Display> + Display,
     {
@@ -177,7 +180,7 @@ impl<'t> Items<'_, 't> {
     }
 
     /// An item of an exact number of bytes.
-    pub(super) fn bytes<const N: usize>(&mut self, tag: &str) -> Result<[u8; N], ProfileError> {
+    pub(super) fn bytes<const N: usize>(&mut self, tag: &str) -> Result<[u8; N], DocumentError> {
         let text = self.need(tag)?;
         read_hex(text).ok_or_else(|| {
             let digits = text.len();
@@ -187,26 +190,21 @@ impl<'t> Items<'_, 't> {
         })
     }
 
-    /// An item of at most so many bytes, with how many there are.
-    pub(super) fn bytes_up_to<const N: usize>(
-        &mut self,
-        tag: &str,
-    ) -> Result<([u8; N], usize), ProfileError> {
+    /// An item of at most so many bytes.
+    pub(super) fn bytes_up_to(&mut self, tag: &str, most: usize) -> Result<Vec<u8>, DocumentError> {
         let text = self.need(tag)?;
-        let mut bytes = [0; N];
-        let length = text.len() / 2;
-        let fits = text.len() % 2 == 0 && length <= N;
-        if !fits || !fill_from_hex(text, &mut bytes[..length]) {
-            let digits = text.len();
-            let problem =
-                format!("expected at most {} hexadecimal digits, found {digits} characters", 2 * N);
-            return Err(self.record.fault(tag, problem));
+        let digits = text.len();
+        let mut bytes = vec![0; digits / 2];
+        if digits % 2 == 0 && digits <= 2 * most && fill_from_hex(text, &mut bytes) {
+            return Ok(bytes);
         }
-        Ok((bytes, length))
+        let problem =
+            format!("expected at most {} hexadecimal digits, found {digits} characters", 2 * most);
+        Err(self.record.fault(tag, problem))
     }
 
     /// That nothing is left.
-    pub(super) fn end(self) -> Result<(), ProfileError> {
+    pub(super) fn end(self) -> Result<(), DocumentError> {
         match self.record.items.get(self.next) {
             Some(&(found, _)) => Err(self.record.fault(found, "unknown here")),
             None => Ok(()),
@@ -226,7 +224,7 @@ impl<'r, 't> Records<'r, 't> {
     }
 
     /// The next record, which must be of this kind.
-    pub(super) fn take(&mut self, tag: &'static str) -> Result<&'r Record<'t>, ProfileError> {
+    pub(super) fn take(&mut self, tag: &'static str) -> Result<&'r Record<'t>, DocumentError> {
         match self.records.get(self.next) {
             Some(record) if record.tag == tag => {
                 self.next += 1;
@@ -236,29 +234,29 @@ impl<'r, 't> Records<'r, 't> {
         }
     }
 
-    /// The only item of the next record, which must be of this kind, and what stands before it.
+    /// The only item of the next record, which must be of this kind, and how much stands before it.
     pub(super) fn seal<const N: usize>(
         &mut self,
         tag: &'static str,
-    ) -> Result<(&'t [u8], [u8; N]), ProfileError> {
+    ) -> Result<Seal<N>, DocumentError> {
         let record = self.take(tag)?;
         let mut items = record.items();
         let value = items.bytes(VALUE)?;
         items.end()?;
-        Ok((record.before, value))
+        Ok(Seal { length: record.before, value })
     }
 
     /// That nothing is left.
-    pub(super) fn end(self) -> Result<(), ProfileError> {
+    pub(super) fn end(self) -> Result<(), DocumentError> {
         match self.records.get(self.next) {
             Some(record) => Err(self.misplaced("the end of the text", Some(record))),
             None => Ok(()),
         }
     }
 
-    fn misplaced(&self, expected: &'static str, found: Option<&Record<'_>>) -> ProfileError {
+    fn misplaced(&self, expected: &'static str, found: Option<&Record<'_>>) -> DocumentError {
         let found = found.map_or(String::new(), |record| shortened(record.tag));
-        ProfileError::Record { line: self.next + 1, expected, found }
+        DocumentError::Record { line: self.next + 1, expected, found }
     }
 }
 
@@ -366,8 +364,8 @@ mod tests {
         let text = line("KAG;PRFopen-kmp-1;ABC1;ABD07;ABEFF;");
         let records = read(text.as_bytes()).unwrap();
         let record = &records[0];
-        let problem = |result: Result<(), ProfileError>| match result {
-            Err(ProfileError::Item { tag, problem, .. }) => format!("{tag} {problem}"),
+        let problem = |result: Result<(), DocumentError>| match result {
+            Err(DocumentError::Item { tag, problem, .. }) => format!("{tag} {problem}"),
             other => panic!("{other:?}"),
         };
         assert_eq!(record.items().get::<u8>("ABC"), Ok(1));

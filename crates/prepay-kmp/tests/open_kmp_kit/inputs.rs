@@ -5,8 +5,7 @@ use prepay_kmp::VendingKeyAttributes;
 use prepay_kmp::attribute::{
     Cluster, CurrencyLimit, RegisterNumber, SubClassSet, UnitLimit, VendingKeyType,
 };
-use prepay_kmp::open_kmp::{Label, SlotNumber};
-use prepay_kmp::profile::KeyToLoad;
+use prepay_kmp::{KeyToLoad, Label, SlotNumber};
 use prepay_testkit::Random;
 use prepay_token::element::{BaseDate, DecoderKeyGenerationAlgorithm};
 use prepay_token::key::VendingKey;

@@ -7,11 +7,13 @@ mod inputs;
 use prepay_basics::{Entropy, Identifier, Moment, NoEntropy};
 use prepay_kmp::VendingKeyAttributes;
 use prepay_kmp::attribute::{Cluster, CurrencyLimit, SubClassSet, UnitLimit, VendingKeyType};
-use prepay_kmp::open_kmp::{
-    Identity, Nonce, OpenKmp, PartyKind, PendingAgreement, Signatory, SlotKeys,
+use prepay_kmp::{
+    CentreEnrolment, DocumentError, Identity, KeyLoadHeader, KeyLoadRequest, KeyToLoad,
+    ModuleEnrolment, Nonce, PartyKind, PendingAgreement, Signatory, SignatoryEnrolment, SlotKeys,
+    open_kmp, read_as,
 };
-use prepay_kmp::profile::{
-    EnrolmentDetails, KeyLoadHeader, KeyLoadRequest, KeyManagementProfile, KeyToLoad,
+use prepay_testkit::documents::{
+    accept_agreement, answer_agreement, read_key_load, read_key_load_request,
 };
 use prepay_token::element::{BaseDate, DecoderKeyGenerationAlgorithm};
 use prepay_token::key::VendingKey;
@@ -91,27 +93,32 @@ impl Exchange {
         let module = generate(PartyKind::Module, &inputs.module, module);
         let centre = generate(PartyKind::Centre, &inputs.centre, centre);
         let signatory = Signatory::generate(inputs.signatory.clone(), &mut { signatory }).unwrap();
-        let details = EnrolmentDetails::Module {
+        let enrolment = ModuleEnrolment {
+            party: module.public().clone(),
+            created,
+            is_test: inputs.is_test,
             maker: inputs.maker.clone(),
             model: inputs.model.clone(),
             firmware: inputs.firmware.clone(),
         };
-        let module_enrolment =
-            OpenKmp.write_enrolment(&module, created, inputs.is_test, &details).unwrap();
-        let details = EnrolmentDetails::Centre {
+        let module_enrolment = open_kmp::write_module_enrolment(&module, &enrolment).unwrap();
+        let enrolment = CentreEnrolment {
+            party: centre.public().clone(),
+            created,
+            is_test: inputs.is_test,
             activation: inputs.centre_from,
             expires: inputs.centre_until,
         };
-        let centre_enrolment =
-            OpenKmp.write_enrolment(&centre, created, inputs.is_test, &details).unwrap();
-        let signatory_key = OpenKmp.write_signatory(&signatory, created);
+        let centre_enrolment = open_kmp::write_centre_enrolment(&centre, &enrolment).unwrap();
+        let signatory_key = open_kmp::write_signatory(&signatory, created);
         let slot = inputs.slot;
-        let (agreement_request, pending) = OpenKmp
-            .request_agreement(&module, centre.public(), slot, created, &mut { agreement })
+        let (agreement_request, pending) =
+            open_kmp::request_agreement(&module, centre.public(), slot, created, &mut {
+                agreement
+            })
             .unwrap();
-        let answered = OpenKmp
-            .answer_agreement(&centre, module.public(), agreement_request.as_bytes(), created)
-            .unwrap();
+        let text = agreement_request.as_bytes();
+        let answered = answer_agreement(&centre, module.public(), text, created).unwrap();
         let request = KeyLoadRequest {
             module: module.name().clone(),
             centre: centre.name().clone(),
@@ -120,7 +127,7 @@ impl Exchange {
             created,
             expires: inputs.request_until,
         };
-        let load_request = OpenKmp.write_key_load_request(&module, &request).unwrap();
+        let load_request = open_kmp::write_key_load_request(&module, &request).unwrap();
         let header = KeyLoadHeader {
             module: request.module,
             centre: request.centre,
@@ -130,10 +137,9 @@ impl Exchange {
             created,
             expires: inputs.file_until,
             transactions: inputs.transactions,
-            keys: inputs.keys.len().try_into().unwrap(),
         };
         let keys: Vec<KeyToLoad<'_>> = inputs.keys.iter().map(InputKey::to_load).collect();
-        let key_load = OpenKmp.write_key_load(&centre, &answered.keys, &header, &keys).unwrap();
+        let key_load = open_kmp::write_key_load(&centre, &answered.keys, &header, &keys).unwrap();
         Self {
             module,
             centre,
@@ -160,9 +166,7 @@ impl Exchange {
 
     /// Every kind of text, with its name and what reads and checks it: the code of the refusal.
     pub(crate) fn texts(&self) -> [Kind<'_>; 7] {
-        fn code<T>(
-            result: Result<T, prepay_kmp::open_kmp::ProfileError>,
-        ) -> Result<(), &'static str> {
+        fn code<T>(result: Result<T, DocumentError>) -> Result<(), &'static str> {
             result.map(drop).map_err(|error| {
                 assert!(!error.to_string().is_empty());
                 error.code()
@@ -171,26 +175,25 @@ impl Exchange {
         let (module, centre) = (&self.module, &self.centre);
         [
             Kind::new("module enrolment", &self.module_enrolment, |text| {
-                code(OpenKmp.read_enrolment(text))
+                code(read_as::<ModuleEnrolment>(text))
             }),
             Kind::new("centre enrolment", &self.centre_enrolment, |text| {
-                code(OpenKmp.read_enrolment(text))
+                code(read_as::<CentreEnrolment>(text))
             }),
             Kind::new("signatory key", &self.signatory_key, |text| {
-                code(OpenKmp.read_signatory(text))
+                code(read_as::<SignatoryEnrolment>(text))
             }),
             Kind::new("agreement request", &self.agreement_request, move |text| {
-                code(OpenKmp.answer_agreement(centre, module.public(), text, moment(CREATED)))
+                code(answer_agreement(centre, module.public(), text, moment(CREATED)))
             }),
             Kind::new("agreement confirmation", &self.agreement_confirmation, move |text| {
-                code(OpenKmp.accept_agreement(module, centre.public(), &self.pending, text))
+                code(accept_agreement(module, centre.public(), &self.pending, text))
             }),
             Kind::new("key-load request", &self.load_request, move |text| {
-                code(OpenKmp.read_key_load_request(centre.name(), module.public(), text))
+                code(read_key_load_request(centre.name(), module.public(), text))
             }),
             Kind::new("key-load file", &self.key_load, move |text| {
-                let keys = &self.slot_keys;
-                code(OpenKmp.read_key_load(module.name(), centre.public(), keys, text))
+                code(read_key_load(module.name(), centre.public(), &self.slot_keys, text))
             }),
         ]
     }

@@ -6,11 +6,9 @@ use std::sync::Arc;
 use super::contents::ModuleContents;
 use super::module::Shared;
 use super::read;
-use super::refusal::LoadRefusal;
-use super::slot::{CentreReport, SlotReport};
+use super::slot::SlotReport;
 use crate::{ClockWindow, Identification, ModuleFault, ModuleStatus, RegisterReport};
-use prepay_kmp::open_kmp::{OpenKmp, PartyKind, PartyName, ProfileError, PublicIdentity};
-use prepay_kmp::profile::{EnrolmentDetails, KeyManagementProfile};
+use prepay_kmp::{ModuleEnrolment, PartyName, open_kmp};
 use prepay_vault::{Actor, Role, Vault};
 
 /// The module in the hands of somebody who reads.
@@ -87,27 +85,18 @@ impl Auditor {
     pub fn enrolment(&self) -> Result<String, ModuleFault> {
         self.read(|vault| {
             let label = |text: &str| text.parse().expect("a short printable text");
-            let details = EnrolmentDetails::Module {
+            let contents = vault.contents();
+            let enrolment = ModuleEnrolment {
+                party: contents.identity.public().clone(),
+                created: contents.created,
+                is_test: contents.issuer.test.is_some(),
                 maker: label(read::MAKER),
                 model: label(read::MODEL),
                 firmware: label(read::FIRMWARE),
             };
-            let contents = vault.contents();
-            let is_test = contents.issuer.test.is_some();
-            OpenKmp
-                .write_enrolment(&contents.identity, contents.created, is_test, &details)
+            open_kmp::write_module_enrolment(&contents.identity, &enrolment)
                 .expect("a module writes the enrolment of a module")
         })
-    }
-
-    /// Reads a centre's enrolment and checks the centre's own signature. Nothing is kept: anybody can sign
-    /// for keys of his own, so people compare the fingerprint.
-    ///
-    /// # Errors
-    ///
-    /// [`LoadRefusal::Document`].
-    pub fn read_enrolment(&self, text: &str) -> Result<CentreReport, LoadRefusal> {
-        read_centre(text).map(|(report, _)| report)
     }
 
     /// Reads something for everybody who is signed in.
@@ -116,22 +105,6 @@ impl Auditor {
             vault.authorize(self.who.by(), &Role::ALL)?;
             Ok(read(vault))
         })?
-    }
-}
-
-/// Reads a centre's enrolment.
-pub(super) fn read_centre(text: &str) -> Result<(CentreReport, PublicIdentity), LoadRefusal> {
-    let enrolment = OpenKmp.read_enrolment(text.as_bytes())?;
-    match enrolment.details {
-        EnrolmentDetails::Centre { activation, expires } => {
-            let is_test = enrolment.is_test;
-            let report = CentreReport::new(&enrolment.party, activation, expires, is_test);
-            Ok((report, enrolment.party))
-        }
-        EnrolmentDetails::Module { .. } => Err(LoadRefusal::Document(ProfileError::Kind {
-            expected: PartyKind::Centre,
-            found: enrolment.party.kind(),
-        })),
     }
 }
 

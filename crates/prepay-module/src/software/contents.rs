@@ -22,12 +22,12 @@ use super::remembered::{REMEMBERED_REQUESTS, Remembered};
 use super::slot::{OpenRequest, Slot, SlotState, USED_NONCES};
 use prepay_basics::codec::{DecodeError, Reader, Writer};
 use prepay_basics::{Identifier, Moment};
-use prepay_kmp::VendingKeyAttributes;
 use prepay_kmp::attribute::{
     Cluster, CurrencyLimit, RegisterNumber, SubClassSet, UnitLimit, VendingKeyType,
 };
-use prepay_kmp::open_kmp::{
+use prepay_kmp::{
     Identity, Nonce, PartyKind, PartyName, PendingAgreement, PublicIdentity, SlotKeys, SlotNumber,
+    VendingKeyAttributes,
 };
 use prepay_vault::{Contents, Kind, ReplayError, RestoredLimits};
 

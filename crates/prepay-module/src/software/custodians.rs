@@ -8,12 +8,11 @@
 use std::fmt;
 use std::sync::Arc;
 
-use super::auditor::{Auditor, read_centre};
+use super::auditor::Auditor;
 use super::contents::ModuleContents;
 use super::entry::ModuleEntry;
 use super::load::{
-    LoadReport, Plan, check_centre_key, check_module, check_slot, check_transactions, find_slot,
-    state_refusal,
+    LoadReport, Plan, check_centre_key, check_transactions, find_slot, place_of, state_refusal,
 };
 use super::module::Shared;
 use super::read::slot_report;
@@ -22,9 +21,10 @@ use super::slot::{SLOTS, Slot, SlotReport, SlotState};
 use crate::RegisterReport;
 use prepay_basics::Moment;
 use prepay_kmp::attribute::RegisterNumber;
-use prepay_kmp::open_kmp::{Nonce, OpenKmp, SlotNumber};
-use prepay_kmp::profile::{KeyLoadRequest, KeyManagementProfile};
-use prepay_kmp::{CentreId, KeyNote};
+use prepay_kmp::{
+    AgreementConfirmation, CentreEnrolment, CentreId, KeyLoadRequest, KeyNote, Nonce, SlotNumber,
+    Unverified, open_kmp, read_as,
+};
 use prepay_vault::{Actor, By, Quorum, Role, Vault, VaultError};
 
 /// The module in the hands of two custodians.
@@ -51,13 +51,13 @@ impl Custodians {
     /// [`LoadRefusal::CentreConflict`], [`LoadRefusal::CentreKey`], [`LoadRefusal::SlotsFull`].
     pub fn enrol_centre(&self, text: &str) -> Result<SlotReport, CustodianError> {
         self.act(|vault, now| {
-            let (report, centre) = read_centre(text)?;
+            let enrolment: CentreEnrolment = read_as(text.as_bytes())?;
             let contents = vault.contents();
-            let (expected, found) = (contents.issuer.test.is_some(), report.is_test);
+            let (expected, found) = (contents.issuer.test.is_some(), enrolment.is_test);
             if expected != found {
                 return Err(LoadRefusal::TestMark { expected, found }.into());
             }
-            match find_slot(contents, centre.name()) {
+            match find_slot(contents, enrolment.party.name()) {
                 Ok(place) => return Ok(slot_report(contents, &contents.slots[place])),
                 Err(LoadRefusal::CentreUnknown { .. }) => {}
                 Err(refusal) => return Err(refusal.into()),
@@ -65,9 +65,9 @@ impl Custodians {
             let number = free_slot(contents).ok_or(LoadRefusal::SlotsFull { most: SLOTS })?;
             let slot = Slot {
                 number,
-                centre,
-                activation: report.activation,
-                expires: report.expires,
+                centre: enrolment.party,
+                activation: enrolment.activation,
+                expires: enrolment.expires,
                 state: SlotState::Loading,
                 keys: None,
                 pending: None,
@@ -81,7 +81,7 @@ impl Custodians {
             let entry = ModuleEntry::CentreEnrolled {
                 centre: slot.centre_id(),
                 slot: number.value(),
-                fingerprint: report.fingerprint,
+                fingerprint: slot.centre.fingerprint().to_string(),
             };
             let centre = slot.centre_id();
             vault.commit(By::Two(&self.quorum), &entry, now, |contents| {
@@ -144,9 +144,9 @@ impl Custodians {
             check_centre_key(slot, now)?;
             let (identity, public, number) =
                 (contents.identity.clone(), slot.centre.clone(), slot.number);
-            let (text, pending) = OpenKmp
-                .request_agreement(&identity, &public, number, now, vault.entropy())
-                .map_err(|_| VaultError::NoEntropy)?;
+            let (text, pending) =
+                open_kmp::request_agreement(&identity, &public, number, now, vault.entropy())
+                    .map_err(|_| VaultError::NoEntropy)?;
             let entry = ModuleEntry::AgreementRequested {
                 centre: centre.clone(),
                 slot: number.value(),
@@ -167,19 +167,15 @@ impl Custodians {
     pub fn accept_confirmation(&self, text: &str) -> Result<SlotReport, CustodianError> {
         self.act(|vault, now| {
             let contents = vault.contents();
-            let confirmation = OpenKmp.peek_agreement_confirmation(text.as_bytes())?;
-            check_module(contents.identity.name(), &confirmation.module)?;
-            let place = find_slot(contents, &confirmation.centre)?;
+            let confirmation: Unverified<AgreementConfirmation> = read_as(text.as_bytes())?;
+            let place = place_of(contents, &confirmation)?;
             let slot = &contents.slots[place];
-            check_slot(slot, confirmation.slot.value())?;
             check_centre_key(slot, now)?;
             let number = slot.number.value();
             let Some(pending) = &slot.pending else {
                 return Err(LoadRefusal::NoAgreement { slot: number }.into());
             };
-            let identity = &contents.identity;
-            let (_, keys) =
-                OpenKmp.accept_agreement(identity, &slot.centre, pending, text.as_bytes())?;
+            let (_, keys) = confirmation.verify(&contents.identity, &slot.centre, pending)?;
             let centre = slot.centre_id();
             let nonce = pending.nonce().bytes();
             let entry =
@@ -218,7 +214,7 @@ impl Custodians {
                 created: now,
                 expires,
             };
-            let text = OpenKmp.write_key_load_request(&contents.identity, &request)?;
+            let text = open_kmp::write_key_load_request(&contents.identity, &request)?;
             let entry = ModuleEntry::LoadRequested {
                 centre: centre.clone(),
                 slot: slot.number.value(),
@@ -239,7 +235,7 @@ impl Custodians {
     /// [`LoadRefusal`].
     pub fn load_keys(&self, text: &str) -> Result<LoadReport, CustodianError> {
         self.act(|vault, now| {
-            let plan = Plan::make(vault.contents(), text, now)?;
+            let plan = Plan::make(vault.contents(), &read_as(text.as_bytes())?, now)?;
             let report = plan.report.clone();
             let entry = ModuleEntry::KeysLoaded {
                 centre: report.centre.clone(),

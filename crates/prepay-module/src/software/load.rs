@@ -16,9 +16,10 @@ use super::register::{Register, Registers};
 use super::slot::{Slot, SlotState};
 use prepay_basics::Moment;
 use prepay_kmp::attribute::{KeyCheckValue, RegisterNumber};
-use prepay_kmp::open_kmp::{Nonce, OpenKmp, PartyName};
-use prepay_kmp::profile::{KeyLoad, KeyLoadHeader, KeyManagementProfile, LoadedKey};
-use prepay_kmp::{CentreId, KeyNote, VendingKeyAttributes};
+use prepay_kmp::{
+    CentreId, KeyLoad, KeyLoadHeader, KeyNote, LoadedKey, Nonce, PartyName, Unverified,
+    VendingKeyAttributes, WrappedKeyLoad,
+};
 
 /// What a key-load file did.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -62,21 +63,16 @@ impl Plan {
     /// Checks a key-load file against everything that the module holds.
     pub(super) fn make(
         contents: &ModuleContents,
-        text: &str,
+        file: &Unverified<WrappedKeyLoad>,
         now: Moment,
     ) -> Result<Self, LoadRefusal> {
-        let own = contents.identity.name();
-        let header = OpenKmp.peek_key_load(text.as_bytes())?;
-        check_module(own, &header.module)?;
-        let place = find_slot(contents, &header.centre)?;
+        let place = place_of(contents, file)?;
         let slot = &contents.slots[place];
-        check_slot(slot, header.slot.value())?;
         check_centre_key(slot, now)?;
         let Some(keys) = &slot.keys else {
             return Err(state_refusal(slot, SlotState::Active));
         };
-        let KeyLoad { header, keys } =
-            OpenKmp.read_key_load(own, &slot.centre, keys, text.as_bytes())?;
+        let KeyLoad { header, keys } = file.verify(contents.identity.name(), &slot.centre, keys)?;
         check_request(slot, &header, now)?;
         check_transactions(contents, header.transactions)?;
         let placed = place_keys(contents, &slot.centre_id(), &keys)?;
@@ -123,12 +119,22 @@ impl Plan {
     }
 }
 
-/// Whether a text is meant for this module.
-pub(super) fn check_module(own: &PartyName, found: &PartyName) -> Result<(), LoadRefusal> {
-    if own != found {
-        return Err(LoadRefusal::OtherModule { expected: own.clone(), found: found.clone() });
+/// The place of the slot that a document is for, if it is meant for this module.
+pub(super) fn place_of<D>(
+    contents: &ModuleContents,
+    document: &Unverified<D>,
+) -> Result<usize, LoadRefusal> {
+    let (expected, found) = (contents.identity.name(), document.module());
+    if expected != found {
+        let (expected, found) = (expected.clone(), found.clone());
+        return Err(LoadRefusal::OtherModule { expected, found });
     }
-    Ok(())
+    let place = find_slot(contents, document.centre())?;
+    let (expected, found) = (contents.slots[place].number.value(), document.slot().value());
+    if expected != found {
+        return Err(LoadRefusal::OtherSlot { expected, found });
+    }
+    Ok(place)
 }
 
 /// The place of a centre's slot.
@@ -149,15 +155,6 @@ pub(super) fn find_slot(
             }
         },
     }
-}
-
-/// Whether a text is meant for the slot of its centre.
-pub(super) fn check_slot(slot: &Slot, found: u16) -> Result<(), LoadRefusal> {
-    let expected = slot.number.value();
-    if expected != found {
-        return Err(LoadRefusal::OtherSlot { expected, found });
-    }
-    Ok(())
 }
 
 /// Whether a centre's public keys are in force.

@@ -19,8 +19,7 @@ use super::register::Registers;
 use super::remembered::Remembered;
 use crate::ModuleFault;
 use prepay_basics::{Identifier, Moment};
-use prepay_kmp::ModuleId;
-use prepay_kmp::open_kmp::{Identity, PartyKind};
+use prepay_kmp::{Identity, ModuleId, PartyKind};
 use prepay_vault::{
     AccessError, Actor, By, CreateError, NewUser, OpenError, Place, Quorum, RestoreError,
     RestoredLimits, Role, Secret, Session, Setup, SharedVault, Unlock, VaultError,

@@ -8,9 +8,8 @@ use prepay_token::element::{KeyRevisionNumber, SupplyGroupCode};
 
 use super::slot::SlotState;
 use prepay_basics::Moment;
-use prepay_kmp::CentreId;
 use prepay_kmp::attribute::{KeyCheckValue, RegisterNumber};
-use prepay_kmp::open_kmp::{Nonce, PartyName, ProfileError};
+use prepay_kmp::{CentreId, DocumentError, Nonce, PartyName};
 use prepay_vault::VaultError;
 
 /// Why a document is not taken in, or a request to a centre is not written.
@@ -18,7 +17,7 @@ use prepay_vault::VaultError;
 #[non_exhaustive]
 pub enum LoadRefusal {
     /// The text is damaged, forged, or of another kind. Get it again.
-    Document(ProfileError),
+    Document(DocumentError),
     /// The text is meant for another module.
     OtherModule {
         /// This module.
@@ -207,17 +206,17 @@ prepay_basics::codes! {
     } or { Document }
 }
 
-impl From<ProfileError> for LoadRefusal {
-    fn from(error: ProfileError) -> Self {
+impl From<DocumentError> for LoadRefusal {
+    fn from(error: DocumentError) -> Self {
         match error {
-            ProfileError::OtherModule { expected, found } => Self::OtherModule { expected, found },
-            ProfileError::OtherCentre { expected, found } => {
+            DocumentError::OtherModule { expected, found } => Self::OtherModule { expected, found },
+            DocumentError::OtherCentre { expected, found } => {
                 Self::CentreConflict { expected, found }
             }
-            ProfileError::OtherSlot { expected, found } => {
+            DocumentError::OtherSlot { expected, found } => {
                 Self::OtherSlot { expected: expected.value(), found: found.value() }
             }
-            ProfileError::OtherRequest { found, .. } => Self::RequestUnknown { nonce: found },
+            DocumentError::OtherRequest { found, .. } => Self::RequestUnknown { nonce: found },
             error => Self::Document(error),
         }
     }
@@ -248,8 +247,8 @@ impl From<VaultError> for CustodianError {
     }
 }
 
-impl From<ProfileError> for CustodianError {
-    fn from(error: ProfileError) -> Self {
+impl From<DocumentError> for CustodianError {
+    fn from(error: DocumentError) -> Self {
         Self::Refused(error.into())
     }
 }

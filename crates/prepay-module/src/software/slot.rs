@@ -13,8 +13,7 @@ use std::collections::VecDeque;
 use std::fmt;
 
 use prepay_basics::Moment;
-use prepay_kmp::CentreId;
-use prepay_kmp::open_kmp::{Nonce, PendingAgreement, PublicIdentity, SlotKeys, SlotNumber};
+use prepay_kmp::{CentreId, Nonce, PendingAgreement, PublicIdentity, SlotKeys, SlotNumber};
 
 /// How many centres a module knows at once.
 pub const SLOTS: usize = 64;

@@ -7,16 +7,17 @@ use prepay_basics::{Clock, Identifier, Moment};
 use prepay_kmp::attribute::{
     Cluster, CurrencyLimit, RegisterNumber, SubClassSet, UnitLimit, VendingKeyType,
 };
-use prepay_kmp::open_kmp::{Identity, OpenKmp, PartyKind, PublicIdentity, SlotKeys, SlotNumber};
-use prepay_kmp::profile::{
-    AgreementAnswered, EnrolmentDetails, KeyLoadHeader, KeyManagementProfile, KeyToLoad,
+use prepay_kmp::{
+    AgreementAnswered, CentreEnrolment, CentreId, Identity, KeyLoadHeader, KeyToLoad,
+    ModuleEnrolment, PartyKind, PublicIdentity, SlotKeys, SlotNumber, VendingKeyAttributes,
+    open_kmp,
 };
-use prepay_kmp::{CentreId, VendingKeyAttributes};
 use prepay_module::software::{
     Auditor, Custodians, LoadReport, ModuleEntry, ModulePolicy, NewModule, Operator,
     SoftwareModule, TestMode,
 };
 use prepay_module::{IssueRequest, KeyChangeRequest, MeterConfiguration, RequestId, TokenRequest};
+use prepay_testkit::documents::{answer_agreement, document, read_key_load_request};
 pub(crate) use prepay_testkit::{Foreseeable, SetClock};
 use prepay_token::element::{
     Amount, BaseDate, DecoderKeyGenerationAlgorithm, EncryptionAlgorithm, KeyExpiryNumber, Service,
@@ -253,6 +254,7 @@ pub(crate) struct TestCentre {
     pub(crate) expires: Moment,
     pub(crate) serial: u64,
     pub(crate) keys: Option<SlotKeys>,
+    pub(crate) module: Option<PublicIdentity>,
 }
 
 impl TestCentre {
@@ -269,6 +271,7 @@ impl TestCentre {
             expires: moment("2040-01-01T00:00:00Z"),
             serial: 0,
             keys: None,
+            module: None,
         }
     }
 
@@ -286,24 +289,29 @@ impl TestCentre {
 
     /// An enrolment that is marked as that of a test centre, or is not.
     pub(crate) fn enrolment_of(&self, is_test: bool) -> String {
-        let (activation, expires) = (self.activation, self.expires);
-        let details = EnrolmentDetails::Centre { activation, expires };
-        OpenKmp
-            .write_enrolment(&self.identity, moment(START), is_test, &details)
-            .expect("an enrolment")
+        let enrolment = CentreEnrolment {
+            party: self.identity.public().clone(),
+            created: moment(START),
+            is_test,
+            activation: self.activation,
+            expires: self.expires,
+        };
+        open_kmp::write_centre_enrolment(&self.identity, &enrolment).expect("an enrolment")
     }
 
     pub(crate) fn answer(&mut self, module: &PublicIdentity, request: &str) -> String {
-        let AgreementAnswered { keys, confirmation, .. } = OpenKmp
-            .answer_agreement(&self.identity, module, request.as_bytes(), moment(START))
-            .expect("an answer");
+        let answered = answer_agreement(&self.identity, module, request, moment(START));
+        let AgreementAnswered { keys, confirmation } = answered.expect("an answer");
         self.keys = Some(keys);
+        self.module = Some(module.clone());
         confirmation
     }
 
     /// The header that answers a key-load request.
-    pub(crate) fn header(&mut self, request: &str, keys: usize) -> KeyLoadHeader {
-        let request = OpenKmp.peek_key_load_request(request.as_bytes()).expect("a request");
+    pub(crate) fn header(&mut self, request: &str) -> KeyLoadHeader {
+        let module = self.module.as_ref().expect("an agreement");
+        let request = read_key_load_request(self.identity.name(), module, request);
+        let request = request.expect("a request");
         self.serial += 1;
         KeyLoadHeader {
             module: request.module,
@@ -314,7 +322,6 @@ impl TestCentre {
             created: request.created,
             expires: request.expires,
             transactions: None,
-            keys: keys as u16,
         }
     }
 
@@ -328,7 +335,7 @@ impl TestCentre {
             })
             .collect();
         let slot_keys = self.keys.as_ref().expect("an agreement");
-        OpenKmp.write_key_load(&self.identity, slot_keys, header, &keys).expect("a file")
+        open_kmp::write_key_load(&self.identity, slot_keys, header, &keys).expect("a file")
     }
 
     /// Everything from the enrolment to an active slot.
@@ -351,7 +358,7 @@ impl TestCentre {
     pub(crate) fn load(&mut self, world: &World, keys: &[TestKey]) -> LoadReport {
         let custodians = world.custodians();
         let request = custodians.request_key_load(&self.id()).expect("a request");
-        let header = self.header(&request, keys.len());
+        let header = self.header(&request);
         custodians.load_keys(&self.file(&header, keys)).expect("loaded keys")
     }
 }
@@ -359,7 +366,7 @@ impl TestCentre {
 /// The public keys of a module, as a centre reads them.
 pub(crate) fn module_identity(world: &World) -> PublicIdentity {
     let enrolment = world.auditor().enrolment().expect("an enrolment");
-    OpenKmp.read_enrolment(enrolment.as_bytes()).expect("an enrolment").party
+    document::<ModuleEnrolment>(enrolment).party
 }
 
 pub(crate) fn register(number: u16) -> RegisterNumber {

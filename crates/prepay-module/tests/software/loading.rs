@@ -2,13 +2,13 @@
 
 use prepay_basics::Clock;
 use prepay_kmp::attribute::{Cluster, VendingKeyType};
-use prepay_kmp::open_kmp::OpenKmp;
-use prepay_kmp::profile::{KeyLoadHeader, KeyManagementProfile};
+use prepay_kmp::{CentreEnrolment, KeyLoadHeader, ModuleEnrolment};
 use prepay_module::software::{
     CustodianError, LoadRefusal, LoadReport, ModuleEntry, ModulePolicy, OPEN_REQUESTS, SLOTS,
     SlotState, TestMode,
 };
 use prepay_module::{RegisterReport, SecurityModule};
+use prepay_testkit::documents::document;
 use prepay_token::element::{BaseDate, DecoderKeyGenerationAlgorithm, KeyExpiryNumber};
 use prepay_vault::{Entries as _, Entry};
 
@@ -47,9 +47,9 @@ fn active() -> (World, TestCentre) {
     (world, centre)
 }
 
-fn request(world: &World, centre: &mut TestCentre, keys: usize) -> KeyLoadHeader {
+fn request(world: &World, centre: &mut TestCentre) -> KeyLoadHeader {
     let request = world.custodians().request_key_load(&centre.id()).unwrap();
-    centre.header(&request, keys)
+    centre.header(&request)
 }
 
 fn load(world: &World, text: &str) -> Result<LoadReport, CustodianError> {
@@ -94,11 +94,10 @@ fn a_test_module_knows_test_centres_only() {
     let mut world = World::new(ModulePolicy::default());
     let centre = TestCentre::new("KMC-1");
     let real = centre.enrolment_of(false);
-    assert!(!world.auditor().read_enrolment(&real).unwrap().is_test);
+    assert!(!document::<CentreEnrolment>(&real).is_test);
     assert_eq!(refused(&mut world, |world| world.custodians().enrol_centre(&real)), "test_mark");
     assert!(world.custodians().enrol_centre(&centre.enrolment()).unwrap().centre.is_test);
-    let own = OpenKmp.read_enrolment(world.auditor().enrolment().unwrap().as_bytes());
-    assert!(own.unwrap().is_test);
+    assert!(document::<ModuleEnrolment>(world.auditor().enrolment().unwrap()).is_test);
 }
 
 #[test]
@@ -108,7 +107,7 @@ fn a_module_writes_one_enrolment_always_the_same() {
     world.clock.advance(86_400);
     world.reopen();
     assert_eq!(world.auditor().enrolment().unwrap(), first);
-    let found = OpenKmp.read_enrolment(first.as_bytes()).unwrap().party;
+    let found = document::<ModuleEnrolment>(&first).party;
     let shown = world.auditor().identify().unwrap().fingerprint;
     assert_eq!(found.fingerprint().to_string(), shown);
     // A module's enrolment is not a centre's.
@@ -155,7 +154,7 @@ fn a_key_that_does_not_fit_what_is_held_is_refused() {
     ];
     for (expected, key) in cases {
         // A good key in the same file is not taken in either.
-        let header = request(&world, &mut centre, 2);
+        let header = request(&world, &mut centre);
         let text = centre.file(&header, &[TestKey::new(4), key]);
         assert_eq!(refused(&mut world, |w| load(w, &text)), expected);
     }
@@ -167,8 +166,8 @@ fn a_key_that_does_not_fit_what_is_held_is_refused() {
 #[test]
 fn files_that_answer_no_open_request_are_refused() {
     let (mut world, mut centre) = active();
-    let first = request(&world, &mut centre, 1);
-    let second = request(&world, &mut centre, 1);
+    let first = request(&world, &mut centre);
+    let second = request(&world, &mut centre);
     let keys = [TestKey::new(1)];
     let text = centre.file(&second, &keys);
     load(&world, &text).unwrap();
@@ -181,9 +180,9 @@ fn files_that_answer_no_open_request_are_refused() {
     let text = centre.file(&first, &keys);
     assert_eq!(refused(&mut world, |w| load(w, &text)), "serial");
     // Never asked for.
-    let mut header = request(&world, &mut centre, 1);
+    let mut header = request(&world, &mut centre);
     let nonce = header.nonce;
-    header.nonce = prepay_kmp::open_kmp::Nonce::from_bytes([9; 16]);
+    header.nonce = prepay_kmp::Nonce::from_bytes([9; 16]);
     let text = centre.file(&header, &keys);
     assert_eq!(refused(&mut world, |w| load(w, &text)), "request_unknown");
     // Too late for the request, or for the file.
@@ -200,9 +199,9 @@ fn files_that_answer_no_open_request_are_refused() {
     world.clock.set(now.plus_days(1));
     load(&world, &text).unwrap();
     // Only so many requests stay open.
-    let oldest = request(&world, &mut centre, 1);
+    let oldest = request(&world, &mut centre);
     for _ in 0..OPEN_REQUESTS {
-        request(&world, &mut centre, 1);
+        request(&world, &mut centre);
     }
     let text = centre.file(&oldest, &keys);
     assert_eq!(refused(&mut world, |w| load(w, &text)), "request_unknown");
@@ -211,7 +210,7 @@ fn files_that_answer_no_open_request_are_refused() {
 #[test]
 fn files_of_others_are_refused() {
     let (mut world, mut centre) = active();
-    let header = request(&world, &mut centre, 1);
+    let header = request(&world, &mut centre);
     let keys = [TestKey::new(1)];
     let good = centre.file(&header, &keys);
     // Another module.
@@ -250,7 +249,7 @@ fn files_of_others_are_refused() {
 #[test]
 fn a_second_agreement_takes_effect_when_it_is_confirmed() {
     let (mut world, mut centre) = active();
-    let header = request(&world, &mut centre, 1);
+    let header = request(&world, &mut centre);
     let abandoned = world.custodians().request_agreement(&centre.id()).unwrap();
     let open = world.custodians().request_agreement(&centre.id()).unwrap();
     // The old keys serve until the confirmation.
@@ -269,7 +268,7 @@ fn a_second_agreement_takes_effect_when_it_is_confirmed() {
 fn nothing_of_a_revoked_centre_is_taken_in() {
     let (mut world, mut centre) = active();
     centre.load(&world, &[TestKey::new(1)]);
-    let header = request(&world, &mut centre, 1);
+    let header = request(&world, &mut centre);
     let text = centre.file(&header, &[TestKey::new(2)]);
     world.custodians().revoke_centre(&centre.id()).unwrap();
     assert_eq!(refused(&mut world, |w| load(w, &text)), "centre_revoked");
@@ -302,7 +301,7 @@ fn several_centres_give_keys_to_one_module() {
     let found: Vec<_> = slots.iter().map(|slot| (slot.slot, slot.keys)).collect();
     assert_eq!(found, [(1, 1), (2, 1)]);
     // One does not renew the other's keys, nor load under its slot.
-    let header = request(&world, &mut second, 1);
+    let header = request(&world, &mut second);
     let text = second.file(&header, &[TestKey::new(1)]);
     assert_eq!(refused(&mut world, |w| load(w, &text)), "centre_of_key");
     let under_first = KeyLoadHeader { slot: slot(1), ..header };
@@ -319,7 +318,7 @@ fn a_centres_own_keys_have_their_time() {
     let mut centre = TestCentre::new("KMC-1");
     centre.expires = moment("2026-03-10T00:00:00Z");
     centre.join(&world);
-    let header = request(&world, &mut centre, 1);
+    let header = request(&world, &mut centre);
     let text = centre.file(&header, &[TestKey::new(1)]);
     world.clock.set(centre.expires.plus_seconds(1));
     assert_eq!(refused(&mut world, |w| load(w, &text)), "centre_key");
@@ -360,7 +359,7 @@ fn a_file_may_fill_the_transaction_counter() {
     let mut world = World::new(policy);
     let mut centre = TestCentre::new("KMC-1");
     centre.join(&world);
-    let header = request(&world, &mut centre, 1);
+    let header = request(&world, &mut centre);
     let text = centre.file(&KeyLoadHeader { transactions: Some(7), ..header }, &[TestKey::new(1)]);
     assert_eq!(load(&world, &text).unwrap().transactions_added, Some(7));
     // One entry has all that the file did: both are there after a stop, or neither is.
@@ -373,12 +372,12 @@ fn a_file_may_fill_the_transaction_counter() {
     assert_eq!(world.left(1).2, Some(7));
     world.reopen();
     assert_eq!(world.left(1).2, Some(7));
-    let header = request(&world, &mut centre, 1);
+    let header = request(&world, &mut centre);
     let header = KeyLoadHeader { transactions: Some(u64::MAX), ..header };
     let text = centre.file(&header, &[TestKey::new(1)]);
     assert_eq!(refused(&mut world, |w| load(w, &text)), "transaction_counter");
     let (mut world, mut centre) = active();
-    let header = request(&world, &mut centre, 1);
+    let header = request(&world, &mut centre);
     let text = centre.file(&KeyLoadHeader { transactions: Some(7), ..header }, &[TestKey::new(1)]);
     assert_eq!(refused(&mut world, |w| load(w, &text)), "transaction_counter");
     assert_eq!(refused(&mut world, |w| w.custodians().refill(1)), "transaction_counter");
@@ -387,7 +386,7 @@ fn a_file_may_fill_the_transaction_counter() {
 #[test]
 fn every_flipped_bit_and_every_cut_of_a_file_is_refused() {
     let (world, mut centre) = active();
-    let header = request(&world, &mut centre, 1);
+    let header = request(&world, &mut centre);
     let good = centre.file(&header, &[TestKey::new(1)]);
     let custodians = world.custodians();
     let before = state(&world);

@@ -144,7 +144,7 @@ fn a_backup_gives_no_limits_back() {
             }
         }
         // A request from before the back-up may have been answered elsewhere.
-        let header = centre.header(&open_request, 1);
+        let header = centre.header(&open_request);
         let found = restored.custodians().load_keys(&centre.file(&header, &[limited()]));
         assert_eq!(found.unwrap_err().code(), "request_unknown");
         centre.load(&restored, &[limited(), TestKey::new(2)]);

@@ -42,7 +42,7 @@ fn script(
     issue(0, 1, answered)?;
     issue(1, 5, answered)?;
     let request = custodians.request_key_load(&centre.id()).ok()?;
-    let header = centre.header(&request, 1);
+    let header = centre.header(&request);
     custodians.load_keys(&centre.file(&header, &[key(2)])).ok()?;
     answered.loads += 1;
     issue(6, 2, answered)?;

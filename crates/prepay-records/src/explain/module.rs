@@ -268,13 +268,6 @@ pub(super) const ROWS: &[Explanation] = &[
         "ask the centre for a file of the profile that Prepay reads",
     ),
     row(
-        "edition1_fault",
-        "The key-load file of edition 1 cannot be read.",
-        "A line is damaged, or the file is another one.",
-        Centre,
-        "get the file again",
-    ),
-    row(
         "fault",
         "The centre's module failed.",
         "Its storage or its source of random numbers failed; it is not known what was done.",

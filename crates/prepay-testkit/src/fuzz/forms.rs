@@ -3,7 +3,7 @@
 use prepay_basics::Moment;
 use prepay_forms::{Document, MAX_JSON, page, read, write};
 use prepay_kmc::form::{Draft, FormKind, SignedForm};
-use prepay_kmp::open_kmp::Signatory;
+use prepay_kmp::Signatory;
 
 use crate::Foreseeable;
 

@@ -1,4 +1,4 @@
-//! The bodies for key management: the texts of the profile `open-kmp`, and key-load files of edition 1.
+//! The body for key management: the texts of the profile `open-kmp`.
 //!
 //! All parties have secrets made from a fixed source, which are no secret to anybody.
 
@@ -6,19 +6,16 @@ use std::sync::LazyLock;
 
 use crc::{CRC_16_ARC, Crc};
 use prepay_basics::Moment;
-use prepay_kmp::VendingKeyAttributes;
 use prepay_kmp::attribute::{Cluster, CurrencyLimit, SubClassSet, UnitLimit, VendingKeyType};
-use prepay_kmp::edition1::{self, ParentKey};
-use prepay_kmp::open_kmp::{
-    Identity, Nonce, OpenKmp, PartyKind, PendingAgreement, Signatory, SlotKeys,
-};
-use prepay_kmp::profile::{
-    EnrolmentDetails, KeyLoadHeader, KeyLoadRequest, KeyManagementProfile, KeyToLoad,
+use prepay_kmp::{
+    CentreEnrolment, Document, Identity, KeyLoadHeader, KeyLoadRequest, KeyToLoad, ModuleEnrolment,
+    Nonce, PartyKind, PendingAgreement, Signatory, SlotKeys, VendingKeyAttributes, open_kmp, read,
 };
 use prepay_token::element::{BaseDate, DecoderKeyGenerationAlgorithm};
 use prepay_token::key::VendingKey;
 
 use crate::Foreseeable;
+use crate::documents::answer_agreement;
 
 const CRC: Crc<u16> = Crc::<u16>::new(&CRC_16_ARC);
 
@@ -42,18 +39,31 @@ static EXCHANGE: LazyLock<Exchange> = LazyLock::new(|| {
     let signatory = Signatory::generate(id("owner-1"), entropy).expect("bytes");
     let label = |text: &str| text.parse().expect("a label");
     let (maker, model, firmware) = (label("Prepay"), label("software module"), label("1"));
-    let details = EnrolmentDetails::Module { maker, model, firmware };
-    let module_enrolment =
-        OpenKmp.write_enrolment(&module, created, false, &details).expect("fits");
-    let details = EnrolmentDetails::Centre { activation: created, expires: later };
-    let centre_enrolment = OpenKmp.write_enrolment(&centre, created, true, &details).expect("fits");
-    let signatory = OpenKmp.write_signatory(&signatory, created);
+    let enrolment = ModuleEnrolment {
+        party: module.public().clone(),
+        created,
+        is_test: false,
+        maker,
+        model,
+        firmware,
+    };
+    let module_enrolment = open_kmp::write_module_enrolment(&module, &enrolment).expect("fits");
+    let enrolment = CentreEnrolment {
+        party: centre.public().clone(),
+        created,
+        is_test: true,
+        activation: created,
+        expires: later,
+    };
+    let centre_enrolment = open_kmp::write_centre_enrolment(&centre, &enrolment).expect("fits");
+    let signatory = open_kmp::write_signatory(&signatory, created);
     let slot = 1.try_into().expect("a slot");
     let (agreement_request, pending) =
-        OpenKmp.request_agreement(&module, centre.public(), slot, created, entropy).expect("bytes");
+        open_kmp::request_agreement(&module, centre.public(), slot, created, entropy)
+            .expect("bytes");
     let text = agreement_request.as_bytes();
     let answered =
-        OpenKmp.answer_agreement(&centre, module.public(), text, created).expect("a good request");
+        answer_agreement(&centre, module.public(), text, created).expect("a good request");
     let request = KeyLoadRequest {
         module: module.name().clone(),
         centre: centre.name().clone(),
@@ -62,7 +72,7 @@ static EXCHANGE: LazyLock<Exchange> = LazyLock::new(|| {
         created,
         expires: later,
     };
-    let load_request = OpenKmp.write_key_load_request(&module, &request).expect("fits");
+    let load_request = open_kmp::write_key_load_request(&module, &request).expect("fits");
     let header = KeyLoadHeader {
         module: request.module,
         centre: request.centre,
@@ -72,7 +82,6 @@ static EXCHANGE: LazyLock<Exchange> = LazyLock::new(|| {
         created,
         expires: later,
         transactions: Some(1000),
-        keys: 1,
     };
     let attributes = VendingKeyAttributes {
         supply_group: 201_457.try_into().expect("a supply group"),
@@ -93,7 +102,7 @@ static EXCHANGE: LazyLock<Exchange> = LazyLock::new(|| {
     let register = Some(7.try_into().expect("a register"));
     let keys = [KeyToLoad { attributes: &attributes, register, key: &key }];
     let file =
-        OpenKmp.write_key_load(&centre, &answered.keys, &header, &keys).expect("a good file");
+        open_kmp::write_key_load(&centre, &answered.keys, &header, &keys).expect("a good file");
     let confirmation = answered.confirmation;
     let texts = [
         module_enrolment,
@@ -121,31 +130,26 @@ pub fn open_kmp(input: &[u8]) {
         &mended[..]
     };
     let Exchange { module, centre, pending, slot_keys, created, texts } = &*EXCHANGE;
-    let believed = [
-        OpenKmp.read_enrolment(text).map(drop),
-        OpenKmp.read_signatory(text).map(drop),
-        OpenKmp.answer_agreement(centre, module.public(), text, *created).map(drop),
-        OpenKmp.accept_agreement(module, centre.public(), pending, text).map(drop),
-        OpenKmp.read_key_load_request(centre.name(), module.public(), text).map(drop),
-        OpenKmp.read_key_load(module.name(), centre.public(), slot_keys, text).map(drop),
-    ];
-    let known = texts.iter().any(|known| known.as_bytes() == text);
-    for result in &believed {
-        match result {
-            Ok(()) => assert!(known, "a text that nobody wrote is believed"),
-            Err(error) => assert!(!error.to_string().is_empty() && !error.code().is_empty()),
+    let believed = read(text).and_then(|document| match document {
+        Document::ModuleEnrolment(_)
+        | Document::CentreEnrolment(_)
+        | Document::SignatoryEnrolment(_) => Ok(()),
+        Document::AgreementRequest(request) => {
+            let request = request.verify(centre.name(), module.public())?;
+            open_kmp::confirm_agreement(centre, module.public(), &request, *created).map(drop)
         }
-    }
-    assert_eq!(believed.iter().filter(|result| result.is_ok()).count(), usize::from(known));
-    let form = [
-        OpenKmp.peek_agreement_request(text).is_ok(),
-        OpenKmp.peek_agreement_confirmation(text).is_ok(),
-        OpenKmp.peek_key_load_request(text).is_ok(),
-        OpenKmp.peek_key_load(text).is_ok(),
-    ];
-    assert!(form.iter().filter(|is_ok| **is_ok).count() <= 1, "a text is of one kind");
-    for (form, believed) in form.iter().zip(&believed[2..]) {
-        assert!(*form || believed.is_err(), "what is believed has the form too");
+        Document::AgreementConfirmation(confirmation) => {
+            confirmation.verify(module, centre.public(), pending).map(drop)
+        }
+        Document::KeyLoadRequest(request) => {
+            request.verify(centre.name(), module.public()).map(drop)
+        }
+        Document::KeyLoad(load) => load.verify(module.name(), centre.public(), slot_keys).map(drop),
+    });
+    let known = texts.iter().any(|known| known.as_bytes() == text);
+    assert_eq!(believed.is_ok(), known, "what is believed is what somebody wrote: {believed:?}");
+    if let Err(error) = believed {
+        assert!(!error.to_string().is_empty() && !error.code().is_empty());
     }
 }
 
@@ -168,34 +172,4 @@ fn mend(text: &[u8]) -> Vec<u8> {
 pub(super) fn open_kmp_seeds() -> Vec<Vec<u8>> {
     let texts = EXCHANGE.texts.iter();
     texts.flat_map(|text| [0, 1].map(|choice| [&[choice], text.as_bytes()].concat())).collect()
-}
-
-/// Any bytes are no key-load file of edition 1, or one whose keys unwrap to something; all faults have a
-/// place in the file.
-pub fn edition1(input: &[u8]) {
-    match edition1::parse(input) {
-        Ok(file) => {
-            assert!(file.header.text.starts_with("9500"));
-            let parent = ParentKey::new(&[0x11; 8]).expect("eight bytes");
-            for key in &file.keys {
-                let unwrapped = key.unwrap_key(&parent);
-                assert_eq!(unwrapped.key.expose_bytes().len(), 8);
-                assert_eq!(unwrapped.unverified, edition1::UNVERIFIED);
-            }
-        }
-        Err(faults) => {
-            assert!((1..=edition1::MAX_FAULTS).contains(&faults.len()));
-            assert!(faults.is_sorted_by_key(|fault| (fault.line, fault.column)));
-            assert!(faults.iter().all(|fault| fault.line >= 1 && fault.column >= 1));
-        }
-    }
-}
-
-/// A file of two keys, one line alone, and a header alone.
-pub(super) fn edition1_seeds() -> Vec<Vec<u8>> {
-    const HEADER: &str = "9500 STSA0001 0123456789ABCDEF\r\n";
-    const KEY: &str = "95200102CST00825F48CCFD6829F0D5D44FF720683D0D\
-                       20260301080000202604010000001255201457";
-    let texts = [format!("{HEADER}{KEY}LAKESIDE\r\n{KEY}\r\n"), KEY.to_owned(), HEADER.to_owned()];
-    texts.map(String::into_bytes).into()
 }

@@ -12,10 +12,10 @@ use prepay_kmc::centre::{
 };
 use prepay_kmc::store::MemoryStore;
 use prepay_kmc_module::{CentreDesk, CentreModule, CentreSetup, CentreVault};
+use prepay_kmp::Signatory;
 use prepay_kmp::attribute::{
     Cluster, CurrencyLimit, KeyCheckValue, RegisterNumber, UnitLimit, VendingKeyType,
 };
-use prepay_kmp::open_kmp::Signatory;
 use prepay_module::software::{
     Custodians, ModulePolicy, NewModule, Operator, SoftwareModule, TestMode,
 };

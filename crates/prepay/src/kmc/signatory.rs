@@ -7,7 +7,7 @@ use std::path::Path;
 use prepay_basics::Identifier;
 use prepay_host::{SystemEntropy, private_file};
 use prepay_kmc_module::signatory_file::{self, LONGEST, SignatoryFileError};
-use prepay_kmp::open_kmp::{Signatory, SignatoryKey};
+use prepay_kmp::{Signatory, SignatoryKey};
 use prepay_vault::Secret;
 
 use super::file;

@@ -1,19 +1,19 @@
 //! What two custodians do: centres, keys, people, the transaction counter.
 
 use std::io::{self, IsTerminal, Write};
+use std::path::Path;
 
 use prepay_basics::Identifier;
-use prepay_kmp::CentreId;
 use prepay_kmp::attribute::RegisterNumber;
-use prepay_module::software::{Custodians, SlotReport, SlotState};
+use prepay_kmp::{CentreId, Document, DocumentError};
+use prepay_module::software::{CustodianError, Custodians, SlotReport, SlotState};
 use prepay_session::SlotRecord;
 use prepay_vault::Role;
 use serde::Serialize;
 use serde_json::{Value, json};
 
-use super::document::{edition1_failure, load_failure};
 use super::flags::{LoadFlags, RequestFlags, RequestKind, UserCommand};
-use super::{Desk, fault};
+use super::{Desk, custodian_failure, fault};
 use crate::Ending;
 use crate::failure::{Done, Failure};
 use crate::file::{self, NewFile};
@@ -79,32 +79,21 @@ impl Desk<'_> {
     pub(super) fn load(&self, flags: &LoadFlags) -> Done<Ending> {
         let path = &flags.file;
         let text = file::read(path)?;
-        if !text.starts_with("PKE;") && flags.fingerprint.is_some() {
+        let document = prepay_kmp::read(text.as_bytes());
+        if flags.fingerprint.is_some() && !matches!(document, Ok(Document::CentreEnrolment(_))) {
             let message = "only the enrolment of a centre has a fingerprint to compare";
             return Err(Failure::flag("--fingerprint", message));
         }
-        match text.get(..4).unwrap_or_default() {
-            "PKE;" => self.load_enrolment(&text, flags),
-            "KAC;" => {
+        match document {
+            Ok(Document::CentreEnrolment(_)) => self.load_enrolment(&text, flags),
+            Ok(Document::AgreementConfirmation(_)) => {
                 let (_module, custodians) = self.custodians(&flags.custodians)?;
                 let slot = custodians.accept_confirmation(&text).map_err(|e| load_failure(&e))?;
                 self.slot("agreement confirmed", &slot, "next: request key-load")
             }
-            "VKL;" => self.load_keys(&text, &flags.custodians),
-            "KAG;" | "VKR;" => {
-                let message =
-                    format!("{}: a request of a module, which centres answer", path.display());
-                Err(Failure::refused("kind", message).next("take it to the centre"))
-            }
-            "9500" => Err(edition1_failure(path, &text)),
-            _ => {
-                let message = format!(
-                    "{}: expected the enrolment of a centre (PKE), a confirmation (KAC) or a key-load \
-                     file (VKL), found none of these",
-                    path.display()
-                );
-                Err(Failure::refused("kind", message).next("check which file it is"))
-            }
+            Ok(Document::KeyLoad(_)) => self.load_keys(&text, &flags.custodians),
+            Ok(other) => Err(misplaced(path, &other)),
+            Err(error) => Err(unreadable(path, &error)),
         }
     }
 
@@ -300,4 +289,63 @@ fn centre_of(custodians: &Custodians, named: Option<&CentreId>) -> Done<CentreId
             Err(Failure::unable("flag", message).next("name one: --centre ID"))
         }
     }
+}
+
+/// Why a text was not taken in, or not written.
+fn load_failure(error: &CustodianError) -> Failure {
+    let failure = custodian_failure(error);
+    let CustodianError::Refused(refusal) = error else { return failure };
+    let call = "call the centre; do not go on with this file";
+    match refusal.code() {
+        "other_module" | "other_slot" => failure.next("check for which module the file is"),
+        "centre_unknown" => failure.next("load the enrolment of the centre first"),
+        "centre_revoked" | "key_conflict" | "attribute_conflict" | "centre_of_key" => {
+            failure.next(call)
+        }
+        "centre_conflict" => failure.next(
+            "call the centre; only if it renewed its keys, revoke the old ones: prepay module revoke, \
+             then load its new enrolment",
+        ),
+        "centre_key" => failure.next("call the centre, which renews its keys, or set the clock right"),
+        "fingerprint" => failure.next("call the centre; do not confirm what differs"),
+        "slot_state" => failure.next("see the slots, and do the step that is missing"),
+        "agreement_unknown" => {
+            failure.next("request an agreement: prepay module request agreement")
+        }
+        "request_unknown" | "request_used" | "request_expired" | "file_expired" | "serial" => {
+            failure.next("request a new file: prepay module request key-load")
+        }
+        "slots_full" => failure.next("revoke a centre that is needed no more"),
+        "registers_full" => failure.next("delete a key that is needed no more"),
+        "register" => failure.next("see the registers: prepay module registers"),
+        "transaction_counter" | "register_conflict" => failure,
+        _ => failure.next("get the file again; if it is refused again, call the centre"),
+    }
+}
+
+/// Why a document is none that a module loads.
+fn misplaced(path: &Path, document: &Document) -> Failure {
+    let path = path.display();
+    match document {
+        Document::AgreementRequest(_) | Document::KeyLoadRequest(_) => {
+            let message = format!("{path}: a request of a module, which centres answer");
+            Failure::refused("kind", message).next("take it to the centre")
+        }
+        _ => {
+            let message = format!(
+                "{path}: expected the enrolment of a centre (PKE), a confirmation (KAC) or a key-load file \
+                 (VKL), found the enrolment of somebody else"
+            );
+            Failure::refused("kind", message).next("check which file it is")
+        }
+    }
+}
+
+/// Why a text is no document.
+fn unreadable(path: &Path, error: &DocumentError) -> Failure {
+    let failure = Failure::refused(error.code(), format!("{}: {error}", path.display()));
+    failure.next(match error {
+        DocumentError::Edition1 => "ask the centre for a key-load file of the profile open-kmp",
+        _ => "get the file again; if it is refused again, call the centre",
+    })
 }

@@ -5,7 +5,7 @@
 //!  keep.rs     init, seal, backup, restore
 //!  show.rs     unlock, registers, slots, audit
 //!  issue.rs    issue, verify
-//!  custody.rs  request, load, delete, revoke, user, refill   document.rs  why texts are refused
+//!  custody.rs  request, load, delete, revoke, user, refill
 //! ```
 //!
 //! Each command opens the module, does one thing and locks it. Everything that is kept goes through the
@@ -14,7 +14,6 @@
 //! - Elsewhere: the lines of a session and the answers as JSON (`prepay-session`).
 
 mod custody;
-mod document;
 pub(crate) mod flags;
 mod issue;
 mod keep;

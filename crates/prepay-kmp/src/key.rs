@@ -13,8 +13,12 @@ use p384::ecdsa::{Signature, SigningKey, VerifyingKey};
 use p384::elliptic_curve::sec1::ToSec1Point;
 use zeroize::Zeroizing;
 
-use super::{KeyError, PROFILE, SignatureError};
+use super::{KeyError, SignatureError};
 use prepay_basics::{Entropy, NoEntropy};
+
+/// The name and version of the profile `open-kmp`. It leads everything that is signed or authenticated, so that
+/// nothing made for another purpose passes for it.
+pub const PROFILE: &str = "open-kmp-1";
 
 /// The bytes of a secret key.
 pub(super) const SECRET: usize = 48;

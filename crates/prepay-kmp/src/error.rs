@@ -1,4 +1,4 @@
-//! Why a text of the profile is refused. Nothing here ever holds a secret.
+//! Why a document is refused. Nothing here ever holds a secret.
 
 use std::fmt;
 
@@ -11,7 +11,7 @@ use crate::attribute::KeyCheckValue;
 /// only then everything that takes a key.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
-pub enum ProfileError {
+pub enum DocumentError {
     /// The text is longer than any good one.
     Size {
         /// The greatest number of bytes.
@@ -19,6 +19,8 @@ pub enum ProfileError {
         /// How many there are.
         found: usize,
     },
+    /// It is a key-load file of edition 1, for legacy modules, which Prepay does not read.
+    Edition1,
     /// The text is not written in lines of items. It may be cut, or be no text of this kind at all.
     Form {
         /// The line, from 1.
@@ -154,8 +156,9 @@ pub enum ProfileError {
 }
 
 prepay_basics::codes! {
-    ProfileError {
+    DocumentError {
         Size = "size",
+        Edition1 = "edition_1",
         Form = "form",
         Checksum = "checksum",
         Profile = "profile",
@@ -178,12 +181,16 @@ prepay_basics::codes! {
     }
 }
 
-impl fmt::Display for ProfileError {
+impl fmt::Display for DocumentError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Size { most, found } => {
                 write!(f, "text too long: expected at most {most} bytes, found {found}")
             }
+            Self::Edition1 => f.write_str(
+                "a key-load file of edition 1, whose format is not public: expected a file of the \
+                 profile open-kmp",
+            ),
             Self::Form { line, problem } => write!(f, "line {line}: {problem}"),
             Self::Checksum { line, expected, found } => write!(
                 f,
@@ -192,7 +199,7 @@ impl fmt::Display for ProfileError {
             Self::Profile { line, found } => write!(
                 f,
                 "line {line}: another profile, expected \"PRF{}\", found {found:?}",
-                super::PROFILE
+                super::key::PROFILE
             ),
             Self::Record { line, expected, found } if found.is_empty() => {
                 write!(f, "line {line}: expected a record {expected}, found the end of the text")
@@ -245,7 +252,7 @@ impl fmt::Display for ProfileError {
     }
 }
 
-impl std::error::Error for ProfileError {}
+impl std::error::Error for DocumentError {}
 
 /// Bytes that are no key, or no stored record of one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

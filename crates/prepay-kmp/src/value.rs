@@ -3,7 +3,7 @@
 use std::fmt;
 use std::str::FromStr;
 
-use crate::attribute::AttributeError;
+use super::attribute::AttributeError;
 use prepay_basics::{Entropy, NoEntropy};
 
 /// The number of a slot of a module, which holds what it shares with one centre: 1 to 9999.

@@ -1,0 +1,433 @@
+//! The documents that modules and centres send each other, whatever their text looks like.
+//!
+//! ```text
+//!   module                                              centre
+//!     | <------------- enrolment of the centre ----------- |   people compare the fingerprints,
+//!     | -------------- enrolment of the module ----------> |   by phone, not with the files
+//!     |                                                    |
+//!     | -------------- agreement request ----------------> |   both have the slot's keys now
+//!     | <------------- agreement confirmation ------------ |
+//!     |                                                    |
+//!     | -------------- key-load request -----------------> |
+//!     | <------------- key-load file --------------------- |   once for each request
+//! ```
+//!
+//! A text is read once. What was read is [`Unverified`] until somebody verifies it with the keys of its sender: before
+//! that it tells only which keys those are. An enrolment brings its keys along and is signed with them; people compare
+//! the fingerprint before they believe whose keys they are.
+//!
+//! Verifying checks everything that takes neither a clock nor a memory. The caller checks the rest: whether a
+//! request is open and not used, expiry, serial numbers, and conflicts with keys that are there.
+//!
+//! - Keys of parties are of the curve P-384. A codec with another curve would need its own types of keys.
+//! - Elsewhere: how a text is read and verified (`open_kmp`).
+
+use std::collections::HashSet;
+use std::fmt;
+
+use prepay_token::key::VendingKey;
+use sha2::{Digest, Sha256};
+
+use crate::agreement::{MAC, SlotKeys};
+use crate::attribute::{KeyCheckValue, RegisterNumber, VendingKeyAttributes};
+use crate::key::{PublicKey, SIGNATURE};
+use crate::party::{PartyKind, PartyName, PublicIdentity};
+use crate::signatory::SignatoryKey;
+use crate::value::{Label, Nonce, SlotNumber};
+use crate::{DocumentError, MAX_KEYS};
+use prepay_basics::Moment;
+
+/// A document of any kind, as its text says.
+#[derive(Clone, Debug)]
+pub enum Document {
+    /// The public keys of a module.
+    ModuleEnrolment(ModuleEnrolment),
+    /// The public keys of a centre.
+    CentreEnrolment(CentreEnrolment),
+    /// The public key of somebody who signs forms.
+    SignatoryEnrolment(SignatoryEnrolment),
+    /// A module asks a centre to share keys for a slot.
+    AgreementRequest(Unverified<AgreementRequest>),
+    /// A centre confirms that it does.
+    AgreementConfirmation(Unverified<AgreementConfirmation>),
+    /// A module asks a centre for vending keys.
+    KeyLoadRequest(Unverified<KeyLoadRequest>),
+    /// A centre sends vending keys.
+    KeyLoad(Unverified<WrappedKeyLoad>),
+}
+
+impl Document {
+    /// The tag of its first record.
+    pub const fn tag(&self) -> &'static str {
+        match self {
+            Self::ModuleEnrolment(_) | Self::CentreEnrolment(_) | Self::SignatoryEnrolment(_) => {
+                ENROLMENT
+            }
+            Self::AgreementRequest(_) => AGREEMENT_REQUEST,
+            Self::AgreementConfirmation(_) => AGREEMENT_CONFIRMATION,
+            Self::KeyLoadRequest(_) => KEY_LOAD_REQUEST,
+            Self::KeyLoad(_) => KEY_LOAD,
+        }
+    }
+
+    /// Whose enrolment it is, if it is one.
+    const fn enrols(&self) -> Option<PartyKind> {
+        match self {
+            Self::ModuleEnrolment(_) => Some(PartyKind::Module),
+            Self::CentreEnrolment(_) => Some(PartyKind::Centre),
+            Self::SignatoryEnrolment(_) => Some(PartyKind::Signatory),
+            _ => None,
+        }
+    }
+
+    /// That a document of another kind was expected here.
+    fn misplaced(&self, expected: &'static str, party: Option<PartyKind>) -> DocumentError {
+        match (party, self.enrols()) {
+            (Some(expected), Some(found)) => DocumentError::Kind { expected, found },
+            _ => DocumentError::Record { line: 1, expected, found: self.tag().to_owned() },
+        }
+    }
+}
+
+pub(crate) const ENROLMENT: &str = "PKE";
+pub(crate) const AGREEMENT_REQUEST: &str = "KAG";
+pub(crate) const AGREEMENT_CONFIRMATION: &str = "KAC";
+pub(crate) const KEY_LOAD_REQUEST: &str = "VKR";
+pub(crate) const KEY_LOAD: &str = "VKL";
+
+/// Takes the one kind of document that is expected.
+macro_rules! kinds {
+    ($($variant:ident($type:ty): $tag:expr, $party:expr;)+) => {$(
+        impl TryFrom<Document> for $type {
+            type Error = DocumentError;
+
+            fn try_from(document: Document) -> Result<Self, Self::Error> {
+                match document {
+                    Document::$variant(content) => Ok(content),
+                    other => Err(other.misplaced($tag, $party)),
+                }
+            }
+        }
+    )+};
+}
+
+kinds! {
+    ModuleEnrolment(ModuleEnrolment): ENROLMENT, Some(PartyKind::Module);
+    CentreEnrolment(CentreEnrolment): ENROLMENT, Some(PartyKind::Centre);
+    SignatoryEnrolment(SignatoryEnrolment): ENROLMENT, Some(PartyKind::Signatory);
+    AgreementRequest(Unverified<AgreementRequest>): AGREEMENT_REQUEST, None;
+    AgreementConfirmation(Unverified<AgreementConfirmation>): AGREEMENT_CONFIRMATION, None;
+    KeyLoadRequest(Unverified<KeyLoadRequest>): KEY_LOAD_REQUEST, None;
+    KeyLoad(Unverified<WrappedKeyLoad>): KEY_LOAD, None;
+}
+
+/// A document that was read, and that nobody has verified yet.
+///
+/// It tells between whom it passes, so that the keys to verify it with can be found. Nothing else of it can be
+/// used; `verify` gives the contents.
+#[derive(Clone)]
+pub struct Unverified<D> {
+    pub(crate) module: PartyName,
+    pub(crate) centre: PartyName,
+    pub(crate) slot: SlotNumber,
+    pub(crate) content: D,
+    pub(crate) text: Box<[u8]>,
+    pub(crate) signature: Seal<SIGNATURE>,
+    pub(crate) code: Option<Seal<MAC>>, // Where the kind of document has an authentication code.
+}
+
+/// A signature or a code, and how many bytes of the text it is over.
+#[derive(Clone)]
+pub(crate) struct Seal<const N: usize> {
+    pub(crate) length: usize,
+    pub(crate) value: [u8; N],
+}
+
+impl<D> Unverified<D> {
+    /// The module that it is from, or for.
+    pub const fn module(&self) -> &PartyName {
+        &self.module
+    }
+
+    /// The centre that it is for, or from.
+    pub const fn centre(&self) -> &PartyName {
+        &self.centre
+    }
+
+    /// The module's slot.
+    pub const fn slot(&self) -> SlotNumber {
+        self.slot
+    }
+
+    /// The SHA-256 of the whole text: equal for equal texts.
+    pub fn digest(&self) -> [u8; 32] {
+        Sha256::digest(&self.text).into()
+    }
+
+    /// The bytes that a seal is over.
+    pub(crate) fn sealed<const N: usize>(&self, seal: &Seal<N>) -> &[u8] {
+        &self.text[..seal.length]
+    }
+
+    /// That it passes between these two.
+    pub(crate) fn expect_names(
+        &self,
+        module: &PartyName,
+        centre: &PartyName,
+    ) -> Result<(), DocumentError> {
+        expect_module(module, &self.module)?;
+        expect_centre(centre, &self.centre)
+    }
+}
+
+impl<D> fmt::Debug for Unverified<D> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { module, centre, slot, .. } = self;
+        write!(f, "Unverified({module:?}, {centre:?}, slot {slot}, ..)")
+    }
+}
+
+pub(crate) fn expect_module(expected: &PartyName, found: &PartyName) -> Result<(), DocumentError> {
+    if expected == found {
+        return Ok(());
+    }
+    Err(DocumentError::OtherModule { expected: expected.clone(), found: found.clone() })
+}
+
+pub(crate) fn expect_centre(expected: &PartyName, found: &PartyName) -> Result<(), DocumentError> {
+    if expected == found {
+        return Ok(());
+    }
+    Err(DocumentError::OtherCentre { expected: expected.clone(), found: found.clone() })
+}
+
+pub(crate) fn expect_kind(expected: PartyKind, found: PartyKind) -> Result<(), DocumentError> {
+    if expected == found { Ok(()) } else { Err(DocumentError::Kind { expected, found }) }
+}
+
+/// The public keys of a module, signed with themselves.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ModuleEnrolment {
+    /// Whose keys they are.
+    pub party: PublicIdentity,
+    /// When it was written.
+    pub created: Moment,
+    /// Whether the module is for tests, so that it takes no keys of real meters.
+    pub is_test: bool,
+    /// Who made the module.
+    pub maker: Label,
+    /// What it is.
+    pub model: Label,
+    /// Which version of it.
+    pub firmware: Label,
+}
+
+/// The public keys of a centre, signed with themselves.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CentreEnrolment {
+    /// Whose keys they are.
+    pub party: PublicIdentity,
+    /// When it was written.
+    pub created: Moment,
+    /// Whether the centre is for tests, so that its keys are not for real meters.
+    pub is_test: bool,
+    /// From when its keys may be used.
+    pub activation: Moment,
+    /// Until when; later than `activation`.
+    pub expires: Moment,
+}
+
+impl CentreEnrolment {
+    pub(crate) fn check(&self) -> Result<(), DocumentError> {
+        dates(self.activation < self.expires, "ACT before EXP")
+    }
+}
+
+/// The public key of somebody who signs forms, signed with itself.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SignatoryEnrolment {
+    /// Whose key it is.
+    pub key: SignatoryKey,
+    /// When it was written.
+    pub created: Moment,
+}
+
+/// A module asks a centre to share keys for a slot.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AgreementRequest {
+    /// The module.
+    pub module: PartyName,
+    /// The centre.
+    pub centre: PartyName,
+    /// The module's slot.
+    pub slot: SlotNumber,
+    /// The request's number.
+    pub nonce: Nonce,
+    /// The module's fresh public key.
+    pub ephemeral: PublicKey,
+    /// When it was written.
+    pub created: Moment,
+}
+
+/// A centre confirms that it shares keys with a module.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AgreementConfirmation {
+    /// The module.
+    pub module: PartyName,
+    /// The centre.
+    pub centre: PartyName,
+    /// The module's slot.
+    pub slot: SlotNumber,
+    /// The number of the request.
+    pub nonce: Nonce,
+    /// When it was written.
+    pub created: Moment,
+}
+
+/// What a centre has after answering an agreement request.
+#[derive(Clone, Debug)]
+pub struct AgreementAnswered {
+    /// The keys that both share from now on.
+    pub keys: SlotKeys,
+    /// The confirmation, for the module.
+    pub confirmation: String,
+}
+
+/// A module asks a centre for vending keys.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct KeyLoadRequest {
+    /// The module.
+    pub module: PartyName,
+    /// The centre.
+    pub centre: PartyName,
+    /// The module's slot.
+    pub slot: SlotNumber,
+    /// The request's number.
+    pub nonce: Nonce,
+    /// When it was written.
+    pub created: Moment,
+    /// Until when the module takes in an answer; not before `created`.
+    pub expires: Moment,
+}
+
+impl KeyLoadRequest {
+    pub(crate) fn check(&self) -> Result<(), DocumentError> {
+        dates(self.created <= self.expires, CREATED_AND_EXPIRES)
+    }
+}
+
+/// What a key-load file says of itself.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct KeyLoadHeader {
+    /// The module.
+    pub module: PartyName,
+    /// The centre.
+    pub centre: PartyName,
+    /// The module's slot.
+    pub slot: SlotNumber,
+    /// The number of the request.
+    pub nonce: Nonce,
+    /// The number of the file, of which a centre gives each only once.
+    pub serial: u64,
+    /// When it was written.
+    pub created: Moment,
+    /// Until when it may be loaded; not before `created`.
+    pub expires: Moment,
+    /// How many tokens more the module may make; nothing to leave its counter alone.
+    pub transactions: Option<u64>,
+}
+
+impl KeyLoadHeader {
+    /// Checks it, and that so many keys may follow.
+    pub(crate) fn check(&self, keys: usize) -> Result<(), DocumentError> {
+        dates(self.created <= self.expires, CREATED_AND_EXPIRES)?;
+        if (1..=MAX_KEYS).contains(&keys) {
+            return Ok(());
+        }
+        Err(DocumentError::Count { most: MAX_KEYS, found: keys })
+    }
+}
+
+/// A key that goes into a key-load file.
+#[derive(Clone, Copy, Debug)]
+pub struct KeyToLoad<'a> {
+    /// What the centre lays down about it.
+    pub attributes: &'a VendingKeyAttributes,
+    /// The register that it is for; nothing to leave it to the module.
+    pub register: Option<RegisterNumber>,
+    /// The key.
+    pub key: &'a VendingKey,
+}
+
+/// A key out of a key-load file.
+#[derive(Clone, Debug)]
+pub struct LoadedKey {
+    /// What the centre lays down about it.
+    pub attributes: VendingKeyAttributes,
+    /// The register that it is for; nothing to leave it to the module.
+    pub register: Option<RegisterNumber>,
+    /// The key.
+    pub key: VendingKey,
+    /// Its check value, which was checked.
+    pub check_value: KeyCheckValue,
+}
+
+/// A key-load file that was verified and unwrapped.
+#[derive(Clone, Debug)]
+pub struct KeyLoad {
+    /// What it says of itself.
+    pub header: KeyLoadHeader,
+    /// The keys, in the order of the file.
+    pub keys: Vec<LoadedKey>,
+}
+
+/// A key-load file whose keys are still wrapped.
+#[derive(Clone)]
+pub struct WrappedKeyLoad {
+    pub(crate) header: KeyLoadHeader,
+    pub(crate) keys: Vec<WrappedKey>,
+}
+
+/// A key of a file, still wrapped.
+#[derive(Clone)]
+pub(crate) struct WrappedKey {
+    pub(crate) attributes: VendingKeyAttributes,
+    pub(crate) register: Option<RegisterNumber>,
+    pub(crate) check_value: KeyCheckValue,
+    pub(crate) wrapped: Vec<u8>,
+}
+
+/// What a file has named already: each key and each register stands in it once.
+#[derive(Default)]
+pub(crate) struct Once {
+    keys: HashSet<(u32, u8)>,
+    registers: HashSet<u16>,
+}
+
+impl Once {
+    /// Checks the next key of a file: its dates, and that neither it nor its register came before.
+    pub(crate) fn check(
+        &mut self,
+        attributes: &VendingKeyAttributes,
+        register: Option<RegisterNumber>,
+    ) -> Result<(), DocumentError> {
+        dates(attributes.activation <= attributes.issued_until, "ACT not after IUT")?;
+        let (group, revision) = (attributes.supply_group, attributes.key_revision);
+        if !self.keys.insert((group.value(), revision.value())) {
+            let what = format!("key {group} revision {revision}");
+            return Err(DocumentError::Twice { what });
+        }
+        match register {
+            Some(register) if !self.registers.insert(register.value()) => {
+                Err(DocumentError::Twice { what: format!("register {register}") })
+            }
+            _ => Ok(()),
+        }
+    }
+}
+
+const CREATED_AND_EXPIRES: &str = "CRE not after EXP";
+
+fn dates(are_in_order: bool, problem: &'static str) -> Result<(), DocumentError> {
+    if are_in_order { Ok(()) } else { Err(DocumentError::Dates { problem }) }
+}
