@@ -9,7 +9,7 @@
 
 use std::rc::Rc;
 
-use prepay_records::element::{self, Field, When, base_date_unknown, needed, no_others, wrong};
+use prepay_records::element::{self, Field, When, base_date_unknown, needed, no_others};
 use prepay_records::{
     Named as _, RecordCode, RecordError, Scalar, coded, instruction, needed_choice, rounding,
 };
@@ -159,7 +159,8 @@ impl Lab {
     pub fn read_key_change(&mut self, request: &Request<'_>) -> Result<KeyChange, RecordError> {
         let meter = self.meter(request)?;
         let ea = needed("ea", meter.ea)?;
-        let (size, listed) = set_size(needed("tokens", request.tokens.as_ref())?, ea)?;
+        let size = needed("tokens", element::set_size("tokens", &request.tokens)?)?;
+        let (size, listed) = listed_set(size, ea)?;
         let mut resolve = |name, source: &Option<KeySource<'_>>| {
             self.keys.read(name, needed(name, source.as_ref())?)?.resolve(meter.pan, ea)
         };
@@ -333,14 +334,10 @@ impl KeyChange {
 ///
 /// A 128-bit key takes a set of four. Asked for two of them, the answer lists the first two, as the
 /// published runs of STS 531-1-0-04 do; a meter needs all four.
-fn set_size(value: &Scalar<'_>, ea: EncryptionAlgorithm) -> Result<(SetSize, usize), RecordError> {
-    let size = match value {
-        Scalar::Integer(2) if SetSize::Four.suits(ea) => return Ok((SetSize::Four, 2)),
-        Scalar::Integer(2) => SetSize::Two,
-        Scalar::Integer(3) => SetSize::Three,
-        Scalar::Integer(4) => SetSize::Four,
-        found => return Err(wrong(RecordCode::KctCount, "tokens", "2, 3 or 4", found)),
-    };
+fn listed_set(size: SetSize, ea: EncryptionAlgorithm) -> Result<(SetSize, usize), RecordError> {
+    if size == SetSize::Two && SetSize::Four.suits(ea) {
+        return Ok((SetSize::Four, 2));
+    }
     if !size.suits(ea) {
         let error = KeyChangeError::SetSize { size, algorithm: ea };
         return Err(RecordError::new(RecordCode::KctCount, format!("tokens: {error}")));

@@ -15,10 +15,12 @@ use prepay_token::element::{
     KeyRevisionNumber, KeyType, ManufacturerCode, MeterPan, RandomNumber, SupplyGroupCode,
     TariffIndex, TokenCarrierType, TokenIdentifier, UtcMinute,
 };
+use prepay_token::key_change::SetSize;
 
+use crate::decimal::{Decimal, DecimalError};
 use crate::error::{RecordCode, RecordError};
 use crate::json::Scalar;
-use crate::time;
+use crate::{decimal, time};
 
 /// A field that may be there.
 pub type Field<'a> = Option<Scalar<'a>>;
@@ -172,6 +174,41 @@ pub fn rnd(value: &Field<'_>) -> Result<RandomNumber, RecordError> {
 /// The token carrier type.
 pub fn carrier(field: &str, value: &Field<'_>) -> Result<Option<TokenCarrierType>, RecordError> {
     parsed(RecordCode::ValueRange, field, "two digits in a string", value)
+}
+
+/// True or false.
+pub fn flag(field: &str, value: &Field<'_>) -> Result<Option<bool>, RecordError> {
+    match value {
+        None => Ok(None),
+        Some(Scalar::Boolean(value)) => Ok(Some(*value)),
+        Some(found) => Err(wrong(RecordCode::ValueRange, field, "true or false", found)),
+    }
+}
+
+/// The size of a set of key change tokens.
+pub fn set_size(field: &str, value: &Field<'_>) -> Result<Option<SetSize>, RecordError> {
+    Ok(Some(match value {
+        None => return Ok(None),
+        Some(Scalar::Integer(2)) => SetSize::Two,
+        Some(Scalar::Integer(3)) => SetSize::Three,
+        Some(Scalar::Integer(4)) => SetSize::Four,
+        Some(found) => return Err(wrong(RecordCode::KctCount, field, "2, 3 or 4", found)),
+    }))
+}
+
+/// A decimal number in a string, in units of its last place. What is finer is noticed and not refused.
+pub fn amount(
+    field: &str,
+    value: &Scalar<'_>,
+    places: usize,
+    largest: &str,
+) -> Result<Decimal, RecordError> {
+    let expected = "a decimal number in a string, as \"25.6\"";
+    let text = text(RecordCode::AmountFormat, field, expected, value)?;
+    decimal::parse(text, places).map_err(|error| match error {
+        DecimalError::Format => wrong(RecordCode::AmountFormat, field, expected, value),
+        DecimalError::TooLarge => wrong(RecordCode::AmountTooLarge, field, largest, value),
+    })
 }
 
 /// The twenty digits of a token.

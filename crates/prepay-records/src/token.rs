@@ -16,8 +16,8 @@ use serde::Serialize;
 use serde::de::Deserializer;
 
 use crate::choice::{Choice, Named, needed_choice};
-use crate::decimal::{self, Decimal, DecimalError};
-use crate::element::{manufacturer, needed, no_others, number, text, wrong};
+use crate::decimal::{self, Decimal};
+use crate::element::{self, manufacturer, needed, no_others, number, text, wrong};
 use crate::error::{RecordCode, RecordError};
 use crate::json::{FieldValue, Scalar};
 use crate::{choices, record};
@@ -218,19 +218,17 @@ fn service(record: &TokenRecord<'_>) -> Result<Service, RecordError> {
     text.parse().map_err(|_| wrong(RecordCode::ValueRange, "token.service", EXPECTED, value))
 }
 
+/// What a token can carry, for messages.
+const LARGEST: &str = "an amount that a token can carry";
+
 /// Reads `amount` as a decimal number with so many places, rounded or refused.
 fn decimal(
     record: &TokenRecord<'_>,
     places: usize,
     rounding: Rounding,
 ) -> Result<Decimal, RecordError> {
-    const EXPECTED: &str = "a decimal number in a string, as \"25.6\"";
     let value = needed("token.amount", record.amount.as_ref())?;
-    let text = text(RecordCode::AmountFormat, "token.amount", EXPECTED, value)?;
-    let decimal = decimal::parse(text, places).map_err(|error| match error {
-        DecimalError::Format => wrong(RecordCode::AmountFormat, "token.amount", EXPECTED, value),
-        DecimalError::TooLarge => too_large(record),
-    })?;
+    let decimal = element::amount("token.amount", value, places, LARGEST)?;
     if decimal.finer && rounding == Rounding::Exact {
         let expected = format!("digits after the point: at most {places}, or rounding");
         return Err(wrong(RecordCode::AmountTooFine, "token.amount", &expected, value));
@@ -240,8 +238,7 @@ fn decimal(
 
 fn too_large(record: &TokenRecord<'_>) -> RecordError {
     let found = record.amount.clone().unwrap_or(Scalar::Null);
-    let expected = "an amount that a token can carry";
-    wrong(RecordCode::AmountTooLarge, "token.amount", expected, &found)
+    wrong(RecordCode::AmountTooLarge, "token.amount", LARGEST, &found)
 }
 
 fn amount(record: &TokenRecord<'_>, rounding: Rounding) -> Result<Amount, RecordError> {

@@ -14,7 +14,7 @@ use prepay_records::{
     instruction, needed_choice, record, rounding,
 };
 use prepay_token::Class;
-use prepay_token::element::{BaseDate, EncryptionAlgorithm, TokenIdentifier};
+use prepay_token::element::{BaseDate, TokenIdentifier};
 use prepay_token::key_change::SetSize;
 use serde::de::Deserializer;
 use serde_json::value::RawValue;
@@ -259,15 +259,8 @@ fn key_change(fields: &RequestLine<'_>) -> Result<KeyChangeRequest, SessionError
     let (id, meter) = (name(&fields.request)?, meter(fields)?);
     let (from, to) = (register("from", &fields.from)?, register("to", &fields.to)?);
     let new_tariff_index = element::ti("new_ti", &fields.new_ti)?.unwrap_or(meter.tariff_index);
-    let size = match &fields.tokens {
-        None if meter.encryption == EncryptionAlgorithm::Misty1 => SetSize::Four,
-        None | Some(Scalar::Integer(2)) => SetSize::Two,
-        Some(Scalar::Integer(3)) => SetSize::Three,
-        Some(Scalar::Integer(4)) => SetSize::Four,
-        Some(found) => {
-            return Err(wrong(RecordCode::KctCount, "tokens", "2, 3 or 4", found).into());
-        }
-    };
+    let usual = if SetSize::Four.suits(meter.encryption) { SetSize::Four } else { SetSize::Two };
+    let size = element::set_size("tokens", &fields.tokens)?.unwrap_or(usual);
     Ok(KeyChangeRequest { id, from, to, meter, new_tariff_index, size })
 }
 

@@ -118,7 +118,7 @@ impl People {
         Self {
             custodians: module.custodians(quorum.clone()).expect("two custodians"),
             operator: module.operator(&sign_in("olga")).expect("an operator"),
-            auditor: module.auditor(&reader).expect("an auditor"),
+            auditor: module.auditor(reader.clone()).expect("an auditor"),
             module: module.clone(),
             quorum,
             reader,

@@ -3,7 +3,6 @@
 //! - Results go to standard output, talk to standard error.
 //! - Exit status: `failure.rs` decides.
 
-mod audit;
 mod cli;
 mod demo;
 mod explain_code;
@@ -14,12 +13,14 @@ mod lab;
 mod manual;
 mod meter;
 mod module;
+mod out;
 mod paint;
 mod people;
 mod sealing;
 mod secret;
 mod terminal;
 mod token_flags;
+mod vault;
 
 use std::process::ExitCode;
 

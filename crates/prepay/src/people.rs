@@ -1,39 +1,20 @@
-//! Who acts: names given by flags, or asked for on the terminal; and signing them in.
+//! People: their names, given by flags or asked for on the terminal, new ones with a passphrase, and why somebody
+//! may not do something.
 
 use std::io::{self, BufRead, IsTerminal, Write};
 
 use clap::Args;
 use prepay_basics::Identifier;
 use prepay_vault::{
-    AccessError, Contents, NewUser, Quorum, QuorumError, Role, Secret, Session, SharedVault,
-    SignInError, UserError, VaultError,
+    AccessError, NewUser, QuorumError, Role, Secret, SignInError, UserError, VaultError,
 };
 
 use crate::failure::{Done, Failure};
 use crate::secret::{PIN, SEAL, SecretFlags};
 
-/// One person who acts.
-#[derive(Args, Clone, Debug)]
-pub(crate) struct AsFlags {
-    /// Who acts. Asked for on a terminal if not given.
-    #[arg(id = "as", long = "as", value_name = "NAME", value_parser = person)]
-    pub(crate) name: Option<Identifier>,
-}
-
-/// Two custodians who act together.
-#[derive(Args, Clone, Debug)]
-pub(crate) struct CustodianFlags {
-    /// A custodian who acts; two are needed. Asked for on a terminal if not given.
-    #[arg(id = "custodian", long = "custodian", value_name = "NAME", value_parser = person)]
-    pub(crate) names: Vec<Identifier>,
-}
-
-/// The first people of a vault.
+/// The first people of a vault, beside the custodians that `--custodian` names.
 #[derive(Args, Clone, Debug)]
 pub(crate) struct FirstPeopleFlags {
-    /// A custodian: with another one, loads and deletes keys and decides about people. At least two.
-    #[arg(long = "custodian", value_name = "NAME", value_parser = person, required = true)]
-    pub(crate) custodians: Vec<Identifier>,
     /// An operator, who does the daily work.
     #[arg(long = "operator", value_name = "NAME", value_parser = person)]
     pub(crate) operators: Vec<Identifier>,
@@ -58,19 +39,22 @@ impl NewPerson {
 
 impl FirstPeopleFlags {
     /// Everybody with a passphrase. Their number and names are checked before anybody is asked.
-    pub(crate) fn with_passphrases(&self, secrets: &SecretFlags) -> Done<Vec<NewPerson>> {
+    pub(crate) fn with_passphrases(
+        &self,
+        custodians: &[Identifier],
+        secrets: &SecretFlags,
+    ) -> Done<Vec<NewPerson>> {
         let of = |role, names: &[Identifier]| -> Vec<(Identifier, Role)> {
             names.iter().map(|name| (name.clone(), role)).collect()
         };
         let everybody = [
-            of(Role::Custodian, &self.custodians),
+            of(Role::Custodian, custodians),
             of(Role::Operator, &self.operators),
             of(Role::Auditor, &self.auditors),
         ]
         .concat();
-        if self.custodians.len() < 2 {
-            let message =
-                format!("custodians: expected at least 2, found {}", self.custodians.len());
+        if custodians.len() < 2 {
+            let message = format!("custodians: expected at least 2, found {}", custodians.len());
             return Err(Failure::unable("custodians", message).next("give --custodian twice"));
         }
         for (place, (name, _)) in everybody.iter().enumerate() {
@@ -97,67 +81,8 @@ pub(crate) fn person(text: &str) -> Result<Identifier, String> {
     if taken { Err("names another secret; choose another name".to_owned()) } else { Ok(name) }
 }
 
-impl AsFlags {
-    /// Signs one person in.
-    pub(crate) fn sign_in(
-        &self,
-        secrets: &SecretFlags,
-        role: &str,
-        vault: &SharedVault<impl Contents>,
-    ) -> Done<Session> {
-        let name = match &self.name {
-            Some(name) => name.clone(),
-            None => ask_name(&format!("name of the {role}"), "--as NAME")?,
-        };
-        let passphrase = secrets.known(name.as_str(), &format!("passphrase of {name}"))?;
-        vault.sign_in(&name, &passphrase).map_err(|error| sign_in_failure(&name, &error))
-    }
-}
-
-impl CustodianFlags {
-    /// Two names, given or asked for.
-    pub(crate) fn pair(&self) -> Done<[Identifier; 2]> {
-        let pair = match self.names.as_slice() {
-            [first, second] => [first.clone(), second.clone()],
-            [] => [
-                ask_name("name of the first custodian", "--custodian NAME twice")?,
-                ask_name("name of the second custodian", "--custodian NAME twice")?,
-            ],
-            others => {
-                let message = format!("custodians: expected 2, found {}", others.len());
-                let failure = Failure::unable("custodians", message);
-                return Err(failure.next("dual control takes two: give --custodian twice"));
-            }
-        };
-        if pair[0] == pair[1] {
-            let message = format!("custodians: expected two people, found {} twice", pair[0]);
-            return Err(Failure::unable("custodians", message).next("name two different people"));
-        }
-        Ok(pair)
-    }
-
-    /// Signs both in. Both passphrases are had before either is tried.
-    pub(crate) fn sign_in(
-        &self,
-        secrets: &SecretFlags,
-        vault: &SharedVault<impl Contents>,
-    ) -> Done<Quorum> {
-        let pair = self.pair()?;
-        let ask = |name: &Identifier| {
-            secrets.known(name.as_str(), &format!("passphrase of custodian {name}"))
-        };
-        let passphrases = [ask(&pair[0])?, ask(&pair[1])?];
-        let one = |place: usize| {
-            vault
-                .sign_in(&pair[place], &passphrases[place])
-                .map_err(|error| sign_in_failure(&pair[place], &error))
-        };
-        Quorum::new(one(0)?, one(1)?).map_err(|error| quorum_failure(&error))
-    }
-}
-
 /// Asks for a name on the terminal.
-fn ask_name(what: &str, flag: &str) -> Done<Identifier> {
+pub(crate) fn ask_name(what: &str, flag: &str) -> Done<Identifier> {
     if !io::stdin().is_terminal() {
         let message = format!("the {what} is needed, and there is no terminal to ask for it");
         return Err(Failure::unable("flag", message).next(format!("give {flag}")));

@@ -12,8 +12,7 @@ use prepay_host::{
 };
 use prepay_vault::VaultStorage;
 use prepay_vault::{
-    Contents, CreateError, KeyFile, OpenError, Protector, RestoreError, Secret, Unlock, Vault,
-    VaultHeader,
+    CreateError, KeyFile, OpenError, Protector, RestoreError, Secret, Unlock, VaultHeader,
 };
 
 use crate::failure::{Done, Failure};
@@ -204,7 +203,7 @@ fn read_key_file(path: &Path) -> Done<KeyFile> {
     })
 }
 
-/// The directory of a vault, and how long to wait for it.
+/// How long to wait for a vault.
 #[derive(Args, Clone, Debug)]
 pub(crate) struct WaitFlags {
     /// How many seconds to wait for another process to leave the vault.
@@ -219,17 +218,10 @@ pub(crate) struct WaitFlags {
 }
 
 impl WaitFlags {
-    /// Opens the directory of a vault that is there, and looks at what can be seen without unlocking it.
-    pub(crate) fn open<C: Contents>(
-        &self,
-        path: &Path,
-    ) -> Done<(Directory, VaultHeader, Protector)> {
+    /// Opens the directory of a vault that is there.
+    pub(crate) fn open(&self, path: &Path) -> Done<Directory> {
         let most = Duration::from_secs(self.wait);
-        let mut directory =
-            Directory::open_waiting(path, most).map_err(|error| directory_failure(&error))?;
-        let (header, protector) =
-            Vault::<C>::look(&mut directory).map_err(|error| open_failure(path, &error))?;
-        Ok((directory, header, protector))
+        Directory::open_waiting(path, most).map_err(|error| directory_failure(&error))
     }
 }
 
@@ -257,11 +249,6 @@ pub(crate) fn make_directory(path: &Path) -> Done<(Directory, NewDirectories)> {
         Ok(Some(_)) => Err(create_failure(path, &CreateError::NotEmpty)),
         Err(error) => Err(Failure::file(path, &error)),
     }
-}
-
-/// Looks at what a back-up says without a secret.
-pub(crate) fn backup_header<C: Contents>(path: &Path, bytes: &[u8]) -> Done<VaultHeader> {
-    Vault::<C>::look_at_backup(bytes).map_err(|error| restore_failure(path, path, &error))
 }
 
 /// Why a directory cannot be used.

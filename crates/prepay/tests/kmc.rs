@@ -676,6 +676,19 @@ fn commands_at_the_same_time_wait_for_each_other() {
 }
 
 #[test]
+fn a_centre_with_three_custodians_is_made_and_its_log_is_listed_locked() {
+    let place = Place::empty("three");
+    let people = [&TWO[..], &["--custodian", "olga"]].concat();
+    let made = place.done(&with(&["init", "--id", "KC-1", "--test"], &people));
+    assert_eq!(made[0]["custodians"], serde_json::json!(["ann", "ben", "olga"]));
+    assert_eq!((&made[0]["seal"], &made[0]["test"]), (&"passphrase".into(), &true.into()));
+    let locked = place.done(&["audit", "list"]);
+    assert_eq!((&locked[0]["kind"], &locked[0]["test"]), (&"created".into(), &true.into()));
+    assert_eq!(place.done(&["audit", "list", "--as", "ann"]).len(), locked.len() + 1);
+    place.done(&["user", "list", "--custodian", "ben", "--custodian", "olga"]);
+}
+
+#[test]
 fn a_wrong_passphrase_makes_the_next_try_wait() {
     let place = Place::with_centre("slow");
     let wrong = ["key", "list", "--as", "olga", "--secret", "olga=safe/uma"];

@@ -9,8 +9,7 @@ use prepay_meter::{
     AbsentRegister, Carriers, CreditForm, CreditLevel, Functions, Lockout, Policy, Profile,
     ReservedIdentifiers, Services, TripRule, UnknownExtended,
 };
-use prepay_records::decimal::{self, DecimalError};
-use prepay_records::element::{Field, number, text, wrong};
+use prepay_records::element::{self, Field, flag, number, wrong};
 use prepay_records::json::Texts;
 use prepay_records::{Raw, RecordCode, RecordError, Scalar};
 use prepay_token::element::{EncryptionAlgorithm, Service, TokenCarrierType};
@@ -51,24 +50,10 @@ pub(super) fn read(parts: Parts<'_, '_>, ea: EncryptionAlgorithm) -> Result<Prof
     Ok(profile)
 }
 
-/// True or false.
-pub(super) fn flag(field: &str, value: &Field<'_>) -> Result<Option<bool>, RecordError> {
-    match value {
-        None => Ok(None),
-        Some(Scalar::Boolean(value)) => Ok(Some(*value)),
-        Some(found) => Err(wrong(RecordCode::ValueRange, field, "true or false", found)),
-    }
-}
-
 /// Sets of three where the key is short, which takes sets of two as well; sets of four for a long one.
 fn set_size(value: &Field<'_>, ea: EncryptionAlgorithm) -> Result<SetSize, RecordError> {
-    let size = match value {
-        None if SetSize::Four.suits(ea) => SetSize::Four,
-        None | Some(Scalar::Integer(3)) => SetSize::Three,
-        Some(Scalar::Integer(2)) => SetSize::Two,
-        Some(Scalar::Integer(4)) => SetSize::Four,
-        Some(found) => return Err(wrong(RecordCode::KctCount, "kct", "2, 3 or 4", found)),
-    };
+    let usual = if SetSize::Four.suits(ea) { SetSize::Four } else { SetSize::Three };
+    let size = element::set_size("kct", value)?.unwrap_or(usual);
     if size.suits(ea) {
         return Ok(size);
     }
@@ -303,14 +288,8 @@ fn level(
 
 /// A decimal amount counted in units of its last place.
 fn amount(field: &str, value: &Scalar<'_>, places: usize, most: u64) -> Result<u64, RecordError> {
-    let expected = "a decimal number in a string";
-    let text = text(RecordCode::AmountFormat, field, expected, value)?;
-    let too_large =
-        || RecordError::new(RecordCode::AmountTooLarge, format!("{field}: {value} is too large"));
-    let found = decimal::parse(text, places).map_err(|error| match error {
-        DecimalError::Format => wrong(RecordCode::AmountFormat, field, expected, value),
-        DecimalError::TooLarge => too_large(),
-    })?;
+    let largest = "an amount that the meter can count";
+    let found = element::amount(field, value, places, largest)?;
     if found.negative {
         return Err(wrong(RecordCode::AmountNegative, field, "no negative amount", value));
     }
@@ -318,7 +297,8 @@ fn amount(field: &str, value: &Scalar<'_>, places: usize, most: u64) -> Result<u
         let expected = format!("at most {places} decimal places");
         return Err(wrong(RecordCode::AmountTooFine, field, &expected, value));
     }
-    u64::try_from(found.magnitude).ok().filter(|&found| found <= most).ok_or_else(too_large)
+    let magnitude = u64::try_from(found.magnitude).ok().filter(|&found| found <= most);
+    magnitude.ok_or_else(|| wrong(RecordCode::AmountTooLarge, field, largest, value))
 }
 
 fn on_or_off(raw: Raw<'_>) -> Option<bool> {

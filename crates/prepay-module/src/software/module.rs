@@ -108,7 +108,7 @@ impl SoftwareModule {
     ///
     /// [`OpenError`].
     pub fn open(place: Place, unlock: Unlock<'_>) -> Result<Self, OpenError> {
-        SharedVault::open(place, unlock).map(Self::opened)
+        SharedVault::open(place, unlock).map(Self::from)
     }
 
     /// Makes a module from a back-up, in an empty place.
@@ -127,12 +127,7 @@ impl SoftwareModule {
         unlock: Unlock<'_>,
         limits: RestoredLimits,
     ) -> Result<Self, RestoreError> {
-        SharedVault::restore(place, backup, holders, unlock, limits).map(Self::opened)
-    }
-
-    fn opened(vault: SharedVault<ModuleContents>) -> Self {
-        let test = vault.with_open(|vault| vault.contents().issuer.test).unwrap_or_default();
-        Self::of(vault, test)
+        SharedVault::restore(place, backup, holders, unlock, limits).map(Self::from)
     }
 
     fn of(vault: SharedVault<ModuleContents>, test: Option<TestMode>) -> Self {
@@ -169,10 +164,11 @@ impl SoftwareModule {
     ///
     /// # Errors
     ///
-    /// [`AccessError`] unless the session is one of this module.
-    pub fn auditor(&self, session: &Session) -> Result<Auditor, AccessError> {
-        self.shared.vault.authorize(By::One(session), &Role::ALL)?;
-        Ok(Auditor { shared: Arc::clone(&self.shared), who: Actor::One(session.clone()) })
+    /// [`AccessError`] unless whoever reads is signed in at this module.
+    pub fn auditor(&self, who: impl Into<Actor>) -> Result<Auditor, AccessError> {
+        let who = who.into();
+        self.shared.vault.authorize(who.by(), &Role::ALL)?;
+        Ok(Auditor { shared: Arc::clone(&self.shared), who })
     }
 
     /// The module in the hands of two custodians.
@@ -183,6 +179,14 @@ impl SoftwareModule {
     pub fn custodians(&self, quorum: Quorum) -> Result<Custodians, AccessError> {
         self.shared.vault.authorize(By::Two(&quorum), &[Role::Custodian])?;
         Ok(Custodians { shared: Arc::clone(&self.shared), quorum })
+    }
+}
+
+impl From<SharedVault<ModuleContents>> for SoftwareModule {
+    /// The module in a vault that was opened.
+    fn from(vault: SharedVault<ModuleContents>) -> Self {
+        let test = vault.with_open(|vault| vault.contents().issuer.test).unwrap_or_default();
+        Self::of(vault, test)
     }
 }
 

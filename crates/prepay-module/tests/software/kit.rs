@@ -204,7 +204,7 @@ impl World {
     }
 
     pub(crate) fn auditor(&self) -> Auditor {
-        self.module.auditor(&self.session("anton")).expect("an auditor")
+        self.module.auditor(self.session("anton")).expect("an auditor")
     }
 
     pub(crate) fn quorum(&self) -> Quorum {

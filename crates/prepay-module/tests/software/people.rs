@@ -31,7 +31,7 @@ fn each_role_does_its_own_work_only() {
             Ok(_) => assert_eq!(role, Role::Operator),
             Err(error) => assert_eq!(error, wrong_role, "{who}"),
         }
-        let auditor = world.module.auditor(&session).unwrap();
+        let auditor = world.module.auditor(session.clone()).unwrap();
         assert!(auditor.registers().is_ok(), "{who}");
         match world.module.vault().audit(By::One(&session), 1, 10) {
             Ok(_) => assert_ne!(role, Role::Operator),

@@ -18,19 +18,16 @@ use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
 
 use clap::{Args, ValueHint};
-use prepay_host::{SystemClock, private_file};
-use prepay_kmc_module::{CentreContents, CentreVault};
+use prepay_host::private_file;
 use prepay_vault::RestoredLimits;
 
-use super::out::{Out, Record};
-use super::place::{PlaceFlags, Site, fixed_clock, store_path, test_time, vault_path};
-use super::{file, store, user};
+use super::place::{PlaceFlags, Site, fixed_clock, store_path, test_time};
+use super::{file, store};
 use crate::failure::{Done, Failure};
-use crate::people::{CustodianFlags, vault_failure};
-use crate::sealing::{NewSealFlags, backup_header, make_directory, restore_failure};
-
-/// The longest back-up of a vault, in bytes.
-const LONGEST: usize = 64 << 20;
+use crate::out::{Out, Record};
+use crate::people::vault_failure;
+use crate::sealing::NewSealFlags;
+use crate::vault::{Installation, backup};
 
 /// A back-up to make a centre from. Its custodians are named with --custodian.
 #[derive(Args)]
@@ -47,38 +44,22 @@ fn sealed(backup: &Path) -> PathBuf {
 }
 
 /// Writes a back-up.
-pub(super) fn backup(place: &PlaceFlags, backup: &Path, out: &Out) -> Done<()> {
+pub(super) fn backup(place: &PlaceFlags, to: &Path, out: &Out) -> Done<()> {
     let dir = place.dir()?;
-    let failed = |error: io::Error| Failure::file(backup, &error);
-    if backup.symlink_metadata().is_ok() {
-        let message = format!("{}: something of this name is there already", backup.display());
-        return Err(
-            Failure::unable("file_exists", message).next("name a directory that is not there")
-        );
-    }
-    let Site { vault, header, store, .. } = place.open(out)?;
-    let by = user::quorum(place, &vault)?;
-    let secret = |name: &prepay_basics::Identifier| {
-        let what = format!("passphrase of {name} for this back-up");
-        place.secrets.fresh(&format!("{name}.backup"), &what)
-    };
-    let [first, second] = by.names();
-    let secrets = [secret(first)?, secret(second)?];
-    let bytes = vault.backup(&by, [&secrets[0], &secrets[1]]);
-    let bytes = bytes.map_err(|error| vault_failure(&error))?;
-    DirBuilder::new().mode(0o700).create(backup).map_err(failed)?;
-    private_file::create(sealed(backup), &bytes).map_err(failed)?;
-    store::copy(&store, &store_path(backup))?;
+    let failed = |error: io::Error| Failure::file(to, &error);
+    backup::require_free(to)?;
+    let Site { vault, store, .. } = place.open(out)?;
+    let (bytes, by) = backup::seal(&place.vault, &vault)?;
+    DirBuilder::new().mode(0o700).create(to).map_err(failed)?;
+    private_file::create(sealed(to), &bytes).map_err(failed)?;
+    store::copy(&store, &store_path(to))?;
     if test_time(dir).symlink_metadata().is_ok() {
-        copy(&test_time(dir), &test_time(backup))?;
+        copy(&test_time(dir), &test_time(to))?;
     }
-    file::sync_parent(backup).map_err(failed)?;
-    let record = Record::new()
-        .text("centre", &header.name)
-        .text("backup", backup.display())
-        .value("custodians", by.names().map(ToString::to_string).to_vec());
+    file::sync_parent(to).map_err(failed)?;
+    let record = backup::record(place, &vault.header().name, &by, to);
     vault.close().map_err(|error| vault_failure(&error))?;
-    out.done(format_args!("wrote the back-up {}", backup.display()), &record)
+    out.done(format_args!("wrote the back-up {}", to.display()), &record)
 }
 
 /// Copies a file into a place where there is none.
@@ -91,8 +72,8 @@ fn copy(from: &Path, to: &Path) -> Done<()> {
 pub(super) fn restore(place: &PlaceFlags, flags: &RestoreFlags, out: &Out) -> Done<()> {
     let dir = place.dir()?;
     let backup = &flags.backup;
-    let bytes = private_file::read(sealed(backup), LONGEST)
-        .map_err(|error| Failure::file(&sealed(backup), &error))?;
+    let from = sealed(backup);
+    let bytes = backup::read(&from)?;
     if !store_path(backup).is_file() {
         let message = format!("{}: not there", store_path(backup).display());
         return Err(
@@ -115,30 +96,10 @@ pub(super) fn restore(place: &PlaceFlags, flags: &RestoreFlags, out: &Out) -> Do
         path if path.symlink_metadata().is_err() => None,
         path => Some(fixed_clock(&path)?),
     };
-    let pair = CustodianFlags { names: place.custodian.clone() }.pair()?;
-    let secret = |name: &prepay_basics::Identifier| {
-        place
-            .secrets
-            .known(&format!("{name}.backup"), &format!("passphrase of {name} for the back-up"))
-    };
-    let secrets = [secret(&pair[0])?, secret(&pair[1])?];
-    let custodians = [(&pair[0], &secrets[0]), (&pair[1], &secrets[1])];
-    let path = vault_path(dir);
-    let (directory, _new) = make_directory(&path)?;
-    let name = backup_header::<CentreContents>(&sealed(backup), &bytes)?.name;
-    let seal = flags.seal.make(name.as_str(), "", &place.unlock, &place.secrets)?;
-    let restored = CentreVault::restore(
-        directory.into_place(SystemClock),
-        &bytes,
-        custodians,
-        seal.unlock(),
-        RestoredLimits::Accepted, // A centre has none.
-    );
-    let vault = restored.map_err(|error| {
-        flags.seal.undo(error.may_be_done(), restore_failure(backup, &path, &error))
-    })?;
-    let header = vault.header();
-    out.set_test(header.insecure_test);
+    // A centre has no limits.
+    let limits = RestoredLimits::Accepted;
+    let vault = backup::restore(place, out, (&from, &bytes), &flags.seal, limits)?;
+    let header = vault.header().clone();
     copy(&store_path(backup), &store_path(dir))?;
     if let Some(moment) = stands_still.filter(|_| header.insecure_test) {
         file::write(&test_time(dir), format!("{moment}\n").as_bytes(), false)?;

@@ -8,10 +8,10 @@ use prepay_kmc::centre::NewCustomer;
 use prepay_kmc::entity::{Customer, CustomerNumber, Line, Signatory, SupplyGroup};
 use prepay_kmc::store::Filter;
 
-use super::out::{Out, Record};
 use super::place::{Needs, PlaceFlags};
 use super::{refusal, signatory};
 use crate::failure::Done;
+use crate::out::{Out, Record};
 
 /// What can be done about customers.
 #[derive(Subcommand)]

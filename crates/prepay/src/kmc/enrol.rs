@@ -9,10 +9,10 @@ use prepay_kmc_module::CentreModule;
 use prepay_kmp::ModuleId;
 
 use super::file::{self, OutFlags};
-use super::out::{Out, Record};
 use super::place::{Needs, PlaceFlags};
 use super::refusal;
 use crate::failure::{Done, Failure};
+use crate::out::{Out, Record};
 use crate::people::ask_line;
 
 /// What can be done about enrolments.

@@ -4,9 +4,9 @@ use std::path::PathBuf;
 
 use clap::{Args, ValueHint};
 
-use super::out::{Out, Record};
 use crate::failure::Done;
 pub(super) use crate::file::{read, sync_parent, write};
+use crate::out::{Out, Record};
 
 /// Where a document goes.
 #[derive(Args, Clone, Debug)]

@@ -4,10 +4,9 @@ use clap::{Args, Subcommand, ValueHint};
 use std::path::PathBuf;
 
 use super::place::PlaceFlags;
-use super::{
-    answer, audit, backup, customer, enrol, form, grant, group, init, key, renew, report, user,
-};
+use super::{answer, backup, customer, enrol, form, grant, group, init, key, renew, report};
 use crate::sealing::NewSealFlags;
+use crate::vault::{audit, user};
 
 /// A key management centre: which one, who acts, and what is to be done.
 #[derive(Args)]

@@ -13,10 +13,10 @@ use prepay_kmc::form::{Draft, Faults, FormKind, Presence, Schema, SignedForm};
 
 use super::file::{self, OutFlags};
 use super::form_desk;
-use super::out::{Out, Record};
 use super::place::PlaceFlags;
 use super::{refusal, signatory};
 use crate::failure::{Done, Failure};
+use crate::out::{Out, Record};
 
 /// What can be done about forms.
 #[derive(Subcommand)]
@@ -118,7 +118,7 @@ pub(super) fn run(place: &PlaceFlags, command: &FormCommand, out: &Out) -> Done<
         FormCommand::Check { file } => check(file, out),
         FormCommand::Signatory { name, out: path, public } => {
             let what = format!("new passphrase of signatory {name}");
-            let secret = place.secrets.fresh(name.as_str(), &what)?;
+            let secret = place.vault.secrets.fresh(name.as_str(), &what)?;
             let made = signatory::create(path, name.clone(), &secret)?;
             if let Some(public) = public {
                 signatory::write_public(public, made.key())?;
@@ -254,7 +254,7 @@ fn sign(place: &PlaceFlags, path: &Path, by: &Path, to: &OutFlags, out: &Out) ->
     };
     let form = draft.check().map_err(|faults| refusal::faults(&faults))?;
     let signatory = signatory::open(by, |name| {
-        place.secrets.known(name.as_str(), &format!("passphrase of signatory {name}"))
+        place.vault.secrets.known(name.as_str(), &format!("passphrase of signatory {name}"))
     })?;
     let signed = SignedForm::sign(form, &signatory, now(place));
     let signed =

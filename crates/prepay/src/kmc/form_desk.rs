@@ -12,10 +12,10 @@ use prepay_token::element::SupplyGroupCode;
 
 use super::answer::put_load;
 use super::file::OutFlags;
-use super::out::{Out, Record};
 use super::place::{Needs, PlaceFlags};
 use super::{form, key, refusal};
 use crate::failure::{Done, Failure};
+use crate::out::{Out, Record};
 
 /// A form to accept.
 #[derive(Args)]

@@ -8,11 +8,11 @@ use prepay_kmc::store::Filter;
 use prepay_kmp::ModuleId;
 use prepay_token::element::SupplyGroupCode;
 
-use super::out::{Out, Record};
 use super::place::{Needs, PlaceFlags, moment};
 use super::refusal;
 use super::store::Store;
 use crate::failure::Done;
+use crate::out::{Out, Record};
 
 /// What can be done about authorisations.
 #[derive(Subcommand)]

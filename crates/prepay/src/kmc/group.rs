@@ -7,10 +7,10 @@ use prepay_kmc::store::Filter;
 use prepay_kmp::attribute::{Cluster, GroupName, VendingKeyType};
 use prepay_token::element::{Service, SupplyGroupCode};
 
-use super::out::{Out, Record};
 use super::place::{Needs, PlaceFlags};
 use super::refusal;
 use crate::failure::Done;
+use crate::out::{Out, Record};
 
 /// What can be done about supply groups.
 #[derive(Subcommand)]

@@ -16,11 +16,11 @@ use prepay_token::key::{DerivationError, VendingKey};
 use zeroize::Zeroizing;
 
 use super::group::type_name;
-use super::out::{Out, Record};
 use super::place::{Needs, PlaceFlags, moment};
 use super::refusal;
 use super::store::Store;
 use crate::failure::{Done, Failure};
+use crate::out::{Out, Record};
 
 /// What can be done about vending keys.
 #[derive(Subcommand)]

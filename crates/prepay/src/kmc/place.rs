@@ -9,103 +9,49 @@
 
 use std::path::{Path, PathBuf};
 
-use clap::{Args, ValueHint};
-use prepay_basics::{Clock, Identifier, Moment};
-use prepay_host::SystemClock;
+use clap::Args;
+use prepay_basics::Moment;
 use prepay_kmc::centre::{Centre, CommandError};
 use prepay_kmc_module::{Authority, CentreContents, CentreDesk, CentreModule, CentreVault};
-use prepay_vault::{Actor, VaultHeader};
 
 use super::file;
-use super::out::Out;
 use super::refusal;
 use super::store::{self, Store};
 use crate::failure::{Done, Failure};
-use crate::people::{AsFlags, CustodianFlags, person, vault_failure};
-use crate::sealing::{UnlockFlags, WaitFlags, open_failure};
-use crate::secret::SecretFlags;
+use crate::out::Out;
+use crate::vault::{Installation, SiteClock, VaultFlags, closing};
+pub(super) use crate::vault::{Needs, moment};
 
 /// Which centre, who acts, and where secrets come from.
 #[derive(Args)]
 pub(crate) struct PlaceFlags {
-    /// The directory of the centre.
-    #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath, global = true)]
-    pub(super) dir: Option<PathBuf>,
-    /// Who acts, when one person is enough.
-    #[arg(long = "as", value_name = "NAME", value_parser = person, global = true, conflicts_with = "custodian")]
-    as_name: Option<Identifier>,
-    /// A custodian who acts; given twice for dual control.
-    #[arg(long, value_name = "NAME", value_parser = person, global = true)]
-    pub(super) custodian: Vec<Identifier>,
+    #[command(flatten)]
+    pub(super) vault: VaultFlags,
     /// Test centres only: the clock stands at this time, as 2026-03-01T13:55:00Z.
     #[arg(long, value_name = "TIME", value_parser = moment, global = true)]
     pub(super) fixed_time: Option<Moment>,
-    #[command(flatten)]
-    pub(super) unlock: UnlockFlags,
-    #[command(flatten)]
-    pub(super) secrets: SecretFlags,
-    #[command(flatten)]
-    pub(super) wait: WaitFlags,
-}
-
-/// Reads a moment.
-pub(super) fn moment(text: &str) -> Result<Moment, String> {
-    text.parse().map_err(|_| format!("expected a moment like 2026-03-01T13:55:00Z, found {text:?}"))
-}
-
-/// Whom a command takes, for the question when nobody was named.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Needs {
-    /// Anybody of the centre.
-    Reader,
-    /// An operator, or two custodians.
-    Operator,
-    /// Two custodians.
-    Custodians,
 }
 
 /// An open centre.
 pub(super) struct Site {
     pub(super) vault: CentreVault,
-    pub(super) header: VaultHeader,
     pub(super) store: Store,
     pub(super) clock: SiteClock,
 }
 
-/// The clock of a centre.
-#[derive(Clone, Copy, Debug)]
-pub(super) enum SiteClock {
-    /// The computer's.
-    System,
-    /// One that stands still.
-    Fixed(Moment),
-}
+impl Installation for PlaceFlags {
+    type Contents = CentreContents;
 
-impl Clock for SiteClock {
-    fn now(&self) -> Moment {
-        match self {
-            Self::System => SystemClock.now(),
-            Self::Fixed(moment) => *moment,
-        }
-    }
-}
-
-impl PlaceFlags {
-    /// The directory.
-    pub(super) fn dir(&self) -> Done<&Path> {
-        self.dir.as_deref().ok_or_else(|| {
-            Failure::unable("flag", "which centre is meant: expected --dir DIR, found nothing")
-                .next("give the directory of the centre with --dir DIR")
-        })
+    fn flags(&self) -> &VaultFlags {
+        &self.vault
     }
 
-    /// Whether somebody was named who acts.
-    pub(super) const fn is_anybody_named(&self) -> bool {
-        self.as_name.is_some() || !self.custodian.is_empty()
+    fn vault_path(&self) -> Done<PathBuf> {
+        Ok(vault_path(self.dir()?))
     }
 
-    /// The clock: the computer's, or in a test centre one that stands still.
-    pub(super) fn clock(&self, is_test: bool) -> Done<SiteClock> {
+    /// The computer's, or in a test centre one that stands still.
+    fn clock(&self, is_test: bool) -> Done<SiteClock> {
         if !is_test {
             return match self.fixed_time {
                 None => Ok(SiteClock::System),
@@ -125,7 +71,9 @@ impl PlaceFlags {
         }
         Ok(SiteClock::Fixed(fixed_clock(&path)?))
     }
+}
 
+impl PlaceFlags {
     /// The clock of a centre that is to be made.
     pub(super) fn clock_of_new(&self, is_test: bool) -> Done<SiteClock> {
         match (self.fixed_time, is_test) {
@@ -137,39 +85,10 @@ impl PlaceFlags {
 
     /// Opens the vault and the store.
     pub(super) fn open(&self, out: &Out) -> Done<Site> {
-        let dir = self.dir()?;
-        let (vault, header, clock) = self.open_vault(out)?;
-        let store = store::open(&store_path(dir))?;
-        Ok(Site { vault, header, store, clock })
-    }
-
-    /// Opens the vault.
-    pub(super) fn open_vault(&self, out: &Out) -> Done<(CentreVault, VaultHeader, SiteClock)> {
-        let path = vault_path(self.dir()?);
-        let (directory, header, protector) = self.wait.open::<CentreContents>(&path)?;
-        out.set_test(header.insecure_test);
-        let clock = self.clock(header.insecure_test)?;
-        let seal = self.unlock.seal(&header, &protector, &self.secrets)?;
-        let vault = CentreVault::open(directory.into_place(clock), seal.unlock())
-            .map_err(|error| open_failure(&path, &error))?;
-        Ok((vault, header, clock))
-    }
-
-    /// Signs in whoever acts.
-    pub(super) fn desk<'a>(&self, vault: &'a CentreVault, needs: Needs) -> Done<CentreDesk<'a>> {
-        Ok(CentreDesk::new(vault, self.actor(vault, needs)?))
-    }
-
-    /// Signs in whoever acts, to the vault.
-    pub(super) fn actor(&self, vault: &CentreVault, needs: Needs) -> Done<Actor> {
-        let ask_two = needs == Needs::Custodians && self.as_name.is_none();
-        if ask_two || !self.custodian.is_empty() {
-            let custodians = CustodianFlags { names: self.custodian.clone() };
-            return Ok(custodians.sign_in(&self.secrets, vault)?.into());
-        }
-        let role = if needs == Needs::Reader { "reader" } else { "operator" };
-        let one = AsFlags { name: self.as_name.clone() };
-        Ok(one.sign_in(&self.secrets, role, vault)?.into())
+        let vault = self.unlock(self.look(out)?)?;
+        let clock = self.clock(vault.header().insecure_test)?;
+        let store = store::open(&store_path(self.dir()?))?;
+        Ok(Site { vault, store, clock })
     }
 
     /// Opens the centre, signs in whoever acts, lets them work, and closes it. The store may be empty when a
@@ -180,16 +99,13 @@ impl PlaceFlags {
         needs: Needs,
         work: impl FnOnce(&mut Centre<'_, Store>, &dyn CentreModule) -> Done<T>,
     ) -> Done<T> {
-        let Site { vault, header: _, store, clock } = self.open(out)?;
+        let Site { vault, store, clock } = self.open(out)?;
         let worked = {
-            let desk = self.desk(&vault, needs)?;
+            let desk = CentreDesk::new(&vault, self.vault.actor(&vault, needs)?);
             let mut centre = Centre::new(store, &desk, &clock);
             set_up(&mut centre, &desk).and_then(|()| work(&mut centre, &desk))
         };
-        let closed = vault.close().map_err(|error| vault_failure(&error));
-        let done = worked?;
-        closed?;
-        Ok(done)
+        closing(worked, vault.close())
     }
 }
 

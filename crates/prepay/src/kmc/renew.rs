@@ -3,10 +3,10 @@
 use clap::Args;
 use prepay_kmc_module::CentreSetup;
 
-use super::out::{Out, Record};
 use super::place::{Needs, PlaceFlags};
 use super::refusal;
 use crate::failure::Done;
+use crate::out::{Out, Record};
 
 /// New keys of the centre's own. Vending keys, modules and everything in the store stay.
 #[derive(Args)]

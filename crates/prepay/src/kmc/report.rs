@@ -6,10 +6,11 @@ use prepay_kmc::entity::{KeyLoadRecord, ModuleRecord};
 use prepay_kmc::store::{CentreStore, Filter};
 use prepay_kmp::ModuleId;
 
-use super::out::{Out, Record};
 use super::place::{Needs, PlaceFlags, moment};
 use super::{enrol, refusal};
 use crate::failure::Done;
+use crate::out::{Out, Record};
+use crate::vault::Installation;
 
 /// The reports.
 #[derive(Subcommand)]

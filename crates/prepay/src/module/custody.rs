@@ -1,24 +1,22 @@
-//! What two custodians do: centres, keys, people, the transaction counter.
+//! What two custodians do: centres, keys, the transaction counter.
 
-use std::io::{self, IsTerminal, Write};
+use std::io::{self, IsTerminal};
 use std::path::Path;
 
-use prepay_basics::Identifier;
 use prepay_kmp::attribute::RegisterNumber;
 use prepay_kmp::{CentreId, Document, DocumentError};
 use prepay_module::software::{CustodianError, Custodians, SlotReport, SlotState};
 use prepay_session::SlotRecord;
-use prepay_vault::Role;
 use serde::Serialize;
 use serde_json::{Value, json};
 
-use super::flags::{LoadFlags, RequestFlags, RequestKind, UserCommand};
-use super::{Desk, custodian_failure, fault};
+use super::flags::{LoadFlags, RequestFlags, RequestKind};
+use super::{Desk, custodian_failure, done, fault};
 use crate::Ending;
 use crate::failure::{Done, Failure};
 use crate::file::{self, NewFile};
 use crate::paint::{HEADING, QUIET, RESULT, styled};
-use crate::people::{CustodianFlags, ask_line, new_person, user_failure};
+use crate::people::ask_line;
 
 impl Desk<'_> {
     /// Writes a text for a centre.
@@ -28,9 +26,9 @@ impl Desk<'_> {
         let mut fingerprint = None;
         let (module, what, text, centre) = match flags.kind {
             RequestKind::Enrolment => {
-                let (module, reader) = self.reader(&flags.who)?;
+                let (module, reader) = self.reader()?;
                 let identity = reader.identify().map_err(fault)?;
-                self.remark(&format!(
+                self.out.remark(format_args!(
                     "fingerprint of {}: {}",
                     identity.module, identity.fingerprint
                 ));
@@ -38,13 +36,13 @@ impl Desk<'_> {
                 (module, "enrolment", reader.enrolment().map_err(fault)?, None)
             }
             RequestKind::Agreement => {
-                let (module, custodians) = self.custodians(&flags.custodians)?;
+                let (module, custodians) = self.custodians()?;
                 let centre = centre_of(&custodians, flags.centre.as_ref())?;
                 let text = custodians.request_agreement(&centre).map_err(|e| load_failure(&e))?;
                 (module, "agreement", text, Some(centre))
             }
             RequestKind::KeyLoad => {
-                let (module, custodians) = self.custodians(&flags.custodians)?;
+                let (module, custodians) = self.custodians()?;
                 let centre = centre_of(&custodians, flags.centre.as_ref())?;
                 let text = custodians.request_key_load(&centre).map_err(|e| load_failure(&e))?;
                 (module, "key-load", text, Some(centre))
@@ -59,14 +57,11 @@ impl Desk<'_> {
         }
         let (Some(path), Some(file)) = (out, file) else {
             object["text"] = text.as_str().into();
-            if !self.json && self.test.get() {
-                self.remark(super::TEST); // The text itself must stay as it is.
-            }
-            if self.json {
+            if self.out.is_json() {
                 return self.answer(object, |_| Ok(()));
             }
-            io::stdout().lock().write_all(text.as_bytes())?;
-            return Ok(Ending::Done);
+            self.out.begin_beside()?; // The text itself must stay as it is.
+            return done(self.out.document(&text));
         };
         file.write(text.as_bytes())?;
         let path = path.display().to_string();
@@ -87,11 +82,11 @@ impl Desk<'_> {
         match document {
             Ok(Document::CentreEnrolment(_)) => self.load_enrolment(&text, flags),
             Ok(Document::AgreementConfirmation(_)) => {
-                let (_module, custodians) = self.custodians(&flags.custodians)?;
+                let (_module, custodians) = self.custodians()?;
                 let slot = custodians.accept_confirmation(&text).map_err(|e| load_failure(&e))?;
                 self.slot("agreement confirmed", &slot, "next: request key-load")
             }
-            Ok(Document::KeyLoad(_)) => self.load_keys(&text, &flags.custodians),
+            Ok(Document::KeyLoad(_)) => self.load_keys(&text),
             Ok(other) => Err(misplaced(path, &other)),
             Err(error) => Err(unreadable(path, &error)),
         }
@@ -99,13 +94,16 @@ impl Desk<'_> {
 
     /// Takes in a centre's enrolment, and its fingerprint once it was compared.
     fn load_enrolment(&self, text: &str, flags: &LoadFlags) -> Done<Ending> {
-        let (_module, custodians) = self.custodians(&flags.custodians)?;
+        let (_module, custodians) = self.custodians()?;
         let slot = custodians.enrol_centre(text).map_err(|error| load_failure(&error))?;
         let centre = slot.centre.centre.clone();
         let told = match &flags.fingerprint {
             Some(told) => Some(told.clone()),
             None if slot.state == SlotState::Loading && io::stdin().is_terminal() => {
-                self.remark(&format!("centre {centre}: fingerprint {}", slot.centre.fingerprint));
+                self.out.remark(format_args!(
+                    "centre {centre}: fingerprint {}",
+                    slot.centre.fingerprint
+                ));
                 let question = "did its keepers tell you the same by another way? type yes: ";
                 (ask_line(question)? == "yes").then(|| slot.centre.fingerprint.clone())
             }
@@ -122,8 +120,8 @@ impl Desk<'_> {
     }
 
     /// Takes in a key-load file.
-    fn load_keys(&self, text: &str, flags: &CustodianFlags) -> Done<Ending> {
-        let (_module, custodians) = self.custodians(flags)?;
+    fn load_keys(&self, text: &str) -> Done<Ending> {
+        let (_module, custodians) = self.custodians()?;
         let report = custodians.load_keys(text).map_err(|error| load_failure(&error))?;
         let keys: Vec<Value> = report
             .keys
@@ -176,8 +174,8 @@ impl Desk<'_> {
     }
 
     /// Deletes the key of a register.
-    pub(super) fn delete(&self, register: RegisterNumber, flags: &CustodianFlags) -> Done<Ending> {
-        let (_module, custodians) = self.custodians(flags)?;
+    pub(super) fn delete(&self, register: RegisterNumber) -> Done<Ending> {
+        let (_module, custodians) = self.custodians()?;
         let gone = custodians.delete_key(register).map_err(|error| load_failure(&error))?;
         let (group, revision) = (gone.attributes.supply_group, gone.attributes.key_revision);
         let object = json!({
@@ -196,8 +194,8 @@ impl Desk<'_> {
     }
 
     /// Trusts a centre no more.
-    pub(super) fn revoke(&self, centre: &CentreId, flags: &CustodianFlags) -> Done<Ending> {
-        let (_module, custodians) = self.custodians(flags)?;
+    pub(super) fn revoke(&self, centre: &CentreId) -> Done<Ending> {
+        let (_module, custodians) = self.custodians()?;
         custodians.revoke_centre(centre).map_err(|error| load_failure(&error))?;
         self.answer(json!({"revoked": centre.as_str()}), |out| {
             writeln!(
@@ -210,58 +208,11 @@ impl Desk<'_> {
     }
 
     /// Lets the module make more tokens.
-    pub(super) fn refill(&self, added: u64, flags: &CustodianFlags) -> Done<Ending> {
-        let (_module, custodians) = self.custodians(flags)?;
+    pub(super) fn refill(&self, added: u64) -> Done<Ending> {
+        let (_module, custodians) = self.custodians()?;
         let left = custodians.refill(added).map_err(|error| load_failure(&error))?;
         self.answer(json!({"added": added, "transactions_left": left}), |out| {
             writeln!(out, "{left} tokens may be made")
-        })
-    }
-
-    /// The people of the module.
-    pub(super) fn user(&self, command: &UserCommand) -> Done<Ending> {
-        match command {
-            UserCommand::List(who) => self.users(who),
-            UserCommand::Add { name, role, custodians } => self.add_user(name, *role, custodians),
-            UserCommand::Remove { name, custodians } => {
-                let (module, by) = self.quorum(custodians)?;
-                let removed = module.vault().remove_user(&by, name);
-                removed.map_err(|error| user_failure(name, &error))?;
-                self.answer(json!({"removed": name.as_str()}), |out| {
-                    writeln!(out, "{name} is removed")
-                })
-            }
-            UserCommand::Passphrase { name, custodians } => self.passphrase(name, custodians),
-        }
-    }
-
-    fn add_user(&self, name: &Identifier, role: Role, flags: &CustodianFlags) -> Done<Ending> {
-        let (module, by) = self.quorum(flags)?;
-        let person = new_person(&self.flags.secrets, name.clone(), role)?;
-        let added = module.vault().add_user(&by, person.as_user());
-        added.map_err(|error| user_failure(name, &error))?;
-        self.answer(json!({"added": name.as_str(), "role": role.name()}), |out| {
-            writeln!(out, "{name} is {role} now")
-        })
-    }
-
-    fn passphrase(&self, name: &Identifier, flags: &CustodianFlags) -> Done<Ending> {
-        let secrets = &self.flags.secrets;
-        let new = || secrets.fresh(&format!("{name}.new"), &format!("new passphrase of {name}"));
-        if flags.names.is_empty() {
-            let module = self.open()?;
-            let old = secrets.known(name.as_str(), &format!("passphrase of {name}"))?;
-            let session = module.vault().sign_in(name, &old);
-            let session = session.map_err(|e| crate::people::sign_in_failure(name, &e))?;
-            let changed = module.vault().change_passphrase(&session, &old, &new()?);
-            changed.map_err(|error| user_failure(name, &error))?;
-        } else {
-            let (module, by) = self.quorum(flags)?;
-            let set = module.vault().set_passphrase(&by, name, &new()?);
-            set.map_err(|error| user_failure(name, &error))?;
-        }
-        self.answer(json!({"passphrase_changed": name.as_str()}), |out| {
-            writeln!(out, "{name} has a new passphrase")
         })
     }
 }

@@ -3,29 +3,23 @@
 use std::path::PathBuf;
 
 use clap::{Args, Subcommand, ValueEnum, ValueHint};
-use prepay_basics::Identifier;
+use prepay_basics::Moment;
 use prepay_kmp::attribute::RegisterNumber;
 use prepay_kmp::{CentreId, ModuleId};
 use prepay_records::TokenKind;
-use prepay_vault::{AuditMark, Role};
 
-use crate::people::{AsFlags, CustodianFlags, FirstPeopleFlags, person};
-use crate::sealing::{NewSealFlags, UnlockFlags, WaitFlags};
-use crate::secret::SecretFlags;
+use crate::sealing::NewSealFlags;
 use crate::token_flags::{FunctionFlags, kind};
+use crate::vault::audit::AuditCommand;
+use crate::vault::new::NewVaultFlags;
+use crate::vault::user::UserCommand;
+use crate::vault::{VaultFlags, moment};
 
 /// The module, what opens it, and what it is asked.
 #[derive(Args)]
 pub(crate) struct ModuleFlags {
-    /// The directory of the module.
-    #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath, global = true, help_heading = "Vault")]
-    pub(crate) dir: Option<PathBuf>,
     #[command(flatten)]
-    pub(crate) secrets: SecretFlags,
-    #[command(flatten)]
-    pub(crate) unlock: UnlockFlags,
-    #[command(flatten)]
-    pub(crate) wait: WaitFlags,
+    pub(crate) vault: VaultFlags,
     #[command(subcommand)]
     pub(crate) command: ModuleCommand,
 }
@@ -36,11 +30,13 @@ pub(crate) enum ModuleCommand {
     /// Make a module in an empty directory.
     Init(InitFlags),
     /// Unlock the module, check store and audit log, and show how it is; or answer a session of requests.
+    ///
+    /// With --as NAME it also shows registers, slots and limits. A session takes an operator.
     Unlock(UnlockCommand),
     /// List the registers that hold a key.
-    Registers(AsFlags),
+    Registers,
     /// List the centres that the module knows, by their slots.
-    Slots(AsFlags),
+    Slots,
     /// Make tokens.
     Issue {
         #[command(subcommand)]
@@ -57,63 +53,44 @@ pub(crate) enum ModuleCommand {
         /// The register.
         #[arg(long)]
         register: RegisterNumber,
-        #[command(flatten)]
-        custodians: CustodianFlags,
     },
     /// Trust a centre no more.
     Revoke {
         /// The centre.
         #[arg(long)]
         centre: CentreId,
-        #[command(flatten)]
-        custodians: CustodianFlags,
     },
     /// The people of the module.
-    User {
-        #[command(subcommand)]
-        command: UserCommand,
-    },
-    /// Change what unlocks the module.
-    Seal {
-        #[command(flatten)]
-        seal: NewSealFlags,
-        #[command(flatten)]
-        custodians: CustodianFlags,
-    },
+    #[command(subcommand)]
+    User(UserCommand),
+    /// Change what unlocks the module. Two custodians; the new passphrase is the secret seal.new.
+    Seal(NewSealFlags),
     /// Let the module make more tokens, if it counts them.
     Refill {
         /// How many more.
         transactions: u64,
-        #[command(flatten)]
-        custodians: CustodianFlags,
     },
     /// The audit log.
-    Audit {
-        #[command(subcommand)]
-        command: AuditCommand,
-    },
+    #[command(subcommand)]
+    Audit(AuditCommand),
     /// Write a back-up that only both custodians together can restore.
     Backup {
         /// The file to make.
-        #[arg(value_hint = ValueHint::FilePath)]
-        file: PathBuf,
-        #[command(flatten)]
-        custodians: CustodianFlags,
+        #[arg(value_name = "BACKUP", value_hint = ValueHint::FilePath)]
+        backup: PathBuf,
     },
     /// Make the module from a back-up, in an empty directory.
     Restore(RestoreFlags),
 }
 
-/// A new module.
+/// A new module. Its custodians are named with --custodian.
 #[derive(Args)]
 pub(crate) struct InitFlags {
     /// The name of the module.
     #[arg(long, value_name = "ID")]
     pub(crate) id: ModuleId,
     #[command(flatten)]
-    pub(crate) people: FirstPeopleFlags,
-    #[command(flatten)]
-    pub(crate) seal: NewSealFlags,
+    pub(crate) new: NewVaultFlags,
     /// How many minutes a token identifier may lie from the module's clock, or none for any distance.
     #[arg(long, value_name = "MINUTES", default_value = "10080")]
     pub(crate) window: String,
@@ -124,8 +101,8 @@ pub(crate) struct InitFlags {
     #[arg(long)]
     pub(crate) test: bool,
     /// Stop the clock of a test module, as 2004-03-01T13:55Z.
-    #[arg(long, value_name = "TIME", requires = "test")]
-    pub(crate) fixed_time: Option<String>,
+    #[arg(long, value_name = "TIME", value_parser = moment, requires = "test")]
+    pub(crate) fixed_time: Option<Moment>,
     /// Give every token of a test module this random number, 0 to 15.
     #[arg(long, value_name = "N", requires = "test")]
     pub(crate) fixed_rnd: Option<u8>,
@@ -137,9 +114,6 @@ pub(crate) struct UnlockCommand {
     /// Answer requests, one JSON object a line, from a file or from standard input (-).
     #[arg(long, value_name = "FILE|-", value_hint = ValueHint::FilePath)]
     pub(crate) session: Option<PathBuf>,
-    /// Who acts: an operator for a session; anybody to see registers, slots and limits too.
-    #[arg(long = "as", value_name = "NAME", value_parser = person)]
-    pub(crate) name: Option<Identifier>,
 }
 
 /// The meter that a token is for.
@@ -214,8 +188,6 @@ pub(crate) struct CreditFlags {
     pub(crate) round_up: bool,
     #[command(flatten)]
     pub(crate) stamp: StampFlags,
-    #[command(flatten)]
-    pub(crate) who: AsFlags,
 }
 
 /// The kinds of management token.
@@ -248,8 +220,6 @@ pub(crate) struct ManagementFlags {
     pub(crate) function: FunctionFlags,
     #[command(flatten)]
     pub(crate) stamp: StampFlags,
-    #[command(flatten)]
-    pub(crate) who: AsFlags,
 }
 
 /// A key change.
@@ -271,8 +241,6 @@ pub(crate) struct KeyChangeFlags {
     pub(crate) tokens: Option<u32>,
     #[command(flatten)]
     pub(crate) request: NameFlags,
-    #[command(flatten)]
-    pub(crate) who: AsFlags,
 }
 
 /// A token to read back.
@@ -286,8 +254,6 @@ pub(crate) struct VerifyFlags {
     pub(crate) register: u32,
     #[command(flatten)]
     pub(crate) meter: MeterFlags,
-    #[command(flatten)]
-    pub(crate) who: AsFlags,
 }
 
 /// What can be written for a centre.
@@ -313,10 +279,6 @@ pub(crate) struct RequestFlags {
     /// The file to make; standard output if there is none.
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub(crate) out: Option<PathBuf>,
-    #[command(flatten)]
-    pub(crate) who: AsFlags,
-    #[command(flatten)]
-    pub(crate) custodians: CustodianFlags,
 }
 
 /// A text of a centre.
@@ -328,89 +290,18 @@ pub(crate) struct LoadFlags {
     /// The fingerprint of the centre as its keepers told it, by another way than the file came.
     #[arg(long, value_name = "DIGITS")]
     pub(crate) fingerprint: Option<String>,
-    #[command(flatten)]
-    pub(crate) custodians: CustodianFlags,
-}
-
-/// The people of the module.
-#[derive(Subcommand)]
-pub(crate) enum UserCommand {
-    /// List them.
-    List(AsFlags),
-    /// Add a person.
-    Add {
-        /// The name.
-        #[arg(value_parser = person)]
-        name: Identifier,
-        /// What the person may do: custodian, operator or auditor.
-        #[arg(long, value_parser = role)]
-        role: Role,
-        #[command(flatten)]
-        custodians: CustodianFlags,
-    },
-    /// Remove a person. Two custodians must be left.
-    Remove {
-        /// The name.
-        #[arg(value_parser = person)]
-        name: Identifier,
-        #[command(flatten)]
-        custodians: CustodianFlags,
-    },
-    /// Change a person's passphrase: by that person, or by two custodians if it was forgotten.
-    Passphrase {
-        /// The name.
-        #[arg(value_parser = person)]
-        name: Identifier,
-        #[command(flatten)]
-        custodians: CustodianFlags,
-    },
-}
-
-fn role(text: &str) -> Result<Role, String> {
-    text.parse().map_err(|_| "expected custodian, operator or auditor".to_owned())
-}
-
-/// The audit log.
-#[derive(Subcommand)]
-pub(crate) enum AuditCommand {
-    /// List entries. Without --as the module stays locked.
-    List {
-        /// The number of the first entry.
-        #[arg(long, value_name = "N", default_value_t = 1)]
-        from: u64,
-        /// How many entries at most.
-        #[arg(long, value_name = "N", default_value_t = 1000)]
-        count: usize,
-        /// An auditor or a custodian. Without a name the module stays locked.
-        #[arg(long = "as", value_name = "NAME", value_parser = person)]
-        name: Option<Identifier>,
-    },
-    /// Prove that no entry was changed, cut off, moved or put in, and name the first that was.
-    ///
-    /// Without --as the module stays locked, and only the chain of the entries is proved: whoever can write
-    /// the files could have made another chain.
-    Verify {
-        /// An entry that was noted earlier, as `audit verify` printed it: the log must still have it.
-        #[arg(long, value_name = "N-HASH")]
-        noted: Option<AuditMark>,
-        /// An auditor or a custodian. Without a name the module stays locked.
-        #[arg(long = "as", value_name = "NAME", value_parser = person)]
-        name: Option<Identifier>,
-    },
 }
 
 /// A module from a back-up.
 #[derive(Args)]
 pub(crate) struct RestoreFlags {
-    /// The back-up.
-    #[arg(value_hint = ValueHint::FilePath)]
-    pub(crate) file: PathBuf,
+    /// The file that `backup` made.
+    #[arg(value_name = "BACKUP", value_hint = ValueHint::FilePath)]
+    pub(crate) backup: PathBuf,
     /// Take over the limits as they were when the back-up was made. Without this, nothing is issued under a key
     /// until it is loaded afresh.
     #[arg(long)]
     pub(crate) accept_limits: bool,
     #[command(flatten)]
     pub(crate) seal: NewSealFlags,
-    #[command(flatten)]
-    pub(crate) custodians: CustodianFlags,
 }

@@ -23,17 +23,15 @@ use crate::failure::{Done, Failure};
 use crate::lab::flags::{number, option, text};
 use crate::lab::print::{rollover, stamp, write_fields};
 use crate::paint::{HEADING, QUIET, RESULT, WRONG, styled};
-use crate::people::{AsFlags, access_failure};
+use crate::people::access_failure;
 
 impl Desk<'_> {
     /// Makes tokens.
     pub(super) fn issue(&self, command: &IssueCommand) -> Done<Ending> {
-        let (fields, name, who) = match command {
-            IssueCommand::Credit(flags) => (credit(flags), &flags.stamp.request, &flags.who),
-            IssueCommand::Management(flags) => {
-                (management(flags), &flags.stamp.request, &flags.who)
-            }
-            IssueCommand::KeyChange(flags) => (key_change(flags), &flags.request, &flags.who),
+        let (fields, name) = match command {
+            IssueCommand::Credit(flags) => (credit(flags), &flags.stamp.request),
+            IssueCommand::Management(flags) => (management(flags), &flags.stamp.request),
+            IssueCommand::KeyChange(flags) => (key_change(flags), &flags.request),
         };
         let name = named(name)?;
         let is_dated = fields.issued_at.is_some() || fields.tid.is_some();
@@ -47,7 +45,7 @@ impl Desk<'_> {
         let Request::Issue(mut issue) = Request::read(&fields)? else {
             unreachable!("the operation makes something")
         };
-        let (_module, operator) = self.operator(who)?;
+        let (_module, operator) = self.operator()?;
         match &mut issue {
             Issue::KeyChange(change) => change.id = name,
             Issue::Token(token) => {
@@ -79,7 +77,7 @@ impl Desk<'_> {
         let Request::Verify(request) = Request::read(&fields)? else {
             unreachable!("the operation reads a token back")
         };
-        let (_module, operator) = self.operator(&flags.who)?;
+        let (_module, operator) = self.operator()?;
         let base = base_date(&operator, request.register)?;
         let found = operator.verify(&request).map_err(SessionError::from)?;
         let answer = VerificationAnswer::new(&found, base);
@@ -88,9 +86,9 @@ impl Desk<'_> {
     }
 
     /// Opens the module and signs an operator in.
-    fn operator(&self, who: &AsFlags) -> Done<(Unlocked, Operator)> {
+    fn operator(&self) -> Done<(Unlocked, Operator)> {
         let module = self.open()?;
-        let session = who.sign_in(&self.flags.secrets, "operator", module.vault())?;
+        let session = self.flags.vault.one(module.vault(), "operator")?;
         let operator = module.operator(&session).map_err(|error| access_failure(&error))?;
         Ok((module, operator))
     }

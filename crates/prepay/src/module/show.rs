@@ -8,63 +8,62 @@ use prepay_basics::Moment;
 use prepay_module::RegisterReport;
 use prepay_module::software::{Auditor, ModuleEntry, SlotReport};
 use prepay_session::{ClockAnswer, RegisterRecord, SlotRecord, StatusAnswer, answer_session};
-use prepay_vault::{AuditReport, By, Problem, Role, UserReport};
+use prepay_vault::{Actor, AuditReport, Problem, Role};
 use serde::Serialize;
-use serde_json::{Value, json};
+use serde_json::json;
 
-use super::flags::{AuditCommand, UnlockCommand};
-use super::{Desk, fault};
+use super::flags::UnlockCommand;
+use super::{Desk, Unlocked, fault};
 use crate::Ending;
-use crate::audit;
 use crate::failure::{Done, Failure};
 use crate::paint::{HEADING, QUIET, WRONG, styled};
-use crate::people::{AsFlags, access_failure, vault_failure};
+use crate::people::access_failure;
+use crate::vault::{Installation, Needs, audit};
 
 impl Desk<'_> {
     /// Unlocks a module and shows how it is, or answers a session.
-    pub(super) fn unlock(&self, flags: &UnlockCommand) -> Done<Ending> {
+    pub(super) fn show(&self, flags: &UnlockCommand) -> Done<Ending> {
         if let Some(file) = &flags.session {
-            return self.session(file, &AsFlags { name: flags.name.clone() });
+            return self.session(file);
         }
         let dir = self.dir()?;
-        let (mut directory, header, protector) = self.look()?;
+        let (mut directory, header, protector) = self.look(&self.out)?;
         let report = prepay_vault::verify::<ModuleEntry>(&mut directory)
             .map_err(|error| audit::failure(dir, &error))?;
         // A torn end is for the opening to judge: it may be what a stop in the middle of a write left.
         if report.first_bad.as_ref().is_some_and(|bad| bad.problem != Problem::Torn) {
             refuse_bad(&report)?;
         }
-        let module = self.open_directory(directory, &header, &protector)?;
-        let name = module.module().as_str();
         let seal = protector.to_string();
-        if flags.name.is_none() {
+        let module = Unlocked(self.unlock((directory, header, protector))?.into());
+        let name = module.module().as_str();
+        if !self.flags.vault.is_anybody_named() {
             let audit = AuditRecord { entries: report.entries, authenticated: false };
-            let answer = Condition { module: name, seal, audit, seen: None };
+            let answer = Condition { module: name, seal: &seal, audit, seen: None };
             return self.answer(answer, |out| {
                 writeln!(out, "module {}", styled(HEADING, name))?;
-                writeln!(out, "  sealed by    {protector}")?;
+                writeln!(out, "  sealed by    {seal}")?;
                 writeln!(out, "  audit log    {} entries, chain and end proved", report.entries)?;
                 let remark = "sign in with --as NAME to see registers, slots and limits";
                 writeln!(out, "{}", styled(QUIET, remark))
             });
         }
-        let who = AsFlags { name: flags.name.clone() };
-        let session = who.sign_in(&self.flags.secrets, "person who reads", module.vault())?;
-        let reader = module.auditor(&session).map_err(|error| access_failure(&error))?;
+        let who = self.flags.vault.actor(module.vault(), Needs::Reader)?;
+        let reader = module.auditor(who.clone()).map_err(|error| access_failure(&error))?;
         let mut entries = reader.status().map_err(fault)?.audit_entries;
         let mut authenticated = false;
-        if session.role() != Role::Operator {
-            let report = module.vault().verify_audit(By::One(&session));
+        if !matches!(&who, Actor::One(session) if session.role() == Role::Operator) {
+            let report = module.vault().verify_audit(who.by());
             let report = report.map_err(|error| audit::failure(dir, &error))?;
             refuse_bad(&report)?;
             (entries, authenticated) = (report.entries, report.authenticated);
         }
         let seen = Seen::of(&reader)?;
         let audit = AuditRecord { entries, authenticated };
-        let answer = Condition { module: name, seal, audit, seen: Some(seen.record()) };
+        let answer = Condition { module: name, seal: &seal, audit, seen: Some(seen.record()) };
         self.answer(answer, |out| {
             writeln!(out, "module {}", styled(HEADING, name))?;
-            writeln!(out, "  sealed by    {protector}")?;
+            writeln!(out, "  sealed by    {seal}")?;
             let proved = if authenticated { "every entry proved" } else { "chain and end proved" };
             writeln!(out, "  audit log    {entries} entries, {proved}")?;
             seen.print(out)
@@ -72,26 +71,24 @@ impl Desk<'_> {
     }
 
     /// Answers a session.
-    fn session(&self, file: &Path, who: &AsFlags) -> Done<Ending> {
+    fn session(&self, file: &Path) -> Done<Ending> {
         let input: Box<dyn Read> = if file.as_os_str() == "-" {
             Box::new(io::stdin().lock())
         } else {
             Box::new(File::open(file).map_err(|error| Failure::file(file, &error))?)
         };
         let module = self.open()?;
-        let session = who.sign_in(&self.flags.secrets, "operator", module.vault())?;
+        let session = self.flags.vault.one(module.vault(), "operator")?;
         let operator = module.operator(&session).map_err(|error| access_failure(&error))?;
-        if module.is_test() {
-            self.remark(super::TEST);
-        }
+        self.out.begin_beside()?;
         let summary = answer_session(&operator, input, io::stdout().lock())?;
         module.vault().close().map_err(|error| crate::people::vault_failure(&error))?;
         Ok(if summary.failed == 0 { Ending::Done } else { Ending::Refused })
     }
 
     /// Lists the registers.
-    pub(super) fn registers(&self, who: &AsFlags) -> Done<Ending> {
-        let (_module, reader) = self.reader(who)?;
+    pub(super) fn registers(&self) -> Done<Ending> {
+        let (_module, reader) = self.reader()?;
         let now = reader.clock().map_err(fault)?.now;
         let registers = reader.registers().map_err(fault)?;
         let records = register_records(&registers, now);
@@ -99,8 +96,8 @@ impl Desk<'_> {
     }
 
     /// Lists the centres.
-    pub(super) fn slots(&self, who: &AsFlags) -> Done<Ending> {
-        let (_module, reader) = self.reader(who)?;
+    pub(super) fn slots(&self) -> Done<Ending> {
+        let (_module, reader) = self.reader()?;
         let slots = reader.slots().map_err(fault)?;
         let revoked = reader.revoked_centres().map_err(fault)?;
         let records: Vec<SlotRecord> = slots.iter().map(SlotRecord::from).collect();
@@ -109,79 +106,6 @@ impl Desk<'_> {
             print_slots(out, &slots)?;
             names.iter().try_for_each(|name| writeln!(out, "revoked: {name}"))
         })
-    }
-
-    /// Lists the people.
-    pub(super) fn users(&self, who: &AsFlags) -> Done<Ending> {
-        let (module, session) = self.session_of(who)?;
-        let now = module.vault().now();
-        let users = module.vault().users(By::One(&session));
-        let users = users.map_err(|error| vault_failure(&error))?;
-        let told: Vec<Value> = users.iter().map(user).collect();
-        self.answer(json!({"users": told}), |out| {
-            for user in &users {
-                write!(out, "{:<10}  {}", user.role.name(), user.name)?;
-                if user.failures > 0 {
-                    write!(out, "  {} failed sign-ins", user.failures)?;
-                }
-                if user.wait_until > now {
-                    write!(
-                        out,
-                        "  {}",
-                        styled(WRONG, format_args!("waits until {}", user.wait_until))
-                    )?;
-                }
-                writeln!(out)?;
-            }
-            Ok(())
-        })
-    }
-
-    /// Lists or proves the audit log.
-    pub(super) fn audit(&self, command: &AuditCommand) -> Done<Ending> {
-        let dir = self.dir()?;
-        match command {
-            AuditCommand::List { from, count, name: None } => {
-                let (mut directory, ..) = self.look()?;
-                let records = prepay_vault::records::<ModuleEntry>(&mut directory, *from, *count)
-                    .map_err(|error| audit::failure(dir, &error))?;
-                audit::print(&records, self.json, self.test.get())?;
-                self.test_line();
-                self.remark("the module is locked: nobody proved who wrote these entries");
-            }
-            AuditCommand::List { from, count, name } => {
-                let (module, session) = self.session_of(&AsFlags { name: name.clone() })?;
-                let records = module.vault().audit(By::One(&session), *from, *count);
-                let records = records.map_err(|error| audit::failure(dir, &error))?;
-                audit::print(&records, self.json, self.test.get())?;
-                self.test_line();
-            }
-            AuditCommand::Verify { name: None, noted } => {
-                let (mut directory, ..) = self.look()?;
-                if let Some(noted) = noted {
-                    audit::prove_noted::<ModuleEntry>(dir, &mut directory, *noted)?;
-                }
-                let report = prepay_vault::verify::<ModuleEntry>(&mut directory)
-                    .map_err(|error| audit::failure(dir, &error))?;
-                audit::print_report(&report, self.json, self.test.get())?;
-            }
-            AuditCommand::Verify { name, noted } => {
-                if let Some(noted) = noted {
-                    audit::prove_noted::<ModuleEntry>(dir, &mut self.look()?.0, *noted)?;
-                }
-                let (module, session) = self.session_of(&AsFlags { name: name.clone() })?;
-                let report = module.vault().verify_audit(By::One(&session));
-                let report = report.map_err(|error| audit::failure(dir, &error))?;
-                audit::print_report(&report, self.json, self.test.get())?;
-            }
-        }
-        Ok(Ending::Done)
-    }
-
-    fn test_line(&self) {
-        if self.test.get() && !self.json {
-            self.remark(super::TEST);
-        }
     }
 }
 
@@ -194,7 +118,7 @@ fn refuse_bad(report: &AuditReport) -> Done<()> {
 #[derive(Serialize)]
 struct Condition<'a> {
     module: &'a str,
-    seal: String,
+    seal: &'a str,
     audit: AuditRecord,
     #[serde(flatten)]
     seen: Option<SeenRecord>,
@@ -271,15 +195,6 @@ impl Seen {
         }
         Ok(())
     }
-}
-
-fn user(report: &UserReport) -> Value {
-    json!({
-        "name": report.name.as_str(),
-        "role": report.role.name(),
-        "failures": report.failures,
-        "wait_until": report.wait_until.to_string(),
-    })
 }
 
 fn print_slots(out: &mut dyn Write, slots: &[SlotReport]) -> io::Result<()> {

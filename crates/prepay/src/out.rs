@@ -1,13 +1,15 @@
-//! How the commands of a centre answer: as text for people, or as JSON, one object a line.
+//! How the commands of a module or a centre answer: as text for people, or as JSON, one object per line.
 //!
 //! An answer is a record of named values. As text, one record is a column of names and values, many are a
-//! table. A centre that was made for tests says so in each of its answers: `TEST` before the text,
+//! table. A module or centre that was made for tests says so in each of its answers: `TEST` before the text,
 //! `"test": true` in each object.
 
 use std::cell::Cell;
 use std::fmt::Display;
 use std::io::{self, Write};
 
+use prepay_records::Marked;
+use serde::Serialize;
 use serde_json::Value;
 
 use crate::Ending;
@@ -15,37 +17,39 @@ use crate::failure::{Done, Failure};
 use crate::paint::{HEADING, QUIET, RESULT, WRONG, styled};
 
 /// Where answers go, and in which form.
-pub(super) struct Out {
+pub(crate) struct Out {
     json: bool,
+    /// What a test installation says before its first text.
+    test_line: &'static str,
     test: Cell<bool>,
     is_told: Cell<bool>,
 }
 
 /// Named values, in the order in which they are shown.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Record(Vec<(&'static str, Value)>);
+pub(crate) struct Record(Vec<(&'static str, Value)>);
 
 impl Record {
     /// No values yet.
-    pub(super) const fn new() -> Self {
+    pub(crate) const fn new() -> Self {
         Self(Vec::new())
     }
 
     /// The same with one value more, as text.
     #[must_use]
-    pub(super) fn text(self, name: &'static str, value: impl Display) -> Self {
+    pub(crate) fn text(self, name: &'static str, value: impl Display) -> Self {
         self.value(name, value.to_string())
     }
 
     /// The same with one value more, if there is one.
     #[must_use]
-    pub(super) fn option(self, name: &'static str, value: Option<impl Display>) -> Self {
+    pub(crate) fn option(self, name: &'static str, value: Option<impl Display>) -> Self {
         self.value(name, value.map(|value| value.to_string()))
     }
 
     /// The same with one value more: text, number, truth or a list of texts.
     #[must_use]
-    pub(super) fn value(mut self, name: &'static str, value: impl Into<Value>) -> Self {
+    pub(crate) fn value(mut self, name: &'static str, value: impl Into<Value>) -> Self {
         self.0.push((name, value.into()));
         self
     }
@@ -79,40 +83,62 @@ fn title(name: &str) -> String {
 
 impl Out {
     /// Answers as text or as JSON.
-    pub(super) const fn new(json: bool) -> Self {
-        Self { json, test: Cell::new(false), is_told: Cell::new(false) }
+    pub(crate) const fn new(json: bool, test_line: &'static str) -> Self {
+        Self { json, test_line, test: Cell::new(false), is_told: Cell::new(false) }
     }
 
     /// Whether answers are JSON.
-    pub(super) const fn is_json(&self) -> bool {
+    pub(crate) const fn is_json(&self) -> bool {
         self.json
     }
 
-    /// Whether answers come from a test centre.
-    pub(super) const fn is_test(&self) -> bool {
+    /// Whether answers come from a test installation.
+    pub(crate) const fn is_test(&self) -> bool {
         self.test.get()
     }
 
-    /// From now on the answers come from a test centre, or from a real one.
-    pub(super) fn set_test(&self, test: bool) {
+    /// From now on the answers come from a test installation, or from a real one.
+    pub(crate) fn set_test(&self, test: bool) {
         self.test.set(test);
     }
 
-    /// What stands before the first text of a test centre.
+    /// What stands before the first text of a test installation.
     fn begin(&self, out: &mut impl Write) -> io::Result<()> {
         if self.test.get() && !self.is_told.replace(true) {
-            writeln!(out, "{}", styled(WRONG, "TEST centre: no key of it is for a real meter"))?;
+            writeln!(out, "{}", styled(WRONG, self.test_line))?;
         }
         Ok(())
     }
 
-    /// What stands before the first text of a test centre, for answers that others print.
-    pub(super) fn begin_text(&self) -> Done<()> {
+    /// What stands before the first text of a test installation, for answers that others print.
+    pub(crate) fn begin_text(&self) -> Done<()> {
         if self.json { Ok(()) } else { Ok(self.begin(&mut anstream::stdout().lock())?) }
     }
 
+    /// Says on standard error that a test installation answers, since standard output takes nothing else.
+    pub(crate) fn begin_beside(&self) -> Done<()> {
+        if self.json { Ok(()) } else { Ok(self.begin(&mut anstream::stderr().lock())?) }
+    }
+
+    /// Answers with an object, or with a text of its own.
+    pub(crate) fn answer(
+        &self,
+        answer: impl Serialize,
+        text: impl FnOnce(&mut dyn Write) -> io::Result<()>,
+    ) -> Done<()> {
+        let mut out = anstream::stdout().lock();
+        if self.json {
+            let answer = Marked { answer, test: self.test.get() };
+            writeln!(out, "{}", serde_json::to_string(&answer).map_err(io::Error::from)?)?;
+        } else {
+            self.begin(&mut out)?;
+            text(&mut out)?;
+        }
+        Ok(out.flush()?)
+    }
+
     /// Answers with one record.
-    pub(super) fn record(&self, record: &Record) -> Done<()> {
+    pub(crate) fn record(&self, record: &Record) -> Done<()> {
         let mut out = anstream::stdout().lock();
         if self.json {
             return Ok(writeln!(out, "{}", record.json(self.test.get()))?);
@@ -126,7 +152,7 @@ impl Out {
     }
 
     /// Answers with many records, which all have the same names. `none` says what there is none of.
-    pub(super) fn table(&self, none: &str, records: &[Record]) -> Done<()> {
+    pub(crate) fn table(&self, none: &str, records: &[Record]) -> Done<()> {
         let mut out = anstream::stdout().lock();
         if self.json {
             for record in records {
@@ -162,7 +188,7 @@ impl Out {
     }
 
     /// Says in one line what was done, beside the record that a program reads.
-    pub(super) fn done(&self, sentence: impl Display, record: &Record) -> Done<()> {
+    pub(crate) fn done(&self, sentence: impl Display, record: &Record) -> Done<()> {
         if self.json {
             return self.record(record);
         }
@@ -172,27 +198,27 @@ impl Out {
     }
 
     /// Says what was done, and shows the record too.
-    pub(super) fn done_with(&self, sentence: impl Display, record: &Record) -> Done<()> {
+    pub(crate) fn done_with(&self, sentence: impl Display, record: &Record) -> Done<()> {
         self.done(sentence, record)?;
         if self.json { Ok(()) } else { self.record(record) }
     }
 
     /// A remark for people only.
-    pub(super) fn remark(&self, remark: impl Display) {
+    pub(crate) fn remark(&self, remark: impl Display) {
         if !self.json {
             anstream::eprintln!("{}", styled(QUIET, remark));
         }
     }
 
     /// A document on standard output, as it is.
-    pub(super) fn document(&self, text: &str) -> Done<()> {
+    pub(crate) fn document(&self, text: &str) -> Done<()> {
         let mut out = io::stdout().lock();
         out.write_all(text.as_bytes())?;
         Ok(out.flush()?)
     }
 
     /// Prints why a command did not do what it was asked.
-    pub(super) fn failure(&self, failure: &Failure) -> io::Result<Ending> {
+    pub(crate) fn failure(&self, failure: &Failure) -> io::Result<Ending> {
         if !self.json {
             let mut out = anstream::stderr().lock();
             self.begin(&mut out)?;
@@ -206,7 +232,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_object_keeps_its_order_and_a_test_centre_says_so() {
+    fn an_object_keeps_its_order_and_a_test_installation_says_so() {
         let record = Record::new().text("b", "x\"").value("a", 1).option("c", None::<u8>);
         assert_eq!(record.json(false), r#"{"b":"x\"","a":1,"c":null}"#);
         assert_eq!(record.json(true), r#"{"test":true,"b":"x\"","a":1,"c":null}"#);

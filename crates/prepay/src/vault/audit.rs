@@ -1,0 +1,187 @@
+//! `audit`: the audit log of a vault, listed and proved.
+
+use std::io::Write;
+use std::path::Path;
+
+use clap::Subcommand;
+use prepay_vault::{
+    AuditError, AuditMark, AuditReport, BadEntry, Contents, Entries, Problem, Record, VaultStorage,
+    records, verify, verify_noted,
+};
+use serde_json::{Map, Value, json};
+
+use super::{Installation, Needs};
+use crate::failure::{Done, Failure};
+use crate::out::Out;
+use crate::paint::{HEADING, QUIET, RESULT, styled};
+use crate::people::vault_failure;
+
+/// What can be done with the audit log.
+#[derive(Subcommand)]
+pub(crate) enum AuditCommand {
+    /// List entries. If nobody is named, the vault stays locked.
+    List {
+        /// The number of the first entry.
+        #[arg(long, value_name = "N", default_value_t = 1)]
+        from: u64,
+        /// How many entries at most.
+        #[arg(long, value_name = "N", default_value_t = 1000)]
+        count: usize,
+    },
+    /// Prove that no entry was changed, cut off, moved or put in, and name the first that was.
+    ///
+    /// If nobody is named, the vault stays locked, and only the chain of the entries is proved: whoever can write
+    /// the files could have made another chain. An auditor or a custodian proves the rest: --as NAME.
+    Verify {
+        /// An entry that was noted earlier, as `audit verify` printed it: the log must still have it.
+        #[arg(long, value_name = "N-HASH")]
+        noted: Option<AuditMark>,
+    },
+}
+
+/// The kinds of entries of an installation's log.
+type EntryOf<I> = <<I as Installation>::Contents as Contents>::Entry;
+
+/// Runs one command.
+pub(crate) fn run<I: Installation>(site: &I, command: &AuditCommand, out: &Out) -> Done<()> {
+    let path = site.vault_path()?;
+    let failed = |error| failure(&path, &error);
+    let flags = site.flags();
+    match command {
+        AuditCommand::List { from, count } if flags.is_anybody_named() => {
+            let records = site.with_vault(out, |vault| {
+                let by = flags.actor(vault, Needs::Reader)?;
+                vault.audit(by.by(), *from, *count).map_err(failed)
+            })?;
+            print(&records, out)
+        }
+        AuditCommand::List { from, count } => {
+            let (mut directory, ..) = site.look(out)?;
+            let records = records::<EntryOf<I>>(&mut directory, *from, *count).map_err(failed)?;
+            print(&records, out)?;
+            let what = site.what();
+            out.remark(format_args!("the {what} is locked: nobody proved who wrote these entries"));
+            Ok(())
+        }
+        AuditCommand::Verify { noted } => {
+            let (mut directory, header, protector) = site.look(out)?;
+            if let Some(noted) = noted {
+                prove_noted::<EntryOf<I>>(&path, &mut directory, *noted)?;
+            }
+            if !flags.is_anybody_named() {
+                let report = verify::<EntryOf<I>>(&mut directory).map_err(failed)?;
+                return print_report(&report, out);
+            }
+            let vault = site.unlock((directory, header, protector))?;
+            let by = flags.actor(&vault, Needs::Reader)?;
+            let report = vault.verify_audit(by.by()).map_err(failed)?;
+            vault.close().map_err(|error| vault_failure(&error))?;
+            print_report(&report, out)
+        }
+    }
+}
+
+/// One entry as an object.
+fn entry<E: Entries>(record: &Record<E>) -> Value {
+    let fields: Map<String, Value> = record
+        .entry
+        .fields()
+        .into_iter()
+        .map(|(name, value)| (name.to_owned(), value.into()))
+        .collect();
+    json!({
+        "sequence": record.sequence,
+        "time": record.moment.to_string(),
+        "kind": record.entry.name(),
+        "by": record.actors.iter().map(|name| name.as_str()).collect::<Vec<&str>>(),
+        "fields": fields,
+    })
+}
+
+/// Prints entries: one object per line, or a table.
+fn print<E: Entries>(records: &[Record<E>], to: &Out) -> Done<()> {
+    to.begin_text()?;
+    let mut out = anstream::stdout().lock();
+    for record in records {
+        if to.is_json() {
+            let mut object = entry(record);
+            if to.is_test() {
+                object["test"] = true.into();
+            }
+            writeln!(out, "{object}")?;
+            continue;
+        }
+        let by: Vec<&str> = record.actors.iter().map(|name| name.as_str()).collect();
+        let by = if by.is_empty() { "-".to_owned() } else { by.join(" and ") };
+        let (sequence, moment) = (record.sequence, record.moment);
+        let name = styled(HEADING, record.entry.name());
+        writeln!(out, "{sequence:>6}  {moment}  {name}  {}", styled(QUIET, by))?;
+        for (field, value) in record.entry.fields() {
+            writeln!(out, "        {field} {value}")?;
+        }
+    }
+    Ok(())
+}
+
+/// Proves that a log still has an entry that was noted earlier.
+fn prove_noted<E: Entries>(
+    path: &Path,
+    storage: &mut dyn VaultStorage,
+    noted: AuditMark,
+) -> Done<()> {
+    let report = verify_noted::<E>(storage, noted).map_err(|error| failure(path, &error))?;
+    match &report.first_bad {
+        Some(bad) if bad.problem != Problem::Torn => {
+            let message = format!("entry {} as noted is not in the log: {bad}", noted.sequence);
+            Err(Failure::refused("audit_noted", message)
+                .next("an older copy may have been put back: call a custodian and an auditor"))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Prints what proving a log showed.
+fn print_report(report: &AuditReport, out: &Out) -> Done<()> {
+    if let Some(bad) = &report.first_bad {
+        return Err(bad_entry(bad));
+    }
+    let object = json!({
+        "entries": report.entries,
+        "authenticated": report.authenticated,
+        "last": report.last.to_string(),
+    });
+    out.answer(object, |out| {
+        let proved = if report.authenticated {
+            "every entry was written by this vault, and none is missing"
+        } else {
+            "the chain of entries is whole; without the vault's secrets nobody can say who wrote it: \
+             unlock with --as NAME to prove that too"
+        };
+        writeln!(out, "{}", styled(RESULT, format_args!("{} entries", report.entries)))?;
+        writeln!(out, "  {proved}")?;
+        writeln!(out, "  last entry {}", report.last)
+    })
+}
+
+/// An entry that is not what it was.
+pub(crate) fn bad_entry(bad: &BadEntry) -> Failure {
+    let failure = Failure::refused("audit_entry", bad);
+    match bad.problem {
+        // A stop in the middle of a write leaves this; opening tells it from an entry that was cut off.
+        Problem::Torn => {
+            failure.next("unlock the vault, which puts its log in order, and try again")
+        }
+        _ => failure.next("keep every file as it is and call a custodian and an auditor"),
+    }
+}
+
+/// Why a log could not be read.
+pub(crate) fn failure(path: &Path, error: &AuditError) -> Failure {
+    let message = format!("{}: {error}", path.display());
+    match error {
+        AuditError::Storage { .. } => Failure::broken(error.code(), message),
+        AuditError::BadEntry(bad) => bad_entry(bad),
+        AuditError::Vault(error) => vault_failure(error),
+        _ => Failure::refused(error.code(), message),
+    }
+}

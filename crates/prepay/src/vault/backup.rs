@@ -1,0 +1,90 @@
+//! Back-ups: the vault sealed under a passphrase of each of two custodians, and a vault made from that.
+//!
+//! A module's back-up is this alone, a centre's also has its store.
+
+use std::path::Path;
+
+use prepay_basics::Identifier;
+use prepay_host::{SystemClock, private_file};
+use prepay_vault::{Contents, Quorum, RestoredLimits, Secret, SharedVault, Vault};
+use zeroize::Zeroizing;
+
+use super::{Installation, VaultFlags};
+use crate::failure::{Done, Failure};
+use crate::out::{Out, Record};
+use crate::people::vault_failure;
+use crate::sealing::{NewSealFlags, make_directory, restore_failure};
+
+/// The longest back-up that is read, in bytes.
+const LONGEST: usize = 64 << 20;
+
+/// Refuses a place where something is.
+pub(crate) fn require_free(path: &Path) -> Done<()> {
+    if path.symlink_metadata().is_err() {
+        return Ok(());
+    }
+    let message = format!("{}: something of this name is there already", path.display());
+    Err(Failure::unable("file_exists", message).next("choose a name that is not there"))
+}
+
+/// Signs two custodians in, and seals the vault under a passphrase of each.
+pub(crate) fn seal(
+    flags: &VaultFlags,
+    vault: &SharedVault<impl Contents>,
+) -> Done<(Vec<u8>, Quorum)> {
+    let by = flags.two(vault)?;
+    let ask = |name: &Identifier| {
+        let what = format!("new passphrase of custodian {name} for the back-up");
+        flags.secrets.fresh(&format!("{name}.backup"), &what)
+    };
+    let [first, second] = by.names();
+    let passphrases = [ask(first)?, ask(second)?];
+    let bytes = vault.backup(&by, passphrases.each_ref()).map_err(|error| vault_failure(&error))?;
+    Ok((bytes, by))
+}
+
+/// What a back-up answers.
+pub(crate) fn record(
+    site: &impl Installation,
+    name: &Identifier,
+    by: &Quorum,
+    to: &Path,
+) -> Record {
+    Record::new()
+        .text(site.what(), name)
+        .text("backup", to.display())
+        .value("custodians", by.names().map(ToString::to_string).to_vec())
+}
+
+/// Reads a back-up.
+pub(crate) fn read(file: &Path) -> Done<Zeroizing<Vec<u8>>> {
+    private_file::read(file, LONGEST).map_err(|error| Failure::file(file, &error))
+}
+
+/// Makes a vault from a back-up where there is none. Restoring goes by the computer's clock.
+pub(crate) fn restore<I: Installation>(
+    site: &I,
+    out: &Out,
+    (file, bytes): (&Path, &[u8]),
+    seal: &NewSealFlags,
+    limits: RestoredLimits,
+) -> Done<SharedVault<I::Contents>> {
+    let flags = site.flags();
+    let pair = flags.pair()?;
+    let path = site.vault_path()?;
+    let (directory, _new) = make_directory(&path)?;
+    let refused = |error| restore_failure(file, &path, &error);
+    let header = Vault::<I::Contents>::look_at_backup(bytes).map_err(refused)?;
+    let ask = |name: &Identifier| -> Done<Secret> {
+        let what = format!("passphrase of custodian {name} for the back-up");
+        flags.secrets.known(&format!("{name}.backup"), &what)
+    };
+    let passphrases = [ask(&pair[0])?, ask(&pair[1])?];
+    let custodians = [(&pair[0], &passphrases[0]), (&pair[1], &passphrases[1])];
+    let made = seal.make(header.name.as_str(), "", &flags.unlock, &flags.secrets)?;
+    let place = directory.into_place(SystemClock);
+    let vault = SharedVault::restore(place, bytes, custodians, made.unlock(), limits)
+        .map_err(|error| seal.undo(error.may_be_done(), restore_failure(file, &path, &error)))?;
+    out.set_test(vault.header().insecure_test);
+    Ok(vault)
+}

@@ -1,0 +1,224 @@
+//! What is done to a module and to a centre alike: the flags that say which vault and who acts, opening it, and
+//! the commands about people, what unlocks it, back-ups and the audit log.
+//!
+//! | file | commands |
+//! |------|----------|
+//! | `new.rs` | what `init` and `restore` share |
+//! | `user.rs` | `user list`, `add`, `remove`, `passphrase` |
+//! | `seal.rs` | `seal` |
+//! | `backup.rs` | what `backup` and `restore` share |
+//! | `audit.rs` | `audit list`, `verify` |
+
+pub(crate) mod audit;
+pub(crate) mod backup;
+pub(crate) mod new;
+pub(crate) mod seal;
+pub(crate) mod user;
+
+use std::path::{Path, PathBuf};
+
+use clap::{Args, ValueHint};
+use prepay_basics::{Clock, Identifier, Moment};
+use prepay_host::{Directory, SystemClock};
+use prepay_vault::{
+    Actor, Contents, Protector, Quorum, Session, SharedVault, Vault, VaultError, VaultHeader,
+};
+
+use crate::failure::{Done, Failure};
+use crate::out::Out;
+use crate::people::{ask_name, person, quorum_failure, sign_in_failure, vault_failure};
+use crate::sealing::{UnlockFlags, WaitFlags, open_failure};
+use crate::secret::SecretFlags;
+
+/// Which vault, who acts, and where secrets come from.
+#[derive(Args, Clone, Debug)]
+pub(crate) struct VaultFlags {
+    /// The directory of the module or centre.
+    #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath, global = true, help_heading = "Vault")]
+    pub(crate) dir: Option<PathBuf>,
+    /// Who acts, when one person is enough. Asked for on a terminal if nobody is named.
+    #[arg(long = "as", value_name = "NAME", value_parser = person, global = true, conflicts_with = "custodian", help_heading = "Vault")]
+    pub(crate) as_name: Option<Identifier>,
+    /// A custodian who acts; given twice for dual control. Asked for on a terminal if nobody is named.
+    #[arg(long, value_name = "NAME", value_parser = person, global = true, help_heading = "Vault")]
+    pub(crate) custodian: Vec<Identifier>,
+    #[command(flatten)]
+    pub(crate) unlock: UnlockFlags,
+    #[command(flatten)]
+    pub(crate) secrets: SecretFlags,
+    #[command(flatten)]
+    pub(crate) wait: WaitFlags,
+}
+
+/// Whom a command takes, for the question when nobody was named.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Needs {
+    /// Anybody.
+    Reader,
+    /// An operator, or two custodians.
+    Operator,
+    /// Two custodians.
+    Custodians,
+}
+
+/// A module or a centre, as the commands here see it.
+pub(crate) trait Installation {
+    /// What its vault keeps.
+    type Contents: Contents;
+
+    /// Which one it is, and who acts.
+    fn flags(&self) -> &VaultFlags;
+
+    /// Where its vault is.
+    fn vault_path(&self) -> Done<PathBuf>;
+
+    /// Its clock.
+    fn clock(&self, is_test: bool) -> Done<SiteClock>;
+
+    /// What people call such a thing.
+    fn what(&self) -> &'static str {
+        Self::Contents::KIND.name
+    }
+
+    /// The directory that was named.
+    fn dir(&self) -> Done<&Path> {
+        self.flags().dir.as_deref().ok_or_else(|| {
+            let what = self.what();
+            let message = format!("which {what} is meant: expected --dir DIR, found nothing");
+            let next = format!("give the directory of the {what} with --dir DIR");
+            Failure::unable("flag", message).next(next)
+        })
+    }
+
+    /// Opens the directory of the vault, locked as it is.
+    fn look(&self, out: &Out) -> Done<(Directory, VaultHeader, Protector)> {
+        let path = self.vault_path()?;
+        let mut directory = self.flags().wait.open(&path)?;
+        let (header, protector) = Vault::<Self::Contents>::look(&mut directory)
+            .map_err(|error| open_failure(&path, &error))?;
+        out.set_test(header.insecure_test);
+        Ok((directory, header, protector))
+    }
+
+    /// Unlocks a vault that was looked at.
+    fn unlock(
+        &self,
+        (directory, header, protector): (Directory, VaultHeader, Protector),
+    ) -> Done<SharedVault<Self::Contents>> {
+        let clock = self.clock(header.insecure_test)?;
+        let VaultFlags { unlock, secrets, .. } = self.flags();
+        let seal = unlock.seal(&header, &protector, secrets)?;
+        let path = directory.path().to_owned();
+        let vault = SharedVault::open(directory.into_place(clock), seal.unlock());
+        vault.map_err(|error| open_failure(&path, &error))
+    }
+
+    /// Opens the vault, does something with it, and closes it.
+    fn with_vault<T>(
+        &self,
+        out: &Out,
+        work: impl FnOnce(&SharedVault<Self::Contents>) -> Done<T>,
+    ) -> Done<T> {
+        let vault = self.unlock(self.look(out)?)?;
+        let done = work(&vault);
+        closing(done, vault.close())
+    }
+}
+
+/// What was done, unless the vault could not be closed.
+pub(crate) fn closing<T>(done: Done<T>, closed: Result<(), VaultError>) -> Done<T> {
+    let done = done?;
+    closed.map_err(|error| vault_failure(&error))?;
+    Ok(done)
+}
+
+/// Reads a moment; its seconds may be left out.
+pub(crate) fn moment(text: &str) -> Result<Moment, String> {
+    prepay_records::time::moment(text)
+        .ok_or_else(|| format!("expected a UTC time as 2026-03-01T13:55Z, found {text:?}"))
+}
+
+/// The clock of a module or centre.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum SiteClock {
+    /// The computer's.
+    System,
+    /// One that stands still.
+    Fixed(Moment),
+}
+
+impl Clock for SiteClock {
+    fn now(&self) -> Moment {
+        match self {
+            Self::System => SystemClock.now(),
+            Self::Fixed(moment) => *moment,
+        }
+    }
+}
+
+impl VaultFlags {
+    /// Whether somebody was named who acts.
+    pub(crate) const fn is_anybody_named(&self) -> bool {
+        self.as_name.is_some() || !self.custodian.is_empty()
+    }
+
+    /// Signs in whoever acts.
+    pub(crate) fn actor(&self, vault: &SharedVault<impl Contents>, needs: Needs) -> Done<Actor> {
+        let ask_two = needs == Needs::Custodians && self.as_name.is_none();
+        if ask_two || !self.custodian.is_empty() {
+            return Ok(self.two(vault)?.into());
+        }
+        let role = if needs == Needs::Reader { "reader" } else { "operator" };
+        Ok(self.one(vault, role)?.into())
+    }
+
+    /// Signs one person in.
+    pub(crate) fn one(&self, vault: &SharedVault<impl Contents>, role: &str) -> Done<Session> {
+        if !self.custodian.is_empty() {
+            let message = "expected one person who acts, found custodians";
+            return Err(Failure::flag("--custodian", message).next("give --as NAME"));
+        }
+        let name = match &self.as_name {
+            Some(name) => name.clone(),
+            None => ask_name(&format!("name of the {role}"), "--as NAME")?,
+        };
+        let passphrase = self.secrets.known(name.as_str(), &format!("passphrase of {name}"))?;
+        vault.sign_in(&name, &passphrase).map_err(|error| sign_in_failure(&name, &error))
+    }
+
+    /// Two names, given or asked for.
+    pub(crate) fn pair(&self) -> Done<[Identifier; 2]> {
+        let pair = match self.custodian.as_slice() {
+            [first, second] => [first.clone(), second.clone()],
+            [] => [
+                ask_name("name of the first custodian", "--custodian NAME twice")?,
+                ask_name("name of the second custodian", "--custodian NAME twice")?,
+            ],
+            others => {
+                let message = format!("custodians: expected 2, found {}", others.len());
+                let failure = Failure::unable("custodians", message);
+                return Err(failure.next("dual control takes two: give --custodian twice"));
+            }
+        };
+        if pair[0] == pair[1] {
+            let message = format!("custodians: expected two people, found {} twice", pair[0]);
+            return Err(Failure::unable("custodians", message).next("name two different people"));
+        }
+        Ok(pair)
+    }
+
+    /// Signs two custodians in. Both passphrases are had before either is tried.
+    pub(crate) fn two(&self, vault: &SharedVault<impl Contents>) -> Done<Quorum> {
+        let pair = self.pair()?;
+        let ask = |name: &Identifier| {
+            self.secrets.known(name.as_str(), &format!("passphrase of custodian {name}"))
+        };
+        let passphrases = [ask(&pair[0])?, ask(&pair[1])?];
+        let one = |place: usize| {
+            vault
+                .sign_in(&pair[place], &passphrases[place])
+                .map_err(|error| sign_in_failure(&pair[place], &error))
+        };
+        Quorum::new(one(0)?, one(1)?).map_err(|error| quorum_failure(&error))
+    }
+}

@@ -1,0 +1,74 @@
+//! Making a vault: its directory, its first people, and what unlocks it.
+
+use clap::Args;
+use prepay_vault::{
+    Contents, CreateError, NewUser, Place, Protector, Quorum, Role, SharedVault, Unlock,
+};
+
+use super::{Installation, SiteClock, VaultFlags};
+use crate::failure::Done;
+use crate::out::Record;
+use crate::people::{FirstPeopleFlags, NewPerson, quorum_failure, sign_in_failure};
+use crate::sealing::{NewSealFlags, create_failure, make_directory};
+
+/// The people of a new vault, and what unlocks it.
+#[derive(Args)]
+pub(crate) struct NewVaultFlags {
+    #[command(flatten)]
+    people: FirstPeopleFlags,
+    #[command(flatten)]
+    seal: NewSealFlags,
+}
+
+/// What was made, with its people.
+pub(crate) struct Made<V> {
+    pub(crate) vault: V,
+    people: Vec<NewPerson>,
+    seal: Protector,
+}
+
+/// Makes a vault where there is none, as `make` does.
+pub(crate) fn make<V>(
+    site: &impl Installation,
+    flags: &NewVaultFlags,
+    name: &str,
+    clock: SiteClock,
+    make: impl FnOnce(Place, Unlock<'_>, &[NewUser<'_>]) -> Result<V, CreateError>,
+) -> Done<Made<V>> {
+    let VaultFlags { secrets, unlock, custodian, .. } = site.flags();
+    let path = site.vault_path()?;
+    let (directory, _new) = make_directory(&path)?;
+    let people = flags.people.with_passphrases(custodian, secrets)?;
+    let seal = flags.seal.make(name, "", unlock, secrets)?;
+    let users: Vec<NewUser<'_>> = people.iter().map(NewPerson::as_user).collect();
+    let vault = make(directory.into_place(clock), seal.unlock(), &users)
+        .map_err(|error| flags.seal.undo(error.may_be_done(), create_failure(&path, &error)))?;
+    let seal = seal.unlock().protector();
+    Ok(Made { vault, people, seal })
+}
+
+impl<V> Made<V> {
+    /// Signs the first two custodians in: their passphrases are still in hand.
+    pub(crate) fn quorum(&self, vault: &SharedVault<impl Contents>) -> Done<Quorum> {
+        let sign_in = |person: &NewPerson| {
+            vault
+                .sign_in(&person.name, &person.passphrase)
+                .map_err(|error| sign_in_failure(&person.name, &error))
+        };
+        let [first, second] = [&self.people[0], &self.people[1]];
+        Quorum::new(sign_in(first)?, sign_in(second)?).map_err(|error| quorum_failure(&error))
+    }
+
+    /// Adds to a record what unlocks the vault, and its people.
+    pub(crate) fn put(&self, record: Record) -> Record {
+        let of = |role: Role| -> Vec<String> {
+            let people = self.people.iter().filter(|person| person.role == role);
+            people.map(|person| person.name.to_string()).collect()
+        };
+        record
+            .text("seal", &self.seal)
+            .value("custodians", of(Role::Custodian))
+            .value("operators", of(Role::Operator))
+            .value("auditors", of(Role::Auditor))
+    }
+}

@@ -1,0 +1,93 @@
+//! `user`: the people of a vault.
+
+use clap::Subcommand;
+use prepay_basics::Identifier;
+use prepay_vault::{Role, UserReport};
+
+use super::{Installation, Needs};
+use crate::failure::Done;
+use crate::out::{Out, Record};
+use crate::people::{new_person, person, sign_in_failure, user_failure, vault_failure};
+
+/// What can be done about people.
+#[derive(Subcommand)]
+pub(crate) enum UserCommand {
+    /// List everybody, with roles and failed sign-ins.
+    List,
+    /// Give somebody a role. Two custodians.
+    Add {
+        /// The name.
+        #[arg(value_parser = person)]
+        name: Identifier,
+        /// What the person may do: custodian, operator or auditor.
+        #[arg(long, value_parser = role)]
+        role: Role,
+    },
+    /// Take somebody's role away; two custodians must be left. Two custodians.
+    Remove {
+        /// The name.
+        #[arg(value_parser = person)]
+        name: Identifier,
+    },
+    /// Change a passphrase: your own, or, as two custodians, a forgotten one. The new one is the secret
+    /// NAME.new.
+    Passphrase {
+        /// The name.
+        #[arg(value_parser = person)]
+        name: Identifier,
+    },
+}
+
+fn role(text: &str) -> Result<Role, String> {
+    text.parse().map_err(|_| "expected custodian, operator or auditor".to_owned())
+}
+
+/// Runs one command.
+pub(crate) fn run(site: &impl Installation, command: &UserCommand, out: &Out) -> Done<()> {
+    let flags = site.flags();
+    site.with_vault(out, |vault| match command {
+        UserCommand::List => {
+            let by = flags.actor(vault, Needs::Reader)?;
+            let users = vault.users(by.by()).map_err(|error| vault_failure(&error))?;
+            let record = |user: &UserReport| {
+                let waits = (user.failures > 0).then_some(user.wait_until);
+                Record::new()
+                    .text("name", &user.name)
+                    .text("role", user.role)
+                    .value("failures", user.failures)
+                    .option("waits_until", waits)
+            };
+            out.table("people", &users.iter().map(record).collect::<Vec<_>>())
+        }
+        UserCommand::Add { name, role } => {
+            let by = flags.two(vault)?;
+            let new = new_person(&flags.secrets, name.clone(), *role)?;
+            vault.add_user(&by, new.as_user()).map_err(|error| user_failure(name, &error))?;
+            let record = Record::new().text("name", name).text("role", role);
+            out.done(format_args!("{name} is now {role} of this {}", site.what()), &record)
+        }
+        UserCommand::Remove { name } => {
+            let by = flags.two(vault)?;
+            vault.remove_user(&by, name).map_err(|error| user_failure(name, &error))?;
+            out.done(format_args!("{name} has no role any more"), &Record::new().text("name", name))
+        }
+        UserCommand::Passphrase { name } => {
+            let fresh = || {
+                let what = format!("new passphrase of {name}");
+                flags.secrets.fresh(&format!("{name}.new"), &what)
+            };
+            let changed = if flags.custodian.is_empty() {
+                let old = flags.secrets.known(name.as_str(), &format!("passphrase of {name}"))?;
+                let session =
+                    vault.sign_in(name, &old).map_err(|error| sign_in_failure(name, &error))?;
+                vault.change_passphrase(&session, &old, &fresh()?)
+            } else {
+                let by = flags.two(vault)?;
+                vault.set_passphrase(&by, name, &fresh()?)
+            };
+            changed.map_err(|error| user_failure(name, &error))?;
+            let record = Record::new().text("name", name);
+            out.done(format_args!("{name} has another passphrase"), &record)
+        }
+    })
+}
