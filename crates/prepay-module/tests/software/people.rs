@@ -163,7 +163,7 @@ fn status_says_what_keepers_should_know() {
     let policy = ModulePolicy { transactions: Some(3), ..ModulePolicy::default() };
     let world = World::new(policy);
     let alerts = |world: &World| world.auditor().status().unwrap().alerts.join("\n");
-    for expected in ["test module", "counter is low: 3 tokens", "no register holds a key"] {
+    for expected in ["test module", "counter is low: 3 tokens", "no register has a key"] {
         assert!(alerts(&world).contains(expected), "{}", alerts(&world));
     }
     let mut centre = TestCentre::new("KMC-1");
@@ -184,7 +184,7 @@ fn status_says_what_keepers_should_know() {
         ],
     );
     for expected in [
-        "register 1 (group 100001 revision 1): to be loaded afresh: can be used until 2026-03-20",
+        "register 1 (group 100001 revision 1): load it again soon: can be used until 2026-03-20",
         "register 2 (group 100002 revision 1): expires soon: KEN 97",
         "register 3 (group 100003 revision 1): expired: KEN 96",
         "register 4 (group 100004 revision 1): not active before 2026-03-20",
