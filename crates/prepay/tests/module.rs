@@ -483,7 +483,7 @@ fn a_seal_that_may_be_in_place_is_not_taken_back() {
 }
 
 #[test]
-fn a_file_of_edition_1_is_listed_and_not_taken_in() {
+fn a_key_load_file_of_edition_1_is_known_and_refused() {
     let desk = Desk::new("edition1");
     desk.init("");
     fs::write(desk.path("old.txt"), "9500 something that is not quite right\n").unwrap();

@@ -1,10 +1,13 @@
 //! Why a centre does not do what it is asked, and what to do next.
 
+use std::path::Path;
+
 use prepay_forms::JsonError;
 use prepay_kmc::centre::CommandError;
 use prepay_kmc::form::{Faults, UnknownField};
 use prepay_kmc::store::StoreError;
 use prepay_kmc_module::{Authority, CentreError};
+use prepay_kmp::DocumentError;
 
 use crate::failure::Failure;
 
@@ -26,13 +29,22 @@ pub(super) fn module(error: CentreError) -> Failure {
     command(&CommandError::Module(error))
 }
 
+/// Why a file is no document that a centre takes.
+pub(super) fn document(file: &Path, error: DocumentError) -> Failure {
+    let failure = Failure::refused(error.code(), format!("{}: {error}", file.display()));
+    match next_of_module(&error.into()) {
+        Some(next) => failure.next(next),
+        None => failure,
+    }
+}
+
 /// What a store says no with.
 pub(super) fn store(error: StoreError) -> Failure {
     command(&CommandError::Store(error))
 }
 
 /// What a file that should be a form says no with.
-pub(super) fn form(file: &std::path::Path, error: &JsonError) -> Failure {
+pub(super) fn form(file: &Path, error: &JsonError) -> Failure {
     let failure = Failure::refused(error.code(), format!("{}: {error}", file.display()));
     match error {
         JsonError::Form(prepay_kmc::form::SignedFormError::Signature)
