@@ -8,7 +8,8 @@ use std::time::Duration;
 
 use clap::{Args, ValueEnum, ValueHint};
 use prepay_host::{
-    Directory, DirectoryError, Pkcs11Error, Pkcs11Place, Pkcs11Token, SystemEntropy, private_file,
+    Directory, DirectoryError, NewDirectories, Pkcs11Error, Pkcs11Place, Pkcs11Token,
+    SystemEntropy, private_file,
 };
 use prepay_vault::VaultStorage;
 use prepay_vault::{
@@ -225,25 +226,10 @@ impl WaitFlags {
     }
 }
 
-/// Directories that were made for a vault. Unless the vault came into being, they are taken back.
-pub(crate) struct NewDirectories(Vec<PathBuf>);
-
-impl Drop for NewDirectories {
-    fn drop(&mut self) {
-        let Some(place) = self.0.first() else { return };
-        let _ = Directory::take_back(place); // What failed first is what counts.
-        // Only empty ones can be removed, and those with a vault are not.
-        self.0.iter().all(|directory| std::fs::remove_dir(directory).is_ok());
-    }
-}
-
 /// Makes the directory of a vault that is to be, and refuses one that holds a vault.
 pub(crate) fn make_directory(path: &Path) -> Done<(Directory, NewDirectories)> {
-    let is_missing =
-        |path: &&Path| !path.as_os_str().is_empty() && path.symlink_metadata().is_err();
-    let new = path.ancestors().take_while(is_missing).map(Path::to_owned).collect();
-    let new = NewDirectories(new);
-    let mut directory = Directory::create(path).map_err(|error| directory_failure(&error))?;
+    let (mut directory, new) =
+        Directory::create_new(path).map_err(|error| directory_failure(&error))?;
     match directory.read_store() {
         Ok(None) => Ok((directory, new)),
         Ok(Some(_)) => Err(create_failure(path, &CreateError::NotEmpty)),
