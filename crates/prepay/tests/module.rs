@@ -269,8 +269,8 @@ fn people_come_go_and_change_their_words() {
     assert_eq!(desk.refused(3, "registers --as olga"), "sign_in");
     desk.put_secret("olga", "olga takes other words");
     desk.succeed("registers --as olga");
-    assert_eq!(desk.refused(3, "audit list --as olga"), "role", "operators do not read the log");
-    assert_eq!(desk.refused(3, "audit verify --as olga"), "role");
+    assert_eq!(desk.refused(3, "audit list --as olga"), "forbidden", "operators do not read the log");
+    assert_eq!(desk.refused(3, "audit verify --as olga"), "forbidden");
     desk.succeed("slots --custodian eve --custodian bob");
     let issue = format!("issue credit --register 1 {METER} --amount 1 --custodian eve");
     assert_eq!(desk.refused(2, &issue), "flag", "one person issues");
