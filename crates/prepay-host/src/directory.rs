@@ -357,16 +357,13 @@ impl VaultStorage for Directory {
     }
 }
 
-impl DirectoryError {
-    /// The stable name of the problem, for programs.
-    pub const fn code(&self) -> &'static str {
-        match self {
-            Self::NotThere { .. } => "not_there",
-            Self::NotADirectory { .. } => "not_a_directory",
-            Self::NotPrivate { .. } => "not_private",
-            Self::InUse { .. } => "in_use",
-            Self::Io { .. } => "file",
-        }
+prepay_basics::codes! {
+    DirectoryError {
+        NotThere = "not_there",
+        NotADirectory = "not_a_directory",
+        NotPrivate = "not_private",
+        InUse = "in_use",
+        Io = "file",
     }
 }
 

@@ -285,7 +285,7 @@ fn requests_that_may_not_be_answered_are_refused_by_name() {
         ("no_slot", module.request_load(&party, SLOT + 1, now, later)),
         ("from_future", module.request_load(&party, SLOT, far, later)),
         (
-            "request_lapsed",
+            "request_expired",
             module.request_load(&party, SLOT, moment("2026-01-01T00:00:00Z"), earlier(now)),
         ),
     ];
@@ -316,7 +316,7 @@ fn requests_that_may_not_be_answered_are_refused_by_name() {
     centre.clock.set(later);
     assert!(operator.read_key_load_request(&document(&request)).is_ok());
     centre.clock.set(later.plus_seconds(1));
-    assert_eq!(code(operator.read_key_load_request(&document(&request))), "request_lapsed");
+    assert_eq!(code(operator.read_key_load_request(&document(&request))), "request_expired");
 }
 
 fn earlier(moment: Moment) -> Moment {

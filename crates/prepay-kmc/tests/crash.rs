@@ -100,7 +100,7 @@ fn every_commit_may_fail() {
             let store = FailingStore::new(Some((at, failure)));
             let first = live(&bench, &forms, &store);
             let code = first.expect_err("one commit fails").code();
-            assert_eq!(code, "store_fault", "{at} {failure:?}");
+            assert_eq!(code, "storage", "{at} {failure:?}");
             // A revoked module is refused at once, whatever happens after that.
             live(&bench, &forms, &store)
                 .or_else(|_| live_after_revocation(&bench, &store))

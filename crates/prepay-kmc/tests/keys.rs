@@ -247,7 +247,7 @@ fn without_authority_nothing_changes() {
     bench.module.act_as(Authority::DualControl);
     centre.grant(grant.clone()).unwrap();
     let past = NewAuthorisation { valid_until: common::today(), ..grant };
-    assert_eq!(centre.grant(past).unwrap_err().code(), "value");
+    assert_eq!(centre.grant(past).unwrap_err().code(), "value_range");
 }
 
 #[test]

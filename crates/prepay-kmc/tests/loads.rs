@@ -110,7 +110,7 @@ fn a_repeated_request_is_never_answered_differently() {
     assert_eq!(refused.code(), "load_conflict");
 
     // (groups listed, code of the error)
-    for (count, code) in [(1000, "nothing_to_load"), (1001, "value")] {
+    for (count, code) in [(1000, "nothing_to_load"), (1001, "value_range")] {
         let codes = (1000..1000 + count).map(|code| SupplyGroupCode::try_from(code).unwrap());
         let options = LoadOptions { groups: Some(codes.collect()), transactions: None };
         let refused = centre.answer_key_load(&document("load:SM-1:1:FF"), &options).unwrap_err();

@@ -102,7 +102,7 @@ impl UnlockFlags {
             }
             Protector::KeyFile => {
                 let path = self.key_file.as_ref().ok_or_else(|| {
-                    Failure::unable("key_file", format!("{name} is unlocked by a key file"))
+                    Failure::unable("flag", format!("{name} is unlocked by a key file"))
                         .next("give --key-file PATH")
                 })?;
                 return read_key_file(path).map(Seal::KeyFile);
@@ -123,7 +123,7 @@ impl UnlockFlags {
     fn cryptoki(&self) -> Done<PathBuf> {
         Pkcs11Token::supported().map_err(|error| token_failure(&error))?;
         self.pkcs11_library.clone().ok_or_else(|| {
-            Failure::unable("pkcs11_library", "the vault is unlocked by a hardware token")
+            Failure::unable("flag", "the vault is unlocked by a hardware token")
                 .next("give its library: --pkcs11-library PATH")
         })
     }
@@ -146,7 +146,7 @@ impl NewSealFlags {
             }
             SealKind::KeyFile => {
                 let path = self.key_file.as_ref().ok_or_else(|| {
-                    Failure::unable("key_file", "a key file is to be made, and has no place")
+                    Failure::unable("flag", "a key file is to be made, and has no place")
                         .next("give --new-key-file PATH, best on a medium that can be taken away")
                 })?;
                 let key = KeyFile::generate(&mut SystemEntropy)
@@ -156,7 +156,7 @@ impl NewSealFlags {
             }
             SealKind::Pkcs11 => {
                 let token = self.token.clone().ok_or_else(|| {
-                    Failure::unable("pkcs11_token", "the hardware token has no label")
+                    Failure::unable("flag", "the hardware token has no label")
                         .next("give --pkcs11-token LABEL")
                 })?;
                 let key = self.key.clone().unwrap_or_else(|| format!("prepay-{vault}"));

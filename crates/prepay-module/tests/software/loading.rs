@@ -384,12 +384,12 @@ fn a_file_may_fill_the_transaction_counter() {
     let header = request(&world, &mut centre);
     let header = KeyLoadHeader { transactions: Some(u64::MAX), ..header };
     let text = centre.file(&header, &[TestKey::new(1)]);
-    assert_eq!(refused(&mut world, |w| load(w, &text)), "transactions");
+    assert_eq!(refused(&mut world, |w| load(w, &text)), "transaction_counter");
     let (mut world, mut centre) = active();
     let header = request(&world, &mut centre);
     let text = centre.file(&KeyLoadHeader { transactions: Some(7), ..header }, &[TestKey::new(1)]);
-    assert_eq!(refused(&mut world, |w| load(w, &text)), "transactions");
-    assert_eq!(refused(&mut world, |w| w.custodians().refill(1)), "transactions");
+    assert_eq!(refused(&mut world, |w| load(w, &text)), "transaction_counter");
+    assert_eq!(refused(&mut world, |w| w.custodians().refill(1)), "transaction_counter");
 }
 
 #[test]

@@ -114,7 +114,7 @@ fn ask_fingerprint() -> Done<String> {
     if !std::io::stdin().is_terminal() {
         let message = "the fingerprint that the keepers told is needed, and there is no terminal to \
                        ask for it";
-        let failure = Failure::unable("fingerprint_missing", message);
+        let failure = Failure::unable("fingerprint", message);
         return Err(failure.next("call the keepers of the module, and give it with --fingerprint"));
     }
     ask_line("fingerprint that the keepers of the module told: ")

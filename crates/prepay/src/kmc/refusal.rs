@@ -14,7 +14,8 @@ use crate::failure::Failure;
 /// What a command of the centre says no with.
 pub(super) fn command(error: &CommandError) -> Failure {
     let failure = match error {
-        CommandError::Store(StoreError::Fault { .. }) => Failure::unable(error.code(), error),
+        CommandError::Store(StoreError::Fault { .. })
+        | CommandError::Module(CentreError::Fault { .. }) => Failure::broken(error.code(), error),
         _ => Failure::refused(error.code(), error),
     };
     match next(error) {
