@@ -1,4 +1,4 @@
-//! Where a document of the centre goes.
+//! Where to write a document of the centre.
 
 use std::path::PathBuf;
 
@@ -8,19 +8,19 @@ use crate::failure::Done;
 pub(super) use crate::file::{read, sync_parent, write};
 use crate::out::{Out, Record};
 
-/// Where a document goes.
+/// Where to write a document.
 #[derive(Args, Clone, Debug)]
 pub(super) struct OutFlags {
-    /// The file to make; standard output if not given. One that is there is not touched.
+    /// The file to write [default: standard output]. An existing file is not changed.
     #[arg(short, long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub(super) out: Option<PathBuf>,
-    /// Replace the file if it is there.
+    /// Replace an existing file.
     #[arg(long, requires = "out")]
     pub(super) force: bool,
 }
 
 impl OutFlags {
-    /// Refuses a file that is there, before anything is done.
+    /// Refuses an existing file, before anything is done.
     pub(super) fn check(&self) -> Done<()> {
         match &self.out {
             Some(path) if !self.force && path.symlink_metadata().is_ok() => {
@@ -31,8 +31,7 @@ impl OutFlags {
         }
     }
 
-    /// Puts a document where it goes, and says so. `record` gets the document itself, as `name`, when a program
-    /// asks and no file was named.
+    /// Writes a document and says so. With `--json` and without a file, the document is in the answer, as `name`.
     pub(super) fn put(
         &self,
         out: &Out,
