@@ -86,7 +86,7 @@ pub(super) fn put_load(to: &OutFlags, out: &Out, answer: &LoadAnswer, record: Re
         .value("keys", keys)
         .value("left_out", left_out)
         .value("is_repeated", answer.is_repeated);
-    let again = if answer.is_repeated { "wrote again" } else { "built" };
+    let again = if answer.is_repeated { "repeated" } else { "built" };
     let sentence = format!("{again} key-load file {} for module {}", load.serial, load.module);
     to.put(out, "key_load", &load.file, &sentence, record)
 }

@@ -1,9 +1,11 @@
-//! Where to write a document of the centre.
+//! Documents of the centre: where to write one, and reading a form.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::{Args, ValueHint};
+use prepay_forms::Document;
 
+use super::refusal;
 use crate::failure::Done;
 pub(super) use crate::file::{read, sync_parent, write};
 use crate::out::{Out, Record};
@@ -50,4 +52,9 @@ impl OutFlags {
             None => out.document(document),
         }
     }
+}
+
+/// Reads a form.
+pub(super) fn read_form(path: &Path) -> Done<Document> {
+    prepay_forms::read(&read(path)?).map_err(|error| refusal::form(path, &error))
 }

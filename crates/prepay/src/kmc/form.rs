@@ -10,7 +10,7 @@ use prepay_host::SystemClock;
 use prepay_kmc::entity::FormNumber;
 use prepay_kmc::form::{Draft, Faults, FormKind, Presence, Schema, SignedForm};
 
-use super::file::{self, OutFlags};
+use super::file::{self, OutFlags, read_form};
 use super::form_desk;
 use super::place::PlaceFlags;
 use super::{refusal, signatory};
@@ -132,7 +132,7 @@ pub(super) fn run(place: &PlaceFlags, command: &FormCommand, out: &Out) -> Done<
         FormCommand::Print { file, number, to } => {
             to.check()?;
             let page = match (file, number) {
-                (Some(file), _) => prepay_forms::page(&read(file)?, None),
+                (Some(file), _) => prepay_forms::page(&read_form(file)?, None),
                 (None, Some(number)) => form_desk::page(place, *number, out)?,
                 (None, None) => unreachable!("one of the two is required"),
             };
@@ -144,11 +144,6 @@ pub(super) fn run(place: &PlaceFlags, command: &FormCommand, out: &Out) -> Done<
         FormCommand::List => form_desk::list(place, out),
         FormCommand::Show { number } => form_desk::show(place, *number, out),
     }
-}
-
-/// Reads a form.
-pub(super) fn read(path: &Path) -> Done<Document> {
-    prepay_forms::read(&file::read(path)?).map_err(|error| refusal::form(path, &error))
 }
 
 fn kinds(kind: Option<FormKind>, out: &Out) -> Done<()> {
@@ -179,7 +174,7 @@ fn new(flags: &NewFlags, out: &Out) -> Done<()> {
     flags.to.check()?;
     let mut draft = Draft::new(flags.kind);
     if let Some(from) = &flags.from {
-        let document = read(from)?;
+        let document = read_form(from)?;
         if document.draft().kind() != flags.kind {
             let found = document.draft().kind();
             let message =
@@ -221,7 +216,7 @@ fn new(flags: &NewFlags, out: &Out) -> Done<()> {
 }
 
 fn check(path: &Path, out: &Out) -> Done<()> {
-    let document = read(path)?;
+    let document = read_form(path)?;
     let faults = document.draft().faults();
     if !faults.is_empty() {
         return Err(refusal::faults(&Faults(faults)));
@@ -245,7 +240,7 @@ fn check(path: &Path, out: &Out) -> Done<()> {
 
 fn sign(place: &PlaceFlags, path: &Path, by: &Path, to: &OutFlags, out: &Out) -> Done<()> {
     to.check()?;
-    let Document::Draft(draft) = read(path)? else {
+    let Document::Draft(draft) = read_form(path)? else {
         let message = format!("{}: expected a draft, found a signed form", path.display());
         return Err(Failure::refused("form_state", message)
             .next("it is already signed: send it to the centre"));

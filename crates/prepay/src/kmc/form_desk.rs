@@ -11,9 +11,9 @@ use prepay_kmc::store::{Filter, RowKey};
 use prepay_token::element::SupplyGroupCode;
 
 use super::answer::put_load;
-use super::file::OutFlags;
+use super::file::{OutFlags, read_form};
 use super::place::{Needs, PlaceFlags};
-use super::{form, key, refusal};
+use super::{key, refusal};
 use crate::failure::{Done, Failure};
 use crate::out::{Out, Record};
 
@@ -37,7 +37,7 @@ pub(super) struct AcceptFlags {
 
 /// Receives a form.
 pub(super) fn receive(place: &PlaceFlags, path: &Path, out: &Out) -> Done<()> {
-    let Document::Signed(signed) = form::read(path)? else {
+    let Document::Signed(signed) = read_form(path)? else {
         let message = format!("{}: expected a signed form, found a draft", path.display());
         return Err(Failure::refused("form_state", message)
             .next("have its signatory sign it: prepay kmc form sign"));
