@@ -146,19 +146,16 @@ impl Directory {
         Self::open(path)
     }
 
-    /// Undoes [`Directory::create`], for a directory in which nothing has been stored since. If there is anything else
-    /// in it, it stays as it is.
+    /// As [`Directory::create`], for a vault that is about to be made. Unless it is made, what was made for it is
+    /// taken back when the second value is dropped: drop it after the directory and the vault.
     ///
     /// # Errors
     ///
-    /// Errors of the operating system.
-    pub fn take_back(path: impl AsRef<Path>) -> io::Result<()> {
+    /// [`DirectoryError`].
+    pub fn create_new(path: impl AsRef<Path>) -> Result<(Self, NewDirectories), DirectoryError> {
         let path = path.as_ref();
-        let mut names = std::fs::read_dir(path)?.map(|entry| entry.map(|entry| entry.file_name()));
-        match (names.next().transpose()?, names.next()) {
-            (Some(only), None) if only == LOCK => std::fs::remove_file(path.join(LOCK)),
-            _ => Ok(()),
-        }
+        let new = NewDirectories::missing(path);
+        Ok((Self::create(path)?, new))
     }
 
     /// Its path.
@@ -223,6 +220,38 @@ impl Directory {
         let mut new = new.ok_or(io::ErrorKind::NotFound)?;
         new.write_all(contents)?;
         new.sync_all()
+    }
+}
+
+/// Directories that were not there before [`Directory::create_new`]. When this is dropped, those without a vault
+/// are removed.
+#[derive(Debug)]
+pub struct NewDirectories(Vec<PathBuf>);
+
+impl NewDirectories {
+    /// The directory and those above it, as far as they are missing.
+    fn missing(path: &Path) -> Self {
+        let is_missing =
+            |path: &&Path| !path.as_os_str().is_empty() && path.symlink_metadata().is_err();
+        Self(path.ancestors().take_while(is_missing).map(Path::to_owned).collect())
+    }
+}
+
+impl Drop for NewDirectories {
+    /// What fails here is left: why the vault was not made counts more.
+    fn drop(&mut self) {
+        let Some(place) = self.0.first() else { return };
+        let holds_only_the_lock = || {
+            let mut names =
+                std::fs::read_dir(place).ok()?.map(|entry| Some(entry.ok()?.file_name()));
+            let only = names.next()??;
+            (only == LOCK && names.next().is_none()).then_some(())
+        };
+        if holds_only_the_lock().is_some() {
+            let _ = std::fs::remove_file(place.join(LOCK));
+        }
+        // Only empty ones can be removed, and those with a vault are not.
+        self.0.iter().all(|directory| std::fs::remove_dir(directory).is_ok());
     }
 }
 
@@ -328,16 +357,13 @@ impl VaultStorage for Directory {
     }
 }
 
-impl DirectoryError {
-    /// The stable name of the problem, for programs.
-    pub const fn code(&self) -> &'static str {
-        match self {
-            Self::NotThere { .. } => "not_there",
-            Self::NotADirectory { .. } => "not_a_directory",
-            Self::NotPrivate { .. } => "not_private",
-            Self::InUse { .. } => "in_use",
-            Self::Io { .. } => "file",
-        }
+prepay_basics::codes! {
+    DirectoryError {
+        NotThere = "not_there",
+        NotADirectory = "not_a_directory",
+        NotPrivate = "not_private",
+        InUse = "in_use",
+        Io = "file",
     }
 }
 

@@ -122,13 +122,13 @@ fn work(place: &std::path::Path) {
     };
     let enrolment = open_kmp::write_module_enrolment(&module, &enrolment).unwrap();
     let fingerprint = module.public().fingerprint().to_string();
-    desk.accept_module(&enrolment, &fingerprint).unwrap();
+    desk.accept_module(&document(&enrolment), &fingerprint).unwrap();
     let enrolment = desk.enrolment().unwrap();
     let party = document::<CentreEnrolment>(enrolment).party;
     let slot = SlotNumber::try_from(1).unwrap();
     let (request, _) =
         open_kmp::request_agreement(&module, &party, slot, now, &mut SystemEntropy).unwrap();
-    desk.answer_agreement(&request).unwrap();
+    desk.answer_agreement(&document(&request)).unwrap();
     let request = KeyLoadRequest {
         module: module.name().clone(),
         centre: party.name().clone(),
@@ -140,7 +140,7 @@ fn work(place: &std::path::Path) {
     let request = open_kmp::write_key_load_request(&module, &request).unwrap();
     let keys = vec![KeyLoadItem { attributes: attributes(group, revision), register: None }];
     let order = KeyLoadOrder { expires: now.plus_days(1), transactions: None, keys };
-    desk.build_key_load(&request, &order).unwrap();
+    desk.build_key_load(&document(&request), &order).unwrap();
     drop(desk);
     assert!(findings() > 0, "an open centre holds the key, and the search finds it");
     vault.close().unwrap();

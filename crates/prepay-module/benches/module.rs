@@ -141,7 +141,7 @@ fn operator(storage: Box<dyn VaultStorage>, algorithm: DecoderKeyGenerationAlgor
         expires: Moment::MAX,
     };
     let enrolment = open_kmp::write_centre_enrolment(&centre, &enrolment).expect("an enrolment");
-    custodians.enrol_centre(&enrolment).expect("a slot");
+    custodians.enrol_centre(&document(&enrolment)).expect("a slot");
     let fingerprint = centre.public().fingerprint().to_string();
     let id = id.into();
     custodians.confirm_centre(&id, &fingerprint).expect("a confirmed centre");
@@ -150,7 +150,7 @@ fn operator(storage: Box<dyn VaultStorage>, algorithm: DecoderKeyGenerationAlgor
     let request = custodians.request_agreement(&id).expect("a request");
     let answer = answer_agreement(&centre, &own, request, now());
     let answer = answer.expect("an answer");
-    custodians.accept_confirmation(&answer.confirmation).expect("an active slot");
+    custodians.accept_confirmation(&document(&answer.confirmation)).expect("an active slot");
     let request = custodians.request_key_load(&id).expect("a request");
     let request = read_key_load_request(centre.name(), &own, request).expect("a request");
     let header = KeyLoadHeader {
@@ -167,7 +167,7 @@ fn operator(storage: Box<dyn VaultStorage>, algorithm: DecoderKeyGenerationAlgor
     let register = Some(1.try_into().expect("a register"));
     let keys = [KeyToLoad { attributes: &attributes, register, key: &key }];
     let file = open_kmp::write_key_load(&centre, &answer.keys, &header, &keys).expect("a file");
-    custodians.load_keys(&file).expect("a loaded key");
+    custodians.load_keys(&document(&file)).expect("a loaded key");
     module.operator(&session(&module, "olga")).expect("an operator")
 }
 

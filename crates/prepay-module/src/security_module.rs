@@ -466,27 +466,26 @@ pub enum KeyChangeRule {
     },
 }
 
-impl Refusal {
-    /// The stable name of the refusal, for programs.
-    pub const fn code(&self) -> &'static str {
-        match self {
-            Self::RequestConflict => "request_conflict",
-            Self::Pan { .. } => "pan",
-            Self::Parameter { .. } => "parameter",
-            Self::Register { .. } => "register",
-            Self::NotActive { .. } => "not_active",
-            Self::IssueExpired { .. } => "issue_expired",
-            Self::KeyType { .. } => "key_type",
-            Self::KeyChangeRule(_) => "key_change_rule",
-            Self::TokenCount { .. } => "token_count",
-            Self::SubClass { .. } => "sub_class",
-            Self::IdentifierWindow { .. } => "identifier_window",
-            Self::KeyExpired { .. } => "key_expired",
-            Self::CreditLimit { .. } => "credit_limit",
-            Self::Transactions => "transactions",
-        }
+prepay_basics::codes! {
+    Refusal {
+        RequestConflict = "request_conflict",
+        Pan = "pan",
+        Parameter = "parameter",
+        Register = "register",
+        NotActive = "not_active",
+        IssueExpired = "issue_expired",
+        KeyType = "key_type",
+        KeyChangeRule = "key_change_rule",
+        TokenCount = "token_count",
+        SubClass = "sub_class",
+        IdentifierWindow = "identifier_window",
+        KeyExpired = "key_expired",
+        CreditLimit = "credit_limit",
+        Transactions = "transactions",
     }
+}
 
+impl Refusal {
     /// The status code of STS 600-8-6, where public sources give one.
     pub const fn status(&self) -> Option<&'static str> {
         Some(match self {
@@ -536,6 +535,14 @@ pub enum ModuleError {
     Refused(Refusal),
     /// Something failed. Repeat the same request.
     Fault(ModuleFault),
+}
+
+prepay_basics::codes! {
+    ModuleFault {
+        NoAnswer = "no_answer",
+        Storage = "storage",
+        Closed = "closed",
+    }
 }
 
 impl ModuleFault {

@@ -59,7 +59,7 @@ impl FirstPeopleFlags {
         for (place, (name, _)) in everybody.iter().enumerate() {
             if everybody[..place].iter().any(|(other, _)| other == name) {
                 let message = format!("two people have the name {name}");
-                return Err(Failure::unable("same_name", message).next("give each another name"));
+                return Err(Failure::unable("user_exists", message).next("give each another name"));
             }
         }
         everybody.into_iter().map(|(name, role)| new_person(secrets, name, role)).collect()
@@ -88,10 +88,10 @@ pub(crate) fn person(text: &str) -> Result<Identifier, String> {
 pub(crate) fn ask_name(what: &str, flag: &str) -> Done<Identifier> {
     if !io::stdin().is_terminal() {
         let message = format!("the {what} is needed, and there is no terminal to ask for it");
-        return Err(Failure::unable("name_missing", message).next(format!("give {flag}")));
+        return Err(Failure::unable("flag", message).next(format!("give {flag}")));
     }
     let text = ask_line(&format!("{what}: "))?;
-    person(&text).map_err(|problem| Failure::unable("name", format!("{what}: {problem}")))
+    person(&text).map_err(|problem| Failure::unable("flag", format!("{what}: {problem}")))
 }
 
 /// Asks for a line on the terminal.
@@ -147,8 +147,7 @@ pub(crate) fn user_failure(name: &Identifier, error: &UserError) -> Failure {
 /// Why an open vault refused or failed.
 pub(crate) fn vault_failure(error: &VaultError) -> Failure {
     match error {
-        VaultError::Broken { .. } => Failure::unable(error.code(), error)
-            .next("free some space or repair the disk, then repeat the command"),
+        VaultError::Broken { .. } => Failure::broken(error.code(), error),
         VaultError::Access(error) => access_failure(error),
         VaultError::NoEntropy | VaultError::Wrapper(_) => Failure::unable(error.code(), error),
         VaultError::ShortPassphrase { .. } => {

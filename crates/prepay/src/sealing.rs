@@ -8,7 +8,8 @@ use std::time::Duration;
 
 use clap::{Args, ValueEnum, ValueHint};
 use prepay_host::{
-    Directory, DirectoryError, Pkcs11Error, Pkcs11Place, Pkcs11Token, SystemEntropy, private_file,
+    Directory, DirectoryError, NewDirectories, Pkcs11Error, Pkcs11Place, Pkcs11Token,
+    SystemEntropy, private_file,
 };
 use prepay_vault::VaultStorage;
 use prepay_vault::{
@@ -101,7 +102,7 @@ impl UnlockFlags {
             }
             Protector::KeyFile => {
                 let path = self.key_file.as_ref().ok_or_else(|| {
-                    Failure::unable("key_file", format!("{name} is unlocked by a key file"))
+                    Failure::unable("flag", format!("{name} is unlocked by a key file"))
                         .next("give --key-file PATH")
                 })?;
                 return read_key_file(path).map(Seal::KeyFile);
@@ -122,7 +123,7 @@ impl UnlockFlags {
     fn cryptoki(&self) -> Done<PathBuf> {
         Pkcs11Token::supported().map_err(|error| token_failure(&error))?;
         self.pkcs11_library.clone().ok_or_else(|| {
-            Failure::unable("pkcs11_library", "the vault is unlocked by a hardware token")
+            Failure::unable("flag", "the vault is unlocked by a hardware token")
                 .next("give its library: --pkcs11-library PATH")
         })
     }
@@ -145,7 +146,7 @@ impl NewSealFlags {
             SealKind::KeyFile => {
                 let path = self.key_file.as_ref().ok_or_else(|| {
                     Failure::unable(
-                        "key_file",
+                        "flag",
                         "path of the new key file: expected --new-key-file PATH, found nothing",
                     )
                     .next("give --new-key-file PATH, best on a removable medium")
@@ -158,7 +159,7 @@ impl NewSealFlags {
             SealKind::Pkcs11 => {
                 let token = self.token.clone().ok_or_else(|| {
                     Failure::unable(
-                        "pkcs11_token",
+                        "flag",
                         "label of the hardware token: expected --pkcs11-token LABEL, found nothing",
                     )
                     .next("give --pkcs11-token LABEL")
@@ -227,25 +228,10 @@ impl WaitFlags {
     }
 }
 
-/// Directories that were made for a vault. They are removed again unless the vault was made.
-pub(crate) struct NewDirectories(Vec<PathBuf>);
-
-impl Drop for NewDirectories {
-    fn drop(&mut self) {
-        let Some(place) = self.0.first() else { return };
-        let _ = Directory::take_back(place); // The first failure is the one to report.
-        // Only empty ones can be removed, and those with a vault are not.
-        self.0.iter().all(|directory| std::fs::remove_dir(directory).is_ok());
-    }
-}
-
 /// Makes the directory of a new vault, and refuses one that already has a vault.
 pub(crate) fn make_directory(path: &Path) -> Done<(Directory, NewDirectories)> {
-    let is_missing =
-        |path: &&Path| !path.as_os_str().is_empty() && path.symlink_metadata().is_err();
-    let new = path.ancestors().take_while(is_missing).map(Path::to_owned).collect();
-    let new = NewDirectories(new);
-    let mut directory = Directory::create(path).map_err(|error| directory_failure(&error))?;
+    let (mut directory, new) =
+        Directory::create_new(path).map_err(|error| directory_failure(&error))?;
     match directory.read_store() {
         Ok(None) => Ok((directory, new)),
         Ok(Some(_)) => Err(create_failure(path, &CreateError::NotEmpty)),

@@ -189,6 +189,9 @@ pub enum MeterError {
 }
 
 impl MeterError {
+    /// Every code of its own.
+    pub const CODES: &'static [&'static str] = &["storage"];
+
     /// The stable code.
     pub const fn code(&self) -> &'static str {
         match self {

@@ -6,6 +6,7 @@ use prepay_module::software::{ModuleEntry, ModulePolicy, SoftwareModule, TestMod
 use prepay_module::{
     IssueRequest, ModuleError, ModuleFault, Refusal, SecurityModule, VerifyRequest,
 };
+use prepay_testkit::documents::document;
 use prepay_vault::{
     AccessError, AuditError, By, Entries as _, Entry, NewUser, Place, Quorum, RestoredLimits, Role,
     Secret, SignInError, Unlock, UserError, VaultError,
@@ -145,7 +146,7 @@ fn a_backup_gives_no_limits_back() {
         }
         // A request from before the back-up may have been answered elsewhere.
         let header = centre.header(&open_request);
-        let found = restored.custodians().load_keys(&centre.file(&header, &[limited()]));
+        let found = restored.custodians().load_keys(&document(centre.file(&header, &[limited()])));
         assert_eq!(found.unwrap_err().code(), "request_unknown");
         centre.load(&restored, &[limited(), TestKey::new(2)]);
         if !accepted {
@@ -167,7 +168,7 @@ fn status_says_what_keepers_should_know() {
         assert!(alerts(&world).contains(expected), "{}", alerts(&world));
     }
     let mut centre = TestCentre::new("KMC-1");
-    world.custodians().enrol_centre(&centre.enrolment()).unwrap();
+    world.custodians().enrol_centre(&document(centre.enrolment())).unwrap();
     assert!(alerts(&world).contains("slot 1 of centre KMC-1 is loading"));
     centre.join(&world);
     assert!(!alerts(&world).contains("slot 1"));

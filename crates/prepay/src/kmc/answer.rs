@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use clap::{Args, ValueHint};
 use prepay_kmc::centre::{LoadAnswer, LoadOptions};
+use prepay_kmp::{AgreementRequest, Document, KeyLoadRequest, Unverified};
 use prepay_token::element::SupplyGroupCode;
 
 use super::file::{self, OutFlags};
@@ -33,22 +34,28 @@ pub(super) struct AnswerFlags {
 pub(super) fn run(place: &PlaceFlags, flags: &AnswerFlags, out: &Out) -> Done<()> {
     let request = file::read(&flags.file)?;
     flags.to.check()?;
-    match request.get(..4) {
-        Some("KAG;") => agreement(place, flags, out, &request),
-        Some("VKR;") => key_load(place, flags, out, &request),
-        _ => {
-            let found: String = request.chars().take(3).collect();
+    match prepay_kmp::read(request.as_bytes()) {
+        Ok(Document::AgreementRequest(request)) => agreement(place, flags, out, &request),
+        Ok(Document::KeyLoadRequest(request)) => key_load(place, flags, out, &request),
+        Ok(other) => {
             let message = format!(
-                "{}: expected an agreement request (KAG) or a key-load request (VKR), found {found:?}",
-                flags.file.display()
+                "{}: expected an agreement request (KAG) or a key-load request (VKR), found {:?}",
+                flags.file.display(),
+                other.tag()
             );
             Err(Failure::refused("kind", message)
                 .next("enrolments are read with prepay kmc enrol module, forms with form receive"))
         }
+        Err(error) => Err(refusal::document(&flags.file, error)),
     }
 }
 
-fn agreement(place: &PlaceFlags, flags: &AnswerFlags, out: &Out, request: &str) -> Done<()> {
+fn agreement(
+    place: &PlaceFlags,
+    flags: &AnswerFlags,
+    out: &Out,
+    request: &Unverified<AgreementRequest>,
+) -> Done<()> {
     place.work(out, Needs::Operator, |centre, _| {
         let answer = centre.answer_agreement(request).map_err(|error| refusal::command(&error))?;
         let record = Record::new().text("module", &answer.module).value("slot", answer.slot);
@@ -60,7 +67,12 @@ fn agreement(place: &PlaceFlags, flags: &AnswerFlags, out: &Out, request: &str) 
     })
 }
 
-fn key_load(place: &PlaceFlags, flags: &AnswerFlags, out: &Out, request: &str) -> Done<()> {
+fn key_load(
+    place: &PlaceFlags,
+    flags: &AnswerFlags,
+    out: &Out,
+    request: &Unverified<KeyLoadRequest>,
+) -> Done<()> {
     let groups: BTreeSet<_> = flags.group.iter().copied().collect();
     let groups = (!groups.is_empty()).then_some(groups);
     let options = LoadOptions { groups, transactions: flags.transactions };

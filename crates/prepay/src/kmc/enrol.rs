@@ -1,12 +1,12 @@
 //! `prepay kmc enrol`: the enrolments of the centre and of modules.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::{Subcommand, ValueHint};
 use prepay_kmc::entity::ModuleRecord;
 use prepay_kmc::store::Filter;
 use prepay_kmc_module::CentreModule;
-use prepay_kmp::ModuleId;
+use prepay_kmp::{ModuleEnrolment, ModuleId};
 
 use super::file::{self, OutFlags};
 use super::place::{Needs, PlaceFlags};
@@ -53,7 +53,7 @@ pub(super) fn run(place: &PlaceFlags, command: &EnrolCommand, out: &Out) -> Done
             place.work(out, Needs::Reader, |_, module| write(module, to, out))
         }
         EnrolCommand::Module { file, fingerprint } => {
-            let enrolment = file::read(file)?;
+            let enrolment = read_module(file)?;
             let told = match fingerprint {
                 Some(told) => told.clone(),
                 None => ask_fingerprint()?,
@@ -64,16 +64,15 @@ pub(super) fn run(place: &PlaceFlags, command: &EnrolCommand, out: &Out) -> Done
             })
         }
         EnrolCommand::Check { file } => {
-            let enrolment = file::read(file)?;
-            place.work(out, Needs::Reader, |_, module| {
-                let details = module.read_enrolment(&enrolment).map_err(refusal::module)?;
+            let enrolment = read_module(file)?;
+            place.work(out, Needs::Reader, |_, _| {
                 let record = Record::new()
-                    .text("module", details.module)
-                    .text("fingerprint", details.fingerprint)
-                    .text("maker", details.maker)
-                    .text("model", details.model)
-                    .text("firmware", details.firmware)
-                    .text("created", details.created);
+                    .text("module", enrolment.party.id())
+                    .text("fingerprint", enrolment.party.fingerprint())
+                    .text("maker", &enrolment.maker)
+                    .text("model", &enrolment.model)
+                    .text("firmware", &enrolment.firmware)
+                    .text("created", enrolment.created);
                 out.record(&record)
             })
         }
@@ -90,6 +89,12 @@ pub(super) fn run(place: &PlaceFlags, command: &EnrolCommand, out: &Out) -> Done
             )
         }),
     }
+}
+
+/// Reads a module's enrolment.
+fn read_module(path: &Path) -> Done<ModuleEnrolment> {
+    let text = file::read(path)?;
+    prepay_kmp::read_as(text.as_bytes()).map_err(|error| refusal::document(path, error))
 }
 
 fn write(module: &dyn CentreModule, to: &OutFlags, out: &Out) -> Done<()> {
@@ -111,8 +116,8 @@ fn ask_fingerprint() -> Done<String> {
 
     if !std::io::stdin().is_terminal() {
         let message = "fingerprint of the module: expected --fingerprint, found neither the flag nor a \
-                           terminal to ask";
-        let failure = Failure::unable("fingerprint_missing", message);
+                       terminal to ask";
+        let failure = Failure::unable("fingerprint", message);
         return Err(failure.next(
             "call the custodians of the module, and give what they read out with --fingerprint",
         ));

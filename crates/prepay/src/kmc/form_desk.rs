@@ -105,8 +105,8 @@ pub(super) fn show(place: &PlaceFlags, number: FormNumber, out: &Out) -> Done<()
         if out.is_json() {
             let status = prepay_forms::status(&row);
             let status = status.map_err(|error| Failure::refused(error.code(), error))?;
-            let status: serde_json::Value =
-                serde_json::from_str(&status).map_err(|error| Failure::unable("json", error))?;
+            let status: serde_json::Value = serde_json::from_str(&status)
+                .map_err(|error| Failure::unable("form_json", error))?;
             return out.record(&record(&row).value("status", status));
         }
         let fields = signed.form().draft().values();

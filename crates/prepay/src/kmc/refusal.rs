@@ -1,17 +1,21 @@
 //! The refusals of a centre, with what to do next.
 
+use std::path::Path;
+
 use prepay_forms::JsonError;
 use prepay_kmc::centre::CommandError;
 use prepay_kmc::form::{Faults, UnknownField};
 use prepay_kmc::store::StoreError;
 use prepay_kmc_module::{Authority, CentreError};
+use prepay_kmp::DocumentError;
 
 use crate::failure::Failure;
 
 /// The refusal of a command.
 pub(super) fn command(error: &CommandError) -> Failure {
     let failure = match error {
-        CommandError::Store(StoreError::Fault { .. }) => Failure::unable(error.code(), error),
+        CommandError::Store(StoreError::Fault { .. })
+        | CommandError::Module(CentreError::Fault { .. }) => Failure::broken(error.code(), error),
         _ => Failure::refused(error.code(), error),
     };
     match next(error) {
@@ -25,13 +29,22 @@ pub(super) fn module(error: CentreError) -> Failure {
     command(&CommandError::Module(error))
 }
 
+/// The refusal of a file that should be a document for a centre.
+pub(super) fn document(file: &Path, error: DocumentError) -> Failure {
+    let failure = Failure::refused(error.code(), format!("{}: {error}", file.display()));
+    match next_of_module(&error.into()) {
+        Some(next) => failure.next(next),
+        None => failure,
+    }
+}
+
 /// The refusal of a store.
 pub(super) fn store(error: StoreError) -> Failure {
     command(&CommandError::Store(error))
 }
 
 /// The refusal of a file that should be a form.
-pub(super) fn form(file: &std::path::Path, error: &JsonError) -> Failure {
+pub(super) fn form(file: &Path, error: &JsonError) -> Failure {
     let failure = Failure::refused(error.code(), format!("{}: {error}", file.display()));
     match error {
         JsonError::Form(prepay_kmc::form::SignedFormError::Signature)

@@ -4,7 +4,7 @@ use std::io::{self, IsTerminal};
 use std::path::Path;
 
 use prepay_kmp::attribute::RegisterNumber;
-use prepay_kmp::{CentreId, Document, DocumentError};
+use prepay_kmp::{CentreEnrolment, CentreId, Document, DocumentError, Unverified, WrappedKeyLoad};
 use prepay_module::software::{CustodianError, Custodians, SlotReport, SlotState};
 use prepay_session::SlotRecord;
 use serde::Serialize;
@@ -80,22 +80,23 @@ impl Desk<'_> {
             return Err(Failure::flag("--fingerprint", message));
         }
         match document {
-            Ok(Document::CentreEnrolment(_)) => self.load_enrolment(&text, flags),
-            Ok(Document::AgreementConfirmation(_)) => {
+            Ok(Document::CentreEnrolment(enrolment)) => self.load_enrolment(&enrolment, flags),
+            Ok(Document::AgreementConfirmation(confirmation)) => {
                 let (_module, custodians) = self.custodians()?;
-                let slot = custodians.accept_confirmation(&text).map_err(|e| load_failure(&e))?;
+                let slot = custodians.accept_confirmation(&confirmation);
+                let slot = slot.map_err(|error| load_failure(&error))?;
                 self.slot("agreement confirmed", &slot, "next: request key-load")
             }
-            Ok(Document::KeyLoad(_)) => self.load_keys(&text),
+            Ok(Document::KeyLoad(file)) => self.load_keys(&file),
             Ok(other) => Err(misplaced(path, &other)),
             Err(error) => Err(unreadable(path, &error)),
         }
     }
 
     /// Loads a centre's enrolment, or confirms its fingerprint once people have compared it.
-    fn load_enrolment(&self, text: &str, flags: &LoadFlags) -> Done<Ending> {
+    fn load_enrolment(&self, enrolment: &CentreEnrolment, flags: &LoadFlags) -> Done<Ending> {
         let (_module, custodians) = self.custodians()?;
-        let slot = custodians.enrol_centre(text).map_err(|error| load_failure(&error))?;
+        let slot = custodians.enrol_centre(enrolment).map_err(|error| load_failure(&error))?;
         let centre = slot.centre.centre.clone();
         let told = match &flags.fingerprint {
             Some(told) => Some(told.clone()),
@@ -120,9 +121,9 @@ impl Desk<'_> {
     }
 
     /// Loads a key-load file.
-    fn load_keys(&self, text: &str) -> Done<Ending> {
+    fn load_keys(&self, file: &Unverified<WrappedKeyLoad>) -> Done<Ending> {
         let (_module, custodians) = self.custodians()?;
-        let report = custodians.load_keys(text).map_err(|error| load_failure(&error))?;
+        let report = custodians.load_keys(file).map_err(|error| load_failure(&error))?;
         let keys: Vec<Value> = report
             .keys
             .iter()
@@ -269,7 +270,7 @@ fn load_failure(error: &CustodianError) -> Failure {
         "slots_full" => failure.next("revoke a centre that you no longer need"),
         "registers_full" => failure.next("delete a key that you no longer need"),
         "register" => failure.next("see the registers: prepay module registers"),
-        "transactions" | "register_conflict" => failure,
+        "transaction_counter" | "register_conflict" => failure,
         _ => failure.next("get the file again; if it is refused again, call the centre"),
     }
 }

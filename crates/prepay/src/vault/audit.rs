@@ -181,9 +181,9 @@ pub(crate) fn bad_entry(bad: &BadEntry) -> Failure {
 pub(crate) fn failure(path: &Path, error: &AuditError) -> Failure {
     let message = format!("{}: {error}", path.display());
     match error {
-        AuditError::Storage { .. } => Failure::unable("storage", message),
+        AuditError::Storage { .. } => Failure::broken(error.code(), message),
         AuditError::BadEntry(bad) => bad_entry(bad),
         AuditError::Vault(error) => vault_failure(error),
-        _ => Failure::refused("audit", message),
+        _ => Failure::refused(error.code(), message),
     }
 }

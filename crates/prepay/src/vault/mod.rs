@@ -86,7 +86,7 @@ pub(crate) trait Installation {
             let what = self.what();
             let message = format!("directory of the {what}: expected --dir DIR, found nothing");
             let next = format!("give the directory of the {what}: --dir DIR");
-            Failure::unable("dir_missing", message).next(next)
+            Failure::unable("flag", message).next(next)
         })
     }
 
