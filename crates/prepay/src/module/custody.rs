@@ -5,7 +5,7 @@ use std::path::Path;
 
 use prepay_kmp::attribute::RegisterNumber;
 use prepay_kmp::{CentreEnrolment, CentreId, Document, DocumentError, Unverified, WrappedKeyLoad};
-use prepay_module::software::{CustodianError, Custodians, SlotReport, SlotState};
+use prepay_module::software::{CustodianError, Custodians, LoadRefusal, SlotReport, SlotState};
 use prepay_session::SlotRecord;
 use serde::Serialize;
 use serde_json::{Value, json};
@@ -247,32 +247,37 @@ fn centre_of(custodians: &Custodians, named: Option<&CentreId>) -> Done<CentreId
 fn load_failure(error: &CustodianError) -> Failure {
     let failure = custodian_failure(error);
     let CustodianError::Refused(refusal) = error else { return failure };
-    let call = "call the centre; do not go on with this file";
-    match refusal.code() {
-        "other_module" | "other_slot" => failure.next("check which module the file is for"),
-        "centre_unknown" => failure.next("load the enrolment of the centre first"),
-        "centre_revoked" | "key_conflict" | "attribute_conflict" | "centre_of_key" => {
-            failure.next(call)
+    let next = match refusal {
+        LoadRefusal::OtherModule { .. } | LoadRefusal::OtherSlot { .. } => {
+            "check which module the file is for"
         }
-        "centre_conflict" => failure.next(
-            "call the centre; only if it renewed its keys, revoke the old ones: prepay module revoke, \
-             then load its new enrolment",
-        ),
-        "centre_key" => failure.next("set the clock, or call the centre: it must renew its keys"),
-        "fingerprint" => failure.next("call the centre; do not confirm what differs"),
-        "slot_state" => failure.next("see the slots, and do the step that is missing"),
-        "agreement_unknown" => {
-            failure.next("request an agreement: prepay module request agreement")
+        LoadRefusal::CentreUnknown { .. } => "load the enrolment of the centre first",
+        LoadRefusal::CentreRevoked { .. }
+        | LoadRefusal::KeyConflict { .. }
+        | LoadRefusal::AttributeConflict { .. }
+        | LoadRefusal::CentreOfKey { .. } => "call the centre; do not go on with this file",
+        LoadRefusal::CentreConflict { .. } => {
+            "call the centre; only if it renewed its keys, revoke the old ones: prepay module revoke, then load \
+             its new enrolment"
         }
-        "request_unknown" | "request_used" | "request_expired" | "file_expired" | "serial" => {
-            failure.next("request a new file: prepay module request key-load")
+        LoadRefusal::CentreKey { .. } => {
+            "set the clock, or call the centre: it must renew its keys"
         }
-        "slots_full" => failure.next("revoke a centre that you no longer need"),
-        "registers_full" => failure.next("delete a key that you no longer need"),
-        "register" => failure.next("see the registers: prepay module registers"),
-        "transaction_counter" | "register_conflict" => failure,
-        _ => failure.next("get the file again; if it is refused again, call the centre"),
-    }
+        LoadRefusal::Fingerprint { .. } => "call the centre; do not confirm what differs",
+        LoadRefusal::SlotState { .. } => "see the slots, and do the step that is missing",
+        LoadRefusal::NoAgreement { .. } => "request an agreement: prepay module request agreement",
+        LoadRefusal::RequestUnknown { .. }
+        | LoadRefusal::RequestUsed { .. }
+        | LoadRefusal::RequestExpired { .. }
+        | LoadRefusal::FileExpired { .. }
+        | LoadRefusal::Serial { .. } => "request a new file: prepay module request key-load",
+        LoadRefusal::SlotsFull { .. } => "revoke a centre that you no longer need",
+        LoadRefusal::RegistersFull => "delete a key that you no longer need",
+        LoadRefusal::Register { .. } => "see the registers: prepay module registers",
+        LoadRefusal::Transactions { .. } | LoadRefusal::RegisterConflict { .. } => return failure,
+        _ => "get the file again; if it is refused again, call the centre",
+    };
+    failure.next(next)
 }
 
 /// Why a module cannot load a document.
