@@ -90,7 +90,7 @@ fn a_module_lives_from_its_making_to_the_revocation_of_its_centre() {
     assert_eq!(status["registers"][1]["krn"], 2);
     assert_eq!(status["transactions"], 7, "each token of a set counts");
     assert!(desk.succeed("unlock --as uwe").contains("TEST module"));
-    assert!(desk.succeed("unlock").contains("chain and end proved"));
+    assert!(desk.succeed("unlock").contains("chain and end verified"));
     assert_eq!(desk.object("slots --as olga")["slots"][0]["keys"], 2);
     // The end of a key and of a centre.
     assert_eq!(desk.object(&format!("delete --register 2 {PAIR}"))["deleted"], 2);
@@ -379,7 +379,7 @@ fn the_log_is_proved_locked_and_unlocked_and_a_changed_byte_is_found() {
     desk.init("");
     let locked = desk.object("audit verify");
     assert_eq!(locked["authenticated"], false);
-    assert!(desk.succeed("audit verify").contains("chain of entries is whole"));
+    assert!(desk.succeed("audit verify").contains("chain of entries is complete"));
     let unlocked = desk.object("audit verify --as uwe");
     assert_eq!(unlocked["authenticated"], true);
     assert!(unlocked["entries"].as_u64() > locked["entries"].as_u64());

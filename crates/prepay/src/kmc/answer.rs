@@ -1,4 +1,4 @@
-//! `prepay kmc answer`: answers what a module asks in a file.
+//! `prepay kmc answer`: answers the request of a module.
 
 use std::collections::BTreeSet;
 use std::path::PathBuf;
@@ -17,13 +17,13 @@ use crate::out::{Out, Record};
 /// A request to answer.
 #[derive(Args)]
 pub(super) struct AnswerFlags {
-    /// The request, as `prepay module request agreement` or `prepay module request key-load` wrote it.
+    /// The request, written by `prepay module request agreement` or `prepay module request key-load`.
     #[arg(value_hint = ValueHint::FilePath)]
     file: PathBuf,
-    /// Key-load requests: only the keys of these groups.
+    /// For a key-load request: only the keys of these groups.
     #[arg(long, value_name = "CODES", value_delimiter = ',')]
     group: Vec<SupplyGroupCode>,
-    /// Key-load requests: how many tokens more the module may make [default: its counter is left alone].
+    /// For a key-load request: how many more tokens the module may issue [default: leave its counter alone].
     #[arg(long, value_name = "NUMBER")]
     transactions: Option<u64>,
     #[command(flatten)]
@@ -98,7 +98,7 @@ pub(super) fn put_load(to: &OutFlags, out: &Out, answer: &LoadAnswer, record: Re
         .value("keys", keys)
         .value("left_out", left_out)
         .value("is_repeated", answer.is_repeated);
-    let again = if answer.is_repeated { "handed out again" } else { "built" };
+    let again = if answer.is_repeated { "repeated" } else { "built" };
     let sentence = format!("{again} key-load file {} for module {}", load.serial, load.module);
     to.put(out, "key_load", &load.file, &sentence, record)
 }

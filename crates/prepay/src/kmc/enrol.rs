@@ -1,4 +1,4 @@
-//! `prepay kmc enrol`: the centre's enrolment, and those of modules.
+//! `prepay kmc enrol`: the enrolments of the centre and of modules.
 
 use std::path::{Path, PathBuf};
 
@@ -15,29 +15,29 @@ use crate::failure::{Done, Failure};
 use crate::out::{Out, Record};
 use crate::people::ask_line;
 
-/// What can be done about enrolments.
+/// Commands for enrolments.
 #[derive(Subcommand)]
 pub(super) enum EnrolCommand {
-    /// Write the centre's own enrolment, for modules. Its fingerprint goes to them by another way.
+    /// Write the centre's own enrolment, for modules. Read its fingerprint out by phone or in person.
     Write(OutFlags),
-    /// Enrol a module from its enrolment, after its keepers told the fingerprint by another way. Two custodians.
+    /// Enrol a module, after its custodians read out the fingerprint. Two custodians.
     Module {
         /// The module's enrolment.
         #[arg(value_hint = ValueHint::FilePath)]
         file: PathBuf,
-        /// The fingerprint that the keepers told. Asked for on a terminal if not given.
+        /// The fingerprint that the module's custodians read out [default: asks on the terminal].
         #[arg(long, value_name = "DIGITS")]
         fingerprint: Option<String>,
     },
-    /// Look at a module's enrolment; nothing is kept.
+    /// Show a module's enrolment, without storing anything.
     Check {
         /// The module's enrolment.
         #[arg(value_hint = ValueHint::FilePath)]
         file: PathBuf,
     },
-    /// Every module that was enrolled.
+    /// List all enrolled modules.
     List,
-    /// Revoke a module: nothing is answered to it any more. Two custodians.
+    /// Revoke a module: the centre no longer answers it. Two custodians.
     Revoke {
         /// The name of the module.
         module: ModuleId,
@@ -83,7 +83,10 @@ pub(super) fn run(place: &PlaceFlags, command: &EnrolCommand, out: &Out) -> Done
         EnrolCommand::Revoke { module } => place.work(out, Needs::Custodians, |centre, _| {
             centre.revoke_module(module).map_err(failed)?;
             let record = Record::new().text("module", module).value("is_revoked", true);
-            out.done(format_args!("revoked module {module}: nothing is answered to it"), &record)
+            out.done(
+                format_args!("revoked module {module}: the centre no longer answers it"),
+                &record,
+            )
         }),
     }
 }
@@ -104,7 +107,7 @@ fn write(module: &dyn CentreModule, to: &OutFlags, out: &Out) -> Done<()> {
         .text("valid_until", identity.expires);
     let sentence = format!("wrote the enrolment of centre {}", identity.centre);
     to.put(out, "enrolment", &enrolment, &sentence, record)?;
-    out.remark("tell the fingerprint to the keepers of each module by another way than this file");
+    out.remark("read the fingerprint out to the custodians of each module, by phone or in person; do not send it with the file");
     Ok(())
 }
 
@@ -112,12 +115,14 @@ fn ask_fingerprint() -> Done<String> {
     use std::io::IsTerminal;
 
     if !std::io::stdin().is_terminal() {
-        let message = "the fingerprint that the keepers told is needed, and there is no terminal to \
-                       ask for it";
+        let message = "fingerprint of the module: expected --fingerprint, found neither the flag nor a \
+                       terminal to ask";
         let failure = Failure::unable("fingerprint", message);
-        return Err(failure.next("call the keepers of the module, and give it with --fingerprint"));
+        return Err(failure.next(
+            "call the custodians of the module, and give what they read out with --fingerprint",
+        ));
     }
-    ask_line("fingerprint that the keepers of the module told: ")
+    ask_line("fingerprint that the module's custodians read out: ")
 }
 
 /// A module as a list shows it.

@@ -1,4 +1,4 @@
-//! What two custodians do: centres, keys, the transaction counter.
+//! Commands of two custodians: centres, keys, the transaction counter.
 
 use std::io::{self, IsTerminal};
 use std::path::Path;
@@ -70,7 +70,7 @@ impl Desk<'_> {
         self.answer(object, |out| writeln!(out, "{what} for {to} in {path}"))
     }
 
-    /// Takes in a text of a centre.
+    /// Loads a text from a centre.
     pub(super) fn load(&self, flags: &LoadFlags) -> Done<Ending> {
         let path = &flags.file;
         let text = file::read(path)?;
@@ -93,7 +93,7 @@ impl Desk<'_> {
         }
     }
 
-    /// Takes in a centre's enrolment, and its fingerprint once it was compared.
+    /// Loads a centre's enrolment, or confirms its fingerprint once people have compared it.
     fn load_enrolment(&self, enrolment: &CentreEnrolment, flags: &LoadFlags) -> Done<Ending> {
         let (_module, custodians) = self.custodians()?;
         let slot = custodians.enrol_centre(enrolment).map_err(|error| load_failure(&error))?;
@@ -105,22 +105,22 @@ impl Desk<'_> {
                     "centre {centre}: fingerprint {}",
                     slot.centre.fingerprint
                 ));
-                let question = "did its keepers tell you the same by another way? type yes: ";
+                let question = "did the centre's custodians read out the same, by phone or in person? type yes: ";
                 (ask_line(question)? == "yes").then(|| slot.centre.fingerprint.clone())
             }
             None => None,
         };
         let Some(told) = told else {
-            let next = "next: compare the fingerprint with what the centre's keepers tell by another \
-                        way, then load again with --fingerprint";
-            return self.slot("enrolment read, nothing trusted yet", &slot, next);
+            let next = "next: let the centre's custodians read out the fingerprint by phone or in person, \
+                        then load again with --fingerprint";
+            return self.slot("enrolment read, not trusted yet", &slot, next);
         };
         let slot =
             custodians.confirm_centre(&centre, &told).map_err(|error| load_failure(&error))?;
         self.slot("fingerprint confirmed", &slot, "next: request agreement")
     }
 
-    /// Takes in a key-load file.
+    /// Loads a key-load file.
     fn load_keys(&self, file: &Unverified<WrappedKeyLoad>) -> Done<Ending> {
         let (_module, custodians) = self.custodians()?;
         let report = custodians.load_keys(file).map_err(|error| load_failure(&error))?;
@@ -163,7 +163,7 @@ impl Desk<'_> {
         })
     }
 
-    /// Prints what became of a slot.
+    /// Prints the new state of a slot.
     fn slot(&self, what: &str, slot: &SlotReport, next: &str) -> Done<Ending> {
         let answer = LoadedSlot { loaded: what, slot: slot.into() };
         self.answer(answer, |out| {
@@ -194,31 +194,31 @@ impl Desk<'_> {
         })
     }
 
-    /// Trusts a centre no more.
+    /// Revokes a centre.
     pub(super) fn revoke(&self, centre: &CentreId) -> Done<Ending> {
         let (_module, custodians) = self.custodians()?;
         custodians.revoke_centre(centre).map_err(|error| load_failure(&error))?;
         self.answer(json!({"revoked": centre.as_str()}), |out| {
             writeln!(
                 out,
-                "centre {centre} is revoked; nothing under its present keys is taken in again"
+                "centre {centre} is revoked: the module accepts nothing more under its current keys"
             )?;
-            let remark = "keys that came from it stay until they lapse or are deleted";
+            let remark = "its vending keys stay until they must be loaded again or are deleted";
             writeln!(out, "{}", styled(QUIET, remark))
         })
     }
 
-    /// Lets the module make more tokens.
+    /// Lets the module issue more tokens.
     pub(super) fn refill(&self, added: u64) -> Done<Ending> {
         let (_module, custodians) = self.custodians()?;
         let left = custodians.refill(added).map_err(|error| load_failure(&error))?;
         self.answer(json!({"added": added, "transactions_left": left}), |out| {
-            writeln!(out, "{left} tokens may be made")
+            writeln!(out, "{left} more tokens may be issued")
         })
     }
 }
 
-/// What became of a slot, as an answer.
+/// The new state of a slot, as JSON.
 #[derive(Serialize)]
 struct LoadedSlot<'a> {
     loaded: &'a str,
@@ -226,7 +226,7 @@ struct LoadedSlot<'a> {
     slot: SlotRecord,
 }
 
-/// The centre that was named, or the only one.
+/// The centre named, or the only one.
 fn centre_of(custodians: &Custodians, named: Option<&CentreId>) -> Done<CentreId> {
     if let Some(centre) = named {
         return Ok(centre.clone());
@@ -234,7 +234,7 @@ fn centre_of(custodians: &Custodians, named: Option<&CentreId>) -> Done<CentreId
     let slots = custodians.reader().slots().map_err(fault)?;
     match slots.as_slice() {
         [slot] => Ok(slot.centre.centre.clone()),
-        [] => Err(Failure::refused("centre_unknown", "no centre is known")
+        [] => Err(Failure::refused("centre_unknown", "the module knows no centre")
             .next("load the enrolment of a centre first")),
         slots => {
             let message = format!("the module knows {} centres", slots.len());
@@ -243,13 +243,13 @@ fn centre_of(custodians: &Custodians, named: Option<&CentreId>) -> Done<CentreId
     }
 }
 
-/// Why a text was not taken in, or not written.
+/// Why a text was not loaded, or not written.
 fn load_failure(error: &CustodianError) -> Failure {
     let failure = custodian_failure(error);
     let CustodianError::Refused(refusal) = error else { return failure };
     let next = match refusal {
         LoadRefusal::OtherModule { .. } | LoadRefusal::OtherSlot { .. } => {
-            "check for which module the file is"
+            "check which module the file is for"
         }
         LoadRefusal::CentreUnknown { .. } => "load the enrolment of the centre first",
         LoadRefusal::CentreRevoked { .. }
@@ -261,7 +261,7 @@ fn load_failure(error: &CustodianError) -> Failure {
              its new enrolment"
         }
         LoadRefusal::CentreKey { .. } => {
-            "call the centre, which renews its keys, or set the clock right"
+            "set the clock, or call the centre: it must renew its keys"
         }
         LoadRefusal::Fingerprint { .. } => "call the centre; do not confirm what differs",
         LoadRefusal::SlotState { .. } => "see the slots, and do the step that is missing",
@@ -280,25 +280,25 @@ fn load_failure(error: &CustodianError) -> Failure {
     failure.next(next)
 }
 
-/// Why a document is none that a module loads.
+/// Why a module cannot load a document.
 fn misplaced(path: &Path, document: &Document) -> Failure {
     let path = path.display();
     match document {
         Document::AgreementRequest(_) | Document::KeyLoadRequest(_) => {
-            let message = format!("{path}: a request of a module, which centres answer");
-            Failure::refused("kind", message).next("take it to the centre")
+            let message = format!("{path}: this is a module's request");
+            Failure::refused("kind", message).next("take it to the centre, which answers it")
         }
         _ => {
             let message = format!(
                 "{path}: expected the enrolment of a centre (PKE), a confirmation (KAC) or a key-load file \
-                 (VKL), found the enrolment of somebody else"
+                 (VKL), found another enrolment"
             );
             Failure::refused("kind", message).next("check which file it is")
         }
     }
 }
 
-/// Why a text is no document.
+/// Why a text is not a document.
 fn unreadable(path: &Path, error: &DocumentError) -> Failure {
     let failure = Failure::refused(error.code(), format!("{}: {error}", path.display()));
     failure.next(match error {
