@@ -1,17 +1,17 @@
-//! The module in the hands of somebody who reads.
+//! The handle of a reader.
 
 use std::fmt;
 use std::sync::Arc;
 
 use super::contents::ModuleContents;
-use super::module::Shared;
 use super::read;
+use super::shared::Shared;
 use super::slot::SlotReport;
 use crate::{ClockWindow, Identification, ModuleFault, ModuleStatus, RegisterReport};
 use prepay_kmp::{ModuleEnrolment, PartyName, open_kmp};
 use prepay_vault::{Actor, Role, Vault};
 
-/// The module in the hands of somebody who reads.
+/// The handle of a reader.
 #[derive(Clone)]
 pub struct Auditor {
     pub(super) shared: Arc<Shared>,

@@ -14,9 +14,9 @@ use super::entry::ModuleEntry;
 use super::load::{
     LoadReport, Plan, check_centre_key, check_transactions, find_slot, place_of, state_refusal,
 };
-use super::module::Shared;
 use super::read::slot_report;
 use super::refusal::{CustodianError, LoadRefusal};
+use super::shared::Shared;
 use super::slot::{SLOTS, Slot, SlotReport, SlotState};
 use crate::RegisterReport;
 use prepay_basics::Moment;
