@@ -109,6 +109,18 @@ fn every_command_answers_in_json_lines_whether_it_succeeds_or_fails() {
 }
 
 #[test]
+fn the_page_of_answers_lists_every_command() {
+    let page = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/reference/json-answers.md");
+    let page = std::fs::read_to_string(page).unwrap();
+    for command in commands() {
+        let is_its_row = |row: &str| {
+            row.split('|').nth(1).is_some_and(|list| list.contains(&format!("`{command}`")))
+        };
+        assert!(page.lines().any(is_its_row), "no row for {command}");
+    }
+}
+
+#[test]
 fn each_exit_status_has_its_meaning() {
     let folder = folder("statuses");
     let nowhere = folder.join("none");
