@@ -244,6 +244,7 @@ pub(crate) fn directory_failure(error: &DirectoryError) -> Failure {
     let failure = Failure::unable(error.code(), error);
     match error {
         DirectoryError::NotThere { .. } => failure.next("check --dir; init makes a new vault"),
+        DirectoryError::NotPrivate { .. } => failure.next("make it private: chmod 700"),
         _ => failure,
     }
 }
