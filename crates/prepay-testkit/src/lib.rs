@@ -9,7 +9,7 @@
 //! - [`child`]: a case of a test program as a process of its own.
 //! - [`documents`]: what each side does with a text of key management, in one call.
 //! - [`secrets`]: finds secrets in places where they must not be.
-//! - [`Memory`]: the storage of a meter.
+//! - [`Memory`], [`meter_key`]: the storage and the key of a meter.
 //! - [`SetClock`], [`Foreseeable`]: time and randomness.
 //! - [`ratio`]: two operations timed against each other.
 
@@ -27,7 +27,7 @@ pub mod strategy;
 mod surroundings;
 pub mod vectors;
 
-pub use memory::Memory;
+pub use memory::{Memory, meter_key};
 pub use random::Random;
 pub use surroundings::{Foreseeable, SetClock};
 pub use vectors::load;
