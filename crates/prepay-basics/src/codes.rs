@@ -31,16 +31,16 @@
 #[macro_export]
 macro_rules! codes {
     ($type:ident {
-        $($variant:ident = $code:literal),+ $(,)?
+        $($variant:ident = $code:literal),* $(,)?
     } $(or { $($inner:ident),+ })?) => {
         impl $type {
             /// Every code of its own.
-            pub const CODES: &'static [&'static str] = &[$($code),+];
+            pub const CODES: &'static [&'static str] = &[$($code),*];
 
             /// The stable name, for programs.
             pub const fn code(&self) -> &'static str {
                 match self {
-                    $(Self::$variant { .. } => $code,)+
+                    $(Self::$variant { .. } => $code,)*
                     $($(Self::$inner(error) => error.code(),)+)?
                 }
             }

@@ -66,8 +66,8 @@ pub enum JsonError {
 
 prepay_basics::codes! {
     JsonError {
-        Length = "form_length",
-        NotText = "form_not_text",
+        Length = "size",
+        NotText = "text",
         Json = "form_json",
         Format = "form_format",
         Kind = "form_kind",

@@ -110,11 +110,11 @@ fn a_signed_form_has_exactly_one_file() {
         (text.trim_end().to_owned(), "form_not_canonical"),
         (format!("{text}\n"), "form_not_canonical"),
         (text.replace("New town", "New\\u0020town"), "form_not_canonical"),
-        (text.replace("New town", "New Town"), "form_signature"),
+        (text.replace("New town", "New Town"), "signature"),
         (text.replace("\"customer\": \"7\"", "\"customer\": \"0\""), "form_faults"),
         (text.replace("SIGID:anna", "SIGID:anne"), "form_name"),
         (text.replace("\"signed\",", "\"draft\","), "form_state"),
-        (text.replace("12:00:00Z", "12:00:01Z"), "form_signature"),
+        (text.replace("12:00:00Z", "12:00:01Z"), "signature"),
         (text.replace("12:00:00Z", "12:00:00"), "form_signed"),
     ] {
         assert_ne!(changed, text);

@@ -1,19 +1,18 @@
-//! A vault's place in a directory of its own.
+//! Stores a vault in a directory of its own.
 //!
 //! ```text
 //!  store       the sealed contents     written as `store.new`, made durable, renamed over the old one
 //!  audit.log   the audit log           grows at its end, durable before anything is acknowledged
-//!  audit.head  where the log ends      overwritten in place in one write, left to the system to make durable
-//!  lock        who is at work here     never removed
+//!  audit.head  where the log ends      overwritten in place by one write; the system makes it durable later
+//!  lock        who uses the directory  never removed
 //! ```
 //!
-//! - Durable means `fsync` or `fdatasync` of the file and, when a name is new, of the directory. A disk that
-//!   says so too early is beyond this.
-//! - The directory has permissions 0700 and its files 0600. What is not ours (`access.rs`) is refused, both
-//!   at opening and whenever a file is opened afresh. All files are opened relative to the open directory,
-//!   so a directory put in its place later changes nothing.
-//! - A `store.new` left behind by a killed process was never acknowledged: it is removed at opening.
-//! - Where nothing can be written, as on a medium that was put aside, what is there can be read.
+//! - Durable means `fsync` or `fdatasync` of the file and, for a new name, of the directory. We must trust a disk that
+//!   reports data as written.
+//! - The directory has permissions 0700 and its files 0600. Every open is checked (`access.rs`). All files are opened
+//!   relative to the open directory, so replacing the directory later has no effect.
+//! - A `store.new` left by a killed process was never acknowledged; opening removes it.
+//! - A read-only medium can be read.
 
 use std::fmt;
 use std::fs::{DirBuilder, File};
@@ -38,12 +37,12 @@ const LOG: &str = "audit.log";
 const HEAD: &str = "audit.head";
 const LOCK: &str = "lock";
 
-/// More than any sealed store has: a longer file is refused unread.
+/// More than any sealed store needs; a longer file is refused without reading it.
 const MAX_STORE: u64 = 256 << 20;
-/// More than any head has.
+/// More than any head needs.
 const MAX_HEAD: u64 = 4096;
 
-/// The directory of one vault, held by this process alone as long as the value lives.
+/// The directory of a vault. Only this process can use it while this value exists.
 #[derive(Debug)]
 pub struct Directory {
     path: PathBuf,
@@ -59,39 +58,39 @@ pub struct Directory {
 pub enum DirectoryError {
     /// There is no such directory.
     NotThere {
-        /// Where it should be.
+        /// Its path.
         path: PathBuf,
     },
-    /// It is something else, perhaps a symbolic link.
+    /// It is not a directory; perhaps it is a symbolic link.
     NotADirectory {
-        /// What.
+        /// Its path.
         path: PathBuf,
     },
-    /// It belongs to another user, or others have rights to it.
+    /// It belongs to another user, or others have access to it.
     NotPrivate {
         /// The directory.
         path: PathBuf,
         /// What is wrong with it.
         problem: String,
     },
-    /// Another process is at work in it. Wait for it to end.
+    /// Another process uses it. Wait for it to end.
     InUse {
         /// The directory.
         path: PathBuf,
-        /// The number of the process, when it can be told.
+        /// The process ID, if known.
         process: Option<u32>,
     },
-    /// The operating system reports a problem.
+    /// The operating system reported an error.
     Io {
         /// The directory.
         path: PathBuf,
-        /// The problem.
+        /// The error.
         error: io::Error,
     },
 }
 
 impl Directory {
-    /// Opens a directory that is there, at once or not at all.
+    /// Opens an existing directory, without waiting.
     ///
     /// # Errors
     ///
@@ -100,7 +99,7 @@ impl Directory {
         Self::open_waiting(path, Duration::ZERO)
     }
 
-    /// Opens a directory that is there, waiting at most so long for another process to leave it.
+    /// Opens an existing directory, waiting at most this long for another process to release it.
     ///
     /// # Errors
     ///
@@ -118,8 +117,8 @@ impl Directory {
         Self::enter(path, directory, at_most)
     }
 
-    /// Makes the directory, and those above it, if it is not there; then opens it. One that is there and
-    /// empty is closed to others first.
+    /// Creates the directory, and those above it, if missing; then opens it. An existing empty directory first gets the
+    /// right permissions.
     ///
     /// # Errors
     ///
@@ -147,27 +146,24 @@ impl Directory {
         Self::open(path)
     }
 
-    /// Takes back what [`Directory::create`] put into a directory in which nothing was kept since. One that
-    /// holds anything else stays as it is.
+    /// As [`Directory::create`], for a vault that is about to be made. Unless it is made, what was made for it is
+    /// taken back when the second value is dropped: drop it after the directory and the vault.
     ///
     /// # Errors
     ///
-    /// What the operating system reports.
-    pub fn take_back(path: impl AsRef<Path>) -> io::Result<()> {
+    /// [`DirectoryError`].
+    pub fn create_new(path: impl AsRef<Path>) -> Result<(Self, NewDirectories), DirectoryError> {
         let path = path.as_ref();
-        let mut names = std::fs::read_dir(path)?.map(|entry| entry.map(|entry| entry.file_name()));
-        match (names.next().transpose()?, names.next()) {
-            (Some(only), None) if only == LOCK => std::fs::remove_file(path.join(LOCK)),
-            _ => Ok(()),
-        }
+        let new = NewDirectories::missing(path);
+        Ok((Self::create(path)?, new))
     }
 
-    /// Where it is.
+    /// Its path.
     pub fn path(&self) -> &Path {
         &self.path
     }
 
-    /// What the vault in this directory needs around it: the directory, the computer's randomness, and a clock.
+    /// The surroundings of the vault in this directory: the directory, the computer's randomness, and a clock.
     pub fn into_place(self, clock: impl Clock + 'static) -> Place {
         let (storage, entropy) = (Box::new(self), Box::new(SystemEntropy));
         Place { storage, entropy, clock: Box::new(clock) }
@@ -224,6 +220,38 @@ impl Directory {
         let mut new = new.ok_or(io::ErrorKind::NotFound)?;
         new.write_all(contents)?;
         new.sync_all()
+    }
+}
+
+/// Directories that were not there before [`Directory::create_new`]. When this is dropped, those without a vault
+/// are removed.
+#[derive(Debug)]
+pub struct NewDirectories(Vec<PathBuf>);
+
+impl NewDirectories {
+    /// The directory and those above it, as far as they are missing.
+    fn missing(path: &Path) -> Self {
+        let is_missing =
+            |path: &&Path| !path.as_os_str().is_empty() && path.symlink_metadata().is_err();
+        Self(path.ancestors().take_while(is_missing).map(Path::to_owned).collect())
+    }
+}
+
+impl Drop for NewDirectories {
+    /// What fails here is left: why the vault was not made counts more.
+    fn drop(&mut self) {
+        let Some(place) = self.0.first() else { return };
+        let holds_only_the_lock = || {
+            let mut names =
+                std::fs::read_dir(place).ok()?.map(|entry| Some(entry.ok()?.file_name()));
+            let only = names.next()??;
+            (only == LOCK && names.next().is_none()).then_some(())
+        };
+        if holds_only_the_lock().is_some() {
+            let _ = std::fs::remove_file(place.join(LOCK));
+        }
+        // Only empty ones can be removed, and those with a vault are not.
+        self.0.iter().all(|directory| std::fs::remove_dir(directory).is_ok());
     }
 }
 
@@ -329,16 +357,13 @@ impl VaultStorage for Directory {
     }
 }
 
-impl DirectoryError {
-    /// The stable name of the problem, for programs.
-    pub const fn code(&self) -> &'static str {
-        match self {
-            Self::NotThere { .. } => "not_there",
-            Self::NotADirectory { .. } => "not_a_directory",
-            Self::NotPrivate { .. } => "not_private",
-            Self::InUse { .. } => "in_use",
-            Self::Io { .. } => "file",
-        }
+prepay_basics::codes! {
+    DirectoryError {
+        NotThere = "not_there",
+        NotADirectory = "not_a_directory",
+        NotPrivate = "not_private",
+        InUse = "in_use",
+        Io = "file",
     }
 }
 

@@ -15,6 +15,6 @@ mod pkcs11;
 pub mod private_file;
 mod system;
 
-pub use directory::{Directory, DirectoryError};
+pub use directory::{Directory, DirectoryError, NewDirectories};
 pub use pkcs11::{Pkcs11Error, Pkcs11Place, Pkcs11Token};
 pub use system::{SystemClock, SystemEntropy};

@@ -309,3 +309,30 @@ fn killing_the_writer_at_any_moment_leaves_everything_whole() {
         }
     }
 }
+
+#[test]
+fn what_was_made_for_a_vault_that_never_was_is_taken_back() {
+    let place = tempfile::tempdir().unwrap();
+    let vault = place.path().join("a/b");
+    let (directory, new) = Directory::create_new(&vault).unwrap();
+    drop(directory);
+    drop(new);
+    assert!(!place.path().join("a").exists());
+
+    // A vault stays, and so does whatever else is in the directory or was there before.
+    let (mut directory, new) = Directory::create_new(&vault).unwrap();
+    directory.replace_store(b"a vault").unwrap();
+    drop(directory);
+    drop(new);
+    assert_eq!(std::fs::read(vault.join("store")).unwrap(), b"a vault");
+    let other = place.path().join("a/c");
+    let (directory, new) = Directory::create_new(&other).unwrap();
+    drop(directory);
+    std::fs::write(other.join("note"), "kept").unwrap();
+    drop(new);
+    assert!(other.join("note").exists() && other.join("lock").exists());
+    std::fs::remove_file(other.join("note")).unwrap();
+    std::fs::remove_file(other.join("lock")).unwrap();
+    drop(Directory::create_new(&other).unwrap());
+    assert!(other.exists(), "it was there before");
+}

@@ -16,13 +16,14 @@ use prepay_basics::{Identifier, Moment};
 use prepay_host::{Directory, SystemEntropy};
 use prepay_kmc_module::{CentreModule, KeyLoadItem};
 use prepay_kmp::{
-    AgreementAnswered, Identity, KeyToLoad, PartyKind, Signatory, SlotNumber, VendingKeyAttributes,
-    open_kmp,
+    AgreementAnswered, AgreementConfirmation, Identity, KeyLoadRequest, KeyToLoad, PartyKind,
+    Signatory, SlotNumber, Unverified, VendingKeyAttributes, open_kmp, read_as,
 };
 use prepay_module::software::{ModulePolicy, SoftwareModule, TestMode};
 use prepay_module::{IssueRequest, KeyChangeRequest, SecurityModule, TokenRequest, VerifyRequest};
 use prepay_testkit::Random;
 use prepay_testkit::ceremony::{People, TestCentre, attributes, make_module, value};
+use prepay_testkit::documents::document;
 use prepay_testkit::secrets::{Secrets, Watched};
 use prepay_token::element::DecoderKeyGenerationAlgorithm::Dkga04;
 use prepay_token::element::EncryptionAlgorithm;
@@ -142,17 +143,17 @@ fn see_log<E: Entries + std::fmt::Debug>(
 fn refusals(people: &People, centre: &TestCentre, file: &str, seen: &mut Seen) {
     let custodians = &people.custodians;
     // The same file again; one with a wrong digit at every hundredth place; one for nobody.
-    seen.error(custodians.load_keys(file).unwrap_err());
+    seen.error(custodians.load_keys(&document(file)).unwrap_err());
     for at in (0..file.len()).step_by(100) {
         let mut bytes = file.as_bytes().to_vec();
         bytes[at] ^= 1;
         if let Ok(text) = String::from_utf8(bytes) {
-            seen.error(custodians.load_keys(&text).unwrap_err());
             seen.error(prepay_kmp::read(text.as_bytes()).map(drop).unwrap_err());
         }
     }
     seen.error(custodians.confirm_centre(&value(TestCentre::NAME), "0000").unwrap_err());
-    seen.error(custodians.accept_confirmation(file).unwrap_err());
+    let other = read_as::<Unverified<AgreementConfirmation>>(file.as_bytes());
+    seen.error(other.unwrap_err());
     seen.error(custodians.delete_key(77.try_into().unwrap()).unwrap_err());
     let name: Identifier = value("new");
     let empty = Secret::from(String::new());
@@ -164,7 +165,8 @@ fn refusals(people: &People, centre: &TestCentre, file: &str, seen: &mut Seen) {
     let VendingKeyAttributes { supply_group, key_revision, .. } = key(1).0;
     let desk = centre.desk();
     seen.error(desk.import_test_key(supply_group, key_revision, &key(2).1).unwrap_err());
-    seen.error(desk.read_key_load_request(file).unwrap_err());
+    let other = read_as::<Unverified<KeyLoadRequest>>(file.as_bytes());
+    seen.error(other.unwrap_err());
     // Key material that is none, or is shown by mistake.
     for length in [0, 7, 19, 21] {
         let bytes = Random::new(1).bytes(length);
@@ -270,7 +272,7 @@ fn no_secret_leaves_a_module_or_a_centre() {
     seen.files(&other);
     module.vault().close().unwrap();
     seen.error(people.operator.issue_one(IssueRequest::Token(credit(1, 1))).unwrap_err());
-    seen.error(people.custodians.load_keys(&files[1]).unwrap_err());
+    seen.error(people.custodians.load_keys(&document(&files[1])).unwrap_err());
     drop((people, module));
     centre.close();
     let nobody = passphrase("nobody");

@@ -19,7 +19,7 @@ use super::{AgreementAnswer, CentreEntry, CentreError, KeyLoad, KeyLoadItem, Key
 use prepay_basics::Moment;
 use prepay_kmp::{
     AgreementAnswered, AgreementRequest, KeyLoadHeader, KeyLoadRequest, KeyNote, KeyToLoad,
-    ModuleId, Nonce, PartyName, Unverified, open_kmp,
+    ModuleId, PartyName, Unverified, open_kmp,
 };
 use prepay_vault::{By, Vault};
 
@@ -71,11 +71,10 @@ fn check_not_from_future(created: Moment, now: Moment) -> Result<(), CentreError
 
 /// An agreement request that passed every check.
 pub(super) struct Agreeable {
-    pub(super) module: ModuleId,
-    pub(super) slot: u16,
+    pub(super) request: AgreementRequest,
     confirmation: String,
     /// What is to be kept; nothing if the same request was answered before.
-    agreed: Option<(Nonce, Agreed)>,
+    agreed: Option<Agreed>,
 }
 
 /// Reads an agreement request and checks whether it may be answered.
@@ -88,7 +87,6 @@ pub(super) fn agreeable(
     check_centre_key(contents, now)?;
     let request = document.verify(contents.identity.name(), &known.party)?;
     check_not_from_future(request.created, now)?;
-    let module = ModuleId::from(request.module.id().clone());
     let slot = request.slot.value();
     let digest = document.digest();
     let there = known.slots.get(&slot);
@@ -97,7 +95,7 @@ pub(super) fn agreeable(
     let AgreementAnswered { keys, confirmation } =
         open_kmp::confirm_agreement(&contents.identity, &known.party, &request, at)?;
     if again.is_some() {
-        return Ok(Agreeable { module, slot, confirmation, agreed: None });
+        return Ok(Agreeable { request, confirmation, agreed: None });
     }
     let mut nonces = Vec::new();
     if let Some(agreed) = there {
@@ -107,6 +105,7 @@ pub(super) fn agreeable(
                 && (agreed.nonces.contains(&request.nonce)
                     || agreed.nonces.len() >= AGREEMENTS_PER_SECOND);
         if is_old {
+            let module = request.module.id().clone().into();
             let (created, newer) = (request.created, agreed.requested);
             return Err(CentreError::Superseded { module, slot, created, newer });
         }
@@ -117,7 +116,7 @@ pub(super) fn agreeable(
     nonces.push(request.nonce);
     let requested = request.created;
     let agreed = Agreed { requested, nonces, digest, answered: now, keys: Box::new(keys) };
-    Ok(Agreeable { module, slot, confirmation, agreed: Some((request.nonce, agreed)) })
+    Ok(Agreeable { request, confirmation, agreed: Some(agreed) })
 }
 
 /// Answers an agreement request.
@@ -128,12 +127,12 @@ pub(super) fn agreement(
     document: &Unverified<AgreementRequest>,
 ) -> Result<AgreementAnswer, CentreError> {
     let is_test = vault.header().insecure_test;
-    let Agreeable { module, slot, confirmation, agreed } =
-        agreeable(vault.contents(), now, document)?;
-    let Some((nonce, agreed)) = agreed else {
+    let Agreeable { request, confirmation, agreed } = agreeable(vault.contents(), now, document)?;
+    let (module, slot) = (ModuleId::from(request.module.id().clone()), request.slot.value());
+    let Some(agreed) = agreed else {
         return Ok(AgreementAnswer { confirmation, module, slot, is_test });
     };
-    let nonce = nonce.bytes();
+    let nonce = request.nonce.bytes();
     let entry = CentreEntry::AgreementAnswered { module: module.clone(), slot, nonce };
     vault.commit(by, &entry, now, |contents| {
         if let Some(known) = contents.modules.get_mut(&module) {

@@ -1,6 +1,6 @@
 //! What a key management centre asks of its own module, with the answers.
 //!
-//! Documents are texts of the profile in use (`open-kmp`), carried here unopened. No answer contains a key.
+//! Documents come in as they were read; the module itself verifies them. It hands out texts. No answer contains a key.
 //! Fingerprints are texts as people compare them: 32 hexadecimal digits in groups of four.
 //!
 //! Elsewhere: refusals (`error.rs`), the module itself (`vault.rs`).
@@ -11,7 +11,9 @@ use prepay_token::key::VendingKey;
 use super::CentreError;
 use prepay_basics::{Identifier, Moment};
 use prepay_kmp::attribute::{KeyCheckValue, RegisterNumber, VendingKeyAttributes};
-use prepay_kmp::{CentreId, ModuleEnrolment, ModuleId};
+use prepay_kmp::{
+    AgreementRequest, CentreId, KeyLoadRequest, ModuleEnrolment, ModuleId, Unverified,
+};
 
 /// A key management centre's own module, in the hands of whoever is signed in.
 pub trait CentreModule: Send + Sync {
@@ -44,14 +46,6 @@ pub trait CentreModule: Send + Sync {
     /// [`CentreError::Dates`] when the new keys would never be in force.
     fn renew_keys(&self, valid_days: u32) -> Result<CentreIdentity, CentreError>;
 
-    /// Reads a module's enrolment and checks the module's own signature. Nothing is kept: anybody can sign
-    /// for keys of his own, so people compare the fingerprint before [`Self::accept_module`].
-    ///
-    /// # Errors
-    ///
-    /// [`CentreError::Document`].
-    fn read_enrolment(&self, enrolment: &str) -> Result<ModuleDetails, CentreError>;
-
     /// Every module that was ever accepted, by name.
     ///
     /// # Errors
@@ -65,12 +59,12 @@ pub trait CentreModule: Send + Sync {
     ///
     /// # Errors
     ///
-    /// [`CentreError::Document`], [`CentreError::TestMark`], [`CentreError::Fingerprint`],
+    /// [`CentreError::TestMark`], [`CentreError::Fingerprint`],
     /// [`CentreError::ModuleConflict`] when a module of this name has other keys,
     /// [`CentreError::ModuleRevoked`].
     fn accept_module(
         &self,
-        enrolment: &str,
+        enrolment: &ModuleEnrolment,
         fingerprint: &str,
     ) -> Result<ModuleReport, CentreError>;
 
@@ -87,7 +81,10 @@ pub trait CentreModule: Send + Sync {
     /// # Errors
     ///
     /// As [`Self::answer_agreement`].
-    fn read_agreement_request(&self, request: &str) -> Result<AgreementRequestReport, CentreError>;
+    fn read_agreement_request(
+        &self,
+        request: &Unverified<AgreementRequest>,
+    ) -> Result<AgreementRequest, CentreError>;
 
     /// Answers an agreement request: from then on this slot of the module and the centre share keys. The
     /// same request again gives the same answer. Needs an operator.
@@ -97,7 +94,10 @@ pub trait CentreModule: Send + Sync {
     /// [`CentreError::Document`], [`CentreError::OtherCentre`], [`CentreError::CentreRenewed`],
     /// [`CentreError::ModuleUnknown`], [`CentreError::ModuleRevoked`], [`CentreError::CentreKey`],
     /// [`CentreError::FromFuture`], [`CentreError::Superseded`].
-    fn answer_agreement(&self, request: &str) -> Result<AgreementAnswer, CentreError>;
+    fn answer_agreement(
+        &self,
+        request: &Unverified<AgreementRequest>,
+    ) -> Result<AgreementAnswer, CentreError>;
 
     /// The vending keys, by supply group and revision.
     ///
@@ -153,7 +153,10 @@ pub trait CentreModule: Send + Sync {
     /// [`CentreError::Document`], [`CentreError::OtherCentre`], [`CentreError::CentreRenewed`],
     /// [`CentreError::ModuleUnknown`], [`CentreError::ModuleRevoked`], [`CentreError::NoSlot`],
     /// [`CentreError::RequestLapsed`].
-    fn read_key_load_request(&self, request: &str) -> Result<KeyLoadRequestReport, CentreError>;
+    fn read_key_load_request(
+        &self,
+        request: &Unverified<KeyLoadRequest>,
+    ) -> Result<KeyLoadRequest, CentreError>;
 
     /// Builds the key-load file that answers a request. Needs an operator.
     ///
@@ -165,7 +168,11 @@ pub trait CentreModule: Send + Sync {
     /// As [`Self::read_key_load_request`], and [`CentreError::NoVendingKey`],
     /// [`CentreError::AlgorithmConflict`], [`CentreError::Document`] for too many keys or one twice,
     /// [`CentreError::Dates`], [`CentreError::CentreKey`].
-    fn build_key_load(&self, request: &str, order: &KeyLoadOrder) -> Result<KeyLoad, CentreError>;
+    fn build_key_load(
+        &self,
+        request: &Unverified<KeyLoadRequest>,
+        order: &KeyLoadOrder,
+    ) -> Result<KeyLoad, CentreError>;
 }
 
 /// With which authority somebody acts on the centre's module.
@@ -211,20 +218,6 @@ pub struct ModuleDetails {
     pub created: Moment,
 }
 
-impl From<&ModuleEnrolment> for ModuleDetails {
-    fn from(enrolment: &ModuleEnrolment) -> Self {
-        let ModuleEnrolment { party, created, maker, model, firmware, .. } = enrolment;
-        Self {
-            module: party.id().clone().into(),
-            fingerprint: party.fingerprint().to_string(),
-            maker: maker.to_string(),
-            model: model.to_string(),
-            firmware: firmware.to_string(),
-            created: *created,
-        }
-    }
-}
-
 /// A module that the centre accepted.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ModuleReport {
@@ -250,15 +243,6 @@ pub enum ModuleState {
         /// Since when.
         since: Moment,
     },
-}
-
-/// What an agreement request says that the centre would answer.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct AgreementRequestReport {
-    /// The module that asks.
-    pub module: ModuleId,
-    /// The slot that is to share keys with the centre.
-    pub slot: u16,
 }
 
 /// The answer to an agreement request.
@@ -302,21 +286,6 @@ pub struct GeneratedKey {
     pub is_new: bool,
     /// Whether the centre is a test centre.
     pub is_test: bool,
-}
-
-/// What an authentic key-load request says.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct KeyLoadRequestReport {
-    /// The module that asks.
-    pub module: ModuleId,
-    /// The slot that the file is for.
-    pub slot: u16,
-    /// The request's own number, as hexadecimal digits.
-    pub nonce: String,
-    /// When it was written.
-    pub created: Moment,
-    /// Until when the module takes in an answer.
-    pub expires: Moment,
 }
 
 /// What goes into a key-load file.

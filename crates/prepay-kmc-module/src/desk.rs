@@ -12,14 +12,14 @@ use subtle::ConstantTimeEq;
 use super::contents::{CentreContents, HeldKey, KeyName, KnownModule};
 use super::vault::CentreVault;
 use super::{
-    AgreementAnswer, AgreementRequestReport, Authority, CentreEntry, CentreError, CentreIdentity,
-    CentreModule, GeneratedKey, KeyLoad, KeyLoadOrder, KeyLoadRequestReport, ModuleDetails,
-    ModuleReport, VendingKeyReport, answer, generate,
+    AgreementAnswer, Authority, CentreEntry, CentreError, CentreIdentity, CentreModule,
+    GeneratedKey, KeyLoad, KeyLoadOrder, ModuleReport, VendingKeyReport, answer, generate,
 };
 use prepay_basics::{Identifier, Moment};
 use prepay_kmp::attribute::KeyCheckValue;
 use prepay_kmp::{
-    CentreEnrolment, Identity, KeyNote, ModuleEnrolment, ModuleId, PartyKind, open_kmp, read_as,
+    AgreementRequest, CentreEnrolment, Identity, KeyLoadRequest, KeyNote, ModuleEnrolment,
+    ModuleId, PartyKind, Unverified, open_kmp,
 };
 use prepay_vault::{Actor, By, Role, Vault};
 
@@ -142,13 +142,6 @@ impl CentreModule for CentreDesk<'_> {
         })
     }
 
-    fn read_enrolment(&self, enrolment: &str) -> Result<ModuleDetails, CentreError> {
-        self.act("read a module's enrolment", Authority::Reading, |_, _| {
-            let enrolment: ModuleEnrolment = read_as(enrolment.as_bytes())?;
-            Ok(ModuleDetails::from(&enrolment))
-        })
-    }
-
     fn modules(&self) -> Result<Vec<ModuleReport>, CentreError> {
         self.act("list modules", Authority::Reading, |vault, _| {
             let is_test = vault.header().insecure_test;
@@ -158,17 +151,16 @@ impl CentreModule for CentreDesk<'_> {
 
     fn accept_module(
         &self,
-        enrolment: &str,
+        enrolment: &ModuleEnrolment,
         fingerprint: &str,
     ) -> Result<ModuleReport, CentreError> {
         self.act("accept a module", Authority::DualControl, |vault, now| {
             let is_test = vault.header().insecure_test;
-            let read: ModuleEnrolment = read_as(enrolment.as_bytes())?;
-            let module = ModuleId::from(read.party.id().clone());
-            if read.is_test != is_test {
-                return Err(CentreError::TestMark { expected: is_test, found: read.is_test });
+            let module = ModuleId::from(enrolment.party.id().clone());
+            if enrolment.is_test != is_test {
+                return Err(CentreError::TestMark { expected: is_test, found: enrolment.is_test });
             }
-            let found = read.party.fingerprint();
+            let found = enrolment.party.fingerprint();
             if !found.matches(fingerprint) {
                 let (expected, found) = (fingerprint.to_owned(), found.to_string());
                 return Err(CentreError::Fingerprint { module, expected, found });
@@ -177,7 +169,7 @@ impl CentreModule for CentreDesk<'_> {
                 if let Some(since) = there.revoked {
                     return Err(CentreError::ModuleRevoked { module, since });
                 }
-                if there.party != read.party {
+                if there.party != enrolment.party {
                     let accepted = there.party.fingerprint().to_string();
                     return Err(CentreError::ModuleConflict {
                         module,
@@ -187,7 +179,7 @@ impl CentreModule for CentreDesk<'_> {
                 }
                 return Ok(there.report(is_test));
             }
-            let known = KnownModule::new(read, now);
+            let known = KnownModule::new(enrolment.clone(), now);
             let report = known.report(is_test);
             let entry = CentreEntry::ModuleConfirmed {
                 module: module.clone(),
@@ -218,17 +210,21 @@ impl CentreModule for CentreDesk<'_> {
         })
     }
 
-    fn read_agreement_request(&self, request: &str) -> Result<AgreementRequestReport, CentreError> {
+    fn read_agreement_request(
+        &self,
+        request: &Unverified<AgreementRequest>,
+    ) -> Result<AgreementRequest, CentreError> {
         self.act("read an agreement request", Authority::Reading, |vault, now| {
-            let request = read_as(request.as_bytes())?;
-            let asked = answer::agreeable(vault.contents(), now, &request)?;
-            Ok(AgreementRequestReport { module: asked.module, slot: asked.slot })
+            Ok(answer::agreeable(vault.contents(), now, request)?.request)
         })
     }
 
-    fn answer_agreement(&self, request: &str) -> Result<AgreementAnswer, CentreError> {
+    fn answer_agreement(
+        &self,
+        request: &Unverified<AgreementRequest>,
+    ) -> Result<AgreementAnswer, CentreError> {
         self.act("answer an agreement request", Authority::Operating, |vault, now| {
-            answer::agreement(vault, self.by(), now, &read_as(request.as_bytes())?)
+            answer::agreement(vault, self.by(), now, request)
         })
     }
 
@@ -320,23 +316,22 @@ impl CentreModule for CentreDesk<'_> {
         })
     }
 
-    fn read_key_load_request(&self, request: &str) -> Result<KeyLoadRequestReport, CentreError> {
+    fn read_key_load_request(
+        &self,
+        request: &Unverified<KeyLoadRequest>,
+    ) -> Result<KeyLoadRequest, CentreError> {
         self.act("read a key-load request", Authority::Reading, |vault, now| {
-            let (request, _) =
-                answer::authentic(vault.contents(), now, &read_as(request.as_bytes())?)?;
-            Ok(KeyLoadRequestReport {
-                module: request.module.id().clone().into(),
-                slot: request.slot.value(),
-                nonce: request.nonce.to_string(),
-                created: request.created,
-                expires: request.expires,
-            })
+            Ok(answer::authentic(vault.contents(), now, request)?.0)
         })
     }
 
-    fn build_key_load(&self, request: &str, order: &KeyLoadOrder) -> Result<KeyLoad, CentreError> {
+    fn build_key_load(
+        &self,
+        request: &Unverified<KeyLoadRequest>,
+        order: &KeyLoadOrder,
+    ) -> Result<KeyLoad, CentreError> {
         self.act("build a key-load file", Authority::Operating, |vault, now| {
-            answer::key_load(vault, self.by(), now, &read_as(request.as_bytes())?, order)
+            answer::key_load(vault, self.by(), now, request, order)
         })
     }
 }

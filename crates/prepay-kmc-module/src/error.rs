@@ -165,34 +165,32 @@ pub enum CentreError {
     },
 }
 
-impl CentreError {
-    /// The stable name of the refusal, for programs. For a text it is that of the profile.
-    pub const fn code(&self) -> &'static str {
-        match self {
-            Self::Forbidden { .. } => "forbidden",
-            Self::NotSignedIn { .. } => "not_signed_in",
-            Self::Document(error) => error.code(),
-            Self::OtherCentre { .. } => "other_centre",
-            Self::TestMark { .. } => "test_mark",
-            Self::CentreRenewed { .. } => "centre_renewed",
-            Self::Fingerprint { .. } => "fingerprint",
-            Self::ModuleConflict { .. } => "module_conflict",
-            Self::ModuleUnknown { .. } => "module_unknown",
-            Self::ModuleRevoked { .. } => "module_revoked",
-            Self::NoSlot { .. } => "no_slot",
-            Self::Superseded { .. } => "superseded",
-            Self::FromFuture { .. } => "from_future",
-            Self::RequestLapsed { .. } => "request_lapsed",
-            Self::CentreKey { .. } => "centre_key",
-            Self::NoVendingKey { .. } => "no_vending_key",
-            Self::AlgorithmConflict { .. } => "algorithm_conflict",
-            Self::KeyConflict { .. } => "key_conflict",
-            Self::Dates { .. } => "dates",
-            Self::NotTestCentre => "not_test_centre",
-            Self::Fault { .. } => "fault",
-        }
-    }
+prepay_basics::codes! {
+    CentreError {
+        Forbidden = "forbidden",
+        NotSignedIn = "not_signed_in",
+        OtherCentre = "other_centre",
+        TestMark = "test_mark",
+        CentreRenewed = "centre_renewed",
+        Fingerprint = "fingerprint",
+        ModuleConflict = "module_conflict",
+        ModuleUnknown = "module_unknown",
+        ModuleRevoked = "module_revoked",
+        NoSlot = "no_slot",
+        Superseded = "superseded",
+        FromFuture = "from_future",
+        RequestLapsed = "request_expired",
+        CentreKey = "centre_key",
+        NoVendingKey = "no_vending_key",
+        AlgorithmConflict = "algorithm_conflict",
+        KeyConflict = "key_conflict",
+        Dates = "dates",
+        NotTestCentre = "not_test_centre",
+        Fault = "fault",
+    } or { Document }
+}
 
+impl CentreError {
     /// Whether the module answered no: neither a fault, nor somebody who is not signed in.
     pub(super) const fn is_refusal(&self) -> bool {
         !matches!(self, Self::Fault { .. } | Self::NotSignedIn { .. })

@@ -41,9 +41,8 @@ mod vault;
 
 pub use contents::CentreContents;
 pub use contract::{
-    AgreementAnswer, AgreementRequestReport, Authority, CentreIdentity, CentreModule, GeneratedKey,
-    KeyLoad, KeyLoadItem, KeyLoadOrder, KeyLoadRequestReport, ModuleDetails, ModuleReport,
-    ModuleState, VendingKeyReport,
+    AgreementAnswer, Authority, CentreIdentity, CentreModule, GeneratedKey, KeyLoad, KeyLoadItem,
+    KeyLoadOrder, ModuleDetails, ModuleReport, ModuleState, VendingKeyReport,
 };
 pub use desk::CentreDesk;
 pub use entry::CentreEntry;

@@ -29,13 +29,10 @@ pub enum SignatoryFileError {
     WrongSecret,
 }
 
-impl SignatoryFileError {
-    /// The stable name, for programs.
-    pub const fn code(self) -> &'static str {
-        match self {
-            Self::NotASignatory => "signatory_file",
-            Self::WrongSecret => "wrong_secret",
-        }
+prepay_basics::codes! {
+    SignatoryFileError {
+        NotASignatory = "signatory_file",
+        WrongSecret = "wrong_secret",
     }
 }
 

@@ -3,6 +3,7 @@
 
 mod centre_kit;
 
+use prepay_testkit::documents::document;
 use std::sync::{Arc, Mutex};
 
 use centre_kit::{Centre, Foreseeable, begin, group, identifier, item, order, revision, secret};
@@ -43,17 +44,17 @@ fn module(centre: &Centre, name: &str) -> Custodians {
 fn introduce(centre: &Centre, module: &Custodians) {
     let enrolment = module.reader().enrolment().unwrap();
     let fingerprint = module.reader().identify().unwrap().fingerprint;
-    centre.two().accept_module(&enrolment, &fingerprint).unwrap();
+    centre.two().accept_module(&document(&enrolment), &fingerprint).unwrap();
     let identity = centre.one("uma").identify().unwrap();
-    module.enrol_centre(&centre.one("uma").enrolment().unwrap()).unwrap();
+    module.enrol_centre(&document(centre.one("uma").enrolment().unwrap())).unwrap();
     module.confirm_centre(&identity.centre, &identity.fingerprint).unwrap();
     agree(centre, module);
 }
 
 fn agree(centre: &Centre, module: &Custodians) {
     let request = module.request_agreement(&centre_id()).unwrap();
-    let answer = centre.one("olu").answer_agreement(&request).unwrap();
-    module.accept_confirmation(&answer.confirmation).unwrap();
+    let answer = centre.one("olu").answer_agreement(&document(&request)).unwrap();
+    module.accept_confirmation(&document(&answer.confirmation)).unwrap();
 }
 
 fn centre_id() -> prepay_kmp::CentreId {
@@ -72,15 +73,15 @@ fn a_key_reaches_a_register_with_the_check_value_that_the_centre_told() {
     let made = centre.two().generate_vending_key(group(123_456), revision(1), Dkga04).unwrap();
     let request = module.request_key_load(&centre_id()).unwrap();
     let order = order(vec![item(123_456, 1, Dkga04)]);
-    let load = centre.one("olu").build_key_load(&request, &order).unwrap();
-    let loaded = module.load_keys(&load.file).unwrap();
+    let load = centre.one("olu").build_key_load(&document(&request), &order).unwrap();
+    let loaded = module.load_keys(&document(&load.file)).unwrap();
     assert_eq!(loaded.serial, load.serial);
     let registers = module.reader().registers().unwrap();
     assert_eq!(registers.len(), 1);
     assert_eq!(registers[0].check_value, made.check_value);
     assert_eq!(registers[0].attributes, order.keys[0].attributes);
     assert_eq!(registers[0].centre, centre_id());
-    assert_eq!(refused(module.load_keys(&load.file)), "request_used");
+    assert_eq!(refused(module.load_keys(&document(&load.file))), "request_used");
 }
 
 #[test]
@@ -92,11 +93,11 @@ fn of_two_files_for_one_request_the_module_takes_one() {
     let request = module.request_key_load(&centre_id()).unwrap();
     let build = || {
         let order = order(vec![item(1, 1, Dkga04)]);
-        centre.one("olu").build_key_load(&request, &order).unwrap().file
+        centre.one("olu").build_key_load(&document(&request), &order).unwrap().file
     };
     let files = [build(), build()];
-    module.load_keys(&files[1]).unwrap();
-    assert_eq!(refused(module.load_keys(&files[0])), "request_used");
+    module.load_keys(&document(&files[1])).unwrap();
+    assert_eq!(refused(module.load_keys(&document(&files[0]))), "request_used");
 }
 
 #[test]
@@ -107,13 +108,13 @@ fn after_a_new_agreement_a_file_under_the_old_slot_keys_is_refused() {
     centre.two().generate_vending_key(group(1), revision(1), Dkga04).unwrap();
     let request = module.request_key_load(&centre_id()).unwrap();
     let order = order(vec![item(1, 1, Dkga04)]);
-    let old = centre.one("olu").build_key_load(&request, &order).unwrap();
+    let old = centre.one("olu").build_key_load(&document(&request), &order).unwrap();
     centre.clock.set(begin().plus_seconds(60));
     agree(&centre, &module);
-    assert_eq!(refused(module.load_keys(&old.file)), "mac");
+    assert_eq!(refused(module.load_keys(&document(&old.file))), "mac");
     let request = module.request_key_load(&centre_id()).unwrap();
-    let new = centre.one("olu").build_key_load(&request, &order).unwrap();
-    assert!(module.load_keys(&new.file).is_ok());
+    let new = centre.one("olu").build_key_load(&document(&request), &order).unwrap();
+    assert!(module.load_keys(&document(&new.file)).is_ok());
 }
 
 #[test]
@@ -124,7 +125,10 @@ fn a_key_made_anew_under_its_old_name_is_refused_where_the_old_one_is_loaded() {
     let load = || {
         let request = module.request_key_load(&centre_id()).unwrap();
         let order = order(vec![item(1, 1, Dkga04)]);
-        module.load_keys(&centre.one("olu").build_key_load(&request, &order).unwrap().file)
+        {
+            let load = centre.one("olu").build_key_load(&document(&request), &order).unwrap();
+            module.load_keys(&document(&load.file))
+        }
     };
     let custodians = centre.two();
     custodians.generate_vending_key(group(1), revision(1), Dkga04).unwrap();
@@ -143,9 +147,9 @@ fn a_module_takes_in_a_renewed_centre_by_revoking_the_old_keys() {
     let order = order(vec![item(1, 1, Dkga04)]);
     let load = || {
         let request = module.request_key_load(&centre_id()).unwrap();
-        centre.one("olu").build_key_load(&request, &order)
+        centre.one("olu").build_key_load(&document(&request), &order)
     };
-    module.load_keys(&load().unwrap().file).unwrap();
+    module.load_keys(&document(&load().unwrap().file)).unwrap();
     let old_enrolment = centre.one("uma").enrolment().unwrap();
     let waiting = load().unwrap();
     let renewed = centre.two().renew_keys(100).unwrap();
@@ -153,25 +157,25 @@ fn a_module_takes_in_a_renewed_centre_by_revoking_the_old_keys() {
     // Whatever the module asks under the old keys, the centre says what has happened.
     assert_eq!(load().unwrap_err().code(), "centre_renewed");
     let agreement = module.request_agreement(&centre_id()).unwrap();
-    let answer = centre.one("olu").answer_agreement(&agreement);
+    let answer = centre.one("olu").answer_agreement(&document(&agreement));
     assert_eq!(answer.unwrap_err().code(), "centre_renewed");
     // New keys do not slip in beside the old ones.
-    assert_eq!(refused(module.enrol_centre(&enrolment)), "centre_conflict");
+    assert_eq!(refused(module.enrol_centre(&document(&enrolment))), "centre_conflict");
     module.revoke_centre(&centre_id()).unwrap();
-    let slot = module.enrol_centre(&enrolment).unwrap();
+    let slot = module.enrol_centre(&document(&enrolment)).unwrap();
     assert_eq!(slot.slot, 1);
     assert_eq!(refused(module.confirm_centre(&centre_id(), "0000")), "fingerprint");
     module.confirm_centre(&centre_id(), &renewed.fingerprint).unwrap();
     agree(&centre, &module);
     // Old files and the old enrolment stay out; the register is the same, renewed by a later file.
-    assert_eq!(refused(module.load_keys(&waiting.file)), "centre_revoked");
-    assert_eq!(refused(module.enrol_centre(&old_enrolment)), "centre_revoked");
+    assert_eq!(refused(module.load_keys(&document(&waiting.file))), "centre_revoked");
+    assert_eq!(refused(module.enrol_centre(&document(&old_enrolment))), "centre_revoked");
     let new = load().unwrap();
     assert!(new.serial > waiting.serial);
-    let loaded = module.load_keys(&new.file).unwrap();
+    let loaded = module.load_keys(&document(&new.file)).unwrap();
     assert!(loaded.keys[0].renewed);
     let registers = module.reader().registers().unwrap();
     assert_eq!((registers.len(), registers[0].check_value), (1, made.check_value));
     assert_eq!(registers[0].centre, centre_id());
-    assert_eq!(refused(module.load_keys(&new.file)), "request_used");
+    assert_eq!(refused(module.load_keys(&document(&new.file))), "request_used");
 }

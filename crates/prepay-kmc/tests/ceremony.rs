@@ -9,7 +9,7 @@ use prepay_kmc::store::MemoryStore;
 use prepay_kmc_module::{CentreDesk, CentreModule, CentreSetup, CentreVault};
 use prepay_kmp::{
     CentreEnrolment, Identity, KeyLoadRequest, ModuleEnrolment, Nonce, PartyKind, PublicIdentity,
-    Signatory, SlotNumber, open_kmp,
+    Signatory, SlotNumber, Unverified, open_kmp, read_as,
 };
 use prepay_testkit::Foreseeable;
 use prepay_testkit::documents::{accept_agreement, document, read_key_load};
@@ -144,14 +144,20 @@ fn forms_lead_from_an_unknown_customer_to_a_file_for_one_module() {
     };
     let enrolment = open_kmp::write_module_enrolment(&module, &enrolment).unwrap();
     let told = module.public().fingerprint().to_string();
-    assert_eq!(centre.enrol_module(&enrolment, "0000").unwrap_err().code(), "fingerprint");
-    centre.enrol_module(&enrolment, &told).unwrap();
-    centre.enrol_module(&enrolment, &told).unwrap();
+    assert_eq!(
+        centre.enrol_module(&document(&enrolment), "0000").unwrap_err().code(),
+        "fingerprint"
+    );
+    centre.enrol_module(&document(&enrolment), &told).unwrap();
+    centre.enrol_module(&document(&enrolment), &told).unwrap();
     let slot = SlotNumber::try_from(1).unwrap();
     let (request, pending) =
         open_kmp::request_agreement(&module, &party, slot, today(), &mut entropy).unwrap();
-    let answer = centre.answer_agreement(&request).unwrap();
-    assert_eq!(centre.answer_agreement(&request).unwrap().confirmation, answer.confirmation);
+    let answer = centre.answer_agreement(&document(&request)).unwrap();
+    assert_eq!(
+        centre.answer_agreement(&document(&request)).unwrap().confirmation,
+        answer.confirmation
+    );
     let (_, keys) = accept_agreement(&module, &party, &pending, &answer.confirmation).unwrap();
 
     // From here on, one operator is enough.
@@ -160,7 +166,7 @@ fn forms_lead_from_an_unknown_customer_to_a_file_for_one_module() {
     let request = load_request(&module, &party, &mut entropy);
     let values = [("customer", "1"), ("module", "SM-1"), ("request", request.as_str())];
     process(&mut centre, &signed(&anna, FormKind::KeyLoadRequest, &values));
-    let again = centre.answer_key_load(&request, &LoadOptions::default()).unwrap();
+    let again = centre.answer_key_load(&document(&request), &LoadOptions::default()).unwrap();
     assert!(again.is_repeated, "the form built the file");
     let load = read_key_load(module.name(), &party, &keys, again.load.file.as_bytes()).unwrap();
     assert_eq!(load.keys.len(), 1);
@@ -176,5 +182,6 @@ fn forms_lead_from_an_unknown_customer_to_a_file_for_one_module() {
     // An operator alone cannot retire a key, and a changed request is refused.
     assert_eq!(centre.retire_key(row.id).unwrap_err().code(), "forbidden");
     let changed = request.replace("SM-1", "SM-2");
-    assert!(centre.answer_key_load(&changed, &LoadOptions::default()).is_err());
+    let changed = read_as::<Unverified<KeyLoadRequest>>(changed.as_bytes());
+    assert_eq!(changed.unwrap_err().code(), "checksum");
 }

@@ -3,7 +3,7 @@
 
 mod common;
 
-use common::{AUTHORISATION, Bench, FailingStore, Failure, GROUP, KEY};
+use common::{AUTHORISATION, Bench, FailingStore, Failure, GROUP, KEY, document};
 use prepay_kmc::centre::{Answer, Centre, Decision, LoadOptions};
 use prepay_kmc::entity::{
     Authorisation, Customer, FormRecord, KeyLoadRecord, KeyState, ModuleRecord, Ownership,
@@ -37,9 +37,9 @@ fn live(bench: &Bench, forms: &[SignedForm], store: &FailingStore) -> Answer<()>
     for form in forms {
         process(&mut centre, form)?;
     }
-    centre.enrol_module("enrol:SM-1", "FP SM-1")?;
-    centre.answer_agreement("agree:SM-1:1")?;
-    centre.answer_key_load("load:SM-1:1:AA", &LoadOptions::default())?;
+    centre.enrol_module(&document("enrol:SM-1"), "FP SM-1")?;
+    centre.answer_agreement(&document("agree:SM-1:1"))?;
+    centre.answer_key_load(&document("load:SM-1:1:AA"), &LoadOptions::default())?;
     let group = "000123".parse().unwrap();
     if centre.rows(VendingKeyRecord::of_group(group))?.iter().any(|key| key.state == KeyState::Live)
     {
@@ -100,7 +100,7 @@ fn every_commit_may_fail() {
             let store = FailingStore::new(Some((at, failure)));
             let first = live(&bench, &forms, &store);
             let code = first.expect_err("one commit fails").code();
-            assert_eq!(code, "store_fault", "{at} {failure:?}");
+            assert_eq!(code, "storage", "{at} {failure:?}");
             // A revoked module is refused at once, whatever happens after that.
             live(&bench, &forms, &store)
                 .or_else(|_| live_after_revocation(&bench, &store))

@@ -66,7 +66,7 @@ fn every_step_out_of_turn_is_refused() {
     let done = bench.accepted(&mut centre, FormKind::VendingKeyRequest, KEY);
     let form = bench.sign(&bench.anna, FormKind::KeyUseAuthorisation, AUTHORISATION);
     let refused = centre.receive_form(&form).unwrap();
-    assert_eq!(centre.refuse_form(refused, &Line::default()).unwrap_err().code(), "value");
+    assert_eq!(centre.refuse_form(refused, &Line::default()).unwrap_err().code(), "value_range");
     assert_eq!(centre.finish_form(refused).unwrap_err().code(), "form_state", "not accepted yet");
     centre.refuse_form(refused, &reason).unwrap();
     for number in [done, refused] {
@@ -136,7 +136,7 @@ fn a_signature_from_the_future_is_refused() {
         let at = common::today().plus_seconds(seconds);
         SignedForm::sign(draft.check().unwrap(), &bench.anna, at).unwrap()
     };
-    assert_eq!(centre.receive_form(&sign(86_401)).unwrap_err().code(), "value");
+    assert_eq!(centre.receive_form(&sign(86_401)).unwrap_err().code(), "value_range");
     centre.receive_form(&sign(86_400)).unwrap();
 }
 

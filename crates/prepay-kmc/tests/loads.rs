@@ -2,7 +2,7 @@
 
 mod common;
 
-use common::{AUTHORISATION, Bench, KEY, customer, moment, new_key, terms, today};
+use common::{AUTHORISATION, Bench, KEY, customer, document, moment, new_key, terms, text, today};
 use prepay_kmc::centre::{CommandError, Decision, KeyTerms, LoadOptions, NewKey};
 use prepay_kmc::entity::{FormRecord, KeyLoadRecord, LeftOutReason, VendingKeyId};
 use prepay_kmc::form::{FormKind, FormState};
@@ -30,8 +30,8 @@ fn an_authorised_live_key_goes_into_the_file() {
     let bench = Bench::new();
     let mut centre = bench.furnished();
     bench.accepted(&mut centre, FormKind::KeyUseAuthorisation, AUTHORISATION);
-    centre.answer_agreement("agree:SM-1:1").unwrap();
-    let answer = centre.answer_key_load(REQUEST, &all()).unwrap();
+    centre.answer_agreement(&document("agree:SM-1:1")).unwrap();
+    let answer = centre.answer_key_load(&document(REQUEST), &all()).unwrap();
     assert_eq!(answer.load.keys.len(), 1);
     assert_eq!(answer.load.keys[0].key, id(1));
     assert_eq!(answer.load.keys[0].issued_until, moment("2026-05-30T12:00:00Z"));
@@ -44,17 +44,17 @@ fn an_authorised_live_key_goes_into_the_file() {
 
     // Repeating the request returns the same file, even much later; nothing new is built.
     bench.clock.advance_days(30);
-    let again = centre.answer_key_load(REQUEST, &all()).unwrap();
+    let again = centre.answer_key_load(&document(REQUEST), &all()).unwrap();
     assert!(again.is_repeated);
     assert_eq!(again.load, answer.load);
     assert_eq!(bench.module.orders().len(), 1);
 
     // A new request moves IUT forward, up to EXP.
-    let next = centre.answer_key_load("load:SM-1:1:BB", &all()).unwrap();
+    let next = centre.answer_key_load(&document("load:SM-1:1:BB"), &all()).unwrap();
     assert_eq!(next.load.keys[0].issued_until, moment("2026-06-29T12:00:00Z"));
     let short = KeyTerms { expires: moment("2026-04-15T00:00:00Z"), ..terms() };
     centre.refresh_key(id(1), short).unwrap();
-    let last = centre.answer_key_load("load:SM-1:1:CC", &all()).unwrap();
+    let last = centre.answer_key_load(&document("load:SM-1:1:CC"), &all()).unwrap();
     assert_eq!(last.load.keys[0].issued_until, moment("2026-04-15T00:00:00Z"));
 }
 
@@ -63,7 +63,7 @@ fn a_repeated_request_is_never_answered_differently() {
     let bench = Bench::new();
     let mut centre = bench.furnished();
     bench.accepted(&mut centre, FormKind::KeyUseAuthorisation, AUTHORISATION);
-    centre.answer_agreement("agree:SM-1:1").unwrap();
+    centre.answer_agreement(&document("agree:SM-1:1")).unwrap();
     let group = id(1).group;
     let other_group = "000999".parse().unwrap();
     let asked = [
@@ -75,10 +75,10 @@ fn a_repeated_request_is_never_answered_differently() {
     ];
     for (number, first) in asked.iter().enumerate() {
         let request = format!("load:SM-1:1:{number:02X}");
-        let file = centre.answer_key_load(&request, first).unwrap().load;
+        let file = centre.answer_key_load(&document(&request), first).unwrap().load;
         let before = centre.store().journal(0, PAGE).unwrap();
         for options in &asked {
-            let again = centre.answer_key_load(&request, options);
+            let again = centre.answer_key_load(&document(&request), options);
             if options == first {
                 let again = again.unwrap();
                 assert!(again.is_repeated && again.load == file, "{options:?}");
@@ -90,10 +90,11 @@ fn a_repeated_request_is_never_answered_differently() {
             assert!(serial == file.serial && expected != found, "{first:?} {options:?}");
         }
         // The same holds for a form.
+        let signed = text(&request);
         let values = [
             ("customer", "1"),
             ("module", "SM-1"),
-            ("request", request.as_str()),
+            ("request", signed.as_str()),
             ("groups", "000999"),
         ];
         let form = bench.sign(&bench.anna, FormKind::KeyLoadRequest, &values);
@@ -105,14 +106,14 @@ fn a_repeated_request_is_never_answered_differently() {
     assert_eq!(bench.module.orders().len(), asked.len());
 
     // Another text with the nonce of an answered request.
-    let refused = centre.answer_key_load("load:SM-1:1:00 ", &all()).unwrap_err();
+    let refused = centre.answer_key_load(&document("load:SM-1:1:00 "), &all()).unwrap_err();
     assert_eq!(refused.code(), "load_conflict");
 
     // (groups listed, code of the error)
-    for (count, code) in [(1000, "nothing_to_load"), (1001, "value")] {
+    for (count, code) in [(1000, "nothing_to_load"), (1001, "value_range")] {
         let codes = (1000..1000 + count).map(|code| SupplyGroupCode::try_from(code).unwrap());
         let options = LoadOptions { groups: Some(codes.collect()), transactions: None };
-        let refused = centre.answer_key_load("load:SM-1:1:FF", &options).unwrap_err();
+        let refused = centre.answer_key_load(&document("load:SM-1:1:FF"), &options).unwrap_err();
         assert_eq!(refused.code(), code, "{count}");
     }
 }
@@ -131,11 +132,11 @@ fn a_file_from_before_a_refresh_is_not_returned_again() {
         let bench = Bench::new();
         let mut centre = bench.furnished();
         bench.accepted(&mut centre, FormKind::KeyUseAuthorisation, AUTHORISATION);
-        centre.answer_agreement("agree:SM-1:1").unwrap();
-        let file = centre.answer_key_load(REQUEST, &all()).unwrap().load;
+        centre.answer_agreement(&document("agree:SM-1:1")).unwrap();
+        let file = centre.answer_key_load(&document(REQUEST), &all()).unwrap().load;
         bench.clock.advance_days(10);
         centre.refresh_key(id(1), changed).unwrap();
-        let refused = centre.answer_key_load(REQUEST, &all()).unwrap_err();
+        let refused = centre.answer_key_load(&document(REQUEST), &all()).unwrap_err();
         let CommandError::LoadRefreshed { serial, key } = refused else {
             panic!("{name}: {refused:?}")
         };
@@ -143,7 +144,7 @@ fn a_file_from_before_a_refresh_is_not_returned_again() {
         // Terms that would give the same file: for example an EXP far after IUT.
         let far = moment("2029-01-01T00:00:00Z");
         centre.refresh_key(id(1), KeyTerms { expires: far, ..terms() }).unwrap();
-        assert!(centre.answer_key_load(REQUEST, &all()).unwrap().is_repeated, "{name}");
+        assert!(centre.answer_key_load(&document(REQUEST), &all()).unwrap().is_repeated, "{name}");
         assert_eq!(bench.module.orders().len(), 1, "{name}: nothing was built");
     }
 }
@@ -185,17 +186,17 @@ fn every_reason_to_leave_a_key_out_is_reported() {
         let bench = Bench::new();
         let mut centre = bench.furnished();
         bench.accepted(&mut centre, FormKind::KeyUseAuthorisation, AUTHORISATION);
-        centre.answer_agreement("agree:SM-1:1").unwrap();
+        centre.answer_agreement(&document("agree:SM-1:1")).unwrap();
         // An earlier file may not be returned again either.
-        let before = centre.answer_key_load("load:SM-1:1:00", &all()).unwrap();
+        let before = centre.answer_key_load(&document("load:SM-1:1:00"), &all()).unwrap();
         prepare(&bench, &mut centre);
-        let refused = centre.answer_key_load(REQUEST, &all());
+        let refused = centre.answer_key_load(&document(REQUEST), &all());
         let Err(CommandError::NothingToLoad { left_out, .. }) = &refused else {
             panic!("{name}: {refused:?}")
         };
         assert_eq!(left_out.len(), 1, "{name}");
         assert_eq!((left_out[0].key, left_out[0].reason), (id(1), *reason), "{name}");
-        let again = centre.answer_key_load("load:SM-1:1:00", &all());
+        let again = centre.answer_key_load(&document("load:SM-1:1:00"), &all());
         let Err(CommandError::LoadOutdated { serial, left_out }) = again else {
             panic!("{name}: {again:?}")
         };
@@ -214,9 +215,9 @@ fn an_authorisation_is_valid_before_its_end_and_not_at_it() {
         let mut values = AUTHORISATION.to_vec();
         values[3] = ("valid_until", &until);
         bench.accepted(&mut centre, FormKind::KeyUseAuthorisation, &values);
-        centre.answer_agreement("agree:SM-1:1").unwrap();
+        centre.answer_agreement(&document("agree:SM-1:1")).unwrap();
         bench.clock.advance_days(1);
-        assert_eq!(centre.answer_key_load(REQUEST, &all()).is_ok(), counts, "{seconds}");
+        assert_eq!(centre.answer_key_load(&document(REQUEST), &all()).is_ok(), counts, "{seconds}");
     }
 }
 
@@ -234,10 +235,10 @@ fn keys_not_asked_for_or_too_early_are_left_out_beside_the_others() {
     let mut values = AUTHORISATION.to_vec();
     values[2] = ("groups", "000123,000124");
     bench.accepted(&mut centre, FormKind::KeyUseAuthorisation, &values);
-    centre.answer_agreement("agree:SM-1:1").unwrap();
+    centre.answer_agreement(&document("agree:SM-1:1")).unwrap();
     let groups = Some(["000123".parse().unwrap()].into());
     let options = LoadOptions { groups, transactions: Some(5) };
-    let load = centre.answer_key_load(REQUEST, &options).unwrap().load;
+    let load = centre.answer_key_load(&document(REQUEST), &options).unwrap().load;
     assert_eq!(load.keys.len(), 1);
     assert_eq!(load.transactions, Some(5));
     let left_out: Vec<_> = load.left_out.iter().map(|left| left.reason).collect();
@@ -252,8 +253,8 @@ fn a_newer_authorisation_replaces_a_revoked_one() {
     centre.revoke_authorisation("1".parse().unwrap()).unwrap();
     bench.clock.advance_days(1);
     bench.accepted(&mut centre, FormKind::KeyUseAuthorisation, AUTHORISATION);
-    centre.answer_agreement("agree:SM-1:1").unwrap();
-    assert_eq!(centre.answer_key_load(REQUEST, &all()).unwrap().load.keys.len(), 1);
+    centre.answer_agreement(&document("agree:SM-1:1")).unwrap();
+    assert_eq!(centre.answer_key_load(&document(REQUEST), &all()).unwrap().load.keys.len(), 1);
     let twice = centre.revoke_authorisation("1".parse().unwrap());
     assert!(matches!(twice, Err(CommandError::Ended { .. })), "{twice:?}");
 }
@@ -262,19 +263,28 @@ fn a_newer_authorisation_replaces_a_revoked_one() {
 fn modules_without_row_or_authorisation_get_nothing() {
     let bench = Bench::new();
     let mut centre = bench.furnished();
-    centre.answer_agreement("agree:SM-1:1").unwrap();
-    let refused = centre.answer_key_load(REQUEST, &all()).unwrap_err();
+    centre.answer_agreement(&document("agree:SM-1:1")).unwrap();
+    let refused = centre.answer_key_load(&document(REQUEST), &all()).unwrap_err();
     assert_eq!(refused.code(), "nothing_to_load");
     assert_eq!(
-        centre.answer_key_load("load:SM-2:1:AA", &all()).unwrap_err().code(),
+        centre.answer_key_load(&document("load:SM-2:1:AA"), &all()).unwrap_err().code(),
         "module_unknown"
     );
-    assert_eq!(centre.answer_key_load("load:SM-1:2:AA", &all()).unwrap_err().code(), "no_slot");
-    assert_eq!(centre.answer_agreement("agree:SM-2:1").unwrap_err().code(), "module_unknown");
+    assert_eq!(
+        centre.answer_key_load(&document("load:SM-1:2:AA"), &all()).unwrap_err().code(),
+        "no_slot"
+    );
+    assert_eq!(
+        centre.answer_agreement(&document("agree:SM-2:1")).unwrap_err().code(),
+        "module_unknown"
+    );
     bench.accepted(&mut centre, FormKind::KeyUseAuthorisation, AUTHORISATION);
     centre.revoke_module(&"SM-1".parse().unwrap()).unwrap();
     for request in [REQUEST, "load:SM-1:1:BB"] {
-        assert_eq!(centre.answer_key_load(request, &all()).unwrap_err().code(), "module_revoked");
+        assert_eq!(
+            centre.answer_key_load(&document(request), &all()).unwrap_err().code(),
+            "module_revoked"
+        );
     }
     centre.revoke_module(&"SM-1".parse().unwrap()).unwrap();
     let unknown = centre.revoke_module(&"SM-9".parse().unwrap()).unwrap_err();
@@ -296,11 +306,11 @@ fn a_refused_agreement_leaves_the_module_alone() {
     centre.revoke_module(&"SM-1".parse().unwrap()).unwrap_err();
     bench.module.fail(false);
     // A module without a row: its enrolment was interrupted after the centre's module had accepted it.
-    bench.module.accept_module("enrol:SM-2", "FP SM-2").unwrap();
+    bench.module.accept_module(&document("enrol:SM-2"), "FP SM-2").unwrap();
     for (module, code) in [("SM-1", "ended"), ("SM-2", "not_there")] {
-        let refused = centre.answer_agreement(&format!("agree:{module}:1")).unwrap_err();
+        let refused = centre.answer_agreement(&document(format!("agree:{module}:1"))).unwrap_err();
         assert_eq!(refused.code(), code, "{module}");
-        let slot = bench.module.read_key_load_request(&format!("load:{module}:1:AA"));
+        let slot = bench.module.read_key_load_request(&document(format!("load:{module}:1:AA")));
         assert_eq!(slot.unwrap_err().code(), "no_slot", "{module}");
     }
 }
@@ -310,13 +320,13 @@ fn no_file_is_built_if_the_key_differs_from_its_row() {
     let bench = Bench::new();
     let mut centre = bench.furnished();
     bench.accepted(&mut centre, FormKind::KeyUseAuthorisation, AUTHORISATION);
-    centre.answer_agreement("agree:SM-1:1").unwrap();
+    centre.answer_agreement(&document("agree:SM-1:1")).unwrap();
     let key = id(1);
     bench.module.destroy_vending_key(key.group, key.revision).unwrap();
-    let gone = centre.answer_key_load(REQUEST, &all()).unwrap_err();
+    let gone = centre.answer_key_load(&document(REQUEST), &all()).unwrap_err();
     assert_eq!(gone.code(), "no_vending_key");
     bench.module.generate_vending_key(key.group, key.revision, new_key().algorithm).unwrap();
-    let refused = centre.answer_key_load(REQUEST, &all()).unwrap_err();
+    let refused = centre.answer_key_load(&document(REQUEST), &all()).unwrap_err();
     let CommandError::CheckValue { key: named, expected, found } = refused else {
         panic!("{refused:?}")
     };
@@ -328,8 +338,9 @@ fn no_file_is_built_if_the_key_differs_from_its_row() {
 fn a_key_load_form_builds_the_file_and_is_done() {
     let bench = Bench::new();
     let mut centre = bench.furnished();
-    centre.answer_agreement("agree:SM-1:1").unwrap();
-    let values = [("customer", "1"), ("module", "SM-1"), ("request", REQUEST)];
+    centre.answer_agreement(&document("agree:SM-1:1")).unwrap();
+    let request = text(REQUEST);
+    let values = [("customer", "1"), ("module", "SM-1"), ("request", request.as_str())];
     let form = bench.sign(&bench.anna, FormKind::KeyLoadRequest, &values);
     let number = centre.receive_form(&form).unwrap();
     let refused = centre.accept_form(number, &Decision::default()).unwrap_err();
@@ -345,7 +356,7 @@ fn a_key_load_form_builds_the_file_and_is_done() {
     assert_eq!(&*accepted.load.unwrap().load.file, "file 1 for SM-1");
     assert!(centre.store().get::<KeyLoadRecord>(&1).unwrap().is_some());
 
-    let values = [("customer", "1"), ("module", "SM-2"), ("request", REQUEST)];
+    let values = [("customer", "1"), ("module", "SM-2"), ("request", request.as_str())];
     let form = bench.sign(&bench.anna, FormKind::KeyLoadRequest, &values);
     let number = centre.receive_form(&form).unwrap();
     let refused = centre.accept_form(number, &Decision::default()).unwrap_err();
@@ -357,7 +368,7 @@ fn a_key_that_could_not_be_made_is_left_out_until_it_is() {
     let bench = Bench::new();
     let mut centre = bench.furnished();
     bench.accepted(&mut centre, FormKind::KeyUseAuthorisation, AUTHORISATION);
-    centre.answer_agreement("agree:SM-1:1").unwrap();
+    centre.answer_agreement(&document("agree:SM-1:1")).unwrap();
     let form = bench.sign(&bench.anna, FormKind::VendingKeyRequest, KEY);
     let number = centre.receive_form(&form).unwrap();
     bench.module.fail(true);
@@ -366,10 +377,10 @@ fn a_key_that_could_not_be_made_is_left_out_until_it_is() {
     assert_eq!(centre.row::<FormRecord>(&number).unwrap().row.state, FormState::Accepted);
     let codes: Vec<_> = centre.orphans().unwrap().iter().map(|orphan| orphan.code()).collect();
     assert_eq!(codes, ["key_not_made", "form_not_done"]);
-    let load = centre.answer_key_load(REQUEST, &all()).unwrap().load;
+    let load = centre.answer_key_load(&document(REQUEST), &all()).unwrap().load;
     assert_eq!(load.left_out[0].reason, LeftOutReason::NotMade);
     centre.finish().unwrap();
     assert_eq!(centre.orphans().unwrap(), []);
-    let load = centre.answer_key_load("load:SM-1:1:BB", &all()).unwrap().load;
+    let load = centre.answer_key_load(&document("load:SM-1:1:BB"), &all()).unwrap().load;
     assert_eq!((load.keys.len(), load.left_out.len()), (2, 0));
 }

@@ -155,32 +155,29 @@ pub enum DocumentError {
     },
 }
 
-impl DocumentError {
-    /// The stable name of the error, for programs.
-    pub const fn code(&self) -> &'static str {
-        match self {
-            Self::Size { .. } => "size",
-            Self::Edition1 => "edition_1",
-            Self::Form { .. } => "form",
-            Self::Checksum { .. } => "checksum",
-            Self::Profile { .. } => "profile",
-            Self::Record { .. } => "record",
-            Self::Item { .. } => "item",
-            Self::Party { .. } => "party",
-            Self::Kind { .. } => "kind",
-            Self::OtherModule { .. } => "other_module",
-            Self::OtherCentre { .. } => "other_centre",
-            Self::OtherSlot { .. } => "other_slot",
-            Self::OtherRequest { .. } => "other_request",
-            Self::Signature { .. } => "signature",
-            Self::Mac => "mac",
-            Self::Unwrap { .. } => "unwrap",
-            Self::KeyLength { .. } => "key_length",
-            Self::CheckValue { .. } => "check_value",
-            Self::Twice { .. } => "twice",
-            Self::Dates { .. } => "dates",
-            Self::Count { .. } => "count",
-        }
+prepay_basics::codes! {
+    DocumentError {
+        Size = "size",
+        Edition1 = "edition_1",
+        Form = "form",
+        Checksum = "checksum",
+        Profile = "profile",
+        Record = "record",
+        Item = "item",
+        Party = "party",
+        Kind = "kind",
+        OtherModule = "other_module",
+        OtherCentre = "other_centre",
+        OtherSlot = "other_slot",
+        OtherRequest = "request_unknown",
+        Signature = "signature",
+        Mac = "mac",
+        Unwrap = "unwrap",
+        KeyLength = "key_length",
+        CheckValue = "check_value",
+        Twice = "twice",
+        Dates = "dates",
+        Count = "count",
     }
 }
 
@@ -273,14 +270,11 @@ pub enum KeyError {
     SameKey,
 }
 
-impl KeyError {
-    /// The stable name of the error, for programs.
-    pub const fn code(self) -> &'static str {
-        match self {
-            Self::Length { .. } => "key_length",
-            Self::Value => "key_value",
-            Self::SameKey => "same_key",
-        }
+prepay_basics::codes! {
+    KeyError {
+        Length = "key_length",
+        Value = "key_value",
+        SameKey = "same_key",
     }
 }
 
@@ -303,6 +297,9 @@ impl std::error::Error for KeyError {}
 pub struct SignatureError;
 
 impl SignatureError {
+    /// Every code of its own.
+    pub const CODES: &'static [&'static str] = &["signature"];
+
     /// The stable name of the error, for programs.
     pub const fn code(self) -> &'static str {
         "signature"

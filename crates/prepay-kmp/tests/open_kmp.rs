@@ -173,7 +173,7 @@ fn both_sides_come_to_the_same_keys_and_every_request_to_others() {
         let answered = answer_agreement(&exchange.centre, module, text, moment(CREATED)).unwrap();
         assert_ne!(*answered.keys.expose_bytes(), *keys.expose_bytes(), "slot {slot}");
         let refused = accepted(&pending).unwrap_err().code();
-        assert_eq!(refused, if slot == 1 { "other_request" } else { "other_slot" });
+        assert_eq!(refused, if slot == 1 { "request_unknown" } else { "other_slot" });
     }
 }
 

@@ -1,6 +1,6 @@
-//! What a request is answered with.
+//! Answers to requests.
 //!
-//! These records belong to the format: their names and their order are what a client sees.
+//! These records define the format: clients see their names and order.
 
 use prepay_records::OpenedToken;
 use prepay_records::json::write_line;
@@ -24,7 +24,7 @@ pub enum Answer {
     KeyChanged(KeyChanged),
 }
 
-/// A token that was made.
+/// An issued token.
 #[derive(Clone, Debug, Serialize)]
 pub struct Issued {
     /// The token.
@@ -37,7 +37,7 @@ pub struct Issued {
     /// The identifier, for classes 0 and 2.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub tid: Option<u32>,
-    /// The minute of the identifier, when a base date is known.
+    /// The minute of the identifier, if a base date is known.
     #[serde(skip_serializing_if = "Option::is_none", serialize_with = "minute")]
     pub issued_at: Option<UtcMinute>,
     /// The amount as coded.
@@ -46,7 +46,7 @@ pub struct Issued {
     /// The sixteen bits of the amount or the value.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub bits: Option<u16>,
-    /// The checksum as it stands in the block.
+    /// The checksum, as in the block.
     pub crc: u16,
 }
 
@@ -62,13 +62,13 @@ pub struct Opened {
     /// The identifier, for the tokens that carry one.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub tid: Option<u32>,
-    /// The minute of the identifier, when a base date is known.
+    /// The minute of the identifier, if a base date is known.
     #[serde(skip_serializing_if = "Option::is_none", serialize_with = "minute")]
     pub issued_at: Option<UtcMinute>,
     /// The random number, for the tokens that carry one.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub rnd: Option<u8>,
-    /// The checksum as it stands in the block.
+    /// The checksum, as in the block.
     pub crc: u16,
 }
 
@@ -79,7 +79,7 @@ pub struct Derived {
     pub decoder_key: String,
 }
 
-/// Key change tokens that were made.
+/// Issued key change tokens.
 #[derive(Clone, Debug, Serialize)]
 pub struct KeyChanged {
     /// The tokens, in the order of their sections.
@@ -105,7 +105,7 @@ pub(crate) fn write_answer(out: &mut Vec<u8>, id: &RawValue, answer: &Answer) {
 }
 
 impl Issued {
-    /// Appends the fields as `Serialize` would, without its detours: bulk issue comes by here.
+    /// Appends the fields as `Serialize` would, but faster, for bulk issue.
     fn write_fields(&self, out: &mut Vec<u8>) {
         let mut integer = itoa::Buffer::new();
         let mut number = |out: &mut Vec<u8>, name: &[u8], value: u32| {

@@ -1,7 +1,8 @@
 //! Keys as records: from the fields of `key`, `from` and `to` to a decoder key with its attributes.
 //!
-//! Bulk work repeats the same record, or at least the same vending key, on every line: a record is read
-//! once and a vending key prepared once, and both are kept for the requests that follow. These are raw **test** keys: production keys live in a security module.
+//! In bulk work, many lines have the same record, or at least the same vending key. A record is read once and a
+//! vending key prepared once; both are cached for later requests. These are raw **test** keys: production keys stay
+//! in a security module.
 
 use std::rc::Rc;
 
@@ -18,10 +19,10 @@ use zeroize::Zeroizing;
 use crate::hex::{self, Bytes, HexError};
 use crate::request::{KeyRecord, KeySource};
 
-/// How many keys and how many prepared vending keys are remembered.
+/// How many keys and how many prepared vending keys are cached.
 const REMEMBERED: usize = 32;
 
-/// A decoder key with what its record says about it.
+/// A decoder key with its attributes.
 #[derive(Debug)]
 pub struct ResolvedKey {
     /// The key.
@@ -30,7 +31,7 @@ pub struct ResolvedKey {
     pub attributes: KeyAttributes,
 }
 
-/// What a key record says beside the key.
+/// The attributes in a key record.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct KeyAttributes {
     /// The supply group.
@@ -43,11 +44,11 @@ pub struct KeyAttributes {
     pub tariff_index: Option<TariffIndex>,
     /// The key expiry; never, unless the record says otherwise.
     pub expiry: KeyExpiryNumber,
-    /// The base date; 1993 for vending keys that do not say, unknown for decoder keys.
+    /// The base date; by default 1993 for vending keys and unknown for decoder keys.
     pub base_date: Option<BaseDate>,
 }
 
-/// What a decoder key depends on beside its vending key, the meter and the cipher.
+/// What a decoder key is derived from, apart from the vending key, the meter and the cipher.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Derivation {
     /// The key type; not that of an initialization key.
@@ -84,7 +85,7 @@ impl Derivation {
     }
 }
 
-/// A key record that has been read.
+/// A key record that was read.
 pub(crate) struct Key {
     name: &'static str,
     attributes: KeyAttributes,
@@ -104,7 +105,7 @@ pub fn show_test_key(key: &DecoderKey) -> String {
     text::encode(key.expose_bytes())
 }
 
-/// Keys seen before, the latest in front.
+/// Cached keys, the latest first.
 #[derive(Default)]
 pub(crate) struct KnownKeys {
     /// By the field and the text of the whole record.
@@ -113,7 +114,7 @@ pub(crate) struct KnownKeys {
     generators: Vec<PreparedKey>,
 }
 
-/// A vending key as it was written, and what was prepared from it.
+/// The text of a vending key, and the generator prepared from it.
 struct PreparedKey {
     text: Zeroizing<String>,
     dkga: DecoderKeyGenerationAlgorithm,
@@ -121,7 +122,7 @@ struct PreparedKey {
 }
 
 impl KnownKeys {
-    /// Reads a key record, unless its text has been read before. `name` is the field that holds it.
+    /// Reads a key record, or finds it in the cache by its text. `name` is the field of the key.
     pub(crate) fn read(
         &mut self,
         name: &'static str,
@@ -196,7 +197,7 @@ impl KnownKeys {
         Ok(Key { name, attributes, material })
     }
 
-    /// The generator of a vending key, prepared now or before.
+    /// The generator of a vending key, from the cache or prepared now.
     pub(crate) fn generator(
         &mut self,
         field: &str,
@@ -241,7 +242,7 @@ impl Key {
         Ok(ResolvedKey { key, attributes: self.attributes })
     }
 
-    /// Whether the key is a decoder key, given as it is.
+    /// Whether the key was given as a decoder key.
     pub(crate) fn is_decoder_key(&self) -> bool {
         matches!(self.material, Material::Decoder(_))
     }
@@ -286,7 +287,7 @@ impl Names {
     }
 }
 
-/// The text of a key. A message about it never repeats it.
+/// The text of a key. Messages never repeat it.
 fn key_text<'r>(field: &str, value: &'r Scalar<'_>) -> Result<&'r str, RecordError> {
     match value {
         Scalar::Text(text) => Ok(text),

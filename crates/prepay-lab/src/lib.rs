@@ -1,7 +1,7 @@
-//! The laboratory: STS tokens made, read and explained under raw **test** keys, one JSON object a line.
+//! The laboratory: issues, reads and explains STS tokens under raw **test** keys, one JSON object per line.
 //!
-//! This crate is a door. It adds to [`prepay_records`] what needs a raw key; every rule of the standard lives in
-//! [`prepay_token`], not here.
+//! This crate adds to [`prepay_records`] what needs a raw key. The rules of the standard are in [`prepay_token`], not
+//! here.
 //!
 //! ```
 //! let mut answers = Vec::new();
@@ -18,13 +18,12 @@
 //! # Map
 //!
 //! - [`Request`]: the shape of a line. [`Issue`], [`Open`], [`Derive`], [`KeyChange`]: what it asks for, as typed values.
-//! - [`Answer`]: what it is answered with.
-//! - [`Lab::answer_line`] and [`Lab::answer_stream`]: text in, text out, memory flat.
+//! - [`Answer`]: the answer.
+//! - [`Lab::answer_line`] and [`Lab::answer_stream`]: text in, text out, in constant memory.
 //! - [`KeyLists`]: which of many keys opens a token. [`Explanation`]: every step of it.
-//! - [`meter`]: virtual meters, driven by lines of JSON too.
+//! - [`meter`]: virtual meters, also driven by lines of JSON.
 //!
-//! Production keys do not belong here: they are born in a key management centre and live in a security
-//! module.
+//! Never use production keys here: a key management centre makes them, and security modules hold them.
 
 mod answer;
 mod explanation;
@@ -72,8 +71,7 @@ impl Lab {
     ///
     /// # Errors
     ///
-    /// Those of reading and writing. What was answered until then has been written or is lost with the
-    /// stream.
+    /// Errors of reading and writing the stream. Earlier answers have been written, or are lost with the stream.
     pub fn answer_stream(&mut self, input: impl Read, output: impl Write) -> io::Result<Summary> {
         answer_lines(input, output, |line, out| self.answer_line(line, out))
     }

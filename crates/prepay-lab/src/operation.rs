@@ -4,8 +4,8 @@
 //!  Request ── Lab::read_issue ──> Issue ── answer ──> Issued
 //! ```
 //!
-//! Checks run in this order, and the first that fails is the answer: shape of the line, operation, fields
-//! that the operation does not have, meter and algorithm, key, token, identifier, what the key may carry.
+//! Checks run in this order, and the first failure is the answer: shape of the line, operation, fields that the
+//! operation does not have, meter and algorithm, key, token, identifier, use of the key.
 
 use std::rc::Rc;
 
@@ -25,18 +25,18 @@ use crate::key::{Key, KnownKeys, ResolvedKey, show_test_key};
 use crate::request::{KeyRecord, KeySource, Operation, Request};
 use crate::section::opened_token;
 
-/// A laboratory: answers requests, and remembers prepared vending keys between them.
+/// A laboratory: answers requests, and caches prepared vending keys between them.
 #[derive(Default)]
 pub struct Lab {
     pub(crate) keys: KnownKeys,
 }
 
-/// A token to make.
+/// A token to issue.
 #[derive(Debug)]
 pub struct Issue {
     /// The token.
     pub token: Token,
-    /// Its key; none for class 1, which travels in clear.
+    /// Its key; `None` for class 1, which is not encrypted.
     pub key: Option<ResolvedKey>,
 }
 
@@ -45,7 +45,7 @@ pub struct Issue {
 pub struct Open {
     /// The token.
     pub number: TokenData,
-    /// Its key; none for class 1, which travels in clear.
+    /// Its key; `None` for class 1, which is not encrypted.
     pub key: Option<ResolvedKey>,
 }
 
@@ -56,12 +56,12 @@ pub struct Derive {
     pub key: ResolvedKey,
 }
 
-/// Key change tokens to make.
+/// Key change tokens to issue.
 #[derive(Debug)]
 pub struct KeyChange {
-    /// The key that the meter has.
+    /// The meter's current key.
     pub from: ResolvedKey,
-    /// The key that it is to get.
+    /// Its new key.
     pub to: ResolvedKey,
     /// The size of the set.
     pub size: SetSize,
@@ -74,17 +74,17 @@ impl Lab {
     ///
     /// # Errors
     ///
-    /// [`RecordError`] with the code and the message that the format lays down. Nothing is remembered of a
-    /// request that fails.
+    /// [`RecordError`] with the code and message that the format defines. A failed request leaves nothing in the
+    /// cache.
     pub fn answer(&mut self, request: &Request<'_>) -> Result<Answer, RecordError> {
         if let Some(defect) = &request.defect {
             return Err(defect.clone());
         }
-        // Keys are looked into late, but what is wrong with their shape comes before all else.
+        // Keys are read late, but a wrong shape is reported before anything else.
         self.answer_shaped(request).map_err(|error| request.key_defect().unwrap_or(error))
     }
 
-    /// Answers a request whose shape is right, but for its keys.
+    /// Answers a request whose shape is right, except perhaps that of its keys.
     fn answer_shaped(&mut self, request: &Request<'_>) -> Result<Answer, RecordError> {
         let op = needed_choice(RecordCode::ValueRange, "op", &request.op)?;
         let owner = format_args!("the operation {}", op.name());
@@ -99,11 +99,11 @@ impl Lab {
         }
     }
 
-    /// Reads what token is to be made.
+    /// Reads which token to issue.
     ///
     /// # Errors
     ///
-    /// [`RecordError`], the first that applies. The field `op` is not looked at.
+    /// [`RecordError`], the first that applies. The field `op` is ignored.
     pub fn read_issue(&mut self, request: &Request<'_>) -> Result<Issue, RecordError> {
         let meter = self.meter(request)?;
         let rounding = rounding(&request.round)?;
@@ -111,7 +111,7 @@ impl Lab {
         let random = element::rnd(&request.rnd)?;
         let instruction = instruction(record, rounding)?;
         if !instruction.class().is_enciphered() {
-            // Class 1 carries no time, but what is given must still be one.
+            // Class 1 carries no time, but a time that is given must be valid.
             let (at, tid) = (request.issued_at.as_ref(), request.tid.as_ref());
             at.map(|value| element::minute("issued_at", value)).transpose()?;
             tid.map(|value| element::tid("tid", value)).transpose()?;
@@ -125,11 +125,11 @@ impl Lab {
         Ok(Issue { token, key: Some(key) })
     }
 
-    /// Reads which token is to be read.
+    /// Reads which token to open.
     ///
     /// # Errors
     ///
-    /// [`RecordError`], the first that applies. The field `op` is not looked at.
+    /// [`RecordError`], the first that applies. The field `op` is ignored.
     pub fn read_open(&mut self, request: &Request<'_>) -> Result<Open, RecordError> {
         let meter = self.meter(request)?;
         let number = element::token_number(needed("number", request.number.as_ref())?)?;
@@ -137,11 +137,11 @@ impl Lab {
         Ok(Open { number, key })
     }
 
-    /// Reads which key is to be derived.
+    /// Reads which key to derive.
     ///
     /// # Errors
     ///
-    /// [`RecordError`], the first that applies. The field `op` is not looked at.
+    /// [`RecordError`], the first that applies. The field `op` is ignored.
     pub fn read_derive(&mut self, request: &Request<'_>) -> Result<Derive, RecordError> {
         let meter = self.meter(request)?;
         if meter.key.as_ref().is_some_and(|key| key.is_decoder_key()) {
@@ -151,11 +151,11 @@ impl Lab {
         Ok(Derive { key: meter.key()? })
     }
 
-    /// Reads which key is to follow which.
+    /// Reads which key to replace by which.
     ///
     /// # Errors
     ///
-    /// [`RecordError`], the first that applies. The field `op` is not looked at.
+    /// [`RecordError`], the first that applies. The field `op` is ignored.
     pub fn read_key_change(&mut self, request: &Request<'_>) -> Result<KeyChange, RecordError> {
         let meter = self.meter(request)?;
         let ea = needed("ea", meter.ea)?;
@@ -179,7 +179,7 @@ impl Lab {
         self.keys.read("key", &record.into())?.resolve(pan, ea)
     }
 
-    /// What derives decoder keys from a vending key.
+    /// The generator of a vending key.
     pub(crate) fn read_vending_key(
         &mut self,
         vending_key: &Scalar<'_>,
@@ -210,7 +210,7 @@ struct Meter {
 }
 
 impl Meter {
-    /// The key of a request that has to have one.
+    /// The key of a request that needs one.
     fn key(&self) -> Result<ResolvedKey, RecordError> {
         let key = needed("key", self.key.as_ref())?;
         key.resolve(self.pan, needed("ea", self.ea)?)
@@ -218,11 +218,11 @@ impl Meter {
 }
 
 impl Issue {
-    /// Makes the token.
+    /// Issues the token.
     ///
     /// # Errors
     ///
-    /// [`RecordError`] when the key may not carry it, or when there is none and it needs one.
+    /// [`RecordError`] if the key may not be used for it, or it needs a key and has none.
     pub fn answer(&self) -> Result<Issued, RecordError> {
         let Self { token, key } = self;
         let (number, base_date) = match key {
@@ -252,7 +252,7 @@ impl Open {
     ///
     /// # Errors
     ///
-    /// [`RecordError`] when it does not open.
+    /// [`RecordError`] if it does not open.
     pub fn answer(&self) -> Result<Opened, RecordError> {
         let (token, base_date) = match &self.key {
             None => (open_in_clear(self.number)?, None),
@@ -281,11 +281,11 @@ impl Derive {
 }
 
 impl KeyChange {
-    /// Makes the tokens.
+    /// Issues the tokens.
     ///
     /// # Errors
     ///
-    /// [`RecordError`] when one key may not follow the other, or when something is not known of a key.
+    /// [`RecordError`] if the new key may not replace the current one, or an attribute is unknown.
     pub fn answer(self) -> Result<KeyChanged, RecordError> {
         let Self { from, to, size, listed } = self;
         let (current, from) = (from.key, from.attributes);
@@ -332,7 +332,7 @@ impl KeyChange {
 
 /// The size of a set, and how many of its tokens the answer lists.
 ///
-/// A 128-bit key takes a set of four. Asked for two of them, the answer lists the first two, as the
+/// A 128-bit key needs a set of four. Asked for two, the answer lists the first two of them, as the
 /// published runs of STS 531-1-0-04 do; a meter needs all four.
 fn listed_set(size: SetSize, ea: EncryptionAlgorithm) -> Result<(SetSize, usize), RecordError> {
     if size == SetSize::Two && SetSize::Four.suits(ea) {

@@ -1,4 +1,4 @@
-//! The shape of a request: which fields there are, and nothing about what they mean.
+//! The shape of a request: which fields there are, not what they mean.
 
 use std::fmt;
 
@@ -10,13 +10,13 @@ use serde_json::value::RawValue;
 choices! {
     /// The operations, with the fields that each takes beside `id` and `op`.
     pub enum Operation ("issue, open, derive or key_change") {
-        /// Makes a token.
+        /// Issues a token.
         Issue = "issue" ["pan", "ea", "key", "token", "issued_at", "tid", "rnd", "round"],
         /// Reads a token.
         Open = "open" ["pan", "ea", "key", "number"],
         /// Derives a decoder key.
         Derive = "derive" ["pan", "ea", "key"],
-        /// Makes the tokens that give a meter a new key.
+        /// Issues the tokens that give a meter a new key.
         KeyChange = "key_change" ["pan", "ea", "from", "to", "tokens"],
     }
 }

@@ -73,14 +73,15 @@ fn vending_key(algorithm: DecoderKeyGenerationAlgorithm) -> VendingKey {
 
 /// The operator of a module with one key, which came to it in a key-load file.
 fn operator(storage: Box<dyn VaultStorage>, algorithm: DecoderKeyGenerationAlgorithm) -> Operator {
-    let place = |storage, seed| {
-        let entropy = Box::new(Foreseeable::new(seed));
-        Place { storage, entropy, clock: Box::new(now()) }
+    let place = |storage, seed| Place {
+        storage,
+        entropy: Box::new(Foreseeable::new(seed)),
+        clock: Box::new(now()),
     };
     let (policy, test) = (ModulePolicy::default(), TestMode::default());
     let module = make_module("SM-1", place(storage, 1), policy, test, &passphrase);
     let people = People::of(&module, &passphrase);
-    let centre = TestCentre::make(place(Box::new(MemoryStorage::default()), 2), &passphrase);
+    let centre = TestCentre::make(place(Box::<MemoryStorage>::default(), 2), &passphrase);
     centre.join(&people);
     let attributes = attributes(algorithm);
     centre.import(&attributes, &vending_key(algorithm));

@@ -1,8 +1,7 @@
-//! The security module of a prepayment system, in software, and the contract that any module answers.
+//! The security module of a prepayment system: the interface to any module, and a module in software.
 //!
-//! A security module holds the vending keys of supply groups and makes tokens with them under rules that
-//! nobody outside can bend. Keys come in wrapped, by agreement with a key management centre, and never
-//! come out.
+//! A security module holds the vending keys of supply groups and issues tokens with them, under rules that nobody
+//! outside can bypass. Keys arrive wrapped, from a key management centre, and never leave.
 //!
 //! - [`SecurityModule`]: what a vending system asks of a module, wherever the module is.
 //! - [`software`]: the software module, its operators, auditors and custodians.

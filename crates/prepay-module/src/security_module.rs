@@ -1,14 +1,13 @@
-//! What a vending system asks of a security module, wherever the module is.
+//! The interface between a vending system and a security module, wherever the module is.
 //!
-//! The same trait suits a module in this process, one behind a serial line and one behind a network.
-//! Those are slow and may not answer; then nobody knows whether a token was made, and the caller repeats
-//! the same request under the same [`RequestId`]: a module that did make it answers with the same digits
-//! and counts nothing twice.
+//! The same trait serves a module in this process, behind a serial line or behind a network. The latter two are slow
+//! and may fail to answer; then nobody knows whether a token was made, and the caller repeats the same request with
+//! the same [`RequestId`]. A module that did make the token answers with the same digits and counts nothing twice.
 //!
-//! Vending names a key by its register. Which group and revision lie in which register is what
-//! [`SecurityModule::registers`] tells.
+//! A vending system names a key by its register. [`SecurityModule::registers`] tells the group and revision of each
+//! register.
 //!
-//! - Source: STS 600-8-6 as public clients show it: commands, order of checks and status codes.
+//! - Source: STS 600-8-6, as known from public clients: commands, order of checks and status codes.
 
 use std::fmt;
 
@@ -32,36 +31,36 @@ pub trait SecurityModule: Send + Sync {
     ///
     /// # Errors
     ///
-    /// [`ModuleFault`] when there is no answer.
+    /// [`ModuleFault`] if there is no answer.
     fn identify(&self) -> Result<Identification, ModuleFault>;
 
-    /// Its counters and what its keepers should know.
+    /// Its counters, and warnings.
     ///
     /// # Errors
     ///
-    /// [`ModuleFault`] when there is no answer.
+    /// [`ModuleFault`] if there is no answer.
     fn status(&self) -> Result<ModuleStatus, ModuleFault>;
 
     /// Its clock, and how far a token identifier may be from it.
     ///
     /// # Errors
     ///
-    /// [`ModuleFault`] when there is no answer.
+    /// [`ModuleFault`] if there is no answer.
     fn clock(&self) -> Result<ClockWindow, ModuleFault>;
 
     /// The registers that hold a key, in rising order.
     ///
     /// # Errors
     ///
-    /// [`ModuleFault`] when there is no answer.
+    /// [`ModuleFault`] if there is no answer.
     fn registers(&self) -> Result<Vec<RegisterReport>, ModuleFault>;
 
-    /// Makes tokens: one answer for each request, in their order. A refused request changes nothing and
-    /// does not hinder the others.
+    /// Issues tokens: one answer for each request, in order. A refused request changes nothing and does not affect
+    /// the others.
     ///
     /// # Errors
     ///
-    /// [`ModuleFault`] when nobody can say which of the tokens exist.
+    /// [`ModuleFault`] if it is not known which of the tokens exist.
     fn issue(&self, requests: &[IssueRequest])
     -> Result<Vec<Result<Issued, Refusal>>, ModuleFault>;
 
@@ -69,14 +68,14 @@ pub trait SecurityModule: Send + Sync {
     ///
     /// # Errors
     ///
-    /// [`ModuleError`]; that the token is wrong is no error but an answer.
+    /// [`ModuleError`]. A wrong token is not an error but an answer.
     fn verify(&self, request: &VerifyRequest) -> Result<Verification, ModuleError>;
 
-    /// Makes one token.
+    /// Issues one token.
     ///
     /// # Errors
     ///
-    /// [`ModuleError`] when it is refused or there is no answer.
+    /// [`ModuleError`] if it is refused or there is no answer.
     fn issue_token(&self, request: TokenRequest) -> Result<IssuedToken, ModuleError> {
         match self.issue_one(IssueRequest::Token(request))? {
             Issued::Token(issued) => Ok(issued),
@@ -84,11 +83,11 @@ pub trait SecurityModule: Send + Sync {
         }
     }
 
-    /// Makes one set of key change tokens.
+    /// Issues one set of key change tokens.
     ///
     /// # Errors
     ///
-    /// [`ModuleError`] when it is refused or there is no answer.
+    /// [`ModuleError`] if it is refused or there is no answer.
     fn issue_key_change(&self, request: KeyChangeRequest) -> Result<IssuedKeyChange, ModuleError> {
         match self.issue_one(IssueRequest::KeyChange(request))? {
             Issued::KeyChange(issued) => Ok(issued),
@@ -96,11 +95,11 @@ pub trait SecurityModule: Send + Sync {
         }
     }
 
-    /// Makes what one request asks for.
+    /// Issues what one request asks for.
     ///
     /// # Errors
     ///
-    /// [`ModuleError`] when it is refused or there is no answer.
+    /// [`ModuleError`] if it is refused or there is no answer.
     fn issue_one(&self, request: IssueRequest) -> Result<Issued, ModuleError> {
         let mut answers = self.issue(&[request])?;
         match (answers.pop(), answers.is_empty()) {
@@ -110,11 +109,11 @@ pub trait SecurityModule: Send + Sync {
     }
 }
 
-/// Names one request, so that it can be repeated without being carried out twice. Chosen by the caller.
+/// Identifies a request, so that it can be repeated without being carried out twice. The caller chooses it.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct RequestId(pub [u8; 16]);
 
-/// The meter that a token is for, as its configuration record says.
+/// The meter of a token, from its configuration record.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct MeterConfiguration {
     /// The meter.
@@ -123,11 +122,11 @@ pub struct MeterConfiguration {
     pub tariff_index: TariffIndex,
     /// Its encryption algorithm.
     pub encryption: EncryptionAlgorithm,
-    /// What carries tokens to it.
+    /// Its token carrier.
     pub carrier: TokenCarrierType,
 }
 
-/// What a module is asked to make.
+/// What to issue.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum IssueRequest {
     /// One token.
@@ -139,36 +138,36 @@ pub enum IssueRequest {
 /// A credit or management token.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct TokenRequest {
-    /// The request's name; without one it cannot be repeated safely.
+    /// The request's identifier; without one it cannot be repeated safely.
     pub id: Option<RequestId>,
     /// The register of the key.
     pub register: RegisterNumber,
     /// The meter.
     pub meter: MeterConfiguration,
-    /// What the token is to do. A module refuses class 1, which needs no key.
+    /// What the token does. A module refuses class 1, which needs no key.
     pub instruction: Instruction,
-    /// The minute of issue, which the caller keeps rising for each meter.
+    /// The minute of issue. The caller must give each meter rising identifiers.
     pub identifier: TokenIdentifier,
 }
 
 /// A set of key change tokens.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct KeyChangeRequest {
-    /// The request's name.
+    /// The request's identifier.
     pub id: Option<RequestId>,
-    /// The register of the key that the meter has.
+    /// The register of the meter's current key.
     pub from: RegisterNumber,
-    /// The register of the key that it is to get.
+    /// The register of its new key.
     pub to: RegisterNumber,
-    /// The meter, with the tariff index that it has.
+    /// The meter, with its current tariff index.
     pub meter: MeterConfiguration,
-    /// The tariff index that it is to get.
+    /// Its new tariff index.
     pub new_tariff_index: TariffIndex,
     /// How many tokens.
     pub size: SetSize,
 }
 
-/// A token to read back.
+/// A token to verify.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct VerifyRequest {
     /// The register of the key.
@@ -179,7 +178,7 @@ pub struct VerifyRequest {
     pub token: TokenData,
 }
 
-/// What a module made.
+/// What a module issued.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Issued {
     /// One token.
@@ -188,27 +187,27 @@ pub enum Issued {
     KeyChange(IssuedKeyChange),
 }
 
-/// One token with what the caller records.
+/// One token, with data for the caller to record.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct IssuedToken {
     /// The token.
     pub token: TokenData,
     /// The minute of issue in it.
     pub identifier: TokenIdentifier,
-    /// The random number in it; tokens in currency have none.
+    /// The random number in it; currency tokens have none.
     pub random: Option<RandomNumber>,
     /// The check value of the vending key.
     pub check_value: KeyCheckValue,
-    /// Whether a test module made it.
+    /// Whether a test module issued it.
     pub is_test: bool,
 }
 
-/// A set of key change tokens with what the caller records.
+/// A set of key change tokens, with data for the caller to record.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct IssuedKeyChange {
     tokens: [TokenData; 4],
     size: SetSize,
-    /// Whether the meter forgets the identifiers that it remembers: exactly when the base dates differ.
+    /// Whether the meter forgets its identifiers: exactly if the base dates differ.
     pub rollover: Rollover,
     /// The expiry number of the new key, which the set carries.
     pub expiry: KeyExpiryNumber,
@@ -216,16 +215,16 @@ pub struct IssuedKeyChange {
     pub from_check_value: KeyCheckValue,
     /// The check value of the new vending key.
     pub to_check_value: KeyCheckValue,
-    /// Whether a test module made it.
+    /// Whether a test module issued it.
     pub is_test: bool,
 }
 
 impl IssuedKeyChange {
-    /// A set with its tokens in order.
+    /// A set with its tokens, in order.
     ///
     /// # Panics
     ///
-    /// Unless there are as many tokens as the size says.
+    /// If the number of tokens is not the size of the set.
     pub fn new(
         tokens: &[TokenData],
         size: SetSize,
@@ -240,13 +239,13 @@ impl IssuedKeyChange {
         Self { tokens: all, size, rollover, expiry, from_check_value, to_check_value, is_test }
     }
 
-    /// The tokens, in the order in which they are listed.
+    /// The tokens, in order.
     pub fn tokens(&self) -> &[TokenData] {
         &self.tokens[..usize::from(self.size.count())]
     }
 }
 
-/// What reading a token back showed. Sections of a new key stay in the module.
+/// The result of verifying a token. Sections of a new key stay in the module.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Verification {
@@ -256,7 +255,7 @@ pub enum Verification {
         instruction: Instruction,
         /// The minute of issue.
         identifier: TokenIdentifier,
-        /// The random number; tokens in currency have none.
+        /// The random number; currency tokens have none.
         random: Option<RandomNumber>,
     },
     /// One section of a new key for this meter.
@@ -264,15 +263,15 @@ pub enum Verification {
         /// Which section, from 1.
         section: u8,
     },
-    /// A test or display: it carries no key, so there is nothing to verify.
+    /// A test or display: no key protects it, so there is nothing to verify.
     Unkeyed,
     /// Status 03: not a token of this meter under this key.
     Checksum,
-    /// A token of this key whose fields are no value of the standard.
+    /// A token of this key with fields that the standard does not allow.
     Malformed(OpenError),
     /// Status 80: credit under a default key.
     CreditUnderDefaultKey,
-    /// Status 41: its identifier lies behind the key's expiry.
+    /// Status 41: its identifier is after the key's expiry.
     KeyExpired,
 }
 
@@ -281,11 +280,11 @@ pub enum Verification {
 pub struct Identification {
     /// Its name.
     pub module: ModuleId,
-    /// What it is, as `Prepay software module`.
+    /// Its model, such as `Prepay software module`.
     pub hardware: String,
-    /// Which version of it.
+    /// Its firmware version.
     pub firmware: String,
-    /// The fingerprint of its public keys, as people compare it.
+    /// The fingerprint of its public keys, for people to compare.
     pub fingerprint: String,
     /// Whether it is a test module, whose tokens are not for real meters.
     pub is_test: bool,
@@ -294,13 +293,13 @@ pub struct Identification {
 /// A module's counters.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ModuleStatus {
-    /// How many more tokens it may make; nothing for no limit.
+    /// How many more tokens it may issue; `None` for no limit.
     pub transactions_left: Option<u64>,
-    /// How many tokens it has made.
+    /// How many tokens it has issued.
     pub transactions: u64,
     /// How many entries its audit log has.
     pub audit_entries: u64,
-    /// What its keepers should know, one line each.
+    /// Warnings, one line each.
     pub alerts: Vec<String>,
 }
 
@@ -309,35 +308,35 @@ pub struct ModuleStatus {
 pub struct ClockWindow {
     /// The time.
     pub now: Moment,
-    /// How many minutes an identifier may lie before or behind it; nothing for any distance.
+    /// How many minutes an identifier may be before or after it; `None` for any number.
     pub minutes: Option<u32>,
 }
 
-/// What a register holds, but for the key.
+/// The contents of a register, without the key.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RegisterReport {
     /// The register.
     pub register: RegisterNumber,
-    /// What the centre laid down.
+    /// The attributes that the centre set.
     pub attributes: VendingKeyAttributes,
     /// The key's check value.
     pub check_value: KeyCheckValue,
     /// The centre that it came from.
     pub centre: CentreId,
-    /// Tenths of a unit that may still be issued; nothing for no limit.
+    /// Tenths of a unit that may still be issued; `None` for no limit.
     pub units_left_tenths: Option<u64>,
-    /// Hundred-thousandths of the base currency that may still be issued; nothing for no limit.
+    /// Hundred-thousandths of the base currency that may still be issued; `None` for no limit.
     pub currency_left: Option<u128>,
 }
 
-/// Why a module makes no token. Only the first check that fails is reported, in this order.
+/// Why a module refused a request. Only the first check that fails is reported, in this order.
 ///
 /// | code | status | check |
 /// |------|--------|-------|
-/// | `request_conflict` | – | the same request name with other content |
+/// | `request_conflict` | – | the same request identifier with other contents |
 /// | `pan` | 76 | the meter's number |
-/// | `parameter` | 40 | ranges, and algorithms that do not go together |
-/// | `register` | 28 | the register holds a key |
+/// | `parameter` | 40 | ranges, and algorithms that cannot be combined |
+/// | `register` | 28 | the register has a key |
 /// | `not_active` | 43 | ACT |
 /// | `issue_expired` | 42 | IUT |
 /// | `key_type` | 05 | the key type, and the carrier of a common key |
@@ -354,19 +353,19 @@ pub struct RegisterReport {
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Refusal {
-    /// A request of this name was already carried out with other content.
+    /// A request with this identifier was already carried out, with other contents.
     RequestConflict,
     /// Not a meter number.
     Pan {
         /// What is wrong with it.
         problem: String,
     },
-    /// A parameter out of its range, or algorithms that do not go together.
+    /// A parameter is out of range, or algorithms cannot be combined.
     Parameter {
         /// What is wrong with it.
         problem: String,
     },
-    /// The register holds no key.
+    /// The register has no key.
     Register {
         /// The register.
         register: RegisterNumber,
@@ -375,12 +374,12 @@ pub enum Refusal {
     NotActive {
         /// The register.
         register: RegisterNumber,
-        /// From when it is.
+        /// From when it will be.
         activation: Moment,
         /// The module's time.
         now: Moment,
     },
-    /// The key has to be loaded afresh.
+    /// The key must be loaded again.
     IssueExpired {
         /// The register.
         register: RegisterNumber,
@@ -389,15 +388,15 @@ pub enum Refusal {
         /// The module's time.
         now: Moment,
     },
-    /// The key type does not carry this: credit under a default key, or a common key on a carrier that is
-    /// not erased.
+    /// The key type does not allow this: credit under a default key, or a common key on a carrier that the meter does
+    /// not erase.
     KeyType {
         /// The type of the register's key.
         key_type: VendingKeyType,
         /// The carrier of the meter.
         carrier: TokenCarrierType,
     },
-    /// This key may not follow that one.
+    /// The new key may not replace the current one.
     KeyChangeRule(KeyChangeRule),
     /// A set of this size does not suit the cipher.
     TokenCount {
@@ -420,14 +419,14 @@ pub enum Refusal {
         /// How far it may be, in minutes.
         minutes: u32,
     },
-    /// The identifier lies behind the key's expiry.
+    /// The identifier is after the key's expiry.
     KeyExpired {
         /// The identifier.
         identifier: TokenIdentifier,
         /// The key's expiry number.
         expiry: KeyExpiryNumber,
     },
-    /// More than may still be issued under this key.
+    /// The credit exceeds what may still be issued under this key.
     CreditLimit {
         /// Which limit: `ULM` or `CLM`.
         limit: &'static str,
@@ -440,7 +439,7 @@ pub enum Refusal {
     Transactions,
 }
 
-/// Which rule of key changes a request breaks.
+/// The rule of key changes that a request breaks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum KeyChangeRule {
@@ -451,7 +450,7 @@ pub enum KeyChangeRule {
         /// That of the new key.
         to: Cluster,
     },
-    /// A key of this type may not follow one of that type, or not on this carrier.
+    /// A key of this type may not replace one of that type, or not by this carrier.
     KeyType {
         /// The type of the old key.
         from: VendingKeyType,
@@ -467,27 +466,26 @@ pub enum KeyChangeRule {
     },
 }
 
-impl Refusal {
-    /// The stable name of the refusal, for programs.
-    pub const fn code(&self) -> &'static str {
-        match self {
-            Self::RequestConflict => "request_conflict",
-            Self::Pan { .. } => "pan",
-            Self::Parameter { .. } => "parameter",
-            Self::Register { .. } => "register",
-            Self::NotActive { .. } => "not_active",
-            Self::IssueExpired { .. } => "issue_expired",
-            Self::KeyType { .. } => "key_type",
-            Self::KeyChangeRule(_) => "key_change_rule",
-            Self::TokenCount { .. } => "token_count",
-            Self::SubClass { .. } => "sub_class",
-            Self::IdentifierWindow { .. } => "identifier_window",
-            Self::KeyExpired { .. } => "key_expired",
-            Self::CreditLimit { .. } => "credit_limit",
-            Self::Transactions => "transactions",
-        }
+prepay_basics::codes! {
+    Refusal {
+        RequestConflict = "request_conflict",
+        Pan = "pan",
+        Parameter = "parameter",
+        Register = "register",
+        NotActive = "not_active",
+        IssueExpired = "issue_expired",
+        KeyType = "key_type",
+        KeyChangeRule = "key_change_rule",
+        TokenCount = "token_count",
+        SubClass = "sub_class",
+        IdentifierWindow = "identifier_window",
+        KeyExpired = "key_expired",
+        CreditLimit = "credit_limit",
+        Transactions = "transactions",
     }
+}
 
+impl Refusal {
     /// The status code of STS 600-8-6, where public sources give one.
     pub const fn status(&self) -> Option<&'static str> {
         Some(match self {
@@ -508,23 +506,22 @@ impl Refusal {
     }
 }
 
-/// Something broke: it is not known what was done.
+/// Something failed, and it may not be known what was done.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum ModuleFault {
-    /// The module did not answer. Tokens may exist: repeat the same request, under the same name.
+    /// The module did not answer. Tokens may exist: repeat the same request, with the same identifier.
     NoAnswer {
         /// What was seen.
         problem: String,
     },
-    /// The module cannot keep what it did, and does nothing more until it is opened again. Tokens of the
-    /// failed request were not handed out; repeat the same request, under the same name.
+    /// The module could not write what it did, and does nothing more until it is opened again. The tokens of the
+    /// failed request were not returned; repeat the same request, with the same identifier.
     Storage {
         /// What was seen.
         problem: String,
     },
-    /// The module is locked, or whoever asks is not signed in any more. Nothing was done: sign in and
-    /// repeat.
+    /// The module is locked, or the caller is no longer signed in. Nothing was done: sign in and repeat.
     Closed {
         /// What is missing.
         problem: String,
@@ -534,10 +531,18 @@ pub enum ModuleFault {
 /// Why there is no answer to a single request.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum ModuleError {
-    /// The module refuses. Correct the request, or call a person.
+    /// The module refused. Correct the request, or call a person.
     Refused(Refusal),
-    /// Something broke. Repeat the same request.
+    /// Something failed. Repeat the same request.
     Fault(ModuleFault),
+}
+
+prepay_basics::codes! {
+    ModuleFault {
+        NoAnswer = "no_answer",
+        Storage = "storage",
+        Closed = "closed",
+    }
 }
 
 impl ModuleFault {
@@ -573,11 +578,11 @@ impl fmt::Display for RequestId {
 impl fmt::Display for Refusal {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::RequestConflict => {
-                f.write_str("a request of this name was carried out with other content")
-            }
+            Self::RequestConflict => f.write_str(
+                "a request with this identifier was already carried out, with other contents",
+            ),
             Self::Pan { problem } | Self::Parameter { problem } => f.write_str(problem),
-            Self::Register { register } => write!(f, "register {register} holds no key"),
+            Self::Register { register } => write!(f, "register {register} has no key"),
             Self::NotActive { register, activation, now } => write!(
                 f,
                 "the key of register {register} is not active: expected {activation} or later, \
@@ -585,12 +590,12 @@ impl fmt::Display for Refusal {
             ),
             Self::IssueExpired { register, issued_until, now } => write!(
                 f,
-                "the key of register {register} must be loaded afresh: expected {issued_until} or \
-                 before, found {now}"
+                "the key of register {register} must be loaded again: expected {issued_until} or \
+                 earlier, found {now}"
             ),
             Self::KeyType { key_type, carrier } => match *key_type {
                 VendingKeyType::DEFAULT => {
-                    f.write_str("a default key (key type 1) carries no credit")
+                    f.write_str("a default key (key type 1) issues no credit")
                 }
                 _ => write!(
                     f,
@@ -614,7 +619,7 @@ impl fmt::Display for Refusal {
             ),
             Self::KeyExpired { identifier, expiry } => write!(
                 f,
-                "key expired: expected an identifier of block {expiry} or before, found block {}",
+                "key expired: expected an identifier in block {expiry} or earlier, found block {}",
                 identifier.expiry_block()
             ),
             Self::CreditLimit { limit, asked, left } => {
@@ -637,10 +642,10 @@ impl fmt::Display for KeyChangeRule {
             }
             Self::KeyType { from, to, carrier } => write!(
                 f,
-                "a key of type {to} may not follow one of type {from} on token carrier type {carrier}"
+                "a key of type {to} may not replace one of type {from} on token carrier type {carrier}"
             ),
             Self::NewKeyExpired { expiry } => {
-                write!(f, "the new key is expired: its expiry number is {expiry}")
+                write!(f, "the new key has expired: its expiry number is {expiry}")
             }
         }
     }

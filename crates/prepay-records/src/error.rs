@@ -118,6 +118,11 @@ impl RecordError {
         Self { code, message: message.into() }
     }
 
+    /// The stable code.
+    pub const fn code(&self) -> &'static str {
+        self.code.text()
+    }
+
     /// The same error, of something inside a field.
     #[must_use]
     pub fn of(mut self, field: &str) -> Self {

@@ -28,6 +28,7 @@
 //! - [`lines`]: lines of a stream, and the stream of their answers.
 //! - [`time`], [`decimal`], [`hex`]: texts of numbers, both ways.
 //! - [`RecordCode`]: the stable codes; [`ErrorRecord`]: an error as every door answers it.
+//! - [`explain`](mod@explain): what each code means, who has to act and what to do.
 //!
 //! # What it never knows
 //!
@@ -37,6 +38,7 @@ mod choice;
 pub mod decimal;
 pub mod element;
 mod error;
+pub mod explain;
 pub mod hex;
 pub mod json;
 pub mod lines;

@@ -5,6 +5,7 @@
 use std::fmt;
 
 use prepay_module::{ModuleError, ModuleFault, Refusal};
+use prepay_records::explain::explain;
 use prepay_records::{ErrorBody, ErrorRecord, RecordCode, RecordError};
 use serde::{Serialize, Serializer};
 
@@ -19,18 +20,11 @@ pub enum SessionError {
     Fault(ModuleFault),
 }
 
-impl SessionError {
-    /// The stable code.
-    pub fn code(&self) -> &'static str {
-        match self {
-            Self::Line(error) => error.code.text(),
-            Self::Refused(refusal) => refusal.code(),
-            Self::Fault(ModuleFault::Closed { .. }) => "closed",
-            Self::Fault(ModuleFault::NoAnswer { .. }) => "no_answer",
-            Self::Fault(_) => "storage",
-        }
-    }
+prepay_basics::codes! {
+    SessionError {} or { Line, Refused, Fault }
+}
 
+impl SessionError {
     /// The status of STS 600-8-6, where the error has one.
     pub fn status(&self) -> Option<&'static str> {
         match self {
@@ -39,23 +33,12 @@ impl SessionError {
         }
     }
 
-    /// What to do next, where there is something to do.
+    /// What to do next.
     pub fn next(&self) -> Option<&'static str> {
-        Some(match self {
-            Self::Line(_) => return None,
-            Self::Fault(_) => "repeat the same request, under the same name",
-            Self::Refused(refusal) => match refusal {
-                Refusal::RequestConflict => "a new request needs a new name",
-                Refusal::Register { .. } => "see the registers: prepay module registers",
-                Refusal::IssueExpired { .. } | Refusal::CreditLimit { .. } => {
-                    "two custodians load the key afresh: prepay module request key-load"
-                }
-                Refusal::IdentifierWindow { .. } => "check the time of issue and the clock",
-                Refusal::KeyExpired { .. } => "give the meter a newer key: issue key-change",
-                Refusal::Transactions => "two custodians refill it: prepay module refill",
-                _ => return None,
-            },
-        })
+        match self {
+            Self::Fault(_) => Some("repeat the same request, under the same name"),
+            Self::Line(_) | Self::Refused(_) => explain(self.code()).map(|row| row.next),
+        }
     }
 
     /// A value that its field does not take.

@@ -82,14 +82,14 @@ pub enum OpenStoreError {
 
 prepay_basics::codes! {
     OpenStoreError {
-        NotThere = "store_file_not_there",
-        AlreadyThere = "store_file_already_there",
+        NotThere = "not_there",
+        AlreadyThere = "file_exists",
         NotADatabase = "store_not_a_database",
         OtherApplication = "store_other_application",
-        Newer = "store_newer",
-        Damaged = "store_damaged",
+        Newer = "version",
+        Damaged = "damaged",
         ReadOnly = "store_read_only",
-        Fault = "store_fault",
+        Fault = "storage",
     }
 }
 

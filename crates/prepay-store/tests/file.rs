@@ -93,7 +93,7 @@ fn many_threads_with_connections_of_their_own_lose_nothing() {
 #[test]
 fn a_file_that_is_not_a_centre_database_is_refused_with_its_code() {
     let (_folder, path) = place();
-    assert_eq!(refusal(&path).code(), "store_file_not_there");
+    assert_eq!(refusal(&path).code(), "not_there");
 
     fs::write(&path, "not a database, but long enough to have a header of one".repeat(9)).unwrap();
     assert_eq!(refusal(&path).code(), "store_not_a_database");
@@ -102,7 +102,7 @@ fn a_file_that_is_not_a_centre_database_is_refused_with_its_code() {
     assert_eq!(refusal(&path).code(), "store_not_a_database");
     fs::remove_file(&path).unwrap();
     fs::create_dir(&path).unwrap();
-    assert_eq!(refusal(&path).code(), "store_fault");
+    assert_eq!(refusal(&path).code(), "storage");
     fs::remove_dir(&path).unwrap();
 
     Connection::open(&path).unwrap().execute_batch("CREATE TABLE other (a INTEGER)").unwrap();
@@ -113,7 +113,7 @@ fn a_file_that_is_not_a_centre_database_is_refused_with_its_code() {
 
     drop(filled(&path));
     Connection::open(&path).unwrap().pragma_update(None, "user_version", 99).unwrap();
-    assert_eq!(refusal(&path).code(), "store_newer");
+    assert_eq!(refusal(&path).code(), "version");
     Connection::open(&path).unwrap().pragma_update(None, "user_version", 1).unwrap();
     assert!(SqliteCentreStore::open(&path).is_ok());
 }
@@ -167,12 +167,12 @@ fn every_overwritten_page_is_refused() {
         let mut changed = whole.clone();
         changed[ruined * page..(ruined + 1) * page].fill(0xA5);
         fs::write(&other, &changed).unwrap();
-        let expected = if ruined == 0 { "store_not_a_database" } else { "store_damaged" };
+        let expected = if ruined == 0 { "store_not_a_database" } else { "damaged" };
         assert_eq!(refusal(&other).code(), expected, "page {ruined}");
     }
     for kept in [page / 2, page, page * 3 / 2, whole.len() - page] {
         fs::write(&other, &whole[..kept]).unwrap();
-        assert_eq!(refusal(&other).code(), "store_damaged", "{kept} bytes kept");
+        assert_eq!(refusal(&other).code(), "damaged", "{kept} bytes kept");
     }
 }
 
@@ -269,7 +269,7 @@ fn a_number_too_large_for_a_column_is_refused_and_never_found() {
         let row = centre_store::key_load(serial, "SM-1", "000123");
         let written = store.commit(&[Change::Insert(Row::KeyLoad(row))]);
         assert_eq!(written.is_ok(), fits, "{serial}: {written:?}");
-        assert!(fits || written.unwrap_err().code() == "store_fault", "{serial}");
+        assert!(fits || written.unwrap_err().code() == "storage", "{serial}");
         assert_eq!(store.get::<KeyLoadRecord>(&serial).unwrap().is_some(), fits, "{serial}");
         assert_eq!(store.list::<KeyLoadRecord>(&Filter::all(), Some(&serial), 10), Ok(Vec::new()));
     }

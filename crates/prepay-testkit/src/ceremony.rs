@@ -5,6 +5,7 @@
 //!
 //! - Elsewhere: where vaults are kept, which comes in as an argument.
 
+use crate::documents::document;
 use prepay_basics::{Identifier, Moment};
 use prepay_kmc_module::{
     CentreDesk, CentreEntry, CentreModule, CentreSetup, CentreVault, KeyLoadItem, KeyLoadOrder,
@@ -237,15 +238,17 @@ impl TestCentre {
         let (centre, custodians, reader) = (self.desk(), &people.custodians, &people.auditor);
         let module_enrolment = reader.enrolment().expect("the module's enrolment");
         let fingerprint = reader.identify().expect("the module's name").fingerprint;
-        centre.accept_module(&module_enrolment, &fingerprint).expect("an accepted module");
+        centre
+            .accept_module(&document(&module_enrolment), &fingerprint)
+            .expect("an accepted module");
         let enrolment = centre.enrolment().expect("the centre's enrolment");
         let fingerprint = centre.identify().expect("the centre's name").fingerprint;
-        custodians.enrol_centre(&enrolment).expect("a slot");
+        custodians.enrol_centre(&document(&enrolment)).expect("a slot");
         custodians.confirm_centre(&value(Self::NAME), &fingerprint).expect("a confirmed centre");
         let request =
             custodians.request_agreement(&value(Self::NAME)).expect("an agreement request");
-        let answer = centre.answer_agreement(&request).expect("an agreement");
-        custodians.accept_confirmation(&answer.confirmation).expect("an active slot");
+        let answer = centre.answer_agreement(&document(&request)).expect("an agreement");
+        custodians.accept_confirmation(&document(&answer.confirmation)).expect("an active slot");
         vec![module_enrolment, enrolment, request, answer.confirmation]
     }
 
@@ -262,10 +265,12 @@ impl TestCentre {
     ) -> (LoadReport, [String; 2]) {
         let custodians = &people.custodians;
         let request = custodians.request_key_load(&value(Self::NAME)).expect("a request");
-        let read = self.desk().read_key_load_request(&request).expect("an authentic request");
+        let read =
+            self.desk().read_key_load_request(&document(&request)).expect("an authentic request");
         let order = KeyLoadOrder { expires: read.expires, transactions, keys };
-        let file = self.desk().build_key_load(&request, &order).expect("a key-load file").file;
-        (custodians.load_keys(&file).expect("loaded keys"), [request, file])
+        let file =
+            self.desk().build_key_load(&document(&request), &order).expect("a key-load file").file;
+        (custodians.load_keys(&document(&file)).expect("loaded keys"), [request, file])
     }
 
     /// Closes the centre.

@@ -1,7 +1,7 @@
-//! Reading the audit log and proving it, entry by entry, without holding more than one of them.
+//! Reading and verifying the audit log, entry by entry, with one entry in memory at a time.
 //!
-//! The log begins with a header, which says whose log it is and which entry it follows: none for a new
-//! vault, the last one in the back-up for a restored one.
+//! The log starts with a header, which says whose log it is and which entry came before: none in a new vault, in a
+//! restored one the last entry in the back-up.
 //!
 //! ```text
 //!  PREPAY-AUDIT 1\n  15 bytes
@@ -26,10 +26,10 @@ const MAGIC: &[u8] = b"PREPAY-AUDIT 1\n";
 /// The length of the log's header in bytes.
 pub(super) const HEADER: usize = MAGIC.len() + 16 + 8 + 32;
 
-/// How much of the log is read at once, in bytes.
+/// How many bytes of the log to read at once.
 const CHUNK: usize = 64 * 1024;
 
-/// Where a log begins.
+/// The header of a log.
 #[derive(Clone, Copy)]
 pub(super) struct LogHeader {
     pub(super) id: [u8; 16],
@@ -56,8 +56,7 @@ impl LogHeader {
         Ok(Self { id: reader.array()?, sequence: reader.u64()?, hash: reader.array()? })
     }
 
-    /// What is wrong with an entry that should be in the log or before it: of those before it only the last
-    /// is known.
+    /// What is wrong with an entry that should be in the log or before it. Of those before it, only the last is known.
     fn lacks(&self, known: AuditMark) -> Option<BadEntry> {
         let start = AuditMark::from(self.start());
         let problem = match known.sequence.cmp(&start.sequence) {
@@ -68,29 +67,29 @@ impl LogHeader {
         Some(BadEntry { sequence: known.sequence, offset: HEADER as u64, problem })
     }
 
-    /// The place behind the header.
+    /// The position after the header.
     pub(super) const fn start(&self) -> Position {
         let Self { sequence, hash, .. } = *self;
         Position { sequence, length: HEADER as u64, hash }
     }
 }
 
-/// What proving a log showed.
+/// The result of verifying a log.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct AuditReport {
-    /// How many entries are right, from the beginning on.
+    /// How many entries are right, from the start.
     pub entries: u64,
-    /// The first that is not.
+    /// The first wrong one.
     pub first_bad: Option<BadEntry>,
-    /// Whether it was also proved that the vault itself wrote the entries, which takes its secrets.
+    /// Whether it was also verified that the vault itself wrote the entries, which needs its secrets.
     pub authenticated: bool,
-    /// The last entry that is right: to be noted elsewhere, and asked for with [`verify_noted`] later.
+    /// The last right entry. Note it elsewhere, and check it later with [`verify_noted`].
     pub last: AuditMark,
 }
 
 /// One entry of a log, by its number and hash, as `28-` and 64 hexadecimal digits.
 ///
-/// Noted where nobody can change it, it shows later whether an older copy of all files was put back: the log
+/// If you note it where nobody can change it, it shows later whether an older copy of all files was put back: the log
 /// then ends before it, or has another entry in its place.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct AuditMark {
@@ -100,7 +99,7 @@ pub struct AuditMark {
     pub hash: [u8; 32],
 }
 
-/// The text is no mark of an audit log.
+/// The text is not the mark of an audit log.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ParseAuditMarkError;
 
@@ -147,20 +146,20 @@ impl fmt::Display for ParseAuditMarkError {
 
 impl std::error::Error for ParseAuditMarkError {}
 
-/// Proves a log without the vault's secrets: the chain of its entries, and where it ends.
+/// Verifies a log without the vault's secrets: the chain of its entries, and where it ends.
 ///
 /// # Errors
 ///
-/// [`AuditError::Storage`] when the place fails.
+/// [`AuditError::Storage`] if the storage fails.
 pub fn verify<E: Entries>(storage: &mut dyn VaultStorage) -> Result<AuditReport, AuditError> {
     Ok(prove::<E>(storage, None, None)?)
 }
 
-/// Proves a log as [`verify`] does, and that it still has an entry that was noted earlier.
+/// Verifies a log like [`verify`], and that it still has an entry noted earlier.
 ///
 /// # Errors
 ///
-/// [`AuditError::Storage`] when the place fails.
+/// [`AuditError::Storage`] if the storage fails.
 pub fn verify_noted<E: Entries>(
     storage: &mut dyn VaultStorage,
     noted: AuditMark,
@@ -168,11 +167,11 @@ pub fn verify_noted<E: Entries>(
     Ok(prove::<E>(storage, None, Some(noted))?)
 }
 
-/// Reads entries without the vault's secrets, from a number on, proving the chain before them too.
+/// Reads entries without the vault's secrets, starting at a number. Also verifies the chain before them.
 ///
 /// # Errors
 ///
-/// [`AuditError`] when the place fails or an entry is not what it was.
+/// [`AuditError`] if the storage fails or an entry was changed.
 pub fn records<E: Entries>(
     storage: &mut dyn VaultStorage,
     from: u64,
@@ -194,7 +193,7 @@ pub fn records<E: Entries>(
     }
 }
 
-/// Goes through a whole log while `visit` says so, and gives the place behind the last entry.
+/// Reads a log while `visit` returns true. Returns the position after the last entry.
 fn walk<E: Entries>(
     storage: &mut dyn VaultStorage,
     mac: Option<&LogMac>,
@@ -229,7 +228,7 @@ pub(super) fn header(storage: &mut dyn VaultStorage) -> io::Result<Result<LogHea
     Ok(LogHeader::decode(&bytes[..count]).map_err(|_| bad))
 }
 
-/// Proves a log, with or without its key. `known` is an entry that the log must have.
+/// Verifies a log, with or without its key. `known` is an entry that the log must have.
 pub(super) fn prove<E: Entries>(
     storage: &mut dyn VaultStorage,
     mac: Option<&LogMac>,
@@ -260,7 +259,7 @@ pub(super) fn prove<E: Entries>(
     })?;
     let found = other.or(outcome.err());
     let first_bad = match (&found, last) {
-        // A write that was cut short leaves a torn end behind all that is known.
+        // An interrupted write leaves a torn end, after all known entries.
         (None | Some(BadEntry { problem: Problem::Torn, .. }), Some(end)) => {
             if places.iter().flatten().any(|known| known.sequence > end.sequence) {
                 Some(end.bad(Problem::Missing))
@@ -290,27 +289,27 @@ fn read_full(storage: &mut dyn VaultStorage, offset: u64, bytes: &mut [u8]) -> i
     Ok(count)
 }
 
-/// Reads entries one after the other.
+/// Reads entries one after another.
 pub(super) struct Scanner<'a> {
     storage: &'a mut dyn VaultStorage,
     buffer: Vec<u8>,
-    /// Where in the buffer the next entry begins.
+    /// Where in the buffer the next entry starts.
     at: usize,
     /// Where in the log the buffer ends.
     read: u64,
     end: u64,
 }
 
-/// An entry, and the place behind it.
+/// An entry, and the position after it.
 type Passed<E> = (Record<E>, Position);
 
 impl<'a> Scanner<'a> {
-    /// Reads from an offset on, up to another.
+    /// Reads from one offset up to another.
     pub(super) const fn new(storage: &'a mut dyn VaultStorage, from: u64, end: u64) -> Self {
         Self { storage, buffer: Vec::new(), at: 0, read: from, end }
     }
 
-    /// The next entry, which must follow `place`; none at the end.
+    /// The next entry, which must follow `place`; `None` at the end.
     pub(super) fn next<E: Entries>(
         &mut self,
         place: &Position,
@@ -333,7 +332,7 @@ impl<'a> Scanner<'a> {
         Ok(Some(record::read(bytes, place, mac)))
     }
 
-    /// Makes sure that so many bytes of the next entry are in the buffer, if the log has them.
+    /// Reads until the buffer has this many bytes of the next entry, if the log has them.
     fn fill(&mut self, count: usize) -> io::Result<bool> {
         let have = self.buffer.len() - self.at;
         if have >= count {

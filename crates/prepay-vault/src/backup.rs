@@ -1,4 +1,4 @@
-//! A back-up: a vault's contents and people under the passphrases of two custodians together.
+//! A back-up: a vault's contents and people, encrypted under the passphrases of two custodians together.
 //!
 //! ```text
 //!  PREPAY-BACKUP 1\n   16 bytes
@@ -6,14 +6,14 @@
 //!  moment              seconds, u64
 //!  custodians          two names, in rising order
 //!  cost, salt, nonce   the key is Argon2id over both passphrases, each with its length, in that order
-//!  contents            length, AES-256-GCM ciphertext, tag; all before is authenticated too
-//!  SHA-256             of all before
+//!  contents            length, AES-256-GCM ciphertext, tag; everything before is authenticated too
+//!  SHA-256             of everything before
 //! ```
 //!
-//! A back-up must not give limits back: what was issued after it was made is not in it. So the contents of
-//! a restored vault are told, and a module issues nothing under its keys until they are loaded afresh,
-//! unless two custodians accept the limits as they were. The log is not part of it: the restored vault's
-//! log goes on from the entry that the back-up names, under a new vault number.
+//! Restoring must not give limits back: a back-up does not contain what was issued after it was made. So the contents
+//! of a restored vault are told, and a module issues nothing under its keys until they are loaded again, unless two
+//! custodians accept the limits as they were. The log is not in the back-up: the log of the restored vault continues
+//! from the entry that the back-up names, under a new vault number.
 //!
 //! - Form: `docs/formats/vault.md`.
 
@@ -32,17 +32,17 @@ use prepay_basics::{Entropy, Identifier, Moment};
 
 const MAGIC: &[u8] = b"PREPAY-BACKUP 1\n";
 
-/// What becomes of the limits in a back-up.
+/// What to do with the limits in a back-up.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum RestoredLimits {
-    /// Nothing is issued under a key until it is loaded afresh.
+    /// Issue nothing under a key until it is loaded again.
     Stopped,
-    /// They hold as they were when the back-up was made. Both custodians answer for it that nothing was
-    /// issued since, or that it may be issued again.
+    /// Accept them as they were when the back-up was made. Both custodians are responsible: nothing was issued since,
+    /// or it may be issued again.
     Accepted,
 }
 
-/// What a back-up says in clear.
+/// The plain part of a back-up.
 struct BackupHeader {
     header: VaultHeader,
     moment: Moment,
@@ -93,7 +93,7 @@ impl BackupHeader {
     }
 }
 
-/// What a back-up says in clear, all that is authenticated with its contents, and the contents, enciphered.
+/// The plain part of a back-up: as values, as the bytes authenticated with the contents; and the encrypted contents.
 fn read<C: Contents>(file: &[u8]) -> Result<(BackupHeader, &[u8], &[u8]), RestoreError> {
     if !file.starts_with(MAGIC) {
         return Err(RestoreError::NotABackup);
@@ -113,21 +113,20 @@ fn read<C: Contents>(file: &[u8]) -> Result<(BackupHeader, &[u8], &[u8]), Restor
 }
 
 impl<C: Contents> Vault<C> {
-    /// What a back-up says of its vault without a secret. What would unlock it is not in it.
+    /// What a back-up says about its vault without a secret. It does not contain what unlocked the vault.
     ///
     /// # Errors
     ///
-    /// [`RestoreError`] when it is no back-up of such a vault, or damaged.
+    /// [`RestoreError`] if it is not the back-up of such a vault, or damaged.
     pub fn look_at_backup(file: &[u8]) -> Result<VaultHeader, RestoreError> {
         Ok(read::<C>(file)?.0.header)
     }
 
-    /// Makes a back-up, for two custodians to keep apart. Each gives a passphrase for it, in the order of
-    /// [`Quorum::names`].
+    /// Makes a back-up. Each of the two custodians gives it a passphrase, in the order of [`Quorum::names`].
     ///
     /// # Errors
     ///
-    /// [`VaultError`]; no back-up was made.
+    /// [`VaultError`]; there is no back-up then.
     pub fn backup(
         &mut self,
         quorum: &Quorum,
@@ -171,12 +170,12 @@ impl<C: Contents> Vault<C> {
         Ok(file)
     }
 
-    /// Makes a vault from a back-up, in an empty place, under new protection. Its people, their
-    /// passphrases and its name are those of the back-up.
+    /// Makes a vault from a back-up, in empty storage, with new protection. Its people, their passphrases and its name
+    /// are those of the back-up.
     ///
     /// # Errors
     ///
-    /// [`RestoreError`]; nothing was made unless the storage failed half-way.
+    /// [`RestoreError`]. No vault was made, unless the storage failed half-way.
     pub fn restore(
         mut storage: Box<dyn VaultStorage>,
         mut entropy: Box<dyn Entropy>,

@@ -1,12 +1,12 @@
-//! What lies sealed in a store, before the owner's contents.
+//! The first part of what is sealed in a store, before the owner's contents.
 //!
 //! ```text
 //!  log key      32 bytes
 //!  log header   the entry before the log's first: number, hash
-//!  anchor       the place in the log up to which the contents hold everything
-//!  window       the place from which the log is read again
-//!  outbox       bytes that belong into the log at the anchor, and may not be there yet; their effect is
-//!               in the contents
+//!  anchor       the position in the log up to which the contents have everything
+//!  window       the position from which the log is read at opening
+//!  outbox       bytes that belong in the log at the anchor but may not be there yet; the contents already
+//!               have their effect
 //!  people       names, roles, verifiers, failures
 //! ```
 
@@ -16,7 +16,7 @@ use super::secret::Key;
 use super::user::People;
 use prepay_basics::codec::{DecodeError, Reader, Writer};
 
-/// What a store says before the owner's contents.
+/// The part before the owner's contents.
 pub(super) struct Body<'a> {
     pub(super) log_key: Key,
     pub(super) log_header: LogHeader,
@@ -45,7 +45,7 @@ pub(super) fn encode(
 }
 
 impl<'a> Body<'a> {
-    /// Reads it; the owner's contents are left.
+    /// Reads it, up to the owner's contents.
     pub(super) fn decode(id: [u8; 16], reader: &mut Reader<'a>) -> Result<Self, DecodeError> {
         let mut log_key = Key::zero();
         log_key.bytes().copy_from_slice(reader.take(32)?);

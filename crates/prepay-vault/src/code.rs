@@ -5,119 +5,89 @@ use super::error::{
     UserError, VaultError,
 };
 
-impl VaultError {
-    /// The stable name.
-    pub const fn code(&self) -> &'static str {
-        match self {
-            Self::Broken { .. } => "storage",
-            Self::Locked => "closed",
-            Self::Access(error) => error.code(),
-            Self::NoEntropy => "entropy",
-            Self::TooLarge => "vault_too_large",
-            Self::ShortPassphrase { .. } => "passphrase_short",
-            Self::Wrapper(_) => "wrapper",
-        }
+prepay_basics::codes! {
+    VaultError {
+        Broken = "storage",
+        Locked = "closed",
+        NoEntropy = "entropy",
+        TooLarge = "vault_too_large",
+        ShortPassphrase = "passphrase_short",
+        Wrapper = "wrapper",
+    } or { Access }
+}
+
+prepay_basics::codes! {
+    AccessError {
+        OtherVault = "not_signed_in",
+        Ended = "not_signed_in",
+        Role = "forbidden",
     }
 }
 
-impl AccessError {
-    /// The stable name.
-    pub const fn code(&self) -> &'static str {
-        match self {
-            Self::OtherVault | Self::Ended => "session",
-            Self::Role { .. } => "role",
-        }
+prepay_basics::codes! {
+    QuorumError {
+        SamePerson = "custodians",
+        NotCustodian = "custodians",
+        OtherVault = "custodians",
     }
 }
 
-impl QuorumError {
-    /// The stable name.
-    pub const fn code(&self) -> &'static str {
-        "custodians"
-    }
+prepay_basics::codes! {
+    SignInError {
+        Wrong = "sign_in",
+        Wait = "sign_in_wait",
+    } or { Vault }
 }
 
-impl SignInError {
-    /// The stable name.
-    pub const fn code(&self) -> &'static str {
-        match self {
-            Self::Wrong => "sign_in",
-            Self::Wait { .. } => "sign_in_wait",
-            Self::Vault(error) => error.code(),
-        }
-    }
+prepay_basics::codes! {
+    UserError {
+        Exists = "user_exists",
+        Unknown = "user_unknown",
+        TooFewCustodians = "custodians",
+    } or { SignIn, Vault }
 }
 
-impl UserError {
-    /// The stable name.
-    pub const fn code(&self) -> &'static str {
-        match self {
-            Self::Exists => "user_exists",
-            Self::Unknown => "user_unknown",
-            Self::TooFewCustodians => "too_few_custodians",
-            Self::SignIn(error) => error.code(),
-            Self::Vault(error) => error.code(),
-        }
-    }
+prepay_basics::codes! {
+    CreateError {
+        NotEmpty = "not_empty",
+        Storage = "storage",
+        TooFewCustodians = "custodians",
+        SameName = "user_exists",
+    } or { Vault }
 }
 
-impl CreateError {
-    /// The stable name.
-    pub const fn code(&self) -> &'static str {
-        match self {
-            Self::NotEmpty => "not_empty",
-            Self::Storage { .. } => "storage",
-            Self::TooFewCustodians => "custodians",
-            Self::SameName { .. } => "same_name",
-            Self::Vault(error) => error.code(),
-        }
-    }
+prepay_basics::codes! {
+    OpenError {
+        NotThere = "not_there",
+        Storage = "storage",
+        NotAVault = "not_a_vault",
+        Version = "version",
+        Damaged = "damaged",
+        Kind = "kind",
+        Protector = "seal",
+        WrongSecret = "wrong_secret",
+        Wrapper = "wrapper",
+        Head = "audit_head",
+        Cut = "audit_cut",
+        BadEntry = "audit_entry",
+        Replay = "audit_replay",
+        NoEntropy = "entropy",
+    } or { Vault }
 }
 
-impl OpenError {
-    /// The stable name.
-    pub const fn code(&self) -> &'static str {
-        match self {
-            Self::NotThere => "not_there",
-            Self::Storage { .. } => "storage",
-            Self::NotAVault => "not_a_vault",
-            Self::Version => "version",
-            Self::Damaged { .. } => "damaged",
-            Self::Kind { .. } => "kind",
-            Self::Protector { .. } => "seal",
-            Self::WrongSecret => "wrong_secret",
-            Self::Wrapper(_) => "wrapper",
-            Self::Head { .. } => "audit_head",
-            Self::Cut { .. } => "audit_cut",
-            Self::BadEntry(_) => "audit_entry",
-            Self::Replay { .. } => "audit_replay",
-            Self::NoEntropy => "entropy",
-            Self::Vault(error) => error.code(),
-        }
-    }
+prepay_basics::codes! {
+    RestoreError {
+        NotABackup = "not_a_backup",
+        Damaged = "damaged",
+        Kind = "kind",
+        Custodians = "custodians",
+        WrongSecret = "wrong_secret",
+    } or { Create }
 }
 
-impl RestoreError {
-    /// The stable name.
-    pub const fn code(&self) -> &'static str {
-        match self {
-            Self::NotABackup => "not_a_backup",
-            Self::Damaged { .. } => "damaged",
-            Self::Kind { .. } => "kind",
-            Self::Custodians { .. } => "custodians",
-            Self::WrongSecret => "wrong_secret",
-            Self::Create(error) => error.code(),
-        }
-    }
-}
-
-impl AuditError {
-    /// The stable name.
-    pub const fn code(&self) -> &'static str {
-        match self {
-            Self::Storage { .. } => "storage",
-            Self::BadEntry(_) => "audit_entry",
-            Self::Vault(error) => error.code(),
-        }
-    }
+prepay_basics::codes! {
+    AuditError {
+        Storage = "storage",
+        BadEntry = "audit_entry",
+    } or { Vault }
 }

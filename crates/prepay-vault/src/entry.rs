@@ -1,18 +1,18 @@
-//! What the audit log says: one typed entry for everything that a vault ever did.
+//! The entries of the audit log, typed: one for everything that a vault does.
 //!
-//! Each kind of entry has a number that never changes its meaning, a name, and fields. A field is no secret and
-//! no whole token. Kinds 1 to 99 are the vault's own and stand here; whoever owns a vault declares its kinds
-//! with [`entries!`](crate::entries).
+//! Each kind of entry has a number, whose meaning never changes, a name, and fields. A field is never a secret or a
+//! whole token. Kinds 1 to 99 are the vault's own, listed here; the owner of a vault declares more with
+//! [`entries!`](crate::entries).
 //!
 //! - Form: `docs/formats/audit-log.md`.
-//! - Elsewhere: time, people, order and chain (`record.rs`).
+//! - Elsewhere: time, people, sequence and chain (`record.rs`).
 
 use prepay_basics::codec::{DecodeError, Reader, Writer};
 use prepay_basics::{Identifier, Moment};
 
 use crate::Role;
 
-/// The first kind that is not the vault's own.
+/// The first kind that an owner may use.
 const FIRST_OF_OWNER: u16 = 100;
 
 /// Kinds of entries in an audit log.
@@ -23,7 +23,7 @@ pub trait Entries: Sized {
     /// The name of its kind.
     fn name(&self) -> &'static str;
 
-    /// Its fields, by name, as people read them.
+    /// Its fields, by name, for people to read.
     fn fields(&self) -> Vec<(&'static str, String)>;
 
     /// Writes the fields, without the kind.
@@ -33,16 +33,16 @@ pub trait Entries: Sized {
     ///
     /// # Errors
     ///
-    /// [`DecodeError`] when the kind is not known, or its fields are others.
+    /// [`DecodeError`] if the kind is unknown or the fields are wrong.
     fn decode(kind: u16, reader: &mut Reader<'_>) -> Result<Self, DecodeError>;
 }
 
-/// What happened: to the vault itself, or to what it keeps.
+/// What happened, to the vault itself or to its contents.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Entry<E> {
     /// To the vault itself.
     Vault(VaultEntry),
-    /// To what its owner keeps in it.
+    /// To its contents.
     Owner(E),
 }
 
@@ -84,7 +84,7 @@ impl<E: Entries> Entries for Entry<E> {
     }
 }
 
-/// Declares kinds of entries: an enum whose variants have a number, a name, and fields that are
+/// Declares kinds of entries, as an enum whose variants have a number, a name, and
 /// [`Field`](prepay_basics::Field)s.
 ///
 /// ```
@@ -149,7 +149,7 @@ macro_rules! entries {
             ) -> Result<Self, $crate::codec::DecodeError> {
                 match kind {
                     $($kind => Ok(Self::$variant { $($field: $crate::Field::read(reader)?,)* }),)*
-                    _ => Err(reader.error("a kind of entry that is known")),
+                    _ => Err(reader.error("a known kind of entry")),
                 }
             }
         }
@@ -163,7 +163,7 @@ entries! {
         1 Created "created" {
             /// Its name.
             name: Identifier,
-            /// What it is.
+            /// What kind of vault it is.
             what: String,
             /// Whether it is for tests only.
             insecure_test: bool,
@@ -173,16 +173,16 @@ entries! {
             /// In which role.
             role: Role,
         }
-        /// Somebody tried to sign in and failed.
+        /// A sign-in failed.
         3 SignInFailed "sign_in_failed" {
-            /// Whose name was used; nothing for a name that nobody has.
+            /// The name used; `None` for an unknown name.
             user: Option<Identifier>,
-            /// How many failures there are in a row.
+            /// How many failures in a row there are.
             failures: u32,
-            /// Until when nobody is asked under this name.
+            /// Until when sign-in under this name is refused.
             wait_until: Moment,
         }
-        /// A person was given a role.
+        /// A person was added.
         4 UserAdded "user_added" {
             /// Who.
             user: Identifier,
@@ -203,12 +203,12 @@ entries! {
         }
         /// What unlocks the vault was replaced.
         7 ProtectorChanged "protector_changed" {
-            /// By what kind of thing.
+            /// The kind of the new protector.
             protector: String,
         }
-        /// A back-up was handed out.
+        /// A back-up was made.
         8 BackedUp "backed_up" {
-            /// The last entry before it, whose effects it holds.
+            /// The last entry before it, whose effect it has.
             sequence: u64,
         }
         /// The vault was made from a back-up.
@@ -220,8 +220,7 @@ entries! {
             /// Whether two custodians accepted the limits as they were then.
             limits_accepted: bool,
         }
-        /// The end of the log was torn, by a stop in the middle of a write, and was cut off. It was never
-        /// acknowledged.
+        /// The torn end of the log, from an interrupted write, was cut off. It was never acknowledged.
         10 LogCut "log_cut" {
             /// How many bytes.
             bytes: u64,

@@ -1,4 +1,4 @@
-//! Why a vault does not do what it is asked.
+//! The errors of a vault.
 
 use std::fmt;
 use std::io;
@@ -7,14 +7,14 @@ use super::{BadEntry, Kind, Protector, Role, WrapError};
 use prepay_basics::codec::DecodeError;
 use prepay_basics::{Identifier, Moment, NoEntropy};
 
-/// Why an open vault did not do something.
+/// Why an open vault refused or failed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum VaultError {
-    /// The storage failed, now or before. What was not acknowledged may or may not have happened: open the
-    /// vault again, then repeat.
+    /// The storage failed, now or earlier. What was not acknowledged may or may not be done: open the vault again,
+    /// then repeat it.
     Broken {
-        /// What was seen.
+        /// What it reported.
         problem: String,
     },
     /// The vault is locked; nothing was done. Open it again.
@@ -23,24 +23,24 @@ pub enum VaultError {
     Access(AccessError),
     /// The source of randomness failed; nothing was done.
     NoEntropy,
-    /// The entry is larger than the log takes; nothing was done.
+    /// The entry is too large for the log; nothing was done.
     TooLarge,
     /// The passphrase is too short; nothing was done.
     ShortPassphrase {
         /// How many bytes it needs.
         expected: usize,
     },
-    /// The wrapper did not answer; nothing was done.
+    /// The wrapper failed; nothing was done.
     Wrapper(WrapError),
 }
 
-/// Why a session may not do something.
+/// Why a session was refused.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum AccessError {
-    /// The session was opened at another vault, or before this one was opened.
+    /// The session is of another vault, or of an earlier opening of this one.
     OtherVault,
-    /// The person was removed or has another passphrase now: sign in again.
+    /// The person was removed or has a new passphrase: sign in again.
     Ended,
     /// Another role is needed.
     Role {
@@ -49,90 +49,90 @@ pub enum AccessError {
     },
 }
 
-/// Why two sessions are no quorum.
+/// Why two sessions cannot act together.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum QuorumError {
     /// Both sessions are of one person.
     SamePerson,
-    /// One of them is no custodian.
+    /// One of them is not a custodian.
     NotCustodian {
         /// Who.
         name: Identifier,
-        /// What that person is.
+        /// That person's role.
         role: Role,
     },
-    /// They were opened at different vaults.
+    /// They are of different vaults.
     OtherVault,
 }
 
-/// Why nobody was signed in.
+/// Why a sign-in failed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum SignInError {
-    /// Nobody has this name and this passphrase.
+    /// The name or the passphrase is wrong.
     Wrong,
-    /// Too many failures under this name: nothing was looked at.
+    /// Too many failures under this name: the passphrase was not checked.
     Wait {
         /// Until when.
         until: Moment,
     },
-    /// The vault could not look, or could not keep that it did.
+    /// The vault could not check the passphrase, or could not record the attempt.
     Vault(VaultError),
 }
 
-/// Why the people of a vault stay as they are.
+/// Why the people of a vault were not changed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum UserError {
-    /// Somebody has this name already.
+    /// The name is already used.
     Exists,
     /// Nobody has this name.
     Unknown,
     /// Fewer than two custodians would be left.
     TooFewCustodians,
-    /// The old passphrase is not right, or too often was not.
+    /// The old passphrase is wrong, or was wrong too often.
     SignIn(SignInError),
-    /// The vault did not do it.
+    /// The vault refused or failed.
     Vault(VaultError),
 }
 
-/// Why no vault was made.
+/// Why a vault was not made.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum CreateError {
-    /// There is something already.
+    /// The storage is not empty.
     NotEmpty,
-    /// The place failed.
+    /// The storage failed.
     Storage {
-        /// What was seen.
+        /// What it reported.
         problem: String,
     },
-    /// A vault starts with at least two custodians.
+    /// A vault needs at least two custodians.
     TooFewCustodians,
-    /// Two people of one name.
+    /// Two people have the same name.
     SameName {
         /// The name.
         name: Identifier,
     },
-    /// The vault did not do it.
+    /// The vault refused or failed.
     Vault(VaultError),
 }
 
-/// Why a vault does not open. Nothing was changed.
+/// Why a vault did not open. Nothing has changed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum OpenError {
-    /// There is none.
+    /// There is no vault.
     NotThere,
-    /// The place failed.
+    /// The storage failed.
     Storage {
-        /// What was seen.
+        /// What it reported.
         problem: String,
     },
-    /// The store is no vault.
+    /// The store is not that of a vault.
     NotAVault,
-    /// The store is of a version that this program does not know.
+    /// The store has a version that this program does not know.
     Version,
     /// The store is damaged.
     Damaged {
@@ -141,37 +141,37 @@ pub enum OpenError {
     },
     /// It is a vault of another kind.
     Kind {
-        /// What was to be opened.
+        /// The kind expected.
         expected: Kind,
-        /// The number of the kind that is there.
+        /// The number of the kind found.
         found: u8,
     },
     /// Something else unlocks this vault.
     Protector {
         /// What unlocks it.
         expected: Protector,
-        /// What was offered.
+        /// What was given.
         found: Protector,
     },
-    /// The passphrase, key file or wrapper is not this vault's, or the sealed key is damaged.
+    /// The passphrase, key file or wrapper is the wrong one, or the sealed key is damaged.
     WrongSecret,
-    /// The wrapper did not answer.
+    /// The wrapper failed.
     Wrapper(WrapError),
-    /// The head is missing, damaged or another vault's.
+    /// The head is missing, damaged or of another vault.
     Head {
         /// What is wrong.
         problem: &'static str,
     },
-    /// The audit log ends too early: entries that were acknowledged are missing.
+    /// The audit log is too short: acknowledged entries are missing.
     Cut {
-        /// How many bytes it had at least.
+        /// Its least length in bytes.
         expected: u64,
-        /// How many it has.
+        /// Its length in bytes.
         found: u64,
     },
-    /// An entry of the audit log is not what it was.
+    /// An entry of the audit log was changed.
     BadEntry(BadEntry),
-    /// An entry that the store must already hold is not in it: the store is older than the log.
+    /// The store lacks the effect of an entry that it must have: the store is older than the log.
     Replay {
         /// The entry.
         sequence: u64,
@@ -180,36 +180,36 @@ pub enum OpenError {
     },
     /// The source of randomness failed.
     NoEntropy,
-    /// The vault opened but could not put its log in order.
+    /// The vault could not repair the end of its log.
     Vault(VaultError),
 }
 
-/// Why no vault was made from a back-up.
+/// Why a vault was not restored from a back-up.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum RestoreError {
-    /// The file is no back-up of this version.
+    /// The file is not a back-up, or has another version.
     NotABackup,
     /// The file is damaged.
     Damaged {
         /// What is wrong.
         problem: String,
     },
-    /// It is the back-up of another kind of vault.
+    /// The back-up is of another kind of vault.
     Kind {
-        /// What was to be restored.
+        /// The kind expected.
         expected: Kind,
-        /// The number of the kind that is there.
+        /// The number of the kind found.
         found: u8,
     },
-    /// Other custodians hold it.
+    /// The back-up belongs to other custodians.
     Custodians {
         /// Who.
         expected: [Identifier; 2],
     },
-    /// One of the passphrases is wrong, or both.
+    /// One or both passphrases are wrong.
     WrongSecret,
-    /// No vault was made.
+    /// The vault was not made.
     Create(CreateError),
 }
 
@@ -217,26 +217,26 @@ pub enum RestoreError {
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum AuditError {
-    /// The place failed.
+    /// The storage failed.
     Storage {
-        /// What was seen.
+        /// What it reported.
         problem: String,
     },
-    /// An entry is not what it was.
+    /// An entry was changed.
     BadEntry(BadEntry),
-    /// The vault did not do it.
+    /// The vault refused or failed.
     Vault(VaultError),
 }
 
 impl VaultError {
-    /// Whether it may have been done all the same, because the storage failed on the way.
+    /// Whether it may have been done nevertheless, because the storage failed half-way.
     pub const fn may_be_done(&self) -> bool {
         matches!(self, Self::Broken { .. })
     }
 }
 
 impl CreateError {
-    /// Whether there may be a vault all the same, because the storage failed on the way.
+    /// Whether a vault may exist nevertheless, because the storage failed half-way.
     pub const fn may_be_done(&self) -> bool {
         match self {
             Self::Storage { .. } => true,
@@ -247,7 +247,7 @@ impl CreateError {
 }
 
 impl RestoreError {
-    /// Whether there may be a vault all the same, because the storage failed on the way.
+    /// Whether a vault may exist nevertheless, because the storage failed half-way.
     pub const fn may_be_done(&self) -> bool {
         match self {
             Self::Create(error) => error.may_be_done(),
@@ -274,7 +274,7 @@ impl From<WrapError> for VaultError {
     }
 }
 
-/// Makes errors of errors.
+/// Converts errors into errors.
 macro_rules! from {
     ($($from:ty => $to:ident::$variant:ident),* $(,)?) => {$(
         impl From<$from> for $to {
@@ -297,7 +297,7 @@ from! {
     BadEntry => AuditError::BadEntry,
 }
 
-/// Makes errors of what a place reports.
+/// Converts errors of the storage.
 macro_rules! from_io {
     ($($to:ident),*) => {$(
         impl From<io::Error> for $to {
@@ -326,7 +326,7 @@ impl fmt::Display for VaultError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Broken { problem } => {
-                write!(f, "the vault's storage failed, open the vault again: {problem}")
+                write!(f, "the vault's storage failed; open the vault again: {problem}")
             }
             Self::Locked => f.write_str("the vault is locked"),
             Self::Access(error) => error.fmt(f),
@@ -375,9 +375,9 @@ impl fmt::Display for SignInError {
 impl fmt::Display for UserError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Exists => f.write_str("somebody has this name already"),
-            Self::Unknown => f.write_str("nobody has this name"),
-            Self::TooFewCustodians => f.write_str("two custodians must be left"),
+            Self::Exists => f.write_str("this name is already used"),
+            Self::Unknown => f.write_str("there is nobody with this name"),
+            Self::TooFewCustodians => f.write_str("at least two custodians must remain"),
             Self::SignIn(error) => error.fmt(f),
             Self::Vault(error) => error.fmt(f),
         }
@@ -387,10 +387,10 @@ impl fmt::Display for UserError {
 impl fmt::Display for CreateError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::NotEmpty => f.write_str("there is a vault already, or a part of one"),
+            Self::NotEmpty => f.write_str("expected no vault, found one, or a part of one"),
             Self::Storage { problem } => write!(f, "the storage failed: {problem}"),
             Self::TooFewCustodians => f.write_str("a vault needs at least two custodians"),
-            Self::SameName { name } => write!(f, "two people are called {name}"),
+            Self::SameName { name } => write!(f, "two people have the name {name}"),
             Self::Vault(error) => error.fmt(f),
         }
     }
@@ -401,20 +401,25 @@ impl fmt::Display for OpenError {
         match self {
             Self::NotThere => f.write_str("there is no vault"),
             Self::Storage { problem } => write!(f, "the storage failed: {problem}"),
-            Self::NotAVault => f.write_str("the store is no vault"),
-            Self::Version => f.write_str("the store is of an unknown version: expected 1"),
+            Self::NotAVault => f.write_str("the store is not that of a vault"),
+            Self::Version => f.write_str("the store has an unknown version: expected 1"),
             Self::Damaged { problem } => write!(f, "the store is damaged: {problem}"),
             Self::Kind { expected, found } => {
-                write!(f, "a vault of another kind: expected {expected}, found kind {found}")
+                write!(f, "wrong kind of vault: expected {expected}, found kind {found}")
             }
             Self::Protector { expected, found } => {
-                write!(f, "the vault is unlocked otherwise: expected {expected}, found {found}")
+                write!(f, "to unlock the vault: expected {expected}, found {found}")
             }
-            Self::WrongSecret => f.write_str("this does not unlock the vault"),
+            Self::WrongSecret => {
+                f.write_str("wrong passphrase, key file or token: the vault stays locked")
+            }
             Self::Wrapper(error) => error.fmt(f),
             Self::Head { problem } => write!(f, "the head of the audit log is {problem}"),
             Self::Cut { expected, found } => {
-                write!(f, "the audit log is cut: expected at least {expected} bytes, found {found}")
+                write!(
+                    f,
+                    "the audit log is too short: expected at least {expected} bytes, found {found}"
+                )
             }
             Self::BadEntry(bad) => bad.fmt(f),
             Self::Replay { sequence, problem } => {
@@ -429,15 +434,15 @@ impl fmt::Display for OpenError {
 impl fmt::Display for RestoreError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::NotABackup => f.write_str("the file is no back-up of version 1"),
+            Self::NotABackup => f.write_str("the file is not a back-up of version 1"),
             Self::Damaged { problem } => write!(f, "the back-up is damaged: {problem}"),
             Self::Kind { expected, found } => {
-                write!(f, "a back-up of another kind: expected {expected}, found kind {found}")
+                write!(f, "wrong kind of back-up: expected {expected}, found kind {found}")
             }
             Self::Custodians { expected: [first, second] } => {
-                write!(f, "the back-up is held by {first} and {second}")
+                write!(f, "the back-up belongs to {first} and {second}: both must open it")
             }
-            Self::WrongSecret => f.write_str("these passphrases do not open the back-up"),
+            Self::WrongSecret => f.write_str("one or both passphrases of the back-up are wrong"),
             Self::Create(error) => error.fmt(f),
         }
     }

@@ -1,4 +1,4 @@
-//! The head: where the log ends, in one small record that is overwritten in place.
+//! The head: a small record, overwritten in place, that says where the log ends.
 //!
 //! ```text
 //!  PREPAY-HEAD 1\n  14 bytes
@@ -6,7 +6,7 @@
 //!  sequence         u64    the last entry
 //!  length           u64    of the log in bytes
 //!  hash             32     of the last entry
-//!  MAC              32     HMAC-SHA-256 under the log key over all before
+//!  MAC              32     HMAC-SHA-256 under the log key, of everything before
 //! ```
 
 use subtle::ConstantTimeEq;

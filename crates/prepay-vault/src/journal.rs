@@ -1,10 +1,10 @@
-//! The end of the log: entries that wait to be written, and who writes them.
+//! The end of the log: entries that wait to be written, and how they are written.
 //!
-//! Entries are put in a queue under the vault's own lock, which is quick. Whoever needs one to be durable
-//! asks the [`Flusher`], without the vault's lock: the first to come writes for all that wait. Whoever comes
-//! during a write waits for its end; then all go on at once, and one of those left writes for the others.
+//! Entries are queued under the vault's lock, which is quick. A thread that needs one to be durable calls the
+//! [`Flusher`], without the vault's lock. The first thread writes all waiting entries. Threads that come during a write
+//! wait for its end; then one of those whose entries are still not written writes for all.
 //!
-//! The order of every write is: log, durable; then head; then the answer.
+//! Every write goes in this order: log, durable; then head; then the answer.
 
 use std::io;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -15,32 +15,32 @@ use super::head;
 use super::record::{LogMac, Position};
 use crate::{MemoryStorage, VaultStorage};
 
-/// What the vault and its flushers share.
+/// Shared by the vault and its flushers.
 pub(super) struct Journal {
     disk: Mutex<Disk>,
     queue: Mutex<Queue>,
     durable: AtomicU64,
-    /// Whether a flusher writes.
+    /// Whether a flusher is writing.
     writing: Mutex<bool>,
     written: Condvar,
 }
 
-/// The place, and whether it failed.
+/// The storage, and whether it failed.
 pub(super) struct Disk {
     pub(super) storage: Box<dyn VaultStorage>,
     failed: Option<String>,
 }
 
-/// What waits to be written.
+/// The entries that wait to be written.
 pub(super) struct Queue {
-    /// Entries that are not written yet.
+    /// Their bytes.
     pub(super) pending: Vec<u8>,
-    /// The place behind the last of them.
+    /// The position after the last of them.
     pub(super) position: Position,
     id: [u8; 16],
     /// Gone when the vault is locked.
     pub(super) mac: Option<LogMac>,
-    /// A buffer to use again.
+    /// A buffer to reuse.
     spare: Vec<u8>,
 }
 
@@ -49,11 +49,11 @@ pub(super) struct Queue {
 pub struct Flusher(pub(super) Arc<Journal>);
 
 impl Flusher {
-    /// Returns when the entry of this number, and all before it, are durable.
+    /// Returns when the entry with this number, and all before it, are durable.
     ///
     /// # Errors
     ///
-    /// [`VaultError::Broken`] when the storage fails or has failed.
+    /// [`VaultError::Broken`] if the storage fails or has failed.
     pub fn flush_through(&self, sequence: u64) -> Result<(), VaultError> {
         let journal = &*self.0;
         let is_durable = || journal.durable.load(Ordering::Acquire) >= sequence;
@@ -73,7 +73,7 @@ impl Flusher {
     }
 }
 
-/// A flusher's turn to write. At its end all who wait go on, however it ends.
+/// A flusher's turn to write. When dropped, for whatever reason, it wakes all waiting threads.
 struct Turn<'a>(&'a Journal);
 
 impl Drop for Turn<'_> {
@@ -95,7 +95,7 @@ impl Disk {
         }
     }
 
-    /// Uses the storage; if that fails, or panics, the vault is broken.
+    /// Uses the storage. If that fails or panics, the vault is broken.
     pub(super) fn run(
         &mut self,
         work: impl FnOnce(&mut dyn VaultStorage) -> io::Result<()>,
@@ -133,7 +133,7 @@ impl Journal {
         lock(&self.queue)
     }
 
-    /// Writes all that waits.
+    /// Writes all waiting entries.
     pub(super) fn flush(&self, disk: &mut Disk) -> Result<(), VaultError> {
         disk.usable()?;
         let (bytes, position, head) = {
@@ -156,7 +156,7 @@ impl Journal {
         Ok(())
     }
 
-    /// Replaces the store by one that holds an entry to be written, then writes the entry.
+    /// Replaces the store by one that contains an entry not yet in the log, then writes the entry.
     pub(super) fn commit(
         &self,
         disk: &mut Disk,
@@ -175,8 +175,7 @@ impl Journal {
         Ok(())
     }
 
-    /// Forgets the key and leaves the place, so that somebody else can have it. Nothing can be written any
-    /// more.
+    /// Wipes the key and releases the storage, so that others can use it. Nothing can be written afterwards.
     pub(super) fn wipe(&self) {
         self.queue().mac = None;
         let mut disk = self.disk();

@@ -1,29 +1,29 @@
-//! A vault: sealed contents, the people who may use them, and an audit log that nobody can bend.
+//! A vault: sealed contents, the people who may use them, and an audit log that shows any tampering.
 //!
-//! A security module and a key management centre both stand on one. The vault knows nothing of keys: its
-//! [`Contents`] are bytes that it seals, and [`Entries`] of the audit log whose kinds the contents declare.
+//! Security modules and key management centres are both built on one. The vault knows nothing about keys: its
+//! [`Contents`] are bytes that it seals, and they declare their own kinds of audit-log [`Entries`].
 //!
-//! - [`SharedVault`]: what every owner of a vault works with. It has a clock, serves all threads, and signs in,
-//!   manages people, changes what unlocks it, backs up and reads the log.
-//! - [`Vault`]: the vault itself, for one thread, which is told the time.
+//! - [`SharedVault`]: what module and centre use. It has a clock and serves all threads: sign-in, people, change of
+//!   protection, back-up, audit log.
+//! - [`Vault`]: the vault itself, for one thread; takes the time as an argument.
 //!
 //! # How a change becomes durable
 //!
 //! ```text
 //!  often (tokens)                           rarely (keys, people)
-//!  1. the owner changes the contents        1. what is staged is written
-//!  2. stage: the entry waits in memory      2. store: new contents, and the entry still to be written
+//!  1. the owner changes the contents        1. staged entries are written
+//!  2. stage: the entry waits in memory      2. store: new contents, with the entry not yet in the log
 //!  3. flush: log, then head                 3. log, then head
 //!  4. the answer                            4. the answer
 //! ```
 //!
-//! After a stop at any moment the vault opens with the contents of the store, brought forward by the
-//! entries in the log behind them. What was answered is there; what was not may be. The end of a write that
-//! was cut short is dropped, and the log says so.
+//! After a stop at any moment, the vault opens with the contents of the store plus the effects of later entries in
+//! the log. Everything that was answered is there; what was not answered may be. The torn end of an interrupted write
+//! is dropped, and the log says so.
 //!
 //! # What it never knows
 //!
-//! Files and processes ([`VaultStorage`]), the time (it is told), and what its contents mean.
+//! Files and processes ([`VaultStorage`]), the clock, and the meaning of its contents.
 
 mod audit;
 mod backup;
@@ -75,26 +75,25 @@ use prepay_basics::{Entropy, Identifier, Moment};
 #[doc(hidden)]
 pub use prepay_basics::{Field, codec};
 
-/// How many items may lie behind the store before it is written afresh.
+/// How many items the log may have after the store before the store is rewritten.
 const ITEMS_BETWEEN_SNAPSHOTS: u64 = 65_536;
-/// How many bytes of log may.
+/// How many bytes the log may have after the store before the store is rewritten.
 const BYTES_BETWEEN_SNAPSHOTS: u64 = 16 << 20;
 
-/// What a vault keeps.
+/// The contents of a vault.
 ///
-/// It must wipe its secrets when it is dropped, and leave no copies where it moves them.
+/// An implementation must wipe its secrets when dropped, and leave no copies when it moves them.
 pub trait Contents: Sized + Send {
-    /// What happens to it: its kinds of entries in the audit log.
+    /// Its kinds of entries in the audit log.
     type Entry: Entries;
 
     /// What the vault is for.
     const KIND: Kind;
 
-    /// How many items are shown again at every opening, at least: entries that hold so many, as
-    /// [`Contents::items`] counts them.
+    /// At least how many items to show again at every opening, as [`Contents::items`] counts them.
     const REMEMBERED: u64 = 0;
 
-    /// How many items an entry holds, of those that are remembered.
+    /// How many items an entry contains.
     fn items(entry: &Self::Entry) -> u64 {
         let _ = entry;
         0
@@ -110,19 +109,19 @@ pub trait Contents: Sized + Send {
     /// [`DecodeError`] for anything else.
     fn decode(reader: &mut Reader<'_>) -> Result<Self, DecodeError>;
 
-    /// Sees an old entry again, whose effect the contents already hold.
+    /// Is shown an old entry again, whose effect the contents already have.
     fn remember(&mut self, entry: &Self::Entry) {
         let _ = entry;
     }
 
-    /// Applies the effect of a staged entry that the contents do not hold yet.
+    /// Applies the effect of a staged entry that the contents do not have yet.
     ///
     /// # Errors
     ///
-    /// [`ReplayError`] when the entry is never staged, or does not fit the contents.
+    /// [`ReplayError`] if entries of this kind are never staged, or the entry does not fit the contents.
     fn replay(&mut self, entry: &Self::Entry) -> Result<(), ReplayError>;
 
-    /// Learns that it comes from a back-up, so that its limits may have been used up elsewhere.
+    /// Is told that it comes from a back-up, so that its limits may have been used up elsewhere.
     fn restored(&mut self, limits: RestoredLimits) {
         let _ = limits;
     }
@@ -131,25 +130,25 @@ pub trait Contents: Sized + Send {
 /// Why a staged entry cannot be applied.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum ReplayError {
-    /// Entries of this kind come with their effect in the store.
+    /// The effect of such entries is always in the store.
     Unexpected,
     /// It does not fit the contents.
     Wrong {
-        /// Why not.
+        /// The reason.
         problem: String,
     },
 }
 
-/// How a vault is made.
+/// How to make a vault.
 #[derive(Clone, Copy)]
 pub struct Setup<'a> {
     /// Its name.
     pub name: &'a Identifier,
     /// What unlocks it.
     pub unlock: Unlock<'a>,
-    /// Its first people; at least two of them custodians.
+    /// Its first people, at least two of them custodians.
     pub users: &'a [NewUser<'a>],
-    /// For tests only: any passphrase will do and is quickly guessed. Can never be changed.
+    /// For tests only: accepts any passphrase, which is then quickly guessed. Can never be changed.
     pub insecure_test: bool,
 }
 
@@ -164,21 +163,21 @@ pub struct Vault<C> {
     contents: Box<C>,
     journal: Arc<Journal>,
     window: Window,
-    /// Where the store's contents end and the log goes on.
+    /// The position in the log up to which the store has everything.
     anchor: Position,
     entropy: Box<dyn Entropy>,
-    /// Sessions carry this, so that none outlives the opening.
+    /// Sessions contain this, so that none outlives this opening.
     instance: [u8; 16],
 }
 
 impl<C> Drop for Vault<C> {
     fn drop(&mut self) {
-        self.journal.wipe(); // A flusher may still be somewhere.
+        self.journal.wipe(); // A flusher may still exist.
     }
 }
 
 impl<C: Contents> Vault<C> {
-    /// What can be known of the vault without unlocking it.
+    /// What is known about the vault without unlocking it.
     pub const fn header(&self) -> &VaultHeader {
         &self.header
     }
@@ -188,52 +187,52 @@ impl<C: Contents> Vault<C> {
         self.sealed_master.protector()
     }
 
-    /// What it keeps.
+    /// Its contents.
     pub fn contents(&self) -> &C {
         &self.contents
     }
 
-    /// What it keeps, to be changed as an entry that is staged next says, and not otherwise.
+    /// Its contents, to change. The next staged entry must describe the change.
     pub fn contents_mut(&mut self) -> &mut C {
         &mut self.contents
     }
 
-    /// The source of randomness that it was given.
+    /// Its source of randomness.
     pub fn entropy(&mut self) -> &mut dyn Entropy {
         &mut *self.entropy
     }
 
-    /// How many entries its audit log has, those included that wait to be written.
+    /// How many entries its audit log has, including those that wait to be written.
     pub fn entries(&self) -> u64 {
         self.journal.queue().position.sequence
     }
 
-    /// Whether the vault can still keep what it does.
+    /// Checks that the vault can still write.
     ///
     /// # Errors
     ///
-    /// [`VaultError::Broken`] after the storage failed.
+    /// [`VaultError::Broken`] if the storage has failed.
     pub fn usable(&self) -> Result<(), VaultError> {
         self.journal.disk().usable()
     }
 
-    /// Writes what is staged, from any thread.
+    /// Writes staged entries, from any thread.
     pub fn flusher(&self) -> Flusher {
         Flusher(Arc::clone(&self.journal))
     }
 
-    /// Adds an entry to those that wait to be written, and gives its number. Its effect on the contents is
-    /// the caller's, and must be what [`Contents::replay`] does.
+    /// Stages an entry, which then waits to be written, and returns its number. The caller must make the change to the
+    /// contents, the same that [`Contents::replay`] makes.
     ///
     /// # Errors
     ///
-    /// [`VaultError`] when the session may not act, or the entry is too large.
+    /// [`VaultError`] if the session has no permission, or the entry is too large.
     pub fn stage(&mut self, by: By<'_>, entry: &C::Entry, now: Moment) -> Result<u64, VaultError> {
         self.check(by)?;
         self.put(Some(by), entry, C::items(entry), now)
     }
 
-    /// Adds an entry to those that wait to be written: of whoever acts, or of the vault itself.
+    /// Stages an entry, by people or by the vault itself.
     fn put(
         &mut self,
         by: Option<By<'_>>,
@@ -258,22 +257,22 @@ impl<C: Contents> Vault<C> {
         Ok(after.sequence)
     }
 
-    /// Writes what is staged.
+    /// Writes staged entries.
     ///
     /// # Errors
     ///
-    /// [`VaultError::Broken`] when the storage fails or has failed.
+    /// [`VaultError::Broken`] if the storage fails or has failed.
     pub fn flush(&mut self) -> Result<(), VaultError> {
         self.journal.flush(&mut self.journal.disk())
     }
 
-    /// Changes the contents and says so in the log, both or neither. Returns when both are durable.
+    /// Changes the contents and adds an entry to the log, both or neither. Returns when both are durable.
     ///
-    /// `change` runs once, after everything that can be checked was; it must not fail.
+    /// `change` runs once, after all checks; it must not fail.
     ///
     /// # Errors
     ///
-    /// [`VaultError`]; nothing was changed unless it is [`VaultError::Broken`].
+    /// [`VaultError`]; nothing has changed unless it is [`VaultError::Broken`].
     pub fn commit(
         &mut self,
         by: By<'_>,
@@ -285,7 +284,7 @@ impl<C: Contents> Vault<C> {
         self.commit_all(by, entry, now, |vault| change(&mut vault.contents))
     }
 
-    /// As [`Vault::commit`], for changes of the vault itself.
+    /// Like [`Vault::commit`], for changes of the vault itself.
     fn commit_all(
         &mut self,
         by: By<'_>,
@@ -315,7 +314,7 @@ impl<C: Contents> Vault<C> {
         Ok(after.sequence)
     }
 
-    /// The store as it should be, with an entry to be written.
+    /// The new store, with an entry that is not yet in the log.
     fn sealed(&self, nonce: &[u8; 12], anchor: Position, outbox: &[u8]) -> Vec<u8> {
         let mut writer = Writer::with_capacity(4096);
         body::encode(
@@ -331,11 +330,11 @@ impl<C: Contents> Vault<C> {
         seal::write(&self.header, &self.sealed_master, &self.master, nonce, writer)
     }
 
-    /// Writes the store afresh if much was issued since it was written, so that opening stays quick.
+    /// Rewrites the store if the log has grown much since, so that opening stays quick.
     ///
     /// # Errors
     ///
-    /// [`VaultError`]; nothing was lost unless it is [`VaultError::Broken`].
+    /// [`VaultError`]; nothing is lost unless it is [`VaultError::Broken`].
     pub fn snapshot_if_due(&mut self) -> Result<(), VaultError> {
         let position = self.journal.queue().position;
         let is_due = self.window.items_since_snapshot() >= ITEMS_BETWEEN_SNAPSHOTS
@@ -359,29 +358,29 @@ impl<C: Contents> Vault<C> {
         Ok(())
     }
 
-    /// Writes everything, locks the vault and wipes what it held.
+    /// Writes everything, locks the vault and wipes its secrets.
     ///
     /// # Errors
     ///
-    /// [`VaultError::Broken`] when the storage fails or has failed; the vault is locked all the same.
+    /// [`VaultError::Broken`] if the storage fails or has failed; the vault is locked even then.
     pub fn close(mut self) -> Result<(), VaultError> {
         let outcome = self.snapshot();
         self.lock();
         outcome
     }
 
-    /// Locks the vault at once: writes what is staged, if the storage lets it, and wipes what it held.
+    /// Locks the vault at once: writes staged entries, if possible, and wipes its secrets.
     pub fn lock(mut self) {
-        let _ = self.flush(); // Whoever waits for it learns from the flusher.
+        let _ = self.flush(); // Callers that wait get the error from the flusher.
         drop(self);
         scrub_stack();
     }
 
-    /// Reads entries of the audit log, from a number on.
+    /// Reads entries of the audit log, starting at a number.
     ///
     /// # Errors
     ///
-    /// [`AuditError`] when the place fails or an entry is not what it was.
+    /// [`AuditError`] if the storage fails or an entry was changed.
     pub fn audit(
         &mut self,
         from: u64,
@@ -409,17 +408,17 @@ impl<C: Contents> Vault<C> {
         Ok(records)
     }
 
-    /// Proves the whole audit log: its chain, that this vault wrote it, and where it ends.
+    /// Verifies the whole audit log: its chain, that this vault wrote it, and where it ends.
     ///
     /// # Errors
     ///
-    /// [`AuditError`] when the place fails.
+    /// [`AuditError`] if the storage fails.
     pub fn verify_audit(&mut self) -> Result<AuditReport, AuditError> {
         let mut disk = self.journal.disk();
         self.journal.flush(&mut disk)?;
         let mac = LogMac::new(&self.log_key);
         let position = self.journal.queue().position;
-        // A header of another chain would show as a first entry that was changed, one of another vault not.
+        // The header of another chain would make the first entry look changed; that of another vault would not.
         if let Ok(header) = audit::header(&mut *disk.storage)?
             && header.encode() != self.log_header.encode()
         {

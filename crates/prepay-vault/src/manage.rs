@@ -1,4 +1,4 @@
-//! Who may use a vault, and changing that and what unlocks it.
+//! The people of a vault, and what unlocks it: check and change.
 //!
 //! Elsewhere: signing in (`sign_in.rs`).
 
@@ -13,7 +13,7 @@ use super::{
 use prepay_basics::{Identifier, Moment};
 
 impl<C: Contents> Vault<C> {
-    /// Whether whoever acts is still signed in here, in one of these roles.
+    /// Checks that the people who act are signed in here, in one of these roles.
     ///
     /// # Errors
     ///
@@ -26,7 +26,7 @@ impl<C: Contents> Vault<C> {
         }
     }
 
-    /// Whether both custodians are still signed in here.
+    /// Checks that both custodians are signed in here.
     pub(super) fn authorize_two(&self, quorum: &Quorum) -> Result<(), AccessError> {
         self.authorize(By::Two(quorum), &[Role::Custodian])
     }
@@ -44,11 +44,11 @@ impl<C: Contents> Vault<C> {
         self.people.users.iter().map(report).collect()
     }
 
-    /// Gives a person a role.
+    /// Adds a person.
     ///
     /// # Errors
     ///
-    /// [`UserError`]; nothing was changed unless the vault is broken.
+    /// [`UserError`]; nothing has changed unless the vault is broken.
     pub fn add_user(
         &mut self,
         quorum: &Quorum,
@@ -62,7 +62,7 @@ impl<C: Contents> Vault<C> {
         }
         let verifier = self.verifier(passphrase)?;
         let entry = VaultEntry::UserAdded { user: name.clone(), role };
-        // Nobody who had the name before goes on with an old session.
+        // So that no old session of an earlier person with this name is valid.
         let passphrase = u32::try_from(self.entries()).unwrap_or(u32::MAX);
         let user = User { role, verifier, passphrase, failures: Failures::NONE };
         self.commit_all(By::Two(quorum), &entry, now, |vault| {
@@ -75,7 +75,7 @@ impl<C: Contents> Vault<C> {
     ///
     /// # Errors
     ///
-    /// [`UserError`]; nothing was changed unless the vault is broken.
+    /// [`UserError`]; nothing has changed unless the vault is broken.
     pub fn remove_user(
         &mut self,
         quorum: &Quorum,
@@ -94,11 +94,11 @@ impl<C: Contents> Vault<C> {
         Ok(())
     }
 
-    /// Gives a person a new passphrase, as when the old one is forgotten. The wait ends too.
+    /// Sets a new passphrase for a person, for example one who forgot the old one. Also ends a wait.
     ///
     /// # Errors
     ///
-    /// [`UserError`]; nothing was changed unless the vault is broken.
+    /// [`UserError`]; nothing has changed unless the vault is broken.
     pub fn set_passphrase(
         &mut self,
         quorum: &Quorum,
@@ -110,7 +110,7 @@ impl<C: Contents> Vault<C> {
         self.replace_passphrase(By::Two(quorum), name, passphrase, now)
     }
 
-    /// Gives oneself a new passphrase. The session ends.
+    /// Sets a new passphrase for oneself. Ends the session.
     ///
     /// # Errors
     ///
@@ -160,13 +160,13 @@ impl<C: Contents> Vault<C> {
         Ok(Verifier::new(passphrase, cost, &mut *self.entropy)?)
     }
 
-    /// Replaces what unlocks the vault, and the master key under it.
+    /// Replaces what unlocks the vault, and the master key.
     ///
-    /// Whoever has an old copy of the store and what unlocked it can still read that copy.
+    /// Anyone with an old copy of the store, and what unlocked it, can still read that copy.
     ///
     /// # Errors
     ///
-    /// [`VaultError`]; nothing was changed unless the vault is broken.
+    /// [`VaultError`]; nothing has changed unless the vault is broken.
     pub fn change_protector(
         &mut self,
         quorum: &Quorum,

@@ -1,15 +1,15 @@
-//! Making a vault, and opening one: what must be there, what is brought forward, what is put in order.
+//! Making a vault, and opening one: check everything, replay the log, repair its end.
 //!
 //! ```text
 //!            window            anchor    outbox          head            end
 //!  log  -------|------------------|--------|---------------|--------------|
-//!               shown again:       in the   to be applied:   durable, but
+//!               shown again:       in the   to apply:        durable, but
 //!               remember           store    replay           not answered
 //! ```
 //!
-//! Up to the head everything must be there, unchanged, or the vault does not open. Behind it, whole entries
-//! are taken in, and the torn end of a write is dropped; an entry that no write of this vault can have left
-//! there is refused. Only when everything fits is anything written.
+//! Up to the head everything must be present and unchanged, or the vault does not open. After the head, complete
+//! entries are applied, the torn end of a write is dropped, and an entry that this vault cannot have written there
+//! is refused. Nothing is written before all checks have passed.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -31,7 +31,7 @@ use crate::VaultStorage;
 use prepay_basics::codec::Reader;
 use prepay_basics::{Entropy, Identifier, Moment};
 
-/// What a new vault is made of.
+/// The first state of a new vault.
 pub(super) struct Beginning<C> {
     pub(super) header: VaultHeader,
     pub(super) people: People,
@@ -42,12 +42,12 @@ pub(super) struct Beginning<C> {
 }
 
 impl<C: Contents> Vault<C> {
-    /// Makes a vault in an empty place.
+    /// Makes a vault in empty storage.
     ///
     /// # Errors
     ///
-    /// [`CreateError`]; nothing was made unless the storage failed half-way, and then the vault opens or is
-    /// not there.
+    /// [`CreateError`]. No vault was made, unless the storage failed half-way; then either the vault opens or there is
+    /// none.
     pub fn create(
         mut storage: Box<dyn VaultStorage>,
         mut entropy: Box<dyn Entropy>,
@@ -126,11 +126,11 @@ impl<C: Contents> Vault<C> {
         Ok(vault)
     }
 
-    /// What can be known of a vault without a secret, and what unlocks it.
+    /// What is known about a vault without a secret, and what unlocks it.
     ///
     /// # Errors
     ///
-    /// [`OpenError`] when there is none of this kind, or its store is damaged.
+    /// [`OpenError`] if there is none of this kind, or its store is damaged.
     pub fn look(storage: &mut dyn VaultStorage) -> Result<(VaultHeader, Protector), OpenError> {
         let store = storage.read_store()?.ok_or(OpenError::NotThere)?;
         let sealed = Sealed::read(&store)?;
@@ -142,7 +142,7 @@ impl<C: Contents> Vault<C> {
     ///
     /// # Errors
     ///
-    /// [`OpenError`]; nothing was changed.
+    /// [`OpenError`]; nothing has changed.
     pub fn open(
         mut storage: Box<dyn VaultStorage>,
         mut entropy: Box<dyn Entropy>,
@@ -173,7 +173,7 @@ impl<C: Contents> Vault<C> {
         };
         let plan = log.check(&mut *storage, &mut state)?;
 
-        // Everything fits: put the end of the log in order.
+        // Everything is right: repair the end of the log.
         log.tidy(&mut *storage, &plan)?;
         let mut vault = Self {
             journal: Arc::new(Journal::new(storage, sealed.header.id, mac, plan.end)),
@@ -201,7 +201,7 @@ impl<C: Contents> Vault<C> {
 }
 
 impl VaultHeader {
-    /// Whether the vault holds such contents.
+    /// Checks that the vault is of the kind of the contents.
     fn check<C: Contents>(&self) -> Result<(), OpenError> {
         if self.kind == C::KIND.number {
             return Ok(());
@@ -244,7 +244,7 @@ fn read_head(
     let Some(bytes) = bytes else { return Ok(None) };
     let head = Head::read(bytes).map_err(|_| OpenError::Head { problem: "damaged" })?;
     if head.id != *id {
-        return Err(OpenError::Head { problem: "that of another vault" });
+        return Err(OpenError::Head { problem: "of another vault" });
     }
     if !head.is_signed(mac) {
         return Err(OpenError::Head { problem: "damaged" });
@@ -252,14 +252,14 @@ fn read_head(
     Ok(Some(head.position))
 }
 
-/// What entries change.
+/// The state that entries change.
 struct State<C> {
     people: People,
     contents: Box<C>,
 }
 
 impl<C: Contents> State<C> {
-    /// Applies an entry that the store does not hold.
+    /// Applies an entry whose effect is not in the store.
     fn replay(&mut self, record: &Record<C::Entry>) -> Result<(), OpenError> {
         let wrong = |problem: String| OpenError::Replay { sequence: record.sequence, problem };
         let unexpected = || wrong(format!("\"{}\" is not in the store", record.entry.name()));
@@ -282,7 +282,7 @@ impl<C: Contents> State<C> {
         }
     }
 
-    /// Shows an entry again whose effect the store holds.
+    /// Shows again an entry whose effect is in the store.
     fn remember(&mut self, record: &Record<C::Entry>) {
         if let Entry::Owner(entry) = &record.entry {
             self.contents.remember(entry);
@@ -290,7 +290,7 @@ impl<C: Contents> State<C> {
     }
 }
 
-/// What the store and the head say about the log.
+/// What store and head say about the log.
 struct Log<'a> {
     header: LogHeader,
     anchor: Position,
@@ -300,23 +300,23 @@ struct Log<'a> {
     mac: &'a LogMac,
 }
 
-/// What is to be done to the log, and where it then ends.
+/// What to do to the log, and where it ends then.
 struct Plan {
-    /// The outbox is to be written at the anchor.
+    /// Whether to write the outbox at the anchor.
     rewrite: bool,
-    /// How many bytes at the end are to be dropped, behind the last whole entry.
+    /// How many bytes to drop at the end, after the last complete entry.
     torn: u64,
     end: Position,
     passed: Window,
 }
 
 impl Log<'_> {
-    /// Whether the log still lacks everything: it was being made.
+    /// Whether the log has nothing yet, because making the vault was interrupted.
     fn is_new(&self) -> bool {
         self.anchor.length == HEADER as u64 && self.head.is_none()
     }
 
-    /// Where the outbox begins and ends. Before the first entry the log's header belongs to it.
+    /// Where the outbox starts and ends. Before the first entry, the header of the log is part of it.
     fn outbox_bytes(&self) -> (u64, Vec<u8>) {
         if self.anchor.length == HEADER as u64 {
             (0, [self.header.encode().as_slice(), self.outbox].concat())
@@ -325,7 +325,7 @@ impl Log<'_> {
         }
     }
 
-    /// Reads the log and applies what lies behind the store; changes nothing outside.
+    /// Reads the log and applies the entries after the store. Writes nothing.
     fn check<C: Contents>(
         &self,
         storage: &mut dyn VaultStorage,
@@ -337,7 +337,7 @@ impl Log<'_> {
         let length = storage.log_length()?;
         let outbox_end = self.anchor.length + self.outbox.len() as u64;
         let head_length = self.head.map_or(0, |head| head.length);
-        // Before its first entry is written, a vault's log may lack even the header.
+        // Before its first entry is written, a log may lack even the header.
         let before = if self.is_new() { 0 } else { self.anchor.length };
         let mut acknowledged = head_length.max(before);
         if length < acknowledged {
@@ -377,8 +377,8 @@ impl Log<'_> {
         Ok(plan)
     }
 
-    /// Whether the outbox must be written: it is not there, or torn. Other bytes in its place, with
-    /// something behind them, are left for the scan to name.
+    /// Whether the outbox must be written, because it is missing or torn. Other bytes in its place, with more after
+    /// them, are left for the scan to report.
     fn outbox_lacks(&self, storage: &mut dyn VaultStorage, length: u64) -> Result<bool, OpenError> {
         let (start, bytes) = self.outbox_bytes();
         let end = start + bytes.len() as u64;
@@ -432,7 +432,7 @@ impl Log<'_> {
         }
     }
 
-    /// Whether a place is the one that store and head name, if they name one there.
+    /// Checks that a position agrees with store and head, if they have one there.
     fn compare(&self, place: &Position) -> Result<(), OpenError> {
         let named = [Some(self.anchor), self.head];
         let differs = |named: &Position| {
@@ -445,7 +445,7 @@ impl Log<'_> {
         Ok(())
     }
 
-    /// Writes what the plan says.
+    /// Carries out a plan.
     fn tidy(&self, storage: &mut dyn VaultStorage, plan: &Plan) -> Result<(), OpenError> {
         if plan.rewrite {
             let (start, bytes) = self.outbox_bytes();
@@ -463,7 +463,7 @@ impl Log<'_> {
     }
 }
 
-/// Whether a write that was cut short leaves this behind. Whole entries of another place are something else.
+/// Whether an interrupted write can leave this. Complete entries that belong elsewhere are something else.
 const fn is_torn(problem: &Problem) -> bool {
     matches!(
         problem,

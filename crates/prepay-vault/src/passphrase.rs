@@ -1,12 +1,12 @@
 //! A short secret in a file of its own, sealed under a passphrase.
 //!
 //! ```text
-//!  head                        whatever its owner writes first
-//!  salt (16), nonce (12)       authenticated, as is the head
+//!  head                        written by its owner
+//!  salt (16), nonce (12)       authenticated, like the head
 //!  secret and tag (16)         AES-256-GCM under Argon2id of the passphrase
 //! ```
 //!
-//! Cost and least length of the passphrase are those of a vault that is not for tests.
+//! Cost and least length of the passphrase are those of a real vault, not of a test vault.
 
 use zeroize::Zeroizing;
 
@@ -19,14 +19,14 @@ const SALT: usize = 16;
 const NONCE: usize = 12;
 const TAG: usize = 16;
 
-/// How many bytes a sealed secret takes beside the secret and the head.
+/// How many bytes a sealed secret needs besides the secret and the head.
 pub const OVERHEAD: usize = SALT + NONCE + TAG;
 
-/// Writes a secret behind a head.
+/// Writes a secret after a head.
 ///
 /// # Errors
 ///
-/// [`VaultError::ShortPassphrase`], and [`VaultError::NoEntropy`] when the source has failed.
+/// [`VaultError::ShortPassphrase`], and [`VaultError::NoEntropy`] if the source failed.
 pub fn seal(
     head: &[u8],
     secret: &[u8],
@@ -44,7 +44,7 @@ pub fn seal(
     Ok(bytes)
 }
 
-/// Reads the secret behind a head of so many bytes; nothing when the passphrase is another, or the bytes are.
+/// Reads the secret after a head of this many bytes; `None` if passphrase or bytes are wrong.
 pub fn open(head: usize, bytes: &[u8], passphrase: &Secret) -> Option<Zeroizing<Vec<u8>>> {
     let (beginning, sealed) = bytes.split_at_checked(head.checked_add(SALT + NONCE)?)?;
     let (text, tag) = sealed.split_last_chunk::<TAG>()?;

@@ -1,4 +1,4 @@
-//! One entry of the audit log as bytes, and how each is bound to the one before.
+//! An entry of the audit log as bytes, and how it is chained to the one before.
 //!
 //! ```text
 //!  length u32 | sequence u64 | seconds u64 | kind u16 | people | fields | mac 16 | hash 32
@@ -9,8 +9,9 @@
 //!  hash   = SHA-256(digest | mac)
 //! ```
 //!
-//! The chain of hashes shows every change to anybody; the MAC shows that the vault itself wrote the entry,
-//! to those who can unlock it. The length counts the whole entry. Sequence numbers rise by one.
+//! Anyone can verify the chain of hashes, which shows every change. Those who can unlock the vault can verify the MAC,
+//! which shows that the vault itself wrote the entry. The length is that of the whole entry. Sequence numbers rise by
+//! one.
 //!
 //! - Form: `docs/formats/audit-log.md`.
 
@@ -30,20 +31,20 @@ use prepay_basics::{Identifier, Moment};
 pub struct Record<E> {
     /// Its number; the first is 1.
     pub sequence: u64,
-    /// When, by the clock that the vault was given.
+    /// When, by the vault's clock.
     pub moment: Moment,
-    /// Who did it: nobody but the vault, one person or two.
+    /// Who did it: one person, two, or nobody (the vault itself).
     pub actors: Vec<Identifier>,
     /// What happened.
     pub entry: Entry<E>,
 }
 
-/// The first entry of an audit log that is not what it was.
+/// The first wrong entry of an audit log.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct BadEntry {
     /// The number of the entry that should be there.
     pub sequence: u64,
-    /// Where in the log it should begin, in bytes.
+    /// Where in the log it should start, in bytes.
     pub offset: u64,
     /// What is wrong.
     pub problem: Problem,
@@ -53,42 +54,42 @@ pub struct BadEntry {
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Problem {
-    /// The beginning of the log is not that of this vault's log.
+    /// The log has the header of another vault.
     Header,
-    /// The length is none that an entry can have.
+    /// No entry can have this length.
     Length {
-        /// What was found.
+        /// The length found.
         found: u32,
     },
     /// The log ends within the entry.
     Torn,
-    /// Another entry is here: one is missing, twice there, or out of order.
+    /// Another entry is in its place: one is missing, repeated or out of order.
     Sequence {
-        /// The number of the entry that is here.
+        /// The number of the entry found.
         found: u64,
     },
     /// The entry or the one before it was changed.
     Changed,
-    /// The entry fits the chain but was not written by the vault.
+    /// The entry fits the chain, but the vault did not write it.
     Forged,
-    /// The entry is whole but not understood.
+    /// The entry is unchanged, but cannot be read.
     Form(DecodeError),
-    /// The log ends before this entry, which was acknowledged.
+    /// The log ends before this entry, although it was acknowledged.
     Missing,
-    /// The entry before this one is not the one that the head or the store names.
+    /// The entry before this one is not the one in the head or the store.
     OtherChain,
     /// The record of where the log ends is missing or damaged.
     Head,
-    /// The log begins behind this entry, which is in the log of the vault that was backed up.
+    /// The log starts after this entry, which is in the log of the vault that was backed up.
     Earlier,
 }
 
-/// A place in the log, behind an entry.
+/// A position in the log, after an entry.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Position {
     /// The number of the entry before.
     pub(super) sequence: u64,
-    /// How many bytes lie before.
+    /// How many bytes come before.
     pub(super) length: u64,
     /// The hash of the entry before.
     pub(super) hash: [u8; 32],
@@ -141,9 +142,9 @@ const SEAL: usize = MAC + 32;
 /// The shortest entry: no people, no fields.
 const SHORTEST: usize = BEGINNING + 1 + SEAL;
 
-/// Adds an entry to bytes, and gives the place behind it.
+/// Appends an entry to bytes. Returns the position after it.
 ///
-/// An entry that is too large is not added.
+/// An entry that is too large is not appended.
 pub(super) fn write(
     bytes: &mut Vec<u8>,
     before: &Position,
@@ -155,7 +156,7 @@ pub(super) fn write(
     let start = bytes.len();
     let sequence = before.sequence + 1;
     let mut writer = Writer::from(std::mem::take(bytes));
-    writer.u32(0); // The length, once it is known.
+    writer.u32(0); // The length is filled in later.
     writer.u64(sequence);
     writer.u64(moment.unix_seconds());
     writer.u16(entry.kind());
@@ -185,12 +186,12 @@ fn seal(digest: &[u8; 32], mac: &[u8; MAC]) -> [u8; 32] {
     Sha256::new().chain_update(digest).chain_update(mac).finalize().into()
 }
 
-/// Whether an entry can be so long.
+/// Whether an entry can have this length.
 pub(super) fn length_fits(length: u32) -> bool {
     (SHORTEST..=LONGEST).contains(&(length as usize))
 }
 
-/// Reads an entry that is as long as it says and follows `before`.
+/// Reads an entry that has the length it states and follows `before`.
 pub(super) fn read<E: Entries>(
     bytes: &[u8],
     before: &Position,
@@ -242,8 +243,8 @@ impl fmt::Display for BadEntry {
 impl fmt::Display for Problem {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Header => f.write_str("not the beginning of this vault's log"),
-            Self::Length { found } => write!(f, "no entry is {found} bytes long"),
+            Self::Header => f.write_str("the header is not that of this vault's log"),
+            Self::Length { found } => write!(f, "no entry can be {found} bytes long"),
             Self::Torn => f.write_str("the log ends within it"),
             Self::Sequence { found } => write!(f, "entry {found} is in its place"),
             Self::Changed => f.write_str("it was changed"),

@@ -1,18 +1,18 @@
-//! The sealed store: what is in clear, what is enciphered, and what unlocks it.
+//! The sealed store: what is plain, what is encrypted, and what unlocks it.
 //!
 //! ```text
 //!  PREPAY-VAULT 1\n    15 bytes
 //!  kind, test          2 bytes
 //!  id                  16 bytes
 //!  name                text
-//!  protector           1 byte and what belongs to it
+//!  protector           1 byte and its data
 //!  nonce               12 bytes
-//!  contents            length, AES-256-GCM ciphertext, tag; all before is authenticated too
-//!  SHA-256             of all before: shows damage before a passphrase is asked for
+//!  contents            length, AES-256-GCM ciphertext, tag; everything before is authenticated too
+//!  SHA-256             of everything before: shows damage before anyone enters a passphrase
 //! ```
 //!
 //! - Form: `docs/formats/vault.md`.
-//! - Elsewhere: what the contents are (`body.rs`).
+//! - Elsewhere: the contents (`body.rs`).
 
 use std::fmt;
 
@@ -35,10 +35,10 @@ const SUM: usize = 32;
 /// The longest label of a wrapper, in bytes.
 const MAX_LABEL: usize = 200;
 
-/// What a vault is for: its owner gives a number, which the store holds, and a name for people.
+/// The kind of a vault: a number, which the store contains, and a name for people.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Kind {
-    /// The number. No two kinds share one.
+    /// The number, different for each kind.
     pub number: u8,
     /// The name.
     pub name: &'static str,
@@ -50,16 +50,16 @@ impl fmt::Display for Kind {
     }
 }
 
-/// What can be known of a vault without unlocking it.
+/// What is known about a vault without unlocking it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct VaultHeader {
     /// The number of its kind.
     pub kind: u8,
-    /// Its number, which no other vault has.
+    /// Its unique number.
     pub id: [u8; 16],
     /// Its name.
     pub name: Identifier,
-    /// Whether it was made for tests, with passphrases that may be short and are quickly guessed.
+    /// Whether it is for tests, so that its passphrases may be short and are quickly guessed.
     pub insecure_test: bool,
 }
 
@@ -72,7 +72,7 @@ pub enum Protector {
     KeyFile,
     /// A wrapper, such as a hardware token.
     Wrapper {
-        /// What it says of itself, so that it is found again.
+        /// Its label, by which it is found again.
         label: String,
     },
 }
@@ -87,7 +87,7 @@ impl fmt::Display for Protector {
     }
 }
 
-/// The master key under what unlocks the vault.
+/// The master key, sealed under what unlocks the vault.
 #[derive(Clone)]
 pub(super) enum SealedMaster {
     Passphrase { cost: Cost, salt: [u8; 16], sealed: SealedKey },
@@ -95,14 +95,14 @@ pub(super) enum SealedMaster {
     Wrapper { label: String, wrapped: Vec<u8> },
 }
 
-/// A key under another.
+/// A key sealed under another.
 #[derive(Clone)]
 pub(super) struct SealedKey {
     nonce: [u8; NONCE],
     bytes: [u8; 32 + TAG],
 }
 
-/// Enciphers in place and adds the tag.
+/// Encrypts in place and appends the tag.
 pub(super) fn encipher(key: &Key, nonce: &[u8; NONCE], aad: &[u8], text: &mut [u8]) -> [u8; TAG] {
     let cipher = Aes256Gcm::new(key.expose_bytes().into());
     let tag = cipher
@@ -111,7 +111,7 @@ pub(super) fn encipher(key: &Key, nonce: &[u8; NONCE], aad: &[u8], text: &mut [u
     tag.into()
 }
 
-/// Deciphers in place, if the tag is right.
+/// Decrypts in place, if the tag is right.
 pub(super) fn decipher(
     key: &Key,
     nonce: &[u8; NONCE],
@@ -190,7 +190,7 @@ impl SealedMaster {
             }
             Unlock::Wrapper(wrapper) => {
                 let label = wrapper.label().to_owned();
-                // What unlocks the vault is found by this label: it is kept whole or not at all.
+                // The wrapper is found again by this label, so it is never truncated.
                 if label.len() > MAX_LABEL || label.chars().any(char::is_control) {
                     let problem = format!(
                         "label of the wrapper: expected at most {MAX_LABEL} bytes that print, found {label:?}"
@@ -271,7 +271,7 @@ impl SealedMaster {
     }
 }
 
-/// Whether a passphrase is long enough: 12 bytes, or one in vaults for tests.
+/// Checks the length of a passphrase: at least 12 bytes, or one in vaults for tests.
 pub(super) fn check_length(passphrase: &[u8], insecure_test: bool) -> Result<(), VaultError> {
     let expected = if insecure_test { 1 } else { 12 };
     if passphrase.len() < expected {
@@ -300,7 +300,7 @@ pub(super) fn write(
     finish(writer, master, nonce, &mut contents)
 }
 
-/// Enciphers contents behind a beginning that is authenticated with them, and adds the checksum.
+/// Encrypts contents after a plain part that is authenticated with them, and appends the checksum.
 pub(super) fn finish(
     mut writer: Writer,
     key: &Key,
@@ -316,7 +316,7 @@ pub(super) fn finish(
     writer.as_slice().to_vec()
 }
 
-/// A store that was read but not unlocked.
+/// A store that was read but is still sealed.
 pub(super) struct Sealed<'a> {
     pub(super) header: VaultHeader,
     pub(super) master: SealedMaster,
@@ -331,7 +331,7 @@ pub(super) fn checked(bytes: &[u8]) -> Option<&[u8]> {
     (Sha256::digest(bytes)[..] == *sum).then_some(bytes)
 }
 
-/// Deciphers what lies behind a beginning that is authenticated with it.
+/// Decrypts contents after a plain part that is authenticated with them.
 pub(super) fn open(
     key: &Key,
     nonce: &[u8; NONCE],

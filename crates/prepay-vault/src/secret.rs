@@ -1,13 +1,13 @@
-//! What unlocks a vault, and how secrets are kept from lying about in memory.
+//! What unlocks a vault, and how secrets are wiped from memory.
 //!
 //! | protector  | the master key is sealed under |
 //! |------------|--------------------------------|
 //! | passphrase | a key derived from it with Argon2id |
 //! | key file   | the 32 random bytes in the file |
-//! | wrapper    | whatever a hardware token does with it |
+//! | wrapper    | a key of a hardware token |
 //!
-//! - Source of the default cost: RFC 9106, second recommended option (64 MiB, three passes), with one lane.
-//! - Elsewhere: a wrapper for PKCS#11, and how a key file lies on disk (`prepay-host`).
+//! - Source of the default cost: RFC 9106, second recommended option (64 MiB, three passes), but with one lane.
+//! - Elsewhere: a wrapper for PKCS#11, and key files on the disk (`prepay-host`).
 
 use std::fmt;
 use std::hint::black_box;
@@ -20,7 +20,7 @@ use super::Protector;
 use prepay_basics::codec::{DecodeError, Reader, Writer};
 use prepay_basics::{Entropy, NoEntropy};
 
-/// A passphrase. Wipes itself, and is never shown.
+/// A passphrase. It is wiped and never shown.
 pub struct Secret(Zeroizing<Vec<u8>>);
 
 impl Secret {
@@ -31,20 +31,20 @@ impl Secret {
 }
 
 impl From<String> for Secret {
-    /// Takes the text over without a copy.
+    /// Takes the text without making a copy.
     fn from(text: String) -> Self {
         text.into_bytes().into()
     }
 }
 
 impl From<Vec<u8>> for Secret {
-    /// Takes the bytes over without a copy.
+    /// Takes the bytes without making a copy.
     fn from(bytes: Vec<u8>) -> Self {
         Self(Zeroizing::new(bytes))
     }
 }
 
-/// A key of 256 bits that stays in one place and wipes it.
+/// A key of 256 bits that stays in one place in memory and is wiped.
 pub(super) struct Key(Box<[u8; 32]>);
 
 impl Key {
@@ -74,12 +74,12 @@ impl Drop for Key {
     }
 }
 
-/// The file that unlocks a vault by being there.
+/// A file that unlocks a vault.
 ///
 /// ```text
 ///  PREPAY-KEY 1\n   13 bytes
 ///  key              32 bytes
-///  SHA-256 of all before
+///  SHA-256 of everything before
 /// ```
 pub struct KeyFile(Key);
 
@@ -93,7 +93,7 @@ impl KeyFile {
     ///
     /// # Errors
     ///
-    /// [`NoEntropy`] when the source has failed.
+    /// [`NoEntropy`] if the source failed.
     pub fn generate(entropy: &mut dyn Entropy) -> Result<Self, NoEntropy> {
         Key::random(entropy).map(Self)
     }
@@ -112,7 +112,7 @@ impl KeyFile {
     ///
     /// # Errors
     ///
-    /// [`DecodeError`] when they are no key file, or a damaged one.
+    /// [`DecodeError`] if they are not a key file, or it is damaged.
     pub fn decode(bytes: &[u8]) -> Result<Self, DecodeError> {
         let mut reader = Reader::new(bytes);
         let error = reader.error("a key file of version 1");
@@ -135,30 +135,30 @@ impl KeyFile {
     }
 }
 
-/// Something that can seal 32 bytes and unseal them, such as a hardware token.
+/// Something that can seal and unseal 32 bytes, such as a hardware token.
 pub trait KeyWrapper {
-    /// What it is and how to find it again: at most 200 bytes that print.
+    /// A label to find it by: at most 200 printable bytes.
     fn label(&self) -> &str;
 
     /// Seals a key.
     ///
     /// # Errors
     ///
-    /// [`WrapError`] when it does not.
+    /// [`WrapError`] if it fails.
     fn wrap(&self, key: &[u8; 32]) -> Result<Vec<u8>, WrapError>;
 
     /// Unseals a key.
     ///
     /// # Errors
     ///
-    /// [`WrapError`] when it does not, or did not seal it.
+    /// [`WrapError`] if it fails, or did not seal the key.
     fn unwrap(&self, wrapped: &[u8]) -> Result<Zeroizing<[u8; 32]>, WrapError>;
 }
 
-/// The wrapper did not answer, or does not know the key.
+/// The wrapper failed, or did not seal the key.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct WrapError {
-    /// What was seen.
+    /// What it reported.
     pub problem: String,
 }
 
@@ -182,7 +182,7 @@ pub enum Unlock<'a> {
 }
 
 impl Unlock<'_> {
-    /// What it is, without the secret.
+    /// What it is, without its secret.
     pub fn protector(&self) -> Protector {
         match self {
             Self::Passphrase(_) => Protector::Passphrase,
@@ -192,7 +192,7 @@ impl Unlock<'_> {
     }
 }
 
-/// How much work Argon2id makes of one guess.
+/// How much work Argon2id makes each guess.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Cost {
     memory_kib: u32,
@@ -241,7 +241,7 @@ impl Cost {
     }
 }
 
-/// Overwrites what earlier calls may have left on the stack: moved keys, round keys, buffers of hashes.
+/// Overwrites what earlier calls may have left on the stack: moved keys, round keys, hash buffers.
 #[inline(never)]
 pub fn scrub_stack() {
     let mut depth = [0_u64; 12 * 1024];

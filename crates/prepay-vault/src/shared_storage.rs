@@ -1,4 +1,4 @@
-//! A place that two hands hold: a test keeps one while a vault has the other.
+//! Storage that a test can read while a vault uses it.
 
 use std::io;
 use std::sync::{Arc, Mutex, MutexGuard};
@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, MutexGuard};
 use crate::VaultStorage;
 
 fn locked<S>(storage: &Mutex<S>) -> io::Result<MutexGuard<'_, S>> {
-    storage.lock().map_err(|_| io::Error::other("the place is in an unknown state"))
+    storage.lock().map_err(|_| io::Error::other("the storage is in an unknown state"))
 }
 
 impl<S: VaultStorage> VaultStorage for Arc<Mutex<S>> {

@@ -1,15 +1,15 @@
-//! A vault with a clock, for all threads: what can be done to every vault, whatever it keeps.
+//! A vault with a clock, for all threads: everything that is the same for every vault.
 //!
-//! Signing in, people, what unlocks it, back-up and audit log are here once. What a vault's contents are for
-//! is its owner's: it reaches them with [`SharedVault::with`].
+//! That is sign-in, people, protection, back-up and audit log. What to do with the contents is up to the owner, who
+//! uses [`SharedVault::with`].
 //!
-//! # When something goes wrong
+//! # Failures
 //!
-//! | what happened | what every call answers from then on |
+//! | what happened | what every later call returns |
 //! |---|---|
 //! | the storage failed | [`VaultError::Broken`] |
-//! | the owner could not keep what it did ([`SharedVault::stop`]) | the same error |
-//! | a thread panicked with the vault in hand | [`VaultError::Broken`]: the contents may be half changed |
+//! | the owner could not write what it did ([`SharedVault::stop`]) | the same error |
+//! | a thread panicked while it used the vault | [`VaultError::Broken`]: the contents may be half changed |
 //! | the vault was locked or closed | [`VaultError::Locked`] |
 
 use std::fmt;
@@ -22,11 +22,11 @@ use super::{
 };
 use prepay_basics::{Clock, Entropy, Identifier, Moment};
 
-/// What a vault needs around it.
+/// The surroundings of a vault.
 pub struct Place {
-    /// Where it is kept.
+    /// Its storage.
     pub storage: Box<dyn VaultStorage>,
-    /// Where its keys and nonces come from.
+    /// The source of its keys and nonces.
     pub entropy: Box<dyn Entropy>,
     /// Its clock.
     pub clock: Box<dyn Clock>,
@@ -36,7 +36,7 @@ pub struct Place {
 pub struct SharedVault<C> {
     header: VaultHeader,
     state: Mutex<State<C>>,
-    /// Held by whoever signs in.
+    /// Held during a sign-in.
     signing_in: Mutex<()>,
     flusher: Flusher,
     clock: Box<dyn Clock>,
@@ -45,16 +45,16 @@ pub struct SharedVault<C> {
 /// Whether the vault can be used.
 enum State<C> {
     Open(Box<Vault<C>>),
-    /// Its owner did something that it could not keep.
+    /// Its owner did something that it could not write.
     Broken(VaultError),
     Locked,
 }
 
-/// Who reads the audit log.
+/// The roles that may read the audit log.
 const READERS: &[Role] = &[Role::Custodian, Role::Auditor];
 
 impl<C: Contents> SharedVault<C> {
-    /// Makes a vault in an empty place.
+    /// Makes a vault in empty storage.
     ///
     /// # Errors
     ///
@@ -76,7 +76,7 @@ impl<C: Contents> SharedVault<C> {
         Ok(Self::new(vault, clock))
     }
 
-    /// Makes a vault from a back-up, in an empty place.
+    /// Makes a vault from a back-up, in empty storage.
     ///
     /// # Errors
     ///
@@ -104,7 +104,7 @@ impl<C: Contents> SharedVault<C> {
         }
     }
 
-    /// Signs a person in. Failures are kept and slow down what comes after them. Others go on meanwhile.
+    /// Signs a person in. Failures are recorded and delay later attempts. Other threads can use the vault meanwhile.
     ///
     /// # Errors
     ///
@@ -115,16 +115,16 @@ impl<C: Contents> SharedVault<C> {
         self.with(|vault| vault.settle(&claim, self.now()))?
     }
 
-    /// Whether whoever acts is still signed in here, in one of these roles.
+    /// Checks that the people who act are signed in here, in one of these roles.
     ///
     /// # Errors
     ///
-    /// [`AccessError`]. In a vault that is locked or broken every session has ended.
+    /// [`AccessError`]. In a locked or broken vault, every session has ended.
     pub fn authorize(&self, by: By<'_>, roles: &[Role]) -> Result<(), AccessError> {
         self.with(|vault| vault.authorize(by, roles)).unwrap_or(Err(AccessError::Ended))
     }
 
-    /// The people of the vault, in the order of their names, for everybody who is signed in.
+    /// The people of the vault, in the order of their names, for anyone signed in.
     ///
     /// # Errors
     ///
@@ -136,7 +136,7 @@ impl<C: Contents> SharedVault<C> {
         })?
     }
 
-    /// Gives a person a role.
+    /// Adds a person.
     ///
     /// # Errors
     ///
@@ -145,7 +145,7 @@ impl<C: Contents> SharedVault<C> {
         self.with(|vault| vault.add_user(by, user, self.now()))?
     }
 
-    /// Removes a person, unless fewer than two custodians would be left.
+    /// Removes a person, unless fewer than two custodians would remain.
     ///
     /// # Errors
     ///
@@ -154,7 +154,7 @@ impl<C: Contents> SharedVault<C> {
         self.with(|vault| vault.remove_user(by, name, self.now()))?
     }
 
-    /// Gives a person who forgot the old passphrase a new one.
+    /// Sets a new passphrase for a person who forgot the old one.
     ///
     /// # Errors
     ///
@@ -168,7 +168,7 @@ impl<C: Contents> SharedVault<C> {
         self.with(|vault| vault.set_passphrase(by, name, passphrase, self.now()))?
     }
 
-    /// Gives a person who knows the old passphrase a new one. The session ends.
+    /// Sets a new passphrase for oneself. Ends the session.
     ///
     /// # Errors
     ///
@@ -191,8 +191,8 @@ impl<C: Contents> SharedVault<C> {
         self.with(|vault| vault.change_protector(by, unlock, self.now()))?
     }
 
-    /// Makes a back-up that only both custodians together can open, each with a passphrase for it, in the
-    /// order of [`Quorum::names`].
+    /// Makes a back-up that only the two custodians together can open. Each gives it a passphrase, in the order of
+    /// [`Quorum::names`].
     ///
     /// # Errors
     ///
@@ -201,7 +201,7 @@ impl<C: Contents> SharedVault<C> {
         self.with(|vault| vault.backup(by, passphrases, self.now()))?
     }
 
-    /// Entries of the audit log, from one of them on, for auditors and custodians.
+    /// Entries of the audit log, starting at a number, for auditors and custodians.
     ///
     /// # Errors
     ///
@@ -218,11 +218,11 @@ impl<C: Contents> SharedVault<C> {
         })?
     }
 
-    /// Proves the whole audit log with the vault's secrets, for auditors and custodians.
+    /// Verifies the whole audit log with the vault's secrets, for auditors and custodians.
     ///
     /// # Errors
     ///
-    /// [`AuditError`] when it cannot be read; that it is wrong is an answer.
+    /// [`AuditError`] if it cannot be read. A wrong entry is not an error but part of the report.
     pub fn verify_audit(&self, by: By<'_>) -> Result<AuditReport, AuditError> {
         self.with(|vault| {
             vault.authorize(by, READERS).map_err(VaultError::from)?;
@@ -230,7 +230,7 @@ impl<C: Contents> SharedVault<C> {
         })?
     }
 
-    /// Does something with the vault, if it can be used. Waits for a write that is under way.
+    /// Does something with the vault, if it can be used. First waits for a write in progress.
     ///
     /// # Errors
     ///
@@ -242,9 +242,9 @@ impl<C: Contents> SharedVault<C> {
         })?
     }
 
-    /// Does something with the vault that is durable only when the log was written: the caller waits for that
-    /// with [`SharedVault::flush_through`], and learns there whether the vault can still be used. Does not wait
-    /// for a write that is under way, so that many calls come together in the next one.
+    /// Does something with the vault that is durable only when the log is written. The caller waits for that with
+    /// [`SharedVault::flush_through`], which also says whether the vault can still be used. Does not wait for a write
+    /// in progress, so that the next write serves many calls.
     ///
     /// # Errors
     ///
@@ -257,7 +257,7 @@ impl<C: Contents> SharedVault<C> {
         }
     }
 
-    /// Returns when the entry of this number, and all before it, are durable. Otherwise the vault stops.
+    /// Returns when the entry with this number, and all before it, are durable. If that fails, the vault stops.
     ///
     /// # Errors
     ///
@@ -266,8 +266,8 @@ impl<C: Contents> SharedVault<C> {
         self.flusher.flush_through(sequence).map_err(|error| self.stop(error))
     }
 
-    /// Stops the vault, because its owner did something that it could not keep: nothing may be built upon that.
-    /// Gives the error back.
+    /// Stops the vault, because its owner did something that it could not write, so that nothing is based on it.
+    /// Returns the error.
     pub fn stop(&self, error: VaultError) -> VaultError {
         if let Ok(mut state) = self.state.lock()
             && matches!(*state, State::Open(_))
@@ -277,18 +277,18 @@ impl<C: Contents> SharedVault<C> {
         error
     }
 
-    /// Locks the vault: its secrets are wiped, and every call is refused from now on.
+    /// Locks the vault: wipes its secrets and refuses every later call.
     pub fn lock(&self) {
         if let Ok(State::Open(vault)) | Err(State::Open(vault)) = self.take() {
             vault.lock();
         }
     }
 
-    /// Writes everything down and locks the vault.
+    /// Writes everything and locks the vault.
     ///
     /// # Errors
     ///
-    /// [`VaultError`] when it cannot be written, or may be half changed; the vault is locked all the same.
+    /// [`VaultError`] if it cannot be written, or may be half changed; the vault is locked even then.
     pub fn close(&self) -> Result<(), VaultError> {
         match self.take() {
             Ok(State::Open(vault)) => vault.close(),
@@ -298,7 +298,7 @@ impl<C: Contents> SharedVault<C> {
         }
     }
 
-    /// Takes the vault away from everybody: whole, or as somebody left it who panicked with it in hand.
+    /// Takes the vault out, even if a thread panicked while it used it.
     fn take(&self) -> Result<State<C>, State<C>> {
         let take = |state: &mut State<C>| std::mem::replace(state, State::Locked);
         match self.state.lock() {
@@ -309,12 +309,12 @@ impl<C: Contents> SharedVault<C> {
 }
 
 impl<C> SharedVault<C> {
-    /// What can be known of the vault without unlocking it.
+    /// What is known about the vault without unlocking it.
     pub const fn header(&self) -> &VaultHeader {
         &self.header
     }
 
-    /// The time by the vault's clock.
+    /// The time, by the vault's clock.
     pub fn now(&self) -> Moment {
         self.clock.now()
     }
@@ -326,7 +326,7 @@ impl<C> SharedVault<C> {
 }
 
 fn panicked() -> VaultError {
-    VaultError::Broken { problem: "the program stopped in the middle of a change".to_owned() }
+    VaultError::Broken { problem: "a thread panicked in the middle of a change".to_owned() }
 }
 
 impl<C> fmt::Debug for SharedVault<C> {

@@ -1,15 +1,14 @@
 //! Signing in.
 //!
 //! ```text
-//!  ask      the vault: may this name be tried now?       quick
-//!  claim    nobody: a key from the passphrase            slow, needs no vault
-//!  settle   the vault: is it the right one?              in the log, then answered
+//!  ask      may this name sign in now?            quick, uses the vault
+//!  claim    derive a key from the passphrase      slow, without the vault
+//!  settle   is it the right one?                  uses the vault: first the log, then the answer
 //! ```
 //!
-//! - Whether a passphrase was right is answered only when the log holds that it was asked, so a stop in
-//!   between gives nobody another try for nothing.
-//! - Whoever shares a vault between threads leaves it to the others during the slow step, but lets one try
-//!   after the other: guesses side by side would be over before the first of them counts.
+//! - An attempt is in the log before it is answered, so that a crash in between gives nobody a free guess.
+//! - Other threads can use a shared vault during the slow step, but only one attempt runs at a time: parallel
+//!   guesses would all be over before the first one counts.
 
 use subtle::ConstantTimeEq;
 
@@ -18,21 +17,21 @@ use super::user::Failures;
 use super::{By, Contents, Secret, Session, SignInError, Vault, VaultEntry};
 use prepay_basics::{Identifier, Moment};
 
-/// A name that may be tried now.
+/// A name that may sign in now.
 pub struct Attempt {
     name: Identifier,
     cost: Cost,
     salt: [u8; 16],
 }
 
-/// A name, and what was made of a passphrase for it.
+/// A name, and the key derived from a passphrase for it.
 pub struct Claim {
     attempt: Attempt,
     derived: Key,
 }
 
 impl Attempt {
-    /// Makes a key of the passphrase, slowly.
+    /// Derives a key from the passphrase, slowly.
     pub fn claim(self, passphrase: &Secret) -> Claim {
         let derived = self.cost.derive(passphrase.expose_bytes(), &self.salt);
         Claim { attempt: self, derived }
@@ -55,7 +54,7 @@ impl<C: Contents> Vault<C> {
         self.settle(&claim, now)
     }
 
-    /// Begins to sign a person in. A name that nobody has is answered as if somebody had it.
+    /// Starts to sign a person in. An unknown name is treated like a known one.
     ///
     /// # Errors
     ///
@@ -71,7 +70,7 @@ impl<C: Contents> Vault<C> {
         Ok(Attempt { name: name.clone(), cost, salt })
     }
 
-    /// Ends signing in. A passphrase that was changed since the beginning counts as wrong.
+    /// Completes the sign-in. If the passphrase was changed since the start, it counts as wrong.
     ///
     /// # Errors
     ///

@@ -1,76 +1,76 @@
-//! Where a vault lives: three things to keep, and how safely.
+//! The storage of a vault: three things, and how durable they must be.
 //!
 //! ```text
 //!  store   the sealed contents        replaced as a whole, never half
-//!  log     the audit log              grows at its end; is cut only to drop what was never acknowledged
+//!  log     the audit log              grows at its end; truncated only to drop what was never acknowledged
 //!  head    where the log ends         one small record, overwritten in place
 //! ```
 //!
-//! Sealing, chaining and meaning are the vault's; here are only bytes and durability.
+//! The vault does the sealing and chaining and knows the meaning; storage knows bytes and durability only.
 
 use std::io;
 
-/// The place of one vault. Whoever has it, has it alone.
+/// The storage of one vault. It has a single user at a time.
 pub trait VaultStorage: Send {
-    /// The sealed contents, or nothing when there is no vault yet.
+    /// The sealed contents, or `None` if there is no vault yet.
     ///
     /// # Errors
     ///
-    /// What the place reports.
+    /// Errors of the storage.
     fn read_store(&mut self) -> io::Result<Option<Vec<u8>>>;
 
-    /// Replaces the sealed contents. On return the new ones are durable; at any moment before, a reader
-    /// finds the old ones or the new ones, whole.
+    /// Replaces the sealed contents. The new ones are durable when this returns; until then, a reader finds either the
+    /// complete old ones or the complete new ones.
     ///
     /// # Errors
     ///
-    /// What the place reports; the old or the new contents are then there.
+    /// Errors of the storage; either the old or the new contents are there then.
     fn replace_store(&mut self, contents: &[u8]) -> io::Result<()>;
 
     /// How many bytes the log has.
     ///
     /// # Errors
     ///
-    /// What the place reports.
+    /// Errors of the storage.
     fn log_length(&mut self) -> io::Result<u64>;
 
-    /// Reads at most `buffer.len()` bytes of the log from an offset, and says how many; zero at its end.
+    /// Reads at most `buffer.len()` bytes of the log from an offset. Returns how many; zero at the end.
     ///
     /// # Errors
     ///
-    /// What the place reports.
+    /// Errors of the storage.
     fn read_log(&mut self, offset: u64, buffer: &mut [u8]) -> io::Result<usize>;
 
-    /// Adds bytes at the end of the log. On return they are durable.
+    /// Appends bytes to the log. They are durable when this returns.
     ///
     /// # Errors
     ///
-    /// What the place reports; a beginning of the bytes may then be there.
+    /// Errors of the storage; a first part of the bytes may be there then.
     fn append_log(&mut self, bytes: &[u8]) -> io::Result<()>;
 
-    /// Drops what lies behind `length`: the torn end of a write that was never acknowledged.
+    /// Truncates the log to `length`: drops the torn end of a write that was never acknowledged.
     ///
     /// # Errors
     ///
-    /// What the place reports.
+    /// Errors of the storage.
     fn truncate_log(&mut self, length: u64) -> io::Result<()>;
 
-    /// The head, or nothing when none was ever written.
+    /// The head, or `None` if none was ever written.
     ///
     /// # Errors
     ///
-    /// What the place reports.
+    /// Errors of the storage.
     fn read_head(&mut self) -> io::Result<Option<Vec<u8>>>;
 
     /// Overwrites the head. It survives the end of the process at once, and a power failure soon.
     ///
     /// # Errors
     ///
-    /// What the place reports.
+    /// Errors of the storage.
     fn write_head(&mut self, head: &[u8]) -> io::Result<()>;
 }
 
-/// A vault's place in memory, for tests, demonstrations and benchmarks.
+/// A vault's storage in memory, for tests, demonstrations and benchmarks.
 #[derive(Clone, Debug, Default)]
 pub struct MemoryStorage {
     /// The sealed contents.

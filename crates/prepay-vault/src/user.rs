@@ -4,10 +4,10 @@
 //! |-------------------|---|---|---|---|---|-----|-------------|
 //! | seconds of waiting | 0 | 0 | 1 | 2 | 4 | doubled | 900 |
 //!
-//! During the wait nothing is looked at, not even the right passphrase. Names that nobody has share one
-//! count and take as long as others.
+//! During the wait every attempt is refused, even with the right passphrase. All unknown names share one count, and
+//! an attempt takes as long as for a known name.
 //!
-//! - Elsewhere: that a failure is kept before it is answered (`sign_in.rs`).
+//! - Elsewhere: recording a failure before it is answered (`sign_in.rs`).
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -21,11 +21,11 @@ use prepay_basics::{Entropy, Identifier, Moment, NoEntropy};
 /// What a person may do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Role {
-    /// Changes the vault and what matters most in it; always two together.
+    /// Makes important changes, always two custodians together.
     Custodian,
-    /// Does the daily work.
+    /// Does daily work.
     Operator,
-    /// Reads.
+    /// Reads only.
     Auditor,
 }
 
@@ -58,7 +58,7 @@ impl FromStr for Role {
     }
 }
 
-/// The text is no role.
+/// The text is not a role.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ParseRoleError {
     found: String,
@@ -76,7 +76,7 @@ prepay_basics::field_as_text! {
     Role, "a role";
 }
 
-/// A person to be given a role.
+/// A person to add.
 #[derive(Clone, Copy)]
 pub struct NewUser<'a> {
     /// The name, different from all others.
@@ -87,20 +87,20 @@ pub struct NewUser<'a> {
     pub passphrase: &'a Secret,
 }
 
-/// What is known about a person.
+/// A person of the vault, as reported.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct UserReport {
     /// The name.
     pub name: Identifier,
     /// The role.
     pub role: Role,
-    /// How often in a row signing in failed.
+    /// How many sign-ins in a row have failed.
     pub failures: u32,
-    /// Until when nobody is asked under this name.
+    /// Until when sign-in under this name is refused.
     pub wait_until: Moment,
 }
 
-/// That a person has signed in, at one vault, since it was opened.
+/// A person who has signed in at a vault, for as long as it stays open.
 #[derive(Clone)]
 pub struct Session {
     pub(super) name: Identifier,
@@ -110,7 +110,7 @@ pub struct Session {
 }
 
 impl Session {
-    /// Who.
+    /// The name.
     pub const fn name(&self) -> &Identifier {
         &self.name
     }
@@ -127,7 +127,7 @@ impl fmt::Debug for Session {
     }
 }
 
-/// Two different custodians who act together.
+/// Two different custodians acting together.
 #[derive(Clone, Debug)]
 pub struct Quorum {
     first: Session,
@@ -135,11 +135,11 @@ pub struct Quorum {
 }
 
 impl Quorum {
-    /// Brings two custodians together.
+    /// Joins the sessions of two custodians.
     ///
     /// # Errors
     ///
-    /// [`QuorumError`] when they are one person, no custodians, or of different vaults.
+    /// [`QuorumError`] if they are the same person, not both custodians, or of different vaults.
     pub fn new(first: Session, second: Session) -> Result<Self, QuorumError> {
         if first.vault != second.vault {
             return Err(QuorumError::OtherVault);
@@ -183,7 +183,7 @@ impl Actor {
         }
     }
 
-    /// Who they are.
+    /// Their names.
     pub fn names(&self) -> impl Iterator<Item = &Identifier> {
         self.by().sessions().map(Session::name)
     }
@@ -201,7 +201,7 @@ impl From<Quorum> for Actor {
     }
 }
 
-/// On whose behalf something is done.
+/// Who does something.
 #[derive(Clone, Copy, Debug)]
 pub enum By<'a> {
     /// One person.
@@ -220,7 +220,7 @@ impl<'a> By<'a> {
     }
 }
 
-/// How often signing in failed in a row, and what follows.
+/// How many sign-ins in a row have failed, and the resulting wait.
 #[derive(Clone, Copy)]
 pub(super) struct Failures {
     pub(super) count: u32,
@@ -233,7 +233,7 @@ impl Failures {
     /// The longest wait, in seconds.
     const LONGEST_WAIT: u64 = 900;
 
-    /// One more, now.
+    /// Counts one more failure.
     pub(super) fn one_more(self, now: Moment) -> Self {
         let count = self.count.saturating_add(1);
         let wait = match count {
@@ -257,7 +257,7 @@ impl Failures {
     }
 }
 
-/// What shows that somebody knows a passphrase.
+/// Verifies that somebody knows a passphrase.
 pub(super) struct Verifier {
     pub(super) cost: Cost,
     pub(super) salt: [u8; 16],
@@ -280,7 +280,7 @@ impl Verifier {
 pub(super) struct User {
     pub(super) role: Role,
     pub(super) verifier: Verifier,
-    /// Rises with every new passphrase, so that sessions under the old one end.
+    /// Rises with every new passphrase, which ends sessions under the old one.
     pub(super) passphrase: u32,
     pub(super) failures: Failures,
 }
@@ -288,7 +288,7 @@ pub(super) struct User {
 /// All people of a vault.
 pub(super) struct People {
     pub(super) users: BTreeMap<Identifier, User>,
-    /// The failures under names that nobody has.
+    /// The failures under unknown names.
     pub(super) unknown: Failures,
 }
 
@@ -300,7 +300,7 @@ impl People {
         }
     }
 
-    /// Whether somebody may be asked under a name now.
+    /// Checks that sign-in under a name is not refused now.
     pub(super) fn check_wait(
         &self,
         name: Option<&Identifier>,
@@ -325,7 +325,7 @@ impl People {
         self.users.values().filter(|user| user.role == Role::Custodian).count()
     }
 
-    /// Whether a session is still good here.
+    /// Checks that a session is still valid here.
     pub(super) fn check(&self, session: &Session, vault: &[u8; 16]) -> Result<(), AccessError> {
         if session.vault != *vault {
             return Err(AccessError::OtherVault);
@@ -379,7 +379,7 @@ mod tests {
 
     #[test]
     fn waiting_doubles_up_to_a_quarter_of_an_hour() {
-        // (failures, seconds): both sides of each change of the rule.
+        // (failures, seconds): both sides of each step of the rule.
         const CASES: &[(u32, u64)] =
             &[(1, 0), (2, 0), (3, 1), (4, 2), (5, 4), (12, 512), (13, 900), (u32::MAX, 900)];
         for &(count, seconds) in CASES {

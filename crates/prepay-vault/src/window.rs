@@ -1,22 +1,22 @@
-//! Which part of the log is read at every opening: what lies behind the store, and so much before it that
-//! the last items are seen again.
+//! The part of the log to read at every opening: everything after the store, and enough before it to show the last
+//! items again.
 //!
-//! Places are noted now and then while entries pass; the oldest that is still needed is where reading begins.
+//! Positions are noted at intervals while entries are written; reading starts at the oldest one still needed.
 
 use std::collections::VecDeque;
 
 use super::record::Position;
 
-/// How many items, or bytes, lie between two places.
+/// How many items or bytes there are between two noted positions.
 const ITEMS_BETWEEN: u64 = 4096;
 const BYTES_BETWEEN: u64 = 256 * 1024;
 
-/// How many bytes are read again at least.
+/// At least how many bytes to read again.
 const BYTES_KEPT: u64 = 4 << 20;
 
 /// The part of the log that is read at every opening.
 pub(super) struct Window {
-    /// Places, and how many items had passed before each. Never empty.
+    /// Positions, each with the number of items before it. Never empty.
     marks: VecDeque<(Position, u64)>,
     items: u64,
     items_kept: u64,
@@ -24,12 +24,12 @@ pub(super) struct Window {
 }
 
 impl Window {
-    /// Begins at a place, and keeps at least so many items.
+    /// Starts at a position, and covers at least this many items.
     pub(super) fn new(start: Position, items_kept: u64) -> Self {
         Self { marks: VecDeque::from([(start, 0)]), items: 0, items_kept, items_at_snapshot: 0 }
     }
 
-    /// An entry passes, from one place to the next, with so many items.
+    /// Notes an entry with this many items, from one position to the next.
     pub(super) fn pass(&mut self, before: &Position, after: &Position, items: u64) {
         let (last, last_items) = self.marks[self.marks.len() - 1];
         if self.items - last_items >= ITEMS_BETWEEN || before.length - last.length >= BYTES_BETWEEN
@@ -45,12 +45,12 @@ impl Window {
         }
     }
 
-    /// Where reading begins.
+    /// Where to start reading.
     pub(super) fn start(&self) -> Position {
         self.marks[0].0
     }
 
-    /// The last noted place before an entry.
+    /// The last noted position before an entry.
     pub(super) fn before(&self, sequence: u64) -> Option<Position> {
         let places = self.marks.iter().rev().map(|&(place, _)| place);
         places.into_iter().find(|place| place.sequence < sequence)

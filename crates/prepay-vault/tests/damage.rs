@@ -241,7 +241,7 @@ fn a_log_of_another_vault_is_refused() {
     drop(Vault::create(storage, noise(77), setup, Counts::default(), at(0)).unwrap());
     let other = place.lock().unwrap().clone();
     let mixed = MemoryStorage { head: other.head.clone(), ..good.clone() };
-    let problem = "that of another vault";
+    let problem = "of another vault";
     assert_eq!(refusal(&mixed, &file), Some(OpenError::Head { problem }));
     let mixed = MemoryStorage { log: [other.log, vec![0; 4000]].concat(), ..good };
     let Some(OpenError::BadEntry(bad)) = refusal(&mixed, &file) else { panic!("no refusal") };

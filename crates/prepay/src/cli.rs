@@ -12,11 +12,11 @@ use crate::token_flags::{FunctionFlags, kind};
 ///
 /// Independent software: neither certified nor endorsed by the STS Association.
 ///
-/// Exit status: 0 done, 3 refused (a request was answered with an error), 2 the program could not run.
+/// Exit status: 0 done, 1 something broke on the way, 2 the command could not run, 3 the answer was no.
 #[derive(Parser)]
 #[command(name = "prepay", version, disable_help_subcommand = true)]
 pub(crate) struct Cli {
-    /// Print JSON, one object per line, instead of text.
+    /// Print JSON, one object per line, instead of text; errors too.
     #[arg(long, global = true)]
     pub(crate) json: bool,
     #[command(subcommand)]
@@ -44,10 +44,16 @@ pub(crate) enum Command {
     /// `seal` for the sealing passphrase, `pin` for a hardware token, or the name of a person. A new passphrase
     /// goes in NAME.new, that of a back-up in NAME.backup. Secrets are never arguments.
     ///
-    /// Exit status: 0 done, 3 the module refused, 2 it could not be reached, or its output was closed.
+    /// Exit status: 0 done, 1 something broke on the way or nobody read the answer, 2 the command could not run,
+    /// 3 the module answered no.
     Module(Box<crate::module::flags::ModuleFlags>),
     /// A key management centre: customers, supply groups, vending keys, and key-load files for modules.
     Kmc(Box<crate::kmc::KmcFlags>),
+    /// Explain the code of an error, or of a meter's answer to a token: meaning, cause, who has to act, what to do.
+    ExplainCode {
+        /// The code, such as used_error; all codes if there is none.
+        code: Option<String>,
+    },
     /// Print the completion script for a shell.
     Completions {
         /// The shell.

@@ -1,32 +1,69 @@
-//! What a command of a vault says when it does not do what it was asked: one line that names the thing, what
-//! was expected and what was found; a stable code for programs; what to do next.
+//! How a command ends: done, or with one line that names the thing, what was expected and what was found; a stable
+//! code for programs; what to do next. The exit status is decided here and nowhere else:
 //!
-//! - Exit: 3 when the vault, a document or a person's secret answered no; 2 when the question could not be put:
-//!   a file that is not there, a vault in use, a secret that nobody gave; or when nobody reads the answer.
-//! - With `--json` the failure is one object on standard output: `{"error": {"code", "message", "next"}}`,
-//!   with `"test": true` when a test vault answered.
+//! | status | ending |
+//! |---|---|
+//! | 0 | done |
+//! | 1 | something broke on the way: storage, a module that does not answer, standard output |
+//! | 2 | the command could not run: flags, a file that is not there, a vault in use, a missing secret |
+//! | 3 | the standard, a vault, a document or a centre answered no |
+//!
+//! With `--json` a failure is one object on standard output: `{"error": {"code", "message", "next"}}`, with
+//! `"test": true` when a test vault answered. That holds for flags that cannot be read, too. What to do next is the
+//! error's own advice, or that of the [table of codes](prepay_records::explain).
 
 use std::borrow::Cow;
 use std::fmt;
 use std::fs::File;
 use std::io::{self, Read};
 use std::path::Path;
+use std::process::ExitCode;
 
+use clap::error::ErrorKind;
 use prepay_records::RecordError;
+use prepay_records::explain::explain;
 use prepay_session::{SessionError, SessionStop};
 use serde_json::{Value, json};
 
-use crate::Ending;
 use crate::paint::{QUIET, WRONG, styled};
 
 /// How a command ends that does not fail.
 pub(crate) type Done<T> = Result<T, Failure>;
 
+/// How a command ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Ending {
+    /// Everything that was asked for succeeded.
+    Done,
+    /// Something broke on the way; why was printed. It may not be known what was done.
+    Broken,
+    /// The command could not run; why was printed.
+    Unable,
+    /// Something that was asked for was answered with an error.
+    Refused,
+    /// Nobody reads the answer any more, so there is nothing to print.
+    Unread,
+}
+
+impl Ending {
+    /// The exit status. Whoever reads no further has seen enough, as `head` does; but what a vault did,
+    /// somebody `must_hear`.
+    pub(crate) fn status(self, must_hear: bool) -> ExitCode {
+        match self {
+            Self::Done => ExitCode::SUCCESS,
+            Self::Unread if !must_hear => ExitCode::SUCCESS,
+            Self::Broken | Self::Unread => ExitCode::from(1),
+            Self::Unable => ExitCode::from(2),
+            Self::Refused => ExitCode::from(3),
+        }
+    }
+}
+
 /// Why a command did not do what it was asked.
 #[derive(Clone, Debug)]
 pub(crate) struct Failure {
     ending: Ending,
-    code: Cow<'static, str>,
+    code: &'static str,
     status: Option<&'static str>,
     message: String,
     next: Option<Cow<'static, str>>,
@@ -34,17 +71,23 @@ pub(crate) struct Failure {
 
 impl Failure {
     /// Somebody or something answered no.
-    pub(crate) fn refused(code: impl Into<Cow<'static, str>>, message: impl fmt::Display) -> Self {
+    pub(crate) fn refused(code: &'static str, message: impl fmt::Display) -> Self {
         Self::new(Ending::Refused, code, message)
     }
 
-    /// The question could not be put.
-    pub(crate) fn unable(code: impl Into<Cow<'static, str>>, message: impl fmt::Display) -> Self {
+    /// The command could not run.
+    pub(crate) fn unable(code: &'static str, message: impl fmt::Display) -> Self {
         Self::new(Ending::Unable, code, message)
     }
 
-    fn new(ending: Ending, code: impl Into<Cow<'static, str>>, message: impl fmt::Display) -> Self {
-        Self { ending, code: code.into(), status: None, message: message.to_string(), next: None }
+    /// Something broke on the way.
+    pub(crate) fn broken(code: &'static str, message: impl fmt::Display) -> Self {
+        Self::new(Ending::Broken, code, message)
+    }
+
+    fn new(ending: Ending, code: &'static str, message: impl fmt::Display) -> Self {
+        debug_assert!(explain(code).is_some(), "{code} is not in the table of codes");
+        Self { ending, code, status: None, message: message.to_string(), next: None }
     }
 
     /// The same with what to do next.
@@ -71,49 +114,92 @@ impl Failure {
         Self::unable("flag", format!("{flag}: {problem}"))
     }
 
+    /// What to do next: the advice of its own, or that of the table.
+    fn advice(&self) -> Option<&str> {
+        self.next.as_deref().or_else(|| explain(self.code).map(|row| row.next))
+    }
+
     /// The object in the member `error`.
     pub(crate) fn to_json(&self) -> Value {
         let mut error = json!({"code": self.code, "message": self.message});
         if let Some(status) = self.status {
             error["status"] = status.into();
         }
-        if let Some(next) = &self.next {
-            error["next"] = next.as_ref().into();
+        if let Some(next) = self.advice() {
+            error["next"] = next.into();
         }
         error
     }
 
     /// Prints the failure and gives the ending that it makes. `test` says that a test vault answered.
-    pub(crate) fn print(&self, json: bool, test: bool) -> io::Result<Ending> {
+    pub(crate) fn print(&self, json: bool, test: bool) -> Ending {
         if self.ending == Ending::Unread {
-            return Ok(Ending::Unread);
+            return Ending::Unread;
         }
         if json {
             let mut object = json!({"error": self.to_json()});
             if test {
                 object["test"] = true.into();
             }
-            crate::lab::print::json(&object)?;
-        } else {
-            let status = self.status.map(|status| format!(" (status {status})"));
-            anstream::eprintln!(
-                "{} {}{}",
-                styled(WRONG, format_args!("{}:", self.code)),
-                self.message,
-                status.unwrap_or_default()
-            );
-            if let Some(next) = &self.next {
-                anstream::eprintln!("  {}", styled(QUIET, next));
+            match crate::lab::print::json(&object) {
+                Ok(()) => return self.ending,
+                Err(error) if error.kind() == io::ErrorKind::BrokenPipe => return Ending::Unread,
+                Err(_) => {} // Standard output is broken, so people have to read it.
             }
         }
-        Ok(self.ending)
+        let status = self.status.map(|status| format!(" (status {status})"));
+        anstream::eprintln!(
+            "{} {}{}",
+            styled(WRONG, format_args!("{}:", self.code)),
+            self.message,
+            status.unwrap_or_default()
+        );
+        if let Some(next) = self.advice() {
+            anstream::eprintln!("  {}", styled(QUIET, next));
+        }
+        self.ending
     }
+}
+
+/// Answers a command line that cannot be read, or that asks for help. With `--json` the answer has the shape of every
+/// failure.
+pub(crate) fn unreadable(error: &clap::Error) -> Ending {
+    if !error.use_stderr() {
+        return match error.print() {
+            Ok(()) => Ending::Done,
+            Err(error) => Failure::from(error).print(false, false),
+        };
+    }
+    let flags = std::env::args_os().skip(1).take_while(|word| word != "--");
+    if !flags.into_iter().any(|word| word == "--json") {
+        let _ = error.print(); // There is no other place to say it.
+        return Ending::Unable;
+    }
+    let text = error.render().to_string();
+    let (message, rest) = text.split_once("\n\n").unwrap_or((&text, ""));
+    let message = match error.kind() {
+        ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand => "a command is missing".to_owned(),
+        _ => {
+            let words = message.trim_start_matches("error: ").split_whitespace();
+            words.collect::<Vec<_>>().join(" ")
+        }
+    };
+    let tip = rest.lines().find_map(|line| line.trim_start().strip_prefix("tip: "));
+    let failure = Failure::unable("flag", message);
+    let failure = tip.map_or(failure.clone(), |tip| failure.next(tip.to_owned()));
+    failure.print(true, false)
 }
 
 /// A file, or standard input if there is none.
 pub(crate) fn to_read(file: Option<&Path>) -> Done<Box<dyn Read>> {
     Ok(match file {
-        Some(path) => Box::new(File::open(path).map_err(|error| Failure::file(path, &error))?),
+        Some(path) => {
+            let file = File::open(path).and_then(|file| match file.metadata()?.is_dir() {
+                true => Err(io::ErrorKind::IsADirectory.into()),
+                false => Ok(file),
+            });
+            Box::new(file.map_err(|error| Failure::file(path, &error))?)
+        }
         None => Box::new(io::stdin().lock()),
     })
 }
@@ -129,7 +215,7 @@ impl From<SessionError> for Failure {
     /// A request that is none, that the module refuses, or at which it broke.
     fn from(error: SessionError) -> Self {
         let failure = match error {
-            SessionError::Fault(_) => Self::unable(error.code(), &error),
+            SessionError::Fault(_) => Self::broken(error.code(), &error),
             SessionError::Line(_) | SessionError::Refused(_) => Self::refused(error.code(), &error),
         };
         let failure = failure.status(error.status());
@@ -153,7 +239,7 @@ impl From<io::Error> for Failure {
     /// Standard input or output broke. To whoever reads no further nothing more is said.
     fn from(error: io::Error) -> Self {
         let is_unread = error.kind() == io::ErrorKind::BrokenPipe;
-        let failure = Self::unable("io", error);
+        let failure = Self::broken("io", error);
         if is_unread { Self { ending: Ending::Unread, ..failure } } else { failure }
     }
 }

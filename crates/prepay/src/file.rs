@@ -93,7 +93,7 @@ pub(crate) fn read(path: &Path) -> Done<String> {
     input.take(LONGEST + 1).read_to_end(&mut bytes).map_err(failed)?;
     if bytes.len() as u64 > LONGEST {
         let message = format!("{}: expected at most {LONGEST} bytes, found more", path.display());
-        return Err(Failure::refused("length", message).next("check which file was meant"));
+        return Err(Failure::refused("size", message).next("check which file was meant"));
     }
     String::from_utf8(bytes).map_err(|error| {
         let at = error.utf8_error().valid_up_to();

@@ -223,7 +223,7 @@ impl Out {
             let mut out = anstream::stderr().lock();
             self.begin(&mut out)?;
         }
-        failure.print(self.json, self.test.get())
+        Ok(failure.print(self.json, self.test.get()))
     }
 }
 

@@ -1,5 +1,4 @@
-//! People: their names, given by flags or asked for on the terminal, new ones with a passphrase, and why somebody
-//! may not do something.
+//! People: names from flags or from the terminal, new people with passphrases, and refusals.
 
 use std::io::{self, BufRead, IsTerminal, Write};
 
@@ -12,13 +11,13 @@ use prepay_vault::{
 use crate::failure::{Done, Failure};
 use crate::secret::{PIN, SEAL, SecretFlags};
 
-/// The first people of a vault, beside the custodians that `--custodian` names.
+/// The first people of a vault, besides the custodians named by `--custodian`.
 #[derive(Args, Clone, Debug)]
 pub(crate) struct FirstPeopleFlags {
-    /// An operator, who does the daily work.
+    /// An operator, who does daily work.
     #[arg(long = "operator", value_name = "NAME", value_parser = person)]
     pub(crate) operators: Vec<Identifier>,
-    /// An auditor, who reads.
+    /// An auditor, who only reads.
     #[arg(long = "auditor", value_name = "NAME", value_parser = person)]
     pub(crate) auditors: Vec<Identifier>,
 }
@@ -38,7 +37,7 @@ impl NewPerson {
 }
 
 impl FirstPeopleFlags {
-    /// Everybody with a passphrase. Their number and names are checked before anybody is asked.
+    /// All people with their passphrases. Checks their number and names before asking anyone.
     pub(crate) fn with_passphrases(
         &self,
         custodians: &[Identifier],
@@ -59,36 +58,40 @@ impl FirstPeopleFlags {
         }
         for (place, (name, _)) in everybody.iter().enumerate() {
             if everybody[..place].iter().any(|(other, _)| other == name) {
-                let message = format!("two people are called {name}");
-                return Err(Failure::unable("same_name", message).next("give each another name"));
+                let message = format!("two people have the name {name}");
+                return Err(Failure::unable("user_exists", message).next("give each another name"));
             }
         }
         everybody.into_iter().map(|(name, role)| new_person(secrets, name, role)).collect()
     }
 }
 
-/// A person with a passphrase that is to be.
+/// A person with a new passphrase.
 pub(crate) fn new_person(secrets: &SecretFlags, name: Identifier, role: Role) -> Done<NewPerson> {
     let passphrase = secrets.fresh(name.as_str(), &format!("new passphrase of {role} {name}"))?;
     Ok(NewPerson { name, role, passphrase })
 }
 
-/// Reads the name of a person: an identifier that is not the name of another secret.
+/// Reads the name of a person: an identifier that is not the name of a secret.
 pub(crate) fn person(text: &str) -> Result<Identifier, String> {
     let name: Identifier = text.parse().map_err(|error| format!("{error}"))?;
     let taken =
         [SEAL, PIN].contains(&text) || [".new", ".backup"].iter().any(|e| text.ends_with(e));
-    if taken { Err("names another secret; choose another name".to_owned()) } else { Ok(name) }
+    if taken {
+        Err("this is the name of a secret; choose another name".to_owned())
+    } else {
+        Ok(name)
+    }
 }
 
 /// Asks for a name on the terminal.
 pub(crate) fn ask_name(what: &str, flag: &str) -> Done<Identifier> {
     if !io::stdin().is_terminal() {
         let message = format!("the {what} is needed, and there is no terminal to ask for it");
-        return Err(Failure::unable("name_missing", message).next(format!("give {flag}")));
+        return Err(Failure::unable("flag", message).next(format!("give {flag}")));
     }
     let text = ask_line(&format!("{what}: "))?;
-    person(&text).map_err(|problem| Failure::unable("name", format!("{what}: {problem}")))
+    person(&text).map_err(|problem| Failure::unable("flag", format!("{what}: {problem}")))
 }
 
 /// Asks for a line on the terminal.
@@ -100,26 +103,26 @@ pub(crate) fn ask_line(question: &str) -> Done<String> {
     Ok(line.trim().to_owned())
 }
 
-/// Why somebody was not signed in.
+/// Why a sign-in failed.
 pub(crate) fn sign_in_failure(name: &Identifier, error: &SignInError) -> Failure {
     match error {
         SignInError::Wait { until } => {
-            let message = format!("{name}: too many failures: expected no try before {until}");
+            let message = format!("{name}: too many failures: wait until {until}, then try again");
             Failure::refused(error.code(), message)
-                .next("wait; two custodians can set another passphrase")
+                .next("if the passphrase is forgotten, two custodians can set a new one")
         }
         SignInError::Vault(error) => vault_failure(error),
         _ => Failure::refused(error.code(), format!("{name}: {error}"))
-            .next("try again; after two failures each further one makes the wait longer"),
+            .next("try again; after two failures, each further one doubles the wait"),
     }
 }
 
-/// Why two people are no pair of custodians.
+/// Why two people cannot act together.
 pub(crate) fn quorum_failure(error: &QuorumError) -> Failure {
-    Failure::refused(error.code(), error).next("two different custodians of this vault are needed")
+    Failure::refused(error.code(), error).next("name two different custodians of this vault")
 }
 
-/// Why somebody may not do something.
+/// Why a session was refused.
 pub(crate) fn access_failure(error: &AccessError) -> Failure {
     let failure = Failure::refused(error.code(), error);
     match error {
@@ -128,7 +131,7 @@ pub(crate) fn access_failure(error: &AccessError) -> Failure {
     }
 }
 
-/// Why the people of a vault stay as they are.
+/// Why the people of a vault were not changed.
 pub(crate) fn user_failure(name: &Identifier, error: &UserError) -> Failure {
     let refused = Failure::refused(error.code(), format!("{name}: {error}"));
     match error {
@@ -141,12 +144,10 @@ pub(crate) fn user_failure(name: &Identifier, error: &UserError) -> Failure {
     }
 }
 
-/// Why an open vault did not do something.
+/// Why an open vault refused or failed.
 pub(crate) fn vault_failure(error: &VaultError) -> Failure {
     match error {
-        VaultError::Broken { .. } => {
-            Failure::unable(error.code(), error).next("mend the disk, then repeat the command")
-        }
+        VaultError::Broken { .. } => Failure::broken(error.code(), error),
         VaultError::Access(error) => access_failure(error),
         VaultError::NoEntropy | VaultError::Wrapper(_) => Failure::unable(error.code(), error),
         VaultError::ShortPassphrase { .. } => {

@@ -1,6 +1,6 @@
-//! What unlocks a vault: a passphrase, a key file, or a key in a hardware token; and the directory that it is in.
+//! What unlocks a vault (a passphrase, a key file, or a key in a hardware token), and its directory.
 //!
-//! A vault says in clear what unlocks it, so that an existing one needs only the flags that its kind takes.
+//! A vault says without being unlocked what unlocks it, so an existing one needs only the flags for that.
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -8,7 +8,8 @@ use std::time::Duration;
 
 use clap::{Args, ValueEnum, ValueHint};
 use prepay_host::{
-    Directory, DirectoryError, Pkcs11Error, Pkcs11Place, Pkcs11Token, SystemEntropy, private_file,
+    Directory, DirectoryError, NewDirectories, Pkcs11Error, Pkcs11Place, Pkcs11Token,
+    SystemEntropy, private_file,
 };
 use prepay_vault::VaultStorage;
 use prepay_vault::{
@@ -24,16 +25,16 @@ use crate::secret::{PIN, SEAL, SecretFlags};
 pub(crate) enum SealKind {
     /// Under a passphrase.
     Passphrase,
-    /// Under a key in a file, which is made: --new-key-file.
+    /// Under a key in a new file: --new-key-file.
     KeyFile,
-    /// Under a key in a hardware token, which is made there: --pkcs11-library, --pkcs11-token.
+    /// Under a key that is generated in a hardware token: --pkcs11-library, --pkcs11-token.
     Pkcs11,
 }
 
-/// How a new vault, or one that gets another seal, is sealed.
+/// How to seal a new vault, or an existing one anew.
 #[derive(Args, Clone, Debug)]
 pub(crate) struct NewSealFlags {
-    /// What is to unlock it.
+    /// What will unlock it.
     #[arg(
         id = "new_seal",
         long = "seal",
@@ -42,32 +43,32 @@ pub(crate) struct NewSealFlags {
         default_value = "passphrase"
     )]
     pub(crate) kind: SealKind,
-    /// The key file to make.
+    /// The key file to create.
     #[arg(id = "new_key_file", long = "new-key-file", value_name = "PATH", value_hint = ValueHint::FilePath)]
     pub(crate) key_file: Option<PathBuf>,
-    /// The label of the hardware token that is to hold the key.
+    /// The label of the hardware token for the key.
     #[arg(id = "pkcs11_token", long = "pkcs11-token", value_name = "LABEL")]
     pub(crate) token: Option<String>,
     /// The label of the key in the token [default: prepay- and the vault's name].
     #[arg(id = "pkcs11_key", long = "pkcs11-key", value_name = "LABEL")]
     pub(crate) key: Option<String>,
-    /// Use the key of that label that is in the token already.
+    /// Use the existing key with this label instead of generating one.
     #[arg(id = "pkcs11_existing", long = "pkcs11-existing")]
     pub(crate) existing: bool,
 }
 
-/// What unlocks a vault that is there.
+/// What unlocks an existing vault.
 #[derive(Args, Clone, Debug)]
 pub(crate) struct UnlockFlags {
     /// The key file that unlocks it.
     #[arg(long, value_name = "PATH", value_hint = ValueHint::FilePath, global = true, help_heading = "Vault")]
     pub(crate) key_file: Option<PathBuf>,
-    /// The PKCS#11 library of the hardware token, as /usr/lib/softhsm/libsofthsm2.so.
+    /// The PKCS#11 library of the hardware token, such as /usr/lib/softhsm/libsofthsm2.so.
     #[arg(long, value_name = "PATH", value_hint = ValueHint::FilePath, global = true, help_heading = "Vault")]
     pub(crate) pkcs11_library: Option<PathBuf>,
 }
 
-/// What unlocks a vault, in hand.
+/// What unlocks a vault, ready to use.
 pub(crate) enum Seal {
     Passphrase(Secret),
     KeyFile(KeyFile),
@@ -86,7 +87,7 @@ impl Seal {
 }
 
 impl UnlockFlags {
-    /// Gets what unlocks a vault, by what its header says.
+    /// Gets what unlocks a vault, as stated in its header.
     pub(crate) fn seal(
         &self,
         header: &VaultHeader,
@@ -101,7 +102,7 @@ impl UnlockFlags {
             }
             Protector::KeyFile => {
                 let path = self.key_file.as_ref().ok_or_else(|| {
-                    Failure::unable("key_file", format!("{name} is unlocked by a key file"))
+                    Failure::unable("flag", format!("{name} is unlocked by a key file"))
                         .next("give --key-file PATH")
                 })?;
                 return read_key_file(path).map(Seal::KeyFile);
@@ -122,15 +123,14 @@ impl UnlockFlags {
     fn cryptoki(&self) -> Done<PathBuf> {
         Pkcs11Token::supported().map_err(|error| token_failure(&error))?;
         self.pkcs11_library.clone().ok_or_else(|| {
-            Failure::unable("pkcs11_library", "the vault is unlocked by a hardware token")
+            Failure::unable("flag", "the vault is unlocked by a hardware token")
                 .next("give its library: --pkcs11-library PATH")
         })
     }
 }
 
 impl NewSealFlags {
-    /// Makes what is to unlock a vault. `suffix` is put behind the names of secrets: `.new` when an old seal is
-    /// replaced.
+    /// Makes what will unlock a vault. `suffix` is appended to the names of secrets: `.new` if an old seal is replaced.
     pub(crate) fn make(
         &self,
         vault: &str,
@@ -145,8 +145,11 @@ impl NewSealFlags {
             }
             SealKind::KeyFile => {
                 let path = self.key_file.as_ref().ok_or_else(|| {
-                    Failure::unable("key_file", "a key file is to be made, and has no place")
-                        .next("give --new-key-file PATH, best on a medium that can be taken away")
+                    Failure::unable(
+                        "flag",
+                        "path of the new key file: expected --new-key-file PATH, found nothing",
+                    )
+                    .next("give --new-key-file PATH, best on a removable medium")
                 })?;
                 let key = KeyFile::generate(&mut SystemEntropy)
                     .map_err(|error| Failure::unable("entropy", error))?;
@@ -155,8 +158,11 @@ impl NewSealFlags {
             }
             SealKind::Pkcs11 => {
                 let token = self.token.clone().ok_or_else(|| {
-                    Failure::unable("pkcs11_token", "the hardware token has no label")
-                        .next("give --pkcs11-token LABEL")
+                    Failure::unable(
+                        "flag",
+                        "label of the hardware token: expected --pkcs11-token LABEL, found nothing",
+                    )
+                    .next("give --pkcs11-token LABEL")
                 })?;
                 let key = self.key.clone().unwrap_or_else(|| format!("prepay-{vault}"));
                 let place = Pkcs11Place { cryptoki: unlock.cryptoki()?, token, key };
@@ -171,18 +177,17 @@ impl NewSealFlags {
         }
     }
 
-    /// Takes back a key file that was made for nothing, and gives the failure of what it was made for. It stays
-    /// when that may be done all the same: the vault may be sealed under it. A key in a token always stays, and
-    /// can be used again.
+    /// Removes a new key file after a failure, and returns the failure. Keeps it if the vault may already be sealed
+    /// under it. A key in a token always stays and can be used again.
     pub(crate) fn undo(&self, may_be_done: bool, failure: Failure) -> Failure {
         let (SealKind::KeyFile, Some(path)) = (self.kind, &self.key_file) else { return failure };
         if may_be_done {
             let path = path.display();
             return failure.next(format!(
-                "keep {path} and what unlocked the vault before: one of them unlocks it now"
+                "keep {path} and what unlocked the vault before: one of the two unlocks it now"
             ));
         }
-        let _ = std::fs::remove_file(path); // What failed first is what counts.
+        let _ = std::fs::remove_file(path); // The first failure is the one to report.
         failure
     }
 }
@@ -191,22 +196,20 @@ fn read_key_file(path: &Path) -> Done<KeyFile> {
     let bytes = private_file::read(path, KeyFile::LENGTH).map_err(|error| {
         let failure = Failure::unable("key_file", format!("{}: {error}", path.display()));
         match error.kind() {
-            io::ErrorKind::PermissionDenied => {
-                failure.next("a key file belongs to you alone: chmod 600")
-            }
+            io::ErrorKind::PermissionDenied => failure.next("make the key file private: chmod 600"),
             _ => failure,
         }
     })?;
     KeyFile::decode(&bytes).map_err(|error| {
         Failure::refused("key_file", format!("{}: {error}", path.display()))
-            .next("use the copy of the key file that was laid aside")
+            .next("use the spare copy of the key file")
     })
 }
 
-/// How long to wait for a vault.
+/// How long to wait for another process.
 #[derive(Args, Clone, Debug)]
 pub(crate) struct WaitFlags {
-    /// How many seconds to wait for another process to leave the vault.
+    /// How many seconds to wait for another process to close the vault.
     #[arg(
         long,
         value_name = "SECONDS",
@@ -218,32 +221,17 @@ pub(crate) struct WaitFlags {
 }
 
 impl WaitFlags {
-    /// Opens the directory of a vault that is there.
+    /// Opens the directory of an existing vault.
     pub(crate) fn open(&self, path: &Path) -> Done<Directory> {
         let most = Duration::from_secs(self.wait);
         Directory::open_waiting(path, most).map_err(|error| directory_failure(&error))
     }
 }
 
-/// Directories that were made for a vault. Unless the vault came into being, they are taken back.
-pub(crate) struct NewDirectories(Vec<PathBuf>);
-
-impl Drop for NewDirectories {
-    fn drop(&mut self) {
-        let Some(place) = self.0.first() else { return };
-        let _ = Directory::take_back(place); // What failed first is what counts.
-        // Only empty ones can be removed, and those with a vault are not.
-        self.0.iter().all(|directory| std::fs::remove_dir(directory).is_ok());
-    }
-}
-
-/// Makes the directory of a vault that is to be, and refuses one that holds a vault.
+/// Makes the directory of a new vault, and refuses one that already has a vault.
 pub(crate) fn make_directory(path: &Path) -> Done<(Directory, NewDirectories)> {
-    let is_missing =
-        |path: &&Path| !path.as_os_str().is_empty() && path.symlink_metadata().is_err();
-    let new = path.ancestors().take_while(is_missing).map(Path::to_owned).collect();
-    let new = NewDirectories(new);
-    let mut directory = Directory::create(path).map_err(|error| directory_failure(&error))?;
+    let (mut directory, new) =
+        Directory::create_new(path).map_err(|error| directory_failure(&error))?;
     match directory.read_store() {
         Ok(None) => Ok((directory, new)),
         Ok(Some(_)) => Err(create_failure(path, &CreateError::NotEmpty)),
@@ -255,27 +243,27 @@ pub(crate) fn make_directory(path: &Path) -> Done<(Directory, NewDirectories)> {
 pub(crate) fn directory_failure(error: &DirectoryError) -> Failure {
     let failure = Failure::unable(error.code(), error);
     match error {
-        DirectoryError::NotThere { .. } => failure.next("check --dir; a new vault is made by init"),
+        DirectoryError::NotThere { .. } => failure.next("check --dir; init makes a new vault"),
         DirectoryError::InUse { .. } => {
             failure.next("wait for it to end, or wait longer: --wait SECONDS")
         }
-        DirectoryError::NotPrivate { .. } => failure.next("close it to others: chmod 700"),
+        DirectoryError::NotPrivate { .. } => failure.next("make it private: chmod 700"),
         _ => failure,
     }
 }
 
-/// Why a vault does not open.
+/// Why a vault did not open.
 pub(crate) fn open_failure(path: &Path, error: &OpenError) -> Failure {
     let message = format!("{}: {error}", path.display());
     let refused = |message| Failure::refused(error.code(), message);
     match error {
         OpenError::NotThere => {
-            Failure::unable(error.code(), message).next("check --dir; a new vault is made by init")
+            Failure::unable(error.code(), message).next("check --dir; init makes a new vault")
         }
         OpenError::Storage { .. } | OpenError::NoEntropy => Failure::unable(error.code(), message),
-        OpenError::Version => refused(message).next("use the program that made it"),
+        OpenError::Version => refused(message).next("use the version of the program that made it"),
         OpenError::Kind { .. } => {
-            refused(message).next("check --dir: modules and centres lie in different directories")
+            refused(message).next("check --dir: modules and centres have different directories")
         }
         OpenError::Protector { .. } | OpenError::Wrapper(_) => refused(message),
         OpenError::WrongSecret => refused(message).next("try again"),
@@ -284,7 +272,7 @@ pub(crate) fn open_failure(path: &Path, error: &OpenError) -> Failure {
     }
 }
 
-/// Why no vault was made.
+/// Why a vault was not made.
 pub(crate) fn create_failure(path: &Path, error: &CreateError) -> Failure {
     let message = format!("{}: {error}", path.display());
     match error {
@@ -296,31 +284,31 @@ pub(crate) fn create_failure(path: &Path, error: &CreateError) -> Failure {
     }
 }
 
-/// Why no vault was made from a back-up.
+/// Why a vault was not restored.
 pub(crate) fn restore_failure(backup: &Path, place: &Path, error: &RestoreError) -> Failure {
     let refused = Failure::refused(error.code(), format!("{}: {error}", backup.display()));
     match error {
         RestoreError::Damaged { .. } => refused.next("use another copy of the back-up"),
-        RestoreError::Custodians { .. } => refused.next("let these two restore it"),
+        RestoreError::Custodians { .. } => refused.next("let these two custodians restore it"),
         RestoreError::WrongSecret => {
-            refused.next("both passphrases are those that were given when the back-up was made")
+            refused.next("enter the two passphrases that were chosen when the back-up was made")
         }
         RestoreError::Create(error) => create_failure(place, error),
         _ => refused,
     }
 }
 
-/// Why a hardware token does not help.
+/// Why a hardware token cannot be used.
 pub(crate) fn token_failure(error: &Pkcs11Error) -> Failure {
     match error {
         Pkcs11Error::Pin => Failure::refused(error.code(), error)
-            .next("check the PIN before the next try: the token counts"),
+            .next("check the PIN before you try again: the token counts wrong ones"),
         Pkcs11Error::Absent => {
             Failure::unable(error.code(), error).next("use a program built with the feature pkcs11")
         }
         Pkcs11Error::PinLocked | Pkcs11Error::Wrapped => Failure::refused(error.code(), error),
         Pkcs11Error::KeyThere { .. } => Failure::unable(error.code(), error)
-            .next("name another key with --pkcs11-key, or take this one with --pkcs11-existing"),
+            .next("name another key with --pkcs11-key, or use this one with --pkcs11-existing"),
         error => Failure::unable(error.code(), error),
     }
 }

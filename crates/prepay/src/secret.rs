@@ -1,16 +1,15 @@
-//! Where secrets come from: a terminal without echo, or a named file. Never an argument, never the environment.
+//! Secrets come from the terminal, without echo, or from a named file. Never from an argument or the environment.
 //!
-//! Every secret has a name, by which it is asked for and given:
+//! Every secret has a name:
 //!
 //! | name | secret |
 //! |------|--------|
-//! | `seal`, `seal.new` | the passphrase that unlocks a vault; the one that is to do so |
-//! | `pin`, `pin.new` | the PIN of a hardware token |
-//! | `NAME`, `NAME.new` | the passphrase of a person; the one that is to take its place |
-//! | `NAME.backup` | that person's passphrase of a back-up |
+//! | `seal`, `seal.new` | the passphrase that unlocks a vault; the new one |
+//! | `pin`, `pin.new` | the PIN of a hardware token; of the new one |
+//! | `NAME`, `NAME.new` | the passphrase of a person; the new one |
+//! | `NAME.backup` | that person's passphrase for a back-up |
 //!
-//! A file holds one secret in its first line; nothing may follow but the end of that line. It must belong to
-//! the user and be closed to others.
+//! A file contains one secret, on its only line. It must belong to the user and be private.
 
 use std::io::{self, IsTerminal};
 use std::path::{Path, PathBuf};
@@ -26,7 +25,7 @@ use crate::terminal;
 /// The longest secret in a file, in bytes.
 const LONGEST: usize = 1024;
 
-/// How often a new secret is asked for when the two entries differ.
+/// How often to ask for a new secret if the two entries differ.
 const TRIES: usize = 3;
 
 /// The name of the secret that unlocks a vault.
@@ -34,13 +33,13 @@ pub(crate) const SEAL: &str = "seal";
 /// The name of the PIN of a hardware token.
 pub(crate) const PIN: &str = "pin";
 
-/// Where secrets are read from; what is not named here is asked for on the terminal.
+/// Files of secrets. You are asked on the terminal for all others.
 #[derive(Args, Clone, Debug)]
 pub(crate) struct SecretFlags {
-    /// Read the secret NAME from a file: `seal`, `pin`, or the name of a person. May be repeated.
+    /// Read the secret NAME (`seal`, `pin` or the name of a person) from a file. May be repeated.
     #[arg(id = "secret", long = "secret", value_name = "NAME=FILE", value_parser = named_file, global = true, help_heading = "Vault")]
     files: Vec<NamedFile>,
-    /// Read every secret from the file of its name in this directory, where there is one.
+    /// Read each secret from the file with its name in this directory, if there is one.
     #[arg(id = "secrets", long = "secrets", value_name = "DIR", value_hint = ValueHint::DirPath, global = true, help_heading = "Vault")]
     directory: Option<PathBuf>,
 }
@@ -62,7 +61,7 @@ fn named_file(text: &str) -> Result<NamedFile, String> {
 }
 
 impl SecretFlags {
-    /// A secret that somebody has. `what` says whose, for the question on the terminal: `passphrase of ann`.
+    /// An existing secret. `what` describes it for the question on the terminal: `passphrase of ann`.
     pub(crate) fn known(&self, name: &str, what: &str) -> Done<Secret> {
         match self.file(name) {
             Some(path) => from_file(&path, name),
@@ -70,7 +69,7 @@ impl SecretFlags {
         }
     }
 
-    /// A secret that is to be: asked for twice on the terminal.
+    /// A new secret, which the terminal asks for twice.
     pub(crate) fn fresh(&self, name: &str, what: &str) -> Done<Secret> {
         if let Some(path) = self.file(name) {
             return from_file(&path, name);
@@ -87,7 +86,7 @@ impl SecretFlags {
         Err(Failure::unable("secret", message).next("run the command again"))
     }
 
-    /// The file that a secret is read from.
+    /// The file of a secret.
     fn file(&self, name: &str) -> Option<PathBuf> {
         if let Some(file) = self.files.iter().find(|file| file.name == name) {
             return Some(file.path.clone());
@@ -103,11 +102,9 @@ fn from_file(path: &Path, name: &str) -> Done<Secret> {
         let failure = Failure::unable("secret_file", format!("{}: {error}", path.display()));
         match error.kind() {
             io::ErrorKind::PermissionDenied => {
-                failure.next("a file with a secret belongs to you alone: chmod 600")
+                failure.next("make the file with the secret private: chmod 600")
             }
-            _ => {
-                failure.next(format!("the file should hold the secret {name:?} in its first line"))
-            }
+            _ => failure.next(format!("put the secret {name:?} on the only line of the file")),
         }
     })?;
     let secret = one_line(&bytes).map_err(|problem| {
@@ -116,7 +113,7 @@ fn from_file(path: &Path, name: &str) -> Done<Secret> {
     Ok(Secret::from(secret.to_vec()))
 }
 
-/// The only line of a file, without its end.
+/// The only line of a file, without its line end.
 fn one_line(bytes: &[u8]) -> Result<&[u8], &'static str> {
     let line = bytes.strip_suffix(b"\n").unwrap_or(bytes);
     let line = line.strip_suffix(b"\r").unwrap_or(line);
@@ -145,7 +142,7 @@ fn ask(name: &str, what: &str) -> Done<Zeroizing<Vec<u8>>> {
     Ok(entry)
 }
 
-/// The secret in an entry, which is taken over without a copy.
+/// The secret in an entry, without making a copy.
 fn secret(mut entry: Zeroizing<Vec<u8>>) -> Secret {
     Secret::from(std::mem::take(&mut *entry))
 }

@@ -6,8 +6,11 @@
 mod common;
 
 use std::fs;
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
+
+use serde_json::Value;
 
 /// A command of the guide, and what it answers.
 struct Step {
@@ -62,12 +65,16 @@ fn is_like(expected: &str, found: &str) -> bool {
     rest.ends_with(last)
 }
 
-/// Runs a command of the guide; both outputs together, as on a terminal.
-fn run(command: &str, place: &Path) -> Vec<String> {
+/// Where the program lies.
+fn programs() -> &'static Path {
     let program = Path::new(env!("CARGO_BIN_EXE_prepay"));
-    let program = program.parent().expect("a program lies in a directory");
+    program.parent().expect("a program lies in a directory")
+}
+
+/// Runs a command of the guide with the program of a directory; both outputs together, as on a terminal.
+fn run(command: &str, place: &Path, programs: &Path) -> Vec<String> {
     let path = std::env::var_os("PATH").unwrap_or_default();
-    let mut paths = vec![program.to_path_buf()];
+    let mut paths = vec![programs.to_path_buf()];
     paths.extend(std::env::split_paths(&path));
     let output = Command::new("sh")
         .arg("-c")
@@ -93,7 +100,7 @@ fn the_guide_to_the_key_ceremony_is_true_line_by_line() {
     assert!(steps.len() > 90, "the guide has lost commands: {}", steps.len());
     let place = common::folder("ceremony");
     for Step { line, command, expected } in steps {
-        let found = run(&command, &place);
+        let found = run(&command, &place, programs());
         let same = expected.len() == found.len()
             && expected.iter().zip(&found).all(|(expected, found)| is_like(expected, found));
         assert!(
@@ -105,6 +112,69 @@ fn the_guide_to_the_key_ceremony_is_true_line_by_line() {
     }
     let left = fs::read_dir(&place).expect("the place is there").count();
     assert_eq!(left, 0, "the guide cleans up");
+}
+
+/// A program that carries out each command twice: with `--json` on a copy of the place, noted in a log, and as it is.
+const TWICE: &str = r#"#!/bin/sh
+rm -rf "$COPY" && cp -a "$PLACE" "$COPY" || exit 9
+echo "$*" >> "$LOG"
+(cd "$COPY${PWD#"$PLACE"}" && "$PREPAY" --json "$@" >> "$LOG" < /dev/null 2> /dev/null)
+exec "$PREPAY" "$@"
+"#;
+
+#[test]
+fn every_answer_of_the_rehearsal_in_json_is_on_the_page_of_answers() {
+    let folder = common::folder("ceremony-json");
+    let [place, copy, log] = ["place", "copy", "log"].map(|name| folder.join(name));
+    fs::create_dir(&place).expect("the place is made");
+    let setting = [
+        ("PLACE", place.as_path()),
+        ("COPY", copy.as_path()),
+        ("LOG", log.as_path()),
+        ("PREPAY", Path::new(env!("CARGO_BIN_EXE_prepay"))),
+    ];
+    let setting = setting.map(|(name, path)| format!("{name}='{}'\n", path.display())).concat();
+    let twice = folder.join("prepay");
+    let (shell, rest) = TWICE.split_once('\n').expect("a script has a first line");
+    fs::write(&twice, format!("{shell}\n{setting}{rest}")).expect("the script is written");
+    fs::set_permissions(&twice, fs::Permissions::from_mode(0o755)).expect("it can be run");
+    for step in steps(&fs::read_to_string(guide()).expect("the guide is there")) {
+        run(&step.command, &place, &folder);
+    }
+
+    let page = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/reference/json-answers.md");
+    let page = fs::read_to_string(page).expect("the page is there");
+    let (mut command, mut answers, mut failures) = (String::new(), 0, 0);
+    for line in fs::read_to_string(&log).expect("there is a log").lines() {
+        if !line.starts_with('{') {
+            line.clone_into(&mut command);
+            continue;
+        }
+        let answer: Value = serde_json::from_str(line).expect(&command);
+        let answer = answer.as_object().expect(&command);
+        if let Some(error) = answer.get("error") {
+            failures += 1;
+            assert!(
+                ["code", "message", "next"].iter().all(|&name| error[name].is_string()),
+                "{line}"
+            );
+            continue;
+        }
+        answers += 1;
+        let of_command = |row: &&str| {
+            let commands = row.split('|').nth(1).unwrap_or_default();
+            commands.split('`').skip(1).step_by(2).any(|name| {
+                command
+                    .strip_prefix(name)
+                    .is_some_and(|rest| rest.is_empty() || rest.starts_with(' '))
+            })
+        };
+        let row = page.lines().find(of_command).unwrap_or_else(|| panic!("no row for {command}"));
+        for field in answer.keys().filter(|field| *field != "test") {
+            assert!(row.contains(&format!("`{field}`")), "{command}: {field} is not in {row}");
+        }
+    }
+    assert!(answers > 120 && failures > 25, "{answers} answers, {failures} failures");
 }
 
 #[test]

@@ -9,6 +9,8 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 
 use common::text;
+use prepay_kmp::{Identity, ModuleEnrolment, PartyKind, open_kmp};
+use prepay_testkit::Foreseeable;
 use serde_json::Value;
 
 /// The passphrases of the people here. Nothing may ever show one.
@@ -238,6 +240,7 @@ fn each_failure_has_its_code_and_its_exit_code() {
     fs::write(place.path("safe/wrong"), "wrong words\n").expect("a file can be written");
     fs::set_permissions(place.path("safe/wrong"), fs::Permissions::from_mode(0o600))
         .expect("it is ours");
+    fs::write(place.path("module.pke"), enrolment()).expect("a file can be written");
     // (command, exit code, error code)
     let cases: &[(&[&str], i32, &str)] = &[
         (&["customer", "list", "--as", "olga", "--secret", "olga=safe/wrong"], 3, "sign_in"),
@@ -245,8 +248,8 @@ fn each_failure_has_its_code_and_its_exit_code() {
         (&["customer", "list", "--as", "olga", "--secret", "seal=safe/wrong"], 3, "wrong_secret"),
         (&["customer", "list", "--as", "ann", "--secret", "ann=open-secret"], 2, "secret_file"),
         (&["customer", "list", "--as", "stranger"], 2, "secret_missing"),
-        (&["customer", "list"], 2, "name_missing"),
-        (&["finish"], 2, "name_missing"),
+        (&["customer", "list"], 2, "flag"),
+        (&["finish"], 2, "flag"),
         (&["finish", "--custodian", "ann"], 2, "custodians"),
         (&["finish", "--custodian", "ann", "--custodian", "ann"], 2, "custodians"),
         (&["finish", "--custodian", "ann", "--custodian", "olga"], 3, "custodians"),
@@ -254,14 +257,16 @@ fn each_failure_has_its_code_and_its_exit_code() {
         (&["form", "show", "1", "--as", "uma"], 3, "not_there"),
         (&["group", "show", "000123", "--as", "uma"], 3, "not_there"),
         (&["answer", "no-such-file", "--as", "olga"], 2, "file"),
-        (&["answer", "nonsense", "--as", "olga"], 3, "kind"),
+        (&["answer", "nonsense", "--as", "olga"], 3, "form"),
+        (&["answer", "module.pke", "--as", "olga"], 3, "kind"),
+        (&["enrol", "module", "nonsense", "--custodian", "ann", "--custodian", "ben"], 3, "form"),
         (&["form", "check", "nonsense"], 3, "form_json"),
         (&["form", "receive", "nonsense", "--as", "olga"], 3, "form_json"),
         (&["enrol", "check", "nonsense", "--as", "olga"], 3, "form"),
         (
-            &["enrol", "module", "nonsense", "--custodian", "ann", "--custodian", "ben"],
+            &["enrol", "module", "module.pke", "--custodian", "ann", "--custodian", "ben"],
             2,
-            "fingerprint_missing",
+            "fingerprint",
         ),
         (&["enrol", "revoke", "SM-9", "--custodian", "ann", "--custodian", "ben"], 3, "not_there"),
         (&["init", "--id", "KC-2", "--custodian", "ann", "--custodian", "ben"], 2, "not_empty"),
@@ -278,20 +283,42 @@ fn each_failure_has_its_code_and_its_exit_code() {
     }
     let no_dir = place.raw(&["--json", "kmc", "key", "list", "--as", "uma"]);
     assert_eq!(no_dir.status.code(), Some(2));
-    assert!(text(&no_dir.stdout).contains("\"dir_missing\""), "{}", text(&no_dir.stdout));
+    assert!(text(&no_dir.stdout).contains("\"flag\""), "{}", text(&no_dir.stdout));
+}
+
+/// The enrolment of a test module.
+fn enrolment() -> String {
+    let name = "SM-1".parse().expect("a name");
+    let own = Identity::generate(PartyKind::Module, name, &mut Foreseeable::named("SM-1"));
+    let own = own.expect("keys");
+    let label = || "1".parse().expect("a label");
+    let enrolment = ModuleEnrolment {
+        party: own.public().clone(),
+        created: "2026-03-01T12:00:00Z".parse().expect("a moment"),
+        is_test: true,
+        maker: label(),
+        model: label(),
+        firmware: label(),
+    };
+    open_kmp::write_module_enrolment(&own, &enrolment).expect("an enrolment")
 }
 
 #[test]
 fn what_the_module_refuses_is_in_its_audit_log() {
     let place = Place::with_centre("refused");
-    fs::write(place.path("nonsense"), "nonsense\n").expect("a file can be written");
-    assert_eq!(place.fails(&["enrol", "check", "nonsense", "--as", "uma"]).1, "form");
+    fs::write(place.path("module.pke"), enrolment()).expect("a file can be written");
+    let enrol = with(&["enrol", "module", "module.pke", "--fingerprint", "0000"], &TWO);
+    assert_eq!(place.fails(&enrol).1, "fingerprint");
     assert_eq!(place.fails(&with(&["enrol", "revoke", "SM-9"], &TWO)).1, "not_there");
     let entries = place.done(&["audit", "list", "--as", "uma"]);
     let noted: Vec<_> = entries.iter().filter(|entry| entry["kind"] == "request_refused").collect();
     let expected = [
-        (&["uma"][..], "read a module's enrolment", "form: "),
-        (&["ann", "ben"], "revoke a module", "module_unknown: module SM-9 was never accepted"),
+        (
+            ["ann", "ben"],
+            "accept a module",
+            "fingerprint: fingerprint of module SM-1: expected 0000, ",
+        ),
+        (["ann", "ben"], "revoke a module", "module_unknown: module SM-9 was never accepted"),
     ];
     assert_eq!(noted.len(), expected.len(), "{noted:?}");
     for (entry, (actors, operation, reason)) in noted.iter().zip(expected) {
@@ -482,7 +509,7 @@ fn a_form_lists_all_its_faults_and_bends_under_nothing() {
         .expect("a file can be written");
     assert_eq!(
         place.fails(&["form", "receive", "bent", "--as", "olga"]),
-        (3, "form_signature".to_owned())
+        (3, "signature".to_owned())
     );
     place.done(&["form", "receive", "signed", "--as", "olga"]);
     assert_eq!(
@@ -543,7 +570,7 @@ fn a_store_that_is_not_its_owners_alone_is_not_opened() {
         let output = place.run(command);
         assert_eq!(output.status.code(), Some(2), "{command:?} {found}");
         let said = text(&output.stdout);
-        for part in ["store_not_private", "centre.db", found, "chmod 600"] {
+        for part in ["not_private", "centre.db", found, "chmod 600"] {
             assert!(said.contains(part), "{command:?}: {part}: {said}");
         }
     };
@@ -633,10 +660,7 @@ fn vault_and_store_of_different_centres_do_not_work_together() {
         .expect("it can be copied");
     assert_eq!(place.fails(&["key", "list", "--as", "uma"]), (3, "other_centre".to_owned()));
     fs::remove_file(place.path("centre/centre.db")).expect("it can be removed");
-    assert_eq!(
-        place.fails(&["key", "list", "--as", "uma"]),
-        (2, "store_file_not_there".to_owned())
-    );
+    assert_eq!(place.fails(&["key", "list", "--as", "uma"]), (2, "not_there".to_owned()));
     fs::write(place.path("centre/centre.db"), "nonsense ".repeat(1000)).expect("it can be written");
     fs::set_permissions(place.path("centre/centre.db"), fs::Permissions::from_mode(0o600))
         .expect("it is ours");

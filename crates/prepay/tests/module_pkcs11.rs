@@ -46,7 +46,7 @@ fn a_key_in_a_token_seals_and_unlocks_and_can_be_left() {
     let init = format!("init --id {ID} {PEOPLE} --test {seal}");
     assert_eq!(desk.refused(2, &init.replace("Power", "Light")), "pkcs11_token_label");
     desk.succeed(&init);
-    assert_eq!(desk.refused(2, "unlock"), "pkcs11_library");
+    assert_eq!(desk.refused(2, "unlock"), "flag");
     assert!(desk.succeed(&format!("unlock {library} --as uwe")).contains("object=prepay-MODULE"));
     desk.put_secret("pin", "4321-user");
     assert_eq!(desk.refused(3, &format!("unlock {library}")), "pkcs11_pin");

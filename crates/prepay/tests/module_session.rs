@@ -139,9 +139,9 @@ fn a_wrong_line_is_answered_by_its_code_and_the_next_goes_on() {
 #[test]
 fn only_an_operator_has_a_session_and_requests_come_after_the_secrets() {
     let desk = desk("who");
-    assert_eq!(desk.refused(3, "unlock --session {agree.kag} --as uwe"), "role");
+    assert_eq!(desk.refused(3, "unlock --session {agree.kag} --as uwe"), "forbidden");
     assert_eq!(desk.refused(2, "unlock --session {missing} --as olga"), "file");
-    assert_eq!(desk.refused(2, "unlock --session {agree.kag}"), "name_missing");
+    assert_eq!(desk.refused(2, "unlock --session {agree.kag}"), "flag");
 }
 
 #[test]

@@ -67,23 +67,20 @@ impl From<Pkcs11Error> for WrapError {
     }
 }
 
-impl Pkcs11Error {
-    /// The stable name of the problem, for programs.
-    pub const fn code(&self) -> &'static str {
-        match self {
-            Self::Absent => "pkcs11_absent",
-            Self::Library { .. } => "pkcs11_library",
-            Self::Tokens { .. } => "pkcs11_token_label",
-            Self::Pin => "pkcs11_pin",
-            Self::PinLocked => "pkcs11_pin_locked",
-            Self::LoggedIn => "pkcs11_logged_in",
-            Self::Keys { .. } => "pkcs11_key_label",
-            Self::KeyThere { .. } => "pkcs11_key_there",
-            Self::Weak { .. } => "pkcs11_weak_key",
-            Self::Mechanism => "pkcs11_mechanism",
-            Self::Wrapped => "pkcs11_wrapped",
-            Self::Token { .. } => "pkcs11_token",
-        }
+prepay_basics::codes! {
+    Pkcs11Error {
+        Absent = "pkcs11_absent",
+        Library = "pkcs11_library",
+        Tokens = "pkcs11_token_label",
+        Pin = "pkcs11_pin",
+        PinLocked = "pkcs11_pin_locked",
+        LoggedIn = "pkcs11_logged_in",
+        Keys = "pkcs11_key_label",
+        KeyThere = "pkcs11_key_there",
+        Weak = "pkcs11_weak_key",
+        Mechanism = "pkcs11_mechanism",
+        Wrapped = "pkcs11_wrapped",
+        Token = "pkcs11_token",
     }
 }
 

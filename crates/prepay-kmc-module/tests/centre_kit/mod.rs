@@ -230,13 +230,13 @@ impl Module {
 
     /// Accepted by the centre, with an agreement on a slot.
     pub(crate) fn enrol(&mut self, centre: &Centre, slot: u16) -> SlotKeys {
-        centre.two().accept_module(&self.enrolment(), &self.fingerprint()).unwrap();
+        centre.two().accept_module(&document(self.enrolment()), &self.fingerprint()).unwrap();
         self.agree(centre, slot, begin())
     }
 
     pub(crate) fn agree(&mut self, centre: &Centre, slot: u16, created: Moment) -> SlotKeys {
         let (request, accept) = self.request_agreement(&centre.party(), slot, created);
-        let answer = centre.one("olu").answer_agreement(&request).unwrap();
+        let answer = centre.one("olu").answer_agreement(&document(&request)).unwrap();
         assert_eq!(answer.slot, slot);
         accept(self, &answer.confirmation)
     }

@@ -1,6 +1,8 @@
 //! What accepting each form does.
 
+use prepay_kmc_module::CentreError;
 use prepay_kmp::attribute::VendingKeyType;
+use prepay_kmp::read_as;
 
 use super::batch::Batch;
 use super::people::{put_customer, put_signatory};
@@ -119,13 +121,14 @@ impl<S: CentreStore> Centre<'_, S> {
         form: KeyLoadRequest,
         decision: &Decision,
     ) -> Answer<Effect> {
-        let request = &form.request.0;
-        let (expected, found) = (form.module, self.module.read_key_load_request(request)?.module);
+        let request = read_as(form.request.0.as_bytes()).map_err(CentreError::from)?;
+        let asked = self.module.read_key_load_request(&request)?;
+        let (expected, found) = (form.module, asked.module.id().clone().into());
         if expected != found {
             return Err(CommandError::OtherModule { expected, found });
         }
         let options = LoadOptions { groups: form.groups, transactions: decision.transactions };
-        let load = self.put_load(batch, request, &options)?;
+        let load = self.put_load(batch, &request, &options)?;
         let rows = vec![RowKey::KeyLoad(load.load.serial)];
         Ok(Effect { rows, load: Some(load), is_complete: true })
     }

@@ -210,7 +210,7 @@ prepay_basics::codes! {
         NotThere = "not_there",
         Ended = "ended",
         NumbersUsedUp = "numbers_used_up",
-        Value = "value",
+        Value = "value_range",
         NotOwner = "not_owner",
         GroupTaken = "group_taken",
         Revision = "revision",

@@ -3,11 +3,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use prepay_basics::Moment;
-use prepay_kmc_module::{Authority, KeyLoadItem, KeyLoadOrder, KeyLoadRequestReport};
+use prepay_kmc_module::{Authority, KeyLoadItem, KeyLoadOrder};
 use prepay_kmp::attribute::{KeyCheckValue, VendingKeyAttributes};
-use prepay_kmp::{MAX_KEYS, ModuleId};
+use prepay_kmp::{KeyLoadRequest, MAX_KEYS, ModuleId, Unverified};
 use prepay_token::element::SupplyGroupCode;
-use sha2::{Digest, Sha256};
 
 use super::batch::Batch;
 use super::{Answer, Centre, CommandError};
@@ -58,7 +57,11 @@ impl<S: CentreStore> Centre<'_, S> {
     /// [`CommandError::NotThere`] for a module that is not enrolled, [`CommandError::Ended`] for a revoked one,
     /// [`CommandError::NothingToLoad`], [`CommandError::Value`] above 1000 groups,
     /// [`CommandError::LoadConflict`], [`CommandError::LoadOutdated`], [`CommandError::LoadRefreshed`].
-    pub fn answer_key_load(&mut self, request: &str, options: &LoadOptions) -> Answer<LoadAnswer> {
+    pub fn answer_key_load(
+        &mut self,
+        request: &Unverified<KeyLoadRequest>,
+        options: &LoadOptions,
+    ) -> Answer<LoadAnswer> {
         self.needs("answer a key-load request", Authority::Operating)?;
         let mut batch = self.batch()?;
         let answer = self.put_load(&mut batch, request, options)?;
@@ -72,25 +75,25 @@ impl<S: CentreStore> Centre<'_, S> {
     pub(super) fn put_load(
         &self,
         batch: &mut Batch,
-        request: &str,
+        request: &Unverified<KeyLoadRequest>,
         options: &LoadOptions,
     ) -> Answer<LoadAnswer> {
         check_groups(options)?;
-        let report = self.module.read_key_load_request(request)?;
-        self.serving(&report.module)?;
-        if let Some(found) =
-            self.store.find(&KeyLoadRecord::answering(&report.module, &report.nonce))?
-        {
+        let asked = self.module.read_key_load_request(request)?;
+        let module = ModuleId::from(asked.module.id().clone());
+        self.serving(&module)?;
+        let nonce = asked.nonce.to_string();
+        if let Some(found) = self.store.find(&KeyLoadRecord::answering(&module, &nonce))? {
             check_same_request(&found.row, request, options)?;
             self.still_allowed(&found.row, batch.at)?;
             return Ok(LoadAnswer { load: found.row, is_repeated: true });
         }
-        let selection = self.select(&report.module, options, batch.at)?;
+        let selection = self.select(&module, options, batch.at)?;
         if selection.keys.is_empty() {
-            let (module, left_out) = (report.module, selection.left_out);
+            let left_out = selection.left_out;
             return Err(CommandError::NothingToLoad { module, left_out });
         }
-        let load = self.build(&report, request, selection, options, batch.at)?;
+        let load = self.build(&asked, request, selection, options, batch.at)?;
         let note = format!(
             "module {}, {} keys, {} left out",
             load.module,
@@ -105,8 +108,8 @@ impl<S: CentreStore> Centre<'_, S> {
     /// Lets the centre's module build the file.
     fn build(
         &self,
-        report: &KeyLoadRequestReport,
-        request: &str,
+        asked: &KeyLoadRequest,
+        request: &Unverified<KeyLoadRequest>,
         selection: Selection,
         options: &LoadOptions,
         now: Moment,
@@ -118,7 +121,7 @@ impl<S: CentreStore> Centre<'_, S> {
             register: None,
         };
         let order = KeyLoadOrder {
-            expires: report.expires,
+            expires: asked.expires,
             transactions: options.transactions,
             keys: keys.iter().map(item).collect(),
         };
@@ -131,8 +134,8 @@ impl<S: CentreStore> Centre<'_, S> {
             serial: built.serial,
             module: built.module,
             slot: built.slot,
-            nonce: report.nonce.as_str().into(),
-            request_digest: Sha256::digest(request.as_bytes()).into(),
+            nonce: asked.nonce.to_string().into(),
+            request_digest: request.digest(),
             created: now,
             expires: built.expires,
             groups: options.groups.clone(),
@@ -233,11 +236,15 @@ fn check_groups(options: &LoadOptions) -> Answer<()> {
 }
 
 /// Checks that a file answers the same request with the same options.
-fn check_same_request(load: &KeyLoadRecord, request: &str, options: &LoadOptions) -> Answer<()> {
+fn check_same_request(
+    load: &KeyLoadRecord,
+    request: &Unverified<KeyLoadRequest>,
+    options: &LoadOptions,
+) -> Answer<()> {
     let serial = load.serial;
     let other =
         |what, expected, found| Err(CommandError::LoadConflict { serial, what, expected, found });
-    if load.request_digest != <[u8; 32]>::from(Sha256::digest(request.as_bytes())) {
+    if load.request_digest != request.digest() {
         let found = "another request with the same nonce".to_owned();
         return other("the contents", "the same request".to_owned(), found);
     }

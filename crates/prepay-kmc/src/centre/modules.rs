@@ -1,8 +1,7 @@
 //! Security modules: enrol them, answer them, revoke them.
 
 use prepay_kmc_module::{AgreementAnswer, Authority, CentreError};
-use prepay_kmp::ModuleId;
-use sha2::{Digest, Sha256};
+use prepay_kmp::{AgreementRequest, ModuleEnrolment, ModuleId, Unverified};
 
 use super::{Answer, Centre, CommandError};
 use crate::entity::{Action, AgreementRecord, Line, ModuleRecord};
@@ -16,7 +15,11 @@ impl<S: CentreStore> Centre<'_, S> {
     ///
     /// [`CommandError::Forbidden`], [`CommandError::Module`] with all that
     /// [`accept_module`](prepay_kmc_module::CentreModule::accept_module) refuses.
-    pub fn enrol_module(&mut self, enrolment: &str, fingerprint: &str) -> Answer<ModuleRecord> {
+    pub fn enrol_module(
+        &mut self,
+        enrolment: &ModuleEnrolment,
+        fingerprint: &str,
+    ) -> Answer<ModuleRecord> {
         self.needs("enrol a module", Authority::DualControl)?;
         let mut batch = self.batch()?;
         let report = self.module.accept_module(enrolment, fingerprint)?;
@@ -71,12 +74,16 @@ impl<S: CentreStore> Centre<'_, S> {
     ///
     /// [`CommandError::Forbidden`], [`CommandError::Module`], [`CommandError::NotThere`] if the module has no
     /// row (enrol it again), [`CommandError::Ended`] if it is revoked.
-    pub fn answer_agreement(&mut self, request: &str) -> Answer<AgreementAnswer> {
+    pub fn answer_agreement(
+        &mut self,
+        request: &Unverified<AgreementRequest>,
+    ) -> Answer<AgreementAnswer> {
         self.needs("answer an agreement request", Authority::Operating)?;
         let mut batch = self.batch()?;
-        self.serving(&self.module.read_agreement_request(request)?.module)?;
+        let asked = self.module.read_agreement_request(request)?;
+        self.serving(&asked.module.id().clone().into())?;
         let answer = self.module.answer_agreement(request)?;
-        let request_digest = Sha256::digest(request.as_bytes()).into();
+        let request_digest = request.digest();
         if self.store.get::<AgreementRecord>(&(answer.module.clone(), request_digest))?.is_some() {
             return Ok(answer);
         }

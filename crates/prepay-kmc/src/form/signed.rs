@@ -221,7 +221,7 @@ prepay_basics::codes! {
         Faults = "form_faults",
         Text = "form_text",
         Key = "form_key",
-        Signature = "form_signature",
+        Signature = "signature",
     }
 }
 

@@ -88,13 +88,13 @@ prepay_basics::codes! {
     StoreError {
         Conflict = "store_conflict",
         AlreadyThere = "store_already_there",
-        NotThere = "store_not_there",
+        NotThere = "not_there",
         Duplicate = "store_duplicate",
         Dangling = "store_dangling",
         InsertOnly = "store_insert_only",
         Steps = "store_steps",
-        Damaged = "store_damaged",
-        Fault = "store_fault",
+        Damaged = "damaged",
+        Fault = "storage",
     }
 }
 

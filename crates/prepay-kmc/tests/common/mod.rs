@@ -14,7 +14,9 @@ use prepay_kmp::attribute::{CurrencyLimit, UnitLimit};
 use prepay_testkit::{Foreseeable, SetClock};
 use prepay_token::element::{BaseDate, DecoderKeyGenerationAlgorithm};
 
-pub(crate) use module::ModelModule;
+#[allow(unused_imports, reason = "each test uses its part")]
+pub(crate) use module::text;
+pub(crate) use module::{ModelModule, document};
 #[allow(unused_imports, reason = "each test uses its part")]
 pub(crate) use store::{FailingStore, Failure};
 
@@ -78,7 +80,7 @@ impl Bench {
         }
         self.accepted(&mut centre, FormKind::GroupApplication, GROUP);
         centre.request_key(&new_key()).unwrap();
-        centre.enrol_module("enrol:SM-1", "FP SM-1").unwrap();
+        centre.enrol_module(&document("enrol:SM-1"), "FP SM-1").unwrap();
         centre
     }
 

@@ -1,19 +1,23 @@
-//! A model of a centre's module: it stores what the real one stores, but its texts are readable.
+//! A model of a centre's module: it stores what the real one stores and verifies documents, but has no keys.
 //!
-//! `enrol:MODULE`, `agree:MODULE:SLOT`, `load:MODULE:SLOT:NONCE`. The fingerprint of a module is `FP MODULE`.
-//! Spaces after a nonce make another text with the same nonce.
+//! Words stand for the documents that a module writes: `enrol:MODULE`, `agree:MODULE:SLOT`,
+//! `load:MODULE:SLOT:NONCE`. The fingerprint of a module is `FP MODULE`. Spaces after a nonce make another request
+//! with the same nonce.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Mutex;
 
 use prepay_basics::{Identifier, Moment};
 use prepay_kmc_module::{
-    AgreementAnswer, AgreementRequestReport, Authority, CentreError, CentreIdentity, CentreModule,
-    GeneratedKey, KeyLoad, KeyLoadOrder, KeyLoadRequestReport, ModuleDetails, ModuleReport,
-    ModuleState, VendingKeyReport,
+    AgreementAnswer, Authority, CentreError, CentreIdentity, CentreModule, GeneratedKey, KeyLoad,
+    KeyLoadOrder, ModuleDetails, ModuleReport, ModuleState, VendingKeyReport,
 };
 use prepay_kmp::attribute::KeyCheckValue;
-use prepay_kmp::{DocumentError, ModuleId};
+use prepay_kmp::{
+    AgreementRequest, Document, DocumentError, Identity, KeyLoadRequest, ModuleEnrolment, ModuleId,
+    Nonce, PartyKind, SlotNumber, Unverified, open_kmp,
+};
+use prepay_testkit::Foreseeable;
 use prepay_token::element::{DecoderKeyGenerationAlgorithm, KeyRevisionNumber, SupplyGroupCode};
 use prepay_token::key::VendingKey;
 
@@ -87,13 +91,68 @@ impl ModelModule {
     }
 }
 
-fn parts<const N: usize>(text: &str, tag: &str) -> Result<[String; N], CentreError> {
-    let parts: Vec<String> = text.split(':').map(str::to_owned).collect();
-    let found: Result<[String; N], _> = parts[1..].to_vec().try_into();
-    match found {
-        Ok(found) if parts[0] == tag => Ok(found),
-        _ => Err(DocumentError::Form { line: 1, problem: "no text of the model" }.into()),
+/// A party whose keys follow from its name.
+fn party(kind: PartyKind, name: &str) -> Identity {
+    static PARTIES: Mutex<BTreeMap<String, Identity>> = Mutex::new(BTreeMap::new());
+    let mut parties = PARTIES.lock().unwrap();
+    let made = || Identity::generate(kind, name.parse().unwrap(), &mut Foreseeable::named(name));
+    parties.entry(name.to_owned()).or_insert_with(|| made().unwrap()).clone()
+}
+
+fn centre() -> Identity {
+    party(PartyKind::Centre, "KMC-1")
+}
+
+/// The text that these words stand for.
+pub(crate) fn text(words: &str) -> String {
+    let parts: Vec<&str> = words.trim_end().split(':').collect();
+    let module = party(PartyKind::Module, parts[1]);
+    let slot = || parts[2].parse::<SlotNumber>().unwrap();
+    match parts[0] {
+        "enrol" => {
+            let enrolment = ModuleEnrolment {
+                party: module.public().clone(),
+                created: today(),
+                is_test: false,
+                maker: "Prepay".parse().unwrap(),
+                model: "model".parse().unwrap(),
+                firmware: "1".parse().unwrap(),
+            };
+            open_kmp::write_module_enrolment(&module, &enrolment).unwrap()
+        }
+        "agree" => {
+            let (party, entropy) = (centre(), &mut Foreseeable::named(words));
+            let request =
+                open_kmp::request_agreement(&module, party.public(), slot(), today(), entropy);
+            request.unwrap().0
+        }
+        "load" => {
+            let blanks = words.len() - words.trim_end().len();
+            let request = KeyLoadRequest {
+                module: module.name().clone(),
+                centre: centre().name().clone(),
+                slot: slot(),
+                nonce: Nonce::from_bytes([u8::from_str_radix(parts[3], 16).unwrap(); 16]),
+                created: today().plus_seconds(blanks as u64),
+                expires: today().plus_days(3650),
+            };
+            open_kmp::write_key_load_request(&module, &request).unwrap()
+        }
+        other => panic!("{other}"),
     }
+}
+
+/// The document that these words stand for.
+pub(crate) fn document<D>(words: impl AsRef<str>) -> D
+where
+    D: TryFrom<Document, Error = DocumentError>,
+{
+    static TEXTS: Mutex<BTreeMap<String, String>> = Mutex::new(BTreeMap::new());
+    let words = words.as_ref();
+    let mut texts = TEXTS.lock().unwrap();
+    prepay_testkit::documents::document(
+        &*texts.entry(words.to_owned()).or_insert_with(|| text(words)),
+    )
 }
 
 fn details(module: &ModuleId) -> ModuleDetails {
@@ -161,19 +220,17 @@ impl CentreModule for ModelModule {
         Ok("centre:KMC-1".to_owned())
     }
 
-    fn read_enrolment(&self, enrolment: &str) -> Result<ModuleDetails, CentreError> {
-        let [name] = parts(enrolment, "enrol")?;
-        Ok(details(&name.parse().unwrap()))
-    }
-
     fn modules(&self) -> Result<Vec<ModuleReport>, CentreError> {
         let state = self.state.lock().unwrap();
         Ok(state.modules.keys().map(|module| state.report(module)).collect())
     }
 
-    fn accept_module(&self, enrolment: &str, told: &str) -> Result<ModuleReport, CentreError> {
-        let [name] = parts(enrolment, "enrol")?;
-        let module: ModuleId = name.parse().unwrap();
+    fn accept_module(
+        &self,
+        enrolment: &ModuleEnrolment,
+        told: &str,
+    ) -> Result<ModuleReport, CentreError> {
+        let module = ModuleId::from(enrolment.party.id().clone());
         let found = format!("FP {module}");
         if told != found {
             return Err(CentreError::Fingerprint { module, expected: told.to_owned(), found });
@@ -192,15 +249,22 @@ impl CentreModule for ModelModule {
         Ok(())
     }
 
-    fn read_agreement_request(&self, request: &str) -> Result<AgreementRequestReport, CentreError> {
-        let [module, slot] = parts(request, "agree")?;
-        let (module, slot): (ModuleId, u16) = (module.parse().unwrap(), slot.parse().unwrap());
-        self.state.lock().unwrap().known(&module)?;
-        Ok(AgreementRequestReport { module, slot })
+    fn read_agreement_request(
+        &self,
+        request: &Unverified<AgreementRequest>,
+    ) -> Result<AgreementRequest, CentreError> {
+        let module = request.module().id();
+        self.state.lock().unwrap().known(&module.clone().into())?;
+        let party = party(PartyKind::Module, module.as_str());
+        Ok(request.verify(centre().name(), party.public())?)
     }
 
-    fn answer_agreement(&self, request: &str) -> Result<AgreementAnswer, CentreError> {
-        let AgreementRequestReport { module, slot } = self.read_agreement_request(request)?;
+    fn answer_agreement(
+        &self,
+        request: &Unverified<AgreementRequest>,
+    ) -> Result<AgreementAnswer, CentreError> {
+        let asked = self.read_agreement_request(request)?;
+        let (module, slot) = (ModuleId::from(asked.module.id().clone()), asked.slot.value());
         let mut state = self.changing()?;
         state.slots.insert((module.clone(), slot));
         let is_test = state.is_test;
@@ -271,20 +335,29 @@ impl CentreModule for ModelModule {
         Err(CentreError::NotTestCentre)
     }
 
-    fn read_key_load_request(&self, request: &str) -> Result<KeyLoadRequestReport, CentreError> {
-        let [module, slot, nonce] = parts(request, "load")?;
-        let (module, slot): (ModuleId, u16) = (module.parse().unwrap(), slot.parse().unwrap());
+    fn read_key_load_request(
+        &self,
+        request: &Unverified<KeyLoadRequest>,
+    ) -> Result<KeyLoadRequest, CentreError> {
+        let (module, slot) =
+            (ModuleId::from(request.module().id().clone()), request.slot().value());
         let state = self.state.lock().unwrap();
         state.known(&module)?;
+        let party = party(PartyKind::Module, module.as_str());
+        let request = request.verify(centre().name(), party.public())?;
         if !state.slots.contains(&(module.clone(), slot)) {
             return Err(CentreError::NoSlot { module, slot });
         }
-        let (created, nonce) = (today(), nonce.trim_end().to_owned());
-        Ok(KeyLoadRequestReport { module, slot, nonce, created, expires: created.plus_days(3650) })
+        Ok(request)
     }
 
-    fn build_key_load(&self, request: &str, order: &KeyLoadOrder) -> Result<KeyLoad, CentreError> {
-        let KeyLoadRequestReport { module, slot, .. } = self.read_key_load_request(request)?;
+    fn build_key_load(
+        &self,
+        request: &Unverified<KeyLoadRequest>,
+        order: &KeyLoadOrder,
+    ) -> Result<KeyLoad, CentreError> {
+        let asked = self.read_key_load_request(request)?;
+        let (module, slot) = (ModuleId::from(asked.module.id().clone()), asked.slot.value());
         let mut state = self.changing()?;
         let mut check_values = Vec::new();
         for item in &order.keys {

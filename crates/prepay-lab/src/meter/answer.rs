@@ -1,7 +1,6 @@
-//! What a line of `meter script` is answered with.
+//! Answers of `meter script`.
 //!
-//! These records belong to the format: their names and their order are what a client sees. None of them
-//! can hold a key.
+//! These records define the format: clients see their names and order. None of them can contain a key.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -34,18 +33,18 @@ pub struct Done {
     pub ok: bool,
 }
 
-/// What a meter answered to a token.
+/// A meter's answer to a token.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Entered {
     /// The result: its name and its code.
     #[serde(flatten, serialize_with = "name_and_code")]
     pub result: TokenResult,
-    /// What came of it.
+    /// Its effect.
     #[serde(flatten)]
     pub done: Executed,
 }
 
-/// What a token did that was accepted, or is waiting for more.
+/// The effect of a token that was accepted, or is waiting for more sections.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Executed {
     /// What an accepted token was, as `lab batch` calls it, or `key_change`.
@@ -98,7 +97,7 @@ pub struct Executed {
     pub waiting_for: Option<Vec<u8>>,
 }
 
-/// What is left after a load.
+/// The state after consumption.
 #[derive(Clone, Debug, Serialize)]
 pub struct Consumed {
     /// The credit of the service that was used.
@@ -107,7 +106,7 @@ pub struct Consumed {
     pub switch: &'static str,
 }
 
-/// What became of keys that were pressed.
+/// The effect of pressed keys.
 #[derive(Clone, Debug, Default, Serialize)]
 pub struct Pressed {
     /// What was shown, in its order.
@@ -133,7 +132,7 @@ fn name_and_code_if_any<S: Serializer>(
     map.end()
 }
 
-/// What a meter knows and is, but for its key.
+/// The state of a meter, without its key.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct StateRecord {
     /// Units by service.
@@ -158,7 +157,7 @@ pub struct StateRecord {
     pub pan: String,
     /// The encryption algorithm.
     pub ea: String,
-    /// The supply group; nothing when no longer known.
+    /// The supply group; `None` if no longer known.
     pub sgc: Option<String>,
     /// The key revision; 0 for an initialization key.
     pub krn: u8,
@@ -183,13 +182,16 @@ pub struct StateRecord {
 /// A line that failed, and changed nothing.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum MeterError {
-    /// The line asks for what cannot be.
+    /// The request is invalid.
     Request(RecordError),
-    /// The file of a meter cannot be read, written or used.
+    /// A meter's file cannot be read, written or used.
     Storage(String),
 }
 
 impl MeterError {
+    /// Every code of its own.
+    pub const CODES: &'static [&'static str] = &["storage"];
+
     /// The stable code.
     pub const fn code(&self) -> &'static str {
         match self {

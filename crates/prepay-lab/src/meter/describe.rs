@@ -1,4 +1,4 @@
-//! What a meter answered to a token, as a record; numbers as decimal texts.
+//! Converts a meter's answer to a token into a record, with numbers as decimal texts.
 //!
 //! - Elsewhere: the records (`answer.rs`), what a test shows (`prepay_meter::DisplayProgramme`).
 
@@ -10,7 +10,7 @@ use super::answer::{Entered, Executed};
 use super::virtual_meter::VirtualMeter;
 
 impl VirtualMeter {
-    /// The record of what the meter answered.
+    /// The record of a meter's answer.
     pub(super) fn entered(&self, outcome: Outcome) -> Entered {
         let mut done = Executed::default();
         match outcome {
@@ -77,7 +77,7 @@ impl VirtualMeter {
                 done.rollover = Some(rollover == Rollover::Forget);
                 "key_change"
             }
-            // The maker of a virtual meter has no tokens of its own.
+            // Virtual meters have no proprietary tokens.
             _ => TokenKind::Proprietary.name(),
         });
     }

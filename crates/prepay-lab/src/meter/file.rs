@@ -1,4 +1,4 @@
-//! The file of a meter: what it says, and how it takes the place of the one before.
+//! The file of a meter: its format, and how it is replaced.
 //!
 //! All numbers are big-endian.
 //!
@@ -8,14 +8,14 @@
 //!    6  2  zero
 //!    8  4  length of the body
 //!   12  4  CRC-32 of the body
-//!   16  4  CRC-32 of the sixteen bytes before
-//!   20     body: one JSON object; the slots of the meter's storage are in it, with the key   SECRET
+//!   16  4  CRC-32 of the preceding sixteen bytes
+//!   20     body: one JSON object; contains the slots of the meter's storage, with the key   SECRET
 //! ```
 //!
-//! - A file is never changed: a new one is written beside it, made safe, and renamed. Whenever power fails,
-//!   one whole file is left.
-//! - A file that is not whole is refused and left as it is; a person decides what becomes of it.
-//! - Its owner alone can read it.
+//! - A file is never changed: a new one is written beside it, flushed to the disk, and renamed. So there is always
+//!   one complete file, whenever power fails.
+//! - A damaged file is refused and left unchanged; a person must decide what to do with it.
+//! - Only its owner can read it.
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Read, Write};
@@ -51,10 +51,10 @@ fn encode(body: &str) -> Zeroizing<Vec<u8>> {
 /// The body of a file, or what is wrong with it.
 fn decode(bytes: &[u8]) -> Result<&str, String> {
     let Some((header, body)) = bytes.split_at_checked(HEADER) else {
-        return Err(format!("cut short: expected a header of {HEADER} bytes"));
+        return Err(format!("truncated: expected a header of {HEADER} bytes"));
     };
     if &header[..4] != MAGIC {
-        return Err("not the file of a meter".to_owned());
+        return Err("not a meter's file".to_owned());
     }
     let word = |at: usize| {
         u32::from_be_bytes([header[at], header[at + 1], header[at + 2], header[at + 3]])
@@ -64,7 +64,7 @@ fn decode(bytes: &[u8]) -> Result<&str, String> {
     }
     let version = u16::from_be_bytes([header[4], header[5]]);
     if version > VERSION {
-        return Err(format!("of version {version}, and this program knows {VERSION} at most"));
+        return Err(format!("expected version {VERSION}, found version {version}"));
     }
     let expected = word(8) as usize;
     if body.len() != expected {
@@ -76,10 +76,10 @@ fn decode(bytes: &[u8]) -> Result<&str, String> {
     if CRC.checksum(body) != word(12) {
         return Err("damaged: the checksum of the body is wrong".to_owned());
     }
-    std::str::from_utf8(body).map_err(|_| "damaged: the body is no text".to_owned())
+    std::str::from_utf8(body).map_err(|_| "damaged: the body is not text".to_owned())
 }
 
-/// Reads the body of a file; nothing when there is no file.
+/// Reads the body of a file; `None` if there is no file.
 pub(super) fn read(path: &Path) -> Result<Option<Zeroizing<String>>, MeterError> {
     let file = match File::open(path) {
         Ok(file) => file,
@@ -89,7 +89,7 @@ pub(super) fn read(path: &Path) -> Result<Option<Zeroizing<String>>, MeterError>
     let mut bytes = Zeroizing::new(Vec::new());
     file.take(LONGEST + 1).read_to_end(&mut bytes).map_err(|error| fault(path, &error))?;
     if bytes.len() as u64 > LONGEST {
-        return Err(fault(path, &"longer than the file of a meter"));
+        return Err(fault(path, &"too long for a meter's file"));
     }
     match decode(&bytes) {
         Ok(body) => Ok(Some(Zeroizing::new(body.to_owned()))),
@@ -97,7 +97,7 @@ pub(super) fn read(path: &Path) -> Result<Option<Zeroizing<String>>, MeterError>
     }
 }
 
-/// Puts a file with this body in the place of the one before.
+/// Replaces the file by one with this body.
 pub(super) fn replace(path: &Path, body: &str) -> Result<(), MeterError> {
     write_beside(path, &encode(body)).map_err(|error| fault(path, &error))
 }
@@ -113,13 +113,13 @@ fn write_beside(path: &Path, bytes: &[u8]) -> io::Result<()> {
     file.sync_all()?;
     drop(file);
     fs::rename(&beside, path)?;
-    // The name is safe once its directory is.
+    // The new name is on the disk once the directory is flushed.
     #[cfg(unix)]
     File::open(directory(path))?.sync_all()?;
     Ok(())
 }
 
-/// The name of the file that is written first.
+/// The name under which the new file is written first.
 fn beside(path: &Path) -> io::Result<PathBuf> {
     let name = path.file_name().ok_or(io::ErrorKind::InvalidInput)?;
     let mut beside = std::ffi::OsString::from(".");
@@ -133,7 +133,7 @@ fn directory(path: &Path) -> &Path {
     path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."))
 }
 
-/// What is wrong with a file.
+/// An error about a file.
 pub(super) fn fault(path: &Path, error: &dyn std::fmt::Display) -> MeterError {
     MeterError::Storage(format!("{}: {error}", path.display()))
 }

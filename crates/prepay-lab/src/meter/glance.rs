@@ -1,6 +1,6 @@
-//! What a person who stands before a meter sees: the display, the switch, the lamps.
+//! What a person in front of a meter sees: the display, the switch, the lamp.
 //!
-//! - Elsewhere: what a program reads of a meter (`answer.rs`, the state).
+//! - Elsewhere: the full state, for programs (`answer.rs`).
 
 use prepay_meter::keypad::Screen;
 use prepay_meter::{Register, RegisterValue, Switch, Warning};
@@ -8,29 +8,29 @@ use prepay_token::element::{MeterPan, Service};
 
 use super::{MeterError, MeterName, Meters};
 
-/// What can be seen of a meter at one moment.
+/// The visible state of a meter at one moment.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Glance {
     /// Its number.
     pub pan: MeterPan,
-    /// The first of its services, which the rest is about.
+    /// Its first service, to which the rest refers.
     pub service: Service,
     /// The clock of the meter, in seconds.
     pub clock_s: u64,
-    /// What the display shows.
+    /// The contents of the display.
     pub screen: Screen,
-    /// The credit as the display shows it when nobody uses the keypad.
+    /// The credit, as the display shows it while nobody uses the keypad.
     pub balance: Screen,
-    /// Whether the service flows.
+    /// Whether the switch (or valve) is closed or open.
     pub switch: Switch,
-    /// What the lamp of the meter says about the credit.
+    /// What the lamp says about the credit.
     pub warning: Warning,
-    /// The power that is drawn, in watts; nothing for other services.
+    /// The power drawn, in watts; `None` for other services than electricity.
     pub power_watts: Option<u32>,
 }
 
 impl Meters {
-    /// Looks at a meter. Time that has passed moves its display on, and nothing else.
+    /// Looks at a meter. This only updates its display for the time that has passed.
     ///
     /// # Errors
     ///

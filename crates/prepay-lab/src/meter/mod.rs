@@ -1,7 +1,7 @@
 //! Virtual meters, driven by lines of JSON: the format of `meter script`.
 //!
-//! The door of [`prepay_meter`]: records in, calls of the engine, records out. Every rule of a meter lives
-//! there; here are names, the clock of each meter and its file.
+//! Records in, calls of [`prepay_meter`], records out. That crate has the rules of a meter; this one has the names,
+//! the clock and the file of each meter.
 //!
 //! ```
 //! let mut meters = prepay_lab::meter::Meters::in_memory();
@@ -25,13 +25,13 @@
 //!
 //! # Promises
 //!
-//! - One answer a line, in order. A line that fails changes nothing.
-//! - No answer holds a key. The file of a meter does, as its storage must.
-//! - In a directory, an answer leaves after the file of the meter is safe.
+//! - One answer per line, in order. A line that fails changes nothing.
+//! - No answer contains a key. A meter's file does, because it is the meter's storage.
+//! - With a directory, an answer is given only after the meter's file is on the disk.
 //!
 //! # Map
 //!
-//! - [`MeterRequest`]: the shape of a line. [`Meters::answer`]: what it is answered with ([`MeterAnswer`]).
+//! - [`MeterRequest`]: the shape of a line. [`Meters::answer`]: returns the answer ([`MeterAnswer`]).
 //! - [`Meters::make`], [`Meters::enter`], …: the same without records.
 //! - [`Meters::answer_line`], [`Meters::answer_stream`]: text in, text out.
 
@@ -80,20 +80,20 @@ const LONGEST_NAME: usize = 64;
 /// The extension of the file of a meter in a directory.
 const EXTENSION: &str = "meter";
 
-/// The name of a meter, which is one of a file on every system.
+/// The name of a meter, which is also a valid file name on every system.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct MeterName(String); // Invariant: 1 to 64 letters, digits, _ or -.
 
-/// The text is no name of a meter.
+/// The text is not a valid name of a meter.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct NoMeterName;
 
 /// A meter to make.
 #[derive(Debug)]
 pub struct NewMeter {
-    /// What it is and can.
+    /// Its properties.
     profile: Profile,
-    /// The switches of its policy as they were asked for.
+    /// Its policy, as requested.
     policy: Option<Box<RawValue>>,
     /// Its number, key, and what it remembers.
     birth: Birth,
@@ -116,10 +116,10 @@ enum Home {
     File(PathBuf),
 }
 
-/// A meter, and what its file says.
+/// A meter, and the contents of its file.
 struct Kept {
     meter: VirtualMeter,
-    /// The body of its file; empty when there is none yet.
+    /// The body of its file; empty if there is none yet.
     stored: Zeroizing<String>,
 }
 
@@ -133,13 +133,13 @@ impl Meters {
     ///
     /// # Errors
     ///
-    /// Those of making the directory when there is none.
+    /// Errors of creating the directory.
     pub fn in_directory(directory: &Path) -> io::Result<Self> {
         std::fs::create_dir_all(directory)?;
         Ok(Self::at(Home::Directory(directory.to_owned())))
     }
 
-    /// One meter in a file, whatever name the lines give it.
+    /// One meter in a file, under any name.
     pub fn in_file(file: &Path) -> Self {
         Self::at(Home::File(file.to_owned()))
     }
@@ -169,7 +169,7 @@ impl Meters {
     ///
     /// # Errors
     ///
-    /// Those of reading and writing the stream. What becomes of a meter's file is told in the answers.
+    /// Errors of reading and writing the stream. Problems with a meter's file are in the answers.
     pub fn answer_stream(&mut self, input: impl Read, output: impl Write) -> io::Result<Summary> {
         answer_lines(input, output, |line, out| self.answer_line(line, out))
     }
@@ -178,7 +178,7 @@ impl Meters {
     ///
     /// # Errors
     ///
-    /// [`MeterError`] with the code and the message that the format lays down. Nothing has changed then.
+    /// [`MeterError`] with the code and message that the format defines. Nothing has changed then.
     pub fn answer(&mut self, request: &MeterRequest<'_>) -> Result<MeterAnswer, MeterError> {
         if let Some(defect) = &request.defect {
             return Err(defect.clone().into());
@@ -249,7 +249,7 @@ impl Meters {
     ///
     /// # Errors
     ///
-    /// [`MeterError`] when there is one of this name, or its parts do not go together.
+    /// [`MeterError`] if there is already one with this name, or its properties contradict each other.
     pub fn make(&mut self, name: &MeterName, new: NewMeter) -> Result<(), MeterError> {
         self.is_new(name)?;
         let NewMeter { profile, policy, birth } = new;
@@ -262,7 +262,7 @@ impl Meters {
     ///
     /// # Errors
     ///
-    /// [`MeterError`] when there is no such meter or its file cannot be used.
+    /// [`MeterError`] if there is no such meter or its file cannot be used.
     pub fn enter(
         &mut self,
         name: &MeterName,
@@ -275,11 +275,11 @@ impl Meters {
         })
     }
 
-    /// Lets time pass with a load: watts, or litres an hour.
+    /// Lets time pass under a load: watts, or litres per hour.
     ///
     /// # Errors
     ///
-    /// [`MeterError`] when there is no such meter or its file cannot be used.
+    /// [`MeterError`] if there is no such meter or its file cannot be used.
     pub fn consume(
         &mut self,
         name: &MeterName,
@@ -289,11 +289,11 @@ impl Meters {
         self.with(name, |meter| Ok(meter.consume(watts, seconds)))
     }
 
-    /// Tampers with a meter.
+    /// Simulates tampering with a meter.
     ///
     /// # Errors
     ///
-    /// [`MeterError`] when there is no such meter or its file cannot be used.
+    /// [`MeterError`] if there is no such meter or its file cannot be used.
     pub fn tamper(&mut self, name: &MeterName) -> Result<(), MeterError> {
         self.with(name, |meter| {
             meter.tamper();
@@ -301,25 +301,25 @@ impl Meters {
         })
     }
 
-    /// What a meter knows and is, but for its key.
+    /// The state of a meter, without its key.
     ///
     /// # Errors
     ///
-    /// [`MeterError`] when there is no such meter or its file cannot be used.
+    /// [`MeterError`] if there is no such meter or its file cannot be used.
     pub fn state(&mut self, name: &MeterName) -> Result<StateRecord, MeterError> {
         self.with(name, |meter| Ok(meter.state()))
     }
 
-    /// Presses keys, `0` to `9`, `*` and `#`, or with `.` lets a second pass.
+    /// Presses keys `0` to `9`, `*` and `#`; `.` waits one second.
     ///
     /// # Errors
     ///
-    /// [`MeterError`] when there is no such meter or key, or the meter's file cannot be used.
+    /// [`MeterError`] if there is no such meter or key, or the meter's file cannot be used.
     pub fn press(&mut self, name: &MeterName, keys: &str) -> Result<Pressed, MeterError> {
         self.with(name, |meter| Ok(meter.press(keys)?))
     }
 
-    /// Does something with a meter, and stores what has changed. What fails has changed nothing.
+    /// Does something with a meter and stores the changes. A failure changes nothing.
     fn with<T>(
         &mut self,
         name: &MeterName,
@@ -330,7 +330,7 @@ impl Meters {
         Ok(answer)
     }
 
-    /// Refuses the name of a meter that is there.
+    /// Refuses the name of an existing meter.
     fn is_new(&self, name: &MeterName) -> Result<(), MeterError> {
         let path = self.path(name);
         let is_there = self.meters.contains_key(name)
@@ -339,13 +339,13 @@ impl Meters {
             return Ok(());
         }
         let message = match path {
-            Some(path) => format!("meter: there is one already, in {}", path.display()),
-            None => format!("meter: \"{name}\" is there already"),
+            Some(path) => format!("meter: {} already exists", path.display()),
+            None => format!("meter: \"{name}\" already exists"),
         };
         Err(RecordError::new(RecordCode::ValueRange, message).into())
     }
 
-    /// Reads what meter is to be made. The fields `op` and `meter` are not looked at.
+    /// Reads which meter to make. The fields `op` and `meter` are ignored.
     ///
     /// # Errors
     ///
@@ -411,7 +411,7 @@ impl Meters {
         }
     }
 
-    /// The meter of a name, read from its file unless it is here already.
+    /// The meter with a name, from memory or else from its file.
     fn load(&mut self, name: &MeterName) -> Result<&mut VirtualMeter, MeterError> {
         if !self.meters.contains_key(name) {
             let path = self.path(name);
@@ -421,8 +421,10 @@ impl Meters {
             };
             let (Some(path), Some(stored)) = (&path, body) else {
                 let message = match path {
-                    Some(path) => format!("meter: there is none in {}", path.display()),
-                    None => format!("meter: there is none called \"{name}\""),
+                    Some(path) => {
+                        format!("meter: there is no file {}", path.display())
+                    }
+                    None => format!("meter: there is no meter \"{name}\""),
                 };
                 return Err(RecordError::new(RecordCode::ValueRange, message).into());
             };
@@ -433,7 +435,7 @@ impl Meters {
         Ok(&mut self.meters.get_mut(name).expect("it is here by now").meter)
     }
 
-    /// Stores a meter in its file, if it has changed. One that cannot be stored is forgotten.
+    /// Stores a meter in its file if it has changed. One that cannot be stored is removed from memory.
     fn store(&mut self, name: &MeterName) -> Result<(), MeterError> {
         let Some(path) = self.path(name) else { return Ok(()) };
         let kept = self.meters.get_mut(name).expect("it is here");
@@ -447,7 +449,7 @@ impl Meters {
                 Ok(())
             }
             Err(error) => {
-                // The next line reads what the file says.
+                // The next line reads the file again.
                 self.meters.remove(name);
                 Err(error)
             }
@@ -455,10 +457,10 @@ impl Meters {
     }
 }
 
-/// The usual carrier of a token: a keypad.
+/// The default carrier of a token: a keypad.
 const USUAL_CARRIER: TokenCarrierType = TokenCarrierType::NUMERIC;
 
-/// What is entered, which need not be a token.
+/// The text entered, which may not be a token.
 fn typed<'r>(field: &str, value: &'r Field<'_>) -> Result<&'r str, RecordError> {
     text(RecordCode::NumberFormat, field, "a string", needed(field, value.as_ref())?)
 }

@@ -1,7 +1,7 @@
-//! From the fields of `new` to the profile of a meter: services, carriers, and the switches of `policy`.
+//! Converts the fields of `new` into the profile of a meter: services, carriers and policy.
 //!
-//! Every switch is named after the field of [`Policy`] that it sets. What a request leaves out is the
-//! default of [`Policy`].
+//! Each member of `policy` has the name of the field of [`Policy`] that it sets. Members left out have the default of
+//! [`Policy`].
 //!
 //! - Units: amounts are decimal strings in units of the service or of the currency.
 
@@ -50,7 +50,7 @@ pub(super) fn read(parts: Parts<'_, '_>, ea: EncryptionAlgorithm) -> Result<Prof
     Ok(profile)
 }
 
-/// Sets of three where the key is short, which takes sets of two as well; sets of four for a long one.
+/// By default sets of three for 64-bit keys, which include sets of two, and sets of four for 128-bit keys.
 fn set_size(value: &Field<'_>, ea: EncryptionAlgorithm) -> Result<SetSize, RecordError> {
     let usual = if SetSize::Four.suits(ea) { SetSize::Four } else { SetSize::Three };
     let size = element::set_size("kct", value)?.unwrap_or(usual);
@@ -62,7 +62,7 @@ fn set_size(value: &Field<'_>, ea: EncryptionAlgorithm) -> Result<SetSize, Recor
 }
 
 fn services(names: &Texts) -> Result<Services, RecordError> {
-    let expected = "a list of electricity, water, gas and time, one at least";
+    let expected = "a list of electricity, water, gas and time, at least one";
     let names = names.get("services", expected)?;
     let found: Option<Vec<Service>> = names.iter().map(|name| name.parse().ok()).collect();
     let is_repeated = (1..names.len()).any(|place| names[..place].contains(&names[place]));
@@ -73,7 +73,7 @@ fn services(names: &Texts) -> Result<Services, RecordError> {
 }
 
 fn carriers(codes: &Texts) -> Result<Carriers, RecordError> {
-    let expected = "a list of strings of two digits, one at least";
+    let expected = "a list of strings of two digits, at least one";
     let codes = codes.get("tct", expected)?;
     let found: Option<Vec<TokenCarrierType>> = codes.iter().map(|code| code.parse().ok()).collect();
     match found {
@@ -174,7 +174,7 @@ fn policy(record: &PolicyRecord<'_>, form: CreditForm) -> Result<Policy, RecordE
 const UNIT_PLACES: usize = 1;
 /// 10⁻⁵ of the base currency unit.
 const MONEY_PLACES: usize = 5;
-/// Far beyond every currency token, and far below what a register could not add.
+/// Far above any currency token, and far below the largest sum of a register.
 const MOST_MONEY: u64 = i64::MAX as u64;
 
 fn lockout(raw: Raw<'_>) -> Result<Option<Lockout>, RecordError> {
@@ -265,7 +265,7 @@ fn test_zero(raw: Raw<'_>) -> Result<u64, RecordError> {
     })
 }
 
-/// A level of credit in the form that the meter counts; false for none.
+/// A credit level, in the units or money that the meter counts; false for none.
 fn level(
     field: &str,
     value: &Scalar<'_>,
@@ -286,7 +286,7 @@ fn level(
     Ok(Some(level))
 }
 
-/// A decimal amount counted in units of its last place.
+/// A decimal amount, as an integer in units of its last place.
 fn amount(field: &str, value: &Scalar<'_>, places: usize, most: u64) -> Result<u64, RecordError> {
     let largest = "an amount that the meter can count";
     let found = element::amount(field, value, places, largest)?;
@@ -309,14 +309,14 @@ fn on_or_off(raw: Raw<'_>) -> Option<bool> {
     }
 }
 
-/// Puts a value, if it is there, in the place of the default.
+/// Replaces the default by a value, if there is one.
 fn set<T>(place: &mut T, value: Option<T>) {
     if let Some(value) = value {
         *place = value;
     }
 }
 
-/// A whole number of the type of its place.
+/// A whole number of a type.
 fn whole<T>(field: &str, value: &Field<'_>) -> Result<Option<T>, RecordError>
 where
     T: TryFrom<i64> + PartialOrd + std::fmt::Display + Largest,
@@ -325,7 +325,7 @@ where
     number(RecordCode::ValueRange, field, T::LARGEST, value).map(Some)
 }
 
-/// The largest value of a number.
+/// The largest value of an integer type.
 trait Largest {
     const LARGEST: Self;
 }

@@ -1,4 +1,4 @@
-//! The shape of a line of `meter script`: which fields there are, and nothing about what they mean.
+//! The shape of a line of `meter script`: which fields there are, not what they mean.
 //!
 //! - Elsewhere: how records are read (`prepay_records`), what a profile means (`profile.rs`).
 
@@ -24,15 +24,15 @@ choices! {
         EnterBinary = "enter_binary" ["octets", "carrier"],
         /// Lets time pass.
         Advance = "advance" ["seconds"],
-        /// Lets time pass with a load.
+        /// Lets time pass under a load.
         Consume = "consume" ["watts", "seconds"],
-        /// Tampers with the meter.
+        /// Simulates tampering.
         Tamper = "tamper" [],
-        /// Takes the power away and gives it back.
+        /// Switches the power off and on.
         Restart = "restart" [],
-        /// Takes the power away while a token is entered.
+        /// Interrupts the power while a token is entered.
         PowerCut = "power_cut" ["digits", "after_writes"],
-        /// Shows what the meter knows and is.
+        /// Shows the state of the meter.
         State = "state" [],
         /// Presses keys.
         Key = "key" ["press"],

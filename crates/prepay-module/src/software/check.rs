@@ -1,7 +1,7 @@
-//! What a module checks before it makes a token, in the order of [`Refusal`].
+//! The checks before a token is issued, in the order of [`Refusal`].
 //!
-//! The first check that fails is the answer. A meter's number and the ranges of elements are checked when
-//! their values are made, so the first check here is which algorithms go together.
+//! The first failing check is the answer. Meter numbers and ranges of elements are checked when their values are made,
+//! so the first check here is whether the algorithms can be combined.
 
 use prepay_token::element::{
     DecoderKeyGenerationAlgorithm, EncryptionAlgorithm, KeyType, TokenCarrierType, TokenIdentifier,
@@ -16,7 +16,7 @@ use prepay_basics::Moment;
 use prepay_kmp::VendingKeyAttributes;
 use prepay_kmp::attribute::{RegisterNumber, VendingKeyType};
 
-/// What the checks look at, beside the request.
+/// What the checks need besides the request.
 pub(crate) struct Checks<'a> {
     pub(crate) registers: &'a Registers,
     pub(crate) policy: &'a ModulePolicy,
@@ -25,7 +25,7 @@ pub(crate) struct Checks<'a> {
 }
 
 impl<'a> Checks<'a> {
-    /// Whether a token may be made, and under which key.
+    /// Checks that a token may be issued. Returns the register of its key.
     #[inline]
     pub(crate) fn token(&self, request: &TokenRequest) -> Result<&'a Register, Refusal> {
         let TokenRequest { meter, instruction, .. } = request;
@@ -50,7 +50,7 @@ impl<'a> Checks<'a> {
         Ok(register)
     }
 
-    /// Whether a key change may be made, and from which key to which.
+    /// Checks that a key change may be issued. Returns the registers of the old and the new key.
     pub(crate) fn key_change(
         &self,
         request: &KeyChangeRequest,
@@ -75,12 +75,12 @@ impl<'a> Checks<'a> {
         Ok((old, new))
     }
 
-    /// Whether a token may be read back, and under which key.
+    /// Checks that a token may be verified. Returns the register of its key.
     pub(crate) fn verify(&self, request: &VerifyRequest) -> Result<&'a Register, Refusal> {
         self.held(request.register, request.meter.encryption)
     }
 
-    /// The register, if it holds a key that goes with the cipher.
+    /// The register, if it has a key that the cipher can use.
     #[inline]
     fn held(
         &self,
@@ -105,7 +105,7 @@ impl<'a> Checks<'a> {
         Ok(register)
     }
 
-    /// Whether the key makes keys for the cipher.
+    /// Checks that decoder keys for the cipher can be derived from the key.
     #[inline]
     fn algorithms(
         &self,
@@ -210,7 +210,7 @@ impl<'a> Checks<'a> {
     }
 }
 
-/// A common key is for carriers that the meter erases.
+/// Refuses a common key on a carrier that the meter does not erase.
 #[inline]
 fn check_carrier(key_type: VendingKeyType, carrier: TokenCarrierType) -> Result<(), Refusal> {
     if key_type.key_type() == KeyType::Common && !carrier.is_erasable() {
@@ -240,7 +240,7 @@ fn check_limit(register: &Register, instruction: &Instruction) -> Result<(), Ref
 /// The refusal of class 1.
 #[cold]
 fn needs_no_key() -> Refusal {
-    let problem = "a test or display needs no key, and no module".to_owned();
+    let problem = "a test or display needs no key and no module".to_owned();
     Refusal::Parameter { problem }
 }
 

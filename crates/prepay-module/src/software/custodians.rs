@@ -23,7 +23,7 @@ use prepay_basics::Moment;
 use prepay_kmp::attribute::RegisterNumber;
 use prepay_kmp::{
     AgreementConfirmation, CentreEnrolment, CentreId, KeyLoadRequest, KeyNote, Nonce, SlotNumber,
-    Unverified, open_kmp, read_as,
+    Unverified, WrappedKeyLoad, open_kmp,
 };
 use prepay_vault::{Actor, By, Quorum, Role, Vault, VaultError};
 
@@ -47,11 +47,10 @@ impl Custodians {
     ///
     /// # Errors
     ///
-    /// [`LoadRefusal::Document`], [`LoadRefusal::TestMark`], [`LoadRefusal::CentreRevoked`],
+    /// [`LoadRefusal::TestMark`], [`LoadRefusal::CentreRevoked`],
     /// [`LoadRefusal::CentreConflict`], [`LoadRefusal::CentreKey`], [`LoadRefusal::SlotsFull`].
-    pub fn enrol_centre(&self, text: &str) -> Result<SlotReport, CustodianError> {
+    pub fn enrol_centre(&self, enrolment: &CentreEnrolment) -> Result<SlotReport, CustodianError> {
         self.act(|vault, now| {
-            let enrolment: CentreEnrolment = read_as(text.as_bytes())?;
             let contents = vault.contents();
             let (expected, found) = (contents.issuer.test.is_some(), enrolment.is_test);
             if expected != found {
@@ -65,7 +64,7 @@ impl Custodians {
             let number = free_slot(contents).ok_or(LoadRefusal::SlotsFull { most: SLOTS })?;
             let slot = Slot {
                 number,
-                centre: enrolment.party,
+                centre: enrolment.party.clone(),
                 activation: enrolment.activation,
                 expires: enrolment.expires,
                 state: SlotState::Loading,
@@ -164,11 +163,13 @@ impl Custodians {
     /// # Errors
     ///
     /// [`LoadRefusal`].
-    pub fn accept_confirmation(&self, text: &str) -> Result<SlotReport, CustodianError> {
+    pub fn accept_confirmation(
+        &self,
+        confirmation: &Unverified<AgreementConfirmation>,
+    ) -> Result<SlotReport, CustodianError> {
         self.act(|vault, now| {
             let contents = vault.contents();
-            let confirmation: Unverified<AgreementConfirmation> = read_as(text.as_bytes())?;
-            let place = place_of(contents, &confirmation)?;
+            let place = place_of(contents, confirmation)?;
             let slot = &contents.slots[place];
             check_centre_key(slot, now)?;
             let number = slot.number.value();
@@ -233,9 +234,12 @@ impl Custodians {
     /// # Errors
     ///
     /// [`LoadRefusal`].
-    pub fn load_keys(&self, text: &str) -> Result<LoadReport, CustodianError> {
+    pub fn load_keys(
+        &self,
+        file: &Unverified<WrappedKeyLoad>,
+    ) -> Result<LoadReport, CustodianError> {
         self.act(|vault, now| {
-            let plan = Plan::make(vault.contents(), &read_as(text.as_bytes())?, now)?;
+            let plan = Plan::make(vault.contents(), file, now)?;
             let report = plan.report.clone();
             let entry = ModuleEntry::KeysLoaded {
                 centre: report.centre.clone(),

@@ -1,4 +1,4 @@
-//! What a module says in its audit log. Form: `docs/formats/audit-log.md`.
+//! The entries of a module's audit log. Format: `docs/formats/audit-log.md`.
 
 use prepay_basics::Moment;
 use prepay_kmp::{CentreId, KeyNote};
@@ -8,12 +8,12 @@ use super::issued_row::IssuedRow;
 prepay_vault::entries! {
     /// What happened to a module.
     pub enum ModuleEntry {
-        /// Tokens were made.
+        /// Tokens were issued.
         100 Issued "issued" {
             /// Which.
             rows: Vec<IssuedRow>,
         }
-        /// The transaction counter was filled.
+        /// The transaction counter was refilled.
         101 Refilled "refilled" {
             /// By how much.
             added: u64,
@@ -56,7 +56,7 @@ prepay_vault::entries! {
             /// The request's nonce.
             nonce: [u8; 16],
         }
-        /// A centre is trusted no more.
+        /// A centre was revoked.
         106 CentreRevoked "centre_revoked" {
             /// The centre.
             centre: CentreId,
@@ -84,7 +84,7 @@ prepay_vault::entries! {
             serial: u64,
             /// The request's nonce.
             nonce: [u8; 16],
-            /// How many tokens more the module may make.
+            /// How many more tokens the module may issue.
             transactions_added: Option<u64>,
             /// Which keys.
             keys: Vec<KeyNote>,

@@ -1,16 +1,15 @@
-//! One issued token as the audit log keeps it: 40 bytes, written once for every token that is ever made.
+//! An issued token in the audit log: 40 bytes for every token ever issued.
 //!
-//! From a row and the key of its register the same digits can be made again; that is how a repeated
-//! request is answered. The digits themselves are not kept, but for the last four, which a person may
-//! compare.
+//! From a row and the key of its register the same digits can be made again; repeated requests are answered that way.
+//! Of the digits themselves, only the last four are stored, for people to compare.
 //!
 //! ```text
-//!  byte  0 .. 15   request name, zero when there is none
+//!  byte  0 .. 15   request identifier, zero if there is none
 //!        16 .. 23   RND (4 bits), PAN as a number (60 bits)
-//!        24 .. 25   register            26 .. 27   new register, 0 but for key changes
+//!        24 .. 25   register            26 .. 27   new register, 0 except for key changes
 //!        28 .. 30   token identifier    31         tariff index
 //!        32         class (2 bits), sub-class (4), encryption (2)
-//!        33         whether there is a request name (1 bit), carrier (7)
+//!        33         whether there is a request identifier (1 bit), carrier (7)
 //!        34 .. 37   value               38 .. 39   last four digits
 //! ```
 //!
@@ -21,10 +20,10 @@ use prepay_basics::codec::{DecodeError, Reader, Writer};
 
 use crate::RequestId;
 
-/// One issued token, in plain numbers.
+/// An issued token, as plain numbers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct IssuedRow {
-    /// The name of the request.
+    /// The identifier of the request.
     pub request: Option<RequestId>,
     /// The register of the key.
     pub register: u16,
@@ -34,11 +33,11 @@ pub struct IssuedRow {
     pub pan: u64,
     /// The random number. 4 bits.
     pub random: u8,
-    /// The token identifier, 0 where there is none. 24 bits.
+    /// The token identifier, 0 if there is none. 24 bits.
     pub identifier: u32,
     /// The tariff index.
     pub tariff_index: u8,
-    /// Which cipher. 2 bits.
+    /// The cipher. 2 bits.
     pub encryption: u8,
     /// The token carrier type. 7 bits.
     pub carrier: u8,
@@ -56,7 +55,7 @@ impl IssuedRow {
     /// The length of a row in bytes.
     pub const LENGTH: usize = 40;
 
-    /// The row in bytes. Bits that a field does not have are cut off.
+    /// The row as bytes. Bits beyond the width of a field are dropped.
     pub fn encode(&self) -> [u8; Self::LENGTH] {
         let mut bytes = [0; Self::LENGTH];
         if let Some(request) = self.request {
@@ -75,7 +74,7 @@ impl IssuedRow {
         bytes
     }
 
-    /// Reads a row; none when a request name is there without its mark.
+    /// Reads a row; `None` if there is a request identifier without its flag.
     pub fn decode(bytes: &[u8; Self::LENGTH]) -> Option<Self> {
         let two = |at: usize| u16::from_be_bytes([bytes[at], bytes[at + 1]]);
         let name: [u8; 16] = *bytes.first_chunk()?;

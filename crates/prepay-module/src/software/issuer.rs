@@ -1,9 +1,9 @@
-//! The part of a module that issues: registers, counters and remembered requests, in memory.
+//! Issues tokens in memory: registers, counters and remembered requests.
 //!
-//! Every request that is carried out leaves one [`IssuedRow`]. Rows are all that is needed to bring an older
-//! state up to date: [`Issuer::replay`] counts what a row says, and remembers its name.
+//! Each request that is carried out leaves one [`IssuedRow`]. With the rows alone, [`Issuer::replay`] brings an older
+//! state up to date: it counts what a row says and remembers its request.
 //!
-//! Elsewhere: making rows durable before anybody sees a token (`operator.rs`).
+//! Elsewhere: making rows durable before a token is returned (`operator.rs`).
 
 use prepay_token::element::RandomNumber;
 use prepay_token::key::DerivationError;
@@ -20,14 +20,14 @@ use crate::{
 };
 use prepay_basics::Moment;
 
-/// What a module counts.
+/// The counters of a module.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Counters {
-    /// The counter that random numbers are taken from.
+    /// The counter from which random numbers are taken.
     pub(crate) random: u64,
-    /// Tokens made.
+    /// Tokens issued.
     pub(crate) transactions: u64,
-    /// Tokens that may still be made; nothing for no limit.
+    /// Tokens that may still be issued; `None` for no limit.
     pub(crate) transactions_left: Option<u64>,
 }
 
@@ -40,7 +40,7 @@ impl Counters {
     }
 }
 
-/// The part of a module that issues.
+/// Registers, counters and remembered requests.
 pub(crate) struct Issuer {
     pub(crate) policy: ModulePolicy,
     pub(crate) test: Option<TestMode>,
@@ -58,7 +58,7 @@ pub(crate) enum Answer {
 }
 
 impl Issuer {
-    /// Carries out one request, or answers it again.
+    /// Carries out a request, or answers a repeated one.
     #[inline]
     pub(crate) fn issue(&mut self, request: &IssueRequest, now: Moment) -> Result<Answer, Refusal> {
         let mut row = IssuedRow::asked(request);
@@ -77,7 +77,7 @@ impl Issuer {
         Ok(Answer::New(issued, row))
     }
 
-    /// Reads a token back.
+    /// Verifies a token.
     pub(crate) fn verify(
         &self,
         request: &VerifyRequest,
@@ -87,7 +87,7 @@ impl Issuer {
         make::verify(register, request).map_err(|error| parameter(&error))
     }
 
-    /// Takes in a row of the audit log that the counters do not know yet.
+    /// Applies a row of the audit log that the counters do not have yet.
     pub(crate) fn replay(&mut self, row: IssuedRow) {
         self.counters.count(&row);
         if let Some((number, credit)) = row.credit()
@@ -136,8 +136,8 @@ impl Issuer {
         Ok(issued)
     }
 
-    /// Makes the digits of a request again. Other content, or a register whose key is another one by now,
-    /// is a conflict: nothing is ever made twice under one name.
+    /// Makes the digits of a request again. If the contents differ, or the register has another key by now, it is a
+    /// conflict: nothing is ever issued twice under one identifier.
     fn repeat(
         &self,
         request: &IssueRequest,

@@ -1,7 +1,7 @@
-//! The making of tokens: from a request that passed every check to its digits, and from digits back.
+//! From a request that passed every check to the digits of its tokens, and back from digits.
 //!
-//! The same request, register, random number and expiry give the same digits, whenever they are made; that
-//! is how a repeated request is answered.
+//! The same request, register, random number and expiry always give the same digits. Repeated requests are answered
+//! that way.
 
 use prepay_token::element::{KeyExpiryNumber, RandomNumber, TariffIndex};
 use prepay_token::key::{DecoderKey, DerivationError, KeyParameters, TokenCipher, key_covers};
@@ -40,7 +40,7 @@ fn cipher(register: &Register, meter: &MeterConfiguration) -> Result<TokenCipher
     Ok(TokenCipher::new(&decoder_key(register, meter, meter.tariff_index)?))
 }
 
-/// A token. Those in currency have no room for the random number.
+/// A token. Currency tokens have no random number.
 #[inline]
 pub(crate) fn token(
     register: &Register,
@@ -59,7 +59,7 @@ pub(crate) fn token(
     })
 }
 
-/// A key change set. The meter forgets its identifiers exactly when the base dates differ.
+/// A key change set. The meter forgets its identifiers exactly if the base dates differ.
 pub(crate) fn key_change(
     old: &Register,
     new: &Register,
@@ -97,7 +97,7 @@ pub(crate) fn key_change(
     ))
 }
 
-/// Reads a token back.
+/// Verifies a token.
 pub(crate) fn verify(
     register: &Register,
     request: &VerifyRequest,

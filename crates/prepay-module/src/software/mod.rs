@@ -1,5 +1,5 @@
-//! The virtual security module: a module in software, sealed at rest, that does what a module in hardware
-//! does but for keeping its keys from whoever owns the computer.
+//! A security module in software. Its contents are encrypted on the disk. It does everything that a hardware module does,
+//! except hide its keys from whoever controls the computer.
 //!
 //! ```text
 //!                       SoftwareModule
@@ -11,15 +11,15 @@
 //!                 and an audit log (entry.rs, row.rs)
 //! ```
 //!
-//! Vending keys come in only wrapped, by agreement with a centre; nothing here takes one in clear.
+//! Vending keys arrive only wrapped, under an agreement with a centre; nothing here accepts a plain one.
 //!
-//! A module that cannot write what it did stops, and has to be opened again. Whoever did not get an answer
-//! then repeats the same request: if it was carried out, the answer is the same digits.
+//! A module that cannot write what it did stops, and must be opened again. A caller without an answer then repeats the
+//! same request: if it was carried out, the answer is the same digits.
 //!
 //! # What it never knows
 //!
-//! Which identifiers a meter has had, and whether a customer paid. Whether its keys are copied by somebody
-//! who controls the computer while it is unlocked: see `SECURITY.md`.
+//! Which identifiers a meter has had, and whether a customer paid. Whether somebody who controls the computer copies its
+//! keys while it is unlocked: see `SECURITY.md`.
 
 mod auditor;
 mod check;

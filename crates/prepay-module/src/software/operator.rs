@@ -1,4 +1,4 @@
-//! The module in the hands of an operator: what a vending system asks of it.
+//! The operator's handle to the module, for a vending system.
 //!
 //! ```text
 //!  thread 1 ── check, make, count, note ──┐
@@ -6,9 +6,9 @@
 //!  thread 3 ── check, make, count, note ──┘
 //! ```
 //!
-//! Requests are carried out one after the other in memory. Each call adds one entry to the audit log, and
-//! is answered only when the entry is durable; entries of calls that wait at the same time are written
-//! together. When the log cannot be written, the tokens are never handed out and the module stops.
+//! Requests are carried out one after another in memory. Each call adds one entry to the audit log, and returns only when
+//! the entry is durable; entries of calls that wait at the same time are written together. If the log cannot be
+//! written, the tokens are never returned and the module stops.
 
 use std::fmt;
 use std::sync::Arc;
@@ -24,10 +24,10 @@ use crate::{
 };
 use prepay_vault::{AccessError, By, Role, Session, Vault};
 
-/// How many requests at most stand in one entry of the audit log, and are carried out in one go.
+/// The most requests in one entry of the audit log, carried out together.
 pub const BATCH: usize = 4096;
 
-/// The module in the hands of an operator.
+/// The operator's handle to the module.
 #[derive(Clone)]
 pub struct Operator {
     pub(super) shared: Arc<Shared>,
@@ -35,8 +35,8 @@ pub struct Operator {
 }
 
 impl Operator {
-    /// Carries out some requests in memory. Returns the entry that must be durable before they are answered,
-    /// if there is one.
+    /// Carries out requests in memory. Returns the number of the entry, if any, that must be durable before they are
+    /// answered.
     fn carry_out(
         &self,
         requests: &[IssueRequest],

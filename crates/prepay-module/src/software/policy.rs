@@ -1,6 +1,6 @@
-//! What a module's keepers lay down when they create it, beside what centres lay down about keys.
+//! The settings of a module, chosen when it is created. Centres set the attributes of keys.
 //!
-//! Nothing here can be changed later: another policy takes another module.
+//! None can be changed later: for another policy, create another module.
 
 use prepay_token::element::RandomNumber;
 use prepay_token::key::{DerivationPolicy, KeyTransitions};
@@ -10,24 +10,22 @@ use prepay_basics::{Clock, Moment};
 /// The settings of a module, fixed when it is created.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ModulePolicy {
-    /// How many minutes a token identifier may lie before or behind the module's clock; nothing for any
-    /// distance.
+    /// How many minutes a token identifier may be before or after the module's clock; `None` for any number.
     pub window_minutes: Option<u32>,
-    /// Which key types may follow each other.
+    /// Which key types may replace which.
     pub transitions: KeyTransitions,
-    /// What is not settled about key derivation.
+    /// The open points of key derivation.
     pub derivation: DerivationPolicy,
-    /// How many tokens the module may make until it is given more; nothing for no limit.
+    /// How many tokens the module may issue until it is refilled; `None` for no limit.
     pub transactions: Option<u64>,
-    /// How many days ahead the status warns of a key that lapses.
+    /// How many days before a key must be loaded again the status warns.
     pub warning_days: u32,
-    /// How many days a request to a centre stays open.
+    /// For how many days a centre may answer a request.
     pub request_days: u32,
 }
 
 impl Default for ModulePolicy {
-    /// A window of seven days, no transaction counter, warnings thirty days ahead, requests open for thirty
-    /// days.
+    /// A window of seven days, no transaction counter, warnings thirty days before, requests open for thirty days.
     fn default() -> Self {
         Self {
             window_minutes: Some(7 * 24 * 60),
@@ -40,16 +38,16 @@ impl Default for ModulePolicy {
     }
 }
 
-/// What only a test module does: its tokens can be made again, so they are not for real meters.
+/// Settings for test modules only. Anyone can make their tokens again, so they are not for real meters.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct TestMode {
-    /// The time at which the module's clock stands still; nothing for a clock that runs.
+    /// The fixed time of the module's clock; `None` for a running clock.
     pub fixed_time: Option<Moment>,
-    /// The random number of every token; nothing for the counter.
+    /// The random number of every token; `None` to use the counter.
     pub fixed_random: Option<RandomNumber>,
 }
 
-/// The time that a module goes by: its clock's, unless a test module's stands still.
+/// The module's time: that of its clock, or the fixed time of a test module.
 pub(crate) fn module_time(test: Option<TestMode>, clock: &dyn Clock) -> Moment {
     test.and_then(|test| test.fixed_time).unwrap_or_else(|| clock.now())
 }

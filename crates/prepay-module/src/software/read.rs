@@ -1,5 +1,4 @@
-//! What everybody who is signed in may read: who the module is, what it holds, and what its keepers should
-//! know.
+//! What anyone signed in may read: identification, contents and warnings.
 
 use super::contents::ModuleContents;
 use super::register::Register;
@@ -8,19 +7,19 @@ use crate::{ClockWindow, Identification, ModuleStatus, RegisterReport};
 use prepay_basics::Moment;
 use prepay_vault::Vault;
 
-/// What the module is.
+/// The model.
 pub(super) const MODEL: &str = "Prepay software module";
 
-/// Who made it.
+/// The maker.
 pub(super) const MAKER: &str = "Prepay";
 
-/// Its version.
+/// The version.
 pub(super) const FIRMWARE: &str = env!("CARGO_PKG_VERSION");
 
-/// The status warns when less than one part in so many is left of a limit.
+/// The status warns if less than one part in this many of a limit is left.
 const LOW_PART: u128 = 10;
 
-/// The status warns when fewer tokens than this may be made.
+/// The status warns if fewer tokens than this may still be issued.
 const LOW_TRANSACTIONS: u64 = 1000;
 
 pub(super) fn identification(vault: &Vault<ModuleContents>) -> Identification {
@@ -50,7 +49,7 @@ pub(super) fn slots(contents: &ModuleContents) -> Vec<SlotReport> {
 pub(super) fn slot_report(contents: &ModuleContents, slot: &Slot) -> SlotReport {
     let centre = slot.centre_id();
     let of_centre = |register: &&Register| register.centre == centre;
-    let is_test = contents.issuer.test.is_some(); // Or the centre would not be here.
+    let is_test = contents.issuer.test.is_some(); // A module accepts only centres of its own kind.
     SlotReport {
         slot: slot.number.value(),
         centre: CentreReport::new(&slot.centre, slot.activation, slot.expires, is_test),
@@ -73,13 +72,13 @@ pub(super) fn status(vault: &Vault<ModuleContents>, now: Moment) -> ModuleStatus
     }
 }
 
-/// What the module's keepers should know, the most general first.
+/// The warnings, the most general first.
 fn alerts(contents: &ModuleContents, now: Moment) -> Vec<String> {
     let mut alerts = Vec::new();
     if let Some(test) = contents.issuer.test {
         alerts.push("test module: its tokens are not for real meters".to_owned());
         if let Some(time) = test.fixed_time {
-            alerts.push(format!("test module: its clock stands still at {time}"));
+            alerts.push(format!("test module: its clock is fixed at {time}"));
         }
         if let Some(random) = test.fixed_random {
             alerts.push(format!("test module: every random number is {random}"));
@@ -99,7 +98,7 @@ fn alerts(contents: &ModuleContents, now: Moment) -> Vec<String> {
         }
     }
     if contents.issuer.registers.count() == 0 {
-        alerts.push("no register holds a key".to_owned());
+        alerts.push("no register has a key".to_owned());
     }
     let soon = now.plus_days(contents.issuer.policy.warning_days);
     for register in contents.issuer.registers.iter() {
@@ -108,7 +107,7 @@ fn alerts(contents: &ModuleContents, now: Moment) -> Vec<String> {
     alerts
 }
 
-/// What the keepers should know about one register.
+/// The warnings about one register.
 fn register_alerts(register: &Register, now: Moment, soon: Moment) -> Vec<String> {
     let attributes = &register.attributes;
     let until = attributes.issued_until;
@@ -117,12 +116,15 @@ fn register_alerts(register: &Register, now: Moment, soon: Moment) -> Vec<String
         found.push(format!("not active before {}", attributes.activation));
     }
     if now > until {
-        found.push(format!("must be loaded afresh: could be used until {until}"));
+        found.push(format!("must be loaded again: could be used until {until}"));
     } else if soon > until {
-        found.push(format!("to be loaded afresh: can be used until {until}"));
+        found.push(format!("load it again soon: can be used until {until}"));
     }
     if attributes.is_expired(now) {
-        found.push(format!("expired: KEN {}; old key of key changes only", attributes.expiry));
+        found.push(format!(
+            "expired: KEN {}; only as the old key of a key change",
+            attributes.expiry
+        ));
     } else if attributes.is_expired(soon) {
         found.push(format!("expires soon: KEN {}", attributes.expiry));
     }

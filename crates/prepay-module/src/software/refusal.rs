@@ -178,36 +178,32 @@ pub enum LoadRefusal {
     },
 }
 
-impl LoadRefusal {
-    /// The stable name of the refusal, for programs. A document's is that of what is wrong with it.
-    pub const fn code(&self) -> &'static str {
-        match self {
-            Self::Document(error) => error.code(),
-            Self::OtherModule { .. } => "other_module",
-            Self::TestMark { .. } => "test_mark",
-            Self::CentreUnknown { .. } => "centre_unknown",
-            Self::CentreRevoked { .. } => "centre_revoked",
-            Self::CentreConflict { .. } => "centre_conflict",
-            Self::CentreKey { .. } => "centre_key",
-            Self::OtherSlot { .. } => "other_slot",
-            Self::SlotState { .. } => "slot_state",
-            Self::SlotsFull { .. } => "slots_full",
-            Self::Fingerprint { .. } => "fingerprint",
-            Self::NoAgreement { .. } => "agreement_unknown",
-            Self::RequestUnknown { .. } => "request_unknown",
-            Self::RequestUsed { .. } => "request_used",
-            Self::RequestExpired { .. } => "request_expired",
-            Self::FileExpired { .. } => "file_expired",
-            Self::Serial { .. } => "serial",
-            Self::KeyConflict { .. } => "key_conflict",
-            Self::AttributeConflict { .. } => "attribute_conflict",
-            Self::CentreOfKey { .. } => "centre_of_key",
-            Self::RegisterConflict { .. } => "register_conflict",
-            Self::RegistersFull => "registers_full",
-            Self::Register { .. } => "register",
-            Self::Transactions { .. } => "transactions",
-        }
-    }
+prepay_basics::codes! {
+    LoadRefusal {
+        OtherModule = "other_module",
+        TestMark = "test_mark",
+        CentreUnknown = "centre_unknown",
+        CentreRevoked = "centre_revoked",
+        CentreConflict = "centre_conflict",
+        CentreKey = "centre_key",
+        OtherSlot = "other_slot",
+        SlotState = "slot_state",
+        SlotsFull = "slots_full",
+        Fingerprint = "fingerprint",
+        NoAgreement = "agreement_unknown",
+        RequestUnknown = "request_unknown",
+        RequestUsed = "request_used",
+        RequestExpired = "request_expired",
+        FileExpired = "file_expired",
+        Serial = "serial",
+        KeyConflict = "key_conflict",
+        AttributeConflict = "attribute_conflict",
+        CentreOfKey = "centre_of_key",
+        RegisterConflict = "register_conflict",
+        RegistersFull = "registers_full",
+        Register = "register",
+        Transactions = "transaction_counter",
+    } or { Document }
 }
 
 impl From<DocumentError> for LoadRefusal {
@@ -235,14 +231,8 @@ pub enum CustodianError {
     Vault(VaultError),
 }
 
-impl CustodianError {
-    /// The stable name of the error, for programs.
-    pub const fn code(&self) -> &'static str {
-        match self {
-            Self::Refused(refusal) => refusal.code(),
-            Self::Vault(error) => error.code(),
-        }
-    }
+prepay_basics::codes! {
+    CustodianError {} or { Refused, Vault }
 }
 
 impl From<LoadRefusal> for CustodianError {

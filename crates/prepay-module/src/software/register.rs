@@ -1,8 +1,7 @@
-//! Key registers: each holds one vending key, ready for use, with what the centre laid down about it and
-//! what is left of its limits.
+//! Key registers: each has one vending key, ready for use, with its attributes and what is left of its limits.
 //!
-//! - Unit of what is left: tenths of a unit of the service, hundred-thousandths of the base currency.
-//! - What counts is what a token really carries, after its rounding.
+//! - Units of what is left: tenths of a unit of the service, hundred-thousandths of the base currency.
+//! - The amount that a token really carries, after rounding, is what counts.
 
 use prepay_token::Instruction;
 use prepay_token::key::{DecoderKeyGenerator, DerivationPolicy, VendingKey};
@@ -13,10 +12,10 @@ use prepay_kmp::CentreId;
 use prepay_kmp::attribute::{KeyCheckValue, RegisterNumber, VendingKeyAttributes};
 use prepay_kmp::check_value;
 
-/// Tenths in a unit: ULM counts units, tokens carry tenths.
+/// Tenths per unit: ULM is in units, tokens carry tenths.
 const TENTHS: u64 = 10;
 
-/// Hundred-thousandths in a unit of currency: CLM counts units.
+/// Hundred-thousandths per unit of currency: CLM is in units.
 const HUNDRED_THOUSANDTHS: u128 = 100_000;
 
 /// A vending key in its register.
@@ -32,8 +31,8 @@ pub(crate) struct Register {
 }
 
 impl Register {
-    /// A key just loaded: its limits are whole. It stays where it is made, since what moves on the heap
-    /// leaves a copy behind.
+    /// A newly loaded key, with its full limits. It is made in place, because moving it on the heap would leave a copy
+    /// behind.
     pub(crate) fn new(
         number: RegisterNumber,
         attributes: VendingKeyAttributes,
@@ -55,29 +54,28 @@ impl Register {
         register
     }
 
-    /// Takes what a fresh load of the same key lays down; the limits are whole again.
+    /// Applies the attributes of a new load of the same key, with its full limits.
     pub(crate) fn reload(&mut self, attributes: VendingKeyAttributes, centre: CentreId) {
         self.attributes = attributes;
         self.centre = centre;
         self.refill();
     }
 
-    /// Sets what is left to what the centre allows.
+    /// Sets what is left to the full limits.
     fn refill(&mut self) {
         let VendingKeyAttributes { unit_limit, currency_limit, .. } = &self.attributes;
         self.units_left_tenths = unit_limit.0.map(|units| TENTHS * u64::from(units));
         self.currency_left = currency_limit.0.map(|units| HUNDRED_THOUSANDTHS * u128::from(units));
     }
 
-    /// Nothing more may be made with this key until it is loaded afresh: its time is over, and nothing is
-    /// left of its limits.
+    /// Blocks the key until it is loaded again: its time is over and nothing is left of its limits.
     pub(crate) fn stop(&mut self) {
         self.attributes.issued_until = Moment::MIN;
         self.units_left_tenths = self.units_left_tenths.map(|_| 0);
         self.currency_left = self.currency_left.map(|_| 0);
     }
 
-    /// Takes a credit off what is left, never below nothing. A debit gives nothing back.
+    /// Subtracts a credit from what is left, down to zero. A debit gives nothing back.
     pub(crate) fn count(&mut self, instruction: &Instruction) {
         match instruction {
             Instruction::Credit { amount, .. } => {
@@ -93,7 +91,7 @@ impl Register {
         }
     }
 
-    /// What the register holds, but for the key.
+    /// The contents of the register, without the key.
     pub(crate) fn report(&self) -> RegisterReport {
         RegisterReport {
             register: self.number,
@@ -109,24 +107,24 @@ impl Register {
 /// The registers of a module, by their numbers.
 #[derive(Default)]
 pub(crate) struct Registers {
-    /// The register of number n at place n; made longer when a key comes in.
+    /// Register number n at index n. It grows when keys are loaded.
     places: Vec<Option<Box<Register>>>,
 }
 
 impl Registers {
-    /// The register of a number, if it holds a key.
+    /// The register with a number, if it has a key.
     #[inline]
     pub(crate) fn get(&self, number: RegisterNumber) -> Option<&Register> {
         self.places.get(usize::from(number.value()))?.as_deref()
     }
 
-    /// The register of a number, if it holds a key, to be changed.
+    /// The register with a number, if it has a key, for changes.
     #[inline]
     pub(crate) fn get_mut(&mut self, number: RegisterNumber) -> Option<&mut Register> {
         self.places.get_mut(usize::from(number.value()))?.as_deref_mut()
     }
 
-    /// Puts a register in its place.
+    /// Adds or replaces a register.
     pub(crate) fn put(&mut self, register: Box<Register>) {
         let place = usize::from(register.number.value());
         if self.places.len() <= place {
@@ -135,28 +133,28 @@ impl Registers {
         self.places[place] = Some(register);
     }
 
-    /// Takes a register out.
+    /// Removes a register.
     pub(crate) fn remove(&mut self, number: RegisterNumber) -> Option<Box<Register>> {
         self.places.get_mut(usize::from(number.value()))?.take()
     }
 
-    /// The numbers that hold no key, in rising order.
+    /// The numbers of registers without a key, in rising order.
     pub(crate) fn free(&self) -> impl Iterator<Item = RegisterNumber> {
         let numbers = (1..=9999).filter_map(|number| RegisterNumber::try_from(number).ok());
         numbers.filter(|&number| self.get(number).is_none())
     }
 
-    /// The registers that hold a key, in rising order.
+    /// The registers with a key, in rising order.
     pub(crate) fn iter(&self) -> impl Iterator<Item = &Register> {
         self.places.iter().flatten().map(|register| &**register)
     }
 
-    /// The registers that hold a key, in rising order, to be changed.
+    /// The registers with a key, in rising order, for changes.
     pub(crate) fn iter_mut(&mut self) -> impl Iterator<Item = &mut Register> {
         self.places.iter_mut().flatten().map(|register| &mut **register)
     }
 
-    /// How many registers hold a key.
+    /// How many registers have a key.
     pub(crate) fn count(&self) -> usize {
         self.iter().count()
     }

@@ -1,22 +1,21 @@
-//! The requests that were carried out last, by their names, so that a repeated one gives the same digits.
+//! The last requests that were carried out, by identifier, so that a repeated one gets the same digits.
 //!
-//! A fixed number is remembered; the oldest makes room for the newest. What is kept is the row of the
-//! audit log, so that all of it can be read back from there. After an opening these are the named requests
-//! among as many rows of the log: requests without a name take room there too.
+//! The number of remembered requests is fixed; the newest replaces the oldest. A request is remembered as its row of the
+//! audit log, so everything can be read from there again. After opening, the requests with an identifier among the same
+//! number of last rows are remembered; requests without one count as rows there too.
 //!
-//! Every request with a name is looked up here, so the index is small enough to stay near the processor:
-//! one number of 64 bits for each place, twice as many places as rows.
+//! Every request with an identifier is looked up here, so the index is small enough for the processor's cache: one
+//! 64-bit entry per slot, and twice as many slots as rows.
 //!
 //! ```text
 //!   63                                   16 15          0
 //! +----------------------------------------+-------------+
-//! |  high bits of the name's hash          |  row        |   0 for an empty place
+//! |  high bits of the identifier's hash    |  row        |   0 for an empty slot
 //! +----------------------------------------+-------------+
 //! ```
 //!
-//! A number stands at the place that the seventeen high bits of its hash name, or behind it where that was
-//! taken. The hash depends on numbers that nobody outside knows, so that nobody can choose names that fall
-//! on one place.
+//! An entry is at the slot given by the seventeen high bits of its hash, or in a later one if that was taken. The hash
+//! depends on secret numbers, so that nobody can choose identifiers that all fall on one slot.
 
 use std::hash::{BuildHasher, RandomState};
 
@@ -24,22 +23,22 @@ use super::issued_row::IssuedRow;
 use crate::RequestId;
 use prepay_kmp::attribute::RegisterNumber;
 
-/// How many requests are remembered.
+/// How many requests to remember.
 pub const REMEMBERED_REQUESTS: usize = 1 << ROW_BITS;
 
-/// The bits of a row's number.
+/// The number of bits of a row's index.
 const ROW_BITS: u32 = 16;
 
-/// The bits of a place in the index.
+/// The number of bits of a slot's index.
 const PLACE_BITS: u32 = ROW_BITS + 1;
 
-/// The last place in the index.
+/// The last slot.
 const LAST_PLACE: usize = (1 << PLACE_BITS) - 1;
 
-/// The requests that were carried out last.
+/// The last requests that were carried out.
 pub(crate) struct Remembered {
     rows: Vec<IssuedRow>,
-    /// Where the next row goes, once all are taken.
+    /// The row to replace next, once all are used.
     oldest: usize,
     index: Box<[u64]>,
     secret: [u64; 2],
@@ -77,7 +76,7 @@ impl Remembered {
         }
     }
 
-    /// Remembers a row, if it has a name. A name that is remembered already is found with its first row.
+    /// Remembers a row, if its request has an identifier. If that is already remembered, its first row counts.
     #[inline]
     pub(crate) fn put(&mut self, row: IssuedRow) {
         let Some(name) = row.request else { return };
@@ -99,8 +98,8 @@ impl Remembered {
         self.index[place] = hash << ROW_BITS | number as u64;
     }
 
-    /// The key of a register is gone, so its requests can be answered no more. They are not forgotten:
-    /// none of their names may be used again.
+    /// Notes that the key of a register is gone. Its requests can no longer be answered, but are not forgotten: their
+    /// identifiers must not be used again.
     pub(crate) fn void(&mut self, register: RegisterNumber) {
         for row in &mut self.rows {
             if [row.register, row.new_register].contains(&register.value()) {
@@ -109,7 +108,7 @@ impl Remembered {
         }
     }
 
-    /// Takes a row out of the index, and moves up those behind it that can stand nearer to home.
+    /// Removes a row from the index, and moves later entries closer to their own slots.
     #[inline]
     fn forget(&mut self, number: usize) {
         let Some(name) = self.rows[number].request else { return };
@@ -138,7 +137,7 @@ impl Remembered {
         self.index[hole] = 0;
     }
 
-    /// 48 bits of which no entry is all zero: the lowest is always set.
+    /// 48 bits of the hash, never all zero, because the lowest bit is always set.
     #[inline]
     fn hash(&self, RequestId(name): RequestId) -> u64 {
         let name = u128::from_be_bytes(name);
@@ -150,7 +149,7 @@ impl Remembered {
     }
 }
 
-/// The place that belongs to a hash of 48 bits.
+/// The slot of a hash of 48 bits.
 #[inline]
 const fn home(hash: u64) -> usize {
     (hash >> (64 - ROW_BITS - PLACE_BITS)) as usize & LAST_PLACE

@@ -1,5 +1,5 @@
-//! One line of the audit log for one request that was carried out: enough to count it again, and to make
-//! the same digits again with the same key.
+//! The row of the audit log for a request that was carried out: enough to count it again, and to make the same digits
+//! again with the same key.
 //!
 //! | made | class | sub-class | new register | value |
 //! |------|-------|-----------|--------------|-------|
@@ -8,9 +8,9 @@
 //! | management | 2 | its own | 0 | the value's 16 bits |
 //! | key change | 2 | the size of the set | that of the new key | new TI, KEN and rollover, a byte each |
 //!
-//! The random number stands in rows of credit in units and of management only; elsewhere it is 0. So does
-//! the identifier, but for key changes. KEN and rollover of a key change are not asked for: they are what
-//! the module found in its registers.
+//! Only rows of unit credit and of management have a random number; in others it is 0. All rows except those of key
+//! changes have an identifier. KEN and rollover of a key change are not from the request: the module finds them in its
+//! registers.
 
 use prepay_token::element::{
     Amount, CurrencyAmount, EncryptionAlgorithm, KeyExpiryNumber, RandomNumber, Service,
@@ -22,12 +22,12 @@ use super::issued_row::IssuedRow;
 use crate::{IssueRequest, Issued, MeterConfiguration};
 use prepay_kmp::attribute::RegisterNumber;
 
-/// The bits of a key change's value that are asked for: the new tariff index.
+/// The bits of a key change's value that are from the request: the new tariff index.
 const ASKED: u32 = 0xFF << KEY_CHANGE_ASKED_SHIFT;
 const KEY_CHANGE_ASKED_SHIFT: u32 = 16;
 
 impl IssuedRow {
-    /// What a request asks for, before anything is done.
+    /// The row of a request, before it is carried out.
     #[inline]
     pub(crate) fn asked(request: &IssueRequest) -> Self {
         match request {
@@ -43,7 +43,7 @@ impl IssuedRow {
                         u32::from(amount.sign_exponent()) << 16 | u32::from(amount.bits())
                     }
                     Instruction::Management(function) => u32::from(function.bits()),
-                    // Class 1 is refused: no row of it is ever kept.
+                    // Class 1 is refused, so this row is never stored.
                     _ => 0,
                 },
                 ..for_meter(&request.meter)
@@ -60,7 +60,7 @@ impl IssuedRow {
         }
     }
 
-    /// Adds what was done.
+    /// Adds the result.
     #[inline]
     pub(crate) fn done(&mut self, issued: &Issued) {
         match issued {
@@ -76,7 +76,7 @@ impl IssuedRow {
         }
     }
 
-    /// Whether both rows ask for the same, whatever was done.
+    /// Whether both rows have the same request, whatever the results.
     pub(crate) fn asks_the_same(&self, other: &Self) -> bool {
         let asked = |row: &Self| {
             let value = if row.is_key_change() { row.value & ASKED } else { row.value };
@@ -85,13 +85,13 @@ impl IssuedRow {
         asked(self) == asked(other)
     }
 
-    /// Whether a key was changed.
+    /// Whether this is a key change.
     #[inline]
     pub(crate) fn is_key_change(&self) -> bool {
         self.new_register != 0
     }
 
-    /// How many tokens were made.
+    /// How many tokens were issued.
     #[inline]
     pub(crate) fn tokens(&self) -> u64 {
         if self.is_key_change() { u64::from(self.sub_class) } else { 1 }
@@ -104,7 +104,7 @@ impl IssuedRow {
         carries.then(|| RandomNumber::from_counter(u64::from(self.random)))
     }
 
-    /// The credit, if it is one.
+    /// The credit, if this is one.
     pub(crate) fn credit(&self) -> Option<(RegisterNumber, Instruction)> {
         let register = RegisterNumber::try_from(self.register).ok()?;
         let service = Service::ALL[usize::from(self.sub_class & 3)];
@@ -126,7 +126,7 @@ impl IssuedRow {
     }
 }
 
-/// A row with the meter and nothing else.
+/// A row with only the meter filled in.
 #[inline]
 fn for_meter(meter: &MeterConfiguration) -> IssuedRow {
     IssuedRow {
@@ -153,7 +153,7 @@ fn for_meter(meter: &MeterConfiguration) -> IssuedRow {
 /// Eighteen ASCII digits as a number.
 #[inline]
 fn number(digits: &[u8; 18]) -> u64 {
-    // Two chains of nine digits each, so that they run beside each other.
+    // Two chains of nine digits each, so that the processor can run them in parallel.
     let part = |digits: &[u8]| {
         digits.iter().fold(0, |number: u32, digit| 10 * number + u32::from(digit & 0xF))
     };

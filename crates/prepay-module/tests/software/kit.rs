@@ -309,7 +309,7 @@ impl TestCentre {
     /// Everything from the enrolment to an active slot.
     pub(crate) fn join(&mut self, world: &World) {
         let custodians = world.custodians();
-        custodians.enrol_centre(&self.enrolment()).expect("a slot");
+        custodians.enrol_centre(&document(self.enrolment())).expect("a slot");
         custodians.confirm_centre(&self.id(), &self.fingerprint()).expect("a slot");
         self.agree(world);
     }
@@ -319,7 +319,7 @@ impl TestCentre {
         let custodians = world.custodians();
         let request = custodians.request_agreement(&self.id()).expect("a request");
         let confirmation = self.answer(&module_identity(world), &request);
-        custodians.accept_confirmation(&confirmation).expect("an active slot");
+        custodians.accept_confirmation(&document(&confirmation)).expect("an active slot");
     }
 
     /// A request, its answer, and the load.
@@ -327,7 +327,7 @@ impl TestCentre {
         let custodians = world.custodians();
         let request = custodians.request_key_load(&self.id()).expect("a request");
         let header = self.header(&request);
-        custodians.load_keys(&self.file(&header, keys)).expect("loaded keys")
+        custodians.load_keys(&document(self.file(&header, keys))).expect("loaded keys")
     }
 }
 

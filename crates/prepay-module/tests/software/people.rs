@@ -6,6 +6,7 @@ use prepay_module::software::{ModuleEntry, ModulePolicy, SoftwareModule, TestMod
 use prepay_module::{
     IssueRequest, ModuleError, ModuleFault, Refusal, SecurityModule, VerifyRequest,
 };
+use prepay_testkit::documents::document;
 use prepay_vault::{
     AccessError, AuditError, By, Entries as _, Entry, NewUser, Place, Quorum, RestoredLimits, Role,
     Secret, SignInError, Unlock, UserError, VaultError,
@@ -133,7 +134,7 @@ fn a_backup_gives_no_limits_back() {
         }
         // A request from before the back-up may have been answered elsewhere.
         let header = centre.header(&open_request);
-        let found = restored.custodians().load_keys(&centre.file(&header, &[limited()]));
+        let found = restored.custodians().load_keys(&document(centre.file(&header, &[limited()])));
         assert_eq!(found.unwrap_err().code(), "request_unknown");
         centre.load(&restored, &[limited(), TestKey::new(2)]);
         if !accepted {
@@ -151,11 +152,11 @@ fn status_says_what_keepers_should_know() {
     let policy = ModulePolicy { transactions: Some(3), ..ModulePolicy::default() };
     let world = World::new(policy);
     let alerts = |world: &World| world.auditor().status().unwrap().alerts.join("\n");
-    for expected in ["test module", "counter is low: 3 tokens", "no register holds a key"] {
+    for expected in ["test module", "counter is low: 3 tokens", "no register has a key"] {
         assert!(alerts(&world).contains(expected), "{}", alerts(&world));
     }
     let mut centre = TestCentre::new("KMC-1");
-    world.custodians().enrol_centre(&centre.enrolment()).unwrap();
+    world.custodians().enrol_centre(&document(centre.enrolment())).unwrap();
     assert!(alerts(&world).contains("slot 1 of centre KMC-1 is loading"));
     centre.join(&world);
     assert!(!alerts(&world).contains("slot 1"));
@@ -172,7 +173,7 @@ fn status_says_what_keepers_should_know() {
         ],
     );
     for expected in [
-        "register 1 (group 100001 revision 1): to be loaded afresh: can be used until 2026-03-20",
+        "register 1 (group 100001 revision 1): load it again soon: can be used until 2026-03-20",
         "register 2 (group 100002 revision 1): expires soon: KEN 97",
         "register 3 (group 100003 revision 1): expired: KEN 96",
         "register 4 (group 100004 revision 1): not active before 2026-03-20",

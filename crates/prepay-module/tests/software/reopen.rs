@@ -4,6 +4,7 @@
 use prepay_kmp::attribute::UnitLimit;
 use prepay_module::software::{Custodians, ModulePolicy, Operator};
 use prepay_module::{IssueRequest, Issued, Refusal, SecurityModule, TokenRequest};
+use prepay_testkit::documents::document;
 
 use crate::kit::*;
 
@@ -43,7 +44,7 @@ fn script(
     issue(1, 5, answered)?;
     let request = custodians.request_key_load(&centre.id()).ok()?;
     let header = centre.header(&request);
-    custodians.load_keys(&centre.file(&header, &[key(2)])).ok()?;
+    custodians.load_keys(&document(centre.file(&header, &[key(2)]))).ok()?;
     answered.loads += 1;
     issue(6, 2, answered)?;
     answered.refilled = custodians.refill(10).ok()?;

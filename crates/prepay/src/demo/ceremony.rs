@@ -12,10 +12,10 @@ use prepay_kmc::centre::{
 };
 use prepay_kmc::store::MemoryStore;
 use prepay_kmc_module::{CentreDesk, CentreModule, CentreSetup, CentreVault};
-use prepay_kmp::Signatory;
 use prepay_kmp::attribute::{
     Cluster, CurrencyLimit, KeyCheckValue, RegisterNumber, UnitLimit, VendingKeyType,
 };
+use prepay_kmp::{Signatory, read_as};
 use prepay_module::software::{
     Custodians, ModulePolicy, NewModule, Operator, SoftwareModule, TestMode,
 };
@@ -76,29 +76,31 @@ pub(super) fn hold(
     carried("enrolment of the module", "module to centre", &module_enrolment);
     let identity = desk.identify()?;
     let fingerprint = custodians.reader().identify()?.fingerprint;
-    custodians.enrol_centre(&centre_enrolment)?;
+    custodians.enrol_centre(&read_as(centre_enrolment.as_bytes())?)?;
     custodians.confirm_centre(&identity.centre, &identity.fingerprint)?;
     let mut centre = Centre::new(MemoryStore::default(), &desk, &now);
     centre.set_up()?;
-    centre.enrol_module(&module_enrolment, &fingerprint)?;
+    centre.enrol_module(&read_as(module_enrolment.as_bytes())?, &fingerprint)?;
 
     // They agree on a key that nobody carries.
     let request = custodians.request_agreement(&identity.centre)?;
     carried("agreement request", "module to centre", &request);
-    let confirmation = centre.answer_agreement(&request)?.confirmation;
+    let confirmation = centre.answer_agreement(&read_as(request.as_bytes())?)?.confirmation;
     carried("agreement confirmation", "centre to module", &confirmation);
-    custodians.accept_confirmation(&confirmation)?;
+    custodians.accept_confirmation(&read_as(confirmation.as_bytes())?)?;
 
     // A supply group gets a vending key, and its owner authorises the module to hold it.
     set_up_group(&mut centre, &desk, key, now)?;
     let request = custodians.request_key_load(&identity.centre)?;
     carried("key-load request", "module to centre", &request);
-    let file = centre.answer_key_load(&request, &LoadOptions::default())?.load.file;
+    let file =
+        centre.answer_key_load(&read_as(request.as_bytes())?, &LoadOptions::default())?.load.file;
     carried("key-load file", "centre to module", &file);
 
     let other = security_module("SM-OTHER", now)?;
     let mut refusals = Vec::new();
-    let mut refused = |what, by: &Custodians| match by.load_keys(&file) {
+    let document = read_as(file.as_bytes())?;
+    let mut refused = |what, by: &Custodians| match by.load_keys(&document) {
         Ok(_) => Err(format!("{what} was loaded")),
         Err(refusal) => {
             refusals.push((what, refusal.to_string()));
@@ -106,7 +108,7 @@ pub(super) fn hold(
         }
     };
     refused("the file in another module", &self::custodians(&other)?)?;
-    let loaded = custodians.load_keys(&file)?;
+    let loaded = custodians.load_keys(&document)?;
     refused("the file a second time", &custodians)?;
     let loaded = loaded.keys.first().ok_or("the file had a key")?;
 

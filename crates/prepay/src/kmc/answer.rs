@@ -1,10 +1,11 @@
-//! `prepay kmc answer`: answers what a module asks in a file.
+//! `prepay kmc answer`: answers the request of a module.
 
 use std::collections::BTreeSet;
 use std::path::PathBuf;
 
 use clap::{Args, ValueHint};
 use prepay_kmc::centre::{LoadAnswer, LoadOptions};
+use prepay_kmp::{AgreementRequest, Document, KeyLoadRequest, Unverified};
 use prepay_token::element::SupplyGroupCode;
 
 use super::file::{self, OutFlags};
@@ -16,13 +17,13 @@ use crate::out::{Out, Record};
 /// A request to answer.
 #[derive(Args)]
 pub(super) struct AnswerFlags {
-    /// The request, as `prepay module request agreement` or `prepay module request key-load` wrote it.
+    /// The request, written by `prepay module request agreement` or `prepay module request key-load`.
     #[arg(value_hint = ValueHint::FilePath)]
     file: PathBuf,
-    /// Key-load requests: only the keys of these groups.
+    /// For a key-load request: only the keys of these groups.
     #[arg(long, value_name = "CODES", value_delimiter = ',')]
     group: Vec<SupplyGroupCode>,
-    /// Key-load requests: how many tokens more the module may make [default: its counter is left alone].
+    /// For a key-load request: how many more tokens the module may issue [default: leave its counter alone].
     #[arg(long, value_name = "NUMBER")]
     transactions: Option<u64>,
     #[command(flatten)]
@@ -33,22 +34,28 @@ pub(super) struct AnswerFlags {
 pub(super) fn run(place: &PlaceFlags, flags: &AnswerFlags, out: &Out) -> Done<()> {
     let request = file::read(&flags.file)?;
     flags.to.check()?;
-    match request.get(..4) {
-        Some("KAG;") => agreement(place, flags, out, &request),
-        Some("VKR;") => key_load(place, flags, out, &request),
-        _ => {
-            let found: String = request.chars().take(3).collect();
+    match prepay_kmp::read(request.as_bytes()) {
+        Ok(Document::AgreementRequest(request)) => agreement(place, flags, out, &request),
+        Ok(Document::KeyLoadRequest(request)) => key_load(place, flags, out, &request),
+        Ok(other) => {
             let message = format!(
-                "{}: expected an agreement request (KAG) or a key-load request (VKR), found {found:?}",
-                flags.file.display()
+                "{}: expected an agreement request (KAG) or a key-load request (VKR), found {:?}",
+                flags.file.display(),
+                other.tag()
             );
             Err(Failure::refused("kind", message)
                 .next("enrolments are read with prepay kmc enrol module, forms with form receive"))
         }
+        Err(error) => Err(refusal::document(&flags.file, error)),
     }
 }
 
-fn agreement(place: &PlaceFlags, flags: &AnswerFlags, out: &Out, request: &str) -> Done<()> {
+fn agreement(
+    place: &PlaceFlags,
+    flags: &AnswerFlags,
+    out: &Out,
+    request: &Unverified<AgreementRequest>,
+) -> Done<()> {
     place.work(out, Needs::Operator, |centre, _| {
         let answer = centre.answer_agreement(request).map_err(|error| refusal::command(&error))?;
         let record = Record::new().text("module", &answer.module).value("slot", answer.slot);
@@ -60,7 +67,12 @@ fn agreement(place: &PlaceFlags, flags: &AnswerFlags, out: &Out, request: &str) 
     })
 }
 
-fn key_load(place: &PlaceFlags, flags: &AnswerFlags, out: &Out, request: &str) -> Done<()> {
+fn key_load(
+    place: &PlaceFlags,
+    flags: &AnswerFlags,
+    out: &Out,
+    request: &Unverified<KeyLoadRequest>,
+) -> Done<()> {
     let groups: BTreeSet<_> = flags.group.iter().copied().collect();
     let groups = (!groups.is_empty()).then_some(groups);
     let options = LoadOptions { groups, transactions: flags.transactions };
@@ -86,7 +98,7 @@ pub(super) fn put_load(to: &OutFlags, out: &Out, answer: &LoadAnswer, record: Re
         .value("keys", keys)
         .value("left_out", left_out)
         .value("is_repeated", answer.is_repeated);
-    let again = if answer.is_repeated { "handed out again" } else { "built" };
+    let again = if answer.is_repeated { "repeated" } else { "built" };
     let sentence = format!("{again} key-load file {} for module {}", load.serial, load.module);
     to.put(out, "key_load", &load.file, &sentence, record)
 }

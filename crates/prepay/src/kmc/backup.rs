@@ -6,11 +6,11 @@
 //!  BACKUP/test-time      test centres only
 //! ```
 //!
-//! Vault and store are taken while no other process has the vault, so that they belong together. Another
-//! program may read the store meanwhile.
+//! The command holds the lock of the vault while it copies vault and store, so that they belong together. Other
+//! programs may read the store meanwhile.
 //!
-//! Nothing authenticates `test-time`, so restoring goes by the computer's clock, and the file counts only in a
-//! centre whose vault says that it is a test centre.
+//! `test-time` is not authenticated, so restoring uses the computer's clock, and only a centre whose vault says that it
+//! is a test centre uses the file.
 
 use std::fs::DirBuilder;
 use std::io;
@@ -29,10 +29,10 @@ use crate::people::vault_failure;
 use crate::sealing::NewSealFlags;
 use crate::vault::{Installation, backup};
 
-/// A back-up to make a centre from. Its custodians are named with --custodian.
+/// A back-up to restore. Name its custodians with --custodian.
 #[derive(Args)]
 pub(super) struct RestoreFlags {
-    /// The directory that `backup` made.
+    /// The directory written by `backup`.
     #[arg(value_name = "BACKUP", value_hint = ValueHint::DirPath)]
     backup: PathBuf,
     #[command(flatten)]
@@ -62,35 +62,34 @@ pub(super) fn backup(place: &PlaceFlags, to: &Path, out: &Out) -> Done<()> {
     out.done(format_args!("wrote the back-up {}", to.display()), &record)
 }
 
-/// Copies a file into a place where there is none.
+/// Copies a file to a new path.
 fn copy(from: &Path, to: &Path) -> Done<()> {
     let bytes = std::fs::read(from).map_err(|error| Failure::file(from, &error))?;
     file::write(to, &bytes, false)
 }
 
-/// Makes a centre from a back-up.
+/// Restores a centre from a back-up.
 pub(super) fn restore(place: &PlaceFlags, flags: &RestoreFlags, out: &Out) -> Done<()> {
     let dir = place.dir()?;
     let backup = &flags.backup;
     let from = sealed(backup);
     let bytes = backup::read(&from)?;
     if !store_path(backup).is_file() {
-        let message = format!("{}: not there", store_path(backup).display());
-        return Err(
-            Failure::unable("file", message).next("a back-up holds vault.backup and centre.db")
-        );
+        let message = format!("{}: there is no such file", store_path(backup).display());
+        return Err(Failure::unable("file", message)
+            .next("a back-up consists of vault.backup and centre.db"));
     }
     store::check_private(&store_path(backup))?;
-    // What another store left beside its file would be taken for a part of this one.
+    // SQLite would take files left by another store for parts of this one.
     let leftovers = ["db", "db-wal", "db-shm"].map(|ending| store_path(dir).with_extension(ending));
     if let Some(left) = leftovers.iter().find(|path| path.symlink_metadata().is_ok()) {
-        let message = format!("{}: there is a centre already", left.display());
+        let message = format!("{}: there is already a centre", left.display());
         return Err(Failure::unable("not_empty", message).next("choose an empty directory"));
     }
     if place.fixed_time.is_some() {
-        let message = "--fixed-time: expected a centre that is there, found a back-up";
+        let message = "--fixed-time: expected an existing centre, found a back-up";
         return Err(Failure::refused("fixed_time", message)
-            .next("leave the flag out: restoring goes by the computer's clock"));
+            .next("leave the flag out: restoring uses the computer's clock"));
     }
     let stands_still = match test_time(backup) {
         path if path.symlink_metadata().is_err() => None,
@@ -110,6 +109,6 @@ pub(super) fn restore(place: &PlaceFlags, flags: &RestoreFlags, out: &Out) -> Do
         .text("backup", backup.display())
         .text("dir", dir.display());
     out.done(format_args!("restored centre {} in {}", header.name, dir.display()), &record)?;
-    out.remark("check what was done since the back-up: prepay kmc report orphans");
+    out.remark("check what changed since the back-up: prepay kmc report orphans");
     Ok(())
 }

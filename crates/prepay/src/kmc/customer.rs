@@ -13,17 +13,17 @@ use super::{refusal, signatory};
 use crate::failure::Done;
 use crate::out::{Out, Record};
 
-/// What can be done about customers.
+/// Commands for customers.
 #[derive(Subcommand)]
 pub(super) enum CustomerCommand {
-    /// Every customer.
+    /// List all customers.
     List,
-    /// One customer with its signatories and groups.
+    /// Show a customer with its signatories and groups.
     Show {
         /// The number.
         number: CustomerNumber,
     },
-    /// Enter a customer by hand, without a form. Two custodians.
+    /// Add a customer by hand, without a form. Two custodians.
     Add {
         /// Its full name.
         #[arg(long, value_name = "TEXT")]
@@ -31,35 +31,35 @@ pub(super) enum CustomerCommand {
         /// Whom to call.
         #[arg(long, value_name = "TEXT")]
         contact: Line,
-        /// A telephone number or an address of mail.
+        /// A telephone number or an e-mail address.
         #[arg(long, value_name = "TEXT")]
         address: Line,
     },
-    /// Change whom to call, and how.
+    /// Change a customer's contact and address.
     Contact {
         /// The number.
         number: CustomerNumber,
         /// Whom to call.
         #[arg(long, value_name = "TEXT")]
         contact: Line,
-        /// How.
+        /// A telephone number or an e-mail address.
         #[arg(long, value_name = "TEXT")]
         address: Line,
     },
-    /// Every signatory.
+    /// List all signatories.
     Signatories,
-    /// Register another signatory of a customer, whose fingerprint was compared. Two custodians.
+    /// Register another signatory of a customer, after comparing the fingerprint. Two custodians.
     Signatory {
         /// The customer's number.
         number: CustomerNumber,
-        /// The public key, as `form signatory --public` wrote it.
+        /// The public key, written by `form signatory --public`.
         #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
         key: PathBuf,
-        /// The fingerprint that the customer told by another way.
+        /// The fingerprint, as the customer read it out by phone or in person.
         #[arg(long, value_name = "DIGITS")]
         fingerprint: String,
     },
-    /// Revoke a signatory: what it signed for later loads counts no more.
+    /// Revoke a signatory. Its authorisations no longer count for later loads.
     RevokeSignatory {
         /// The name.
         name: Identifier,
@@ -93,7 +93,7 @@ pub(super) fn run(place: &PlaceFlags, command: &CustomerCommand, out: &Out) -> D
             place.work(out, Needs::Custodians, |centre, _| {
                 let number = centre.add_customer(new).map_err(failed)?;
                 let row = centre.row::<Customer>(&number).map_err(failed)?.row;
-                out.done(format_args!("entered customer {number}"), &record(&row))
+                out.done(format_args!("added customer {number}"), &record(&row))
             })
         }
         CustomerCommand::Contact { number, contact, address } => {

@@ -1,12 +1,12 @@
-//! `prepay kmc enrol`: the centre's enrolment, and those of modules.
+//! `prepay kmc enrol`: the enrolments of the centre and of modules.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::{Subcommand, ValueHint};
 use prepay_kmc::entity::ModuleRecord;
 use prepay_kmc::store::Filter;
 use prepay_kmc_module::CentreModule;
-use prepay_kmp::ModuleId;
+use prepay_kmp::{ModuleEnrolment, ModuleId};
 
 use super::file::{self, OutFlags};
 use super::place::{Needs, PlaceFlags};
@@ -15,29 +15,29 @@ use crate::failure::{Done, Failure};
 use crate::out::{Out, Record};
 use crate::people::ask_line;
 
-/// What can be done about enrolments.
+/// Commands for enrolments.
 #[derive(Subcommand)]
 pub(super) enum EnrolCommand {
-    /// Write the centre's own enrolment, for modules. Its fingerprint goes to them by another way.
+    /// Write the centre's own enrolment, for modules. Read its fingerprint out by phone or in person.
     Write(OutFlags),
-    /// Enrol a module from its enrolment, after its keepers told the fingerprint by another way. Two custodians.
+    /// Enrol a module, after its custodians read out the fingerprint. Two custodians.
     Module {
         /// The module's enrolment.
         #[arg(value_hint = ValueHint::FilePath)]
         file: PathBuf,
-        /// The fingerprint that the keepers told. Asked for on a terminal if not given.
+        /// The fingerprint that the module's custodians read out [default: asks on the terminal].
         #[arg(long, value_name = "DIGITS")]
         fingerprint: Option<String>,
     },
-    /// Look at a module's enrolment; nothing is kept.
+    /// Show a module's enrolment, without storing anything.
     Check {
         /// The module's enrolment.
         #[arg(value_hint = ValueHint::FilePath)]
         file: PathBuf,
     },
-    /// Every module that was enrolled.
+    /// List all enrolled modules.
     List,
-    /// Revoke a module: nothing is answered to it any more. Two custodians.
+    /// Revoke a module: the centre no longer answers it. Two custodians.
     Revoke {
         /// The name of the module.
         module: ModuleId,
@@ -53,7 +53,7 @@ pub(super) fn run(place: &PlaceFlags, command: &EnrolCommand, out: &Out) -> Done
             place.work(out, Needs::Reader, |_, module| write(module, to, out))
         }
         EnrolCommand::Module { file, fingerprint } => {
-            let enrolment = file::read(file)?;
+            let enrolment = read_module(file)?;
             let told = match fingerprint {
                 Some(told) => told.clone(),
                 None => ask_fingerprint()?,
@@ -64,16 +64,15 @@ pub(super) fn run(place: &PlaceFlags, command: &EnrolCommand, out: &Out) -> Done
             })
         }
         EnrolCommand::Check { file } => {
-            let enrolment = file::read(file)?;
-            place.work(out, Needs::Reader, |_, module| {
-                let details = module.read_enrolment(&enrolment).map_err(refusal::module)?;
+            let enrolment = read_module(file)?;
+            place.work(out, Needs::Reader, |_, _| {
                 let record = Record::new()
-                    .text("module", details.module)
-                    .text("fingerprint", details.fingerprint)
-                    .text("maker", details.maker)
-                    .text("model", details.model)
-                    .text("firmware", details.firmware)
-                    .text("created", details.created);
+                    .text("module", enrolment.party.id())
+                    .text("fingerprint", enrolment.party.fingerprint())
+                    .text("maker", &enrolment.maker)
+                    .text("model", &enrolment.model)
+                    .text("firmware", &enrolment.firmware)
+                    .text("created", enrolment.created);
                 out.record(&record)
             })
         }
@@ -84,9 +83,18 @@ pub(super) fn run(place: &PlaceFlags, command: &EnrolCommand, out: &Out) -> Done
         EnrolCommand::Revoke { module } => place.work(out, Needs::Custodians, |centre, _| {
             centre.revoke_module(module).map_err(failed)?;
             let record = Record::new().text("module", module).value("is_revoked", true);
-            out.done(format_args!("revoked module {module}: nothing is answered to it"), &record)
+            out.done(
+                format_args!("revoked module {module}: the centre no longer answers it"),
+                &record,
+            )
         }),
     }
+}
+
+/// Reads a module's enrolment.
+fn read_module(path: &Path) -> Done<ModuleEnrolment> {
+    let text = file::read(path)?;
+    prepay_kmp::read_as(text.as_bytes()).map_err(|error| refusal::document(path, error))
 }
 
 fn write(module: &dyn CentreModule, to: &OutFlags, out: &Out) -> Done<()> {
@@ -99,7 +107,7 @@ fn write(module: &dyn CentreModule, to: &OutFlags, out: &Out) -> Done<()> {
         .text("valid_until", identity.expires);
     let sentence = format!("wrote the enrolment of centre {}", identity.centre);
     to.put(out, "enrolment", &enrolment, &sentence, record)?;
-    out.remark("tell the fingerprint to the keepers of each module by another way than this file");
+    out.remark("read the fingerprint out to the custodians of each module, by phone or in person; do not send it with the file");
     Ok(())
 }
 
@@ -107,12 +115,14 @@ fn ask_fingerprint() -> Done<String> {
     use std::io::IsTerminal;
 
     if !std::io::stdin().is_terminal() {
-        let message = "the fingerprint that the keepers told is needed, and there is no terminal to \
-                       ask for it";
-        let failure = Failure::unable("fingerprint_missing", message);
-        return Err(failure.next("call the keepers of the module, and give it with --fingerprint"));
+        let message = "fingerprint of the module: expected --fingerprint, found neither the flag nor a \
+                       terminal to ask";
+        let failure = Failure::unable("fingerprint", message);
+        return Err(failure.next(
+            "call the custodians of the module, and give what they read out with --fingerprint",
+        ));
     }
-    ask_line("fingerprint that the keepers of the module told: ")
+    ask_line("fingerprint that the module's custodians read out: ")
 }
 
 /// A module as a list shows it.

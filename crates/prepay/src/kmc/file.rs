@@ -1,26 +1,28 @@
-//! Where a document of the centre goes.
+//! Documents of the centre: where to write one, and reading a form.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::{Args, ValueHint};
+use prepay_forms::Document;
 
+use super::refusal;
 use crate::failure::Done;
 pub(super) use crate::file::{read, sync_parent, write};
 use crate::out::{Out, Record};
 
-/// Where a document goes.
+/// Where to write a document.
 #[derive(Args, Clone, Debug)]
 pub(super) struct OutFlags {
-    /// The file to make; standard output if not given. One that is there is not touched.
+    /// The file to write [default: standard output]. An existing file is not changed.
     #[arg(short, long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub(super) out: Option<PathBuf>,
-    /// Replace the file if it is there.
+    /// Replace an existing file.
     #[arg(long, requires = "out")]
     pub(super) force: bool,
 }
 
 impl OutFlags {
-    /// Refuses a file that is there, before anything is done.
+    /// Refuses an existing file, before anything is done.
     pub(super) fn check(&self) -> Done<()> {
         match &self.out {
             Some(path) if !self.force && path.symlink_metadata().is_ok() => {
@@ -31,8 +33,7 @@ impl OutFlags {
         }
     }
 
-    /// Puts a document where it goes, and says so. `record` gets the document itself, as `name`, when a program
-    /// asks and no file was named.
+    /// Writes a document and says so. With `--json` and without a file, the document is in the answer, as `name`.
     pub(super) fn put(
         &self,
         out: &Out,
@@ -51,4 +52,9 @@ impl OutFlags {
             None => out.document(document),
         }
     }
+}
+
+/// Reads a form.
+pub(super) fn read_form(path: &Path) -> Done<Document> {
+    prepay_forms::read(&read(path)?).map_err(|error| refusal::form(path, &error))
 }

@@ -1,5 +1,4 @@
-//! `prepay kmc form`: forms at the customer's place, without a centre. What the centre does with them is in
-//! `form_desk.rs`.
+//! `prepay kmc form`: forms at the customer, without a centre. `form_desk.rs` has the commands of the centre.
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -11,24 +10,24 @@ use prepay_host::SystemClock;
 use prepay_kmc::entity::FormNumber;
 use prepay_kmc::form::{Draft, Faults, FormKind, Presence, Schema, SignedForm};
 
-use super::file::{self, OutFlags};
+use super::file::{self, OutFlags, read_form};
 use super::form_desk;
 use super::place::PlaceFlags;
 use super::{refusal, signatory};
 use crate::failure::{Done, Failure};
 use crate::out::{Out, Record};
 
-/// What can be done about forms.
+/// Commands for forms.
 #[derive(Subcommand)]
 pub(super) enum FormCommand {
-    /// The forms that there are, or the fields of one.
+    /// List all forms, or the fields of one.
     Kinds {
         /// The form.
         kind: Option<FormKind>,
     },
-    /// Fill in a form. It may be saved with faults, which are listed.
+    /// Fill in a form. A form with faults is saved too, and the faults are listed.
     New(NewFlags),
-    /// List everything that is wrong with a form.
+    /// List all faults of a form.
     Check {
         /// The form.
         #[arg(value_hint = ValueHint::FilePath)]
@@ -38,14 +37,14 @@ pub(super) enum FormCommand {
     Signatory {
         /// The signatory's name.
         name: Identifier,
-        /// The file to make.
+        /// The file to write.
         #[arg(short, long, value_name = "FILE", value_hint = ValueHint::FilePath)]
         out: PathBuf,
-        /// Write the public key to a file too, for a centre that knows the customer already.
+        /// Also write the public key to a file, for a centre that already knows the customer.
         #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
         public: Option<PathBuf>,
     },
-    /// Sign a form that has no faults. Nothing in it may change any more.
+    /// Sign a form without faults. It can no longer change then.
     Sign {
         /// The form.
         #[arg(value_hint = ValueHint::FilePath)]
@@ -56,36 +55,36 @@ pub(super) enum FormCommand {
         #[command(flatten)]
         to: OutFlags,
     },
-    /// Write a form as a page to print: a file, or one at the centre.
+    /// Write a printable page of a form, from a file or at the centre.
     Print {
         /// The form.
         #[arg(value_hint = ValueHint::FilePath, required_unless_present = "number")]
         file: Option<PathBuf>,
-        /// The number of a form at the centre, with what happened to it.
+        /// The number of a form at the centre. The page then shows its history.
         #[arg(long, conflicts_with = "file")]
         number: Option<FormNumber>,
         #[command(flatten)]
         to: OutFlags,
     },
-    /// Receive a signed form at the centre, and give it a number.
+    /// Receive a signed form at the centre, which gives it a number.
     Receive {
         /// The form.
         #[arg(value_hint = ValueHint::FilePath)]
         file: PathBuf,
     },
-    /// Accept a received form: what it asks is done.
+    /// Accept a received form and do what it asks for.
     Accept(form_desk::AcceptFlags),
     /// Refuse a received form.
     Refuse {
         /// The number.
         number: FormNumber,
-        /// Why.
+        /// The reason.
         #[arg(long, value_name = "TEXT")]
         reason: prepay_kmc::entity::Line,
     },
-    /// Every form at the centre.
+    /// List all forms at the centre.
     List,
-    /// One form at the centre, with what happened to it.
+    /// Show a form at the centre, with its history.
     Show {
         /// The number.
         number: FormNumber,
@@ -95,7 +94,7 @@ pub(super) enum FormCommand {
 /// A form to fill in.
 #[derive(Args)]
 pub(super) struct NewFlags {
-    /// Which form: see `form kinds`.
+    /// The kind of form: see `form kinds`.
     kind: FormKind,
     /// A field: --set organisation="Example Power". May be repeated.
     #[arg(long, value_name = "FIELD=VALUE")]
@@ -103,7 +102,7 @@ pub(super) struct NewFlags {
     /// A field whose value is the text of a file: --set-file request=FILE.
     #[arg(long, value_name = "FIELD=FILE")]
     set_file: Vec<String>,
-    /// Begin with the fields of this form, signed or not.
+    /// Start with the fields of this form, signed or not.
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     from: Option<PathBuf>,
     #[command(flatten)]
@@ -133,7 +132,7 @@ pub(super) fn run(place: &PlaceFlags, command: &FormCommand, out: &Out) -> Done<
         FormCommand::Print { file, number, to } => {
             to.check()?;
             let page = match (file, number) {
-                (Some(file), _) => prepay_forms::page(&read(file)?, None),
+                (Some(file), _) => prepay_forms::page(&read_form(file)?, None),
                 (None, Some(number)) => form_desk::page(place, *number, out)?,
                 (None, None) => unreachable!("one of the two is required"),
             };
@@ -145,11 +144,6 @@ pub(super) fn run(place: &PlaceFlags, command: &FormCommand, out: &Out) -> Done<
         FormCommand::List => form_desk::list(place, out),
         FormCommand::Show { number } => form_desk::show(place, *number, out),
     }
-}
-
-/// Reads a form.
-pub(super) fn read(path: &Path) -> Done<Document> {
-    prepay_forms::read(&file::read(path)?).map_err(|error| refusal::form(path, &error))
 }
 
 fn kinds(kind: Option<FormKind>, out: &Out) -> Done<()> {
@@ -164,7 +158,7 @@ fn kinds(kind: Option<FormKind>, out: &Out) -> Done<()> {
     out.remark(schema.purpose);
     let rows = schema.fields.iter().map(|field| {
         let otherwise = match field.presence {
-            Presence::Required => "must be given".to_owned(),
+            Presence::Required => "required".to_owned(),
             Presence::Optional(otherwise) => format!("if left out: {otherwise}"),
         };
         Record::new()
@@ -180,7 +174,7 @@ fn new(flags: &NewFlags, out: &Out) -> Done<()> {
     flags.to.check()?;
     let mut draft = Draft::new(flags.kind);
     if let Some(from) = &flags.from {
-        let document = read(from)?;
+        let document = read_form(from)?;
         if document.draft().kind() != flags.kind {
             let found = document.draft().kind();
             let message =
@@ -214,7 +208,7 @@ fn new(flags: &NewFlags, out: &Out) -> Done<()> {
     }
     let faults: Vec<String> = draft.faults().iter().map(ToString::to_string).collect();
     for fault in &faults {
-        out.remark(format_args!("to be put right: {fault}"));
+        out.remark(format_args!("please correct: {fault}"));
     }
     let record = Record::new().text("form", flags.kind).value("faults", faults);
     let text = prepay_forms::write(&Document::Draft(draft));
@@ -222,7 +216,7 @@ fn new(flags: &NewFlags, out: &Out) -> Done<()> {
 }
 
 fn check(path: &Path, out: &Out) -> Done<()> {
-    let document = read(path)?;
+    let document = read_form(path)?;
     let faults = document.draft().faults();
     if !faults.is_empty() {
         return Err(refusal::faults(&Faults(faults)));
@@ -237,7 +231,7 @@ fn check(path: &Path, out: &Out) -> Done<()> {
                 .text("signatory", key.name())
                 .text("fingerprint", key.fingerprint())
                 .text("signed", form.signature().signed());
-            let sentence = "the form has no faults, and its signature is right for the key in it";
+            let sentence = "the form has no faults, and its signature is valid for the key in it";
             out.done_with(sentence, &record)
         }
         None => out.done_with("the form has no faults", &record.text("state", "draft")),
@@ -246,11 +240,10 @@ fn check(path: &Path, out: &Out) -> Done<()> {
 
 fn sign(place: &PlaceFlags, path: &Path, by: &Path, to: &OutFlags, out: &Out) -> Done<()> {
     to.check()?;
-    let Document::Draft(draft) = read(path)? else {
+    let Document::Draft(draft) = read_form(path)? else {
         let message = format!("{}: expected a draft, found a signed form", path.display());
-        return Err(
-            Failure::refused("form_state", message).next("it is signed: send it to the centre")
-        );
+        return Err(Failure::refused("form_state", message)
+            .next("it is already signed: send it to the centre"));
     };
     let form = draft.check().map_err(|faults| refusal::faults(&faults))?;
     let signatory = signatory::open(by, |name| {
@@ -267,7 +260,7 @@ fn sign(place: &PlaceFlags, path: &Path, by: &Path, to: &OutFlags, out: &Out) ->
     to.put(out, "document", &prepay_forms::write(&Document::Signed(signed)), &sentence, record)
 }
 
-/// The time of a signature. A signatory answers for it; no centre is there to ask.
+/// The time of signing, for which the signatory is responsible: there is no centre to ask.
 fn now(place: &PlaceFlags) -> Moment {
     place.fixed_time.unwrap_or_else(|| SystemClock.now())
 }

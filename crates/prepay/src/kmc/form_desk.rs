@@ -1,4 +1,4 @@
-//! Forms at the centre: received, accepted or refused, listed.
+//! Forms at the centre: receive, accept, refuse, list.
 
 use std::path::Path;
 
@@ -11,9 +11,9 @@ use prepay_kmc::store::{Filter, RowKey};
 use prepay_token::element::SupplyGroupCode;
 
 use super::answer::put_load;
-use super::file::OutFlags;
+use super::file::{OutFlags, read_form};
 use super::place::{Needs, PlaceFlags};
-use super::{form, key, refusal};
+use super::{key, refusal};
 use crate::failure::{Done, Failure};
 use crate::out::{Out, Record};
 
@@ -22,13 +22,13 @@ use crate::out::{Out, Record};
 pub(super) struct AcceptFlags {
     /// The number.
     number: FormNumber,
-    /// New customers: the fingerprint that they told by another way.
+    /// For a new customer: the fingerprint that they read out by phone or in person.
     #[arg(long, value_name = "DIGITS")]
     fingerprint: Option<String>,
-    /// Applications: the code to allocate [default: the wanted one, or the lowest that is free].
+    /// For an application: the code to allocate [default: the one asked for, or the lowest free one].
     #[arg(long, value_name = "CODE")]
     group: Option<SupplyGroupCode>,
-    /// Key-load file requests: how many tokens more the module may make.
+    /// For a key-load file request: how many more tokens the module may issue.
     #[arg(long, value_name = "NUMBER")]
     transactions: Option<u64>,
     #[command(flatten)]
@@ -37,10 +37,10 @@ pub(super) struct AcceptFlags {
 
 /// Receives a form.
 pub(super) fn receive(place: &PlaceFlags, path: &Path, out: &Out) -> Done<()> {
-    let Document::Signed(signed) = form::read(path)? else {
+    let Document::Signed(signed) = read_form(path)? else {
         let message = format!("{}: expected a signed form, found a draft", path.display());
         return Err(Failure::refused("form_state", message)
-            .next("its signatory signs it: prepay kmc form sign"));
+            .next("have its signatory sign it: prepay kmc form sign"));
     };
     place.work(out, Needs::Operator, |centre, _| {
         let number = centre.receive_form(&signed).map_err(|error| refusal::command(&error))?;
@@ -105,8 +105,8 @@ pub(super) fn show(place: &PlaceFlags, number: FormNumber, out: &Out) -> Done<()
         if out.is_json() {
             let status = prepay_forms::status(&row);
             let status = status.map_err(|error| Failure::refused(error.code(), error))?;
-            let status: serde_json::Value =
-                serde_json::from_str(&status).map_err(|error| Failure::unable("json", error))?;
+            let status: serde_json::Value = serde_json::from_str(&status)
+                .map_err(|error| Failure::unable("form_json", error))?;
             return out.record(&record(&row).value("status", status));
         }
         let fields = signed.form().draft().values();
@@ -124,7 +124,7 @@ pub(super) fn show(place: &PlaceFlags, number: FormNumber, out: &Out) -> Done<()
     })
 }
 
-/// A form at the centre as a page to print.
+/// A form at the centre as a printable page.
 pub(super) fn page(place: &PlaceFlags, number: FormNumber, out: &Out) -> Done<String> {
     place.work(out, Needs::Reader, |centre, _| {
         let row = centre.row::<FormRecord>(&number).map_err(|error| refusal::command(&error))?.row;

@@ -14,18 +14,18 @@ use super::store::Store;
 use crate::failure::Done;
 use crate::out::{Out, Record};
 
-/// What can be done about authorisations.
+/// Commands for authorisations.
 #[derive(Subcommand)]
 pub(super) enum GrantCommand {
-    /// Grant an authorisation by hand, from a paper that a signatory of the owner signed. Two custodians.
+    /// Grant an authorisation by hand, from a document that a signatory of the owner signed. Two custodians.
     Grant(GrantFlags),
-    /// Every authorisation, and whether it counts now.
+    /// List all authorisations, and whether they are valid now.
     List {
         /// For this module only.
         #[arg(long)]
         module: Option<ModuleId>,
     },
-    /// Revoke an authorisation: no load carries the group's keys to the module any more.
+    /// Revoke an authorisation: the module gets no more keys of the group.
     Revoke {
         /// The number.
         number: AuthorisationNumber,
@@ -41,10 +41,10 @@ pub(super) struct GrantFlags {
     /// The name of the module.
     #[arg(long)]
     module: ModuleId,
-    /// The owner's signatory who signed for it.
+    /// The owner's signatory who signed it.
     #[arg(long = "by", value_name = "SIGNATORY")]
     granted_by: Identifier,
-    /// Until when it counts, as 2027-03-01T00:00:00Z.
+    /// Until when it is valid, such as 2027-03-01T00:00:00Z.
     #[arg(long = "until", value_name = "TIME", value_parser = moment)]
     valid_until: Moment,
     /// Where the module is.

@@ -12,19 +12,19 @@ use super::refusal;
 use crate::failure::Done;
 use crate::out::{Out, Record};
 
-/// What can be done about supply groups.
+/// Commands for supply groups.
 #[derive(Subcommand)]
 pub(super) enum GroupCommand {
-    /// Every supply group.
+    /// List all supply groups.
     List,
-    /// One supply group with its owners and keys.
+    /// Show a supply group with its owners and keys.
     Show {
         /// The code, six digits.
         group: SupplyGroupCode,
     },
     /// Allocate a supply group by hand, without a form. Two custodians.
     Allocate(AllocateFlags),
-    /// Give a supply group another name. Two custodians.
+    /// Rename a supply group. Two custodians.
     Rename {
         /// The code, six digits.
         group: SupplyGroupCode,
@@ -32,7 +32,7 @@ pub(super) enum GroupCommand {
         #[arg(long, value_name = "TEXT")]
         name: GroupName,
     },
-    /// Give a supply group to another customer. What the former owner authorised ends. Two custodians.
+    /// Transfer a supply group to another customer. The former owner's authorisations end. Two custodians.
     Transfer {
         /// The code, six digits.
         group: SupplyGroupCode,
@@ -45,7 +45,7 @@ pub(super) enum GroupCommand {
 /// A supply group to allocate.
 #[derive(Args)]
 pub(super) struct AllocateFlags {
-    /// The code, six digits [default: the lowest that is free].
+    /// The code, six digits [default: the lowest free one].
     #[arg(long)]
     code: Option<SupplyGroupCode>,
     /// The type of its keys.
@@ -57,7 +57,7 @@ pub(super) struct AllocateFlags {
     /// Its name, for people.
     #[arg(long, value_name = "TEXT")]
     name: GroupName,
-    /// Where it is.
+    /// Where its meters are.
     #[arg(long, value_name = "TEXT")]
     area: Line,
     /// What its meters measure: electricity, water, gas or time.
@@ -68,10 +68,10 @@ pub(super) struct AllocateFlags {
     cluster: u16,
 }
 
-/// The types of keys that groups have.
+/// The key types of groups.
 #[derive(Clone, Copy, ValueEnum)]
 enum KeyTypeFlag {
-    /// A manufacturer's: meters leave the factory with it, and it issues no credit.
+    /// A manufacturer's default key: meters leave the factory with it, and it issues no credit.
     Default,
     /// A key for each meter.
     Unique,
@@ -118,7 +118,7 @@ pub(super) fn run(place: &PlaceFlags, command: &GroupCommand, out: &Out) -> Done
         GroupCommand::Rename { group, name } => place.work(out, Needs::Custodians, |centre, _| {
             centre.rename_group(*group, name.clone()).map_err(failed)?;
             let row = centre.row::<SupplyGroup>(group).map_err(failed)?.row;
-            out.done(format_args!("group {group} is now called {name}"), &record(&row))
+            out.done(format_args!("renamed group {group} to {name}"), &record(&row))
         }),
         GroupCommand::Transfer { group, to } => place.work(out, Needs::Custodians, |centre, _| {
             centre.transfer_group(*group, *to).map_err(failed)?;
@@ -146,7 +146,7 @@ impl AllocateFlags {
     }
 }
 
-/// The type of keys in a word.
+/// The name of a key type.
 pub(super) fn type_name(key_type: VendingKeyType) -> &'static str {
     match key_type {
         VendingKeyType::DEFAULT => "default",

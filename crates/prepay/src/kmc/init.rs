@@ -13,17 +13,17 @@ use crate::people::vault_failure;
 use crate::vault::new::{NewVaultFlags, make};
 use crate::vault::{Installation, SiteClock};
 
-/// A centre to make. Its custodians are named with --custodian.
+/// A centre to make. Name its custodians with --custodian.
 #[derive(Args)]
 pub(super) struct InitFlags {
     /// The name of the centre: 1 to 40 letters, digits or "_-.,".
     #[arg(long, value_name = "NAME")]
     id: String,
-    /// For how many days its public keys may be used.
+    /// For how many days its public keys are valid.
     #[arg(long, value_name = "DAYS", default_value_t = CentreSetup::VALID_DAYS)]
     valid_days: u32,
-    /// A TEST centre, for training: short passphrases, keys that are known outside, a clock that stands still.
-    /// It says so in all it answers, and can never become a real one.
+    /// A TEST centre, for training: short passphrases, keys that others know, a fixed clock. It says so in every
+    /// answer, and can never become a real one.
     #[arg(long)]
     test: bool,
     #[command(flatten)]
@@ -38,7 +38,7 @@ pub(super) fn run(place: &PlaceFlags, flags: &InitFlags, out: &Out) -> Done<()> 
     let clock = place.clock_of_new(flags.test)?;
     let dir = place.dir()?;
     if store_path(dir).symlink_metadata().is_ok() {
-        let message = format!("{}: there is a centre already", dir.display());
+        let message = format!("{}: there is already a centre", dir.display());
         return Err(Failure::unable("not_empty", message).next("choose an empty directory"));
     }
     let valid_days = flags.valid_days;

@@ -1,4 +1,4 @@
-//! `prepay kmc key`: vending keys, by their attributes and check values.
+//! `prepay kmc key`: vending keys, with their attributes and check values.
 
 use std::path::PathBuf;
 
@@ -22,24 +22,24 @@ use super::store::Store;
 use crate::failure::{Done, Failure};
 use crate::out::{Out, Record};
 
-/// What can be done about vending keys.
+/// Commands for vending keys.
 #[derive(Subcommand)]
 pub(super) enum KeyCommand {
-    /// Every vending key.
+    /// List all vending keys.
     List {
         /// Of this group only.
         #[arg(long)]
         group: Option<SupplyGroupCode>,
     },
-    /// One vending key with all its attributes.
+    /// Show a vending key with all its attributes.
     Show(OneKey),
     /// Make a vending key by hand, without a form. Two custodians.
     Generate(NewKeyFlags),
-    /// Make the next revision with the attributes of the newest, but for what is given. Two custodians.
+    /// Make the next revision, with the attributes of the newest unless you give others. Two custodians.
     Roll(RollFlags),
-    /// Change until when a key may be loaded, how long a load lasts, and its limits. Two custodians.
+    /// Change until when a key may be loaded, how long each load lasts, and its limits. Two custodians.
     Refresh(RefreshFlags),
-    /// Revoke a key: it goes into no file any more.
+    /// Revoke a key: it goes into no more key-load files.
     Revoke(OneKey),
     /// Wipe a key from the centre's module, and free its revision. Two custodians.
     Retire(OneKey),
@@ -68,13 +68,13 @@ pub(super) struct NewKeyFlags {
     /// How decoder keys are derived: 02, 03 or 04.
     #[arg(long)]
     dkga: DecoderKeyGenerationAlgorithm,
-    /// The key expiry number, 0 to 255; 255 is never.
+    /// The key expiry number, 0 to 255; 255 means never.
     #[arg(long, default_value = "255")]
     ken: KeyExpiryNumber,
     /// The base date: 1993, 2014 or 2035.
     #[arg(long, value_name = "YEAR", value_parser = base_date)]
     base_date: BaseDate,
-    /// Before it no module issues, as 2026-03-01T13:55:00Z.
+    /// From when modules may issue with it, such as 2026-03-01T13:55:00Z.
     #[arg(long, value_name = "TIME", value_parser = moment)]
     active_from: Moment,
     /// From then on it goes into no key-load file.
@@ -83,41 +83,41 @@ pub(super) struct NewKeyFlags {
     /// How many days a module may issue after each load.
     #[arg(long, value_name = "DAYS")]
     refresh_days: u16,
-    /// Whole units a load, or - for no limit.
+    /// Whole units per load, or - for no limit.
     #[arg(long, value_name = "UNITS", default_value = "-")]
     unit_limit: UnitLimit,
-    /// Whole units of the base currency a load, or - for no limit.
+    /// Whole units of the base currency per load, or - for no limit.
     #[arg(long, value_name = "AMOUNT", default_value = "-")]
     currency_limit: CurrencyLimit,
-    /// The sub-classes of class 0 that it may issue, as 045, or - for none [default: all; none in a default
-    /// group].
+    /// The sub-classes of class 0 that it may issue, such as 045, or - for none [default: all; none in a
+    /// default group].
     #[arg(long, value_name = "DIGITS")]
     sub_classes: Option<SubClassSet>,
 }
 
-/// What changes with the next revision.
+/// The next revision.
 #[derive(Args)]
 pub(super) struct RollFlags {
     /// The supply group, six digits.
     #[arg(long)]
     group: SupplyGroupCode,
-    /// Another algorithm: 02, 03 or 04.
+    /// A new algorithm: 02, 03 or 04.
     #[arg(long)]
     dkga: Option<DecoderKeyGenerationAlgorithm>,
-    /// Another key expiry number.
+    /// A new key expiry number.
     #[arg(long)]
     ken: Option<KeyExpiryNumber>,
-    /// Another base date: meters forget their tokens when they change to the new key.
+    /// A new base date: meters forget their token identifiers when they change to the new key.
     #[arg(long, value_name = "YEAR", value_parser = base_date)]
     base_date: Option<BaseDate>,
-    /// Before it no module issues.
+    /// From when modules may issue with it.
     #[arg(long, value_name = "TIME", value_parser = moment)]
     active_from: Moment,
     #[command(flatten)]
     terms: TermFlags,
 }
 
-/// What changes about a key.
+/// A key to refresh.
 #[derive(Args)]
 pub(super) struct RefreshFlags {
     #[command(flatten)]
@@ -126,7 +126,7 @@ pub(super) struct RefreshFlags {
     terms: TermFlags,
 }
 
-/// What may change about a key that is there.
+/// The terms of a key, which can be changed.
 #[derive(Args)]
 struct TermFlags {
     /// From then on it goes into no key-load file.
@@ -135,18 +135,18 @@ struct TermFlags {
     /// How many days a module may issue after each load.
     #[arg(long, value_name = "DAYS")]
     refresh_days: Option<u16>,
-    /// Whole units a load, or - for no limit.
+    /// Whole units per load, or - for no limit.
     #[arg(long, value_name = "UNITS")]
     unit_limit: Option<UnitLimit>,
-    /// Whole units of the base currency a load, or - for no limit.
+    /// Whole units of the base currency per load, or - for no limit.
     #[arg(long, value_name = "AMOUNT")]
     currency_limit: Option<CurrencyLimit>,
 }
 
-/// A key that is known outside.
+/// A key that others know.
 #[derive(Args)]
 pub(super) struct ImportFlags {
-    /// The file with the key in hexadecimal, in one line.
+    /// The file with the key in hexadecimal, on one line.
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     from: PathBuf,
     #[command(flatten)]
@@ -232,13 +232,13 @@ pub(super) fn run(place: &PlaceFlags, command: &KeyCommand, out: &Out) -> Done<(
     }
 }
 
-/// Tells of a key that a module refuses to use, unless its policy is another than the default.
+/// Warns of a key that modules with the default policy will refuse.
 pub(super) fn remark(key: &VendingKeyRecord, out: &Out) {
     if (key.key_type, key.algorithm)
         == (VendingKeyType::COMMON, DecoderKeyGenerationAlgorithm::Dkga04)
     {
         let reason = DerivationError::CommonKeyRuleUnknown;
-        out.remark(format_args!("{}: modules make no token under it: {reason}", key.id));
+        out.remark(format_args!("{}: modules will refuse to issue under it: {reason}", key.id));
     }
 }
 
@@ -253,7 +253,8 @@ impl RollFlags {
     fn new_key(&self, centre: &Centre<'_, Store>) -> Done<NewKey> {
         let newest = centre.newest_key(self.group).map_err(|error| refusal::command(&error))?;
         let newest = newest.ok_or_else(|| {
-            let message = format!("group {}: expected a key to roll from, found none", self.group);
+            let message =
+                format!("group {}: expected an existing key to roll, found none", self.group);
             Failure::refused("not_there", message)
                 .next("make its first key: prepay kmc key generate")
         })?;
@@ -270,8 +271,7 @@ impl RollFlags {
     }
 }
 
-/// Takes in a key that is known outside: first the module, then the row, which gets the check value of the key
-/// that is there.
+/// Imports a key that others know: first into the module, then as a row with the check value of the key in the module.
 pub(super) fn import(place: &PlaceFlags, flags: &ImportFlags, out: &Out) -> Done<()> {
     let key = flags.read()?;
     place.work(out, Needs::Custodians, |centre, module: &dyn CentreModule| {
@@ -287,7 +287,7 @@ pub(super) fn import(place: &PlaceFlags, flags: &ImportFlags, out: &Out) -> Done
         centre.row::<SupplyGroup>(&new.group).map_err(|error| refusal::command(&error))?;
         module.import_test_key(new.group, krn, &key).map_err(refusal::module)?;
         let row = centre.request_key(&new).map_err(|error| refusal::command(&error))?;
-        out.done_with(format_args!("took in the TEST vending key of {}", row.id), &full(&row))
+        out.done_with(format_args!("imported the TEST vending key of {}", row.id), &full(&row))
     })
 }
 
@@ -296,7 +296,7 @@ impl ImportFlags {
         let text = Zeroizing::new(super::file::read(&self.from)?);
         let bad = |problem: String| {
             Failure::refused("test_key", format!("{}: {problem}", self.from.display()))
-                .next("the file holds one TEST key in hexadecimal, in one line")
+                .next("put one TEST key in hexadecimal on the only line of the file")
         };
         let digits = text.trim_end();
         let bytes = base16ct::mixed::decode_vec(digits).map(Zeroizing::new);

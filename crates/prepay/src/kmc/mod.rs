@@ -1,7 +1,7 @@
 //! `prepay kmc`: a key management centre from the command line.
 //!
-//! Each command opens the centre, signs in whoever acts, does one thing, and closes it. The centre's module
-//! holds the keys; what this program handles are names, numbers, forms and sealed files.
+//! Each command opens the centre, signs people in, does one thing and closes it. The centre's module holds the keys; this
+//! program handles names, numbers, forms and sealed files.
 
 mod answer;
 mod backup;
@@ -65,12 +65,12 @@ fn dispatch(flags: &KmcFlags, out: &Out) -> Done<()> {
     }
 }
 
-/// Makes up for commands that were cut.
+/// Finishes interrupted commands.
 fn finish(place: &place::PlaceFlags, out: &Out) -> Done<()> {
     place.work(out, Needs::Custodians, |centre, _| {
         let rows = centre.finish().map_err(|error| refusal::command(&error))?;
         let rows: Vec<Record> =
             rows.iter().map(|row| Record::new().text("finished", row)).collect();
-        out.table("command was left unfinished", &rows)
+        out.table("command was unfinished", &rows)
     })
 }

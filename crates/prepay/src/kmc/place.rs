@@ -1,10 +1,10 @@
-//! Where a centre is, and how it is opened: the vault of its module, the store of its rows, its clock, and the
-//! people who act.
+//! The directory of a centre, and opening it: the vault of its module, the store of its rows, its clock, and the people
+//! who act.
 //!
 //! ```text
 //!  DIR/vault/      the centre's own module: keys, people, audit log (sealed)
 //!  DIR/centre.db   customers, groups, authorisations, forms … (no secrets)
-//!  DIR/test-time   test centres only: a clock that stands still
+//!  DIR/test-time   test centres only: a fixed time for the clock
 //! ```
 
 use std::path::{Path, PathBuf};
@@ -22,12 +22,12 @@ use crate::out::Out;
 use crate::vault::{Installation, SiteClock, VaultFlags, closing};
 pub(super) use crate::vault::{Needs, moment};
 
-/// Which centre, who acts, and where secrets come from.
+/// The centre, the people, and the secrets.
 #[derive(Args)]
 pub(crate) struct PlaceFlags {
     #[command(flatten)]
     pub(super) vault: VaultFlags,
-    /// Test centres only: the clock stands at this time, as 2026-03-01T13:55:00Z.
+    /// Test centres only: fix the clock at this time, such as 2026-03-01T13:55:00Z.
     #[arg(long, value_name = "TIME", value_parser = moment, global = true)]
     pub(super) fixed_time: Option<Moment>,
 }
@@ -50,7 +50,7 @@ impl Installation for PlaceFlags {
         Ok(vault_path(self.dir()?))
     }
 
-    /// The computer's, or in a test centre one that stands still.
+    /// The computer's clock, or in a test centre a fixed one.
     fn clock(&self, is_test: bool) -> Done<SiteClock> {
         if !is_test {
             return match self.fixed_time {
@@ -59,7 +59,7 @@ impl Installation for PlaceFlags {
                     "fixed_time",
                     "--fixed-time: expected a test centre, found a real one",
                 )
-                .next("leave the flag out: a real centre goes by the computer's clock")),
+                .next("leave the flag out: a real centre uses the computer's clock")),
             };
         }
         if let Some(moment) = self.fixed_time {
@@ -74,7 +74,7 @@ impl Installation for PlaceFlags {
 }
 
 impl PlaceFlags {
-    /// The clock of a centre that is to be made.
+    /// The clock of a new centre.
     pub(super) fn clock_of_new(&self, is_test: bool) -> Done<SiteClock> {
         match (self.fixed_time, is_test) {
             (None, _) => Ok(SiteClock::System),
@@ -91,8 +91,8 @@ impl PlaceFlags {
         Ok(Site { vault, store, clock })
     }
 
-    /// Opens the centre, signs in whoever acts, lets them work, and closes it. The store may be empty when a
-    /// making of the centre was cut: then it is set up now.
+    /// Opens the centre, signs people in, does something, and closes it. If making the centre was interrupted, the store
+    /// may be empty; then it is set up now.
     pub(super) fn work<T>(
         &self,
         out: &Out,
@@ -109,8 +109,8 @@ impl PlaceFlags {
     }
 }
 
-/// Writes the centre's own row, if the making of the centre was cut before it did. A vault that holds keys or
-/// modules was in use: then the store was lost, and is not begun anew.
+/// Writes the centre's own row, if making the centre was interrupted before that. If the vault already has keys or
+/// modules, the store was lost, and a new one is not started.
 fn set_up(centre: &mut Centre<'_, Store>, module: &dyn CentreModule) -> Done<()> {
     let is_new = || -> Done<bool> {
         let keys = module.vending_keys().map_err(refusal::module)?;
@@ -124,26 +124,26 @@ fn set_up(centre: &mut Centre<'_, Store>, module: &dyn CentreModule) -> Done<()>
     .map_err(|error| refusal::command(&error))
 }
 
-/// Reads the file of a clock that stands still.
+/// Reads the file with the fixed time.
 pub(super) fn fixed_clock(path: &Path) -> Done<Moment> {
     let text = file::read(path)?;
     moment(text.trim_end()).map_err(|problem| {
         Failure::refused("test_time", format!("{}: {problem}", path.display()))
-            .next("put the file right, or remove it for the computer's clock")
+            .next("correct the file, or remove it to use the computer's clock")
     })
 }
 
-/// Where the vault is.
+/// The path of the vault.
 pub(super) fn vault_path(dir: &Path) -> PathBuf {
     dir.join("vault")
 }
 
-/// Where the store is.
+/// The path of the store.
 pub(super) fn store_path(dir: &Path) -> PathBuf {
     dir.join("centre.db")
 }
 
-/// Where the clock of a test centre is.
+/// The path of the fixed time.
 pub(super) fn test_time(dir: &Path) -> PathBuf {
     dir.join("test-time")
 }

@@ -1,17 +1,21 @@
-//! Why a centre does not do what it is asked, and what to do next.
+//! The refusals of a centre, with what to do next.
+
+use std::path::Path;
 
 use prepay_forms::JsonError;
 use prepay_kmc::centre::CommandError;
 use prepay_kmc::form::{Faults, UnknownField};
 use prepay_kmc::store::StoreError;
 use prepay_kmc_module::{Authority, CentreError};
+use prepay_kmp::DocumentError;
 
 use crate::failure::Failure;
 
-/// What a command of the centre says no with.
+/// The refusal of a command.
 pub(super) fn command(error: &CommandError) -> Failure {
     let failure = match error {
-        CommandError::Store(StoreError::Fault { .. }) => Failure::unable(error.code(), error),
+        CommandError::Store(StoreError::Fault { .. })
+        | CommandError::Module(CentreError::Fault { .. }) => Failure::broken(error.code(), error),
         _ => Failure::refused(error.code(), error),
     };
     match next(error) {
@@ -20,31 +24,41 @@ pub(super) fn command(error: &CommandError) -> Failure {
     }
 }
 
-/// What the centre's module says no with.
+/// The refusal of the centre's module.
 pub(super) fn module(error: CentreError) -> Failure {
     command(&CommandError::Module(error))
 }
 
-/// What a store says no with.
+/// The refusal of a file that should be a document for a centre.
+pub(super) fn document(file: &Path, error: DocumentError) -> Failure {
+    let failure = Failure::refused(error.code(), format!("{}: {error}", file.display()));
+    match next_of_module(&error.into()) {
+        Some(next) => failure.next(next),
+        None => failure,
+    }
+}
+
+/// The refusal of a store.
 pub(super) fn store(error: StoreError) -> Failure {
     command(&CommandError::Store(error))
 }
 
-/// What a file that should be a form says no with.
-pub(super) fn form(file: &std::path::Path, error: &JsonError) -> Failure {
+/// The refusal of a file that should be a form.
+pub(super) fn form(file: &Path, error: &JsonError) -> Failure {
     let failure = Failure::refused(error.code(), format!("{}: {error}", file.display()));
     match error {
         JsonError::Form(prepay_kmc::form::SignedFormError::Signature)
-        | JsonError::NotCanonical { .. } => failure
-            .next("ask the signatory for the file as it was signed; nothing in it may change"),
-        _ => failure.next("look at the form with prepay kmc form check, or ask its writer"),
+        | JsonError::NotCanonical { .. } => {
+            failure.next("ask the signatory for the signed file; nothing in it may change")
+        }
+        _ => failure.next("check the form: prepay kmc form check, or ask who wrote it"),
     }
 }
 
 /// A form with faults.
 pub(super) fn faults(faults: &Faults) -> Failure {
     Failure::refused("form_faults", faults)
-        .next("put these fields right with prepay kmc form new … --set FIELD=VALUE")
+        .next("correct these fields: prepay kmc form new … --set FIELD=VALUE")
 }
 
 /// A field that the form does not have.
@@ -67,7 +81,7 @@ fn next(error: &CommandError) -> Option<&'static str> {
         }
         CommandError::Forbidden { needs, .. } => needed(*needs),
         CommandError::NotThere { .. } => "check the name or number against the list",
-        CommandError::Ended { .. } => "what has ended stays so; enter it anew under another name",
+        CommandError::Ended { .. } => "this cannot be undone: add it again under another name",
         CommandError::NumbersUsedUp { .. } => return None,
         CommandError::Value { .. } => "give another value",
         CommandError::NotOwner { .. } => "only the owner can sign for a group",
@@ -80,28 +94,28 @@ fn next(error: &CommandError) -> Option<&'static str> {
         CommandError::CheckValue { .. } => {
             "stop, and compare vault and centre.db with their back-ups: one was replaced"
         }
-        CommandError::SignatoryTaken { .. } => "the signatory makes a key under another name",
+        CommandError::SignatoryTaken { .. } => "have the signatory make a key with another name",
         CommandError::SignatoryKey { .. } => {
-            "call the customer: somebody else may be signing in this name"
+            "call the customer: someone else may be using this name"
         }
         CommandError::SignatoryCustomer { .. } => "check the customer number in the form",
         CommandError::Fingerprint { expected: None, .. } => {
-            "call the customer, let them read the fingerprint, and give it with --fingerprint"
+            "call the customer, have the fingerprint read out, and give it with --fingerprint"
         }
         CommandError::Fingerprint { .. } => {
             "do not accept: call the customer and compare the fingerprint again"
         }
-        CommandError::FormReceived { .. } => "go on with the number it has",
+        CommandError::FormReceived { .. } => "continue with that number",
         CommandError::Transition { .. } => "look at the form: prepay kmc form show NUMBER",
-        CommandError::OtherModule { .. } => "let the named module write the request",
+        CommandError::OtherModule { .. } => "have the named module write the request",
         CommandError::NothingToLoad { .. } => {
             "accept a key-use authorisation for this module, or make a key for its group"
         }
         CommandError::LoadConflict { .. } => {
-            "repeat --group and --transactions of then, or let the module write a new request"
+            "give the same --group and --transactions as then, or have the module write a new request"
         }
         CommandError::LoadOutdated { .. } | CommandError::LoadRefreshed { .. } => {
-            "the module writes a new request: prepay module request"
+            "have the module write a new request: prepay module request"
         }
         _ => return None,
     })
@@ -142,7 +156,7 @@ fn next_of_module(error: &CentreError) -> Option<&'static str> {
         }
         CentreError::NoSlot { .. } => "answer the module's agreement request first",
         CentreError::RequestLapsed { .. } => {
-            "the module writes a new request: prepay module request"
+            "have the module write a new request: prepay module request"
         }
         CentreError::NoVendingKey { .. } => "make the key first: prepay kmc key generate",
         CentreError::KeyConflict { .. } => "another key has this revision: choose another one",

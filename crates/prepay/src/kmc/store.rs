@@ -39,7 +39,7 @@ pub(super) fn check_private(path: &Path) -> Done<()> {
         let fault = private_file::fault(file).map_err(|error| Failure::file(file, &error))?;
         if let Some(problem) = fault {
             let message = format!("{}: {problem}", file.display());
-            return Err(Failure::unable("store_not_private", message).next(
+            return Err(Failure::unable("not_private", message).next(
                 "find out who could write to it, then make it yours alone: chown, chmod 600",
             ));
         }

@@ -1,11 +1,11 @@
-//! What two custodians do: centres, keys, the transaction counter.
+//! Commands of two custodians: centres, keys, the transaction counter.
 
 use std::io::{self, IsTerminal};
 use std::path::Path;
 
 use prepay_kmp::attribute::RegisterNumber;
-use prepay_kmp::{CentreId, Document, DocumentError};
-use prepay_module::software::{CustodianError, Custodians, SlotReport, SlotState};
+use prepay_kmp::{CentreEnrolment, CentreId, Document, DocumentError, Unverified, WrappedKeyLoad};
+use prepay_module::software::{CustodianError, Custodians, LoadRefusal, SlotReport, SlotState};
 use prepay_session::SlotRecord;
 use serde::Serialize;
 use serde_json::{Value, json};
@@ -70,7 +70,7 @@ impl Desk<'_> {
         self.answer(object, |out| writeln!(out, "{what} for {to} in {path}"))
     }
 
-    /// Takes in a text of a centre.
+    /// Loads a text from a centre.
     pub(super) fn load(&self, flags: &LoadFlags) -> Done<Ending> {
         let path = &flags.file;
         let text = file::read(path)?;
@@ -80,22 +80,23 @@ impl Desk<'_> {
             return Err(Failure::flag("--fingerprint", message));
         }
         match document {
-            Ok(Document::CentreEnrolment(_)) => self.load_enrolment(&text, flags),
-            Ok(Document::AgreementConfirmation(_)) => {
+            Ok(Document::CentreEnrolment(enrolment)) => self.load_enrolment(&enrolment, flags),
+            Ok(Document::AgreementConfirmation(confirmation)) => {
                 let (_module, custodians) = self.custodians()?;
-                let slot = custodians.accept_confirmation(&text).map_err(|e| load_failure(&e))?;
+                let slot = custodians.accept_confirmation(&confirmation);
+                let slot = slot.map_err(|error| load_failure(&error))?;
                 self.slot("agreement confirmed", &slot, "next: request key-load")
             }
-            Ok(Document::KeyLoad(_)) => self.load_keys(&text),
+            Ok(Document::KeyLoad(file)) => self.load_keys(&file),
             Ok(other) => Err(misplaced(path, &other)),
             Err(error) => Err(unreadable(path, &error)),
         }
     }
 
-    /// Takes in a centre's enrolment, and its fingerprint once it was compared.
-    fn load_enrolment(&self, text: &str, flags: &LoadFlags) -> Done<Ending> {
+    /// Loads a centre's enrolment, or confirms its fingerprint once people have compared it.
+    fn load_enrolment(&self, enrolment: &CentreEnrolment, flags: &LoadFlags) -> Done<Ending> {
         let (_module, custodians) = self.custodians()?;
-        let slot = custodians.enrol_centre(text).map_err(|error| load_failure(&error))?;
+        let slot = custodians.enrol_centre(enrolment).map_err(|error| load_failure(&error))?;
         let centre = slot.centre.centre.clone();
         let told = match &flags.fingerprint {
             Some(told) => Some(told.clone()),
@@ -104,25 +105,25 @@ impl Desk<'_> {
                     "centre {centre}: fingerprint {}",
                     slot.centre.fingerprint
                 ));
-                let question = "did its keepers tell you the same by another way? type yes: ";
+                let question = "did the centre's custodians read out the same, by phone or in person? type yes: ";
                 (ask_line(question)? == "yes").then(|| slot.centre.fingerprint.clone())
             }
             None => None,
         };
         let Some(told) = told else {
-            let next = "next: compare the fingerprint with what the centre's keepers tell by another \
-                        way, then load again with --fingerprint";
-            return self.slot("enrolment read, nothing trusted yet", &slot, next);
+            let next = "next: let the centre's custodians read out the fingerprint by phone or in person, \
+                        then load again with --fingerprint";
+            return self.slot("enrolment read, not trusted yet", &slot, next);
         };
         let slot =
             custodians.confirm_centre(&centre, &told).map_err(|error| load_failure(&error))?;
         self.slot("fingerprint confirmed", &slot, "next: request agreement")
     }
 
-    /// Takes in a key-load file.
-    fn load_keys(&self, text: &str) -> Done<Ending> {
+    /// Loads a key-load file.
+    fn load_keys(&self, file: &Unverified<WrappedKeyLoad>) -> Done<Ending> {
         let (_module, custodians) = self.custodians()?;
-        let report = custodians.load_keys(text).map_err(|error| load_failure(&error))?;
+        let report = custodians.load_keys(file).map_err(|error| load_failure(&error))?;
         let keys: Vec<Value> = report
             .keys
             .iter()
@@ -162,7 +163,7 @@ impl Desk<'_> {
         })
     }
 
-    /// Prints what became of a slot.
+    /// Prints the new state of a slot.
     fn slot(&self, what: &str, slot: &SlotReport, next: &str) -> Done<Ending> {
         let answer = LoadedSlot { loaded: what, slot: slot.into() };
         self.answer(answer, |out| {
@@ -193,31 +194,31 @@ impl Desk<'_> {
         })
     }
 
-    /// Trusts a centre no more.
+    /// Revokes a centre.
     pub(super) fn revoke(&self, centre: &CentreId) -> Done<Ending> {
         let (_module, custodians) = self.custodians()?;
         custodians.revoke_centre(centre).map_err(|error| load_failure(&error))?;
         self.answer(json!({"revoked": centre.as_str()}), |out| {
             writeln!(
                 out,
-                "centre {centre} is revoked; nothing under its present keys is taken in again"
+                "centre {centre} is revoked: the module accepts nothing more under its current keys"
             )?;
-            let remark = "keys that came from it stay until they lapse or are deleted";
+            let remark = "its vending keys stay until they must be loaded again or are deleted";
             writeln!(out, "{}", styled(QUIET, remark))
         })
     }
 
-    /// Lets the module make more tokens.
+    /// Lets the module issue more tokens.
     pub(super) fn refill(&self, added: u64) -> Done<Ending> {
         let (_module, custodians) = self.custodians()?;
         let left = custodians.refill(added).map_err(|error| load_failure(&error))?;
         self.answer(json!({"added": added, "transactions_left": left}), |out| {
-            writeln!(out, "{left} tokens may be made")
+            writeln!(out, "{left} more tokens may be issued")
         })
     }
 }
 
-/// What became of a slot, as an answer.
+/// The new state of a slot, as JSON.
 #[derive(Serialize)]
 struct LoadedSlot<'a> {
     loaded: &'a str,
@@ -225,7 +226,7 @@ struct LoadedSlot<'a> {
     slot: SlotRecord,
 }
 
-/// The centre that was named, or the only one.
+/// The centre named, or the only one.
 fn centre_of(custodians: &Custodians, named: Option<&CentreId>) -> Done<CentreId> {
     if let Some(centre) = named {
         return Ok(centre.clone());
@@ -233,7 +234,7 @@ fn centre_of(custodians: &Custodians, named: Option<&CentreId>) -> Done<CentreId
     let slots = custodians.reader().slots().map_err(fault)?;
     match slots.as_slice() {
         [slot] => Ok(slot.centre.centre.clone()),
-        [] => Err(Failure::refused("centre_unknown", "no centre is known")
+        [] => Err(Failure::refused("centre_unknown", "the module knows no centre")
             .next("load the enrolment of a centre first")),
         slots => {
             let message = format!("the module knows {} centres", slots.len());
@@ -242,57 +243,62 @@ fn centre_of(custodians: &Custodians, named: Option<&CentreId>) -> Done<CentreId
     }
 }
 
-/// Why a text was not taken in, or not written.
+/// Why a text was not loaded, or not written.
 fn load_failure(error: &CustodianError) -> Failure {
     let failure = custodian_failure(error);
     let CustodianError::Refused(refusal) = error else { return failure };
-    let call = "call the centre; do not go on with this file";
-    match refusal.code() {
-        "other_module" | "other_slot" => failure.next("check for which module the file is"),
-        "centre_unknown" => failure.next("load the enrolment of the centre first"),
-        "centre_revoked" | "key_conflict" | "attribute_conflict" | "centre_of_key" => {
-            failure.next(call)
+    let next = match refusal {
+        LoadRefusal::OtherModule { .. } | LoadRefusal::OtherSlot { .. } => {
+            "check which module the file is for"
         }
-        "centre_conflict" => failure.next(
-            "call the centre; only if it renewed its keys, revoke the old ones: prepay module revoke, \
-             then load its new enrolment",
-        ),
-        "centre_key" => failure.next("call the centre, which renews its keys, or set the clock right"),
-        "fingerprint" => failure.next("call the centre; do not confirm what differs"),
-        "slot_state" => failure.next("see the slots, and do the step that is missing"),
-        "agreement_unknown" => {
-            failure.next("request an agreement: prepay module request agreement")
+        LoadRefusal::CentreUnknown { .. } => "load the enrolment of the centre first",
+        LoadRefusal::CentreRevoked { .. }
+        | LoadRefusal::KeyConflict { .. }
+        | LoadRefusal::AttributeConflict { .. }
+        | LoadRefusal::CentreOfKey { .. } => "call the centre; do not go on with this file",
+        LoadRefusal::CentreConflict { .. } => {
+            "call the centre; only if it renewed its keys, revoke the old ones: prepay module revoke, then load \
+             its new enrolment"
         }
-        "request_unknown" | "request_used" | "request_expired" | "file_expired" | "serial" => {
-            failure.next("request a new file: prepay module request key-load")
+        LoadRefusal::CentreKey { .. } => {
+            "set the clock, or call the centre: it must renew its keys"
         }
-        "slots_full" => failure.next("revoke a centre that is needed no more"),
-        "registers_full" => failure.next("delete a key that is needed no more"),
-        "register" => failure.next("see the registers: prepay module registers"),
-        "transactions" | "register_conflict" => failure,
-        _ => failure.next("get the file again; if it is refused again, call the centre"),
-    }
+        LoadRefusal::Fingerprint { .. } => "call the centre; do not confirm what differs",
+        LoadRefusal::SlotState { .. } => "see the slots, and do the step that is missing",
+        LoadRefusal::NoAgreement { .. } => "request an agreement: prepay module request agreement",
+        LoadRefusal::RequestUnknown { .. }
+        | LoadRefusal::RequestUsed { .. }
+        | LoadRefusal::RequestExpired { .. }
+        | LoadRefusal::FileExpired { .. }
+        | LoadRefusal::Serial { .. } => "request a new file: prepay module request key-load",
+        LoadRefusal::SlotsFull { .. } => "revoke a centre that you no longer need",
+        LoadRefusal::RegistersFull => "delete a key that you no longer need",
+        LoadRefusal::Register { .. } => "see the registers: prepay module registers",
+        LoadRefusal::Transactions { .. } | LoadRefusal::RegisterConflict { .. } => return failure,
+        _ => "get the file again; if it is refused again, call the centre",
+    };
+    failure.next(next)
 }
 
-/// Why a document is none that a module loads.
+/// Why a module cannot load a document.
 fn misplaced(path: &Path, document: &Document) -> Failure {
     let path = path.display();
     match document {
         Document::AgreementRequest(_) | Document::KeyLoadRequest(_) => {
-            let message = format!("{path}: a request of a module, which centres answer");
-            Failure::refused("kind", message).next("take it to the centre")
+            let message = format!("{path}: this is a module's request");
+            Failure::refused("kind", message).next("take it to the centre, which answers it")
         }
         _ => {
             let message = format!(
                 "{path}: expected the enrolment of a centre (PKE), a confirmation (KAC) or a key-load file \
-                 (VKL), found the enrolment of somebody else"
+                 (VKL), found another enrolment"
             );
             Failure::refused("kind", message).next("check which file it is")
         }
     }
 }
 
-/// Why a text is no document.
+/// Why a text is not a document.
 fn unreadable(path: &Path, error: &DocumentError) -> Failure {
     let failure = Failure::refused(error.code(), format!("{}: {error}", path.display()));
     failure.next(match error {

@@ -15,7 +15,7 @@ use crate::vault::new::NewVaultFlags;
 use crate::vault::user::UserCommand;
 use crate::vault::{VaultFlags, moment};
 
-/// The module, what opens it, and what it is asked.
+/// The module, what unlocks it, and the command.
 #[derive(Args)]
 pub(crate) struct ModuleFlags {
     #[command(flatten)]
@@ -24,29 +24,29 @@ pub(crate) struct ModuleFlags {
     pub(crate) command: ModuleCommand,
 }
 
-/// What a module can be asked.
+/// The commands.
 #[derive(Subcommand)]
 pub(crate) enum ModuleCommand {
     /// Make a module in an empty directory.
     Init(InitFlags),
-    /// Unlock the module, check store and audit log, and show how it is; or answer a session of requests.
+    /// Unlock the module, check store and audit log, and show its state; or answer a session of requests.
     ///
-    /// With --as NAME it also shows registers, slots and limits. A session takes an operator.
+    /// With --as NAME it also shows registers, slots and limits. A session needs an operator.
     Unlock(UnlockCommand),
-    /// List the registers that hold a key.
+    /// List the registers that have a key.
     Registers,
-    /// List the centres that the module knows, by their slots.
+    /// List the centres that the module knows, by slot.
     Slots,
-    /// Make tokens.
+    /// Issue tokens.
     Issue {
         #[command(subcommand)]
         command: IssueCommand,
     },
-    /// Read a token back under a register's key.
+    /// Verify a token under a register's key.
     Verify(VerifyFlags),
     /// Write a text for a key management centre: the module's enrolment, or a request.
     Request(RequestFlags),
-    /// Take in a text of a centre: its enrolment, the confirmation of an agreement, or a key-load file.
+    /// Load a text from a centre: its enrolment, the confirmation of an agreement, or a key-load file.
     Load(LoadFlags),
     /// Delete the key of a register.
     Delete {
@@ -54,7 +54,7 @@ pub(crate) enum ModuleCommand {
         #[arg(long)]
         register: RegisterNumber,
     },
-    /// Trust a centre no more.
+    /// Revoke a centre.
     Revoke {
         /// The centre.
         #[arg(long)]
@@ -65,7 +65,7 @@ pub(crate) enum ModuleCommand {
     User(UserCommand),
     /// Change what unlocks the module. Two custodians; the new passphrase is the secret seal.new.
     Seal(NewSealFlags),
-    /// Let the module make more tokens, if it counts them.
+    /// Let the module issue more tokens, if it counts them.
     Refill {
         /// How many more.
         transactions: u64,
@@ -75,15 +75,15 @@ pub(crate) enum ModuleCommand {
     Audit(AuditCommand),
     /// Write a back-up that only both custodians together can restore.
     Backup {
-        /// The file to make.
+        /// The file to write.
         #[arg(value_name = "BACKUP", value_hint = ValueHint::FilePath)]
         backup: PathBuf,
     },
-    /// Make the module from a back-up, in an empty directory.
+    /// Restore the module from a back-up, in an empty directory.
     Restore(RestoreFlags),
 }
 
-/// A new module. Its custodians are named with --custodian.
+/// A new module. Name its custodians with --custodian.
 #[derive(Args)]
 pub(crate) struct InitFlags {
     /// The name of the module.
@@ -91,16 +91,16 @@ pub(crate) struct InitFlags {
     pub(crate) id: ModuleId,
     #[command(flatten)]
     pub(crate) new: NewVaultFlags,
-    /// How many minutes a token identifier may lie from the module's clock, or none for any distance.
+    /// How many minutes a token identifier may be before or after the module's clock, or none for no limit.
     #[arg(long, value_name = "MINUTES", default_value = "10080")]
     pub(crate) window: String,
-    /// Count tokens, and make so many until refilled.
+    /// Count tokens, and issue this many until the next refill.
     #[arg(long, value_name = "N")]
     pub(crate) transactions: Option<u64>,
     /// Make a TEST module: short passphrases, and tokens that are not for real meters.
     #[arg(long)]
     pub(crate) test: bool,
-    /// Stop the clock of a test module, as 2004-03-01T13:55Z.
+    /// Fix the clock of a test module, for example at 2004-03-01T13:55Z.
     #[arg(long, value_name = "TIME", value_parser = moment, requires = "test")]
     pub(crate) fixed_time: Option<Moment>,
     /// Give every token of a test module this random number, 0 to 15.
@@ -111,12 +111,12 @@ pub(crate) struct InitFlags {
 /// Unlocking.
 #[derive(Args)]
 pub(crate) struct UnlockCommand {
-    /// Answer requests, one JSON object a line, from a file or from standard input (-).
+    /// Answer requests, one JSON object per line, from a file or from standard input (-).
     #[arg(long, value_name = "FILE|-", value_hint = ValueHint::FilePath)]
     pub(crate) session: Option<PathBuf>,
 }
 
-/// The meter that a token is for.
+/// The meter.
 #[derive(Args)]
 pub(crate) struct MeterFlags {
     /// The meter, 18 digits.
@@ -133,13 +133,13 @@ pub(crate) struct MeterFlags {
     pub(crate) tct: String,
 }
 
-/// When a token is issued, and the name of the request.
+/// The time of issue, and the name of the request.
 #[derive(Args)]
 pub(crate) struct StampFlags {
-    /// The minute of issue in UTC, as 2004-03-01T13:55Z [default: the minute of the module's clock].
+    /// The minute of issue in UTC, such as 2004-03-01T13:55Z [default: now, by the module's clock].
     #[arg(long, value_name = "TIME", conflicts_with = "tid")]
     pub(crate) at: Option<String>,
-    /// The token identifier, as it is.
+    /// The token identifier itself, instead of --at.
     #[arg(long)]
     pub(crate) tid: Option<u32>,
     #[command(flatten)]
@@ -149,13 +149,13 @@ pub(crate) struct StampFlags {
 /// The name of a request.
 #[derive(Args)]
 pub(crate) struct NameFlags {
-    /// The request's name: 32 hexadecimal digits, or a text of 1 to 16 characters. The same request under the
-    /// same name is carried out once and answered with the same digits.
+    /// The request's name: 32 hexadecimal digits, or a text of 1 to 16 characters. If you repeat a request with
+    /// the same name, it is not carried out again, and the answer has the same digits.
     #[arg(long, value_name = "HEX|TEXT")]
     pub(crate) request_id: Option<String>,
 }
 
-/// What can be made.
+/// What to issue.
 #[derive(Subcommand)]
 pub(crate) enum IssueCommand {
     /// A credit token.
@@ -180,10 +180,10 @@ pub(crate) struct CreditFlags {
     /// The service: electricity, water, gas or time.
     #[arg(long, default_value = "electricity")]
     pub(crate) service: String,
-    /// The amount is money.
+    /// Credit money instead of units.
     #[arg(long)]
     pub(crate) currency: bool,
-    /// Round an amount finer than a token can carry in favour of the customer.
+    /// Round up an amount that is finer than a token can carry.
     #[arg(long)]
     pub(crate) round_up: bool,
     #[command(flatten)]
@@ -225,15 +225,15 @@ pub(crate) struct ManagementFlags {
 /// A key change.
 #[derive(Args)]
 pub(crate) struct KeyChangeFlags {
-    /// The register of the key that the meter has.
+    /// The register of the meter's current key.
     #[arg(long)]
     pub(crate) from: u32,
-    /// The register of the key that it is to get.
+    /// The register of its new key.
     #[arg(long)]
     pub(crate) to: u32,
     #[command(flatten)]
     pub(crate) meter: MeterFlags,
-    /// The tariff index that the meter is to get [default: the one that it has].
+    /// The meter's new tariff index [default: its current one].
     #[arg(long)]
     pub(crate) new_ti: Option<String>,
     /// How many tokens: 2 or 3, with EA11 4 [default: 2, with EA11 4].
@@ -243,10 +243,10 @@ pub(crate) struct KeyChangeFlags {
     pub(crate) request: NameFlags,
 }
 
-/// A token to read back.
+/// A token to verify.
 #[derive(Args)]
 pub(crate) struct VerifyFlags {
-    /// The twenty digits; blanks and dashes do not matter.
+    /// The twenty digits; spaces and dashes do not matter.
     #[arg(required = true, value_name = "DIGITS")]
     pub(crate) number: Vec<String>,
     /// The register of the key.
@@ -256,7 +256,7 @@ pub(crate) struct VerifyFlags {
     pub(crate) meter: MeterFlags,
 }
 
-/// What can be written for a centre.
+/// The kinds of texts for a centre.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(crate) enum RequestKind {
     /// The module's public keys, for a centre to enrol: --as.
@@ -276,30 +276,30 @@ pub(crate) struct RequestFlags {
     /// The centre [default: the only one that the module knows].
     #[arg(long, value_name = "ID")]
     pub(crate) centre: Option<CentreId>,
-    /// The file to make; standard output if there is none.
+    /// The file to write [default: standard output].
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub(crate) out: Option<PathBuf>,
 }
 
-/// A text of a centre.
+/// A text from a centre.
 #[derive(Args)]
 pub(crate) struct LoadFlags {
     /// The file.
     #[arg(value_hint = ValueHint::FilePath)]
     pub(crate) file: PathBuf,
-    /// The fingerprint of the centre as its keepers told it, by another way than the file came.
+    /// The fingerprint of the centre, as its custodians read it out by phone or in person.
     #[arg(long, value_name = "DIGITS")]
     pub(crate) fingerprint: Option<String>,
 }
 
-/// A module from a back-up.
+/// A back-up to restore.
 #[derive(Args)]
 pub(crate) struct RestoreFlags {
-    /// The file that `backup` made.
+    /// The back-up file.
     #[arg(value_name = "BACKUP", value_hint = ValueHint::FilePath)]
     pub(crate) backup: PathBuf,
-    /// Take over the limits as they were when the back-up was made. Without this, nothing is issued under a key
-    /// until it is loaded afresh.
+    /// Accept the limits as they were when the back-up was made. Otherwise the module issues nothing under a key
+    /// until it is loaded again.
     #[arg(long)]
     pub(crate) accept_limits: bool,
     #[command(flatten)]

@@ -1,4 +1,4 @@
-//! Making tokens and reading them back, one at a time. Flags become the fields that a line of a session would have.
+//! Issues and verifies single tokens. Flags become the same fields as in a line of a session.
 
 use std::io::{self, Write};
 
@@ -26,7 +26,7 @@ use crate::paint::{HEADING, QUIET, RESULT, WRONG, styled};
 use crate::people::access_failure;
 
 impl Desk<'_> {
-    /// Makes tokens.
+    /// Issues tokens.
     pub(super) fn issue(&self, command: &IssueCommand) -> Done<Ending> {
         let (fields, name) = match command {
             IssueCommand::Credit(flags) => (credit(flags), &flags.stamp.request),
@@ -37,11 +37,10 @@ impl Desk<'_> {
         let is_dated = fields.issued_at.is_some() || fields.tid.is_some();
         let needs_time = !is_dated && !matches!(command, IssueCommand::KeyChange(_));
         if needs_time && name.is_some() {
-            let message =
-                "a request with a name needs its own time: repeated later it would be another";
+            let message = "a request with a name needs a fixed time: repeated later, it would be a different request";
             return Err(Failure::unable("flag", message).next("give --at TIME or --tid N"));
         }
-        // What is wrong with the flags is told before anybody is asked for a secret.
+        // Check the flags before asking anyone for a secret.
         let Request::Issue(mut issue) = Request::read(&fields)? else {
             unreachable!("the operation makes something")
         };
@@ -67,7 +66,7 @@ impl Desk<'_> {
         })
     }
 
-    /// Reads a token back.
+    /// Verifies a token.
     pub(super) fn verify(&self, flags: &VerifyFlags) -> Done<Ending> {
         let fields = RequestLine {
             register: number(Some(flags.register)),
@@ -158,7 +157,7 @@ fn key_change(flags: &KeyChangeFlags) -> RequestLine<'_> {
     }
 }
 
-/// The name of a request: 32 hexadecimal digits, or a short text, which is filled with zeros.
+/// The name of a request: 32 hexadecimal digits, or a short text, padded with zeros.
 fn named(flags: &NameFlags) -> Done<Option<RequestId>> {
     let Some(text) = &flags.request_id else { return Ok(None) };
     if let Some(id) = request_id(text) {

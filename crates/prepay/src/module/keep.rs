@@ -1,4 +1,4 @@
-//! Making a module, backing it up and restoring it.
+//! Makes, backs up and restores a module.
 
 use std::path::Path;
 
@@ -31,14 +31,14 @@ impl Desk<'_> {
                 };
                 made.map(Unlocked)
             })?;
-        // The custodians are here anyway: the fingerprint is what the ceremony goes on with.
+        // The custodians are present anyway, and the ceremony continues with the fingerprint.
         let module = &*made.vault;
         let custodians = module.custodians(made.quorum(module.vault())?);
         let reader = custodians.map_err(|error| access_failure(&error))?.reader();
         let identity = reader.identify().map_err(fault)?;
         let record = Record::new().text("module", id).text("fingerprint", identity.fingerprint);
         self.out.done_with(format_args!("made module {id}"), &made.put(record))?;
-        self.out.remark("next: request enrolment, for a centre to enrol it");
+        self.out.remark("next: request enrolment, and let a centre enrol it");
         Ok(Ending::Done)
     }
 
@@ -50,8 +50,9 @@ impl Desk<'_> {
             private_file::create(to, &bytes).map_err(|error| Failure::file(to, &error))?;
             let record = backup::record(self, &vault.header().name, &by, to);
             self.out.done(format_args!("wrote the back-up {}", to.display()), &record)?;
-            self.out
-                .remark("only both passphrases together open it; a back-up gives no limits back");
+            self.out.remark(
+                "only both passphrases together open it; restoring it gives no limits back",
+            );
             Ok(Ending::Done)
         })
     }
@@ -61,11 +62,11 @@ impl Desk<'_> {
         let (dir, from) = (self.dir()?, &flags.backup);
         let bytes = backup::read(from)?;
         let (limits, told, next) = if flags.accept_limits {
-            let next = "its limits are those of the back-up, as both custodians accepted";
+            let next = "its limits are those of the back-up, which both custodians accepted";
             (RestoredLimits::Accepted, "accepted", next)
         } else {
-            let next = "nothing is issued under a key until it is loaded afresh: request key-load; a module \
-                        that counts its tokens is refilled too: refill";
+            let next = "it issues nothing under a key until it is loaded again: request key-load; if it counts \
+                        tokens, also refill it: refill";
             (RestoredLimits::Stopped, "stopped", next)
         };
         let vault = backup::restore(self, &self.out, (from, &bytes), &flags.seal, limits)?;
@@ -93,7 +94,7 @@ fn policy(flags: &InitFlags) -> Done<ModulePolicy> {
     Ok(ModulePolicy { window_minutes, transactions: flags.transactions, ..ModulePolicy::default() })
 }
 
-/// What only a test module does.
+/// Settings for test modules only.
 fn test_mode(flags: &InitFlags) -> Done<Option<TestMode>> {
     if !flags.test {
         return Ok(None);

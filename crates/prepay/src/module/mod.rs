@@ -1,15 +1,15 @@
 //! `prepay module`: a security module from the command line.
 //!
 //! ```text
-//!  flags.rs    what can be asked
+//!  flags.rs    commands and flags
 //!  keep.rs     init, backup, restore
 //!  show.rs     unlock, registers, slots
 //!  issue.rs    issue, verify
 //!  custody.rs  request, load, delete, revoke, refill
 //! ```
 //!
-//! Each command opens the module, does one thing and locks it. Everything that is kept goes through the
-//! module's vault, so a command may be killed at any moment.
+//! Each command opens the module, does one thing and locks it. All changes go through the module's vault, so a command
+//! may be killed at any moment.
 //!
 //! - Elsewhere: user, seal, audit, and what a centre does alike (`vault`); the lines of a session and the answers
 //!   as JSON (`prepay-session`).
@@ -48,7 +48,7 @@ pub(crate) fn run(flags: &ModuleFlags, json: bool) -> io::Result<Ending> {
     }
 }
 
-/// One command with what it needs.
+/// A command with its flags and output.
 struct Desk<'a> {
     flags: &'a ModuleFlags,
     out: Out,
@@ -114,7 +114,7 @@ impl Desk<'_> {
         Ok(Unlocked(self.unlock(self.look(&self.out)?)?.into()))
     }
 
-    /// Opens a module and signs in somebody who reads.
+    /// Opens a module and signs in a reader.
     fn reader(&self) -> Done<(Unlocked, Auditor)> {
         let module = self.open()?;
         let who = self.flags.vault.actor(module.vault(), Needs::Reader)?;
@@ -130,7 +130,7 @@ impl Desk<'_> {
         Ok((module, custodians))
     }
 
-    /// Prints an answer: as an object, or as a text.
+    /// Prints an answer, as JSON or as text.
     fn answer(
         &self,
         answer: impl Serialize,
@@ -144,7 +144,7 @@ fn done(done: Done<()>) -> Done<Ending> {
     done.map(|()| Ending::Done)
 }
 
-/// Why custodians got no answer.
+/// Why custodians were refused.
 fn custodian_failure(error: &CustodianError) -> Failure {
     match error {
         CustodianError::Refused(refusal) => Failure::refused(refusal.code(), refusal),
@@ -152,7 +152,7 @@ fn custodian_failure(error: &CustodianError) -> Failure {
     }
 }
 
-/// What broke while something was read.
+/// A failure while reading.
 fn fault(fault: ModuleFault) -> Failure {
     SessionError::from(fault).into()
 }

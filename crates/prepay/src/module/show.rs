@@ -1,4 +1,4 @@
-//! What can be seen of a module.
+//! Shows the state of a module.
 
 use std::fs::File;
 use std::io::{self, Read, Write};
@@ -21,7 +21,7 @@ use crate::people::access_failure;
 use crate::vault::{Installation, Needs, audit};
 
 impl Desk<'_> {
-    /// Unlocks a module and shows how it is, or answers a session.
+    /// Unlocks a module and shows its state, or answers a session.
     pub(super) fn show(&self, flags: &UnlockCommand) -> Done<Ending> {
         if let Some(file) = &flags.session {
             return self.session(file);
@@ -30,7 +30,7 @@ impl Desk<'_> {
         let (mut directory, header, protector) = self.look(&self.out)?;
         let report = prepay_vault::verify::<ModuleEntry>(&mut directory)
             .map_err(|error| audit::failure(dir, &error))?;
-        // A torn end is for the opening to judge: it may be what a stop in the middle of a write left.
+        // A torn end may be from an interrupted write; opening the vault decides.
         if report.first_bad.as_ref().is_some_and(|bad| bad.problem != Problem::Torn) {
             refuse_bad(&report)?;
         }
@@ -43,7 +43,7 @@ impl Desk<'_> {
             return self.answer(answer, |out| {
                 writeln!(out, "module {}", styled(HEADING, name))?;
                 writeln!(out, "  sealed by    {seal}")?;
-                writeln!(out, "  audit log    {} entries, chain and end proved", report.entries)?;
+                writeln!(out, "  audit log    {} entries, chain and end verified", report.entries)?;
                 let remark = "sign in with --as NAME to see registers, slots and limits";
                 writeln!(out, "{}", styled(QUIET, remark))
             });
@@ -64,7 +64,8 @@ impl Desk<'_> {
         self.answer(answer, |out| {
             writeln!(out, "module {}", styled(HEADING, name))?;
             writeln!(out, "  sealed by    {seal}")?;
-            let proved = if authenticated { "every entry proved" } else { "chain and end proved" };
+            let proved =
+                if authenticated { "every entry verified" } else { "chain and end verified" };
             writeln!(out, "  audit log    {entries} entries, {proved}")?;
             seen.print(out)
         })
@@ -109,12 +110,12 @@ impl Desk<'_> {
     }
 }
 
-/// Refuses a log that is not what it was.
+/// Refuses a log with a wrong entry.
 fn refuse_bad(report: &AuditReport) -> Done<()> {
     report.first_bad.as_ref().map_or(Ok(()), |bad| Err(audit::bad_entry(bad)))
 }
 
-/// How a module is, as an answer.
+/// The state of a module, as JSON.
 #[derive(Serialize)]
 struct Condition<'a> {
     module: &'a str,
@@ -147,7 +148,7 @@ fn register_records(registers: &[RegisterReport], now: Moment) -> Vec<RegisterRe
     registers.iter().map(|report| RegisterRecord::new(report, now)).collect()
 }
 
-/// Everything that somebody who is signed in may see.
+/// Everything that anyone signed in may see.
 struct Seen {
     identity: prepay_module::Identification,
     status: prepay_module::ModuleStatus,
@@ -187,7 +188,7 @@ impl Seen {
         writeln!(out, "  clock        {}, window {window}", clock.now)?;
         let left =
             status.transactions_left.map_or("no limit".to_owned(), |left| format!("{left} left"));
-        writeln!(out, "  tokens       {} made, {left}", status.transactions)?;
+        writeln!(out, "  tokens       {} issued, {left}", status.transactions)?;
         print_slots(out, slots)?;
         print_registers(out, registers, clock.now)?;
         for alert in &status.alerts {
@@ -199,7 +200,7 @@ impl Seen {
 
 fn print_slots(out: &mut dyn Write, slots: &[SlotReport]) -> io::Result<()> {
     if slots.is_empty() {
-        return writeln!(out, "no centre is known");
+        return writeln!(out, "the module knows no centre");
     }
     for slot in slots {
         let state = styled(HEADING, slot.state);
@@ -219,7 +220,7 @@ fn print_slots(out: &mut dyn Write, slots: &[SlotReport]) -> io::Result<()> {
 
 fn print_registers(out: &mut dyn Write, all: &[RegisterReport], now: Moment) -> io::Result<()> {
     if all.is_empty() {
-        return writeln!(out, "no register holds a key");
+        return writeln!(out, "no register has a key");
     }
     for report in all {
         let attributes = &report.attributes;
@@ -245,7 +246,7 @@ fn print_registers(out: &mut dyn Write, all: &[RegisterReport], now: Moment) -> 
             report.centre,
         )?;
         let until = match attributes.issued_until {
-            Moment::MIN => "it is loaded afresh: the module was restored".to_owned(),
+            Moment::MIN => "it is loaded again, because the module was restored".to_owned(),
             until => until.to_string(),
         };
         writeln!(

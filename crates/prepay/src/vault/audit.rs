@@ -1,4 +1,4 @@
-//! `audit`: the audit log of a vault, listed and proved.
+//! `audit`: list and verify the audit log of a vault.
 
 use std::io::Write;
 use std::path::Path;
@@ -19,7 +19,7 @@ use crate::people::vault_failure;
 /// What can be done with the audit log.
 #[derive(Subcommand)]
 pub(crate) enum AuditCommand {
-    /// List entries. If nobody is named, the vault stays locked.
+    /// List entries. The vault stays locked unless you name a person.
     List {
         /// The number of the first entry.
         #[arg(long, value_name = "N", default_value_t = 1)]
@@ -28,12 +28,12 @@ pub(crate) enum AuditCommand {
         #[arg(long, value_name = "N", default_value_t = 1000)]
         count: usize,
     },
-    /// Prove that no entry was changed, cut off, moved or put in, and name the first that was.
+    /// Verify that no entry was changed, removed, moved or inserted, and report the first that was.
     ///
-    /// If nobody is named, the vault stays locked, and only the chain of the entries is proved: whoever can write
-    /// the files could have made another chain. An auditor or a custodian proves the rest: --as NAME.
+    /// Unless you name a person, the vault stays locked and only the chain of entries is verified: anyone who can
+    /// write the files could have made another chain. An auditor or custodian verifies the rest: --as NAME.
     Verify {
-        /// An entry that was noted earlier, as `audit verify` printed it: the log must still have it.
+        /// An entry that you noted earlier, as `audit verify` printed it. The log must still have it.
         #[arg(long, value_name = "N-HASH")]
         noted: Option<AuditMark>,
     },
@@ -60,7 +60,9 @@ pub(crate) fn run<I: Installation>(site: &I, command: &AuditCommand, out: &Out) 
             let records = records::<EntryOf<I>>(&mut directory, *from, *count).map_err(failed)?;
             print(&records, out)?;
             let what = site.what();
-            out.remark(format_args!("the {what} is locked: nobody proved who wrote these entries"));
+            out.remark(format_args!(
+                "the {what} is locked: it is not verified who wrote these entries"
+            ));
             Ok(())
         }
         AuditCommand::Verify { noted } => {
@@ -123,7 +125,7 @@ fn print<E: Entries>(records: &[Record<E>], to: &Out) -> Done<()> {
     Ok(())
 }
 
-/// Proves that a log still has an entry that was noted earlier.
+/// Checks that a log still has an entry that was noted earlier.
 fn prove_noted<E: Entries>(
     path: &Path,
     storage: &mut dyn VaultStorage,
@@ -140,7 +142,7 @@ fn prove_noted<E: Entries>(
     }
 }
 
-/// Prints what proving a log showed.
+/// Prints the result of verifying a log.
 fn print_report(report: &AuditReport, out: &Out) -> Done<()> {
     if let Some(bad) = &report.first_bad {
         return Err(bad_entry(bad));
@@ -152,10 +154,10 @@ fn print_report(report: &AuditReport, out: &Out) -> Done<()> {
     });
     out.answer(object, |out| {
         let proved = if report.authenticated {
-            "every entry was written by this vault, and none is missing"
+            "this vault wrote every entry, and none is missing"
         } else {
-            "the chain of entries is whole; without the vault's secrets nobody can say who wrote it: \
-             unlock with --as NAME to prove that too"
+            "the chain of entries is complete, but only the vault's secrets show who wrote it: \
+             sign in with --as NAME to verify that too"
         };
         writeln!(out, "{}", styled(RESULT, format_args!("{} entries", report.entries)))?;
         writeln!(out, "  {proved}")?;
@@ -163,13 +165,13 @@ fn print_report(report: &AuditReport, out: &Out) -> Done<()> {
     })
 }
 
-/// An entry that is not what it was.
+/// A wrong entry.
 pub(crate) fn bad_entry(bad: &BadEntry) -> Failure {
     let failure = Failure::refused("audit_entry", bad);
     match bad.problem {
-        // A stop in the middle of a write leaves this; opening tells it from an entry that was cut off.
+        // An interrupted write leaves this; opening the vault distinguishes it from a removed entry.
         Problem::Torn => {
-            failure.next("unlock the vault, which puts its log in order, and try again")
+            failure.next("unlock the vault, which repairs the end of its log, and try again")
         }
         _ => failure.next("keep every file as it is and call a custodian and an auditor"),
     }
@@ -179,9 +181,9 @@ pub(crate) fn bad_entry(bad: &BadEntry) -> Failure {
 pub(crate) fn failure(path: &Path, error: &AuditError) -> Failure {
     let message = format!("{}: {error}", path.display());
     match error {
-        AuditError::Storage { .. } => Failure::unable("storage", message),
+        AuditError::Storage { .. } => Failure::broken(error.code(), message),
         AuditError::BadEntry(bad) => bad_entry(bad),
         AuditError::Vault(error) => vault_failure(error),
-        _ => Failure::refused("audit", message),
+        _ => Failure::refused(error.code(), message),
     }
 }

@@ -1,6 +1,6 @@
-//! Back-ups: the vault sealed under a passphrase of each of two custodians, and a vault made from that.
+//! Back-ups: a vault sealed under the passphrases of two custodians, and a vault restored from it.
 //!
-//! A module's back-up is this alone, a centre's also has its store.
+//! A module's back-up is just this; a centre's also contains its store.
 
 use std::path::Path;
 
@@ -15,19 +15,19 @@ use crate::out::{Out, Record};
 use crate::people::vault_failure;
 use crate::sealing::{NewSealFlags, make_directory, restore_failure};
 
-/// The longest back-up that is read, in bytes.
+/// The longest back-up to read, in bytes.
 const LONGEST: usize = 64 << 20;
 
-/// Refuses a place where something is.
+/// Refuses a path that exists.
 pub(crate) fn require_free(path: &Path) -> Done<()> {
     if path.symlink_metadata().is_err() {
         return Ok(());
     }
-    let message = format!("{}: something of this name is there already", path.display());
-    Err(Failure::unable("file_exists", message).next("choose a name that is not there"))
+    let message = format!("{}: already exists", path.display());
+    Err(Failure::unable("file_exists", message).next("choose another name"))
 }
 
-/// Signs two custodians in, and seals the vault under a passphrase of each.
+/// Signs two custodians in and seals the vault under a passphrase of each.
 pub(crate) fn seal(
     flags: &VaultFlags,
     vault: &SharedVault<impl Contents>,
@@ -43,7 +43,7 @@ pub(crate) fn seal(
     Ok((bytes, by))
 }
 
-/// What a back-up answers.
+/// The answer to a back-up.
 pub(crate) fn record(
     site: &impl Installation,
     name: &Identifier,
@@ -61,7 +61,7 @@ pub(crate) fn read(file: &Path) -> Done<Zeroizing<Vec<u8>>> {
     private_file::read(file, LONGEST).map_err(|error| Failure::file(file, &error))
 }
 
-/// Makes a vault from a back-up where there is none. Restoring goes by the computer's clock.
+/// Restores a vault from a back-up into an empty directory. This uses the computer's clock.
 pub(crate) fn restore<I: Installation>(
     site: &I,
     out: &Out,

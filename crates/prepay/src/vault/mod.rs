@@ -1,5 +1,5 @@
-//! What is done to a module and to a centre alike: the flags that say which vault and who acts, opening it, and
-//! the commands about people, what unlocks it, back-ups and the audit log.
+//! Everything that is the same for modules and centres: the flags for the vault and the people, opening it, and the
+//! commands for people, protection, back-ups and the audit log.
 //!
 //! | file | commands |
 //! |------|----------|
@@ -36,10 +36,10 @@ pub(crate) struct VaultFlags {
     /// The directory of the module or centre.
     #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath, global = true, help_heading = "Vault")]
     pub(crate) dir: Option<PathBuf>,
-    /// Who acts, when one person is enough. Asked for on a terminal if nobody is named.
+    /// The person who acts, if one is enough [default: asks on the terminal].
     #[arg(long = "as", value_name = "NAME", value_parser = person, global = true, conflicts_with = "custodian", help_heading = "Vault")]
     pub(crate) as_name: Option<Identifier>,
-    /// A custodian who acts; given twice for dual control. Asked for on a terminal if nobody is named.
+    /// A custodian who acts; give it twice for dual control [default: asks on the terminal].
     #[arg(long, value_name = "NAME", value_parser = person, global = true, help_heading = "Vault")]
     pub(crate) custodian: Vec<Identifier>,
     #[command(flatten)]
@@ -50,10 +50,10 @@ pub(crate) struct VaultFlags {
     pub(crate) wait: WaitFlags,
 }
 
-/// Whom a command takes, for the question when nobody was named.
+/// Who may give a command, for the question if nobody was named.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Needs {
-    /// Anybody.
+    /// Anyone.
     Reader,
     /// An operator, or two custodians.
     Operator,
@@ -63,19 +63,19 @@ pub(crate) enum Needs {
 
 /// A module or a centre, as the commands here see it.
 pub(crate) trait Installation {
-    /// What its vault keeps.
+    /// The contents of its vault.
     type Contents: Contents;
 
     /// Which one it is, and who acts.
     fn flags(&self) -> &VaultFlags;
 
-    /// Where its vault is.
+    /// The directory of its vault.
     fn vault_path(&self) -> Done<PathBuf>;
 
     /// Its clock.
     fn clock(&self, is_test: bool) -> Done<SiteClock>;
 
-    /// What people call such a thing.
+    /// What it is called in messages.
     fn what(&self) -> &'static str {
         Self::Contents::KIND.name
     }
@@ -84,13 +84,13 @@ pub(crate) trait Installation {
     fn dir(&self) -> Done<&Path> {
         self.flags().dir.as_deref().ok_or_else(|| {
             let what = self.what();
-            let message = format!("which {what} is meant: expected --dir DIR, found nothing");
-            let next = format!("give the directory of the {what} with --dir DIR");
-            Failure::unable("dir_missing", message).next(next)
+            let message = format!("directory of the {what}: expected --dir DIR, found nothing");
+            let next = format!("give the directory of the {what}: --dir DIR");
+            Failure::unable("flag", message).next(next)
         })
     }
 
-    /// Opens the directory of the vault, locked as it is.
+    /// Opens the directory of the vault, without unlocking it.
     fn look(&self, out: &Out) -> Done<(Directory, VaultHeader, Protector)> {
         let path = self.vault_path()?;
         let mut directory = self.flags().wait.open(&path)?;
@@ -100,7 +100,7 @@ pub(crate) trait Installation {
         Ok((directory, header, protector))
     }
 
-    /// Unlocks a vault that was looked at.
+    /// Unlocks a vault.
     fn unlock(
         &self,
         (directory, header, protector): (Directory, VaultHeader, Protector),
@@ -125,7 +125,7 @@ pub(crate) trait Installation {
     }
 }
 
-/// What was done, unless the vault could not be closed.
+/// The result, unless the vault could not be closed.
 pub(crate) fn closing<T>(done: Done<T>, closed: Result<(), VaultError>) -> Done<T> {
     let done = done?;
     closed.map_err(|error| vault_failure(&error))?;
@@ -135,7 +135,7 @@ pub(crate) fn closing<T>(done: Done<T>, closed: Result<(), VaultError>) -> Done<
 /// Reads a moment; its seconds may be left out.
 pub(crate) fn moment(text: &str) -> Result<Moment, String> {
     prepay_records::time::moment(text)
-        .ok_or_else(|| format!("expected a UTC time as 2026-03-01T13:55Z, found {text:?}"))
+        .ok_or_else(|| format!("expected a UTC time such as 2026-03-01T13:55Z, found {text:?}"))
 }
 
 /// The clock of a module or centre.
@@ -143,7 +143,7 @@ pub(crate) fn moment(text: &str) -> Result<Moment, String> {
 pub(crate) enum SiteClock {
     /// The computer's.
     System,
-    /// One that stands still.
+    /// One with a fixed time.
     Fixed(Moment),
 }
 
@@ -157,12 +157,12 @@ impl Clock for SiteClock {
 }
 
 impl VaultFlags {
-    /// Whether somebody was named who acts.
+    /// Whether anyone was named who acts.
     pub(crate) const fn is_anybody_named(&self) -> bool {
         self.as_name.is_some() || !self.custodian.is_empty()
     }
 
-    /// Signs in whoever acts.
+    /// Signs in the people who act.
     pub(crate) fn actor(&self, vault: &SharedVault<impl Contents>, needs: Needs) -> Done<Actor> {
         let ask_two = needs == Needs::Custodians && self.as_name.is_none();
         if ask_two || !self.custodian.is_empty() {
@@ -175,7 +175,7 @@ impl VaultFlags {
     /// Signs one person in.
     pub(crate) fn one(&self, vault: &SharedVault<impl Contents>, role: &str) -> Done<Session> {
         if !self.custodian.is_empty() {
-            let message = "expected one person who acts, found custodians";
+            let message = "expected one person, found custodians";
             return Err(Failure::flag("--custodian", message).next("give --as NAME"));
         }
         let name = match &self.as_name {
@@ -207,7 +207,7 @@ impl VaultFlags {
         Ok(pair)
     }
 
-    /// Signs two custodians in. Both passphrases are had before either is tried.
+    /// Signs two custodians in. Gets both passphrases before it tries either.
     pub(crate) fn two(&self, vault: &SharedVault<impl Contents>) -> Done<Quorum> {
         let pair = self.pair()?;
         let ask = |name: &Identifier| {

@@ -1,4 +1,4 @@
-//! Making a vault: its directory, its first people, and what unlocks it.
+//! Making a vault: its directory, first people and protection.
 
 use clap::Args;
 use prepay_vault::{
@@ -27,7 +27,7 @@ pub(crate) struct Made<V> {
     seal: Protector,
 }
 
-/// Makes a vault where there is none, as `make` does.
+/// Makes a vault in an empty directory, by `make`.
 pub(crate) fn make<V>(
     site: &impl Installation,
     flags: &NewVaultFlags,
@@ -48,7 +48,7 @@ pub(crate) fn make<V>(
 }
 
 impl<V> Made<V> {
-    /// Signs the first two custodians in: their passphrases are still in hand.
+    /// Signs the first two custodians in, whose passphrases are still known.
     pub(crate) fn quorum(&self, vault: &SharedVault<impl Contents>) -> Done<Quorum> {
         let sign_in = |person: &NewPerson| {
             vault
@@ -59,7 +59,7 @@ impl<V> Made<V> {
         Quorum::new(sign_in(first)?, sign_in(second)?).map_err(|error| quorum_failure(&error))
     }
 
-    /// Adds to a record what unlocks the vault, and its people.
+    /// Adds the vault's protection and people to a record.
     pub(crate) fn put(&self, record: Record) -> Record {
         let of = |role: Role| -> Vec<String> {
             let people = self.people.iter().filter(|person| person.role == role);

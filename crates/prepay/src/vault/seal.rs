@@ -17,8 +17,10 @@ pub(crate) fn run(site: &impl Installation, flags: &NewSealFlags, out: &Out) -> 
             .map_err(|error| flags.undo(error.may_be_done(), vault_failure(&error)))?;
         let kind = seal.unlock().protector().to_string();
         let record = Record::new().text(what, name).text("seal", &kind);
-        out.done(format_args!("{what} {name} is sealed by the new {kind}"), &record)?;
-        out.remark("back-ups keep their own passphrases; older copies of the store open as before");
+        out.done(format_args!("{what} {name} is now sealed by the new {kind}"), &record)?;
+        out.remark(
+            "back-ups keep their own passphrases; older copies of the store still open as before",
+        );
         Ok(())
     })
 }

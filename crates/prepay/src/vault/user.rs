@@ -9,28 +9,28 @@ use crate::failure::Done;
 use crate::out::{Out, Record};
 use crate::people::{new_person, person, sign_in_failure, user_failure, vault_failure};
 
-/// What can be done about people.
+/// Commands for people.
 #[derive(Subcommand)]
 pub(crate) enum UserCommand {
-    /// List everybody, with roles and failed sign-ins.
+    /// List all people, with roles and failed sign-ins.
     List,
-    /// Give somebody a role. Two custodians.
+    /// Add a person. Two custodians.
     Add {
         /// The name.
         #[arg(value_parser = person)]
         name: Identifier,
-        /// What the person may do: custodian, operator or auditor.
+        /// The role: custodian, operator or auditor.
         #[arg(long, value_parser = role)]
         role: Role,
     },
-    /// Take somebody's role away; two custodians must be left. Two custodians.
+    /// Remove a person; at least two custodians must remain. Two custodians.
     Remove {
         /// The name.
         #[arg(value_parser = person)]
         name: Identifier,
     },
-    /// Change a passphrase: your own, or, as two custodians, a forgotten one. The new one is the secret
-    /// NAME.new.
+    /// Change a passphrase: your own, or as two custodians that of anyone who forgot it. The new one is the
+    /// secret NAME.new.
     Passphrase {
         /// The name.
         #[arg(value_parser = person)]
@@ -69,7 +69,7 @@ pub(crate) fn run(site: &impl Installation, command: &UserCommand, out: &Out) ->
         UserCommand::Remove { name } => {
             let by = flags.two(vault)?;
             vault.remove_user(&by, name).map_err(|error| user_failure(name, &error))?;
-            out.done(format_args!("{name} has no role any more"), &Record::new().text("name", name))
+            out.done(format_args!("{name} was removed"), &Record::new().text("name", name))
         }
         UserCommand::Passphrase { name } => {
             let fresh = || {
@@ -87,7 +87,7 @@ pub(crate) fn run(site: &impl Installation, command: &UserCommand, out: &Out) ->
             };
             changed.map_err(|error| user_failure(name, &error))?;
             let record = Record::new().text("name", name);
-            out.done(format_args!("{name} has another passphrase"), &record)
+            out.done(format_args!("{name} has a new passphrase"), &record)
         }
     })
 }

@@ -2,6 +2,7 @@
 
 #![allow(dead_code, reason = "each test program uses its own part")]
 
+use prepay_testkit::documents::document;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
@@ -11,10 +12,10 @@ use prepay_host::{SystemClock, SystemEntropy, private_file};
 use prepay_kmc_module::{
     CentreDesk, CentreModule, CentreSetup, CentreVault, KeyLoadItem, KeyLoadOrder,
 };
-use prepay_kmp::VendingKeyAttributes;
 use prepay_kmp::attribute::{
     Cluster, CurrencyLimit, RegisterNumber, SubClassSet, UnitLimit, VendingKeyType,
 };
+use prepay_kmp::{ModuleEnrolment, VendingKeyAttributes};
 use prepay_token::element::{
     BaseDate, DecoderKeyGenerationAlgorithm, KeyExpiryNumber, KeyRevisionNumber,
 };
@@ -273,12 +274,13 @@ impl Centre {
     }
 
     pub(crate) fn accept(&self, enrolment: &str) {
-        let told = self.desk().read_enrolment(enrolment).unwrap().fingerprint;
-        self.desk().accept_module(enrolment, &told).unwrap();
+        let enrolment: ModuleEnrolment = document(enrolment);
+        let told = enrolment.party.fingerprint().to_string();
+        self.desk().accept_module(&enrolment, &told).unwrap();
     }
 
     pub(crate) fn answer_agreement(&self, request: &str) -> String {
-        self.desk().answer_agreement(request).unwrap().confirmation
+        self.desk().answer_agreement(&document(request)).unwrap().confirmation
     }
 
     /// A file with both keys, which allows so many units.
@@ -304,7 +306,7 @@ impl Centre {
         };
         let keys = vec![item(1), item(2)];
         let order = KeyLoadOrder { expires: now.plus_days(7), transactions: None, keys };
-        self.desk().build_key_load(request, &order).unwrap().file
+        self.desk().build_key_load(&document(request), &order).unwrap().file
     }
 }
 

@@ -1,0 +1,133 @@
+//! What a meter answers to a token: the names of `TokenResult`.
+
+use super::Who::{Client, Operator};
+use super::{Explanation, row};
+
+pub(super) const ROWS: &[Explanation] = &[
+    row(
+        "accept",
+        "The meter accepted the token and did what it says.",
+        "Nothing is wrong.",
+        Client,
+        "nothing",
+    ),
+    row(
+        "first_kct",
+        "The meter holds the first section of a new key.",
+        "A key change comes in several tokens; the others are still missing.",
+        Client,
+        "enter the other key change tokens",
+    ),
+    row(
+        "second_kct",
+        "The meter holds the second section of a new key.",
+        "A key change comes in several tokens; the others are still missing.",
+        Client,
+        "enter the other key change tokens",
+    ),
+    row(
+        "third_kct",
+        "The meter holds the third section of a new key.",
+        "A key change comes in several tokens; the others are still missing.",
+        Client,
+        "enter the other key change tokens",
+    ),
+    row(
+        "fourth_kct",
+        "The meter holds the fourth section of a new key.",
+        "A key change comes in several tokens; the others are still missing.",
+        Client,
+        "enter the other key change tokens",
+    ),
+    row(
+        "overflow_error",
+        "The credit would be more than the meter's register holds.",
+        "The register is nearly full. The token is not used up.",
+        Client,
+        "use some credit, then enter the token again",
+    ),
+    row(
+        "key_type_error",
+        "The meter refuses the type of the new key.",
+        "A key of this type may not follow the meter's present one.",
+        Operator,
+        "issue the key change again, to a key type that may follow",
+    ),
+    row(
+        "format_error",
+        "The number is not 20 digits, or too large to be a token.",
+        "A digit is missing, doubled or mistyped.",
+        Client,
+        "read all 20 digits from the receipt again",
+    ),
+    row(
+        "range_error",
+        "A value in the token is outside what the meter takes.",
+        "The limit, register or factor does not exist in this meter.",
+        Operator,
+        "issue the token with another value",
+    ),
+    row(
+        "function_error",
+        "The meter does not have what the token is for.",
+        "It is a token for another service, in another unit, or for a function that this meter lacks.",
+        Operator,
+        "check the service and the functions of the meter",
+    ),
+    row(
+        "old_error",
+        "The token is older than every token that the meter remembers.",
+        "Tokens were entered out of order, and too late.",
+        Operator,
+        "issue the token again; enter tokens in the order in which they were bought",
+    ),
+    row(
+        "used_error",
+        "The meter has accepted this token before.",
+        "It was entered a second time, or another token was made with the same identifier.",
+        Client,
+        "compare the credit with the receipt; if it is missing, ask the vendor",
+    ),
+    row(
+        "key_expired_error",
+        "The token's identifier lies beyond the expiry of the meter's key.",
+        "The meter was not given a newer key in time.",
+        Operator,
+        "change the meter's key, then issue the token again",
+    ),
+    row(
+        "ddtk_error",
+        "The meter is under a default key and takes no credit.",
+        "The meter was never given a key of its supply group.",
+        Operator,
+        "change the meter's key first",
+    ),
+    row(
+        "crc_error",
+        "The checksum of the decrypted token is wrong.",
+        "The token is for another meter or key, or a digit is mistyped.",
+        Client,
+        "read the digits again, and compare the meter number on the receipt",
+    ),
+    row(
+        "mfr_code_error",
+        "The token is for meters of another maker.",
+        "The manufacturer code in the token is not the meter's.",
+        Operator,
+        "issue the token with the code of the meter's maker",
+    ),
+    row(
+        "lockout",
+        "The meter refuses every token for a while.",
+        "Too many wrong numbers were entered in a row.",
+        Client,
+        "wait as long as the meter says, then enter the token again",
+    ),
+    row(
+        "not_ready",
+        "The meter has not finished the last token.",
+        "The next one came too soon.",
+        Client,
+        "wait for the answer, then go on",
+    ),
+];

@@ -1,0 +1,56 @@
+//! The program itself: its command line, files, terminal.
+
+use super::Who::{Administrator, Client};
+use super::{Explanation, row};
+
+pub(super) const ROWS: &[Explanation] = &[
+    row(
+        "flag",
+        "The command line cannot be used.",
+        "A command, flag or value is missing, unknown, or not what it should be.",
+        Client,
+        "see --help of the command",
+    ),
+    row(
+        "file",
+        "A file cannot be read or written.",
+        "It is not there, its permissions forbid it, or the disk is full.",
+        Client,
+        "check the name and the permissions of the file",
+    ),
+    row(
+        "file_exists",
+        "A file of this name is there already.",
+        "Files are not overwritten unless you ask for it.",
+        Client,
+        "choose another name",
+    ),
+    row(
+        "io",
+        "Standard input or output failed.",
+        "The disk behind it is full, or the other program ended.",
+        Administrator,
+        "check where input comes from and where output goes",
+    ),
+    row(
+        "terminal",
+        "There is no terminal to use.",
+        "The command shows a picture or asks for a secret, and runs without a terminal.",
+        Client,
+        "run it in a terminal",
+    ),
+    row(
+        "tui_absent",
+        "This program was built without the picture of a meter.",
+        "The feature tui was left out.",
+        Administrator,
+        "use a program built with the feature tui",
+    ),
+    row(
+        "code_unknown",
+        "There is no such code.",
+        "It is mistyped, or of another version.",
+        Client,
+        "see all codes: prepay explain-code",
+    ),
+];
