@@ -25,18 +25,18 @@ fn place(path: &Path) -> Place {
 fn case_worker() {
     let Some(path) = child::place() else { return };
     let centre = TestCentre::open(place(&path), &passphrase).unwrap();
-    let desk = centre.desk();
-    let begun = desk.vending_keys().unwrap().len();
+    let centre_module = centre.centre_module();
+    let begun = centre_module.vending_keys().unwrap().len();
     println!("at work");
     let revision = KeyRevisionNumber::try_from(1).unwrap();
     for code in u32::try_from(begun).unwrap().. {
         let group = SupplyGroupCode::try_from(code).unwrap();
-        let made = desk.generate_vending_key(group, revision, Dkga04).unwrap();
+        let made = centre_module.generate_vending_key(group, revision, Dkga04).unwrap();
         println!("key {group} {}", made.check_value);
         // A refusal, whose note lies behind the store, and a change of the centre's own keys.
-        desk.generate_vending_key(group, revision, Dkga02).unwrap_err();
+        centre_module.generate_vending_key(group, revision, Dkga02).unwrap_err();
         println!("refused {group}");
-        println!("renewed {}", desk.renew_keys(10).unwrap().fingerprint);
+        println!("renewed {}", centre_module.renew_keys(10).unwrap().fingerprint);
     }
 }
 
@@ -68,8 +68,8 @@ fn a_centre_killed_at_any_moment_keeps_every_key_that_it_acknowledged() {
         assert_eq!(report.first_bad, None, "round {round}");
         assert!(report.entries > entries, "round {round}: the log never runs backwards");
         entries = report.entries;
-        let desk = centre.desk();
-        let kept: Vec<String> = (desk.vending_keys().unwrap().iter())
+        let centre_module = centre.centre_module();
+        let kept: Vec<String> = (centre_module.vending_keys().unwrap().iter())
             .map(|key| format!("{} {}", key.group, key.check_value))
             .collect();
         for key in &acknowledged {
@@ -91,12 +91,12 @@ fn a_centre_killed_at_any_moment_keeps_every_key_that_it_acknowledged() {
             .filter_map(|record| Some(record.entry.fields().get(1)?.1.clone()))
             .collect();
         if let Some(last) = renewals.last() {
-            assert_eq!(desk.identify().unwrap().fingerprint, *last, "round {round}");
+            assert_eq!(centre_module.identify().unwrap().fingerprint, *last, "round {round}");
         }
         for fingerprint in &renewed {
             assert!(renewals.contains(fingerprint), "round {round}: {fingerprint}");
         }
-        drop(desk);
+        drop(centre_module);
         centre.close();
     }
     assert!(!acknowledged.is_empty() && !renewed.is_empty(), "the workers got to work");

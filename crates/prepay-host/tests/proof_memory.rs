@@ -99,7 +99,8 @@ fn a_locked_or_closed_module_leaves_no_secret_in_memory() {
     let centre = TestCentre::open(place(&of_centre, &centre_entropy), &passphrase).unwrap();
     let custodians = &people.custodians;
     let request = custodians.request_agreement(&value(TestCentre::NAME)).unwrap();
-    let confirmation = centre.desk().answer_agreement(&document(&request)).unwrap().confirmation;
+    let confirmation =
+        centre.centre_module().answer_agreement(&document(&request)).unwrap().confirmation;
     custodians.accept_confirmation(&document(&confirmation)).unwrap();
     centre.load(&people, (1..=KEYS).map(item).collect(), None);
     issue(&people);

@@ -109,10 +109,10 @@ fn read(people: &People, centre: &TestCentre, seen: &mut Seen) {
     seen.value("slots", &auditor.slots().unwrap());
     seen.value("users", &people.module.vault().users(By::Two(&people.quorum)).unwrap());
     seen.value("people", people);
-    let desk = centre.desk();
-    seen.value("centre", &desk.identify().unwrap());
-    seen.value("modules", &desk.modules().unwrap());
-    seen.value("vending keys", &desk.vending_keys().unwrap());
+    let centre_module = centre.centre_module();
+    seen.value("centre", &centre_module.identify().unwrap());
+    seen.value("modules", &centre_module.modules().unwrap());
+    seen.value("vending keys", &centre_module.vending_keys().unwrap());
     seen.value("users", &centre.vault().users(centre.two()).unwrap());
     seen.value("header", &centre.vault().header());
     let mut entries = see_log(seen, &people.audit(1, usize::MAX));
@@ -163,8 +163,8 @@ fn refusals(people: &People, centre: &TestCentre, file: &str, seen: &mut Seen) {
     seen.error(vault.set_passphrase(by, &name, &passphrase("nobody")).unwrap_err());
     // Another key under a group and revision that the centre knows.
     let VendingKeyAttributes { supply_group, key_revision, .. } = key(1).0;
-    let desk = centre.desk();
-    seen.error(desk.import_test_key(supply_group, key_revision, &key(2).1).unwrap_err());
+    let centre_module = centre.centre_module();
+    seen.error(centre_module.import_test_key(supply_group, key_revision, &key(2).1).unwrap_err());
     let other = read_as::<Unverified<KeyLoadRequest>>(file.as_bytes());
     seen.error(other.unwrap_err());
     // Key material that is none, or is shown by mistake.
@@ -229,7 +229,8 @@ fn no_secret_leaves_a_module_or_a_centre() {
     let texts = centre.join(&people);
     import(&centre, 1..=3);
     let group = 200_000.try_into().unwrap();
-    let made = centre.desk().generate_vending_key(group, 1.try_into().unwrap(), Dkga04).unwrap();
+    let made =
+        centre.centre_module().generate_vending_key(group, 1.try_into().unwrap(), Dkga04).unwrap();
     seen.value("a generated key", &made);
     let mut items = vec![item(1), item(2), item(3)];
     items.push(KeyLoadItem { attributes: attributes(200_000, 1, Dkga04), register: None });

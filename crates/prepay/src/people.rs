@@ -109,34 +109,26 @@ pub(crate) fn sign_in_failure(name: &Identifier, error: &SignInError) -> Failure
         SignInError::Wait { until } => {
             let message = format!("{name}: too many failures: wait until {until}, then try again");
             Failure::refused(error.code(), message)
-                .next("if the passphrase is forgotten, two custodians can set a new one")
         }
         SignInError::Vault(error) => vault_failure(error),
-        _ => Failure::refused(error.code(), format!("{name}: {error}"))
-            .next("try again; after two failures, each further one doubles the wait"),
+        _ => Failure::refused(error.code(), format!("{name}: {error}")),
     }
 }
 
 /// Why two people cannot act together.
 pub(crate) fn quorum_failure(error: &QuorumError) -> Failure {
-    Failure::refused(error.code(), error).next("name two different custodians of this vault")
+    Failure::refused(error.code(), error)
 }
 
 /// Why a session was refused.
 pub(crate) fn access_failure(error: &AccessError) -> Failure {
-    let failure = Failure::refused(error.code(), error);
-    match error {
-        AccessError::Role { .. } => failure.next("let a person with the right role do it"),
-        _ => failure.next("sign in again"),
-    }
+    Failure::refused(error.code(), error)
 }
 
 /// Why the people of a vault were not changed.
 pub(crate) fn user_failure(name: &Identifier, error: &UserError) -> Failure {
     let refused = Failure::refused(error.code(), format!("{name}: {error}"));
     match error {
-        UserError::Exists => refused.next("choose another name"),
-        UserError::Unknown => refused.next("list the people with user list"),
         UserError::TooFewCustodians => refused.next("add another custodian first"),
         UserError::SignIn(error) => sign_in_failure(name, error),
         UserError::Vault(error) => vault_failure(error),
@@ -147,12 +139,9 @@ pub(crate) fn user_failure(name: &Identifier, error: &UserError) -> Failure {
 /// Why an open vault refused or failed.
 pub(crate) fn vault_failure(error: &VaultError) -> Failure {
     match error {
-        VaultError::Broken { .. } => Failure::broken(error.code(), error),
+        VaultError::Broken { .. } | VaultError::Locked => Failure::broken(error.code(), error),
         VaultError::Access(error) => access_failure(error),
         VaultError::NoEntropy | VaultError::Wrapper(_) => Failure::unable(error.code(), error),
-        VaultError::ShortPassphrase { .. } => {
-            Failure::refused(error.code(), error).next("choose a longer passphrase")
-        }
         _ => Failure::refused(error.code(), error),
     }
 }

@@ -244,9 +244,6 @@ pub(crate) fn directory_failure(error: &DirectoryError) -> Failure {
     let failure = Failure::unable(error.code(), error);
     match error {
         DirectoryError::NotThere { .. } => failure.next("check --dir; init makes a new vault"),
-        DirectoryError::InUse { .. } => {
-            failure.next("wait for it to end, or wait longer: --wait SECONDS")
-        }
         DirectoryError::NotPrivate { .. } => failure.next("make it private: chmod 700"),
         _ => failure,
     }
@@ -255,20 +252,13 @@ pub(crate) fn directory_failure(error: &DirectoryError) -> Failure {
 /// Why a vault did not open.
 pub(crate) fn open_failure(path: &Path, error: &OpenError) -> Failure {
     let message = format!("{}: {error}", path.display());
-    let refused = |message| Failure::refused(error.code(), message);
     match error {
         OpenError::NotThere => {
             Failure::unable(error.code(), message).next("check --dir; init makes a new vault")
         }
         OpenError::Storage { .. } | OpenError::NoEntropy => Failure::unable(error.code(), message),
-        OpenError::Version => refused(message).next("use the version of the program that made it"),
-        OpenError::Kind { .. } => {
-            refused(message).next("check --dir: modules and centres have different directories")
-        }
-        OpenError::Protector { .. } | OpenError::Wrapper(_) => refused(message),
-        OpenError::WrongSecret => refused(message).next("try again"),
         OpenError::Vault(error) => vault_failure(error),
-        _ => refused(message).next("keep every file as it is and call a custodian and an auditor"),
+        _ => Failure::refused(error.code(), message),
     }
 }
 
@@ -276,9 +266,6 @@ pub(crate) fn open_failure(path: &Path, error: &OpenError) -> Failure {
 pub(crate) fn create_failure(path: &Path, error: &CreateError) -> Failure {
     let message = format!("{}: {error}", path.display());
     match error {
-        CreateError::NotEmpty => {
-            Failure::unable(error.code(), message).next("choose an empty directory")
-        }
         CreateError::Vault(error) => vault_failure(error),
         _ => Failure::unable(error.code(), message),
     }
@@ -301,14 +288,9 @@ pub(crate) fn restore_failure(backup: &Path, place: &Path, error: &RestoreError)
 /// Why a hardware token cannot be used.
 pub(crate) fn token_failure(error: &Pkcs11Error) -> Failure {
     match error {
-        Pkcs11Error::Pin => Failure::refused(error.code(), error)
-            .next("check the PIN before you try again: the token counts wrong ones"),
-        Pkcs11Error::Absent => {
-            Failure::unable(error.code(), error).next("use a program built with the feature pkcs11")
+        Pkcs11Error::Pin | Pkcs11Error::PinLocked | Pkcs11Error::Wrapped => {
+            Failure::refused(error.code(), error)
         }
-        Pkcs11Error::PinLocked | Pkcs11Error::Wrapped => Failure::refused(error.code(), error),
-        Pkcs11Error::KeyThere { .. } => Failure::unable(error.code(), error)
-            .next("name another key with --pkcs11-key, or use this one with --pkcs11-existing"),
         error => Failure::unable(error.code(), error),
     }
 }

@@ -83,7 +83,7 @@ impl SecretFlags {
             anstream::eprintln!("the two entries differ");
         }
         let message = format!("{what}: the two entries differed {TRIES} times");
-        Err(Failure::unable("secret", message).next("run the command again"))
+        Err(Failure::unable("secret", message))
     }
 
     /// The file of a secret.

@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex};
 
 use prepay_basics::{Clock, Identifier, Moment};
 use prepay_kmc_module::{
-    CentreDesk, CentreEntry, CentreError, CentreModule, CentreSetup, CentreVault, KeyLoadItem,
+    CentreEntry, CentreError, CentreModule, CentreSession, CentreSetup, CentreVault, KeyLoadItem,
     KeyLoadOrder,
 };
 use prepay_kmp::attribute::{GroupName, RegisterNumber, UnitLimit};
@@ -117,16 +117,16 @@ impl Centre {
         self.vault.sign_in(&identifier(name), &secret(passphrase)).unwrap()
     }
 
-    pub(crate) fn one(&self, name: &str) -> CentreDesk<'_> {
-        CentreDesk::new(&self.vault, self.session(name))
+    pub(crate) fn one(&self, name: &str) -> CentreSession<'_> {
+        CentreSession::new(&self.vault, self.session(name))
     }
 
     pub(crate) fn quorum(&self) -> Quorum {
         Quorum::new(self.session("ada"), self.session("ben")).unwrap()
     }
 
-    pub(crate) fn two(&self) -> CentreDesk<'_> {
-        CentreDesk::new(&self.vault, self.quorum())
+    pub(crate) fn two(&self) -> CentreSession<'_> {
+        CentreSession::new(&self.vault, self.quorum())
     }
 
     /// The audit log, but for who signed in: reading it takes that too.

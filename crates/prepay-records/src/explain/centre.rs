@@ -3,7 +3,7 @@
 use super::Who::{Administrator, Centre, Client, Custodians, Module, Signatory};
 use super::{Explanation, row};
 
-const NEW_REQUEST: &str = "the module writes a new request: prepay module request key-load";
+const NEW_REQUEST: &str = "have the module write a new request: prepay module request key-load";
 const FINISH: &str = "finish interrupted commands: prepay kmc finish";
 const RESTORE: &str = "stop, and restore vault and centre.db from one back-up";
 
@@ -20,7 +20,7 @@ pub(super) const ROWS: &[Explanation] = &[
         "It is revoked or retired.",
         "What has ended stays so.",
         Centre,
-        "enter it again under another name",
+        "this cannot be undone: add it again under another name",
     ),
     row(
         "numbers_used_up",
@@ -118,14 +118,14 @@ pub(super) const ROWS: &[Explanation] = &[
         "A signatory of this name is registered already.",
         "Every signatory has a name of their own.",
         Signatory,
-        "make a key under another name",
+        "have the signatory make a key with another name",
     ),
     row(
         "signatory_key",
         "The public key is not one, or not the one under which the signatory is registered.",
         "The signatory made a new key, or somebody else signs in this name.",
         Centre,
-        "call the customer before you go on",
+        "call the customer: someone else may be using this name",
     ),
     row(
         "signatory_customer",
@@ -160,7 +160,7 @@ pub(super) const ROWS: &[Explanation] = &[
         "The module is revoked.",
         "A revoked module stays so.",
         Custodians,
-        "make a new module under another name",
+        "a revoked module stays so: make a new one under another name",
     ),
     row(
         "no_slot",
@@ -195,7 +195,7 @@ pub(super) const ROWS: &[Explanation] = &[
         "The request was answered before, with something else.",
         "Groups or transactions differ from the first answer.",
         Centre,
-        "repeat --group and --transactions as they were, or let the module write a new request",
+        "give the same --group and --transactions as then, or have the module write a new request",
     ),
     row(
         "load_outdated",

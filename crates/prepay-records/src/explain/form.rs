@@ -3,7 +3,7 @@
 use super::Who::{Centre, Signatory};
 use super::{Explanation, row};
 
-const CHECK: &str = "look at the form: prepay kmc form check FILE, or ask its writer";
+const CHECK: &str = "check the form: prepay kmc form check FILE, or ask who wrote it";
 
 pub(super) const ROWS: &[Explanation] = &[
     row(
@@ -88,6 +88,6 @@ pub(super) const ROWS: &[Explanation] = &[
         "The same form was received before.",
         "The file was given twice.",
         Centre,
-        "go on with the number it has",
+        "continue with that number",
     ),
 ];

@@ -209,7 +209,7 @@ pub(super) const ROWS: &[Explanation] = &[
         "The request is too old to be answered.",
         "Too much time passed between request and answer, or a clock is wrong.",
         Custodians,
-        "the module writes a new request: prepay module request",
+        "have the module write a new request: prepay module request",
     ),
     row(
         "file_expired",

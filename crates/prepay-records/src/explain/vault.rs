@@ -9,16 +9,16 @@ pub(super) const ROWS: &[Explanation] = &[
     row(
         "sign_in",
         "Nobody has this name and this passphrase.",
-        "One of the two is mistyped. After two failures, each further one makes the wait longer.",
+        "One of the two is mistyped. Two custodians can set a new passphrase.",
         Client,
-        "try again; two custodians can set a new passphrase",
+        "try again; after two failures, each further one doubles the wait",
     ),
     row(
         "sign_in_wait",
         "The vault takes no passphrase for this name for a while.",
         "Too many wrong ones were given under it.",
         Client,
-        "wait until the stated time, then try again; two custodians can set a new passphrase",
+        "if the passphrase is forgotten, two custodians can set a new one",
     ),
     row(
         "not_signed_in",
@@ -102,7 +102,7 @@ pub(super) const ROWS: &[Explanation] = &[
         "A later version of the program made this.",
         "This program does not know the format.",
         Administrator,
-        "use the program that made it",
+        "use the version of the program that made it",
     ),
     row(
         "damaged",
@@ -200,7 +200,7 @@ pub(super) const ROWS: &[Explanation] = &[
         "The hardware token refuses the PIN.",
         "The PIN is wrong. The token counts, and locks itself after a few.",
         Client,
-        "check the PIN before the next try: the token counts",
+        "check the PIN before you try again: the token counts wrong ones",
     ),
     row(
         "pkcs11_pin_locked",

@@ -49,23 +49,16 @@ pub(super) fn check_private(path: &Path) -> Done<()> {
 
 fn failure(error: &OpenStoreError) -> Failure {
     let message = error.to_string();
-    let restore = "keep the file as it is, and restore the centre from a back-up";
     match error {
-        OpenStoreError::NotThere { .. } => Failure::unable(error.code(), message).next(restore),
+        OpenStoreError::NotThere { .. } => Failure::unable(error.code(), message)
+            .next("restore vault and centre.db from a back-up"),
         OpenStoreError::AlreadyThere { .. } => {
             Failure::unable(error.code(), message).next("choose an empty directory")
         }
         OpenStoreError::NotADatabase { .. }
         | OpenStoreError::OtherApplication { .. }
-        | OpenStoreError::Damaged { .. } => Failure::refused(error.code(), message).next(restore),
-        OpenStoreError::Newer { .. } => {
-            Failure::refused(error.code(), message).next("use the program that made it")
-        }
-        OpenStoreError::ReadOnly { .. } => {
-            Failure::unable(error.code(), message).next("let its owner run the command")
-        }
-        _ => {
-            Failure::unable(error.code(), message).next("mend the disk, then run the command again")
-        }
+        | OpenStoreError::Damaged { .. }
+        | OpenStoreError::Newer { .. } => Failure::refused(error.code(), message),
+        _ => Failure::unable(error.code(), message),
     }
 }
