@@ -171,7 +171,7 @@ impl TestCentre {
         Self::with(vault, passphrases)
     }
 
-    /// Opens a centre that [`TestCentre::make`] made with the usual passphrases.
+    /// Opens a centre that [`TestCentre::make`] made with the same passphrases.
     ///
     /// # Errors
     ///
@@ -180,10 +180,10 @@ impl TestCentre {
     /// # Panics
     ///
     /// When somebody cannot sign in.
-    pub fn open(place: Place) -> Result<Self, OpenError> {
-        let secret = passphrase("vault");
+    pub fn open(place: Place, passphrases: Passphrases<'_>) -> Result<Self, OpenError> {
+        let secret = passphrases("vault");
         let vault = CentreVault::open(place, Unlock::Passphrase(&secret))?;
-        Ok(Self::with(vault, &passphrase))
+        Ok(Self::with(vault, passphrases))
     }
 
     fn with(vault: CentreVault, passphrases: Passphrases<'_>) -> Self {
