@@ -9,7 +9,7 @@ use std::thread;
 
 use prepay_basics::Moment;
 use prepay_host::{Directory, SystemClock, SystemEntropy};
-use prepay_kmc_module::{CentreModule, KeyLoadItem};
+use prepay_kmc_module::KeyLoadItem;
 use prepay_kmp::{Identity, ModuleEnrolment, PartyKind, VendingKeyAttributes};
 use prepay_module::software::{ModulePolicy, SoftwareModule, TestMode};
 use prepay_module::{
@@ -17,7 +17,7 @@ use prepay_module::{
 };
 use prepay_testkit::Random;
 use prepay_testkit::ceremony::{People, TestCentre, attributes, make_module, value};
-use prepay_testkit::documents::{answer_agreement, document};
+use prepay_testkit::documents::{AnswerText, answer_agreement, document};
 use prepay_testkit::secrets::{Secrets, Watched};
 use prepay_token::Instruction;
 use prepay_token::element::DecoderKeyGenerationAlgorithm::{self, Dkga02, Dkga04};
@@ -211,7 +211,7 @@ fn a_locked_or_closed_module_leaves_no_secret_in_memory() {
     let people = People::of(&module, &passphrase);
     let custodians = &people.custodians;
     let request = custodians.request_agreement(&value(TestCentre::NAME)).unwrap();
-    let confirmation = centre.desk().answer_agreement(&document(&request)).unwrap().confirmation;
+    let confirmation = centre.desk().agree_to(&request).unwrap().confirmation;
     custodians.accept_confirmation(&document(&confirmation)).unwrap();
     centre.load(&people, (1..=KEYS).map(item).collect(), None);
     issue(&people);

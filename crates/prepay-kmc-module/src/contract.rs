@@ -1,6 +1,7 @@
 //! What a key management centre asks of its own module, with the answers.
 //!
-//! Documents come in as they were read; the module itself verifies them. It hands out texts. No answer contains a key.
+//! Requests come in as they were read; the module verifies each once, and answers only what is verified. It hands out
+//! texts. No answer contains a key.
 //! Fingerprints are texts as people compare them: 32 hexadecimal digits in groups of four.
 //!
 //! Elsewhere: refusals (`error.rs`), the module itself (`vault.rs`).
@@ -12,10 +13,13 @@ use super::CentreError;
 use prepay_basics::{Identifier, Moment};
 use prepay_kmp::attribute::{KeyCheckValue, RegisterNumber, VendingKeyAttributes};
 use prepay_kmp::{
-    AgreementRequest, CentreId, KeyLoadRequest, ModuleEnrolment, ModuleId, Unverified,
+    AgreementRequest, CentreId, KeyLoadRequest, ModuleEnrolment, ModuleId, Unverified, Verified,
 };
 
 /// A key management centre's own module, in the hands of whoever is signed in.
+///
+/// A trait although the program has one answer to it, [`CentreDesk`](crate::CentreDesk): a hardware module or a remote
+/// service will be another, and the centre's commands are tested against a model without keys.
 pub trait CentreModule: Send + Sync {
     /// Who acts: one name, or two for dual control.
     fn acting(&self) -> Vec<Identifier>;
@@ -76,27 +80,28 @@ pub trait CentreModule: Send + Sync {
     /// [`CentreError::ModuleUnknown`].
     fn revoke_module(&self, module: &ModuleId) -> Result<(), CentreError>;
 
-    /// Reads an agreement request and checks all that [`Self::answer_agreement`] would. Nothing is kept.
-    ///
-    /// # Errors
-    ///
-    /// As [`Self::answer_agreement`].
-    fn read_agreement_request(
-        &self,
-        request: &Unverified<AgreementRequest>,
-    ) -> Result<AgreementRequest, CentreError>;
-
-    /// Answers an agreement request: from then on this slot of the module and the centre share keys. The
-    /// same request again gives the same answer. Needs an operator.
+    /// Verifies an agreement request and checks that it may be answered. Nothing is kept.
     ///
     /// # Errors
     ///
     /// [`CentreError::Document`], [`CentreError::OtherCentre`], [`CentreError::CentreRenewed`],
     /// [`CentreError::ModuleUnknown`], [`CentreError::ModuleRevoked`], [`CentreError::CentreKey`],
     /// [`CentreError::FromFuture`], [`CentreError::Superseded`].
-    fn answer_agreement(
+    fn read_agreement_request(
         &self,
         request: &Unverified<AgreementRequest>,
+    ) -> Result<Verified<AgreementRequest>, CentreError>;
+
+    /// Answers an agreement request: from then on this slot of the module and the centre share keys. The
+    /// same request again gives the same answer. Needs an operator.
+    ///
+    /// # Errors
+    ///
+    /// As [`Self::read_agreement_request`], for what has changed since; [`CentreError::Document`] when the request was
+    /// verified with other keys than those accepted for the module.
+    fn answer_agreement(
+        &self,
+        request: &Verified<AgreementRequest>,
     ) -> Result<AgreementAnswer, CentreError>;
 
     /// The vending keys, by supply group and revision.
@@ -145,7 +150,7 @@ pub trait CentreModule: Send + Sync {
         key: &VendingKey,
     ) -> Result<GeneratedKey, CentreError>;
 
-    /// Reads a key-load request and checks that it comes from an accepted module for a slot that shares keys
+    /// Verifies a key-load request and checks that it comes from an accepted module for a slot that shares keys
     /// with this centre, and that it has not lapsed. Nothing is kept.
     ///
     /// # Errors
@@ -156,7 +161,7 @@ pub trait CentreModule: Send + Sync {
     fn read_key_load_request(
         &self,
         request: &Unverified<KeyLoadRequest>,
-    ) -> Result<KeyLoadRequest, CentreError>;
+    ) -> Result<Verified<KeyLoadRequest>, CentreError>;
 
     /// Builds the key-load file that answers a request. Needs an operator.
     ///
@@ -165,12 +170,13 @@ pub trait CentreModule: Send + Sync {
     ///
     /// # Errors
     ///
-    /// As [`Self::read_key_load_request`], and [`CentreError::NoVendingKey`],
-    /// [`CentreError::AlgorithmConflict`], [`CentreError::Document`] for too many keys or one twice,
-    /// [`CentreError::Dates`], [`CentreError::CentreKey`].
+    /// As [`Self::read_key_load_request`], for what has changed since; [`CentreError::NoVendingKey`],
+    /// [`CentreError::AlgorithmConflict`], [`CentreError::Dates`], [`CentreError::CentreKey`];
+    /// [`CentreError::Document`] for too many keys or one twice, and when the request was verified with other keys
+    /// than those accepted for the module.
     fn build_key_load(
         &self,
-        request: &Unverified<KeyLoadRequest>,
+        request: &Verified<KeyLoadRequest>,
         order: &KeyLoadOrder,
     ) -> Result<KeyLoad, CentreError>;
 }

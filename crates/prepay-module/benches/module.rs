@@ -154,8 +154,8 @@ fn operator(storage: Box<dyn VaultStorage>, algorithm: DecoderKeyGenerationAlgor
     let request = custodians.request_key_load(&id).expect("a request");
     let request = read_key_load_request(centre.name(), &own, request).expect("a request");
     let header = KeyLoadHeader {
-        module: request.module,
-        centre: request.centre,
+        module: request.module.clone(),
+        centre: request.centre.clone(),
         slot: request.slot,
         nonce: request.nonce,
         serial: 1,
