@@ -11,14 +11,14 @@ use serde::Serialize;
 use serde_json::{Value, json};
 
 use super::flags::{LoadFlags, RequestFlags, RequestKind};
-use super::{Desk, custodian_failure, done, fault};
+use super::{Invocation, custodian_failure, done, fault};
 use crate::Ending;
 use crate::failure::{Done, Failure};
 use crate::file::{self, NewFile};
 use crate::paint::{HEADING, QUIET, RESULT, styled};
 use crate::people::ask_line;
 
-impl Desk<'_> {
+impl Invocation<'_> {
     /// Writes a text for a centre.
     pub(super) fn request(&self, flags: &RequestFlags) -> Done<Ending> {
         let out = flags.out.as_deref();

@@ -13,14 +13,14 @@ use serde::Serialize;
 use serde_json::json;
 
 use super::flags::UnlockCommand;
-use super::{Desk, Unlocked, fault};
+use super::{Invocation, Unlocked, fault};
 use crate::Ending;
 use crate::failure::{Done, Failure};
 use crate::paint::{HEADING, QUIET, WRONG, styled};
 use crate::people::access_failure;
 use crate::vault::{Installation, Needs, audit};
 
-impl Desk<'_> {
+impl Invocation<'_> {
     /// Unlocks a module and shows its state, or answers a session.
     pub(super) fn show(&self, flags: &UnlockCommand) -> Done<Ending> {
         if let Some(file) = &flags.session {
