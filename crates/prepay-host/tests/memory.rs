@@ -17,7 +17,7 @@ use prepay_kmp::{
     CentreEnrolment, Identity, KeyLoadRequest, ModuleEnrolment, Nonce, PartyKind, SlotNumber,
     VendingKeyAttributes, open_kmp,
 };
-use prepay_testkit::documents::document;
+use prepay_testkit::documents::{AnswerText, document};
 use prepay_token::element::DecoderKeyGenerationAlgorithm::Dkga04;
 use prepay_token::element::{BaseDate, KeyExpiryNumber, KeyRevisionNumber, SupplyGroupCode};
 use prepay_token::key::VendingKey;
@@ -128,7 +128,7 @@ fn work(place: &std::path::Path) {
     let slot = SlotNumber::try_from(1).unwrap();
     let (request, _) =
         open_kmp::request_agreement(&module, &party, slot, now, &mut SystemEntropy).unwrap();
-    centre_module.answer_agreement(&document(&request)).unwrap();
+    centre_module.agree_to(&request).unwrap();
     let request = KeyLoadRequest {
         module: module.name().clone(),
         centre: party.name().clone(),
@@ -140,7 +140,7 @@ fn work(place: &std::path::Path) {
     let request = open_kmp::write_key_load_request(&module, &request).unwrap();
     let keys = vec![KeyLoadItem { attributes: attributes(group, revision), register: None }];
     let order = KeyLoadOrder { expires: now.plus_days(1), transactions: None, keys };
-    centre_module.build_key_load(&document(&request), &order).unwrap();
+    centre_module.load_for(&request, &order).unwrap();
     drop(centre_module);
     assert!(findings() > 0, "an open centre holds the key, and the search finds it");
     vault.close().unwrap();

@@ -10,11 +10,10 @@ mod proof_secrets;
 use std::thread;
 
 use prepay_host::SystemEntropy;
-use prepay_kmc_module::CentreModule;
 use prepay_module::software::{ModulePolicy, SoftwareModule, TestMode};
 use prepay_module::{IssueRequest, SecurityModule};
 use prepay_testkit::ceremony::{People, TestCentre, make_module, value};
-use prepay_testkit::documents::document;
+use prepay_testkit::documents::{AnswerText, document};
 use prepay_testkit::secrets::{Secrets, Watched};
 use prepay_vault::{Unlock, scrub_stack};
 
@@ -99,8 +98,7 @@ fn a_locked_or_closed_module_leaves_no_secret_in_memory() {
     let centre = TestCentre::open(place(&of_centre, &centre_entropy), &passphrase).unwrap();
     let custodians = &people.custodians;
     let request = custodians.request_agreement(&value(TestCentre::NAME)).unwrap();
-    let confirmation =
-        centre.centre_module().answer_agreement(&document(&request)).unwrap().confirmation;
+    let confirmation = centre.centre_module().agree_to(&request).unwrap().confirmation;
     custodians.accept_confirmation(&document(&confirmation)).unwrap();
     centre.load(&people, (1..=KEYS).map(item).collect(), None);
     issue(&people);

@@ -18,8 +18,8 @@ use super::contents::{Agreed, CentreContents, HeldKey, KeyName, KnownModule};
 use super::{AgreementAnswer, CentreEntry, CentreError, KeyLoad, KeyLoadItem, KeyLoadOrder};
 use prepay_basics::Moment;
 use prepay_kmp::{
-    AgreementAnswered, AgreementRequest, KeyLoadHeader, KeyLoadRequest, KeyNote, KeyToLoad,
-    ModuleId, PartyName, Unverified, open_kmp,
+    AgreementAnswered, AgreementRequest, DocumentError, KeyLoadHeader, KeyLoadRequest, KeyNote,
+    KeyToLoad, ModuleId, PartyName, Unverified, Verified, open_kmp,
 };
 use prepay_vault::{By, Vault};
 
@@ -69,36 +69,48 @@ fn check_not_from_future(created: Moment, now: Moment) -> Result<(), CentreError
     Ok(())
 }
 
-/// An agreement request that passed every check.
-pub(super) struct Agreeable {
-    pub(super) request: AgreementRequest,
-    confirmation: String,
-    /// What is to be kept; nothing if the same request was answered before.
-    agreed: Option<Agreed>,
+/// The accepted module that sent a verified request, if the request is for this centre and the module still has the keys
+/// that it was verified with.
+fn sender<'a, D>(
+    contents: &'a CentreContents,
+    centre: &PartyName,
+    request: &Verified<D>,
+) -> Result<&'a KnownModule, CentreError> {
+    let known = module_of(contents, centre, request.sender().name())?;
+    if known.party != *request.sender() {
+        let (expected, found) = (known.party.name().clone(), request.sender().name().clone());
+        return Err(DocumentError::OtherModule { expected, found }.into());
+    }
+    Ok(known)
 }
 
-/// Reads an agreement request and checks whether it may be answered.
-pub(super) fn agreeable(
+/// Verifies an agreement request and checks that it may be answered.
+pub(super) fn read_agreement(
     contents: &CentreContents,
     now: Moment,
     document: &Unverified<AgreementRequest>,
-) -> Result<Agreeable, CentreError> {
+) -> Result<Verified<AgreementRequest>, CentreError> {
     let known = module_of(contents, document.centre(), document.module())?;
     check_centre_key(contents, now)?;
     let request = document.verify(contents.identity.name(), &known.party)?;
+    agreeable(contents, now, &request)?;
+    Ok(request)
+}
+
+/// Checks that a verified request may be answered. Gives what its slot agreed on so far.
+fn agreeable<'a>(
+    contents: &'a CentreContents,
+    now: Moment,
+    request: &Verified<AgreementRequest>,
+) -> Result<Option<&'a Agreed>, CentreError> {
+    let known = sender(contents, &request.centre, request)?;
+    check_centre_key(contents, now)?;
     check_not_from_future(request.created, now)?;
     let slot = request.slot.value();
-    let digest = document.digest();
     let there = known.slots.get(&slot);
-    let again = there.filter(|agreed| agreed.digest == digest);
-    let at = again.map_or(now, |agreed| agreed.answered);
-    let AgreementAnswered { keys, confirmation } =
-        open_kmp::confirm_agreement(&contents.identity, &known.party, &request, at)?;
-    if again.is_some() {
-        return Ok(Agreeable { request, confirmation, agreed: None });
-    }
-    let mut nonces = Vec::new();
-    if let Some(agreed) = there {
+    if let Some(agreed) = there
+        && agreed.digest != request.digest()
+    {
         let same_second = request.created == agreed.requested;
         let is_old = request.created < agreed.requested
             || same_second
@@ -109,14 +121,8 @@ pub(super) fn agreeable(
             let (created, newer) = (request.created, agreed.requested);
             return Err(CentreError::Superseded { module, slot, created, newer });
         }
-        if same_second {
-            nonces.clone_from(&agreed.nonces);
-        }
     }
-    nonces.push(request.nonce);
-    let requested = request.created;
-    let agreed = Agreed { requested, nonces, digest, answered: now, keys: Box::new(keys) };
-    Ok(Agreeable { request, confirmation, agreed: Some(agreed) })
+    Ok(there)
 }
 
 /// Answers an agreement request.
@@ -124,14 +130,25 @@ pub(super) fn agreement(
     vault: &mut Vault<CentreContents>,
     by: By<'_>,
     now: Moment,
-    document: &Unverified<AgreementRequest>,
+    request: &Verified<AgreementRequest>,
 ) -> Result<AgreementAnswer, CentreError> {
     let is_test = vault.header().insecure_test;
-    let Agreeable { request, confirmation, agreed } = agreeable(vault.contents(), now, document)?;
+    let contents = vault.contents();
+    let there = agreeable(contents, now, request)?;
     let (module, slot) = (ModuleId::from(request.module.id().clone()), request.slot.value());
-    let Some(agreed) = agreed else {
+    let digest = request.digest();
+    let again = there.filter(|agreed| agreed.digest == digest);
+    let at = again.map_or(now, |agreed| agreed.answered);
+    let AgreementAnswered { keys, confirmation } =
+        open_kmp::confirm_agreement(&contents.identity, request, at)?;
+    if again.is_some() {
         return Ok(AgreementAnswer { confirmation, module, slot, is_test });
-    };
+    }
+    let requested = request.created;
+    let in_same_second = there.filter(|agreed| agreed.requested == requested);
+    let mut nonces = in_same_second.map_or_else(Vec::new, |agreed| agreed.nonces.clone());
+    nonces.push(request.nonce);
+    let agreed = Agreed { requested, nonces, digest, answered: now, keys: Box::new(keys) };
     let nonce = request.nonce.bytes();
     let entry = CentreEntry::AgreementAnswered { module: module.clone(), slot, nonce };
     vault.commit(by, &entry, now, |contents| {
@@ -142,14 +159,25 @@ pub(super) fn agreement(
     Ok(AgreementAnswer { confirmation, module, slot, is_test })
 }
 
-/// Reads a key-load request and checks that it is authentic and in time.
-pub(super) fn authentic<'a>(
-    contents: &'a CentreContents,
+/// Verifies a key-load request and checks that it may be answered.
+pub(super) fn read_key_load(
+    contents: &CentreContents,
     now: Moment,
     document: &Unverified<KeyLoadRequest>,
-) -> Result<(KeyLoadRequest, &'a Agreed), CentreError> {
+) -> Result<Verified<KeyLoadRequest>, CentreError> {
     let known = module_of(contents, document.centre(), document.module())?;
     let request = document.verify(contents.identity.name(), &known.party)?;
+    loadable(contents, now, &request)?;
+    Ok(request)
+}
+
+/// Checks that a verified request may be answered. Gives what its slot agreed on.
+fn loadable<'a>(
+    contents: &'a CentreContents,
+    now: Moment,
+    request: &Verified<KeyLoadRequest>,
+) -> Result<&'a Agreed, CentreError> {
+    let known = sender(contents, &request.centre, request)?;
     let slot = request.slot.value();
     let agreed = known
         .slots
@@ -159,7 +187,7 @@ pub(super) fn authentic<'a>(
         return Err(CentreError::RequestLapsed { expires: request.expires, now });
     }
     check_not_from_future(request.created, now)?;
-    Ok((request, agreed))
+    Ok(agreed)
 }
 
 /// Builds a key-load file.
@@ -167,14 +195,14 @@ pub(super) fn key_load(
     vault: &mut Vault<CentreContents>,
     by: By<'_>,
     now: Moment,
-    document: &Unverified<KeyLoadRequest>,
+    request: &Verified<KeyLoadRequest>,
     order: &KeyLoadOrder,
 ) -> Result<KeyLoad, CentreError> {
     let is_test = vault.header().insecure_test;
     let contents = vault.contents();
-    let (request, agreed) = authentic(contents, now, document)?;
+    let agreed = loadable(contents, now, request)?;
     check_centre_key(contents, now)?;
-    check_expiry(order, &request, now)?;
+    check_expiry(order, request, now)?;
     let held = order.keys.iter().map(|item| held(contents, item)).collect::<Result<Vec<_>, _>>()?;
     let serial = contents.serial.checked_add(1).ok_or_else(|| CentreError::Fault {
         problem: "the serial numbers of key-load files are used up".to_owned(),

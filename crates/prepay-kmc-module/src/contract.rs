@@ -1,7 +1,7 @@
 //! The interface between a key management centre and its own module.
 //!
-//! The module gets documents unverified and verifies them itself; it returns texts. No answer contains a key. Fingerprints
-//! are texts for people to compare: 32 hexadecimal digits in groups of four.
+//! The module verifies each request once, and answers only what is verified; it returns texts. No answer contains a
+//! key. Fingerprints are texts for people to compare: 32 hexadecimal digits in groups of four.
 //!
 //! Elsewhere: refusals (`error.rs`), the module itself (`vault.rs`).
 
@@ -12,10 +12,13 @@ use super::CentreError;
 use prepay_basics::{Identifier, Moment};
 use prepay_kmp::attribute::{KeyCheckValue, RegisterNumber, VendingKeyAttributes};
 use prepay_kmp::{
-    AgreementRequest, CentreId, KeyLoadRequest, ModuleEnrolment, ModuleId, Unverified,
+    AgreementRequest, CentreId, KeyLoadRequest, ModuleEnrolment, ModuleId, Unverified, Verified,
 };
 
 /// A key management centre's own module, as used by the people signed in.
+///
+/// A trait although the program has one answer to it, [`CentreSession`](crate::CentreSession): a hardware module or a
+/// remote service will be another, and the centre's commands are tested against a model without keys.
 pub trait CentreModule: Send + Sync {
     /// The people signed in: one, or two for dual control.
     fn acting(&self) -> Vec<Identifier>;
@@ -75,27 +78,28 @@ pub trait CentreModule: Send + Sync {
     /// [`CentreError::ModuleUnknown`].
     fn revoke_module(&self, module: &ModuleId) -> Result<(), CentreError>;
 
-    /// Makes the checks of [`Self::answer_agreement`], without answering or storing anything.
-    ///
-    /// # Errors
-    ///
-    /// As [`Self::answer_agreement`].
-    fn read_agreement_request(
-        &self,
-        request: &Unverified<AgreementRequest>,
-    ) -> Result<AgreementRequest, CentreError>;
-
-    /// Answers an agreement request: from then on this slot of the module and the centre share keys. Repeating the
-    /// request gives the same answer. Needs an operator.
+    /// Verifies an agreement request and checks that it may be answered. Stores nothing.
     ///
     /// # Errors
     ///
     /// [`CentreError::Document`], [`CentreError::OtherCentre`], [`CentreError::CentreRenewed`],
     /// [`CentreError::ModuleUnknown`], [`CentreError::ModuleRevoked`], [`CentreError::CentreKey`],
     /// [`CentreError::FromFuture`], [`CentreError::Superseded`].
-    fn answer_agreement(
+    fn read_agreement_request(
         &self,
         request: &Unverified<AgreementRequest>,
+    ) -> Result<Verified<AgreementRequest>, CentreError>;
+
+    /// Answers an agreement request: from then on this slot of the module and the centre share keys. Repeating the
+    /// request gives the same answer. Needs an operator.
+    ///
+    /// # Errors
+    ///
+    /// As [`Self::read_agreement_request`], for what has changed since; [`CentreError::Document`] when the request was
+    /// verified with other keys than those accepted for the module.
+    fn answer_agreement(
+        &self,
+        request: &Verified<AgreementRequest>,
     ) -> Result<AgreementAnswer, CentreError>;
 
     /// The vending keys, by supply group and revision.
@@ -144,8 +148,8 @@ pub trait CentreModule: Send + Sync {
         key: &VendingKey,
     ) -> Result<GeneratedKey, CentreError>;
 
-    /// Checks that a key-load request comes from an accepted module, for a slot that shares keys with this centre, and
-    /// has not expired. Stores nothing.
+    /// Verifies a key-load request and checks that it comes from an accepted module, for a slot that shares keys with
+    /// this centre, and has not expired. Stores nothing.
     ///
     /// # Errors
     ///
@@ -155,7 +159,7 @@ pub trait CentreModule: Send + Sync {
     fn read_key_load_request(
         &self,
         request: &Unverified<KeyLoadRequest>,
-    ) -> Result<KeyLoadRequest, CentreError>;
+    ) -> Result<Verified<KeyLoadRequest>, CentreError>;
 
     /// Builds the key-load file that answers a request. Needs an operator.
     ///
@@ -164,12 +168,13 @@ pub trait CentreModule: Send + Sync {
     ///
     /// # Errors
     ///
-    /// As [`Self::read_key_load_request`], and [`CentreError::NoVendingKey`],
-    /// [`CentreError::AlgorithmConflict`], [`CentreError::Document`] for too many keys or one twice,
-    /// [`CentreError::Dates`], [`CentreError::CentreKey`].
+    /// As [`Self::read_key_load_request`], for what has changed since; [`CentreError::NoVendingKey`],
+    /// [`CentreError::AlgorithmConflict`], [`CentreError::Dates`], [`CentreError::CentreKey`];
+    /// [`CentreError::Document`] for too many keys or one twice, and when the request was verified with other keys
+    /// than those accepted for the module.
     fn build_key_load(
         &self,
-        request: &Unverified<KeyLoadRequest>,
+        request: &Verified<KeyLoadRequest>,
         order: &KeyLoadOrder,
     ) -> Result<KeyLoad, CentreError>;
 }

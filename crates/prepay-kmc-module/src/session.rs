@@ -19,7 +19,7 @@ use prepay_basics::{Identifier, Moment};
 use prepay_kmp::attribute::KeyCheckValue;
 use prepay_kmp::{
     AgreementRequest, CentreEnrolment, Identity, KeyLoadRequest, KeyNote, ModuleEnrolment,
-    ModuleId, PartyKind, Unverified, open_kmp,
+    ModuleId, PartyKind, Unverified, Verified, open_kmp,
 };
 use prepay_vault::{Actor, By, Role, Vault};
 
@@ -213,15 +213,15 @@ impl CentreModule for CentreSession<'_> {
     fn read_agreement_request(
         &self,
         request: &Unverified<AgreementRequest>,
-    ) -> Result<AgreementRequest, CentreError> {
+    ) -> Result<Verified<AgreementRequest>, CentreError> {
         self.act("read an agreement request", Authority::Reading, |vault, now| {
-            Ok(answer::agreeable(vault.contents(), now, request)?.request)
+            answer::read_agreement(vault.contents(), now, request)
         })
     }
 
     fn answer_agreement(
         &self,
-        request: &Unverified<AgreementRequest>,
+        request: &Verified<AgreementRequest>,
     ) -> Result<AgreementAnswer, CentreError> {
         self.act("answer an agreement request", Authority::Operating, |vault, now| {
             answer::agreement(vault, self.by(), now, request)
@@ -319,15 +319,15 @@ impl CentreModule for CentreSession<'_> {
     fn read_key_load_request(
         &self,
         request: &Unverified<KeyLoadRequest>,
-    ) -> Result<KeyLoadRequest, CentreError> {
+    ) -> Result<Verified<KeyLoadRequest>, CentreError> {
         self.act("read a key-load request", Authority::Reading, |vault, now| {
-            Ok(answer::authentic(vault.contents(), now, request)?.0)
+            answer::read_key_load(vault.contents(), now, request)
         })
     }
 
     fn build_key_load(
         &self,
-        request: &Unverified<KeyLoadRequest>,
+        request: &Verified<KeyLoadRequest>,
         order: &KeyLoadOrder,
     ) -> Result<KeyLoad, CentreError> {
         self.act("build a key-load file", Authority::Operating, |vault, now| {

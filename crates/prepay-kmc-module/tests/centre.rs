@@ -2,7 +2,7 @@
 
 mod centre_kit;
 
-use prepay_testkit::documents::document;
+use prepay_testkit::documents::{AnswerText, document};
 use std::collections::BTreeSet;
 
 use centre_kit::{
@@ -44,7 +44,7 @@ fn keys_go_from_the_centre_into_a_module_with_their_attributes() {
         transactions: Some(5000),
         keys: vec![item(1, 1, Dkga02), item(2, 1, Dkga03), with_register],
     };
-    let load = operator.build_key_load(&document(&request), &order).unwrap();
+    let load = operator.load_for(&request, &order).unwrap();
     assert_eq!((load.serial, load.slot, load.is_test), (1, SLOT, true));
     assert_eq!(load.check_values, expected);
 
@@ -70,10 +70,7 @@ fn a_file_opens_in_no_other_module_and_no_other_slot() {
     let party = centre.party();
     centre.two().generate_vending_key(group(1), revision(1), Dkga04).unwrap();
     let request = one.request_load(&party, SLOT, begin(), begin().plus_days(30));
-    let load = centre
-        .one("olu")
-        .build_key_load(&document(&request), &order(vec![item(1, 1, Dkga04)]))
-        .unwrap();
+    let load = centre.one("olu").load_for(&request, &order(vec![item(1, 1, Dkga04)])).unwrap();
     assert!(one.read_load(&party, &ours, &load.file).is_ok());
     assert_eq!(one.read_load(&party, &next_slot, &load.file).unwrap_err(), DocumentError::Mac);
     let refused = other.read_load(&party, &theirs, &load.file).unwrap_err();
@@ -88,14 +85,14 @@ fn doing_it_again_after_reopening_changes_nothing() {
         centre.two().accept_module(&document(module.enrolment()), &module.fingerprint()).unwrap();
     let made = centre.two().generate_vending_key(group(1), revision(1), Dkga04).unwrap();
     let (request, accept) = module.request_agreement(&centre.party(), SLOT, begin());
-    let answer = centre.one("olu").answer_agreement(&document(&request)).unwrap();
+    let answer = centre.one("olu").agree_to(&request).unwrap();
     let enrolment = centre.one("uma").enrolment().unwrap();
     let identity = centre.one("uma").identify().unwrap();
 
     let centre = centre.reopened();
     centre.clock.set(begin().plus_days(1));
     let entries = centre.audit().len();
-    let again = centre.one("olu").answer_agreement(&document(&request)).unwrap();
+    let again = centre.one("olu").agree_to(&request).unwrap();
     assert_eq!(again, answer, "to the byte, a day later");
     let slot_keys = accept(&module, &again.confirmation);
     let report =
@@ -111,10 +108,7 @@ fn doing_it_again_after_reopening_changes_nothing() {
     // Keys and agreements are still there to work with.
     let party = centre.party();
     let request = module.request_load(&party, SLOT, begin(), begin().plus_days(30));
-    let load = centre
-        .one("olu")
-        .build_key_load(&document(&request), &order(vec![item(1, 1, Dkga04)]))
-        .unwrap();
+    let load = centre.one("olu").load_for(&request, &order(vec![item(1, 1, Dkga04)])).unwrap();
     let opened = module.read_load(&party, &slot_keys, &load.file).unwrap();
     assert_eq!(opened.keys[0].check_value, made.check_value);
 }
@@ -128,9 +122,9 @@ fn the_same_request_may_be_answered_again_under_a_new_serial_number() {
     centre.two().generate_vending_key(group(1), revision(1), Dkga04).unwrap();
     let request = module.request_load(&party, SLOT, begin(), begin().plus_days(30));
     let order = order(vec![item(1, 1, Dkga04)]);
-    let first = centre.one("olu").build_key_load(&document(&request), &order).unwrap();
+    let first = centre.one("olu").load_for(&request, &order).unwrap();
     let centre = centre.reopened();
-    let second = centre.one("olu").build_key_load(&document(&request), &order).unwrap();
+    let second = centre.one("olu").load_for(&request, &order).unwrap();
     assert_eq!((first.serial, second.serial), (1, 2));
     for load in [first, second] {
         let header = module.read_load(&party, &slot_keys, &load.file).unwrap().header;
@@ -148,7 +142,7 @@ fn a_new_agreement_replaces_the_old_slot_keys_and_never_goes_back() {
     let (second, accept_second) = module.request_agreement(&party, SLOT, begin());
     let (third, accept_third) = module.request_agreement(&party, SLOT, begin().plus_seconds(1));
     let operator = centre.one("olu");
-    let answer = |text: &str| operator.answer_agreement(&document(text));
+    let answer = |text: &str| operator.agree_to(text);
     let confirm = |text: &str| answer(text).unwrap().confirmation;
     let old = accept_first(&module, &confirm(&first));
     // Of the same second, told apart by its nonce.
@@ -161,8 +155,7 @@ fn a_new_agreement_replaces_the_old_slot_keys_and_never_goes_back() {
 
     centre.two().generate_vending_key(group(1), revision(1), Dkga04).unwrap();
     let request = module.request_load(&party, SLOT, begin(), begin().plus_days(30));
-    let load =
-        operator.build_key_load(&document(&request), &order(vec![item(1, 1, Dkga04)])).unwrap();
+    let load = operator.load_for(&request, &order(vec![item(1, 1, Dkga04)])).unwrap();
     for keys in [&old, &next] {
         assert_eq!(module.read_load(&party, keys, &load.file).unwrap_err(), DocumentError::Mac);
     }
@@ -204,7 +197,7 @@ fn a_known_key_comes_in_as_it_is_and_shows_that_it_is_known() {
     let party = centre.party();
     let request = module.request_load(&party, SLOT, begin(), begin().plus_days(30));
     let order = order(vec![item(123_456, 1, Dkga04)]);
-    let load = centre.one("olu").build_key_load(&document(&request), &order).unwrap();
+    let load = centre.one("olu").load_for(&request, &order).unwrap();
     let opened = module.read_load(&party, &slot_keys, &load.file).unwrap();
     assert_eq!(opened.keys[0].key.expose_bytes(), bytes);
 }
@@ -216,10 +209,7 @@ fn everything_is_in_the_audit_log_with_who_did_it() {
     module.enrol(&centre, SLOT);
     centre.two().generate_vending_key(group(1), revision(1), Dkga04).unwrap();
     let request = module.request_load(&centre.party(), SLOT, begin(), begin().plus_days(30));
-    centre
-        .one("olu")
-        .build_key_load(&document(&request), &order(vec![item(1, 1, Dkga04)]))
-        .unwrap();
+    centre.one("olu").load_for(&request, &order(vec![item(1, 1, Dkga04)])).unwrap();
     centre.two().destroy_vending_key(group(1), revision(1)).unwrap();
     centre.two().revoke_module(&identifier("SM-1").into()).unwrap();
 
@@ -297,9 +287,7 @@ fn sixteen_threads_never_share_a_serial_number() {
     let order = order(vec![item(1, 1, Dkga04)]);
     let serials: Vec<u64> = std::thread::scope(|scope| {
         let threads: Vec<_> = (0..16)
-            .map(|_| {
-                scope.spawn(|| operator.build_key_load(&document(&request), &order).unwrap().serial)
-            })
+            .map(|_| scope.spawn(|| operator.load_for(&request, &order).unwrap().serial))
             .collect();
         threads.into_iter().map(|thread| thread.join().unwrap()).collect()
     });
@@ -317,7 +305,7 @@ fn a_restored_centre_keeps_its_keys_and_never_repeats_a_serial_number() {
     let backup = centre.vault.backup(&centre.quorum(), [&a, &b]).unwrap();
     let request = module.request_load(&party, SLOT, begin(), begin().plus_days(30));
     let order = order(vec![item(1, 1, Dkga04)]);
-    let after = centre.one("olu").build_key_load(&document(&request), &order).unwrap();
+    let after = centre.one("olu").load_for(&request, &order).unwrap();
 
     let (ada, ben) = (identifier("ada"), identifier("ben"));
     let vault = CentreVault::restore(
@@ -329,8 +317,7 @@ fn a_restored_centre_keeps_its_keys_and_never_repeats_a_serial_number() {
     )
     .unwrap();
     let session = vault.sign_in(&identifier("olu"), &secret("passphrase of olu")).unwrap();
-    let load =
-        CentreSession::new(&vault, session).build_key_load(&document(&request), &order).unwrap();
+    let load = CentreSession::new(&vault, session).load_for(&request, &order).unwrap();
     assert!(load.serial > after.serial + 1_000_000);
     assert!(module.read_load(&party, &slot_keys, &load.file).is_ok());
 }
@@ -344,7 +331,7 @@ fn a_centre_renews_its_keys_and_keeps_everything_else() {
     let made = centre.two().generate_vending_key(group(1), revision(1), Dkga04).unwrap();
     let order = order(vec![item(1, 1, Dkga04)]);
     let request = module.request_load(&old, SLOT, begin(), begin().plus_days(30));
-    let first = centre.one("olu").build_key_load(&document(&request), &order).unwrap();
+    let first = centre.one("olu").load_for(&request, &order).unwrap();
     // The old keys may have lapsed.
     let now = begin().plus_days(CentreSetup::VALID_DAYS + 1);
     centre.clock.set(now);
@@ -372,7 +359,7 @@ fn a_centre_renews_its_keys_and_keeps_everything_else() {
     let new_keys = module.agree(&centre, SLOT, now);
     let request = module.request_load(&new, SLOT, now, now.plus_days(30));
     let order = KeyLoadOrder { expires: now.plus_days(10), ..order };
-    let second = centre.one("olu").build_key_load(&document(&request), &order).unwrap();
+    let second = centre.one("olu").load_for(&request, &order).unwrap();
     assert_eq!((first.serial, second.serial), (1, 2));
     assert_eq!(second.check_values, [made.check_value]);
     assert!(module.read_load(&new, &new_keys, &second.file).is_ok());
@@ -411,7 +398,7 @@ fn a_back_up_has_the_keys_of_its_day_and_the_names_before() {
         let session = vault.sign_in(&identifier("olu"), &secret("passphrase of olu")).unwrap();
         let centre_module = CentreSession::new(&vault, session);
         assert_eq!(centre_module.identify().unwrap().fingerprint, party.fingerprint().to_string());
-        let refused = centre_module.answer_agreement(&document(&request)).err();
+        let refused = centre_module.agree_to(&request).err();
         assert_eq!(refused.map(|refused| refused.code()), answered);
     }
 }
@@ -437,7 +424,7 @@ fn no_answer_and_nothing_kept_shows_a_key() {
     let order = order(vec![item(1, 1, Dkga02), item(2, 1, Dkga03), item(3, 1, Dkga04)]);
     let mut told = String::new();
     let mut tell = |what: &dyn std::fmt::Debug| told.push_str(&format!("{what:?} {what:#?}"));
-    let load = operator.build_key_load(&document(&request), &order).unwrap();
+    let load = operator.load_for(&request, &order).unwrap();
     tell(&load);
     tell(&operator.identify());
     tell(&operator.enrolment());

@@ -3,7 +3,7 @@
 
 mod centre_kit;
 
-use prepay_testkit::documents::document;
+use prepay_testkit::documents::{AnswerText, document};
 use std::sync::{Arc, Mutex};
 
 use centre_kit::{Centre, Foreseeable, begin, group, identifier, item, order, revision, secret};
@@ -53,7 +53,7 @@ fn introduce(centre: &Centre, module: &Custodians) {
 
 fn agree(centre: &Centre, module: &Custodians) {
     let request = module.request_agreement(&centre_id()).unwrap();
-    let answer = centre.one("olu").answer_agreement(&document(&request)).unwrap();
+    let answer = centre.one("olu").agree_to(&request).unwrap();
     module.accept_confirmation(&document(&answer.confirmation)).unwrap();
 }
 
@@ -73,7 +73,7 @@ fn a_key_reaches_a_register_with_the_check_value_that_the_centre_told() {
     let made = centre.two().generate_vending_key(group(123_456), revision(1), Dkga04).unwrap();
     let request = module.request_key_load(&centre_id()).unwrap();
     let order = order(vec![item(123_456, 1, Dkga04)]);
-    let load = centre.one("olu").build_key_load(&document(&request), &order).unwrap();
+    let load = centre.one("olu").load_for(&request, &order).unwrap();
     let loaded = module.load_keys(&document(&load.file)).unwrap();
     assert_eq!(loaded.serial, load.serial);
     let registers = module.reader().registers().unwrap();
@@ -93,7 +93,7 @@ fn of_two_files_for_one_request_the_module_takes_one() {
     let request = module.request_key_load(&centre_id()).unwrap();
     let build = || {
         let order = order(vec![item(1, 1, Dkga04)]);
-        centre.one("olu").build_key_load(&document(&request), &order).unwrap().file
+        centre.one("olu").load_for(&request, &order).unwrap().file
     };
     let files = [build(), build()];
     module.load_keys(&document(&files[1])).unwrap();
@@ -108,12 +108,12 @@ fn after_a_new_agreement_a_file_under_the_old_slot_keys_is_refused() {
     centre.two().generate_vending_key(group(1), revision(1), Dkga04).unwrap();
     let request = module.request_key_load(&centre_id()).unwrap();
     let order = order(vec![item(1, 1, Dkga04)]);
-    let old = centre.one("olu").build_key_load(&document(&request), &order).unwrap();
+    let old = centre.one("olu").load_for(&request, &order).unwrap();
     centre.clock.set(begin().plus_seconds(60));
     agree(&centre, &module);
     assert_eq!(refused(module.load_keys(&document(&old.file))), "mac");
     let request = module.request_key_load(&centre_id()).unwrap();
-    let new = centre.one("olu").build_key_load(&document(&request), &order).unwrap();
+    let new = centre.one("olu").load_for(&request, &order).unwrap();
     assert!(module.load_keys(&document(&new.file)).is_ok());
 }
 
@@ -126,7 +126,7 @@ fn a_key_made_anew_under_its_old_name_is_refused_where_the_old_one_is_loaded() {
         let request = module.request_key_load(&centre_id()).unwrap();
         let order = order(vec![item(1, 1, Dkga04)]);
         {
-            let load = centre.one("olu").build_key_load(&document(&request), &order).unwrap();
+            let load = centre.one("olu").load_for(&request, &order).unwrap();
             module.load_keys(&document(&load.file))
         }
     };
@@ -147,7 +147,7 @@ fn a_module_takes_in_a_renewed_centre_by_revoking_the_old_keys() {
     let order = order(vec![item(1, 1, Dkga04)]);
     let load = || {
         let request = module.request_key_load(&centre_id()).unwrap();
-        centre.one("olu").build_key_load(&document(&request), &order)
+        centre.one("olu").load_for(&request, &order)
     };
     module.load_keys(&document(&load().unwrap().file)).unwrap();
     let old_enrolment = centre.one("uma").enrolment().unwrap();
@@ -157,7 +157,7 @@ fn a_module_takes_in_a_renewed_centre_by_revoking_the_old_keys() {
     // Whatever the module asks under the old keys, the centre says what has happened.
     assert_eq!(load().unwrap_err().code(), "centre_renewed");
     let agreement = module.request_agreement(&centre_id()).unwrap();
-    let answer = centre.one("olu").answer_agreement(&document(&agreement));
+    let answer = centre.one("olu").agree_to(&agreement);
     assert_eq!(answer.unwrap_err().code(), "centre_renewed");
     // New keys do not slip in beside the old ones.
     assert_eq!(refused(module.enrol_centre(&document(&enrolment))), "centre_conflict");

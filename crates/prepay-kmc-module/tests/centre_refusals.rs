@@ -11,8 +11,8 @@ use prepay_kmc_module::{
     Authority, CentreEntry, CentreError, CentreModule, CentreSession, CentreSetup, KeyLoadItem,
     KeyLoadOrder,
 };
-use prepay_kmp::CentreEnrolment;
-use prepay_testkit::documents::document;
+use prepay_kmp::{AgreementRequest, CentreEnrolment, KeyLoadRequest, Unverified};
+use prepay_testkit::documents::{AnswerText, document};
 use prepay_token::element::DecoderKeyGenerationAlgorithm::{Dkga02, Dkga03, Dkga04};
 use prepay_token::key::VendingKey;
 use prepay_vault::{By, Entries as _, MemoryStorage, records};
@@ -46,10 +46,8 @@ fn each_operation_is_refused_to_whoever_may_not() {
     let file_order = &order;
     type Ask<'a> = Box<dyn Fn(&dyn CentreModule) -> Option<CentreError> + 'a>;
     let operating: [Ask<'_>; 2] = [
-        Box::new(|centre_module| centre_module.answer_agreement(&document(&agreement)).err()),
-        Box::new(|centre_module| {
-            centre_module.build_key_load(&document(&request), file_order).err()
-        }),
+        Box::new(|centre_module| centre_module.agree_to(&agreement).err()),
+        Box::new(|centre_module| centre_module.load_for(&request, file_order).err()),
     ];
     let dual_control: [Ask<'_>; 6] = [
         Box::new(|centre_module| centre_module.renew_keys(10).err()),
@@ -122,17 +120,19 @@ fn a_session_of_another_centre_or_of_somebody_removed_is_refused() {
 #[test]
 fn a_refusal_is_noted_with_who_asked_for_what_and_why() {
     let (centre, mut module) = ready();
-    let unknown =
-        Module::new("SM-9", "module 9").request_agreement(&centre.party(), SLOT, begin()).0;
-    let strange = good_request(&centre, &mut Module::new("SM-9", "module 9"));
+    let mut stranger = Module::new("SM-9", "module 9");
+    let unknown = stranger.request_agreement(&centre.party(), SLOT, begin()).0;
+    let unknown: Unverified<AgreementRequest> = document(unknown);
+    let unknown = unknown.verify(unknown.centre(), stranger.identity.public()).unwrap();
+    let strange = good_request(&centre, &mut stranger);
     let request = good_request(&centre, &mut module);
     let (auditor, operator, custodians) = (centre.one("uma"), centre.one("olu"), centre.two());
     let before = centre.audit().len();
     let refused = [
-        auditor.answer_agreement(&document(&unknown)).unwrap_err(),
+        auditor.answer_agreement(&unknown).unwrap_err(),
         auditor.read_key_load_request(&document(&strange)).unwrap_err(),
-        operator.answer_agreement(&document(&unknown)).unwrap_err(),
-        operator.build_key_load(&document(&request), &order(vec![item(9, 1, Dkga04)])).unwrap_err(),
+        operator.answer_agreement(&unknown).unwrap_err(),
+        operator.load_for(&request, &order(vec![item(9, 1, Dkga04)])).unwrap_err(),
         custodians.destroy_vending_key(group(9), revision(1)).unwrap_err(),
     ];
     // What was answered is no refusal.
@@ -259,12 +259,8 @@ fn changed_requests_are_refused_as_documents() {
     let agreement = with_signature_of(&agreement, &other_agreement);
     let centre_module = centre.two();
     let before = centre.kept();
-    let (asked, items) = (document(&request), order(vec![item(1, 1, Dkga04)]));
-    assert_eq!(code(centre_module.read_key_load_request(&asked)), "signature");
-    assert_eq!(code(centre_module.build_key_load(&asked, &items)), "signature");
-    let asked = document(&agreement);
-    assert_eq!(code(centre_module.read_agreement_request(&asked)), "signature");
-    assert_eq!(code(centre_module.answer_agreement(&asked)), "signature");
+    assert_eq!(code(centre_module.read_key_load_request(&document(&request))), "signature");
+    assert_eq!(code(centre_module.read_agreement_request(&document(&agreement))), "signature");
     assert_unchanged(&centre, &before, "changed texts");
 }
 
@@ -283,36 +279,94 @@ fn requests_that_may_not_be_answered_are_refused_by_name() {
     let far = begin().plus_seconds(901);
 
     let loads = [
-        ("other_centre", module.request_load(&other.party(), SLOT, now, later)),
-        ("other_centre", module.request_load(&namesake.party(), SLOT, now, later)),
-        ("module_unknown", unknown.request_load(&party, SLOT, now, later)),
-        ("module_revoked", revoked.request_load(&party, SLOT, now, later)),
-        ("other_module", impostor.request_load(&party, SLOT, now, later)),
-        ("no_slot", module.request_load(&party, SLOT + 1, now, later)),
-        ("from_future", module.request_load(&party, SLOT, far, later)),
+        (
+            "other_centre",
+            module.request_load(&other.party(), SLOT, now, later),
+            module.identity.public().clone(),
+        ),
+        (
+            "other_centre",
+            module.request_load(&namesake.party(), SLOT, now, later),
+            module.identity.public().clone(),
+        ),
+        (
+            "module_unknown",
+            unknown.request_load(&party, SLOT, now, later),
+            unknown.identity.public().clone(),
+        ),
+        (
+            "module_revoked",
+            revoked.request_load(&party, SLOT, now, later),
+            revoked.identity.public().clone(),
+        ),
+        (
+            "other_module",
+            impostor.request_load(&party, SLOT, now, later),
+            impostor.identity.public().clone(),
+        ),
+        (
+            "no_slot",
+            module.request_load(&party, SLOT + 1, now, later),
+            module.identity.public().clone(),
+        ),
+        (
+            "from_future",
+            module.request_load(&party, SLOT, far, later),
+            module.identity.public().clone(),
+        ),
         (
             "request_expired",
             module.request_load(&party, SLOT, moment("2026-01-01T00:00:00Z"), earlier(now)),
+            module.identity.public().clone(),
         ),
     ];
     let agreements = [
-        ("other_centre", module.request_agreement(&other.party(), SLOT, now).0),
-        ("module_unknown", unknown.request_agreement(&party, SLOT, now).0),
-        ("module_revoked", revoked.request_agreement(&party, SLOT, now).0),
-        ("other_module", impostor.request_agreement(&party, SLOT, now).0),
-        ("from_future", module.request_agreement(&party, SLOT, far).0),
-        ("superseded", module.request_agreement(&party, SLOT, earlier(now)).0),
+        (
+            "other_centre",
+            module.request_agreement(&other.party(), SLOT, now).0,
+            module.identity.public().clone(),
+        ),
+        (
+            "module_unknown",
+            unknown.request_agreement(&party, SLOT, now).0,
+            unknown.identity.public().clone(),
+        ),
+        (
+            "module_revoked",
+            revoked.request_agreement(&party, SLOT, now).0,
+            revoked.identity.public().clone(),
+        ),
+        (
+            "other_module",
+            impostor.request_agreement(&party, SLOT, now).0,
+            impostor.identity.public().clone(),
+        ),
+        (
+            "from_future",
+            module.request_agreement(&party, SLOT, far).0,
+            module.identity.public().clone(),
+        ),
+        (
+            "superseded",
+            module.request_agreement(&party, SLOT, earlier(now)).0,
+            module.identity.public().clone(),
+        ),
     ];
     let operator = centre.one("olu");
     let before = centre.kept();
-    for (expected, request) in &loads {
-        assert_eq!(code(operator.read_key_load_request(&document(request))), *expected);
-        let order = order(vec![item(1, 1, Dkga04)]);
-        assert_eq!(code(operator.build_key_load(&document(request), &order)), *expected);
+    let order = order(vec![item(1, 1, Dkga04)]);
+    // Also a request that somebody else verified, with the keys that really signed it.
+    for (expected, request, sender) in &loads {
+        let request: Unverified<KeyLoadRequest> = document(request);
+        assert_eq!(code(operator.read_key_load_request(&request)), *expected);
+        let verified = request.verify(request.centre(), sender).unwrap();
+        assert_eq!(code(operator.build_key_load(&verified, &order)), *expected);
     }
-    for (expected, request) in &agreements {
-        assert_eq!(code(operator.read_agreement_request(&document(request))), *expected);
-        assert_eq!(code(operator.answer_agreement(&document(request))), *expected);
+    for (expected, request, sender) in &agreements {
+        let request: Unverified<AgreementRequest> = document(request);
+        assert_eq!(code(operator.read_agreement_request(&request)), *expected);
+        let verified = request.verify(request.centre(), sender).unwrap();
+        assert_eq!(code(operator.answer_agreement(&verified)), *expected);
     }
     assert_unchanged(&centre, &before, "requests");
     // The bounds, from inside.
@@ -349,9 +403,9 @@ fn what_is_for_keys_that_were_renewed_is_refused_with_both_names() {
     let new = centre.party();
     let before = centre.kept();
     let answers = [
-        operator.answer_agreement(&document(&agreement)).unwrap_err(),
+        operator.agree_to(&agreement).unwrap_err(),
         operator.read_key_load_request(&document(&request)).unwrap_err(),
-        operator.build_key_load(&document(&request), &order(vec![item(1, 1, Dkga04)])).unwrap_err(),
+        operator.load_for(&request, &order(vec![item(1, 1, Dkga04)])).unwrap_err(),
     ];
     for refused in answers {
         let CentreError::CentreRenewed { expected, found, since } = &refused else {
@@ -363,7 +417,7 @@ fn what_is_for_keys_that_were_renewed_is_refused_with_both_names() {
     // Keys that the centre never had are another's, and slots have to agree afresh.
     let namesake = Centre::make("CENTRE-1", "other keys", true);
     let (agreement, _) = module.request_agreement(&namesake.party(), SLOT, renewed);
-    assert_eq!(code(operator.answer_agreement(&document(&agreement))), "other_centre");
+    assert_eq!(code(operator.agree_to(&agreement)), "other_centre");
     let request = module.request_load(&new, SLOT, renewed, begin().plus_days(5));
     assert_eq!(code(operator.read_key_load_request(&document(&request))), "no_slot");
     assert_unchanged(&centre, &before, "renewed");
@@ -400,20 +454,16 @@ fn orders_that_make_no_file_are_refused_by_name() {
     let operator = centre.one("olu");
     let before = centre.kept();
     for (expected, keys) in keys {
-        assert_eq!(code(operator.build_key_load(&document(&request), &order(keys))), expected);
+        assert_eq!(code(operator.load_for(&request, &order(keys))), expected);
     }
     for expires in [earlier(begin()), begin().plus_days(30).plus_seconds(1)] {
         let order = KeyLoadOrder { expires, transactions: None, keys: vec![good.clone()] };
-        assert_eq!(
-            code(operator.build_key_load(&document(&request), &order)),
-            "dates",
-            "{expires}"
-        );
+        assert_eq!(code(operator.load_for(&request, &order)), "dates", "{expires}");
     }
     assert_unchanged(&centre, &before, "orders");
     for expires in [begin(), begin().plus_days(30)] {
         let order = KeyLoadOrder { expires, transactions: None, keys: vec![good.clone()] };
-        assert!(operator.build_key_load(&document(&request), &order).is_ok(), "{expires}");
+        assert!(operator.load_for(&request, &order).is_ok(), "{expires}");
     }
 }
 
@@ -459,14 +509,10 @@ fn a_centre_whose_public_keys_are_not_in_force_answers_nothing() {
     let operator = centre.one("olu");
     for now in [end.plus_seconds(1), earlier(begin())] {
         centre.clock.set(now);
-        assert_eq!(
-            code(operator.build_key_load(&document(&request), &order)),
-            "centre_key",
-            "{now}"
-        );
-        assert_eq!(code(operator.answer_agreement(&document(&agreement))), "centre_key", "{now}");
+        assert_eq!(code(operator.load_for(&request, &order)), "centre_key", "{now}");
+        assert_eq!(code(operator.agree_to(&agreement)), "centre_key", "{now}");
     }
     centre.clock.set(end);
-    assert!(operator.build_key_load(&document(&request), &order).is_ok());
-    assert!(operator.answer_agreement(&document(&agreement)).is_ok());
+    assert!(operator.load_for(&request, &order).is_ok());
+    assert!(operator.agree_to(&agreement).is_ok());
 }

@@ -13,7 +13,8 @@
 //! ```
 //!
 //! A text is read once. What was read is [`Unverified`] until somebody verifies it with the keys of its sender: before
-//! that it tells only which keys those are. An enrolment brings its keys along and is signed with them; people compare
+//! that it tells only which keys those are. A request is then [`Verified`], so that who answers it need not verify it
+//! again. An enrolment brings its keys along and is signed with them; people compare
 //! the fingerprint before they believe whose keys they are.
 //!
 //! Verifying checks everything that takes neither a clock nor a memory. The caller checks the rest: whether a
@@ -24,6 +25,7 @@
 
 use std::collections::HashSet;
 use std::fmt;
+use std::ops::Deref;
 
 use prepay_token::key::VendingKey;
 use sha2::{Digest, Sha256};
@@ -177,6 +179,42 @@ impl<D> Unverified<D> {
     ) -> Result<(), DocumentError> {
         expect_module(module, &self.module)?;
         expect_centre(centre, &self.centre)
+    }
+}
+
+/// A document that its sender signed. Only verifying makes one, and it is read like its contents.
+///
+/// It says with whose keys it was verified. Whoever answers it checks that these are still the keys they trust.
+#[derive(Clone, Debug)]
+pub struct Verified<D> {
+    document: Unverified<D>,
+    sender: PublicIdentity,
+}
+
+impl<D: Clone> Verified<D> {
+    /// Of a document whose signature by this sender was just checked.
+    pub(crate) fn new(document: &Unverified<D>, sender: &PublicIdentity) -> Self {
+        Self { document: document.clone(), sender: sender.clone() }
+    }
+}
+
+impl<D> Verified<D> {
+    /// The public keys that it was verified with.
+    pub const fn sender(&self) -> &PublicIdentity {
+        &self.sender
+    }
+
+    /// The SHA-256 of the whole text: equal for equal texts.
+    pub fn digest(&self) -> [u8; 32] {
+        self.document.digest()
+    }
+}
+
+impl<D> Deref for Verified<D> {
+    type Target = D;
+
+    fn deref(&self) -> &D {
+        &self.document.content
     }
 }
 

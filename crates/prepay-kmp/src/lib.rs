@@ -30,7 +30,7 @@ pub use check_value::check_value;
 pub use document::{
     AgreementAnswered, AgreementConfirmation, AgreementRequest, CentreEnrolment, Document, KeyLoad,
     KeyLoadHeader, KeyLoadRequest, KeyToLoad, LoadedKey, ModuleEnrolment, SignatoryEnrolment,
-    Unverified, WrappedKeyLoad,
+    Unverified, Verified, WrappedKeyLoad,
 };
 pub use error::{DocumentError, KeyError, SignatureError};
 pub use key::PublicKey;

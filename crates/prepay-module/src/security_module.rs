@@ -26,6 +26,9 @@ use prepay_kmp::attribute::{
 use prepay_kmp::{CentreId, ModuleId};
 
 /// A security module.
+///
+/// A trait although the only answer to it in this stack is [`Operator`](crate::software::Operator): a hardware module or a
+/// remote service will be another, and doors and vending know the trait only.
 pub trait SecurityModule: Send + Sync {
     /// Who the module is.
     ///

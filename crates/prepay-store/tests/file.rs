@@ -131,7 +131,15 @@ fn a_changed_byte_is_refused_or_harmless_and_never_a_panic() {
         fs::write(&other, &changed).unwrap();
         match SqliteCentreStore::open(&other) {
             Err(error) => {
-                assert!(error.code().starts_with("store_"), "byte {place}");
+                // `storage`: SQLite cannot carry out what a changed byte made of the schema.
+                let expected = [
+                    "store_not_a_database",
+                    "store_other_application",
+                    "version",
+                    "damaged",
+                    "storage",
+                ];
+                assert!(expected.contains(&error.code()), "byte {place}: {error}");
                 refused += 1;
             }
             Ok(store) => {

@@ -5,7 +5,7 @@
 //!
 //! - Elsewhere: where vaults are kept, which comes in as an argument.
 
-use crate::documents::document;
+use crate::documents::{AnswerText, document};
 use prepay_basics::{Identifier, Moment};
 use prepay_kmc_module::{
     CentreEntry, CentreModule, CentreSession, CentreSetup, CentreVault, KeyLoadItem, KeyLoadOrder,
@@ -250,7 +250,7 @@ impl TestCentre {
         custodians.confirm_centre(&value(Self::NAME), &fingerprint).expect("a confirmed centre");
         let request =
             custodians.request_agreement(&value(Self::NAME)).expect("an agreement request");
-        let answer = centre.answer_agreement(&document(&request)).expect("an agreement");
+        let answer = centre.agree_to(&request).expect("an agreement");
         custodians.accept_confirmation(&document(&answer.confirmation)).expect("an active slot");
         vec![module_enrolment, enrolment, request, answer.confirmation]
     }
@@ -268,16 +268,10 @@ impl TestCentre {
     ) -> (LoadReport, [String; 2]) {
         let custodians = &people.custodians;
         let request = custodians.request_key_load(&value(Self::NAME)).expect("a request");
-        let read = self
-            .centre_module()
-            .read_key_load_request(&document(&request))
-            .expect("an authentic request");
+        let centre = self.centre_module();
+        let read = centre.read_key_load_request(&document(&request)).expect("an authentic request");
         let order = KeyLoadOrder { expires: read.expires, transactions, keys };
-        let file = self
-            .centre_module()
-            .build_key_load(&document(&request), &order)
-            .expect("a key-load file")
-            .file;
+        let file = centre.build_key_load(&read, &order).expect("a key-load file").file;
         (custodians.load_keys(&document(&file)).expect("loaded keys"), [request, file])
     }
 

@@ -1,10 +1,11 @@
 //! What each side does with a text of key management, in one call: reads it, verifies it, answers it.
 
 use prepay_basics::Moment;
+use prepay_kmc_module::{AgreementAnswer, CentreError, CentreModule, KeyLoadOrder};
 use prepay_kmp::{
     AgreementAnswered, AgreementConfirmation, AgreementRequest, Document, DocumentError, Identity,
     KeyLoad, KeyLoadRequest, PartyName, PendingAgreement, PublicIdentity, SlotKeys, Unverified,
-    WrappedKeyLoad, open_kmp, read_as,
+    Verified, WrappedKeyLoad, open_kmp, read_as,
 };
 
 /// A text that is known to be a document of this kind.
@@ -29,8 +30,35 @@ pub fn answer_agreement(
 ) -> Result<AgreementAnswered, DocumentError> {
     let request: Unverified<AgreementRequest> = read_as(text.as_ref())?;
     let request = request.verify(centre.name(), module)?;
-    open_kmp::confirm_agreement(centre, module, &request, created)
+    open_kmp::confirm_agreement(centre, &request, created)
 }
+
+/// What a centre does with the text of a request, by its own module.
+pub trait AnswerText: CentreModule {
+    /// Answers an agreement request.
+    ///
+    /// # Errors
+    ///
+    /// [`CentreError`] when it is refused.
+    fn agree_to(&self, text: impl AsRef<[u8]>) -> Result<AgreementAnswer, CentreError> {
+        self.answer_agreement(&self.read_agreement_request(&read_as(text.as_ref())?)?)
+    }
+
+    /// Answers a key-load request.
+    ///
+    /// # Errors
+    ///
+    /// [`CentreError`] when it is refused.
+    fn load_for(
+        &self,
+        text: impl AsRef<[u8]>,
+        order: &KeyLoadOrder,
+    ) -> Result<prepay_kmc_module::KeyLoad, CentreError> {
+        self.build_key_load(&self.read_key_load_request(&read_as(text.as_ref())?)?, order)
+    }
+}
+
+impl<M: CentreModule + ?Sized> AnswerText for M {}
 
 /// What a module does with the confirmation of an agreement.
 ///
@@ -56,7 +84,7 @@ pub fn read_key_load_request(
     centre: &PartyName,
     module: &PublicIdentity,
     text: impl AsRef<[u8]>,
-) -> Result<KeyLoadRequest, DocumentError> {
+) -> Result<Verified<KeyLoadRequest>, DocumentError> {
     read_as::<Unverified<KeyLoadRequest>>(text.as_ref())?.verify(centre, module)
 }
 

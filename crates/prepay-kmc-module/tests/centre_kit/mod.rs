@@ -15,7 +15,7 @@ use prepay_kmp::{
     PartyKind, PublicIdentity, SlotKeys, SlotNumber, VendingKeyAttributes, open_kmp,
 };
 use prepay_testkit::ceremony;
-use prepay_testkit::documents::{accept_agreement, document, read_key_load};
+use prepay_testkit::documents::{AnswerText, accept_agreement, document, read_key_load};
 pub(crate) use prepay_testkit::{Foreseeable, SetClock};
 use prepay_token::element::{DecoderKeyGenerationAlgorithm, KeyRevisionNumber, SupplyGroupCode};
 use prepay_vault::{
@@ -236,7 +236,7 @@ impl Module {
 
     pub(crate) fn agree(&mut self, centre: &Centre, slot: u16, created: Moment) -> SlotKeys {
         let (request, accept) = self.request_agreement(&centre.party(), slot, created);
-        let answer = centre.one("olu").answer_agreement(&document(&request)).unwrap();
+        let answer = centre.one("olu").agree_to(&request).unwrap();
         assert_eq!(answer.slot, slot);
         accept(self, &answer.confirmation)
     }

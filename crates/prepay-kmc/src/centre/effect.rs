@@ -122,8 +122,8 @@ impl<S: CentreStore> Centre<'_, S> {
         decision: &Decision,
     ) -> Answer<Effect> {
         let request = read_as(form.request.0.as_bytes()).map_err(CentreError::from)?;
-        let asked = self.module.read_key_load_request(&request)?;
-        let (expected, found) = (form.module, asked.module.id().clone().into());
+        let request = self.module.read_key_load_request(&request)?;
+        let (expected, found) = (form.module, request.module.id().clone().into());
         if expected != found {
             return Err(CommandError::OtherModule { expected, found });
         }

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use prepay_basics::Moment;
 use prepay_kmc_module::{Authority, KeyLoadItem, KeyLoadOrder};
 use prepay_kmp::attribute::{KeyCheckValue, VendingKeyAttributes};
-use prepay_kmp::{KeyLoadRequest, MAX_KEYS, ModuleId, Unverified};
+use prepay_kmp::{KeyLoadRequest, MAX_KEYS, ModuleId, Unverified, Verified};
 use prepay_token::element::SupplyGroupCode;
 
 use super::batch::Batch;
@@ -64,7 +64,9 @@ impl<S: CentreStore> Centre<'_, S> {
     ) -> Answer<LoadAnswer> {
         self.needs("answer a key-load request", Authority::Operating)?;
         let mut batch = self.batch()?;
-        let answer = self.put_load(&mut batch, request, options)?;
+        check_groups(options)?;
+        let request = self.module.read_key_load_request(request)?;
+        let answer = self.put_load(&mut batch, &request, options)?;
         if !answer.is_repeated {
             self.commit(batch)?;
         }
@@ -75,14 +77,12 @@ impl<S: CentreStore> Centre<'_, S> {
     pub(super) fn put_load(
         &self,
         batch: &mut Batch,
-        request: &Unverified<KeyLoadRequest>,
+        request: &Verified<KeyLoadRequest>,
         options: &LoadOptions,
     ) -> Answer<LoadAnswer> {
-        check_groups(options)?;
-        let asked = self.module.read_key_load_request(request)?;
-        let module = ModuleId::from(asked.module.id().clone());
+        let module = ModuleId::from(request.module.id().clone());
         self.serving(&module)?;
-        let nonce = asked.nonce.to_string();
+        let nonce = request.nonce.to_string();
         if let Some(found) = self.store.find(&KeyLoadRecord::answering(&module, &nonce))? {
             check_same_request(&found.row, request, options)?;
             self.still_allowed(&found.row, batch.at)?;
@@ -93,7 +93,7 @@ impl<S: CentreStore> Centre<'_, S> {
             let left_out = selection.left_out;
             return Err(CommandError::NothingToLoad { module, left_out });
         }
-        let load = self.build(&asked, request, selection, options, batch.at)?;
+        let load = self.build(request, selection, options, batch.at)?;
         let note = format!(
             "module {}, {} keys, {} left out",
             load.module,
@@ -108,8 +108,7 @@ impl<S: CentreStore> Centre<'_, S> {
     /// Lets the centre's module build the file.
     fn build(
         &self,
-        asked: &KeyLoadRequest,
-        request: &Unverified<KeyLoadRequest>,
+        request: &Verified<KeyLoadRequest>,
         selection: Selection,
         options: &LoadOptions,
         now: Moment,
@@ -121,7 +120,7 @@ impl<S: CentreStore> Centre<'_, S> {
             register: None,
         };
         let order = KeyLoadOrder {
-            expires: asked.expires,
+            expires: request.expires,
             transactions: options.transactions,
             keys: keys.iter().map(item).collect(),
         };
@@ -134,7 +133,7 @@ impl<S: CentreStore> Centre<'_, S> {
             serial: built.serial,
             module: built.module,
             slot: built.slot,
-            nonce: asked.nonce.to_string().into(),
+            nonce: request.nonce.to_string().into(),
             request_digest: request.digest(),
             created: now,
             expires: built.expires,
@@ -238,7 +237,7 @@ fn check_groups(options: &LoadOptions) -> Answer<()> {
 /// Checks that a file answers the same request with the same options.
 fn check_same_request(
     load: &KeyLoadRecord,
-    request: &Unverified<KeyLoadRequest>,
+    request: &Verified<KeyLoadRequest>,
     options: &LoadOptions,
 ) -> Answer<()> {
     let serial = load.serial;

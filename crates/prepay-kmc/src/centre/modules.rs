@@ -82,8 +82,8 @@ impl<S: CentreStore> Centre<'_, S> {
         let mut batch = self.batch()?;
         let asked = self.module.read_agreement_request(request)?;
         self.serving(&asked.module.id().clone().into())?;
-        let answer = self.module.answer_agreement(request)?;
-        let request_digest = request.digest();
+        let answer = self.module.answer_agreement(&asked)?;
+        let request_digest = asked.digest();
         if self.store.get::<AgreementRecord>(&(answer.module.clone(), request_digest))?.is_some() {
             return Ok(answer);
         }

@@ -15,7 +15,7 @@ use prepay_kmc_module::{
 use prepay_kmp::attribute::KeyCheckValue;
 use prepay_kmp::{
     AgreementRequest, Document, DocumentError, Identity, KeyLoadRequest, ModuleEnrolment, ModuleId,
-    Nonce, PartyKind, SlotNumber, Unverified, open_kmp,
+    Nonce, PartyKind, SlotNumber, Unverified, Verified, open_kmp,
 };
 use prepay_testkit::Foreseeable;
 use prepay_token::element::{DecoderKeyGenerationAlgorithm, KeyRevisionNumber, SupplyGroupCode};
@@ -177,6 +177,14 @@ impl State {
         }
     }
 
+    fn serves(&self, module: &ModuleId, slot: u16) -> Result<(), CentreError> {
+        self.known(module)?;
+        if self.slots.contains(&(module.clone(), slot)) {
+            return Ok(());
+        }
+        Err(CentreError::NoSlot { module: module.clone(), slot })
+    }
+
     fn report(&self, module: &ModuleId) -> ModuleReport {
         ModuleReport {
             details: details(module),
@@ -252,7 +260,7 @@ impl CentreModule for ModelModule {
     fn read_agreement_request(
         &self,
         request: &Unverified<AgreementRequest>,
-    ) -> Result<AgreementRequest, CentreError> {
+    ) -> Result<Verified<AgreementRequest>, CentreError> {
         let module = request.module().id();
         self.state.lock().unwrap().known(&module.clone().into())?;
         let party = party(PartyKind::Module, module.as_str());
@@ -261,11 +269,11 @@ impl CentreModule for ModelModule {
 
     fn answer_agreement(
         &self,
-        request: &Unverified<AgreementRequest>,
+        request: &Verified<AgreementRequest>,
     ) -> Result<AgreementAnswer, CentreError> {
-        let asked = self.read_agreement_request(request)?;
-        let (module, slot) = (ModuleId::from(asked.module.id().clone()), asked.slot.value());
+        let (module, slot) = (ModuleId::from(request.module.id().clone()), request.slot.value());
         let mut state = self.changing()?;
+        state.known(&module)?;
         state.slots.insert((module.clone(), slot));
         let is_test = state.is_test;
         Ok(AgreementAnswer {
@@ -338,27 +346,25 @@ impl CentreModule for ModelModule {
     fn read_key_load_request(
         &self,
         request: &Unverified<KeyLoadRequest>,
-    ) -> Result<KeyLoadRequest, CentreError> {
+    ) -> Result<Verified<KeyLoadRequest>, CentreError> {
         let (module, slot) =
             (ModuleId::from(request.module().id().clone()), request.slot().value());
         let state = self.state.lock().unwrap();
         state.known(&module)?;
         let party = party(PartyKind::Module, module.as_str());
         let request = request.verify(centre().name(), party.public())?;
-        if !state.slots.contains(&(module.clone(), slot)) {
-            return Err(CentreError::NoSlot { module, slot });
-        }
+        state.serves(&module, slot)?;
         Ok(request)
     }
 
     fn build_key_load(
         &self,
-        request: &Unverified<KeyLoadRequest>,
+        request: &Verified<KeyLoadRequest>,
         order: &KeyLoadOrder,
     ) -> Result<KeyLoad, CentreError> {
-        let asked = self.read_key_load_request(request)?;
-        let (module, slot) = (ModuleId::from(asked.module.id().clone()), asked.slot.value());
+        let (module, slot) = (ModuleId::from(request.module.id().clone()), request.slot.value());
         let mut state = self.changing()?;
+        state.serves(&module, slot)?;
         let mut check_values = Vec::new();
         for item in &order.keys {
             let (group, revision) = (item.attributes.supply_group, item.attributes.key_revision);

@@ -8,7 +8,7 @@ use super::text::{Record, Records, Writer};
 use super::{AUTHENTICATED, SIGNED};
 use crate::document::{
     AGREEMENT_CONFIRMATION, AGREEMENT_REQUEST, AgreementAnswered, AgreementConfirmation,
-    AgreementRequest, Unverified, expect_centre, expect_module,
+    AgreementRequest, Unverified, Verified, expect_centre,
 };
 use crate::value::Hex;
 use crate::{
@@ -78,10 +78,10 @@ impl Unverified<AgreementRequest> {
         &self,
         own: &PartyName,
         module: &PublicIdentity,
-    ) -> Result<AgreementRequest, DocumentError> {
+    ) -> Result<Verified<AgreementRequest>, DocumentError> {
         self.expect_names(module.name(), own)?;
         self.verify_signature(module)?;
-        Ok(self.content.clone())
+        Ok(Verified::new(self, module))
     }
 }
 
@@ -89,14 +89,13 @@ impl Unverified<AgreementRequest> {
 ///
 /// # Errors
 ///
-/// [`DocumentError::OtherModule`] and [`DocumentError::OtherCentre`] when the request is not between these two.
+/// [`DocumentError::OtherCentre`] when the request is to another centre.
 pub fn confirm_agreement(
     own: &Identity,
-    module: &PublicIdentity,
-    request: &AgreementRequest,
+    request: &Verified<AgreementRequest>,
     created: Moment,
 ) -> Result<AgreementAnswered, DocumentError> {
-    expect_module(module.name(), &request.module)?;
+    let module = request.sender();
     expect_centre(own.name(), &request.centre)?;
     let info = Info {
         module: module.name(),

@@ -16,7 +16,7 @@ use crate::attribute::{
 };
 use crate::document::{
     KEY_LOAD, KEY_LOAD_REQUEST, KeyLoad, KeyLoadHeader, KeyLoadRequest, KeyToLoad, LoadedKey, Once,
-    Unverified, WrappedKey, WrappedKeyLoad, expect_centre, expect_kind, expect_module,
+    Unverified, Verified, WrappedKey, WrappedKeyLoad, expect_centre, expect_kind, expect_module,
 };
 use crate::value::Hex;
 use crate::{
@@ -89,10 +89,10 @@ impl Unverified<KeyLoadRequest> {
         &self,
         own: &PartyName,
         module: &PublicIdentity,
-    ) -> Result<KeyLoadRequest, DocumentError> {
+    ) -> Result<Verified<KeyLoadRequest>, DocumentError> {
         self.expect_names(module.name(), own)?;
         self.verify_signature(module)?;
-        Ok(self.content.clone())
+        Ok(Verified::new(self, module))
     }
 }
 

@@ -282,8 +282,8 @@ impl TestCentre {
         let request = request.expect("a request");
         self.serial += 1;
         KeyLoadHeader {
-            module: request.module,
-            centre: request.centre,
+            module: request.module.clone(),
+            centre: request.centre.clone(),
             slot: request.slot,
             nonce: request.nonce,
             serial: self.serial,

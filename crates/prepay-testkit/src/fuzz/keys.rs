@@ -129,7 +129,7 @@ pub fn open_kmp(input: &[u8]) {
         | Document::SignatoryEnrolment(_) => Ok(()),
         Document::AgreementRequest(request) => {
             let request = request.verify(centre.name(), module.public())?;
-            open_kmp::confirm_agreement(centre, module.public(), &request, *created).map(drop)
+            open_kmp::confirm_agreement(centre, &request, *created).map(drop)
         }
         Document::AgreementConfirmation(confirmation) => {
             confirmation.verify(module, centre.public(), pending).map(drop)

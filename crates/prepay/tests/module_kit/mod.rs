@@ -2,7 +2,7 @@
 
 #![allow(dead_code, reason = "each test program uses its own part")]
 
-use prepay_testkit::documents::document;
+use prepay_testkit::documents::{AnswerText, document};
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
@@ -280,7 +280,7 @@ impl Centre {
     }
 
     pub(crate) fn answer_agreement(&self, request: &str) -> String {
-        self.desk().answer_agreement(&document(request)).unwrap().confirmation
+        self.desk().agree_to(request).unwrap().confirmation
     }
 
     /// A file with both keys, which allows so many units.
@@ -306,7 +306,7 @@ impl Centre {
         };
         let keys = vec![item(1), item(2)];
         let order = KeyLoadOrder { expires: now.plus_days(7), transactions: None, keys };
-        self.desk().build_key_load(&document(request), &order).unwrap().file
+        self.desk().load_for(request, &order).unwrap().file
     }
 }
 
