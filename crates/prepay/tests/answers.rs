@@ -73,8 +73,8 @@ fn flags_that_cannot_be_read_are_answered_in_the_shape_of_every_failure() {
     }
     let missing = prepay("--json lab");
     assert_eq!(error("lab", &missing)["message"], "a command is missing");
-    let near = prepay("--json lab issue credit --amont 1");
-    assert!(error("--amont", &near)["next"].as_str().unwrap().contains("'--amount'"));
+    let near = prepay("--json lab issue credit --amounts 1");
+    assert!(error("--amounts", &near)["next"].as_str().unwrap().contains("'--amount'"));
     // Behind `--` there are no flags.
     assert!(prepay("lab -- --json").stdout.is_empty());
 }

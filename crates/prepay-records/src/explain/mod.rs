@@ -166,7 +166,7 @@ mod tests {
     #[test]
     fn a_mistyped_code_finds_what_was_meant() {
         for (text, meant) in [
-            ("pan_chek_digit", "pan_check_digit"),
+            ("pan_checkdigit", "pan_check_digit"),
             ("cerc", "crc"),
             ("expired", "key_expired"),
             ("usederror", "used_error"),
