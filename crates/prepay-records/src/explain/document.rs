@@ -42,6 +42,13 @@ pub(super) const ROWS: &[Explanation] = &[
         "ask for a document of the profile that the message names",
     ),
     row(
+        "edition_1",
+        "The file is a key-load file of edition 1, which Prepay does not load.",
+        "It comes from an older kind of centre.",
+        Centre,
+        "ask the centre for a file of the profile that Prepay reads",
+    ),
+    row(
         "record",
         "The document lacks a record, or has another one in its place.",
         "It is cut off, or of another kind.",

@@ -261,13 +261,6 @@ pub(super) const ROWS: &[Explanation] = &[
         "delete a key you no longer need: prepay module delete",
     ),
     row(
-        "edition_1",
-        "The file is a key-load file of edition 1, which Prepay does not load.",
-        "It comes from an older kind of centre.",
-        Centre,
-        "ask the centre for a file of the profile that Prepay reads",
-    ),
-    row(
         "fault",
         "The centre's module failed.",
         "Its storage or its source of random numbers failed; it is not known what was done.",
