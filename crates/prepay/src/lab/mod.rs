@@ -17,6 +17,7 @@ use prepay_lab::Lab;
 use crate::Ending;
 use crate::cli::LabCommand;
 use crate::failure::{Done, to_read};
+use crate::json;
 use print::Text;
 
 /// Runs one command of the laboratory.
@@ -40,9 +41,9 @@ pub(crate) fn run(command: &LabCommand, json: bool) -> Done<Ending> {
 }
 
 /// Prints an answer.
-fn answer(answer: &impl Text, json: bool) -> Done<Ending> {
-    if json {
-        print::json(answer)?;
+fn answer(answer: &impl Text, as_json: bool) -> Done<Ending> {
+    if as_json {
+        json::print(answer, false)?;
     } else {
         answer.write(&mut anstream::stdout().lock())?;
     }
