@@ -3,20 +3,26 @@
 //! Where a second process is needed, this same program runs one of its own cases as a child.
 
 use std::fs::{self, Permissions};
-use std::io::{BufRead, BufReader, Read};
+use std::io::Read;
 use std::os::unix::fs::{PermissionsExt, symlink};
-use std::path::Path;
-use std::process::{Child, Command, Stdio};
+use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use prepay_host::{Directory, DirectoryError};
+use prepay_testkit::child::{self, Child};
 use prepay_vault::VaultStorage;
 use tempfile::TempDir;
 
-const PLACE: &str = "PREPAY_TEST_PLACE";
-
 fn place() -> TempDir {
     tempfile::tempdir().unwrap()
+}
+
+/// A directory that was just made, with where it lies.
+fn made() -> (TempDir, PathBuf, Directory) {
+    let place = place();
+    let path = place.path().join("vault");
+    let directory = Directory::create(&path).unwrap();
+    (place, path, directory)
 }
 
 fn whole_log(directory: &mut Directory) -> Vec<u8> {
@@ -69,9 +75,7 @@ fn what_is_written_is_read_again_after_reopening() {
 
 #[test]
 fn nobody_else_can_read_what_is_written() {
-    let place = place();
-    let path = place.path().join("vault");
-    let mut directory = Directory::create(&path).unwrap();
+    let (_place, path, mut directory) = made();
     directory.replace_store(b"s").unwrap();
     directory.append_log(b"l").unwrap();
     directory.write_head(b"h").unwrap();
@@ -143,9 +147,7 @@ fn a_file_that_is_not_ours_is_refused_by_name() {
     ];
     for name in ["store", "audit.log", "audit.head", "lock"] {
         for (harm, words) in CASES {
-            let place = place();
-            let path = place.path().join("vault");
-            let mut directory = Directory::create(&path).unwrap();
+            let (_place, path, mut directory) = made();
             directory.replace_store(b"s").unwrap();
             directory.append_log(b"l").unwrap();
             directory.write_head(b"h").unwrap();
@@ -162,9 +164,7 @@ fn a_file_that_is_not_ours_is_refused_by_name() {
 
 #[test]
 fn what_a_killed_process_left_half_written_changes_nothing() {
-    let place = place();
-    let path = place.path().join("vault");
-    let mut directory = Directory::create(&path).unwrap();
+    let (_place, path, mut directory) = made();
     directory.replace_store(b"old and whole").unwrap();
     drop(directory);
     fs::write(path.join("store.new"), "half of the ne").unwrap();
@@ -181,9 +181,7 @@ fn what_a_killed_process_left_half_written_changes_nothing() {
 
 #[test]
 fn a_file_longer_than_any_of_ours_is_refused_unread() {
-    let place = place();
-    let path = place.path().join("vault");
-    let mut directory = Directory::create(&path).unwrap();
+    let (_place, path, mut directory) = made();
     directory.replace_store(b"s").unwrap();
     directory.write_head(b"h").unwrap();
     let grow = |name: &str, length: u64| {
@@ -198,37 +196,17 @@ fn a_file_longer_than_any_of_ours_is_refused_unread() {
 
 #[test]
 fn a_failed_replacement_leaves_the_old_store() {
-    let place = place();
-    let path = place.path().join("vault");
-    let mut directory = Directory::create(&path).unwrap();
+    let (_place, path, mut directory) = made();
     directory.replace_store(b"old").unwrap();
     fs::create_dir(path.join("store.new")).unwrap();
     assert!(directory.replace_store(b"new").is_err());
     assert_eq!(directory.read_store().unwrap().unwrap(), b"old");
 }
 
-/// Runs a case of this program in a process of its own, and waits for its first line.
-fn child(case: &str, path: &Path) -> (Child, BufReader<std::process::ChildStdout>) {
-    let mut child = Command::new(std::env::current_exe().unwrap())
-        .args(["--exact", case, "--nocapture", "--include-ignored"])
-        .env(PLACE, path)
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .spawn()
-        .unwrap();
-    let mut told = BufReader::new(child.stdout.take().unwrap());
-    let mut line = String::new();
-    while !line.contains("at work") {
-        line.clear();
-        assert_ne!(told.read_line(&mut line).unwrap(), 0, "the child of {case} ended");
-    }
-    (child, told)
-}
-
 #[test]
 #[ignore = "runs as a child of other tests"]
 fn case_holder() {
-    let Some(path) = std::env::var_os(PLACE) else { return };
+    let Some(path) = child::place() else { return };
     let _directory = Directory::open(path).unwrap();
     println!("at work");
     let _ = std::io::stdin().read(&mut [0]); // Until the parent is done, or ends.
@@ -236,10 +214,10 @@ fn case_holder() {
 
 #[test]
 fn a_second_process_is_refused_by_name_until_the_first_ends() {
-    let place = place();
-    let path = place.path().join("vault");
-    drop(Directory::create(&path).unwrap());
-    let (mut holder, _told) = child("case_holder", &path);
+    let (_place, path, directory) = made();
+    drop(directory);
+    let mut holder = Child::start("case_holder", &path, 0);
+    holder.wait_for("at work");
 
     let refused = Directory::open(&path).unwrap_err();
     assert!(
@@ -254,22 +232,22 @@ fn a_second_process_is_refused_by_name_until_the_first_ends() {
     assert!(begun.elapsed() >= Duration::from_millis(60));
 
     // The holder goes while we wait: closing its input lets it end.
-    drop(holder.stdin.take());
+    let holder = std::thread::spawn(move || holder.finish());
     let mut directory = Directory::open_waiting(&path, Duration::from_secs(60)).unwrap();
     directory.append_log(b"ours now").unwrap();
-    assert!(holder.wait().unwrap().success());
+    holder.join().unwrap();
 }
 
 #[test]
 fn the_lock_ends_with_a_killed_process() {
-    let place = place();
-    let path = place.path().join("vault");
-    drop(Directory::create(&path).unwrap());
-    let (mut holder, _told) = child("case_holder", &path);
-    holder.kill().unwrap();
-    holder.wait().unwrap();
+    let (_place, path, directory) = made();
+    drop(directory);
+    let mut holder = Child::start("case_holder", &path, 0);
+    holder.wait_for("at work");
+    let number = holder.id().to_string();
+    holder.kill(Duration::ZERO);
     let left = fs::read_to_string(path.join("lock")).unwrap();
-    assert_eq!(left.trim_end(), holder.id().to_string(), "the number stays behind");
+    assert_eq!(left.trim_end(), number, "the number stays behind");
 
     let directory = Directory::open(&path).unwrap();
     let refused = Directory::open(&path).unwrap_err();
@@ -287,7 +265,7 @@ fn store_of(number: u32) -> Vec<u8> {
 #[test]
 #[ignore = "runs as a child of another test"]
 fn case_writer() {
-    let Some(path) = std::env::var_os(PLACE) else { return };
+    let Some(path) = child::place() else { return };
     let mut directory = Directory::open(path).unwrap();
     println!("at work");
     let begun = directory.log_length().unwrap() / 4;
@@ -300,15 +278,13 @@ fn case_writer() {
 
 #[test]
 fn killing_the_writer_at_any_moment_leaves_everything_whole() {
-    let place = place();
-    let path = place.path().join("vault");
-    drop(Directory::create(&path).unwrap());
+    let (_place, path, directory) = made();
+    drop(directory);
     for round in 0..25_u64 {
-        let (mut writer, _told) = child("case_writer", &path);
+        let mut writer = Child::start("case_writer", &path, 0);
+        writer.wait_for("at work");
         // Moments that do not keep step with the writer's rounds.
-        std::thread::sleep(Duration::from_micros(300 + round * 977));
-        writer.kill().unwrap();
-        writer.wait().unwrap();
+        writer.kill(Duration::from_micros(300 + round * 977));
 
         let mut directory = Directory::open(&path).unwrap();
         let length = directory.log_length().unwrap();

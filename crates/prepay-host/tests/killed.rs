@@ -3,127 +3,73 @@
 //!
 //! The process that is killed is a child of this same program. It tells what was acknowledged, line by line.
 
-use std::io::{BufRead, BufReader, Read};
 use std::path::Path;
-use std::process::{Command, Stdio};
 use std::time::Duration;
 
-use prepay_basics::Identifier;
-use prepay_host::{Directory, SystemClock, SystemEntropy, private_file};
-use prepay_kmc_module::{CentreDesk, CentreModule, CentreSetup, CentreVault};
+use prepay_host::{Directory, SystemClock};
+use prepay_kmc_module::CentreModule;
+use prepay_testkit::ceremony::{TestCentre, passphrase};
+use prepay_testkit::child::{self, Child};
 use prepay_token::element::DecoderKeyGenerationAlgorithm::{Dkga02, Dkga04};
 use prepay_token::element::{KeyRevisionNumber, SupplyGroupCode};
-use prepay_vault::{By, Entries as _, KeyFile, NewUser, Quorum, Role, Secret, Unlock};
+use prepay_vault::{Entries as _, Place};
 
-const PLACE: &str = "PREPAY_TEST_PLACE";
 const ROUNDS: u64 = 40;
 
-fn people() -> [Identifier; 2] {
-    ["ada", "ben"].map(|name| name.parse().unwrap())
-}
-
-fn passphrase() -> Secret {
-    Secret::from("a passphrase".to_owned())
-}
-
-fn key_file(place: &Path) -> KeyFile {
-    KeyFile::decode(&private_file::read(place.join("key"), 200).unwrap()).unwrap()
-}
-
-fn create(place: &Path) {
-    let key = KeyFile::generate(&mut SystemEntropy).unwrap();
-    private_file::create(place.join("key"), &key.encode()).unwrap();
-    let (names, passphrase) = (people(), passphrase());
-    let users = names.each_ref().map(|name| NewUser {
-        name,
-        role: Role::Custodian,
-        passphrase: &passphrase,
-    });
-    let setup = CentreSetup {
-        centre: &"CENTRE-1".parse().unwrap(),
-        unlock: Unlock::KeyFile(&key),
-        users: &users,
-        valid_days: 10,
-        insecure_test: true,
-    };
-    setup.make(Directory::create(place.join("vault")).unwrap().into_place(SystemClock)).unwrap();
-}
-
-fn open(place: &Path) -> CentreVault {
-    let directory = Directory::open(place.join("vault")).unwrap();
-    let unlock = Unlock::KeyFile(&key_file(place));
-    CentreVault::open(directory.into_place(SystemClock), unlock).unwrap()
-}
-
-fn quorum(centre: &CentreVault) -> Quorum {
-    let [ada, ben] = people().map(|name| centre.sign_in(&name, &passphrase()).unwrap());
-    Quorum::new(ada, ben).unwrap()
+fn place(path: &Path) -> Place {
+    Directory::create(path).unwrap().into_place(SystemClock)
 }
 
 #[test]
 #[ignore = "runs as a child of the test after it"]
 fn case_worker() {
-    let Some(place) = std::env::var_os(PLACE) else { return };
-    let centre = open(Path::new(&place));
-    let desk = CentreDesk::new(&centre, quorum(&centre));
-    let begun = desk.vending_keys().unwrap().len();
+    let Some(path) = child::place() else { return };
+    let centre = TestCentre::open(place(&path), &passphrase).unwrap();
+    let centre_module = centre.centre_module();
+    let begun = centre_module.vending_keys().unwrap().len();
     println!("at work");
     let revision = KeyRevisionNumber::try_from(1).unwrap();
     for code in u32::try_from(begun).unwrap().. {
         let group = SupplyGroupCode::try_from(code).unwrap();
-        let made = desk.generate_vending_key(group, revision, Dkga04).unwrap();
+        let made = centre_module.generate_vending_key(group, revision, Dkga04).unwrap();
         println!("key {group} {}", made.check_value);
         // A refusal, whose note lies behind the store, and a change of the centre's own keys.
-        desk.generate_vending_key(group, revision, Dkga02).unwrap_err();
+        centre_module.generate_vending_key(group, revision, Dkga02).unwrap_err();
         println!("refused {group}");
-        println!("renewed {}", desk.renew_keys(10).unwrap().fingerprint);
+        println!("renewed {}", centre_module.renew_keys(10).unwrap().fingerprint);
     }
 }
 
 #[test]
 fn a_centre_killed_at_any_moment_keeps_every_key_that_it_acknowledged() {
-    let place = tempfile::tempdir().unwrap();
-    create(place.path());
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("vault");
+    TestCentre::make(place(&path), &passphrase).close();
     let mut acknowledged: Vec<String> = Vec::new();
     let (mut refused, mut renewed): (usize, Vec<String>) = (0, Vec::new());
     let mut entries = 0;
     for round in 0..ROUNDS {
-        let mut worker = Command::new(std::env::current_exe().unwrap())
-            .args(["--exact", "case_worker", "--nocapture", "--include-ignored"])
-            .env(PLACE, place.path())
-            .stdout(Stdio::piped())
-            .spawn()
-            .unwrap();
-        let mut told = BufReader::new(worker.stdout.take().unwrap());
-        let mut lines = String::new();
+        let mut worker = Child::start("case_worker", &path, 0);
         // In every other round while it opens and signs in, in the others while it works, and once at the end
         // of all it does.
-        let wanted = if round + 1 < ROUNDS { "at work" } else { "renewed" };
         if round % 2 == 1 {
-            while !lines.contains(wanted) {
-                assert_ne!(told.read_line(&mut lines).unwrap(), 0, "round {round}: {lines}");
-            }
+            worker.wait_for(if round + 1 < ROUNDS { "at work" } else { "renewed" });
         }
-        std::thread::sleep(Duration::from_micros(round * 11_003 % 180_000));
-        worker.kill().unwrap();
-        worker.wait().unwrap();
-        told.read_to_string(&mut lines).unwrap();
+        let lines = worker.kill(Duration::from_micros(round * 11_003 % 180_000));
         let told = |what: &str| -> Vec<String> {
-            let whole = lines.split_inclusive('\n').filter(|line| line.ends_with('\n'));
-            whole.filter_map(|line| Some(line.trim_end().split_once(what)?.1.to_owned())).collect()
+            lines.lines().filter_map(|line| Some(line.split_once(what)?.1.to_owned())).collect()
         };
         acknowledged.extend(told("key "));
         refused += told("refused ").len();
         renewed.extend(told("renewed "));
 
-        let centre = open(place.path());
-        let session = centre.sign_in(&people()[0], &passphrase()).unwrap();
-        let report = centre.verify_audit(By::One(&session)).unwrap();
+        let centre = TestCentre::open(place(&path), &passphrase).unwrap();
+        let report = centre.vault().verify_audit(centre.two()).unwrap();
         assert_eq!(report.first_bad, None, "round {round}");
         assert!(report.entries > entries, "round {round}: the log never runs backwards");
         entries = report.entries;
-        let desk = CentreDesk::new(&centre, session.clone());
-        let kept: Vec<String> = (desk.vending_keys().unwrap().iter())
+        let centre_module = centre.centre_module();
+        let kept: Vec<String> = (centre_module.vending_keys().unwrap().iter())
             .map(|key| format!("{} {}", key.group, key.check_value))
             .collect();
         for key in &acknowledged {
@@ -131,7 +77,7 @@ fn a_centre_killed_at_any_moment_keeps_every_key_that_it_acknowledged() {
         }
         let untold = usize::try_from(round).unwrap() + 1; // At most one thing in each round.
         assert!(kept.len() <= acknowledged.len() + untold);
-        let log = centre.audit(By::One(&session), 1, 100_000).unwrap();
+        let log = centre.audit(1, 100_000);
         let of = |name: &str| -> Vec<_> {
             log.iter().filter(|record| record.entry.name() == name).collect()
         };
@@ -145,12 +91,13 @@ fn a_centre_killed_at_any_moment_keeps_every_key_that_it_acknowledged() {
             .filter_map(|record| Some(record.entry.fields().get(1)?.1.clone()))
             .collect();
         if let Some(last) = renewals.last() {
-            assert_eq!(desk.identify().unwrap().fingerprint, *last, "round {round}");
+            assert_eq!(centre_module.identify().unwrap().fingerprint, *last, "round {round}");
         }
         for fingerprint in &renewed {
             assert!(renewals.contains(fingerprint), "round {round}: {fingerprint}");
         }
-        centre.close().unwrap();
+        drop(centre_module);
+        centre.close();
     }
     assert!(!acknowledged.is_empty() && !renewed.is_empty(), "the workers got to work");
 }

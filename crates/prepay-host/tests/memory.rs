@@ -10,7 +10,7 @@ use std::os::unix::fs::FileExt;
 use prepay_basics::{Clock, Identifier};
 use prepay_host::{Directory, SystemClock, SystemEntropy};
 use prepay_kmc_module::{
-    CentreDesk, CentreModule, CentreSetup, CentreVault, KeyLoadItem, KeyLoadOrder,
+    CentreModule, CentreSession, CentreSetup, CentreVault, KeyLoadItem, KeyLoadOrder,
 };
 use prepay_kmp::attribute::VendingKeyType;
 use prepay_kmp::{
@@ -101,13 +101,13 @@ fn work(place: &std::path::Path) {
     };
     let group = SupplyGroupCode::try_from(123_456).unwrap();
     let revision = KeyRevisionNumber::try_from(1).unwrap();
-    CentreDesk::new(&vault, two(&vault)).import_test_key(group, revision, &key()).unwrap();
+    CentreSession::new(&vault, two(&vault)).import_test_key(group, revision, &key()).unwrap();
     vault.close().unwrap();
 
     // Again from the disk: unsealing and decoding are where copies are left most easily.
     let again = Directory::open(place).unwrap().into_place(SystemClock);
     let vault = CentreVault::open(again, unlock).unwrap();
-    let desk = CentreDesk::new(&vault, two(&vault));
+    let centre_module = CentreSession::new(&vault, two(&vault));
     let name = "SM-1".parse().unwrap();
     let module = Identity::generate(PartyKind::Module, name, &mut SystemEntropy).unwrap();
     let label = || "1".parse().unwrap();
@@ -122,13 +122,13 @@ fn work(place: &std::path::Path) {
     };
     let enrolment = open_kmp::write_module_enrolment(&module, &enrolment).unwrap();
     let fingerprint = module.public().fingerprint().to_string();
-    desk.accept_module(&document(&enrolment), &fingerprint).unwrap();
-    let enrolment = desk.enrolment().unwrap();
+    centre_module.accept_module(&document(&enrolment), &fingerprint).unwrap();
+    let enrolment = centre_module.enrolment().unwrap();
     let party = document::<CentreEnrolment>(enrolment).party;
     let slot = SlotNumber::try_from(1).unwrap();
     let (request, _) =
         open_kmp::request_agreement(&module, &party, slot, now, &mut SystemEntropy).unwrap();
-    desk.answer_agreement(&document(&request)).unwrap();
+    centre_module.answer_agreement(&document(&request)).unwrap();
     let request = KeyLoadRequest {
         module: module.name().clone(),
         centre: party.name().clone(),
@@ -140,8 +140,8 @@ fn work(place: &std::path::Path) {
     let request = open_kmp::write_key_load_request(&module, &request).unwrap();
     let keys = vec![KeyLoadItem { attributes: attributes(group, revision), register: None }];
     let order = KeyLoadOrder { expires: now.plus_days(1), transactions: None, keys };
-    desk.build_key_load(&document(&request), &order).unwrap();
-    drop(desk);
+    centre_module.build_key_load(&document(&request), &order).unwrap();
+    drop(centre_module);
     assert!(findings() > 0, "an open centre holds the key, and the search finds it");
     vault.close().unwrap();
 }

@@ -8,7 +8,7 @@ use std::process::Command;
 
 use prepay_basics::Identifier;
 use prepay_host::{Directory, Pkcs11Error, Pkcs11Place, Pkcs11Token, SystemClock};
-use prepay_kmc_module::{CentreContents, CentreDesk, CentreModule, CentreSetup, CentreVault};
+use prepay_kmc_module::{CentreContents, CentreModule, CentreSession, CentreSetup, CentreVault};
 use prepay_vault::{NewUser, OpenError, Protector, Role, Secret, Unlock, Vault};
 
 /// Where Linux distributions put the library.
@@ -148,7 +148,7 @@ fn case_vault() {
     };
     let vault = setup.make(Directory::create(&path).unwrap().into_place(SystemClock)).unwrap();
     let session = vault.sign_in(&names[0], &passphrase).unwrap();
-    let identity = CentreDesk::new(&vault, session).identify().unwrap();
+    let identity = CentreSession::new(&vault, session).identify().unwrap();
     drop((vault, token));
     let (_, protector) = Vault::<CentreContents>::look(&mut directory()).unwrap();
     let label = "pkcs11:token=one;object=vault".to_owned();
@@ -163,7 +163,7 @@ fn case_vault() {
     drop(other);
     let vault = open(&Pkcs11Token::open(&place("one", "vault"), &pin(PIN)).unwrap()).unwrap();
     let session = vault.sign_in(&names[1], &passphrase).unwrap();
-    assert_eq!(CentreDesk::new(&vault, session).identify().unwrap(), identity);
+    assert_eq!(CentreSession::new(&vault, session).identify().unwrap(), identity);
     vault.close().unwrap();
 }
 

@@ -5,35 +5,35 @@
 //!
 //! - Elsewhere: what commands print (tests of the program).
 
+mod proof_secrets;
+
 use std::error::Error;
 use std::fmt::{Debug, Display};
 use std::fs;
 use std::path::Path;
 
 use prepay_basics::{Identifier, Moment};
-use prepay_host::{Directory, SystemClock, SystemEntropy};
+use prepay_host::{Directory, SystemEntropy};
 use prepay_kmc_module::{CentreModule, KeyLoadItem};
 use prepay_kmp::{
-    AgreementConfirmation, Identity, KeyLoadRequest, KeyToLoad, ModuleEnrolment, PartyKind,
+    AgreementAnswered, AgreementConfirmation, Identity, KeyLoadRequest, KeyToLoad, PartyKind,
     Signatory, SlotNumber, Unverified, VendingKeyAttributes, open_kmp, read_as,
 };
 use prepay_module::software::{ModulePolicy, SoftwareModule, TestMode};
-use prepay_module::{
-    IssueRequest, KeyChangeRequest, MeterConfiguration, SecurityModule, TokenRequest, VerifyRequest,
-};
+use prepay_module::{IssueRequest, KeyChangeRequest, SecurityModule, TokenRequest, VerifyRequest};
 use prepay_testkit::Random;
-use prepay_testkit::ceremony::{People, TestCentre, attributes, make_module, passphrase, value};
-use prepay_testkit::documents::{answer_agreement, document};
+use prepay_testkit::ceremony::{People, TestCentre, attributes, make_module, value};
+use prepay_testkit::documents::document;
 use prepay_testkit::secrets::{Secrets, Watched};
-use prepay_token::Instruction;
-use prepay_token::element::DecoderKeyGenerationAlgorithm::{self, Dkga02, Dkga04};
-use prepay_token::element::{
-    Amount, EncryptionAlgorithm, KeyType, Service, TokenCarrierType, TokenIdentifier,
-};
-use prepay_token::key::{DecoderKey, DecoderKeyGenerator, KeyParameters, TokenCipher, VendingKey};
+use prepay_token::element::DecoderKeyGenerationAlgorithm::Dkga04;
+use prepay_token::element::EncryptionAlgorithm;
+use prepay_token::key::{DecoderKey, DecoderKeyGenerator, TokenCipher, VendingKey};
 use prepay_token::key_change::SetSize;
-use prepay_vault::{
-    By, Entries, KeyFile, NewUser, Place, Record, RestoredLimits, Role, Secret, Unlock,
+use prepay_vault::{By, Entries, KeyFile, NewUser, Record, RestoredLimits, Role, Secret, Unlock};
+
+use proof_secrets::{
+    add_made_up, add_slot_keys, credit, decoder_key, import, item, key, key_change, passphrase,
+    place,
 };
 
 /// Everything that left a module or a centre.
@@ -78,87 +78,24 @@ impl Seen {
     }
 }
 
-fn key(number: u8) -> (VendingKeyAttributes, VendingKey) {
-    let algorithm: DecoderKeyGenerationAlgorithm = if number == 3 { Dkga02 } else { Dkga04 };
-    let bytes = Random::new(number.into()).bytes(algorithm.vending_key_bytes());
-    let key = VendingKey::new(algorithm, &bytes).unwrap();
-    (attributes(100_000 + u32::from(number), 1, algorithm), key)
-}
-
-fn item(number: u8) -> KeyLoadItem {
-    KeyLoadItem { attributes: key(number).0, register: Some(u16::from(number).try_into().unwrap()) }
-}
-
-fn credit(register: u16) -> TokenRequest {
-    let encryption =
-        if register == 3 { EncryptionAlgorithm::Sta } else { EncryptionAlgorithm::Misty1 };
-    TokenRequest {
-        id: None,
-        register: register.try_into().unwrap(),
-        meter: MeterConfiguration {
-            pan: value("600727000000000009"),
-            tariff_index: 1.try_into().unwrap(),
-            encryption,
-            carrier: TokenCarrierType::NUMERIC,
-        },
-        instruction: Instruction::Credit {
-            service: Service::Electricity,
-            amount: Amount::from_tenths(10).unwrap(),
-        },
-        identifier: TokenIdentifier::from_low_bits(1),
-    }
-}
-
-/// The key of the meter under a vending key.
-fn decoder_key(number: u8) -> DecoderKey {
-    let (attributes, key) = key(number);
-    let meter = credit(number.into()).meter;
-    let parameters = KeyParameters {
-        pan: meter.pan,
-        key_type: KeyType::Unique,
-        supply_group: attributes.supply_group,
-        tariff_index: meter.tariff_index,
-        key_revision: attributes.key_revision,
-        base_date: attributes.base_date,
-        encryption: meter.encryption,
-    };
-    DecoderKeyGenerator::new(&key).derive(&parameters).unwrap()
-}
-
-fn place(path: &Path, entropy: &Watched<SystemEntropy>) -> Place {
-    Place {
-        storage: Box::new(Directory::create(path).unwrap()),
-        entropy: Box::new(entropy.clone()),
-        clock: Box::new(SystemClock),
-    }
-}
-
 /// Tokens, and refusals to make them.
 fn issue(people: &People, seen: &mut Seen) {
     let operator = &people.operator;
     for number in 1..=3 {
-        let issued = operator.issue_token(credit(number)).unwrap();
+        let issued = operator.issue_token(credit(number, 1)).unwrap();
         seen.value("a token", &issued);
-        let TokenRequest { register, meter, .. } = credit(number);
+        let TokenRequest { register, meter, .. } = credit(number, 1);
         let request = VerifyRequest { register, meter, token: issued.token };
         seen.value("a token read back", &operator.verify(&request).unwrap());
     }
-    let TokenRequest { register: from, meter, .. } = credit(1);
-    let request = KeyChangeRequest {
-        id: None,
-        from,
-        to: 2.try_into().unwrap(),
-        meter,
-        new_tariff_index: 1.try_into().unwrap(),
-        size: SetSize::Four,
-    };
+    let request = key_change();
     seen.value("a key change", &operator.issue_key_change(request).unwrap());
     seen.error(
         operator.issue_key_change(KeyChangeRequest { size: SetSize::Two, ..request }).unwrap_err(),
     );
     for register in [9, 3] {
-        let mut request = credit(register);
-        request.meter = meter;
+        let mut request = credit(register, 1);
+        request.meter = credit(1, 1).meter;
         seen.error(operator.issue_one(IssueRequest::Token(request)).unwrap_err());
     }
 }
@@ -172,10 +109,10 @@ fn read(people: &People, centre: &TestCentre, seen: &mut Seen) {
     seen.value("slots", &auditor.slots().unwrap());
     seen.value("users", &people.module.vault().users(By::Two(&people.quorum)).unwrap());
     seen.value("people", people);
-    let desk = centre.desk();
-    seen.value("centre", &desk.identify().unwrap());
-    seen.value("modules", &desk.modules().unwrap());
-    seen.value("vending keys", &desk.vending_keys().unwrap());
+    let centre_module = centre.centre_module();
+    seen.value("centre", &centre_module.identify().unwrap());
+    seen.value("modules", &centre_module.modules().unwrap());
+    seen.value("vending keys", &centre_module.vending_keys().unwrap());
     seen.value("users", &centre.vault().users(centre.two()).unwrap());
     seen.value("header", &centre.vault().header());
     let mut entries = see_log(seen, &people.audit(1, usize::MAX));
@@ -226,8 +163,8 @@ fn refusals(people: &People, centre: &TestCentre, file: &str, seen: &mut Seen) {
     seen.error(vault.set_passphrase(by, &name, &passphrase("nobody")).unwrap_err());
     // Another key under a group and revision that the centre knows.
     let VendingKeyAttributes { supply_group, key_revision, .. } = key(1).0;
-    let desk = centre.desk();
-    seen.error(desk.import_test_key(supply_group, key_revision, &key(2).1).unwrap_err());
+    let centre_module = centre.centre_module();
+    seen.error(centre_module.import_test_key(supply_group, key_revision, &key(2).1).unwrap_err());
     let other = read_as::<Unverified<KeyLoadRequest>>(file.as_bytes());
     seen.error(other.unwrap_err());
     // Key material that is none, or is shown by mistake.
@@ -258,33 +195,18 @@ fn shown(seen: &mut Seen, module: &SoftwareModule, entropy: &mut Watched<SystemE
     seen.error(KeyFile::decode(&file).map(drop).unwrap_err());
 }
 
-/// The centre's side once more, from what its source gave: the keys of the slot.
-fn agreement(
-    centre: &Secrets,
-    people: &People,
-    request: &str,
-    secrets: &mut Secrets,
-    seen: &mut Seen,
-) {
-    let bytes = [centre.expose_bytes(0), centre.expose_bytes(1)].map(|half| half.to_vec()).concat();
-    let identity =
-        Identity::from_bytes(PartyKind::Centre, value(TestCentre::NAME), &bytes).unwrap();
-    let enrolment = people.auditor.enrolment().unwrap();
-    let module = document::<ModuleEnrolment>(enrolment).party;
-    let answered = answer_agreement(&identity, &module, request, Moment::MAX).unwrap();
-    let keys = answered.keys.expose_bytes();
-    secrets.add("key encryption key of a slot", &keys[..32]);
-    secrets.add("authentication key of a slot", &keys[32..]);
-    seen.value("identity", &identity);
-    seen.value("agreement", &answered);
+/// The centre's side of an agreement, and what a module holds until it has the confirmation.
+fn agreement(identity: &Identity, answered: &AgreementAnswered, seen: &mut Seen) -> Secrets {
+    seen.value("identity", identity);
+    seen.value("agreement", answered);
     let slot = SlotNumber::try_from(1).unwrap();
-    let centre = identity.public().clone();
     let mut entropy = Watched::new("of a request", SystemEntropy);
     let own = Identity::generate(PartyKind::Module, value("SM-2"), &mut entropy).unwrap();
+    let centre = identity.public();
     let pending =
-        open_kmp::request_agreement(&own, &centre, slot, Moment::MIN, &mut entropy).unwrap();
+        open_kmp::request_agreement(&own, centre, slot, Moment::MIN, &mut entropy).unwrap();
     seen.value("pending agreement", &pending);
-    secrets.add_all(entropy.given());
+    entropy.given()
 }
 
 #[test]
@@ -294,13 +216,8 @@ fn no_secret_leaves_a_module_or_a_centre() {
     let mut of_module = Watched::new("of the module", SystemEntropy);
     let of_centre = Watched::new("of the centre", SystemEntropy);
     let (mut seen, mut secrets) = (Seen::default(), Secrets::default());
-    for name in ["vault", "alice", "bob", "olga", "anton", "nobody", "back-up 1", "back-up 2"] {
-        secrets.add(&format!("passphrase of {name}"), passphrase(name).expose_bytes());
-    }
-    for number in 1..=3 {
-        secrets.add(&format!("vending key {number}"), key(number).1.expose_bytes());
-        secrets.add(&format!("decoder key {number}"), decoder_key(number).expose_bytes());
-    }
+    let names = ["vault", "alice", "bob", "olga", "anton", "nobody", "back-up 1", "back-up 2"];
+    add_made_up(&mut secrets, &names, 3);
 
     let policy =
         ModulePolicy { window_minutes: None, transactions: Some(10), ..ModulePolicy::default() };
@@ -310,19 +227,21 @@ fn no_secret_leaves_a_module_or_a_centre() {
     let people = People::of(&module, &passphrase);
     let centre = TestCentre::make(place(&other, &of_centre), &passphrase);
     let texts = centre.join(&people);
-    for number in 1..=3 {
-        let (attributes, key) = key(number);
-        centre.import(&attributes, &key);
-    }
+    import(&centre, 1..=3);
     let group = 200_000.try_into().unwrap();
-    let made = centre.desk().generate_vending_key(group, 1.try_into().unwrap(), Dkga04).unwrap();
+    let made =
+        centre.centre_module().generate_vending_key(group, 1.try_into().unwrap(), Dkga04).unwrap();
     seen.value("a generated key", &made);
     let mut items = vec![item(1), item(2), item(3)];
     items.push(KeyLoadItem { attributes: attributes(200_000, 1, Dkga04), register: None });
     let (report, files) = centre.load(&people, items, Some(1000));
     seen.value("a load", &report);
     texts.iter().chain(&files).for_each(|text| seen.bytes("an exchanged text", text.as_bytes()));
-    agreement(&of_centre.given(), &people, &texts[2], &mut secrets, &mut seen);
+    let mut of_request = Secrets::default();
+    add_slot_keys(&mut secrets, &of_centre.given(), &people, &texts[2], |identity, answered| {
+        of_request = agreement(identity, answered, &mut seen);
+    });
+    secrets.add_all(of_request);
 
     issue(&people, &mut seen);
     for who in ["alice", "nobody"] {
@@ -353,7 +272,7 @@ fn no_secret_leaves_a_module_or_a_centre() {
     seen.files(&one);
     seen.files(&other);
     module.vault().close().unwrap();
-    seen.error(people.operator.issue_one(IssueRequest::Token(credit(1))).unwrap_err());
+    seen.error(people.operator.issue_one(IssueRequest::Token(credit(1, 1))).unwrap_err());
     seen.error(people.custodians.load_keys(&document(&files[1])).unwrap_err());
     drop((people, module));
     centre.close();

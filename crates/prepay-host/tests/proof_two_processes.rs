@@ -5,9 +5,7 @@
 
 mod proof_kit;
 
-use std::io::{BufRead, BufReader, Read, Write};
-use std::path::Path;
-use std::process::{Child, Command, Stdio};
+use std::io::Read;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread;
 use std::time::Duration;
@@ -16,12 +14,10 @@ use prepay_host::{Directory, DirectoryError};
 use prepay_module::software::ModuleEntry;
 use prepay_module::{ModuleError, Refusal, SecurityModule};
 use prepay_testkit::ceremony::{People, passphrase};
+use prepay_testkit::child::{self, Child};
 use prepay_vault::Entry;
 
 use proof_kit::{Number, TRANSACTIONS, create, open};
-
-const PLACE: &str = "PREPAY_TEST_PLACE";
-const PROCESS: &str = "PREPAY_TEST_PROCESS";
 
 const PROCESSES: u32 = 2;
 const THREADS: u32 = 8;
@@ -39,13 +35,13 @@ const LIMIT: u64 = REQUESTS - 50;
 #[test]
 #[ignore = "runs as a child of the tests after it"]
 fn case_worker() {
-    let Some(place) = std::env::var_os(PLACE) else { return };
-    let process: u32 = std::env::var(PROCESS).unwrap().parse().unwrap();
+    let Some(place) = child::place() else { return };
+    let process = child::number();
     let (made, refused) = (AtomicU64::new(0), AtomicU64::new(0));
     let mut orders = std::io::stdin().lines();
     for turn in 0..TURNS {
         orders.next().unwrap().unwrap();
-        let module = open(Path::new(&place)).unwrap();
+        let module = open(&place).unwrap();
         let operator = People::of(&module, &passphrase).operator;
         thread::scope(|scope| {
             for thread in 0..THREADS {
@@ -67,7 +63,7 @@ fn case_worker() {
         });
         // Handles may stay: a closed module has left its place.
         module.vault().close().unwrap();
-        drop(Directory::open_waiting(Path::new(&place).join("module"), WAIT).unwrap());
+        drop(Directory::open_waiting(place.join("module"), WAIT).unwrap());
         drop((operator, module));
         println!("\nturn {turn}");
     }
@@ -77,58 +73,37 @@ fn case_worker() {
 #[test]
 #[ignore = "runs as a child of the tests after it"]
 fn case_holder() {
-    let Some(place) = std::env::var_os(PLACE) else { return };
-    let _module = open(Path::new(&place)).unwrap();
+    let Some(place) = child::place() else { return };
+    let _module = open(&place).unwrap();
     println!("\nheld");
     // Until the parent closes the pipe, or ends.
     let _ = std::io::stdin().read(&mut [0]);
-}
-
-fn child(case: &str, place: &Path, process: u32) -> Child {
-    Command::new(std::env::current_exe().unwrap())
-        .args(["--exact", case, "--nocapture", "--include-ignored"])
-        .env(PLACE, place)
-        .env(PROCESS, process.to_string())
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .spawn()
-        .unwrap()
 }
 
 #[test]
 fn two_processes_of_eight_threads_count_exactly() {
     let place = tempfile::tempdir().unwrap();
     create(place.path(), Some(u32::try_from(LIMIT).unwrap()));
-    let mut children = [0, 1].map(|process| child("case_worker", place.path(), process));
-    let mut told = children.each_mut().map(|child| BufReader::new(child.stdout.take().unwrap()));
-    let wait_for = |told: &mut dyn BufRead, beginning: &str| {
-        let mut line = String::new();
-        while !line.starts_with(beginning) {
-            line.clear();
-            assert_ne!(told.read_line(&mut line).unwrap(), 0, "the child works");
-        }
-        line
-    };
-    let order = |child: &mut Child| writeln!(child.stdin.as_mut().unwrap()).unwrap();
+    let mut children = [0, 1].map(|process| Child::start("case_worker", place.path(), process));
     for child in &mut children {
-        (0..FREE_TURNS).for_each(|_| order(child));
+        (0..FREE_TURNS).for_each(|_| child.nudge());
     }
-    for told in &mut told {
-        wait_for(told, &format!("turn {}\n", FREE_TURNS - 1));
+    for child in &mut children {
+        child.wait_for(&format!("turn {}", FREE_TURNS - 1));
     }
     for turn in FREE_TURNS..TURNS {
-        for (child, told) in children.iter_mut().zip(&mut told) {
-            order(child);
-            wait_for(told, &format!("turn {turn}\n"));
+        for child in &mut children {
+            child.nudge();
+            child.wait_for(&format!("turn {turn}"));
         }
     }
     let (mut made, mut refused) = (0, 0);
-    for (child, told) in children.iter_mut().zip(&mut told) {
-        let line = wait_for(told, "made ");
-        let (one, other) = line["made ".len()..].trim_end().split_once(" refused ").unwrap();
+    for mut child in children {
+        let line = child.wait_for("made ");
+        let (one, other) = line["made ".len()..].split_once(" refused ").unwrap();
         made += one.parse::<u64>().unwrap();
         refused += other.parse::<u64>().unwrap();
-        assert!(child.wait().unwrap().success());
+        child.finish();
     }
     assert_eq!((made, refused), (LIMIT, REQUESTS - LIMIT));
 
@@ -162,13 +137,8 @@ fn two_processes_of_eight_threads_count_exactly() {
 fn a_second_process_is_refused_by_name_while_the_first_is_at_work() {
     let place = tempfile::tempdir().unwrap();
     create(place.path(), None);
-    let mut holder = child("case_holder", place.path(), 0);
-    let mut told = BufReader::new(holder.stdout.take().unwrap());
-    let mut line = String::new();
-    while line != "held\n" {
-        line.clear();
-        assert_ne!(told.read_line(&mut line).unwrap(), 0, "the child holds the module");
-    }
+    let mut holder = Child::start("case_holder", place.path(), 0);
+    holder.wait_for("held");
     let module = place.path().join("module");
     let error = Directory::open(&module).unwrap_err();
     assert_eq!(error.code(), "in_use");
@@ -177,7 +147,6 @@ fn a_second_process_is_refused_by_name_while_the_first_is_at_work() {
     let number = format!("in use by process {}", holder.id());
     assert!(error.to_string().ends_with(&number), "{error}");
 
-    drop(holder.stdin.take());
-    assert!(holder.wait().unwrap().success());
+    holder.finish();
     Directory::open(&module).unwrap();
 }

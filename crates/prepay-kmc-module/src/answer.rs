@@ -2,17 +2,17 @@
 //!
 //! # Agreements
 //!
-//! A slot of a module shares keys with the centre from the answer on; the module takes them over when it
-//! reads the confirmation. The same request again gets the same answer. A request that was overtaken by a
-//! newer one is refused, so that nobody can bring old slot keys back by sending an old text again. Newer
-//! means written later by the module's clock, to the second; requests of one second are told apart by their
-//! nonces. A module whose clock ran ahead would lock its own slot, so a request from the future is refused.
+//! From the answer on, the slot of a module shares keys with the centre; the module starts to use them when it reads the
+//! confirmation. Repeating a request gives the same answer. A request older than the last answered one is refused, so
+//! that nobody can restore old slot keys by sending an old text again. Older means by the module's clock, to the second;
+//! nonces distinguish requests of the same second. A module whose clock is ahead would lock its own slot, so a request
+//! from the future is refused.
 //!
 //! # Key-load files
 //!
-//! The caller says which keys and attributes go in. Checked here: that the request is authentic and in time,
-//! that the file lapses in time, and that the keys exist under these algorithms. Counts, dates and doubles are
-//! checked where the file is written (`prepay_kmp`).
+//! The caller chooses keys and attributes. Checked here: that the request is authentic and in time, that the file expires
+//! in time, and that the keys exist and have these algorithms. `prepay_kmp` checks counts, dates and duplicates when it
+//! writes the file.
 
 use super::contents::{Agreed, CentreContents, HeldKey, KeyName, KnownModule};
 use super::{AgreementAnswer, CentreEntry, CentreError, KeyLoad, KeyLoadItem, KeyLoadOrder};

@@ -1,9 +1,9 @@
-//! What a centre's module keeps sealed: its own keys, the modules that it knows, the vending keys.
+//! The sealed contents of a centre's module: its own keys, the modules that it knows, the vending keys.
 //!
-//! Form, inside the sealed store: see [`CentreContents::encode`], version 2. Secrets lie in boxes, so that
-//! moving them about leaves no copies behind.
+//! Format inside the sealed store: see [`CentreContents::encode`], version 2. Secrets are in boxes, so that moving them
+//! leaves no copies behind.
 //!
-//! Elsewhere: sealing and the audit log (`vault`), the rules (`desk.rs`).
+//! Elsewhere: sealing and the audit log (`vault`), the rules (`session.rs`).
 
 use std::collections::BTreeMap;
 
@@ -26,7 +26,7 @@ const VERSION: u8 = 2;
 /// the back-up ever shares its number with one built after the restoration.
 const RESTORED_JUMP: u64 = 1 << 32;
 
-/// What a centre's module keeps sealed.
+/// The sealed contents of a centre's module.
 pub struct CentreContents {
     pub(super) identity: Box<Identity>,
     pub(super) created: Moment,

@@ -1,7 +1,7 @@
-//! What a key management centre asks of its own module, with the answers.
+//! The interface between a key management centre and its own module.
 //!
-//! Documents come in as they were read; the module itself verifies them. It hands out texts. No answer contains a key.
-//! Fingerprints are texts as people compare them: 32 hexadecimal digits in groups of four.
+//! The module gets documents unverified and verifies them itself; it returns texts. No answer contains a key. Fingerprints
+//! are texts for people to compare: 32 hexadecimal digits in groups of four.
 //!
 //! Elsewhere: refusals (`error.rs`), the module itself (`vault.rs`).
 
@@ -15,12 +15,12 @@ use prepay_kmp::{
     AgreementRequest, CentreId, KeyLoadRequest, ModuleEnrolment, ModuleId, Unverified,
 };
 
-/// A key management centre's own module, in the hands of whoever is signed in.
+/// A key management centre's own module, as used by the people signed in.
 pub trait CentreModule: Send + Sync {
-    /// Who acts: one name, or two for dual control.
+    /// The people signed in: one, or two for dual control.
     fn acting(&self) -> Vec<Identifier>;
 
-    /// With which authority.
+    /// Their authority.
     fn authority(&self) -> Authority;
 
     /// Who the centre is.
@@ -37,13 +37,13 @@ pub trait CentreModule: Send + Sync {
     /// [`CentreError::Fault`].
     fn enrolment(&self) -> Result<String, CentreError>;
 
-    /// Gives the centre new keys of its own, in force from now on for so many days, and wipes the old ones.
-    /// Vending keys, modules and serial numbers stay. What slots agreed on goes with the old keys, so each
-    /// module has to take in the new enrolment and to agree afresh. Works also when the old keys have lapsed. Needs two custodians.
+    /// Renews the centre's own keys, from now for this many days, and wipes the old ones. Vending keys, modules and
+    /// serial numbers stay. The agreements of slots end with the old keys, so each module must import the new enrolment
+    /// and renew its agreements. Works even after the old keys have expired. Needs two custodians.
     ///
     /// # Errors
     ///
-    /// [`CentreError::Dates`] when the new keys would never be in force.
+    /// [`CentreError::Dates`] if the new keys would never be valid.
     fn renew_keys(&self, valid_days: u32) -> Result<CentreIdentity, CentreError>;
 
     /// Every module that was ever accepted, by name.
@@ -53,9 +53,8 @@ pub trait CentreModule: Send + Sync {
     /// [`CentreError::Fault`].
     fn modules(&self) -> Result<Vec<ModuleReport>, CentreError>;
 
-    /// Accepts a module whose fingerprint was compared with what its keepers told by another way.
-    /// `fingerprint` is what they told; blanks and the case of letters do not count. Accepting the same
-    /// module again changes nothing. Needs two custodians.
+    /// Accepts a module. `fingerprint` is what its custodians read out, by phone or in person; spaces and the case of
+    /// letters do not matter. Repeating it changes nothing. Needs two custodians.
     ///
     /// # Errors
     ///
@@ -68,15 +67,15 @@ pub trait CentreModule: Send + Sync {
         fingerprint: &str,
     ) -> Result<ModuleReport, CentreError>;
 
-    /// Revokes a module: its slot keys are wiped and nothing is answered to it again. Once revoked it stays
-    /// so; doing it again changes nothing. Needs two custodians.
+    /// Revokes a module: wipes its slot keys and never answers it again. This cannot be undone; repeating it changes
+    /// nothing. Needs two custodians.
     ///
     /// # Errors
     ///
     /// [`CentreError::ModuleUnknown`].
     fn revoke_module(&self, module: &ModuleId) -> Result<(), CentreError>;
 
-    /// Reads an agreement request and checks all that [`Self::answer_agreement`] would. Nothing is kept.
+    /// Makes the checks of [`Self::answer_agreement`], without answering or storing anything.
     ///
     /// # Errors
     ///
@@ -86,8 +85,8 @@ pub trait CentreModule: Send + Sync {
         request: &Unverified<AgreementRequest>,
     ) -> Result<AgreementRequest, CentreError>;
 
-    /// Answers an agreement request: from then on this slot of the module and the centre share keys. The
-    /// same request again gives the same answer. Needs an operator.
+    /// Answers an agreement request: from then on this slot of the module and the centre share keys. Repeating the
+    /// request gives the same answer. Needs an operator.
     ///
     /// # Errors
     ///
@@ -106,8 +105,8 @@ pub trait CentreModule: Send + Sync {
     /// [`CentreError::Fault`].
     fn vending_keys(&self) -> Result<Vec<VendingKeyReport>, CentreError>;
 
-    /// Makes the vending key of one revision of a group. A key that is there already stays, and its check
-    /// value is given again. Needs two custodians.
+    /// Makes the vending key of a revision of a group. If there is one already, it stays, and its check value is
+    /// returned. Needs two custodians.
     ///
     /// # Errors
     ///
@@ -119,8 +118,8 @@ pub trait CentreModule: Send + Sync {
         algorithm: DecoderKeyGenerationAlgorithm,
     ) -> Result<GeneratedKey, CentreError>;
 
-    /// Wipes a vending key. Modules that hold it keep it until it lapses there. The same group and revision
-    /// can then be given a new key, as revision 1 must be after revision 9. Needs two custodians.
+    /// Wipes a vending key. Modules that have it can use it until IUT. The group and revision can then have a new key,
+    /// which is needed when revision 1 comes again after 9. Needs two custodians.
     ///
     /// # Errors
     ///
@@ -131,8 +130,8 @@ pub trait CentreModule: Send + Sync {
         revision: KeyRevisionNumber,
     ) -> Result<KeyCheckValue, CentreError>;
 
-    /// Takes in a vending key that is known outside, as those of published test vectors. Only in centres
-    /// made as test centres. The same key again changes nothing. Needs two custodians.
+    /// Imports a vending key that others know, such as one of published test vectors. In test centres only. Repeating it
+    /// changes nothing. Needs two custodians.
     ///
     /// # Errors
     ///
@@ -145,8 +144,8 @@ pub trait CentreModule: Send + Sync {
         key: &VendingKey,
     ) -> Result<GeneratedKey, CentreError>;
 
-    /// Reads a key-load request and checks that it comes from an accepted module for a slot that shares keys
-    /// with this centre, and that it has not lapsed. Nothing is kept.
+    /// Checks that a key-load request comes from an accepted module, for a slot that shares keys with this centre, and
+    /// has not expired. Stores nothing.
     ///
     /// # Errors
     ///
@@ -160,8 +159,8 @@ pub trait CentreModule: Send + Sync {
 
     /// Builds the key-load file that answers a request. Needs an operator.
     ///
-    /// Each file has a serial number of its own, rising over all files of the centre. A file that was lost
-    /// may be built again from the same request: the module takes in only one of them.
+    /// Each file has its own serial number, rising over all files of the centre. A lost file may be built again from the
+    /// same request: the module loads only one of them.
     ///
     /// # Errors
     ///
@@ -175,14 +174,14 @@ pub trait CentreModule: Send + Sync {
     ) -> Result<KeyLoad, CentreError>;
 }
 
-/// With which authority somebody acts on the centre's module.
+/// The authority of the people signed in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Authority {
-    /// An auditor: reads.
+    /// An auditor: may read.
     Reading,
-    /// One operator or one custodian: also answers requests.
+    /// One operator or one custodian: may also answer requests.
     Operating,
-    /// Two custodians together: everything.
+    /// Two custodians together: may do everything.
     DualControl,
 }
 
@@ -191,7 +190,7 @@ pub enum Authority {
 pub struct CentreIdentity {
     /// Its name.
     pub centre: CentreId,
-    /// The fingerprint of its public keys, as people compare it.
+    /// The fingerprint of its public keys, for people to compare.
     pub fingerprint: String,
     /// From when its public keys may be used.
     pub activation: Moment,
@@ -206,7 +205,7 @@ pub struct CentreIdentity {
 pub struct ModuleDetails {
     /// The module's name.
     pub module: ModuleId,
-    /// The fingerprint of its public keys, as people compare it.
+    /// The fingerprint of its public keys, for people to compare.
     pub fingerprint: String,
     /// Who made it.
     pub maker: String,
@@ -233,12 +232,12 @@ pub struct ModuleReport {
     pub is_test: bool,
 }
 
-/// Whether an accepted module still counts.
+/// Whether an accepted module is still accepted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ModuleState {
     /// Requests are answered.
     Accepted,
-    /// Nothing is answered any more.
+    /// Requests are no longer answered.
     Revoked {
         /// Since when.
         since: Moment,
@@ -258,7 +257,7 @@ pub struct AgreementAnswer {
     pub is_test: bool,
 }
 
-/// A vending key, but for its bytes.
+/// A vending key, without its bytes.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct VendingKeyReport {
     /// The supply group.
@@ -282,7 +281,7 @@ pub struct VendingKeyReport {
 pub struct GeneratedKey {
     /// Its check value.
     pub check_value: KeyCheckValue,
-    /// Whether it was made just now; otherwise it was there.
+    /// Whether it was made just now, not earlier.
     pub is_new: bool,
     /// Whether the centre is a test centre.
     pub is_test: bool,
@@ -293,7 +292,7 @@ pub struct GeneratedKey {
 pub struct KeyLoadOrder {
     /// Until when the file may be loaded; never later than the request allows.
     pub expires: Moment,
-    /// How many tokens more the module may make; nothing to leave its counter alone.
+    /// How many more tokens the module may issue; `None` to leave its counter alone.
     pub transactions: Option<u64>,
     /// The keys. Their group and revision name them.
     pub keys: Vec<KeyLoadItem>,
@@ -302,9 +301,9 @@ pub struct KeyLoadOrder {
 /// One key of a key-load file.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct KeyLoadItem {
-    /// What the centre lays down about it.
+    /// Its attributes.
     pub attributes: VendingKeyAttributes,
-    /// The register that it is for; nothing to leave it to the module.
+    /// Its register; `None` to let the module choose.
     pub register: Option<RegisterNumber>,
 }
 

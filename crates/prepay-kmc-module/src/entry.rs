@@ -1,4 +1,4 @@
-//! What a centre's module says in its audit log. Form: `docs/formats/audit-log.md`.
+//! The entries of a centre's audit log. Format: `docs/formats/audit-log.md`.
 
 use prepay_basics::Moment;
 use prepay_kmp::{KeyNote, ModuleId};
@@ -22,7 +22,7 @@ prepay_vault::entries! {
             /// The request's nonce.
             nonce: [u8; 16],
         }
-        /// A module is given keys no more.
+        /// A module was revoked.
         203 ModuleRevoked "module_revoked" {
             /// The module.
             module: ModuleId,

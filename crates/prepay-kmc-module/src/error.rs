@@ -1,5 +1,4 @@
-//! Why the centre's module does not do what it is asked. Nothing has changed then, but for a note of the
-//! refusal in the audit log.
+//! Why the centre's module refused or failed. Nothing has changed then, except that the audit log records the refusal.
 
 use std::fmt;
 
@@ -10,11 +9,11 @@ use prepay_basics::{Moment, NoEntropy};
 use prepay_kmp::{DocumentError, ModuleId};
 use prepay_vault::{AccessError, VaultError};
 
-/// Why the centre's module does not do what it is asked. Nothing has changed then.
+/// Why the centre's module refused or failed. Nothing has changed then.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum CentreError {
-    /// Whoever acts may not do this. Sign in the people whom it needs.
+    /// The people signed in may not do this. Sign in those who are needed.
     Forbidden {
         /// What was asked.
         operation: &'static str,
@@ -23,7 +22,7 @@ pub enum CentreError {
         /// What is there.
         found: Authority,
     },
-    /// The session does not count any more. Sign in again.
+    /// The session has ended. Sign in again.
     NotSignedIn {
         /// What was seen.
         problem: String,
@@ -37,15 +36,15 @@ pub enum CentreError {
         /// The centre in the text.
         found: String,
     },
-    /// A test centre gives keys to test modules only, and no other centre does.
+    /// Test centres accept only test modules, and real centres only real ones.
     TestMark {
         /// Whether this is a test centre.
         expected: bool,
         /// Whether that is a test module.
         found: bool,
     },
-    /// The text is for keys that this centre had before. The module has to revoke those, to take in the
-    /// centre's new enrolment and to agree afresh.
+    /// The text is for earlier keys of this centre. The module must revoke those, import the centre's new enrolment and
+    /// renew its agreements.
     CentreRenewed {
         /// This centre, with the number of its keys.
         expected: String,
@@ -54,7 +53,7 @@ pub enum CentreError {
         /// When they were renewed.
         since: Moment,
     },
-    /// The fingerprint is not the one that the module's keepers told. Call them.
+    /// The fingerprint is not the one that the module's custodians read out. Call them.
     Fingerprint {
         /// The module.
         module: ModuleId,
@@ -84,7 +83,7 @@ pub enum CentreError {
         /// Since when.
         since: Moment,
     },
-    /// The slot shares no keys with this centre. The module has to ask for an agreement first.
+    /// The slot shares no keys with this centre. The module must first request an agreement.
     NoSlot {
         /// The module.
         module: ModuleId,
@@ -110,7 +109,7 @@ pub enum CentreError {
         /// The time.
         now: Moment,
     },
-    /// The request may not be answered any more. The module has to write a new one.
+    /// The request can no longer be answered. The module must write a new one.
     RequestLapsed {
         /// Until when it could be answered.
         expires: Moment,
@@ -151,14 +150,14 @@ pub enum CentreError {
         /// The revision.
         revision: KeyRevisionNumber,
     },
-    /// Dates that do not go together.
+    /// Dates contradict each other.
     Dates {
         /// What is wrong with them.
         problem: String,
     },
-    /// Known keys are taken in by test centres only.
+    /// Only test centres can import known keys.
     NotTestCentre,
-    /// Something broke. Repeat the request after mending it.
+    /// Something failed. Repair it and repeat the request.
     Fault {
         /// What was seen.
         problem: String,

@@ -32,10 +32,10 @@
 mod answer;
 mod contents;
 mod contract;
-mod desk;
 mod entry;
 mod error;
 mod generate;
+mod session;
 pub mod signatory_file;
 mod vault;
 
@@ -44,7 +44,7 @@ pub use contract::{
     AgreementAnswer, Authority, CentreIdentity, CentreModule, GeneratedKey, KeyLoad, KeyLoadItem,
     KeyLoadOrder, ModuleDetails, ModuleReport, ModuleState, VendingKeyReport,
 };
-pub use desk::CentreDesk;
 pub use entry::CentreEntry;
 pub use error::CentreError;
+pub use session::CentreSession;
 pub use vault::{CentreSetup, CentreVault};

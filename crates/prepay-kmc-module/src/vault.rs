@@ -1,6 +1,6 @@
 //! The centre's own module in software: a shared vault with a centre's contents.
 //!
-//! What is asked of it goes through a [`CentreDesk`](crate::CentreDesk), behind which somebody stands who is
+//! What is asked of it goes through a [`CentreSession`](crate::CentreSession), behind which somebody stands who is
 //! signed in.
 //!
 //! Elsewhere: signing in, people, back-up and audit log ([`SharedVault`]), what is kept (`contents.rs`).

@@ -11,7 +11,7 @@ use centre_kit::{
 };
 use prepay_basics::Moment;
 use prepay_kmc_module::{
-    Authority, CentreDesk, CentreModule, CentreSetup, CentreVault, KeyLoadItem, KeyLoadOrder,
+    Authority, CentreModule, CentreSession, CentreSetup, CentreVault, KeyLoadItem, KeyLoadOrder,
     ModuleState,
 };
 use prepay_kmp::{DocumentError, check_value};
@@ -252,12 +252,15 @@ fn who_acts_and_with_which_authority_can_be_asked() {
     for (name, authority) in
         [("uma", Authority::Reading), ("olu", Authority::Operating), ("ada", Authority::Operating)]
     {
-        let desk = centre.one(name);
-        assert_eq!((desk.acting(), desk.authority()), (vec![identifier(name)], authority));
+        let centre_module = centre.one(name);
+        assert_eq!(
+            (centre_module.acting(), centre_module.authority()),
+            (vec![identifier(name)], authority)
+        );
     }
-    let desk = centre.two();
-    assert_eq!(desk.acting(), [identifier("ada"), identifier("ben")]);
-    assert_eq!(desk.authority(), Authority::DualControl);
+    let centre_module = centre.two();
+    assert_eq!(centre_module.acting(), [identifier("ada"), identifier("ben")]);
+    assert_eq!(centre_module.authority(), Authority::DualControl);
 }
 
 #[test]
@@ -327,7 +330,7 @@ fn a_restored_centre_keeps_its_keys_and_never_repeats_a_serial_number() {
     .unwrap();
     let session = vault.sign_in(&identifier("olu"), &secret("passphrase of olu")).unwrap();
     let load =
-        CentreDesk::new(&vault, session).build_key_load(&document(&request), &order).unwrap();
+        CentreSession::new(&vault, session).build_key_load(&document(&request), &order).unwrap();
     assert!(load.serial > after.serial + 1_000_000);
     assert!(module.read_load(&party, &slot_keys, &load.file).is_ok());
 }
@@ -406,9 +409,9 @@ fn a_back_up_has_the_keys_of_its_day_and_the_names_before() {
     {
         let vault = restored(&file);
         let session = vault.sign_in(&identifier("olu"), &secret("passphrase of olu")).unwrap();
-        let desk = CentreDesk::new(&vault, session);
-        assert_eq!(desk.identify().unwrap().fingerprint, party.fingerprint().to_string());
-        let refused = desk.answer_agreement(&document(&request)).err();
+        let centre_module = CentreSession::new(&vault, session);
+        assert_eq!(centre_module.identify().unwrap().fingerprint, party.fingerprint().to_string());
+        let refused = centre_module.answer_agreement(&document(&request)).err();
         assert_eq!(refused.map(|refused| refused.code()), answered);
     }
 }

@@ -8,7 +8,7 @@ use centre_kit::{
 };
 use prepay_basics::Moment;
 use prepay_kmc_module::{
-    Authority, CentreDesk, CentreEntry, CentreError, CentreModule, CentreSetup, KeyLoadItem,
+    Authority, CentreEntry, CentreError, CentreModule, CentreSession, CentreSetup, KeyLoadItem,
     KeyLoadOrder,
 };
 use prepay_kmp::CentreEnrolment;
@@ -46,29 +46,35 @@ fn each_operation_is_refused_to_whoever_may_not() {
     let file_order = &order;
     type Ask<'a> = Box<dyn Fn(&dyn CentreModule) -> Option<CentreError> + 'a>;
     let operating: [Ask<'_>; 2] = [
-        Box::new(|desk| desk.answer_agreement(&document(&agreement)).err()),
-        Box::new(|desk| desk.build_key_load(&document(&request), file_order).err()),
+        Box::new(|centre_module| centre_module.answer_agreement(&document(&agreement)).err()),
+        Box::new(|centre_module| {
+            centre_module.build_key_load(&document(&request), file_order).err()
+        }),
     ];
     let dual_control: [Ask<'_>; 6] = [
-        Box::new(|desk| desk.renew_keys(10).err()),
-        Box::new(|desk| desk.generate_vending_key(group(2), revision(1), Dkga04).err()),
-        Box::new(|desk| desk.destroy_vending_key(group(1), revision(1)).err()),
-        Box::new(|desk| desk.import_test_key(group(2), revision(1), &key).err()),
-        Box::new(|desk| desk.accept_module(&document(&enrolment), &fingerprint).err()),
-        Box::new(|desk| desk.revoke_module(&name).err()),
+        Box::new(|centre_module| centre_module.renew_keys(10).err()),
+        Box::new(|centre_module| {
+            centre_module.generate_vending_key(group(2), revision(1), Dkga04).err()
+        }),
+        Box::new(|centre_module| centre_module.destroy_vending_key(group(1), revision(1)).err()),
+        Box::new(|centre_module| centre_module.import_test_key(group(2), revision(1), &key).err()),
+        Box::new(|centre_module| {
+            centre_module.accept_module(&document(&enrolment), &fingerprint).err()
+        }),
+        Box::new(|centre_module| centre_module.revoke_module(&name).err()),
     ];
     for (asks, needs, people) in [
         (operating.as_slice(), Authority::Operating, ["uma"].as_slice()),
         (dual_control.as_slice(), Authority::DualControl, &["uma", "olu", "ada"]),
     ] {
         for person in people {
-            let desk = centre.one(person);
+            let centre_module = centre.one(person);
             let before = centre.kept();
             for (number, ask) in asks.iter().enumerate() {
-                let refused = ask(&desk).unwrap();
+                let refused = ask(&centre_module).unwrap();
                 assert!(
                     matches!(refused, CentreError::Forbidden { needs: n, found, .. }
-                        if n == needs && found == desk.authority()),
+                        if n == needs && found == centre_module.authority()),
                     "{person} {number}: {refused}"
                 );
             }
@@ -96,9 +102,9 @@ fn assert_unchanged(centre: &Centre, before: &MemoryStorage, case: &str) {
 fn a_session_of_another_centre_or_of_somebody_removed_is_refused() {
     let (centre, _) = ready();
     let other = Centre::test("CENTRE-2");
-    let stranger = CentreDesk::new(&centre.vault, other.session("olu"));
+    let stranger = CentreSession::new(&centre.vault, other.session("olu"));
     assert_eq!(code(stranger.identify()), "not_signed_in");
-    let strangers = CentreDesk::new(&centre.vault, other.quorum());
+    let strangers = CentreSession::new(&centre.vault, other.quorum());
     let refused = strangers.generate_vending_key(group(2), revision(1), Dkga04);
     assert_eq!(code(refused), "not_signed_in");
 
@@ -251,14 +257,14 @@ fn changed_requests_are_refused_as_documents() {
     };
     let request = with_signature_of(&request, &other_request);
     let agreement = with_signature_of(&agreement, &other_agreement);
-    let desk = centre.two();
+    let centre_module = centre.two();
     let before = centre.kept();
     let (asked, items) = (document(&request), order(vec![item(1, 1, Dkga04)]));
-    assert_eq!(code(desk.read_key_load_request(&asked)), "signature");
-    assert_eq!(code(desk.build_key_load(&asked, &items)), "signature");
+    assert_eq!(code(centre_module.read_key_load_request(&asked)), "signature");
+    assert_eq!(code(centre_module.build_key_load(&asked, &items)), "signature");
     let asked = document(&agreement);
-    assert_eq!(code(desk.read_agreement_request(&asked)), "signature");
-    assert_eq!(code(desk.answer_agreement(&asked)), "signature");
+    assert_eq!(code(centre_module.read_agreement_request(&asked)), "signature");
+    assert_eq!(code(centre_module.answer_agreement(&asked)), "signature");
     assert_unchanged(&centre, &before, "changed texts");
 }
 

@@ -6,7 +6,7 @@ use prepay_kmc::centre::{Centre, Decision, LoadOptions};
 use prepay_kmc::entity::FormNumber;
 use prepay_kmc::form::{Draft, FormKind, FormState, SignedForm};
 use prepay_kmc::store::MemoryStore;
-use prepay_kmc_module::{CentreDesk, CentreModule, CentreSetup, CentreVault};
+use prepay_kmc_module::{CentreModule, CentreSession, CentreSetup, CentreVault};
 use prepay_kmp::{
     CentreEnrolment, Identity, KeyLoadRequest, ModuleEnrolment, Nonce, PartyKind, PublicIdentity,
     Signatory, SlotNumber, Unverified, open_kmp, read_as,
@@ -83,7 +83,7 @@ fn forms_lead_from_an_unknown_customer_to_a_file_for_one_module() {
     let vault = vault();
     let clock = today();
     let two = Quorum::new(sign_in(&vault, "ada"), sign_in(&vault, "ben")).unwrap();
-    let custodians = CentreDesk::new(&vault, two);
+    let custodians = CentreSession::new(&vault, two);
     let mut centre = Centre::new(MemoryStore::new(), &custodians, &clock);
     centre.set_up().unwrap();
     let mut entropy = Foreseeable::named("people");
@@ -161,7 +161,7 @@ fn forms_lead_from_an_unknown_customer_to_a_file_for_one_module() {
     let (_, keys) = accept_agreement(&module, &party, &pending, &answer.confirmation).unwrap();
 
     // From here on, one operator is enough.
-    let operator = CentreDesk::new(&vault, sign_in(&vault, "olu"));
+    let operator = CentreSession::new(&vault, sign_in(&vault, "olu"));
     let mut centre = Centre::new(centre.into_store(), &operator, &clock);
     let request = load_request(&module, &party, &mut entropy);
     let values = [("customer", "1"), ("module", "SM-1"), ("request", request.as_str())];

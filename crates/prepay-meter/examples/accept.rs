@@ -11,13 +11,12 @@ use std::hint::black_box;
 use std::process::ExitCode;
 
 use prepay_meter::{Birth, Effect, Meter, Outcome, Profile};
-use prepay_testkit::Memory;
+use prepay_testkit::{Memory, meter_key};
 use prepay_token::element::{
-    Amount, EncryptionAlgorithm, KeyExpiryNumber, KeyType, RandomNumber, Service, TariffIndex,
-    TokenCarrierType, TokenIdentifier,
+    Amount, EncryptionAlgorithm, RandomNumber, Service, TokenCarrierType, TokenIdentifier,
 };
-use prepay_token::key::{DecoderKey, TokenCipher};
-use prepay_token::key_change::{NewKey, SetSize};
+use prepay_token::key::TokenCipher;
+use prepay_token::key_change::SetSize;
 use prepay_token::{Token, seal};
 
 /// The identifier of the day on which the meter was made.
@@ -50,14 +49,7 @@ fn usage() -> ExitCode {
 
 /// Makes a meter, and enters as many credit tokens of one tenth as asked, each as twenty digits.
 fn accept(algorithm: EncryptionAlgorithm, size: SetSize, tokens: u32, enters: bool) {
-    let key = NewKey {
-        key: DecoderKey::new(algorithm, &[0xA5; 16][..algorithm.key_bytes()]).expect("as long"),
-        key_type: KeyType::Unique,
-        key_revision: Some(1.try_into().expect("a revision")),
-        expiry: KeyExpiryNumber::NEVER,
-        tariff_index: TariffIndex::try_from(1).expect("an index"),
-        supply_group: Some("123456".parse().expect("a group")),
-    };
+    let key = meter_key(algorithm, 0xA5);
     let cipher = TokenCipher::new(&key.key);
     let birth = Birth {
         pan: "600727000000000009".parse().expect("a PAN"),

@@ -19,10 +19,9 @@ use std::fmt;
 use std::process::ExitCode;
 
 use prepay_meter::{Birth, Effect, Lockout, Meter, Outcome, Profile, Refusal};
-use prepay_testkit::{Memory, Random};
+use prepay_testkit::{Memory, Random, meter_key};
 use prepay_token::element::{
-    Amount, EncryptionAlgorithm, KeyExpiryNumber, KeyType, RandomNumber, Service, TariffIndex,
-    TokenCarrierType, TokenIdentifier,
+    Amount, EncryptionAlgorithm, RandomNumber, Service, TokenCarrierType, TokenIdentifier,
 };
 use prepay_token::key::{DecoderKey, TokenCipher};
 use prepay_token::key_change::{NewKey, SetSize};
@@ -94,11 +93,7 @@ impl Target {
         let bytes = 0x0ABC_12DE_F345_6789_u64.to_be_bytes();
         let key = NewKey {
             key: DecoderKey::new(EncryptionAlgorithm::Sta, &bytes).expect("eight bytes"),
-            key_type: KeyType::Unique,
-            key_revision: Some(1.try_into().expect("a revision")),
-            expiry: KeyExpiryNumber::NEVER,
-            tariff_index: TariffIndex::try_from(1).expect("an index"),
-            supply_group: Some("123456".parse().expect("a group")),
+            ..meter_key(EncryptionAlgorithm::Sta, 0)
         };
         let cipher = TokenCipher::new(&key.key);
         let birth = Birth {

@@ -7,14 +7,14 @@ use std::collections::{BTreeMap, BTreeSet};
 use prepay_meter::{
     Birth, Carriers, CreditForm, Effect, Meter, Outcome, Profile, Refusal, Services,
 };
-use prepay_testkit::Memory;
 use prepay_testkit::published::{FILE, Kind, convert, meter};
 use prepay_testkit::vectors::{LabCase, load};
+use prepay_testkit::{Memory, meter_key};
 use prepay_token::element::{
-    DecoderReferenceNumber, EncryptionAlgorithm, KeyExpiryNumber, KeyType, ManufacturerCode,
-    MeterPan, RandomNumber, RegisterToClear, Service, TokenCarrierType, TokenIdentifier,
+    DecoderReferenceNumber, EncryptionAlgorithm, ManufacturerCode, MeterPan, RandomNumber,
+    RegisterToClear, Service, TokenCarrierType, TokenIdentifier,
 };
-use prepay_token::key::{DecoderKey, TokenCipher};
+use prepay_token::key::TokenCipher;
 use prepay_token::key_change::{NewKey, SetSize};
 use prepay_token::{ManagementFunction, Token, TokenData, seal};
 
@@ -115,15 +115,7 @@ fn meter_for_test(manufacturer: ManufacturerCode) -> (MeterPan, NewKey) {
             MeterPan::new(DecoderReferenceNumber::new(manufacturer, serial))
         }
     };
-    let key = NewKey {
-        key: DecoderKey::new(EncryptionAlgorithm::Sta, &[0xA5; 8]).expect("eight bytes"),
-        key_type: KeyType::Unique,
-        key_revision: Some(1.try_into().expect("a revision")),
-        expiry: KeyExpiryNumber::NEVER,
-        tariff_index: "01".parse().expect("an index"),
-        supply_group: Some("123456".parse().expect("a group")),
-    };
-    (pan, key)
+    (pan, meter_key(EncryptionAlgorithm::Sta, 0xA5))
 }
 
 #[test]

@@ -12,18 +12,17 @@ use std::thread;
 use std::time::Instant;
 
 use criterion::{Criterion, criterion_group};
-use prepay_basics::{Entropy, Identifier, Moment, NoEntropy};
+use prepay_basics::Moment;
 use prepay_host::Directory;
-use prepay_kmp::attribute::{Cluster, CurrencyLimit, SubClassSet, UnitLimit, VendingKeyType};
-use prepay_kmp::{
-    CentreEnrolment, Identity, KeyLoadHeader, KeyToLoad, ModuleEnrolment, PartyKind,
-    VendingKeyAttributes, open_kmp,
-};
-use prepay_module::software::{ModulePolicy, NewModule, Operator, SoftwareModule, TestMode};
+use prepay_kmc_module::KeyLoadItem;
+use prepay_kmp::VendingKeyAttributes;
+use prepay_kmp::attribute::UnitLimit;
+use prepay_module::software::{ModulePolicy, Operator, TestMode};
 use prepay_module::{
     IssueRequest, Issued, MeterConfiguration, RequestId, SecurityModule, TokenRequest,
 };
-use prepay_testkit::documents::{answer_agreement, document, read_key_load_request};
+use prepay_testkit::Foreseeable;
+use prepay_testkit::ceremony::{self, People, TestCentre, make_module, passphrase};
 use prepay_testkit::ratio::Ratio;
 use prepay_token::element::{
     Amount, BaseDate, DecoderKeyGenerationAlgorithm, DecoderReferenceNumber, EncryptionAlgorithm,
@@ -31,9 +30,7 @@ use prepay_token::element::{
 };
 use prepay_token::key::{DecoderKeyGenerator, KeyParameters, TokenCipher, VendingKey};
 use prepay_token::{Instruction, Token, seal};
-use prepay_vault::{
-    MemoryStorage, NewUser, Place, Quorum, Role, Secret, Session, Unlock, VaultStorage,
-};
+use prepay_vault::{MemoryStorage, Place, VaultStorage};
 
 /// The bar of the batches, in thousandths.
 const BAR: Option<u32> = Some(2000);
@@ -64,35 +61,9 @@ fn now() -> Moment {
     "2026-03-01T12:00:00Z".parse().expect("a moment")
 }
 
-/// Numbers that are no secret.
-struct Counting(u64);
-
-impl Entropy for Counting {
-    fn fill(&mut self, bytes: &mut [u8]) -> Result<(), NoEntropy> {
-        for byte in bytes {
-            self.0 = self.0.wrapping_mul(0x5851_F42D_4C95_7F2D).wrapping_add(1);
-            *byte = (self.0 >> 56) as u8;
-        }
-        Ok(())
-    }
-}
-
 fn attributes(algorithm: DecoderKeyGenerationAlgorithm) -> VendingKeyAttributes {
-    VendingKeyAttributes {
-        supply_group: 201_457.try_into().expect("six digits"),
-        key_revision: 1.try_into().expect("one digit"),
-        key_type: VendingKeyType::UNIQUE,
-        algorithm,
-        expiry: 255.into(),
-        base_date: BaseDate::Y2014,
-        activation: Moment::MIN,
-        issued_until: Moment::MAX,
-        unit_limit: UnitLimit(Some(u32::MAX)),
-        currency_limit: CurrencyLimit(None),
-        cluster: Cluster(0),
-        sub_classes: SubClassSet::ALL,
-        name: "bench".parse().expect("a name"),
-    }
+    let unit_limit = UnitLimit(Some(u32::MAX));
+    VendingKeyAttributes { unit_limit, ..ceremony::attributes(201_457, 1, algorithm) }
 }
 
 fn vending_key(algorithm: DecoderKeyGenerationAlgorithm) -> VendingKey {
@@ -100,75 +71,23 @@ fn vending_key(algorithm: DecoderKeyGenerationAlgorithm) -> VendingKey {
     VendingKey::new(algorithm, bytes).expect("the right length")
 }
 
-fn secret(text: &str) -> Secret {
-    Secret::from(text.to_owned())
-}
-
-fn session(module: &SoftwareModule, who: &str) -> Session {
-    let name: Identifier = who.parse().expect("a name");
-    module.vault().sign_in(&name, &secret(who)).expect("a session")
-}
-
 /// The operator of a module with one key, which came to it in a key-load file.
 fn operator(storage: Box<dyn VaultStorage>, algorithm: DecoderKeyGenerationAlgorithm) -> Operator {
-    let people = [("alice", Role::Custodian), ("bob", Role::Custodian), ("olga", Role::Operator)]
-        .map(|(who, role)| (who.parse::<Identifier>().expect("a name"), role, secret(who)));
-    let users: Vec<_> = people
-        .iter()
-        .map(|(name, role, passphrase)| NewUser { name, role: *role, passphrase })
-        .collect();
-    let sealing = secret("open sesame");
-    let new = NewModule {
-        module: "SM-1".parse().expect("a name"),
-        unlock: Unlock::Passphrase(&sealing),
-        users: &users,
-        policy: ModulePolicy::default(),
+    let place = |storage, seed| Place {
+        storage,
+        entropy: Box::new(Foreseeable::new(seed)),
+        clock: Box::new(now()),
     };
-    let place = Place { storage, entropy: Box::new(Counting(1)), clock: Box::new(now()) };
-    let module = SoftwareModule::create_insecure_test(place, new, TestMode::default());
-    let module = module.expect("a module");
-    let quorum = Quorum::new(session(&module, "alice"), session(&module, "bob"));
-    let custodians = module.custodians(quorum.expect("two custodians")).expect("custodians");
-
-    let id: Identifier = "KMC-1".parse().expect("a name");
-    let centre = Identity::generate(PartyKind::Centre, id.clone(), &mut Counting(2));
-    let centre = centre.expect("key pairs");
-    let enrolment = CentreEnrolment {
-        party: centre.public().clone(),
-        created: now(),
-        is_test: true,
-        activation: Moment::MIN,
-        expires: Moment::MAX,
-    };
-    let enrolment = open_kmp::write_centre_enrolment(&centre, &enrolment).expect("an enrolment");
-    custodians.enrol_centre(&document(&enrolment)).expect("a slot");
-    let fingerprint = centre.public().fingerprint().to_string();
-    let id = id.into();
-    custodians.confirm_centre(&id, &fingerprint).expect("a confirmed centre");
-    let enrolment = custodians.reader().enrolment().expect("an enrolment");
-    let own = document::<ModuleEnrolment>(enrolment).party;
-    let request = custodians.request_agreement(&id).expect("a request");
-    let answer = answer_agreement(&centre, &own, request, now());
-    let answer = answer.expect("an answer");
-    custodians.accept_confirmation(&document(&answer.confirmation)).expect("an active slot");
-    let request = custodians.request_key_load(&id).expect("a request");
-    let request = read_key_load_request(centre.name(), &own, request).expect("a request");
-    let header = KeyLoadHeader {
-        module: request.module,
-        centre: request.centre,
-        slot: request.slot,
-        nonce: request.nonce,
-        serial: 1,
-        created: request.created,
-        expires: request.expires,
-        transactions: None,
-    };
-    let (attributes, key) = (attributes(algorithm), vending_key(algorithm));
+    let (policy, test) = (ModulePolicy::default(), TestMode::default());
+    let module = make_module("SM-1", place(storage, 1), policy, test, &passphrase);
+    let people = People::of(&module, &passphrase);
+    let centre = TestCentre::make(place(Box::<MemoryStorage>::default(), 2), &passphrase);
+    centre.join(&people);
+    let attributes = attributes(algorithm);
+    centre.import(&attributes, &vending_key(algorithm));
     let register = Some(1.try_into().expect("a register"));
-    let keys = [KeyToLoad { attributes: &attributes, register, key: &key }];
-    let file = open_kmp::write_key_load(&centre, &answer.keys, &header, &keys).expect("a file");
-    custodians.load_keys(&document(&file)).expect("a loaded key");
-    module.operator(&session(&module, "olga")).expect("an operator")
+    centre.load(&people, vec![KeyLoadItem { attributes, register }], None);
+    people.operator
 }
 
 fn identifier() -> TokenIdentifier {

@@ -8,7 +8,7 @@
 use crate::documents::document;
 use prepay_basics::{Identifier, Moment};
 use prepay_kmc_module::{
-    CentreDesk, CentreEntry, CentreModule, CentreSetup, CentreVault, KeyLoadItem, KeyLoadOrder,
+    CentreEntry, CentreModule, CentreSession, CentreSetup, CentreVault, KeyLoadItem, KeyLoadOrder,
 };
 use prepay_kmp::attribute::{Cluster, CurrencyLimit, SubClassSet, UnitLimit, VendingKeyType};
 use prepay_kmp::{CentreId, VendingKeyAttributes};
@@ -171,7 +171,7 @@ impl TestCentre {
         Self::with(vault, passphrases)
     }
 
-    /// Opens a centre that [`TestCentre::make`] made with the usual passphrases.
+    /// Opens a centre that [`TestCentre::make`] made with the same passphrases.
     ///
     /// # Errors
     ///
@@ -180,10 +180,10 @@ impl TestCentre {
     /// # Panics
     ///
     /// When somebody cannot sign in.
-    pub fn open(place: Place) -> Result<Self, OpenError> {
-        let secret = passphrase("vault");
+    pub fn open(place: Place, passphrases: Passphrases<'_>) -> Result<Self, OpenError> {
+        let secret = passphrases("vault");
         let vault = CentreVault::open(place, Unlock::Passphrase(&secret))?;
-        Ok(Self::with(vault, &passphrase))
+        Ok(Self::with(vault, passphrases))
     }
 
     fn with(vault: CentreVault, passphrases: Passphrases<'_>) -> Self {
@@ -200,8 +200,8 @@ impl TestCentre {
     }
 
     /// The centre in the hands of both custodians.
-    pub fn desk(&self) -> CentreDesk<'_> {
-        CentreDesk::new(&self.vault, self.two.clone())
+    pub fn centre_module(&self) -> CentreSession<'_> {
+        CentreSession::new(&self.vault, self.two.clone())
     }
 
     /// Both custodians.
@@ -225,7 +225,9 @@ impl TestCentre {
     /// When it is refused.
     pub fn import(&self, attributes: &VendingKeyAttributes, key: &VendingKey) {
         let VendingKeyAttributes { supply_group, key_revision, .. } = *attributes;
-        self.desk().import_test_key(supply_group, key_revision, key).expect("an imported key");
+        self.centre_module()
+            .import_test_key(supply_group, key_revision, key)
+            .expect("an imported key");
     }
 
     /// Everything from both enrolments to an active slot: fingerprints are told from hand to hand. Returns
@@ -235,7 +237,8 @@ impl TestCentre {
     ///
     /// When somebody refuses.
     pub fn join(&self, people: &People) -> Vec<String> {
-        let (centre, custodians, reader) = (self.desk(), &people.custodians, &people.auditor);
+        let (centre, custodians, reader) =
+            (self.centre_module(), &people.custodians, &people.auditor);
         let module_enrolment = reader.enrolment().expect("the module's enrolment");
         let fingerprint = reader.identify().expect("the module's name").fingerprint;
         centre
@@ -265,11 +268,16 @@ impl TestCentre {
     ) -> (LoadReport, [String; 2]) {
         let custodians = &people.custodians;
         let request = custodians.request_key_load(&value(Self::NAME)).expect("a request");
-        let read =
-            self.desk().read_key_load_request(&document(&request)).expect("an authentic request");
+        let read = self
+            .centre_module()
+            .read_key_load_request(&document(&request))
+            .expect("an authentic request");
         let order = KeyLoadOrder { expires: read.expires, transactions, keys };
-        let file =
-            self.desk().build_key_load(&document(&request), &order).expect("a key-load file").file;
+        let file = self
+            .centre_module()
+            .build_key_load(&document(&request), &order)
+            .expect("a key-load file")
+            .file;
         (custodians.load_keys(&document(&file)).expect("loaded keys"), [request, file])
     }
 

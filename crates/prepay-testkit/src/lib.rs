@@ -6,14 +6,16 @@
 //! - [`fuzz`]: the bodies of the fuzz targets as plain functions, and inputs to run them on without a fuzzer.
 //! - [`centre_store`]: the tests that every store of a key management centre must pass.
 //! - [`ceremony`]: a software module and a test centre that loads keys into it, step by step.
+//! - [`child`]: a case of a test program as a process of its own.
 //! - [`documents`]: what each side does with a text of key management, in one call.
 //! - [`secrets`]: finds secrets in places where they must not be.
-//! - [`Memory`]: the storage of a meter.
+//! - [`Memory`], [`meter_key`]: the storage and the key of a meter.
 //! - [`SetClock`], [`Foreseeable`]: time and randomness.
 //! - [`ratio`]: two operations timed against each other.
 
 pub mod centre_store;
 pub mod ceremony;
+pub mod child;
 pub mod documents;
 pub mod fuzz;
 mod memory;
@@ -25,7 +27,7 @@ pub mod strategy;
 mod surroundings;
 pub mod vectors;
 
-pub use memory::Memory;
+pub use memory::{Memory, meter_key};
 pub use random::Random;
 pub use surroundings::{Foreseeable, SetClock};
 pub use vectors::load;

@@ -1,10 +1,30 @@
-//! A meter's storage in memory: never fails, counts commits.
+//! A meter's storage in memory, which never fails and counts commits; and a meter's key.
 //!
 //! - Elsewhere: a medium that fails or loses power (tests of `prepay-meter`).
 
 use std::convert::Infallible;
 
 use prepay_meter::{Slot, Storage};
+use prepay_token::element::{EncryptionAlgorithm, KeyExpiryNumber, KeyType};
+use prepay_token::key::DecoderKey;
+use prepay_token::key_change::NewKey;
+
+/// The key of a meter in normal operation: one byte repeated, which is no secret to anybody.
+///
+/// # Panics
+///
+/// Never: the attributes are valid.
+pub fn meter_key(algorithm: EncryptionAlgorithm, byte: u8) -> NewKey {
+    let bytes = [byte; 16];
+    NewKey {
+        key: DecoderKey::new(algorithm, &bytes[..algorithm.key_bytes()]).expect("as long"),
+        key_type: KeyType::Unique,
+        key_revision: Some(1.try_into().expect("a revision")),
+        expiry: KeyExpiryNumber::NEVER,
+        tariff_index: 1.try_into().expect("an index"),
+        supply_group: Some("123456".parse().expect("a group")),
+    }
+}
 
 /// Two slots in memory.
 #[derive(Clone, Debug)]

@@ -98,19 +98,7 @@ pub fn meter(case: &LabCase) -> Option<(MeterPan, NewKey)> {
     let request = case.value();
     let record = request.get("key").or_else(|| request.get("from"))?;
     let pan = text(&request["pan"]).parse().expect("a PAN");
-    let Key { key, record, .. } = key(record, &request);
-    let expiry = record
-        .get("ken")
-        .map_or(KeyExpiryNumber::NEVER, |ken| KeyExpiryNumber::from(integer(ken) as u8));
-    let key = NewKey {
-        key,
-        key_type: KeyType::try_from(integer(&record["kt"]) as u8).expect("a key type"),
-        key_revision: Some((integer(&record["krn"]) as u8).try_into().expect("a revision")),
-        expiry,
-        tariff_index: text(&record["ti"]).parse().expect("a tariff index"),
-        supply_group: Some(text(&record["sgc"]).parse().expect("a supply group")),
-    };
-    Some((pan, key))
+    Some((pan, new_key(key(record, &request))))
 }
 
 fn issue(case: &LabCase, request: &Value) -> Kind {
@@ -138,16 +126,8 @@ fn key_change(case: &LabCase, request: &Value) -> Kind {
         (3, _) => SetSize::Three,
         _ => SetSize::Two,
     };
-    let record = &to.record;
-    let new = NewKey {
-        key: to.key,
-        key_type: KeyType::try_from(integer(&record["kt"]) as u8).expect("a key type"),
-        key_revision: Some((integer(&record["krn"]) as u8).try_into().expect("a revision")),
-        expiry: KeyExpiryNumber::from(integer(&record["ken"]) as u8),
-        tariff_index: text(&record["ti"]).parse().expect("a tariff index"),
-        supply_group: Some(text(&record["sgc"]).parse().expect("a supply group")),
-    };
     let rollover = Rollover::between(from.base_date, to.base_date);
+    let new = new_key(to);
     Kind::KeyChange {
         set: KeyChangeSet::new(&new, size, rollover).expect("a published set is one"),
         new: Box::new(new),
@@ -172,6 +152,19 @@ fn key(record: &Value, request: &Value) -> Key {
     let generator = DecoderKeyGenerator::new(&vending_key.expect("a vending key"));
     let key = generator.derive(&parameters).expect("a published key derives");
     Key { key, base_date, record: record.clone() }
+}
+
+/// A key with the attributes that a meter has of it. Where the case has no expiry, it never expires.
+fn new_key(Key { key, record, .. }: Key) -> NewKey {
+    let expiry = record.get("ken").map(|ken| KeyExpiryNumber::from(integer(ken) as u8));
+    NewKey {
+        key,
+        key_type: KeyType::try_from(integer(&record["kt"]) as u8).expect("a key type"),
+        key_revision: Some((integer(&record["krn"]) as u8).try_into().expect("a revision")),
+        expiry: expiry.unwrap_or(KeyExpiryNumber::NEVER),
+        tariff_index: text(&record["ti"]).parse().expect("a tariff index"),
+        supply_group: Some(text(&record["sgc"]).parse().expect("a supply group")),
+    }
 }
 
 /// A token as the laboratory writes it, with a random number and an identifier if it has them.

@@ -12,7 +12,7 @@ use prepay_token::element::{
 };
 use prepay_token::key::{DecoderKey, KeyParameters, TokenCipher, VendingKey};
 use prepay_token::key_change::{KeyChangeSet, NewKey, Rollover, SetSize};
-use prepay_token::{Class, IdRecord, ManagementFunction, MeterTest, Token, TwoDigitManufacturer};
+use prepay_token::{IdRecord, ManagementFunction, MeterTest, Token, TwoDigitManufacturer};
 use proptest::prelude::*;
 use proptest::sample::select;
 
@@ -123,11 +123,6 @@ pub fn token(algorithm: EncryptionAlgorithm) -> impl Strategy<Value = Token> {
         ),
         section,
     ]
-}
-
-/// Any token except those of class 1, which are not encrypted.
-pub fn enciphered_token(algorithm: EncryptionAlgorithm) -> impl Strategy<Value = Token> {
-    token(algorithm).prop_filter("class 1 is in clear", |token| token.class() != Class::Display)
 }
 
 /// One of the ciphers.

@@ -322,12 +322,9 @@ mod tests {
     extern crate std;
 
     use std::format;
-    use std::string::{String, ToString};
-
-    use proptest::prelude::*;
+    use std::string::ToString;
 
     use super::*;
-    use crate::element::{DecoderReferenceNumber, DecoderSerialNumber, ManufacturerCode};
 
     const DIGITS: &str = "60072700000000000900000207201457011";
     const DIGITS_WITH_DATE: &str = "00000100000000008227120111203557999";
@@ -556,60 +553,5 @@ mod tests {
         let error = IdRecord::from_track2(";600727000000000009===0207201457011?\n").unwrap_err();
         let text = r"no identification record: expected redundancy check '4', found '\n'";
         assert_eq!(error.to_string(), text);
-    }
-
-    prop_compose! {
-        fn any_record()(
-            four: bool,
-            code in 0_u8..100,
-            serial in 0_u32..100_000_000,
-            month in 0_u16..1200,
-            carrier in 0_u8..100,
-            algorithm in prop::sample::select(&[7_u8, 9, 11][..]),
-            group in 0_u32..1_000_000,
-            tariff in 0_u8..100,
-            revision in 1_u8..10,
-        ) -> IdRecord {
-            let manufacturer = match four {
-                true => ManufacturerCode::four_digits(u16::from(code) * 101),
-                false => ManufacturerCode::two_digits(code),
-            };
-            let serial = DecoderSerialNumber::try_from(serial).unwrap();
-            let drn = DecoderReferenceNumber::new(manufacturer.unwrap(), serial);
-            let expiry = match month {
-                0 => DateOfExpiry::NONE,
-                _ => DateOfExpiry::from_year_and_month(2000 + month / 12, (month % 12) as u8 + 1)
-                    .unwrap(),
-            };
-            IdRecord {
-                pan: MeterPan::new(drn),
-                expiry,
-                carrier: carrier.try_into().unwrap(),
-                algorithm: EncryptionAlgorithm::try_from(algorithm).unwrap(),
-                supply_group: group.try_into().unwrap(),
-                tariff_index: tariff.try_into().unwrap(),
-                key_revision: revision.try_into().unwrap(),
-            }
-        }
-    }
-
-    proptest! {
-        #[test]
-        fn any_record_survives_both_forms(record in any_record()) {
-            let digits = record.to_string();
-            prop_assert_eq!(digits.len(), 35);
-            prop_assert_eq!(digits.parse(), Ok(record));
-            let track = record.track2().to_string();
-            prop_assert_eq!(IdRecord::from_track2(&track), Ok(record));
-            let check = lrc(&track);
-            prop_assert_eq!(IdRecord::from_track2(&format!(";{track}?{check}")), Ok(record));
-        }
-
-        #[test]
-        fn no_text_makes_the_parsers_panic(text: String, track in "[;\u{2}]?[0-9=D?é]{0,40}\\PC?") {
-            let _ = text.parse::<IdRecord>();
-            let _ = IdRecord::from_track2(&text);
-            let _ = IdRecord::from_track2(&track);
-        }
     }
 }

@@ -186,9 +186,24 @@ proptest! {
 
     #[test]
     fn records_of_meters_read_as_they_are_written(record in strategy::id_record()) {
-        prop_assert_eq!(record.to_string().parse::<IdRecord>(), Ok(record));
-        prop_assert_eq!(IdRecord::from_track2(&record.track2().to_string()), Ok(record));
+        let (digits, track) = (record.to_string(), record.track2().to_string());
+        prop_assert_eq!(digits.len(), 35);
+        prop_assert_eq!(digits.parse::<IdRecord>(), Ok(record));
+        prop_assert_eq!(IdRecord::from_track2(&track), Ok(record));
+        let check = track.bytes().fold(0xB ^ 0xF, |sum, byte| sum ^ (byte - b'0'));
+        let framed = format!(";{track}?{}", char::from(b'0' + check));
+        prop_assert_eq!(IdRecord::from_track2(&framed), Ok(record));
         prop_assert_eq!(record.pan.to_string().parse::<MeterPan>(), Ok(record.pan));
+    }
+
+    #[test]
+    fn no_text_makes_the_readers_of_records_panic(
+        text: String,
+        track in "[;\u{2}]?[0-9=D?é]{0,40}\\PC?",
+    ) {
+        let _ = text.parse::<IdRecord>();
+        let _ = IdRecord::from_track2(&text);
+        let _ = IdRecord::from_track2(&track);
     }
 
     #[test]

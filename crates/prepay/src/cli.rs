@@ -1,12 +1,9 @@
-//! The command line: commands, flags and their help.
+//! The command line: the commands and their help. Each command's own flags are with its code.
 
 use std::path::PathBuf;
 
-use clap::{Args, Parser, Subcommand, ValueHint};
+use clap::{Parser, Subcommand, ValueHint};
 use clap_complete::Shell;
-use prepay_records::{Named as _, TokenKind};
-
-use crate::token_flags::{FunctionFlags, kind};
 
 /// Open prepayment metering by the Standard Transfer Specification (STS, IEC 62055-41).
 ///
@@ -31,7 +28,7 @@ pub(crate) enum Command {
     /// Make, read and explain tokens under raw TEST keys. Never use production keys here.
     Lab {
         #[command(subcommand)]
-        command: Box<LabCommand>,
+        command: Box<crate::lab::command::LabCommand>,
     },
     /// Virtual meters under TEST keys: make one, enter tokens, use credit, show its state.
     Meter {
@@ -65,196 +62,4 @@ pub(crate) enum Command {
         #[arg(value_hint = ValueHint::DirPath)]
         directory: PathBuf,
     },
-}
-
-/// The laboratory.
-#[derive(Subcommand)]
-pub(crate) enum LabCommand {
-    /// Issue a token.
-    ///
-    /// Example: prepay lab issue credit --amount 25.6 --at 2004-03-01T13:55Z --pan 600727000000000009
-    /// --vending-key abababababababab --dkga 02 --sgc 123456
-    Issue(IssueFlags),
-    /// Read a token. Tests and displays (class 1) need no key.
-    Open(OpenFlags),
-    /// Show every step from a token's digits to its meaning, and which of several keys opens it.
-    ///
-    /// Give candidates as lists and ranges, such as --sgc 123456,123457 --krn 1-9 --ti 00-99; every
-    /// combination is tried. A wrong key passes the 16-bit checksum once in 65 536 tries, so with many
-    /// candidates a match can be a coincidence.
-    Explain(ExplainFlags),
-    /// Derive a decoder key from a vending key.
-    Derive(KeyFlags),
-    /// Issue the tokens that give a meter a new key.
-    KeyChange(KeyChangeFlags),
-    /// Answer requests, one JSON object per line.
-    Batch {
-        /// The file with requests; standard input by default.
-        #[arg(value_hint = ValueHint::FilePath)]
-        file: Option<PathBuf>,
-    },
-}
-
-/// A key and its meter.
-#[derive(Args)]
-pub(crate) struct KeyFlags {
-    /// The meter, 18 digits. Not needed with a decoder key.
-    #[arg(long)]
-    pub(crate) pan: Option<String>,
-    /// The encryption algorithm: 07, 09 or 11.
-    #[arg(long, default_value = "07")]
-    pub(crate) ea: String,
-    #[command(flatten)]
-    pub(crate) key: OneKeyFlags,
-}
-
-/// One key with its attributes.
-#[derive(Args)]
-pub(crate) struct OneKeyFlags {
-    /// A TEST decoder key in hexadecimal, or @FILE to read it from a file.
-    #[arg(long, value_name = "HEX|@FILE", conflicts_with = "vending_key")]
-    pub(crate) decoder_key: Option<String>,
-    /// A TEST vending key in hexadecimal, or @FILE to read it from a file.
-    #[arg(long, value_name = "HEX|@FILE")]
-    pub(crate) vending_key: Option<String>,
-    /// The key generation algorithm [default: by the length of the vending key].
-    #[arg(long)]
-    pub(crate) dkga: Option<String>,
-    /// The supply group code, six digits.
-    #[arg(long)]
-    pub(crate) sgc: Option<String>,
-    /// The key revision number, 1 to 9 [with a vending key: 1].
-    #[arg(long)]
-    pub(crate) krn: Option<u32>,
-    /// The key type, 0 to 3 [with a vending key: 2].
-    #[arg(long)]
-    pub(crate) kt: Option<u32>,
-    /// The tariff index, two digits [with a vending key: 01].
-    #[arg(long)]
-    pub(crate) ti: Option<String>,
-    /// The key expiry number, 0 to 255 [default: 255].
-    #[arg(long)]
-    pub(crate) ken: Option<u32>,
-    /// The base date: 1993, 2014 or 2035 [with a vending key: 1993].
-    #[arg(long)]
-    pub(crate) base_date: Option<u32>,
-}
-
-/// The contents of a token.
-#[derive(Args)]
-pub(crate) struct IssueFlags {
-    /// The kind of token.
-    #[arg(value_name = "TYPE", value_parser = kind(TokenKind::ALL))]
-    pub(crate) kind: TokenKind,
-    /// The service: electricity, water, gas or time [for credit: electricity].
-    #[arg(long)]
-    pub(crate) service: Option<String>,
-    /// The amount: kWh, m³, m³, minutes, or base currency units.
-    #[arg(long, allow_hyphen_values = true)]
-    pub(crate) amount: Option<String>,
-    /// Round up an amount that is finer than a token can carry.
-    #[arg(long)]
-    pub(crate) round_up: bool,
-    /// The number of one test, 0 to 36.
-    #[arg(long, conflicts_with = "control")]
-    pub(crate) test: Option<u8>,
-    /// The control field in hexadecimal.
-    #[arg(long)]
-    pub(crate) control: Option<String>,
-    /// The manufacturer code, two or four digits [for class 1: 00].
-    #[arg(long)]
-    pub(crate) mfr_code: Option<String>,
-    /// The register to clear: 0 to 7, or 65535 for all.
-    #[arg(long)]
-    pub(crate) register: Option<u32>,
-    #[command(flatten)]
-    pub(crate) function: FunctionFlags,
-    /// The minute of issue in UTC, such as 2004-03-01T13:55Z.
-    #[arg(long, value_name = "TIME", conflicts_with = "tid")]
-    pub(crate) at: Option<String>,
-    /// The token identifier itself, instead of --at.
-    #[arg(long)]
-    pub(crate) tid: Option<u32>,
-    /// The random number, 0 to 15 [default: 0].
-    #[arg(long)]
-    pub(crate) rnd: Option<u32>,
-    #[command(flatten)]
-    pub(crate) key: KeyFlags,
-}
-
-/// A token to read.
-#[derive(Args)]
-pub(crate) struct OpenFlags {
-    /// The twenty digits; spaces and dashes do not matter.
-    #[arg(required = true, value_name = "DIGITS")]
-    pub(crate) number: Vec<String>,
-    #[command(flatten)]
-    pub(crate) key: KeyFlags,
-}
-
-/// A token to explain, and the keys that may open it.
-#[derive(Args)]
-pub(crate) struct ExplainFlags {
-    /// The twenty digits; spaces and dashes do not matter.
-    #[arg(required = true, value_name = "DIGITS")]
-    pub(crate) number: Vec<String>,
-    /// The meter, 18 digits. Not needed with decoder keys.
-    #[arg(long)]
-    pub(crate) pan: Option<String>,
-    /// TEST decoder keys in hexadecimal, or @FILE to read one from a file.
-    #[arg(long, value_name = "HEX|@FILE", value_delimiter = ',')]
-    pub(crate) decoder_key: Vec<String>,
-    /// TEST vending keys in hexadecimal, or @FILE to read one from a file.
-    #[arg(long, value_name = "HEX|@FILE", value_delimiter = ',')]
-    pub(crate) vending_key: Vec<String>,
-    /// The key generation algorithm [default: by the length of each vending key].
-    #[arg(long)]
-    pub(crate) dkga: Option<String>,
-    /// Encryption algorithms [default: those that suit each key].
-    #[arg(long, value_delimiter = ',')]
-    pub(crate) ea: Vec<String>,
-    /// Supply group codes, such as 123456,200000-200010.
-    #[arg(long, value_name = "LIST")]
-    pub(crate) sgc: Option<String>,
-    /// Key revision numbers, such as 1-9.
-    #[arg(long, value_name = "LIST", default_value = "1")]
-    pub(crate) krn: String,
-    /// Key types, such as 1-3.
-    #[arg(long, value_name = "LIST", default_value = "2")]
-    pub(crate) kt: String,
-    /// Tariff indexes, such as 00-99.
-    #[arg(long, value_name = "LIST", default_value = "01")]
-    pub(crate) ti: String,
-    /// Base dates, such as 1993,2014. DKGA04 keys and all dates depend on them [with a vending key: 1993].
-    #[arg(long, value_name = "LIST")]
-    pub(crate) base_date: Option<String>,
-}
-
-impl ExplainFlags {
-    /// The base dates, or the default for vending keys.
-    pub(crate) fn base_dates(&self) -> impl Iterator<Item = &str> {
-        self.base_date.as_deref().unwrap_or("1993").split(',')
-    }
-}
-
-/// Two keys: the meter's current key and its new one.
-#[derive(Args)]
-pub(crate) struct KeyChangeFlags {
-    /// The meter, 18 digits. Not needed with decoder keys.
-    #[arg(long)]
-    pub(crate) pan: Option<String>,
-    /// The encryption algorithm: 07, 09 or 11.
-    #[arg(long, default_value = "07")]
-    pub(crate) ea: String,
-    /// The size of the set: 2 or 3; with EA11 always 4 [default: 2, with EA11 4]. With EA11, 2 prints
-    /// the first two of the four; the meter needs all four.
-    #[arg(long)]
-    pub(crate) tokens: Option<u32>,
-    /// The current key, as field=value pairs: vending_key=HEX,dkga=02,sgc=123456,krn=1,kt=2,ti=01,
-    /// ken=255,base_date=1993, or decoder_key=HEX with the same fields. A key may be @FILE.
-    #[arg(long, value_name = "KEY")]
-    pub(crate) from: String,
-    /// The new key, in the same form. Fields that you leave out are those of --from.
-    #[arg(long, value_name = "KEY")]
-    pub(crate) to: String,
 }

@@ -16,6 +16,7 @@ use std::borrow::Cow;
 use std::fmt;
 use std::fs::File;
 use std::io::{self, Read};
+use std::panic::{self, AssertUnwindSafe};
 use std::path::Path;
 use std::process::ExitCode;
 
@@ -151,6 +152,13 @@ impl Failure {
     }
 }
 
+/// Runs a command. A fault of the program itself, whose place Rust prints to standard error, is a failure as well.
+pub(crate) fn guarded(run: impl FnOnce() -> Done<Ending>) -> Done<Ending> {
+    panic::catch_unwind(AssertUnwindSafe(run)).unwrap_or_else(|_| {
+        Err(Failure::broken("internal", "the program failed at the place named on standard error"))
+    })
+}
+
 /// Answers a command line that cannot be read, or that asks for help. With `--json` the answer has the shape of every
 /// failure.
 pub(crate) fn unreadable(error: &clap::Error) -> Ending {
@@ -231,5 +239,25 @@ impl From<io::Error> for Failure {
         let is_unread = error.kind() == io::ErrorKind::BrokenPipe;
         let failure = Self::broken("io", error);
         if is_unread { Self { ending: Ending::Unread, ..failure } } else { failure }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_fault_of_the_program_is_a_failure_like_others() {
+        let failure = guarded(|| panic!("this is meant")).unwrap_err();
+        assert_eq!((failure.ending, failure.code), (Ending::Broken, "internal"));
+        assert_eq!(guarded(|| Ok(Ending::Refused)).unwrap(), Ending::Refused);
+    }
+
+    #[test]
+    fn what_to_do_next_is_the_advice_of_the_error_or_of_the_table() {
+        let failure = Failure::unable("in_use", "held");
+        let row = explain("in_use").unwrap();
+        assert_eq!(failure.body().next, Some(row.next));
+        assert_eq!(failure.next("ask Olga").body().next, Some("ask Olga"));
     }
 }

@@ -36,7 +36,8 @@ fn main() -> ExitCode {
         Err(error) => return failure::unreadable(&error).status(false),
     };
     let of_a_vault = matches!(cli.command, Command::Kmc(_) | Command::Module(_));
-    let ending = run(&cli).unwrap_or_else(|failure| failure.print(cli.json, false));
+    let ending =
+        failure::guarded(|| run(&cli)).unwrap_or_else(|failure| failure.print(cli.json, false));
     ending.status(of_a_vault)
 }
 

@@ -2,22 +2,17 @@
 
 use std::collections::HashMap;
 use std::fmt::Write as _;
-use std::io::{BufRead, BufReader, Read};
-use std::path::Path;
-use std::process::{self, ChildStdout, Command, Stdio};
 use std::thread;
 use std::time::Duration;
 
 use prepay_module::{IssueRequest, Issued, SecurityModule};
 use prepay_testkit::Random;
 use prepay_testkit::ceremony::{People, passphrase};
+use prepay_testkit::child::{self, Child};
 use prepay_token::element::RandomNumber;
 
 use crate::model::{LOADED, REFILLED};
 use crate::proof_kit::{Number, item, open, open_centre};
-
-const PLACE: &str = "PREPAY_TEST_PLACE";
-const ROUND: &str = "PREPAY_TEST_ROUND";
 
 /// Threads that issue one token at a time.
 pub(crate) const SINGLE: u32 = 3;
@@ -47,11 +42,11 @@ pub(crate) fn request(number: Number) -> IssueRequest {
 #[test]
 #[ignore = "runs as a child of the tests after it"]
 fn case_worker() {
-    let Some(place) = std::env::var_os(PLACE) else { return };
-    let round: u32 = std::env::var(ROUND).unwrap().parse().unwrap();
-    let module = open(Path::new(&place)).unwrap();
+    let Some(place) = child::place() else { return };
+    let round = child::number();
+    let module = open(&place).unwrap();
     let people = People::of(&module, &passphrase);
-    let centre = open_centre(Path::new(&place)).unwrap();
+    let centre = open_centre(&place).unwrap();
     println!("at work");
     let (operator, reader) = (&people.operator, &people);
     thread::scope(|scope| {
@@ -127,61 +122,20 @@ impl When {
     }
 }
 
-/// A child at work.
-pub(crate) struct Child {
-    process: process::Child,
-    told: BufReader<ChildStdout>,
-    lines: String,
-}
-
-impl Child {
-    pub(crate) fn start(place: &Path, round: u32) -> Self {
-        let mut process = Command::new(std::env::current_exe().unwrap())
-            .args(["--exact", "child::case_worker", "--nocapture", "--include-ignored"])
-            .env(PLACE, place)
-            .env(ROUND, round.to_string())
-            .stdout(Stdio::piped())
-            .spawn()
-            .unwrap();
-        let told = BufReader::new(process.stdout.take().unwrap());
-        Self { process, told, lines: String::new() }
-    }
-
-    /// Reads until a line has come so many times.
-    pub(crate) fn wait_for(&mut self, beginning: &str, mut times: usize) {
-        let mut from = self.lines.len();
-        while times > 0 {
-            assert_ne!(self.told.read_line(&mut self.lines).unwrap(), 0, "{}", self.lines);
-            times -= usize::from(self.lines[from..].contains(beginning));
-            from = self.lines.len();
+/// Kills a child, and returns what it acknowledged.
+pub(crate) fn kill(mut child: Child, when: When) -> String {
+    let mut wait_for = |words, times| (0..times).for_each(|_| drop(child.wait_for(words)));
+    let mut delay = Duration::ZERO;
+    match when {
+        When::Started(after) => delay = after,
+        When::AtWork(after) => {
+            wait_for("at work", 1);
+            delay = after;
         }
+        When::Acknowledged(times) => wait_for("made ", times),
+        When::Loaded(times) => wait_for("loaded ", times),
     }
-
-    pub(crate) fn kill(mut self, when: When) -> String {
-        let mut delay = Duration::ZERO;
-        match when {
-            When::Started(after) => delay = after,
-            When::AtWork(after) => {
-                self.wait_for("at work", 1);
-                delay = after;
-            }
-            When::Acknowledged(times) => self.wait_for("made ", times),
-            When::Loaded(times) => self.wait_for("loaded ", times),
-        }
-        let mut process = self.process;
-        let killer = thread::spawn(move || {
-            thread::sleep(delay);
-            process.kill().unwrap();
-            process.wait().unwrap();
-        });
-        // Meanwhile the pipe must not fill up.
-        self.told.read_to_string(&mut self.lines).unwrap();
-        killer.join().unwrap();
-        // A line without its end was not acknowledged.
-        let end = self.lines.rfind('\n').map_or(0, |end| end + 1);
-        self.lines.truncate(end);
-        self.lines
-    }
+    child.kill(delay)
 }
 
 /// Last four digits of a token and its random number, as acknowledged.

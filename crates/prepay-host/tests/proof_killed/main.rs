@@ -25,9 +25,10 @@ use prepay_module::SecurityModule;
 use prepay_module::software::ModuleEntry;
 use prepay_testkit::Random;
 use prepay_testkit::ceremony::{People, passphrase};
+use prepay_testkit::child::Child;
 use prepay_vault::{Entry, VaultEntry};
 
-use child::{BATCH, Child, SINGLE, When, acknowledged, first_digits, request};
+use child::{BATCH, SINGLE, When, acknowledged, first_digits, kill, request};
 use model::{Model, check_row};
 use proof_kit::{Number, create, open, open_centre};
 
@@ -74,7 +75,7 @@ fn torture(kills: u32, seed: u64) -> Figures {
     for round in 0..kills {
         let when = When::choose(&mut random, opening);
         let told = format!("round {round}, killed {when:?}, {SEED}={seed}");
-        let lines = Child::start(place.path(), round).kill(when);
+        let lines = kill(Child::start("child::case_worker", place.path(), round), when);
         figures.kills += 1;
         let torn = (random.below(4) == 0).then(|| tear(place.path(), 1 + random.below(3)));
         figures.while_opening += u32::from(!lines.contains("at work"));

@@ -83,7 +83,7 @@ pub(crate) fn open(path: &Path) -> Result<SoftwareModule, OpenError> {
 
 pub(crate) fn open_centre(path: &Path) -> Result<TestCentre, OpenError> {
     let directory = Directory::open_waiting(path.join("centre"), Duration::from_secs(60)).unwrap();
-    TestCentre::open(directory.into_place(SystemClock))
+    TestCentre::open(directory.into_place(SystemClock), &passphrase)
 }
 
 /// Which request: everything about it follows from this.

@@ -6,21 +6,18 @@ use std::sync::{Arc, Mutex};
 
 use prepay_basics::{Clock, Identifier, Moment};
 use prepay_kmc_module::{
-    CentreDesk, CentreEntry, CentreError, CentreModule, CentreSetup, CentreVault, KeyLoadItem,
+    CentreEntry, CentreError, CentreModule, CentreSession, CentreSetup, CentreVault, KeyLoadItem,
     KeyLoadOrder,
 };
-use prepay_kmp::attribute::{
-    Cluster, CurrencyLimit, GroupName, RegisterNumber, SubClassSet, UnitLimit, VendingKeyType,
-};
+use prepay_kmp::attribute::{GroupName, RegisterNumber, UnitLimit};
 use prepay_kmp::{
     CentreEnrolment, CentreId, Identity, KeyLoad, KeyLoadRequest, ModuleEnrolment, Nonce,
     PartyKind, PublicIdentity, SlotKeys, SlotNumber, VendingKeyAttributes, open_kmp,
 };
+use prepay_testkit::ceremony;
 use prepay_testkit::documents::{accept_agreement, document, read_key_load};
 pub(crate) use prepay_testkit::{Foreseeable, SetClock};
-use prepay_token::element::{
-    BaseDate, DecoderKeyGenerationAlgorithm, KeyExpiryNumber, KeyRevisionNumber, SupplyGroupCode,
-};
+use prepay_token::element::{DecoderKeyGenerationAlgorithm, KeyRevisionNumber, SupplyGroupCode};
 use prepay_vault::{
     By, Entries as _, KeyFile, MemoryStorage, NewUser, Place, Quorum, Record, Role, Secret, Unlock,
 };
@@ -120,16 +117,16 @@ impl Centre {
         self.vault.sign_in(&identifier(name), &secret(passphrase)).unwrap()
     }
 
-    pub(crate) fn one(&self, name: &str) -> CentreDesk<'_> {
-        CentreDesk::new(&self.vault, self.session(name))
+    pub(crate) fn one(&self, name: &str) -> CentreSession<'_> {
+        CentreSession::new(&self.vault, self.session(name))
     }
 
     pub(crate) fn quorum(&self) -> Quorum {
         Quorum::new(self.session("ada"), self.session("ben")).unwrap()
     }
 
-    pub(crate) fn two(&self) -> CentreDesk<'_> {
-        CentreDesk::new(&self.vault, self.quorum())
+    pub(crate) fn two(&self) -> CentreSession<'_> {
+        CentreSession::new(&self.vault, self.quorum())
     }
 
     /// The audit log, but for who signed in: reading it takes that too.
@@ -252,19 +249,11 @@ pub(crate) fn attributes(
     algorithm: DecoderKeyGenerationAlgorithm,
 ) -> VendingKeyAttributes {
     VendingKeyAttributes {
-        supply_group: group(code),
-        key_revision: revision(krn),
-        key_type: VendingKeyType::UNIQUE,
-        algorithm,
-        expiry: KeyExpiryNumber::from(255),
-        base_date: BaseDate::Y2014,
         activation: begin(),
         issued_until: begin().plus_days(365),
         unit_limit: UnitLimit(Some(1000)),
-        currency_limit: CurrencyLimit(None),
-        cluster: Cluster(0),
-        sub_classes: SubClassSet::ALL,
         name: "Hill Town".parse::<GroupName>().unwrap(),
+        ..ceremony::attributes(code, krn, algorithm)
     }
 }
 

@@ -3,11 +3,12 @@
 #![allow(dead_code, unreachable_pub, reason = "no single test needs all of it")]
 
 use prepay_meter::{Birth, Meter, Outcome, Profile, Refusal, Slot, Storage, TokenResult};
+use prepay_testkit::meter_key;
 use prepay_token::element::{
-    Amount, CurrencyAmount, EncryptionAlgorithm, KeyExpiryNumber, KeyRevisionNumber, KeyType,
-    RandomNumber, Service, TariffIndex, TokenCarrierType, TokenIdentifier,
+    Amount, CurrencyAmount, EncryptionAlgorithm, KeyType, RandomNumber, Service, TokenCarrierType,
+    TokenIdentifier,
 };
-use prepay_token::key::{DecoderKey, TokenCipher};
+use prepay_token::key::TokenCipher;
 use prepay_token::key_change::{KeyChangeSet, NewKey, Rollover, SetSize};
 use prepay_token::{ManagementFunction, Token, TokenData, seal};
 
@@ -91,14 +92,10 @@ pub fn tid(value: u32) -> TokenIdentifier {
 
 /// A key of one repeated byte, which is no secret to anybody.
 pub fn key(algorithm: EncryptionAlgorithm, byte: u8, key_type: KeyType) -> NewKey {
-    let is_initial = key_type == KeyType::Initialization;
-    NewKey {
-        key: DecoderKey::new(algorithm, &[byte; 16][..algorithm.key_bytes()]).unwrap(),
-        key_type,
-        key_revision: (!is_initial).then(|| KeyRevisionNumber::try_from(1).unwrap()),
-        expiry: KeyExpiryNumber::NEVER,
-        tariff_index: TariffIndex::try_from(1).unwrap(),
-        supply_group: (!is_initial).then(|| "123456".parse().unwrap()),
+    let key = NewKey { key_type, ..meter_key(algorithm, byte) };
+    match key_type {
+        KeyType::Initialization => NewKey { key_revision: None, supply_group: None, ..key },
+        _ => key,
     }
 }
 

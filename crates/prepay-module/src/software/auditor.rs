@@ -1,17 +1,17 @@
-//! The module in the hands of somebody who reads.
+//! The handle of a reader.
 
 use std::fmt;
 use std::sync::Arc;
 
 use super::contents::ModuleContents;
-use super::module::Shared;
 use super::read;
+use super::shared::Shared;
 use super::slot::SlotReport;
 use crate::{ClockWindow, Identification, ModuleFault, ModuleStatus, RegisterReport};
 use prepay_kmp::{ModuleEnrolment, PartyName, open_kmp};
 use prepay_vault::{Actor, Role, Vault};
 
-/// The module in the hands of somebody who reads.
+/// The handle of a reader.
 #[derive(Clone)]
 pub struct Auditor {
     pub(super) shared: Arc<Shared>,
@@ -23,16 +23,16 @@ impl Auditor {
     ///
     /// # Errors
     ///
-    /// [`ModuleFault`] when the module is locked or broken, or who reads is not signed in any more.
+    /// [`ModuleFault`] if the module is locked or broken, or the reader is no longer signed in.
     pub fn identify(&self) -> Result<Identification, ModuleFault> {
         self.read(read::identification)
     }
 
-    /// Its counters and what its keepers should know.
+    /// Its counters, and warnings.
     ///
     /// # Errors
     ///
-    /// [`ModuleFault`] when the module is locked or broken, or who reads is not signed in any more.
+    /// [`ModuleFault`] if the module is locked or broken, or the reader is no longer signed in.
     pub fn status(&self) -> Result<ModuleStatus, ModuleFault> {
         let now = self.shared.module_time();
         self.read(|vault| read::status(vault, now))
@@ -42,17 +42,17 @@ impl Auditor {
     ///
     /// # Errors
     ///
-    /// [`ModuleFault`] when the module is locked or broken, or who reads is not signed in any more.
+    /// [`ModuleFault`] if the module is locked or broken, or the reader is no longer signed in.
     pub fn clock(&self) -> Result<ClockWindow, ModuleFault> {
         let now = self.shared.module_time();
         self.read(|vault| read::clock(vault, now))
     }
 
-    /// The registers that hold a key, in rising order.
+    /// The registers with a key, in rising order.
     ///
     /// # Errors
     ///
-    /// [`ModuleFault`] when the module is locked or broken, or who reads is not signed in any more.
+    /// [`ModuleFault`] if the module is locked or broken, or the reader is no longer signed in.
     pub fn registers(&self) -> Result<Vec<RegisterReport>, ModuleFault> {
         self.read(read::registers)
     }
@@ -61,17 +61,16 @@ impl Auditor {
     ///
     /// # Errors
     ///
-    /// [`ModuleFault`] when the module is locked or broken, or who reads is not signed in any more.
+    /// [`ModuleFault`] if the module is locked or broken, or the reader is no longer signed in.
     pub fn slots(&self) -> Result<Vec<SlotReport>, ModuleFault> {
         self.read(|vault| read::slots(vault.contents()))
     }
 
-    /// The centres that are trusted no more, by name and key. Vending keys that came from them may still be
-    /// in registers.
+    /// The revoked centres, by name and key. Their vending keys may still be in registers.
     ///
     /// # Errors
     ///
-    /// [`ModuleFault`] when the module is locked or broken, or who reads is not signed in any more.
+    /// [`ModuleFault`] if the module is locked or broken, or the reader is no longer signed in.
     pub fn revoked_centres(&self) -> Result<Vec<PartyName>, ModuleFault> {
         self.read(|vault| vault.contents().revoked.clone())
     }
@@ -81,7 +80,7 @@ impl Auditor {
     ///
     /// # Errors
     ///
-    /// [`ModuleFault`] when the module is locked or broken, or who reads is not signed in any more.
+    /// [`ModuleFault`] if the module is locked or broken, or the reader is no longer signed in.
     pub fn enrolment(&self) -> Result<String, ModuleFault> {
         self.read(|vault| {
             let label = |text: &str| text.parse().expect("a short printable text");

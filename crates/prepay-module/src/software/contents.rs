@@ -1,8 +1,8 @@
-//! Everything that a module keeps sealed, and how it is written down for the vault.
+//! The sealed contents of a module, and their binary format.
 //!
-//! Requests that were carried out are not written down: they are read back from the audit log.
+//! Requests that were carried out are not part of it: they are read from the audit log.
 //!
-//! - Elsewhere: sealing, journal and people (`vault`), what stands in an attribute (`attribute.rs`).
+//! - Elsewhere: sealing, journal and people (`vault`), the values of attributes (`attribute.rs`).
 
 use std::str::FromStr;
 
@@ -34,7 +34,7 @@ use prepay_vault::{Contents, Kind, ReplayError, RestoredLimits};
 /// The version of the form.
 const VERSION: u8 = 1;
 
-/// Everything that a module keeps sealed.
+/// The sealed contents of a module.
 pub struct ModuleContents {
     pub(crate) identity: Identity,
     pub(crate) created: Moment,

@@ -1,7 +1,7 @@
-//! The module in the hands of two custodians: centres, keys and the transaction counter.
+//! The handle of two custodians: centres, keys and the transaction counter.
 //!
-//! Every change is written to the store together with its entry in the audit log, and is durable on return.
-//! What is refused is noted in the audit log and changes nothing else.
+//! Every change is written to the store together with its entry in the audit log, and is durable on return. A refusal is
+//! recorded in the audit log and changes nothing else.
 //!
 //! Elsewhere: people, what unlocks the module, and back-ups ([`SharedVault`](prepay_vault::SharedVault)).
 
@@ -14,9 +14,9 @@ use super::entry::ModuleEntry;
 use super::load::{
     LoadReport, Plan, check_centre_key, check_transactions, find_slot, place_of, state_refusal,
 };
-use super::module::Shared;
 use super::read::slot_report;
 use super::refusal::{CustodianError, LoadRefusal};
+use super::shared::Shared;
 use super::slot::{SLOTS, Slot, SlotReport, SlotState};
 use crate::RegisterReport;
 use prepay_basics::Moment;
@@ -27,7 +27,7 @@ use prepay_kmp::{
 };
 use prepay_vault::{Actor, By, Quorum, Role, Vault, VaultError};
 
-/// The module in the hands of two custodians.
+/// The handle of two custodians.
 #[derive(Clone)]
 pub struct Custodians {
     pub(super) shared: Arc<Shared>,
@@ -42,8 +42,8 @@ impl Custodians {
         Auditor { shared: Arc::clone(&self.shared), who: Actor::Two(self.quorum.clone()) }
     }
 
-    /// Takes in a centre's enrolment. Its slot is *loading*: nothing of the centre is trusted before its
-    /// fingerprint is confirmed. The same enrolment again changes nothing.
+    /// Loads a centre's enrolment. Its slot is *loading*: the centre is not trusted until its fingerprint is confirmed.
+    /// Repeating it changes nothing.
     ///
     /// # Errors
     ///
@@ -91,9 +91,8 @@ impl Custodians {
         })
     }
 
-    /// Confirms a centre whose fingerprint was compared with what its keepers told by another way.
-    /// `fingerprint` is what they told; blanks and the case of letters do not count. Confirming again changes
-    /// nothing.
+    /// Confirms a centre. `fingerprint` is what its custodians read out, by phone or in person; spaces and the case of
+    /// letters do not matter. Repeating it changes nothing.
     ///
     /// # Errors
     ///
@@ -126,8 +125,8 @@ impl Custodians {
         })
     }
 
-    /// Writes a request for an agreement with a centre. It takes the place of an earlier one that was not
-    /// confirmed. In an active slot the old keys stay until the new agreement is confirmed.
+    /// Writes a request for an agreement with a centre. It replaces an earlier one that was not confirmed. In an active
+    /// slot the old keys stay until the new agreement is confirmed.
     ///
     /// # Errors
     ///
@@ -158,7 +157,7 @@ impl Custodians {
         })
     }
 
-    /// Takes in a centre's confirmation of an agreement: from now on both share the keys of the slot.
+    /// Loads a centre's confirmation of an agreement: from now on both share the keys of the slot.
     ///
     /// # Errors
     ///
@@ -229,7 +228,7 @@ impl Custodians {
         })
     }
 
-    /// Takes in the keys of a key-load file: all of them, or none.
+    /// Loads the keys of a key-load file, all or none.
     ///
     /// # Errors
     ///
@@ -254,7 +253,7 @@ impl Custodians {
         })
     }
 
-    /// Deletes the key of a register. Requests that were carried out with it cannot be repeated any more.
+    /// Deletes the key of a register. Requests that were carried out with it can no longer be repeated.
     ///
     /// # Errors
     ///
@@ -278,8 +277,8 @@ impl Custodians {
         })
     }
 
-    /// Revokes a centre: the keys of its slot are wiped and nothing with its public keys is taken in again.
-    /// Vending keys that came from it stay until they lapse or are deleted.
+    /// Revokes a centre: wipes the keys of its slot, and accepts nothing more under its public keys. Its vending keys stay
+    /// until they must be loaded again or are deleted.
     ///
     /// # Errors
     ///
@@ -297,7 +296,7 @@ impl Custodians {
         })
     }
 
-    /// Lets the module make more tokens, and says how many it may make now.
+    /// Lets the module issue more tokens. Returns how many it may issue now.
     ///
     /// # Errors
     ///
@@ -313,7 +312,7 @@ impl Custodians {
         })
     }
 
-    /// Does something in the name of both custodians, and notes a refusal.
+    /// Does something for both custodians, and records a refusal.
     fn act<T>(
         &self,
         act: impl FnOnce(&mut OpenVault, Moment) -> Result<T, CustodianError>,

@@ -1,8 +1,7 @@
-//! What a module checks before it takes in a key-load file, and where its keys go.
+//! The checks of a key-load file, and the registers for its keys.
 //!
-//! All keys of a file are taken in, or none. A key that is held already is renewed where it lies: its
-//! limits and dates are set anew. Another key goes to the register that the file names, or to the first
-//! free one.
+//! Either all keys of a file are loaded, or none. A key that the module already has is renewed in its register: it gets
+//! new limits and dates. A new key goes into the register that the file names, or the first free one.
 //!
 //! Checks, in this order: form and checksum; module; centre; slot; the centre's own keys; signature, MAC,
 //! each key against its check value; request; serial number; dates; each key against what is held.
@@ -21,7 +20,7 @@ use prepay_kmp::{
     VendingKeyAttributes, WrappedKeyLoad,
 };
 
-/// What a key-load file did.
+/// What loading a key-load file did.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LoadReport {
     /// The centre.
@@ -30,7 +29,7 @@ pub struct LoadReport {
     pub serial: u64,
     /// Its keys, in the order of the file.
     pub keys: Vec<LoadedRegister>,
-    /// How many tokens more the module may make, if the file says so.
+    /// How many more tokens the module may issue, if the file says so.
     pub transactions_added: Option<u64>,
     /// Whether the module is a test module.
     pub is_test: bool,
@@ -47,7 +46,7 @@ pub struct LoadedRegister {
     pub key_revision: KeyRevisionNumber,
     /// The key's check value.
     pub check_value: KeyCheckValue,
-    /// Whether the key was held already, and its attributes are new.
+    /// Whether the module already had the key, which now has new attributes.
     pub renewed: bool,
 }
 
@@ -60,7 +59,7 @@ pub(super) struct Plan {
 }
 
 impl Plan {
-    /// Checks a key-load file against everything that the module holds.
+    /// Checks a key-load file against the contents of the module.
     pub(super) fn make(
         contents: &ModuleContents,
         file: &Unverified<WrappedKeyLoad>,
@@ -97,7 +96,7 @@ impl Plan {
         self.report.keys.iter().map(note).collect()
     }
 
-    /// Takes the file in.
+    /// Loads the file.
     pub(super) fn apply(self, contents: &mut ModuleContents) {
         let Self { slot, nonce, report, keys } = self;
         let policy = contents.issuer.policy.derivation;
@@ -157,7 +156,7 @@ pub(super) fn find_slot(
     }
 }
 
-/// Whether a centre's public keys are in force.
+/// Checks that a centre's public keys are valid now.
 pub(super) fn check_centre_key(slot: &Slot, now: Moment) -> Result<(), LoadRefusal> {
     let Slot { activation, expires, .. } = *slot;
     if now < activation || now > expires {
@@ -171,7 +170,7 @@ pub(super) fn state_refusal(slot: &Slot, expected: SlotState) -> LoadRefusal {
     LoadRefusal::SlotState { slot: slot.number.value(), expected, found: slot.state }
 }
 
-/// Whether the file answers an open request, in time, and is newer than the last one.
+/// Checks that the file answers an open request, in time, and is newer than the last one.
 fn check_request(slot: &Slot, header: &KeyLoadHeader, now: Moment) -> Result<(), LoadRefusal> {
     let nonce = header.nonce;
     if slot.used.contains(&nonce) {
@@ -192,7 +191,7 @@ fn check_request(slot: &Slot, header: &KeyLoadHeader, now: Moment) -> Result<(),
     Ok(())
 }
 
-/// Whether the module can count what is added to its transaction counter.
+/// Checks that the transaction counter can be increased by this.
 pub(super) fn check_transactions(
     contents: &ModuleContents,
     added: Option<u64>,
@@ -217,7 +216,7 @@ fn place_keys(
 ) -> Result<Vec<LoadedRegister>, LoadRefusal> {
     let registers = &contents.issuer.registers;
     let mut placed: Vec<LoadedRegister> = Vec::with_capacity(keys.len());
-    // Keys that name a register, or lie in one, come first: the others take what is left.
+    // First the keys that have or name a register; the others get what is left.
     let mut taken: Vec<RegisterNumber> = Vec::new();
     let mut places = Vec::with_capacity(keys.len());
     for key in keys {

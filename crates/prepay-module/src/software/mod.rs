@@ -38,6 +38,7 @@ mod refusal;
 mod register;
 mod remembered;
 mod row;
+mod shared;
 mod slot;
 
 pub use auditor::Auditor;

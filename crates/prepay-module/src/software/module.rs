@@ -1,9 +1,8 @@
 //! The software module itself: a shared vault with a module's contents.
 //!
-//! - Time: the clock of its place stamps the audit log, people and documents. A test module's fixed time
-//!   stands only for the clock that keys and token identifiers are checked against, since people and
-//!   documents of other parties go by real time.
-//! - Elsewhere: signing in, people, back-up and audit log ([`SharedVault`]), issuing ([`Operator`]), reading
+//! - Time: the clock of the place is used for audit log, people and documents. A test module's fixed time is used only
+//!   to check keys and token identifiers, because people and the documents of other parties follow real time.
+//! - Elsewhere: sign-in, people, back-up and audit log ([`SharedVault`]), issuing ([`Operator`]), reading
 //!   ([`Auditor`]), everything else under dual control ([`Custodians`]).
 
 use std::fmt;
@@ -14,11 +13,11 @@ use super::contents::ModuleContents;
 use super::custodians::Custodians;
 use super::issuer::{Counters, Issuer};
 use super::operator::Operator;
-use super::policy::{ModulePolicy, TestMode, module_time};
+use super::policy::{ModulePolicy, TestMode};
 use super::register::Registers;
 use super::remembered::Remembered;
-use crate::ModuleFault;
-use prepay_basics::{Identifier, Moment};
+use super::shared::Shared;
+use prepay_basics::Identifier;
 use prepay_kmp::{Identity, ModuleId, PartyKind};
 use prepay_vault::{
     AccessError, Actor, By, CreateError, NewUser, OpenError, Place, Quorum, RestoreError,
@@ -43,15 +42,8 @@ pub struct SoftwareModule {
     pub(super) shared: Arc<Shared>,
 }
 
-/// What all handles of a module share.
-pub(super) struct Shared {
-    pub(super) vault: SharedVault<ModuleContents>,
-    pub(super) module: ModuleId,
-    pub(super) test: Option<TestMode>,
-}
-
 impl SoftwareModule {
-    /// Makes a module in an empty place.
+    /// Makes a module in empty storage.
     ///
     /// # Errors
     ///
@@ -60,8 +52,8 @@ impl SoftwareModule {
         Self::make(place, new, None)
     }
 
-    /// Makes a module for tests only: its people may have short passphrases, and time and random numbers may
-    /// be fixed. Every answer of it says so.
+    /// Makes a module for tests only: its people may have short passphrases, and time and random numbers may be fixed.
+    /// Every answer says so.
     ///
     /// # Errors
     ///
@@ -111,11 +103,11 @@ impl SoftwareModule {
         SharedVault::open(place, unlock).map(Self::from)
     }
 
-    /// Makes a module from a back-up, in an empty place.
+    /// Restores a module from a back-up, in empty storage.
     ///
-    /// A back-up gives no limits back: with [`RestoredLimits::Stopped`] no key can be used before it is
-    /// loaded afresh, and the transaction counter is empty. Requests that were carried out after the back-up
-    /// was made are not known to the restored module, so their names must not be used again.
+    /// Restoring gives no limits back: with [`RestoredLimits::Stopped`] no key can be used before it is loaded again,
+    /// and the transaction counter is empty. The restored module does not know requests that were carried out after the
+    /// back-up, so do not use their identifiers again.
     ///
     /// # Errors
     ///
@@ -135,7 +127,7 @@ impl SoftwareModule {
         Self { shared: Arc::new(Shared { vault, module, test }) }
     }
 
-    /// The module's vault: signing in, people, what unlocks it, back-up, audit log, locking.
+    /// The module's vault: sign-in, people, protection, back-up, audit log, locking.
     pub fn vault(&self) -> &SharedVault<ModuleContents> {
         &self.shared.vault
     }
@@ -150,7 +142,7 @@ impl SoftwareModule {
         self.shared.test.is_some()
     }
 
-    /// The module in the hands of an operator, who issues.
+    /// The handle of an operator, who issues tokens.
     ///
     /// # Errors
     ///
@@ -160,22 +152,22 @@ impl SoftwareModule {
         Ok(Operator { shared: Arc::clone(&self.shared), session: session.clone() })
     }
 
-    /// The module in the hands of somebody who reads. Everybody who is signed in may.
+    /// The handle of a reader. Anyone signed in may read.
     ///
     /// # Errors
     ///
-    /// [`AccessError`] unless whoever reads is signed in at this module.
+    /// [`AccessError`] unless the reader is signed in at this module.
     pub fn auditor(&self, who: impl Into<Actor>) -> Result<Auditor, AccessError> {
         let who = who.into();
         self.shared.vault.authorize(who.by(), &Role::ALL)?;
         Ok(Auditor { shared: Arc::clone(&self.shared), who })
     }
 
-    /// The module in the hands of two custodians.
+    /// The handle of two custodians.
     ///
     /// # Errors
     ///
-    /// [`AccessError`] unless both sessions are custodians' of this module.
+    /// [`AccessError`] unless both sessions are of custodians of this module.
     pub fn custodians(&self, quorum: Quorum) -> Result<Custodians, AccessError> {
         self.shared.vault.authorize(By::Two(&quorum), &[Role::Custodian])?;
         Ok(Custodians { shared: Arc::clone(&self.shared), quorum })
@@ -183,36 +175,10 @@ impl SoftwareModule {
 }
 
 impl From<SharedVault<ModuleContents>> for SoftwareModule {
-    /// The module in a vault that was opened.
+    /// The module of an open vault.
     fn from(vault: SharedVault<ModuleContents>) -> Self {
         let test = vault.with_open(|vault| vault.contents().issuer.test).unwrap_or_default();
         Self::of(vault, test)
-    }
-}
-
-impl Shared {
-    /// The time that keys and identifiers are checked against.
-    pub(super) fn module_time(&self) -> Moment {
-        module_time(self.test, self.vault.clock())
-    }
-}
-
-impl From<VaultError> for ModuleFault {
-    /// What a vault's error means to a vending system.
-    fn from(error: VaultError) -> Self {
-        match error {
-            VaultError::Access(_) | VaultError::Locked => {
-                Self::Closed { problem: error.to_string() }
-            }
-            VaultError::Broken { problem } => Self::Storage { problem },
-            error => Self::Storage { problem: error.to_string() },
-        }
-    }
-}
-
-impl From<AccessError> for ModuleFault {
-    fn from(error: AccessError) -> Self {
-        VaultError::from(error).into()
     }
 }
 

@@ -16,8 +16,8 @@ use std::sync::Arc;
 use super::contents::ModuleContents;
 use super::entry::ModuleEntry;
 use super::issuer::Answer;
-use super::module::Shared;
 use super::read;
+use super::shared::Shared;
 use crate::{
     ClockWindow, Identification, IssueRequest, Issued, ModuleError, ModuleFault, ModuleStatus,
     Refusal, RegisterReport, SecurityModule, Verification, VerifyRequest,

@@ -1,6 +1,6 @@
-//! Why a module does not take in what custodians bring.
+//! Why a module refuses what custodians load.
 //!
-//! Nothing has changed when one of these is answered.
+//! A refusal changes nothing.
 
 use std::fmt;
 
@@ -12,7 +12,7 @@ use prepay_kmp::attribute::{KeyCheckValue, RegisterNumber};
 use prepay_kmp::{CentreId, DocumentError, Nonce, PartyName};
 use prepay_vault::VaultError;
 
-/// Why a document is not taken in, or a request to a centre is not written.
+/// Why a document was not loaded, or a request to a centre not written.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum LoadRefusal {
@@ -25,7 +25,7 @@ pub enum LoadRefusal {
         /// The module in the text.
         found: PartyName,
     },
-    /// A test module takes keys from test centres only, and no other module does.
+    /// Test modules accept only test centres, and real modules only real ones.
     TestMark {
         /// Whether this is a test module.
         expected: bool,
@@ -37,7 +37,7 @@ pub enum LoadRefusal {
         /// What the text or the caller names.
         centre: String,
     },
-    /// The centre is revoked: nothing under those keys is taken in again.
+    /// The centre is revoked: the module accepts nothing under its keys.
     CentreRevoked {
         /// The centre.
         centre: PartyName,
@@ -74,12 +74,12 @@ pub enum LoadRefusal {
         /// The state of the slot.
         found: SlotState,
     },
-    /// Every slot is taken. Revoke a centre that is needed no more.
+    /// Every slot is taken. Revoke a centre that you no longer need.
     SlotsFull {
         /// How many there are.
         most: usize,
     },
-    /// The fingerprint is not the one that the centre's keepers told. Call them; do not go on.
+    /// The fingerprint is not the one that the centre's custodians read out. Call them; do not continue.
     Fingerprint {
         /// What they told.
         expected: String,
@@ -101,14 +101,14 @@ pub enum LoadRefusal {
         /// The request's number.
         nonce: Nonce,
     },
-    /// The request may not be answered any more. Write a new one.
+    /// The request can no longer be answered. Write a new one.
     RequestExpired {
         /// Until when it could be.
         expires: Moment,
         /// The time.
         now: Moment,
     },
-    /// The file may not be loaded any more. Write a new request.
+    /// The file can no longer be loaded. Write a new request.
     FileExpired {
         /// Until when it could be.
         expires: Moment,

@@ -1,4 +1,4 @@
-//! Slots: each belongs to one key management centre and holds what the module shares with it.
+//! Slots: each belongs to a key management centre and contains what the module shares with it.
 //!
 //! ```text
 //!  enrolment read ──> loading ── fingerprint confirmed ──> pending ── centre confirms ──> active
@@ -18,13 +18,13 @@ use prepay_kmp::{CentreId, Nonce, PendingAgreement, PublicIdentity, SlotKeys, Sl
 /// How many centres a module knows at once.
 pub const SLOTS: usize = 64;
 
-/// How many key-load requests of one slot may be open; the oldest makes room for the newest.
+/// How many key-load requests of one slot may be open; the newest replaces the oldest.
 pub const OPEN_REQUESTS: usize = 16;
 
-/// How many used numbers of requests a slot keeps, to say that one was used rather than never made.
+/// How many numbers of used requests a slot remembers, to distinguish them from unknown ones.
 pub(crate) const USED_NONCES: usize = 256;
 
-/// How far the module and a centre are.
+/// The state of a slot.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum SlotState {
     /// The centre's enrolment was read; its fingerprint is not confirmed.

@@ -19,11 +19,7 @@ use crate::kit::*;
 
 /// A module with these keys.
 fn world(policy: ModulePolicy, keys: &[TestKey]) -> World {
-    let world = World::new(policy);
-    let mut centre = TestCentre::new("KMC-1");
-    centre.join(&world);
-    centre.load(&world, keys);
-    world
+    loaded(policy, keys).0
 }
 
 fn refusal(world: &World, request: IssueRequest) -> Refusal {
@@ -595,10 +591,7 @@ fn limits_are_set_anew_by_a_fresh_load() {
             a.currency_limit = CurrencyLimit(currency);
         })
     };
-    let world = World::new(ModulePolicy::default());
-    let mut centre = TestCentre::new("KMC-1");
-    centre.join(&world);
-    centre.load(&world, &[limited(Some(2), Some(1))]);
+    let (world, mut centre) = loaded(ModulePolicy::default(), &[limited(Some(2), Some(1))]);
     assert_eq!(world.left(1), (Some(20), Some(100_000), None));
     issued(&world, TokenRequest { instruction: units(15), ..credit(1) });
     assert_eq!(world.left(1).0, Some(5));

@@ -3,32 +3,30 @@
 use std::io;
 use std::sync::{Arc, Mutex};
 
-use prepay_basics::{Clock, Identifier, Moment};
-use prepay_kmp::attribute::{
-    Cluster, CurrencyLimit, RegisterNumber, SubClassSet, UnitLimit, VendingKeyType,
-};
+use prepay_basics::{Clock, Moment};
+use prepay_kmp::attribute::RegisterNumber;
 use prepay_kmp::{
     AgreementAnswered, CentreEnrolment, CentreId, Identity, KeyLoadHeader, KeyToLoad,
     ModuleEnrolment, PartyKind, PublicIdentity, SlotKeys, SlotNumber, VendingKeyAttributes,
     open_kmp,
 };
 use prepay_module::software::{
-    Auditor, Custodians, LoadReport, ModuleEntry, ModulePolicy, NewModule, Operator,
-    SoftwareModule, TestMode,
+    Auditor, Custodians, LoadReport, ModuleEntry, ModulePolicy, Operator, SoftwareModule, TestMode,
 };
 use prepay_module::{IssueRequest, KeyChangeRequest, MeterConfiguration, RequestId, TokenRequest};
+pub(crate) use prepay_testkit::ceremony::{PEOPLE, passphrase, value};
+use prepay_testkit::ceremony::{attributes, make_module, open_module};
 use prepay_testkit::documents::{answer_agreement, document, read_key_load_request};
 pub(crate) use prepay_testkit::{Foreseeable, SetClock};
 use prepay_token::element::{
-    Amount, BaseDate, DecoderKeyGenerationAlgorithm, EncryptionAlgorithm, KeyExpiryNumber, Service,
+    Amount, BaseDate, DecoderKeyGenerationAlgorithm, EncryptionAlgorithm, Service,
     TokenCarrierType, TokenIdentifier,
 };
 use prepay_token::key::VendingKey;
 use prepay_token::key_change::SetSize;
 use prepay_token::{Instruction, ManagementFunction};
 use prepay_vault::{
-    AuditReport, By, MemoryStorage, NewUser, OpenError, Place, Quorum, Record, Role, Secret,
-    Session, Unlock, VaultStorage,
+    AuditReport, By, MemoryStorage, OpenError, Place, Quorum, Record, Session, VaultStorage,
 };
 
 /// The time at which everything begins.
@@ -128,32 +126,11 @@ impl VaultStorage for MortalStorage {
 
 pub(crate) type SharedStorage = Arc<Mutex<MortalStorage>>;
 
-fn name(text: &str) -> Identifier {
-    text.parse().expect("an identifier")
-}
-
-fn secret(text: &str) -> Secret {
-    Secret::from(text.to_owned())
-}
-
-/// The people of every module here; the passphrase of each is the name.
-pub(crate) const PEOPLE: [(&str, Role); 4] = [
-    ("alice", Role::Custodian),
-    ("bob", Role::Custodian),
-    ("olga", Role::Operator),
-    ("anton", Role::Auditor),
-];
-
 /// A module with the place that it lies in.
 pub(crate) struct World {
     pub(crate) storage: SharedStorage,
     pub(crate) clock: SetClock,
     pub(crate) module: SoftwareModule,
-}
-
-/// What unlocks every module here.
-pub(crate) fn with_unlock<T>(act: impl FnOnce(Unlock<'_>) -> T) -> T {
-    act(Unlock::Passphrase(&secret("open sesame")))
 }
 
 impl World {
@@ -169,20 +146,10 @@ impl World {
     pub(crate) fn named(module: &str, policy: ModulePolicy, test: TestMode) -> Self {
         let clock = SetClock::at(moment(START));
         let storage = SharedStorage::default();
-        let people: Vec<_> =
-            PEOPLE.iter().map(|&(who, role)| (name(who), role, secret(who))).collect();
-        let users: Vec<_> = people
-            .iter()
-            .map(|(name, role, passphrase)| NewUser { name, role: *role, passphrase })
-            .collect();
         let mut place = place(&storage, &clock);
         let seed = module.bytes().fold(1, |seed, byte| 31 * seed + u64::from(byte));
         place.entropy = Box::new(Foreseeable::new(seed));
-        let module = with_unlock(|unlock| {
-            let module = module.parse().expect("a name");
-            let new = NewModule { module, unlock, users: &users, policy };
-            SoftwareModule::create_insecure_test(place, new, test).expect("a module")
-        });
+        let module = make_module(module, place, policy, test, &passphrase);
         Self { storage, clock, module }
     }
 
@@ -192,11 +159,11 @@ impl World {
     }
 
     pub(crate) fn try_open(&self) -> Result<SoftwareModule, OpenError> {
-        with_unlock(|unlock| SoftwareModule::open(place(&self.storage, &self.clock), unlock))
+        open_module(place(&self.storage, &self.clock))
     }
 
     pub(crate) fn session(&self, who: &str) -> Session {
-        self.module.vault().sign_in(&name(who), &secret(who)).expect("a session")
+        self.module.vault().sign_in(&value(who), &passphrase(who)).expect("a session")
     }
 
     pub(crate) fn operator(&self) -> Operator {
@@ -264,7 +231,8 @@ impl TestCentre {
     }
 
     pub(crate) fn with_seed(id: &str, seed: u64) -> Self {
-        let identity = Identity::generate(PartyKind::Centre, name(id), &mut Foreseeable::new(seed));
+        let identity =
+            Identity::generate(PartyKind::Centre, value(id), &mut Foreseeable::new(seed));
         Self {
             identity: identity.expect("an identity"),
             activation: moment("2020-01-01T00:00:00Z"),
@@ -363,6 +331,20 @@ impl TestCentre {
     }
 }
 
+/// A module in whose slot the centre `KMC-1` is active, and the centre.
+pub(crate) fn joined(policy: ModulePolicy) -> (World, TestCentre) {
+    let (world, mut centre) = (World::new(policy), TestCentre::new("KMC-1"));
+    centre.join(&world);
+    (world, centre)
+}
+
+/// A module with these keys, and the centre `KMC-1` that it has them from.
+pub(crate) fn loaded(policy: ModulePolicy, keys: &[TestKey]) -> (World, TestCentre) {
+    let (world, mut centre) = joined(policy);
+    centre.load(&world, keys);
+    (world, centre)
+}
+
 /// The public keys of a module, as a centre reads them.
 pub(crate) fn module_identity(world: &World) -> PublicIdentity {
     let enrolment = world.auditor().enrolment().expect("an enrolment");
@@ -389,19 +371,9 @@ impl TestKey {
     pub(crate) fn new(number: u16) -> Self {
         let algorithm = DecoderKeyGenerationAlgorithm::Dkga04;
         let attributes = VendingKeyAttributes {
-            supply_group: (100_000 + u32::from(number)).try_into().expect("a group"),
-            key_revision: 1.try_into().expect("a revision"),
-            key_type: VendingKeyType::UNIQUE,
-            algorithm,
-            expiry: KeyExpiryNumber::NEVER,
-            base_date: BaseDate::Y2014,
             activation: moment("2026-01-01T00:00:00Z"),
             issued_until: moment("2027-01-01T00:00:00Z"),
-            unit_limit: UnitLimit(None),
-            currency_limit: CurrencyLimit(None),
-            cluster: Cluster(0),
-            sub_classes: SubClassSet::ALL,
-            name: "test".parse().expect("a name"),
+            ..attributes(100_000 + u32::from(number), 1, algorithm)
         };
         Self { attributes, key: vending_key(algorithm, number as u8), register: Some(number) }
     }

@@ -41,10 +41,7 @@ fn refused<T>(world: &mut World, act: impl FnOnce(&World) -> Result<T, Custodian
 }
 
 fn active() -> (World, TestCentre) {
-    let world = World::new(ModulePolicy::default());
-    let mut centre = TestCentre::new("KMC-1");
-    centre.join(&world);
-    (world, centre)
+    joined(ModulePolicy::default())
 }
 
 fn request(world: &World, centre: &mut TestCentre) -> KeyLoadHeader {
@@ -365,9 +362,7 @@ fn slots_are_finite() {
 #[test]
 fn a_file_may_fill_the_transaction_counter() {
     let policy = ModulePolicy { transactions: Some(0), ..ModulePolicy::default() };
-    let mut world = World::new(policy);
-    let mut centre = TestCentre::new("KMC-1");
-    centre.join(&world);
+    let (mut world, mut centre) = joined(policy);
     let header = request(&world, &mut centre);
     let text = centre.file(&KeyLoadHeader { transactions: Some(7), ..header }, &[TestKey::new(1)]);
     assert_eq!(load(&world, &text).unwrap().transactions_added, Some(7));

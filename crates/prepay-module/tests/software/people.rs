@@ -18,10 +18,6 @@ fn secret(text: &str) -> Secret {
     Secret::from(text.to_owned())
 }
 
-fn name(text: &str) -> Identifier {
-    text.parse().unwrap()
-}
-
 #[test]
 fn each_role_does_its_own_work_only() {
     let world = World::new(ModulePolicy::default());
@@ -50,36 +46,30 @@ fn each_role_does_its_own_work_only() {
 
 #[test]
 fn sessions_end_with_the_person() {
-    let world = World::new(ModulePolicy::default());
-    let mut centre = TestCentre::new("KMC-1");
-    centre.join(&world);
-    centre.load(&world, &[TestKey::new(1)]);
+    let (world, _) = loaded(ModulePolicy::default(), &[TestKey::new(1)]);
     let (operator, vault, by) = (world.operator(), world.module.vault(), world.quorum());
     let token = operator.issue_token(credit(1)).unwrap().token;
-    vault.remove_user(&by, &name("olga")).unwrap();
+    vault.remove_user(&by, &value("olga")).unwrap();
     let issued = operator.issue_one(IssueRequest::Token(credit(1)));
     assert!(matches!(issued, Err(ModuleError::Fault(ModuleFault::Closed { .. }))), "{issued:?}");
     let request = VerifyRequest { register: register(1), meter: meter(), token };
     let verified = operator.verify(&request);
     assert!(matches!(verified, Err(ModuleError::Fault(ModuleFault::Closed { .. }))));
-    let wrong = vault.sign_in(&name("olga"), &secret("olga"));
+    let wrong = vault.sign_in(&value("olga"), &passphrase("olga"));
     assert_eq!(wrong.unwrap_err(), SignInError::Wrong);
     let passphrase = secret("new");
-    let user = NewUser { name: &name("otto"), role: Role::Operator, passphrase: &passphrase };
+    let user = NewUser { name: &value("otto"), role: Role::Operator, passphrase: &passphrase };
     vault.add_user(&by, user).unwrap();
-    let session = vault.sign_in(&name("otto"), &passphrase).unwrap();
+    let session = vault.sign_in(&value("otto"), &passphrase).unwrap();
     world.module.operator(&session).unwrap().issue_token(credit(1)).unwrap();
-    let error = vault.remove_user(&by, &name("bob")).unwrap_err();
+    let error = vault.remove_user(&by, &value("bob")).unwrap_err();
     assert_eq!(error, UserError::TooFewCustodians);
     assert_eq!(vault.users(By::Two(&by)).unwrap().len(), 4);
 }
 
 #[test]
 fn the_audit_log_tells_who_did_what() {
-    let world = World::new(ModulePolicy::default());
-    let mut centre = TestCentre::new("KMC-1");
-    centre.join(&world);
-    centre.load(&world, &[TestKey::new(1)]);
+    let (world, _) = loaded(ModulePolicy::default(), &[TestKey::new(1)]);
     world.operator().issue_token(credit(1)).unwrap();
     let requests = [IssueRequest::Token(credit(1)); 5];
     world.operator().issue(&requests).unwrap();
@@ -113,9 +103,7 @@ fn the_audit_log_tells_who_did_what() {
 #[test]
 fn a_backup_gives_no_limits_back() {
     let policy = ModulePolicy { transactions: Some(50), ..ModulePolicy::default() };
-    let world = World::new(policy);
-    let mut centre = TestCentre::new("KMC-1");
-    centre.join(&world);
+    let (world, mut centre) = joined(policy);
     let limited = || TestKey::new(1).with(|a| a.unit_limit = UnitLimit(Some(10)));
     centre.load(&world, &[limited(), TestKey::new(2)]);
     let open_request = world.custodians().request_key_load(&centre.id()).unwrap();
@@ -129,7 +117,7 @@ fn a_backup_gives_no_limits_back() {
             entropy: Box::new(Foreseeable::new(5)),
             clock: Box::new(world.clock.clone()),
         };
-        let holders = [(&name("alice"), &a), (&name("bob"), &b)];
+        let holders = [(&value("alice"), &a), (&value("bob"), &b)];
         let sealed = secret("another one");
         let unlock = Unlock::Passphrase(&sealed);
         let module = SoftwareModule::restore(place, &backup, holders, unlock, limits).unwrap();
@@ -228,8 +216,8 @@ fn who_was_removed_reads_no_more() {
     assert!(
         vault.users(By::One(&session)).is_ok() && vault.verify_audit(By::One(&session)).is_ok()
     );
-    vault.remove_user(&by, &name("anton")).unwrap();
-    vault.set_passphrase(&by, &name("olga"), &secret("another")).unwrap();
+    vault.remove_user(&by, &value("anton")).unwrap();
+    vault.set_passphrase(&by, &value("olga"), &secret("another")).unwrap();
     let ended = |fault: &Option<ModuleFault>| matches!(fault, Some(ModuleFault::Closed { .. }));
     assert!(all(&anton).iter().all(ended) && of_operator().iter().all(ended));
     let ended_session = VaultError::Access(AccessError::Ended);
@@ -238,6 +226,6 @@ fn who_was_removed_reads_no_more() {
     assert_eq!(vault.audit(By::One(&session), 1, 1).map(drop), refused);
     assert_eq!(vault.verify_audit(By::One(&session)).map(drop), refused);
     assert!(all(&reader).iter().all(Option::is_none));
-    vault.set_passphrase(&by, &name("alice"), &secret("another")).unwrap();
+    vault.set_passphrase(&by, &value("alice"), &secret("another")).unwrap();
     assert!(all(&reader).iter().all(ended));
 }

@@ -55,12 +55,7 @@ fn script(
 }
 
 fn prepared() -> (World, TestCentre) {
-    let policy = ModulePolicy { transactions: Some(100), ..ModulePolicy::default() };
-    let world = World::new(policy);
-    let mut centre = TestCentre::new("KMC-1");
-    centre.join(&world);
-    centre.load(&world, &[key(1)]);
-    (world, centre)
+    loaded(ModulePolicy { transactions: Some(100), ..ModulePolicy::default() }, &[key(1)])
 }
 
 #[test]

@@ -9,12 +9,8 @@ use crate::kit::*;
 
 fn world() -> (World, TestCentre) {
     let policy = ModulePolicy { transactions: Some(100), ..ModulePolicy::default() };
-    let world = World::new(policy);
-    let mut centre = TestCentre::new("KMC-1");
-    centre.join(&world);
     let limited = TestKey::new(1).with(|a| a.unit_limit = UnitLimit(Some(3)));
-    centre.load(&world, &[limited, TestKey::new(2)]);
-    (world, centre)
+    loaded(policy, &[limited, TestKey::new(2)])
 }
 
 /// One request of each kind, each with a name.

@@ -40,6 +40,13 @@ pub(super) const ROWS: &[Explanation] = &[
         "run it in a terminal",
     ),
     row(
+        "internal",
+        "The program failed because of a fault of its own.",
+        "Standard error names the place. It is not known what was done.",
+        Client,
+        "repeat the command; if it fails again, report it with what standard error says",
+    ),
+    row(
         "tui_absent",
         "This program was built without the picture of a meter.",
         "The feature tui was left out.",

@@ -6,15 +6,16 @@ use std::sync::LazyLock;
 
 use crc::{CRC_16_ARC, Crc};
 use prepay_basics::Moment;
-use prepay_kmp::attribute::{Cluster, CurrencyLimit, SubClassSet, UnitLimit, VendingKeyType};
+use prepay_kmp::attribute::CurrencyLimit;
 use prepay_kmp::{
     CentreEnrolment, Document, Identity, KeyLoadHeader, KeyLoadRequest, KeyToLoad, ModuleEnrolment,
     Nonce, PartyKind, PendingAgreement, Signatory, SlotKeys, VendingKeyAttributes, open_kmp, read,
 };
-use prepay_token::element::{BaseDate, DecoderKeyGenerationAlgorithm};
+use prepay_token::element::DecoderKeyGenerationAlgorithm;
 use prepay_token::key::VendingKey;
 
 use crate::Foreseeable;
+use crate::ceremony::attributes;
 use crate::documents::answer_agreement;
 
 const CRC: Crc<u16> = Crc::<u16>::new(&CRC_16_ARC);
@@ -84,19 +85,11 @@ static EXCHANGE: LazyLock<Exchange> = LazyLock::new(|| {
         transactions: Some(1000),
     };
     let attributes = VendingKeyAttributes {
-        supply_group: 201_457.try_into().expect("a supply group"),
-        key_revision: 1.try_into().expect("a revision"),
-        key_type: VendingKeyType::UNIQUE,
-        algorithm: DecoderKeyGenerationAlgorithm::Dkga04,
-        expiry: 255.into(),
-        base_date: BaseDate::try_from(2014).expect("a base date"),
         activation: created,
         issued_until: later,
-        unit_limit: UnitLimit(None),
         currency_limit: CurrencyLimit(Some(5)),
-        cluster: Cluster(0),
-        sub_classes: SubClassSet::ALL,
         name: "Lakeside".parse().expect("a name"),
+        ..attributes(201_457, 1, DecoderKeyGenerationAlgorithm::Dkga04)
     };
     let key = VendingKey::new(attributes.algorithm, &[0xAB; 20]).expect("twenty bytes");
     let register = Some(7.try_into().expect("a register"));

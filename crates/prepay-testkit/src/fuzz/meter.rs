@@ -12,14 +12,13 @@ use prepay_meter::keypad::{
 };
 use prepay_meter::{Birth, Effect, Lockout, Meter, Outcome, Profile, REGISTERS, Refusal};
 use prepay_token::element::{
-    Amount, EncryptionAlgorithm, KeyExpiryNumber, KeyType, RandomNumber, Service, TariffIndex,
-    TokenCarrierType, TokenIdentifier,
+    Amount, EncryptionAlgorithm, RandomNumber, Service, TokenCarrierType, TokenIdentifier,
 };
 use prepay_token::key::{DecoderKey, TokenCipher};
 use prepay_token::key_change::{KeyChangeSet, NewKey, Rollover, SetSize};
 use prepay_token::{ManagementFunction, MeterTest, Token, TokenData, seal};
 
-use crate::{Memory, Random};
+use crate::{Memory, Random, meter_key};
 
 const CRC: Crc<u32> = Crc::<u32>::new(&CRC_32_ISO_HDLC);
 
@@ -68,15 +67,7 @@ fn key(size: SetSize, byte: u8) -> NewKey {
         SetSize::Four => EncryptionAlgorithm::Misty1,
         _ => EncryptionAlgorithm::Sta,
     };
-    let bytes = [byte; 16];
-    NewKey {
-        key: DecoderKey::new(algorithm, &bytes[..algorithm.key_bytes()]).expect("it is as long"),
-        key_type: KeyType::Unique,
-        key_revision: Some(1.try_into().expect("a revision")),
-        expiry: KeyExpiryNumber::NEVER,
-        tariff_index: TariffIndex::try_from(1).expect("an index"),
-        supply_group: Some("123456".parse().expect("a group")),
-    }
+    meter_key(algorithm, byte)
 }
 
 fn credit(identifier: u32, cipher: &TokenCipher) -> TokenData {

@@ -3,12 +3,7 @@
 //! - Text: eight decimal digits, padded left with zeros.
 //! - Source: IEC 62055-41:2018, data element *DecoderReferenceNumber*, of which it is a part.
 
-use core::fmt;
-use core::str::FromStr;
-
-use super::{ParseElementError, digits};
-
-const NAME: &str = "decoder serial number";
+use super::digits::{self, decimal_element};
 
 /// A decoder serial number: eight decimal digits, unique under one manufacturer code.
 ///
@@ -35,30 +30,7 @@ impl DecoderSerialNumber {
     }
 }
 
-impl TryFrom<u32> for DecoderSerialNumber {
-    type Error = ParseElementError;
-
-    /// Accepts 0 to 99 999 999.
-    fn try_from(value: u32) -> Result<Self, Self::Error> {
-        ParseElementError::check_range(NAME, value, 0..=99_999_999).map(Self)
-    }
-}
-
-impl FromStr for DecoderSerialNumber {
-    type Err = ParseElementError;
-
-    /// Accepts exactly eight ASCII digits.
-    fn from_str(text: &str) -> Result<Self, Self::Err> {
-        digits::decimal::<8>(NAME, text).map(Self)
-    }
-}
-
-impl fmt::Display for DecoderSerialNumber {
-    /// Writes eight digits.
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{:08}", self.0)
-    }
-}
+decimal_element!(DecoderSerialNumber(u32), "decoder serial number", 8 digits, 0..=99_999_999);
 
 #[cfg(test)]
 mod tests {

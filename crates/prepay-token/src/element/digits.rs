@@ -81,6 +81,38 @@ pub(super) fn luhn_check_digit_of_ascii(digits: &[u8]) -> u8 {
     luhn_check_digit(digits.iter().map(|digit| digit & 0xF))
 }
 
+/// Makes a number and a text, and back, of an element with a fixed count of decimal digits.
+macro_rules! decimal_element {
+    ($type:ident($number:ty), $name:literal, $count:literal digits, $range:expr) => {
+        impl TryFrom<$number> for $type {
+            type Error = $crate::element::ParseElementError;
+
+            #[doc = concat!("Accepts ", stringify!($range), ".")]
+            fn try_from(number: $number) -> Result<Self, Self::Error> {
+                $crate::element::ParseElementError::check_range($name, number, $range).map(Self)
+            }
+        }
+
+        impl core::str::FromStr for $type {
+            type Err = $crate::element::ParseElementError;
+
+            #[doc = concat!("Accepts ASCII digits, exactly ", $count, " of them: no sign, blank or separator.")]
+            fn from_str(text: &str) -> Result<Self, Self::Err> {
+                Self::try_from($crate::element::digits::decimal::<$count>($name, text)? as $number)
+            }
+        }
+
+        impl core::fmt::Display for $type {
+            #[doc = concat!("Writes all digits, padded left with zeros to ", $count, ".")]
+            fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+                write!(f, concat!("{:0", $count, "}"), self.0)
+            }
+        }
+    };
+}
+
+pub(super) use decimal_element;
+
 #[cold]
 fn problem(text: &str, lengths: &'static [usize]) -> Problem {
     let found = text.chars().count();

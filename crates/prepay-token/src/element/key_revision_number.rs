@@ -9,12 +9,7 @@
 //! - Source: IEC 62055-41:2018, data element *KeyRevisionNumber*.
 //! - Elsewhere: which revision is current. Only the holder of the keys knows.
 
-use core::fmt;
-use core::str::FromStr;
-
-use super::{ParseElementError, digits};
-
-const NAME: &str = "key revision number";
+use super::digits::decimal_element;
 
 /// A key revision number, 1 to 9: with the supply group code it names one vending key.
 ///
@@ -38,30 +33,7 @@ impl KeyRevisionNumber {
     }
 }
 
-impl TryFrom<u8> for KeyRevisionNumber {
-    type Error = ParseElementError;
-
-    /// Accepts 1 to 9.
-    fn try_from(value: u8) -> Result<Self, Self::Error> {
-        ParseElementError::check_range(NAME, value, 1..=9).map(Self)
-    }
-}
-
-impl FromStr for KeyRevisionNumber {
-    type Err = ParseElementError;
-
-    /// Accepts exactly one ASCII digit, 1 to 9.
-    fn from_str(text: &str) -> Result<Self, Self::Err> {
-        Self::try_from(digits::decimal::<1>(NAME, text)? as u8)
-    }
-}
-
-impl fmt::Display for KeyRevisionNumber {
-    /// Writes one digit.
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}", self.0)
-    }
-}
+decimal_element!(KeyRevisionNumber(u8), "key revision number", 1 digits, 1..=9);
 
 #[cfg(test)]
 mod tests {

@@ -12,12 +12,9 @@
 //! - Source: IEC 62055-41:2018, data elements *SupplyGroupCode*, *SGCHO* and *SGCLO*.
 //! - Elsewhere: which key type a group has. The code does not show it.
 
-use core::fmt;
-use core::str::FromStr;
+use super::ParseElementError;
+use super::digits::{self, decimal_element};
 
-use super::{ParseElementError, digits};
-
-const NAME: &str = "supply group code";
 const HALF_BITS: u32 = 12;
 const HALF_MASK: u32 = (1 << HALF_BITS) - 1;
 
@@ -83,30 +80,7 @@ impl SupplyGroupCode {
     }
 }
 
-impl TryFrom<u32> for SupplyGroupCode {
-    type Error = ParseElementError;
-
-    /// Accepts 0 to 999 999.
-    fn try_from(value: u32) -> Result<Self, Self::Error> {
-        ParseElementError::check_range(NAME, value, 0..=999_999).map(Self)
-    }
-}
-
-impl FromStr for SupplyGroupCode {
-    type Err = ParseElementError;
-
-    /// Accepts exactly six ASCII digits: no sign, blank or separator.
-    fn from_str(text: &str) -> Result<Self, Self::Err> {
-        digits::decimal::<6>(NAME, text).map(Self)
-    }
-}
-
-impl fmt::Display for SupplyGroupCode {
-    /// Writes six digits.
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{:06}", self.0)
-    }
-}
+decimal_element!(SupplyGroupCode(u32), "supply group code", 6 digits, 0..=999_999);
 
 #[cfg(test)]
 mod tests {

@@ -13,12 +13,7 @@
 //! - Source: IEC 62055-41:2018, data element *TariffIndex*.
 //! - Elsewhere: prices. A meter knows the index, never the tariff.
 
-use core::fmt;
-use core::str::FromStr;
-
-use super::{ParseElementError, digits};
-
-const NAME: &str = "tariff index";
+use super::digits::{self, decimal_element};
 
 /// A tariff index: two decimal digits that take part in the derivation of a decoder key.
 ///
@@ -49,30 +44,7 @@ impl TariffIndex {
     }
 }
 
-impl TryFrom<u8> for TariffIndex {
-    type Error = ParseElementError;
-
-    /// Accepts 0 to 99.
-    fn try_from(value: u8) -> Result<Self, Self::Error> {
-        ParseElementError::check_range(NAME, value, 0..=99).map(Self)
-    }
-}
-
-impl FromStr for TariffIndex {
-    type Err = ParseElementError;
-
-    /// Accepts exactly two ASCII digits.
-    fn from_str(text: &str) -> Result<Self, Self::Err> {
-        digits::decimal::<2>(NAME, text).map(|value| Self(value as u8))
-    }
-}
-
-impl fmt::Display for TariffIndex {
-    /// Writes two digits.
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{:02}", self.0)
-    }
-}
+decimal_element!(TariffIndex(u8), "tariff index", 2 digits, 0..=99);
 
 #[cfg(test)]
 mod tests {

@@ -18,12 +18,7 @@
 //!   STS Association and still reserved in older readings.
 //! - Elsewhere: how each carrier writes a token.
 
-use core::fmt;
-use core::str::FromStr;
-
-use super::{ParseElementError, digits};
-
-const NAME: &str = "token carrier type";
+use super::digits::decimal_element;
 
 /// A token carrier type, 00 to 99, reserved codes included.
 ///
@@ -90,30 +85,7 @@ impl TokenCarrierType {
     }
 }
 
-impl TryFrom<u8> for TokenCarrierType {
-    type Error = ParseElementError;
-
-    /// Accepts 0 to 99.
-    fn try_from(value: u8) -> Result<Self, Self::Error> {
-        ParseElementError::check_range(NAME, value, 0..=99).map(Self)
-    }
-}
-
-impl FromStr for TokenCarrierType {
-    type Err = ParseElementError;
-
-    /// Accepts exactly two ASCII digits.
-    fn from_str(text: &str) -> Result<Self, Self::Err> {
-        digits::decimal::<2>(NAME, text).map(|value| Self(value as u8))
-    }
-}
-
-impl fmt::Display for TokenCarrierType {
-    /// Writes two digits.
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{:02}", self.0)
-    }
-}
+decimal_element!(TokenCarrierType(u8), "token carrier type", 2 digits, 0..=99);
 
 #[cfg(test)]
 mod tests {

@@ -11,7 +11,7 @@ use prepay_kmc::centre::{
     Centre, KeyTerms, LoadOptions, NewAuthorisation, NewCustomer, NewGroup, NewKey,
 };
 use prepay_kmc::store::MemoryStore;
-use prepay_kmc_module::{CentreDesk, CentreModule, CentreSetup, CentreVault};
+use prepay_kmc_module::{CentreModule, CentreSession, CentreSetup, CentreVault};
 use prepay_kmp::attribute::{
     Cluster, CurrencyLimit, KeyCheckValue, RegisterNumber, UnitLimit, VendingKeyType,
 };
@@ -62,7 +62,7 @@ pub(super) fn hold(
     identifier: TokenIdentifier,
 ) -> Result<Ceremony, Failure> {
     let vault = centre_vault(now)?;
-    let desk = CentreDesk::new(&vault, two(&vault)?);
+    let centre_module = CentreSession::new(&vault, two(&vault)?);
     let module = security_module("SM-DEMO", now)?;
     let custodians = custodians(&module)?;
 
@@ -71,14 +71,14 @@ pub(super) fn hold(
 
     // Both learn each other's public keys; people compare the fingerprints.
     let (centre_enrolment, module_enrolment) =
-        (desk.enrolment()?, custodians.reader().enrolment()?);
+        (centre_module.enrolment()?, custodians.reader().enrolment()?);
     carried("enrolment of the centre", "centre to module", &centre_enrolment);
     carried("enrolment of the module", "module to centre", &module_enrolment);
-    let identity = desk.identify()?;
+    let identity = centre_module.identify()?;
     let fingerprint = custodians.reader().identify()?.fingerprint;
     custodians.enrol_centre(&read_as(centre_enrolment.as_bytes())?)?;
     custodians.confirm_centre(&identity.centre, &identity.fingerprint)?;
-    let mut centre = Centre::new(MemoryStore::default(), &desk, &now);
+    let mut centre = Centre::new(MemoryStore::default(), &centre_module, &now);
     centre.set_up()?;
     centre.enrol_module(&read_as(module_enrolment.as_bytes())?, &fingerprint)?;
 
@@ -90,7 +90,7 @@ pub(super) fn hold(
     custodians.accept_confirmation(&read_as(confirmation.as_bytes())?)?;
 
     // A supply group gets a vending key, and its owner authorises the module to hold it.
-    set_up_group(&mut centre, &desk, key, now)?;
+    set_up_group(&mut centre, &centre_module, key, now)?;
     let request = custodians.request_key_load(&identity.centre)?;
     carried("key-load request", "module to centre", &request);
     let file =
@@ -198,7 +198,7 @@ fn issue(
 /// Adds a customer, its signatory, a group and its vending key, and authorises the module to hold the key.
 fn set_up_group(
     centre: &mut Centre<'_, MemoryStore>,
-    desk: &CentreDesk<'_>,
+    centre_module: &CentreSession<'_>,
     key: &VendingKey,
     now: Moment,
 ) -> Result<(), Failure> {
@@ -219,7 +219,7 @@ fn set_up_group(
         service: Service::Electricity,
         cluster: Cluster::default(),
     })?;
-    desk.import_test_key(group, revision()?, key)?;
+    centre_module.import_test_key(group, revision()?, key)?;
     centre.request_key(&NewKey {
         group,
         revision: Some(revision()?),

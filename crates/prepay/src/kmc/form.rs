@@ -1,4 +1,4 @@
-//! `prepay kmc form`: forms at the customer, without a centre. `form_desk.rs` has the commands of the centre.
+//! `prepay kmc form`: forms at the customer, without a centre. `form_at_centre.rs` has the commands of the centre.
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -11,7 +11,7 @@ use prepay_kmc::entity::FormNumber;
 use prepay_kmc::form::{Draft, Faults, FormKind, Presence, Schema, SignedForm};
 
 use super::file::{self, OutFlags, read_form};
-use super::form_desk;
+use super::form_at_centre;
 use super::place::PlaceFlags;
 use super::{refusal, signatory};
 use crate::failure::{Done, Failure};
@@ -73,7 +73,7 @@ pub(super) enum FormCommand {
         file: PathBuf,
     },
     /// Accept a received form and do what it asks for.
-    Accept(form_desk::AcceptFlags),
+    Accept(form_at_centre::AcceptFlags),
     /// Refuse a received form.
     Refuse {
         /// The number.
@@ -133,16 +133,18 @@ pub(super) fn run(place: &PlaceFlags, command: &FormCommand, out: &Out) -> Done<
             let to = to.begin()?;
             let page = match (file, number) {
                 (Some(file), _) => prepay_forms::page(&read_form(file)?, None),
-                (None, Some(number)) => form_desk::page(place, *number, out)?,
+                (None, Some(number)) => form_at_centre::page(place, *number, out)?,
                 (None, None) => unreachable!("one of the two is required"),
             };
             to.put(out, &page, "wrote the page", Record::new())
         }
-        FormCommand::Receive { file } => form_desk::receive(place, file, out),
-        FormCommand::Accept(flags) => form_desk::accept(place, flags, out),
-        FormCommand::Refuse { number, reason } => form_desk::refuse(place, *number, reason, out),
-        FormCommand::List => form_desk::list(place, out),
-        FormCommand::Show { number } => form_desk::show(place, *number, out),
+        FormCommand::Receive { file } => form_at_centre::receive(place, file, out),
+        FormCommand::Accept(flags) => form_at_centre::accept(place, flags, out),
+        FormCommand::Refuse { number, reason } => {
+            form_at_centre::refuse(place, *number, reason, out)
+        }
+        FormCommand::List => form_at_centre::list(place, out),
+        FormCommand::Show { number } => form_at_centre::show(place, *number, out),
     }
 }
 

@@ -2,7 +2,7 @@
 
 use clap::Args;
 use prepay_kmc::centre::Centre;
-use prepay_kmc_module::{CentreDesk, CentreModule, CentreSetup};
+use prepay_kmc_module::{CentreModule, CentreSession, CentreSetup};
 use prepay_kmp::CentreId;
 
 use super::place::{PlaceFlags, store_path, test_time};
@@ -53,10 +53,10 @@ pub(super) fn run(place: &PlaceFlags, flags: &InitFlags, out: &Out) -> Done<()> 
         failure.next(format!("remove {}, and make the centre again", dir.display()))
     })?;
     let record = {
-        let desk = CentreDesk::new(&made.vault, made.quorum(&made.vault)?);
-        let mut rows = Centre::new(store, &desk, &clock);
+        let centre_module = CentreSession::new(&made.vault, made.quorum(&made.vault)?);
+        let mut rows = Centre::new(store, &centre_module, &clock);
         rows.set_up().map_err(|error| refusal::command(&error))?;
-        let identity = desk.identify().map_err(refusal::module)?;
+        let identity = centre_module.identify().map_err(refusal::module)?;
         let record = Record::new()
             .text("centre", identity.centre)
             .text("fingerprint", identity.fingerprint)

@@ -10,7 +10,7 @@ mod enrol;
 mod file;
 mod flags;
 mod form;
-mod form_desk;
+mod form_at_centre;
 mod grant;
 mod group;
 mod init;

@@ -12,7 +12,7 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 use prepay_basics::Moment;
 use prepay_kmc::centre::{Centre, CommandError};
-use prepay_kmc_module::{Authority, CentreContents, CentreDesk, CentreModule, CentreVault};
+use prepay_kmc_module::{Authority, CentreContents, CentreModule, CentreSession, CentreVault};
 
 use super::file;
 use super::refusal;
@@ -101,9 +101,9 @@ impl PlaceFlags {
     ) -> Done<T> {
         let Site { vault, store, clock } = self.open(out)?;
         let worked = {
-            let desk = CentreDesk::new(&vault, self.vault.actor(&vault, needs)?);
-            let mut centre = Centre::new(store, &desk, &clock);
-            set_up(&mut centre, &desk).and_then(|()| work(&mut centre, &desk))
+            let centre_module = CentreSession::new(&vault, self.vault.actor(&vault, needs)?);
+            let mut centre = Centre::new(store, &centre_module, &clock);
+            set_up(&mut centre, &centre_module).and_then(|()| work(&mut centre, &centre_module))
         };
         closing(worked, vault.close())
     }

@@ -8,8 +8,8 @@ use prepay_records::element::token_number;
 use prepay_token::element::BaseDate;
 use prepay_token::{OpenError, Trace};
 
+use super::command::ExplainFlags;
 use crate::Ending;
-use crate::cli::ExplainFlags;
 use crate::failure::Done;
 use crate::json;
 use crate::paint::{QUIET, RESULT, WRONG, styled};

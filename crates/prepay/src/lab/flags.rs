@@ -7,7 +7,7 @@ use prepay_lab::{KeyRecord, Request, dkga_of_length};
 use prepay_records::{Choice, ControlBits, Rounding, Scalar, TokenKind, TokenRecord};
 use prepay_token::element::{Control, ManufacturerCode};
 
-use crate::cli::{IssueFlags, KeyChangeFlags, KeyFlags, OneKeyFlags, OpenFlags};
+use super::command::{IssueFlags, KeyChangeFlags, KeyFlags, OneKeyFlags, OpenFlags};
 use crate::failure::{Done, Failure};
 
 /// The record of `lab issue`.

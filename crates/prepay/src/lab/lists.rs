@@ -4,7 +4,7 @@ use prepay_lab::{KeyLists, List};
 use prepay_records::element::{self, Field, needed};
 use prepay_records::{RecordCode, RecordError, Scalar};
 
-use crate::cli::ExplainFlags;
+use super::command::ExplainFlags;
 use crate::failure::{Done, Failure};
 
 use super::flags::{option, plain_number, secret};

@@ -2,6 +2,7 @@
 //!
 //! Flags become the record that a line of `lab batch` would be, so both share every rule and every error code.
 
+pub(crate) mod command;
 mod explain;
 pub(crate) mod flags;
 mod lists;
@@ -15,9 +16,9 @@ use std::path::Path;
 use prepay_lab::Lab;
 
 use crate::Ending;
-use crate::cli::LabCommand;
 use crate::failure::{Done, to_read};
 use crate::json;
+use command::LabCommand;
 use print::Text;
 
 /// Runs one command of the laboratory.

@@ -10,8 +10,8 @@ use prepay_records::json::Texts;
 use prepay_records::{Raw, Scalar};
 use serde_json::value::RawValue;
 
-use crate::cli::KeyFlags;
 use crate::failure::{Done, Failure};
+use crate::lab::command::KeyFlags;
 use crate::lab::flags::{keyed, number, option};
 
 /// Virtual meters.

@@ -10,7 +10,7 @@ use prepay_session::SlotRecord;
 use serde::Serialize;
 
 use super::flags::{LoadFlags, RequestFlags, RequestKind};
-use super::{Desk, Unlocked, custodian_failure, done, fault};
+use super::{Invocation, Unlocked, custodian_failure, done, fault};
 use crate::Ending;
 use crate::failure::{Done, Failure};
 use crate::file;
@@ -18,7 +18,7 @@ use crate::out::Record;
 use crate::paint::{HEADING, QUIET, RESULT, styled};
 use crate::people::ask_line;
 
-impl Desk<'_> {
+impl Invocation<'_> {
     /// Writes a text for a centre.
     pub(super) fn request(&self, flags: &RequestFlags) -> Done<Ending> {
         let to = flags.to.begin()?;

@@ -17,7 +17,7 @@ use super::flags::{
     CreditFlags, IssueCommand, KeyChangeFlags, ManagementFlags, MeterFlags, NameFlags, StampFlags,
     VerifyFlags,
 };
-use super::{Desk, Unlocked};
+use super::{Invocation, Unlocked};
 use crate::Ending;
 use crate::failure::{Done, Failure};
 use crate::lab::flags::{number, option, text};
@@ -25,7 +25,7 @@ use crate::lab::print::{rollover, stamp, write_fields};
 use crate::paint::{HEADING, QUIET, RESULT, WRONG, styled};
 use crate::people::access_failure;
 
-impl Desk<'_> {
+impl Invocation<'_> {
     /// Issues tokens.
     pub(super) fn issue(&self, command: &IssueCommand) -> Done<Ending> {
         let (fields, name) = match command {

@@ -7,7 +7,7 @@ use prepay_module::software::{ModulePolicy, NewModule, SoftwareModule, TestMode}
 use prepay_vault::RestoredLimits;
 
 use super::flags::{InitFlags, RestoreFlags};
-use super::{Desk, Unlocked, fault};
+use super::{Invocation, Unlocked, fault};
 use crate::Ending;
 use crate::failure::{Done, Failure};
 use crate::out::Record;
@@ -15,7 +15,7 @@ use crate::people::access_failure;
 use crate::vault::new::make;
 use crate::vault::{Installation, SiteClock, backup};
 
-impl Desk<'_> {
+impl Invocation<'_> {
     /// Makes a module.
     pub(super) fn init(&self, flags: &InitFlags) -> Done<Ending> {
         let policy = ModulePolicy {

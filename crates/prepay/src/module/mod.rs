@@ -40,21 +40,23 @@ use flags::{ModuleCommand, ModuleFlags};
 
 /// Runs one command.
 pub(crate) fn run(flags: &ModuleFlags, json: bool) -> io::Result<Ending> {
-    let desk =
-        Desk { flags, out: Out::new(json, "TEST module: its tokens are not for real meters") };
-    match desk.run() {
+    let command = Invocation {
+        flags,
+        out: Out::new(json, "TEST module: its tokens are not for real meters"),
+    };
+    match command.run() {
         Ok(ending) => Ok(ending),
-        Err(failure) => desk.out.failure(&failure),
+        Err(failure) => command.out.failure(&failure),
     }
 }
 
 /// A command with its flags and output.
-struct Desk<'a> {
+struct Invocation<'a> {
     flags: &'a ModuleFlags,
     out: Out,
 }
 
-impl Installation for Desk<'_> {
+impl Installation for Invocation<'_> {
     type Contents = ModuleContents;
 
     fn flags(&self) -> &VaultFlags {
@@ -87,7 +89,7 @@ impl Drop for Unlocked {
     }
 }
 
-impl Desk<'_> {
+impl Invocation<'_> {
     fn run(&self) -> Done<Ending> {
         match &self.flags.command {
             ModuleCommand::Init(init) => self.init(init),

@@ -11,14 +11,14 @@ use prepay_vault::{Actor, AuditReport, Problem, Role};
 use serde::Serialize;
 
 use super::flags::UnlockCommand;
-use super::{Desk, Unlocked, done, fault};
+use super::{Invocation, Unlocked, done, fault};
 use crate::Ending;
 use crate::failure::{Done, to_read};
 use crate::paint::{HEADING, QUIET, WRONG, styled};
 use crate::people::access_failure;
 use crate::vault::{Installation, Needs, audit};
 
-impl Desk<'_> {
+impl Invocation<'_> {
     /// Unlocks a module and shows its state, or answers a session.
     pub(super) fn show(&self, flags: &UnlockCommand) -> Done<Ending> {
         if let Some(file) = &flags.session {

@@ -10,7 +10,7 @@ use std::process::{Command, Output, Stdio};
 use prepay_basics::{Clock, Identifier};
 use prepay_host::{SystemClock, SystemEntropy, private_file};
 use prepay_kmc_module::{
-    CentreDesk, CentreModule, CentreSetup, CentreVault, KeyLoadItem, KeyLoadOrder,
+    CentreModule, CentreSession, CentreSetup, CentreVault, KeyLoadItem, KeyLoadOrder,
 };
 use prepay_kmp::attribute::{
     Cluster, CurrencyLimit, RegisterNumber, SubClassSet, UnitLimit, VendingKeyType,
@@ -262,7 +262,7 @@ impl Centre {
     }
 
     fn desk(&self) -> impl CentreModule + '_ {
-        CentreDesk::new(&self.vault, self.quorum.clone())
+        CentreSession::new(&self.vault, self.quorum.clone())
     }
 
     fn import(&self, revision: u8, byte: u8) {

@@ -1,9 +1,9 @@
-//! Where somebody signed in asks something of the centre's module.
+//! The centre's module, as used by the people signed in.
 //!
-//! Every operation checks first who asks, then what is asked, and changes contents and audit log in one
-//! step, last. What is refused to somebody signed in is noted in the audit log and changes nothing else.
+//! Every operation first checks the people, then the request, and last changes contents and audit log in one step. A
+//! refusal to people signed in is recorded in the audit log and changes nothing else.
 //!
-//! Elsewhere: answers to modules (`answer.rs`), what is kept (`contents.rs`).
+//! Elsewhere: answers to modules (`answer.rs`), the contents (`contents.rs`).
 
 use prepay_token::element::{DecoderKeyGenerationAlgorithm, KeyRevisionNumber, SupplyGroupCode};
 use prepay_token::key::VendingKey;
@@ -23,15 +23,15 @@ use prepay_kmp::{
 };
 use prepay_vault::{Actor, By, Role, Vault};
 
-/// Where somebody signed in, or two custodians together, ask something of the centre's module.
-pub struct CentreDesk<'a> {
+/// The centre's module, as used by one person, or by two custodians together.
+pub struct CentreSession<'a> {
     centre: &'a CentreVault,
     who: Actor,
 }
 
 type OpenVault = Vault<CentreContents>;
 
-impl<'a> CentreDesk<'a> {
+impl<'a> CentreSession<'a> {
     /// What the centre does at the request of one person, or of two custodians.
     pub fn new(centre: &'a CentreVault, who: impl Into<Actor>) -> Self {
         Self { centre, who: who.into() }
@@ -91,7 +91,7 @@ fn note(group: SupplyGroupCode, revision: KeyRevisionNumber, held: &HeldKey) -> 
     }
 }
 
-impl CentreModule for CentreDesk<'_> {
+impl CentreModule for CentreSession<'_> {
     fn acting(&self) -> Vec<Identifier> {
         self.who.names().cloned().collect()
     }

@@ -1,0 +1,42 @@
+//! What the handles of operators, auditors and custodians share: the vault of their module.
+
+use prepay_basics::Moment;
+use prepay_kmp::ModuleId;
+use prepay_vault::{AccessError, SharedVault, VaultError};
+
+use super::contents::ModuleContents;
+use super::policy::{TestMode, module_time};
+use crate::ModuleFault;
+
+/// A module's vault, with its name and test settings, which never change.
+pub(super) struct Shared {
+    pub(super) vault: SharedVault<ModuleContents>,
+    pub(super) module: ModuleId,
+    pub(super) test: Option<TestMode>,
+}
+
+impl Shared {
+    /// The time that keys and identifiers are checked against.
+    pub(super) fn module_time(&self) -> Moment {
+        module_time(self.test, self.vault.clock())
+    }
+}
+
+impl From<VaultError> for ModuleFault {
+    /// What a vault's error means to a vending system.
+    fn from(error: VaultError) -> Self {
+        match error {
+            VaultError::Access(_) | VaultError::Locked => {
+                Self::Closed { problem: error.to_string() }
+            }
+            VaultError::Broken { problem } => Self::Storage { problem },
+            error => Self::Storage { problem: error.to_string() },
+        }
+    }
+}
+
+impl From<AccessError> for ModuleFault {
+    fn from(error: AccessError) -> Self {
+        VaultError::from(error).into()
+    }
+}
