@@ -33,6 +33,27 @@ fn the_demo_tells_its_story_without_colour_when_piped() {
 }
 
 #[test]
+fn the_readme_shows_what_the_demo_prints() {
+    // Fingerprints and the numbers of requests differ each time.
+    let steady = |text: &str| -> String {
+        let is_random = |word: &str| {
+            let letters = word.trim_end_matches(',').rsplit(':').next().unwrap_or(word);
+            letters.len() >= 4 && letters.bytes().all(|b| matches!(b, b'0'..=b'9' | b'A'..=b'F'))
+        };
+        let line = |line: &str| {
+            let words = line.split(' ').map(|word| if is_random(word) { "*" } else { word });
+            words.collect::<Vec<_>>().join(" ")
+        };
+        text.lines().map(line).collect::<Vec<_>>().join("\n")
+    };
+    let readme = include_str!("../../../README.md");
+    let (_, shown) = readme.split_once("The demo begins:\n\n```text\n").expect("the demo");
+    let (shown, _) = shown.split_once("```").expect("its end");
+    let printed = steady(&succeed("demo"));
+    assert!(printed.contains(&steady(shown)), "README: {}\nprinted: {printed}", steady(shown));
+}
+
+#[test]
 fn the_demo_tells_the_same_to_a_program() {
     let story: serde_json::Value = serde_json::from_str(&succeed("--json demo")).expect("JSON");
     assert_eq!(story["keys"][0]["test_key"], "87f3ecbb2e46b48f");

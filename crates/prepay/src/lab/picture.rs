@@ -25,7 +25,7 @@ pub(crate) fn write_trace(
         out,
         "class",
         format_args!(
-            "{} {}: bits 28 and 27 hold {:02b}; the block's own, {:02b}, stand in front",
+            "{} {}: the class bits, {:02b}, take the place of bits 28 and 27; what they replace, {:02b}, leads",
             class.number(),
             class.name(),
             class.number(),
