@@ -196,12 +196,12 @@ impl<'a> From<&'a RecordError> for ErrorRecord<'a> {
 /// An answer with the mark of a test installation, whose tokens and keys are not for real meters.
 #[derive(Clone, Copy, Debug, Serialize)]
 pub struct Marked<A> {
-    /// The answer.
-    #[serde(flatten)]
-    pub answer: A,
     /// Whether a test installation gives it.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub test: bool,
+    /// The answer.
+    #[serde(flatten)]
+    pub answer: A,
 }
 
 impl From<&ParseMeterNumberError> for RecordCode {

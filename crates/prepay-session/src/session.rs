@@ -198,10 +198,10 @@ impl<M: SecurityModule, W: Write> Session<'_, M, W> {
         let (id, test) = (id.unwrap_or(RawValue::NULL), self.is_test);
         self.summary.answered += 1;
         match answer {
-            Ok(answer) => write_line(&mut line, id, &Marked { answer, test }),
+            Ok(answer) => write_line(&mut line, id, &Marked { test, answer }),
             Err(error) => {
                 self.summary.failed += 1;
-                write_line(&mut line, id, &Marked { answer: error, test });
+                write_line(&mut line, id, &Marked { test, answer: error });
             }
         }
         line

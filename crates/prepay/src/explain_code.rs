@@ -5,15 +5,15 @@ use std::io::Write;
 use prepay_records::explain::{self, AREAS, Explanation};
 
 use crate::failure::{Done, Ending, Failure};
-use crate::lab::print;
+use crate::json;
 use crate::paint::{HEADING, QUIET, styled};
 
 /// Explains one code, or lists all of them.
-pub(crate) fn run(code: Option<&str>, json: bool) -> Done<Ending> {
-    let Some(code) = code else { return list(json) };
+pub(crate) fn run(code: Option<&str>, as_json: bool) -> Done<Ending> {
+    let Some(code) = code else { return list(as_json) };
     let row = explain::explain(code).ok_or_else(|| unknown(code))?;
-    if json {
-        print::json(row)?;
+    if as_json {
+        json::print(row, false)?;
         return Ok(Ending::Done);
     }
     let mut out = anstream::stdout().lock();
@@ -25,9 +25,9 @@ pub(crate) fn run(code: Option<&str>, json: bool) -> Done<Ending> {
 }
 
 /// Lists all codes with their meaning, by what they are about.
-fn list(json: bool) -> Done<Ending> {
-    if json {
-        explain::explanations().try_for_each(print::json)?;
+fn list(as_json: bool) -> Done<Ending> {
+    if as_json {
+        explain::explanations().try_for_each(|row| json::print(row, false))?;
         return Ok(Ending::Done);
     }
     let length = |row: &Explanation| row.code.len();

@@ -21,11 +21,11 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use clap::error::ErrorKind;
-use prepay_records::RecordError;
 use prepay_records::explain::explain;
+use prepay_records::{ErrorBody, ErrorRecord, RecordError};
 use prepay_session::{SessionError, SessionStop};
-use serde_json::{Value, json};
 
+use crate::json;
 use crate::paint::{QUIET, WRONG, styled};
 
 /// How a command ends that does not fail.
@@ -121,28 +121,18 @@ impl Failure {
     }
 
     /// The object in the member `error`.
-    pub(crate) fn to_json(&self) -> Value {
-        let mut error = json!({"code": self.code, "message": self.message});
-        if let Some(status) = self.status {
-            error["status"] = status.into();
-        }
-        if let Some(next) = self.advice() {
-            error["next"] = next.into();
-        }
-        error
+    pub(crate) fn body(&self) -> ErrorBody<'_> {
+        let Self { code, message, status, .. } = self;
+        ErrorBody { code, message, next: self.advice(), status: *status }
     }
 
     /// Prints the failure and gives the ending that it makes. `test` says that a test vault answered.
-    pub(crate) fn print(&self, json: bool, test: bool) -> Ending {
+    pub(crate) fn print(&self, as_json: bool, test: bool) -> Ending {
         if self.ending == Ending::Unread {
             return Ending::Unread;
         }
-        if json {
-            let mut object = json!({"error": self.to_json()});
-            if test {
-                object["test"] = true.into();
-            }
-            match crate::lab::print::json(&object) {
+        if as_json {
+            match json::print(&ErrorRecord { error: self.body() }, test) {
                 Ok(()) => return self.ending,
                 Err(error) if error.kind() == io::ErrorKind::BrokenPipe => return Ending::Unread,
                 Err(_) => {} // Standard output is broken, so people have to read it.
@@ -267,7 +257,7 @@ mod tests {
     fn what_to_do_next_is_the_advice_of_the_error_or_of_the_table() {
         let failure = Failure::unable("in_use", "held");
         let row = explain("in_use").unwrap();
-        assert_eq!(failure.to_json()["next"], row.next);
-        assert_eq!(failure.next("ask Olga").to_json()["next"], "ask Olga");
+        assert_eq!(failure.body().next, Some(row.next));
+        assert_eq!(failure.next("ask Olga").body().next, Some("ask Olga"));
     }
 }

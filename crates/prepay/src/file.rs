@@ -7,7 +7,10 @@ use std::path::{Path, PathBuf};
 
 use rustix::fs::{CWD, RenameFlags, renameat_with};
 
+use clap::{Args, ValueHint};
+
 use crate::failure::{Done, Failure};
+use crate::out::{Out, Record};
 
 /// The longest document, in bytes: that of the key-load profile.
 const LONGEST: u64 = 1 << 20;
@@ -58,6 +61,52 @@ impl Drop for NewFile<'_> {
 /// Writes a file at once, as [`NewFile`] does.
 pub(crate) fn write(path: &Path, bytes: &[u8], replaces: bool) -> Done<()> {
     NewFile::make(path, replaces)?.write(bytes)
+}
+
+/// Where to write a document.
+#[derive(Args, Clone, Debug)]
+pub(crate) struct OutFlags {
+    /// The file to write [default: standard output]. An existing file is not changed.
+    #[arg(short, long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    out: Option<PathBuf>,
+    /// Replace an existing file.
+    #[arg(long, requires = "out")]
+    force: bool,
+}
+
+/// A place for a document: a new file, or standard output.
+pub(crate) struct Output<'a>(Option<NewFile<'a>>);
+
+impl OutFlags {
+    /// Begins the file, before anything is done for it. Refuses one that exists.
+    pub(crate) fn begin(&self) -> Done<Output<'_>> {
+        let Some(path) = &self.out else { return Ok(Output(None)) };
+        if !self.force && path.symlink_metadata().is_ok() {
+            let next = "name another file, or give --force to replace it";
+            return Err(there(path).next(next));
+        }
+        Ok(Output(Some(NewFile::make(path, self.force)?)))
+    }
+}
+
+impl Output<'_> {
+    /// Whether the document goes to standard output.
+    pub(crate) const fn is_standard(&self) -> bool {
+        self.0.is_none()
+    }
+
+    /// Writes a document and says so. With `--json` and without a file, the document is in the answer, as `text`.
+    pub(crate) fn put(self, out: &Out, document: &str, sentence: &str, record: Record) -> Done<()> {
+        match self.0 {
+            Some(file) => {
+                let path = file.path;
+                file.write(document.as_bytes())?;
+                out.done_with(sentence, &record.text("file", path.display()))
+            }
+            None if out.is_json() => out.record(&record.text("text", document)),
+            None => out.document(document),
+        }
+    }
 }
 
 /// A name beside a file, for what is to become it.
@@ -122,7 +171,7 @@ mod tests {
         assert!(!path.exists());
         begun.write(b"first").unwrap();
         assert_eq!(read(&path).unwrap(), "first");
-        let code = |done: Done<()>| done.unwrap_err().to_json()["code"].clone();
+        let code = |done: Done<()>| done.unwrap_err().body().code.to_owned();
         assert_eq!(code(write(&path, b"second", false)), "file_exists");
         write(&path, b"second", true).unwrap();
         assert_eq!(read(&path).unwrap(), "second");

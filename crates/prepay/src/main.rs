@@ -8,6 +8,7 @@ mod demo;
 mod explain_code;
 mod failure;
 mod file;
+mod json;
 mod kmc;
 mod lab;
 mod manual;

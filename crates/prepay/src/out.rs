@@ -8,12 +8,12 @@ use std::cell::Cell;
 use std::fmt::Display;
 use std::io::{self, Write};
 
-use prepay_records::Marked;
-use serde::Serialize;
+use serde::{Serialize, Serializer};
 use serde_json::Value;
 
 use crate::Ending;
 use crate::failure::{Done, Failure};
+use crate::json;
 use crate::paint::{HEADING, QUIET, RESULT, WRONG, styled};
 
 /// Where answers go, and in which form.
@@ -53,15 +53,41 @@ impl Record {
         self.0.push((name, value.into()));
         self
     }
+}
 
-    /// The object, in the order of the values.
-    fn json(&self, test: bool) -> String {
-        let test = test.then_some(("test", Value::Bool(true)));
-        let pairs = test.iter().chain(&self.0);
-        let pairs: Vec<String> =
-            pairs.map(|(name, value)| format!("{}:{value}", Value::from(*name))).collect();
-        format!("{{{}}}", pairs.join(","))
+impl Serialize for Record {
+    /// An object, in the order of the values.
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_map(self.0.iter().map(|(name, value)| (name, value)))
     }
+}
+
+/// Writes records as a table. `none` says what there is none of.
+fn write_table(out: &mut dyn Write, none: &str, records: &[Record]) -> io::Result<()> {
+    let Some(first) = records.first() else {
+        return writeln!(out, "{}", styled(QUIET, format_args!("no {none}")));
+    };
+    let titles: Vec<String> = first.0.iter().map(|(name, _)| title(name)).collect();
+    let rows: Vec<Vec<String>> = records
+        .iter()
+        .map(|record| record.0.iter().map(|(_, value)| shown(value)).collect())
+        .collect();
+    let length = |text: &String| text.chars().count();
+    let widths: Vec<usize> = (0..titles.len())
+        .map(|column| {
+            let cells = rows.iter().filter_map(|row| row.get(column));
+            cells.chain([&titles[column]]).map(length).max().unwrap_or(0)
+        })
+        .collect();
+    let line = |cells: &[String]| {
+        let cells = cells.iter().zip(&widths).map(|(cell, &width)| format!("{cell:width$}"));
+        cells.collect::<Vec<_>>().join("  ").trim_end().to_owned()
+    };
+    writeln!(out, "{}", styled(HEADING, line(&titles)))?;
+    for row in &rows {
+        writeln!(out, "{}", line(row))?;
+    }
+    Ok(())
 }
 
 /// A value as people read it.
@@ -110,14 +136,25 @@ impl Out {
         Ok(())
     }
 
-    /// What stands before the first text of a test installation, for answers that others print.
-    pub(crate) fn begin_text(&self) -> Done<()> {
-        if self.json { Ok(()) } else { Ok(self.begin(&mut anstream::stdout().lock())?) }
-    }
-
     /// Says on standard error that a test installation answers, since standard output takes nothing else.
     pub(crate) fn begin_beside(&self) -> Done<()> {
         if self.json { Ok(()) } else { Ok(self.begin(&mut anstream::stderr().lock())?) }
+    }
+
+    /// Answers with a list: each row is an object on a line of its own, or all are one text.
+    pub(crate) fn list(
+        &self,
+        rows: impl IntoIterator<Item: Serialize>,
+        text: impl FnOnce(&mut dyn Write) -> io::Result<()>,
+    ) -> Done<()> {
+        if self.json {
+            let mut rows = rows.into_iter();
+            return Ok(rows.try_for_each(|row| json::print(&row, self.test.get()))?);
+        }
+        let mut out = anstream::stdout().lock();
+        self.begin(&mut out)?;
+        text(&mut out)?;
+        Ok(out.flush()?)
     }
 
     /// Answers with an object, or with a text of its own.
@@ -126,65 +163,23 @@ impl Out {
         answer: impl Serialize,
         text: impl FnOnce(&mut dyn Write) -> io::Result<()>,
     ) -> Done<()> {
-        let mut out = anstream::stdout().lock();
-        if self.json {
-            let answer = Marked { answer, test: self.test.get() };
-            writeln!(out, "{}", serde_json::to_string(&answer).map_err(io::Error::from)?)?;
-        } else {
-            self.begin(&mut out)?;
-            text(&mut out)?;
-        }
-        Ok(out.flush()?)
+        self.list([answer], text)
     }
 
     /// Answers with one record.
     pub(crate) fn record(&self, record: &Record) -> Done<()> {
-        let mut out = anstream::stdout().lock();
-        if self.json {
-            return Ok(writeln!(out, "{}", record.json(self.test.get()))?);
-        }
-        self.begin(&mut out)?;
-        let width = record.0.iter().map(|(name, _)| name.len()).max().unwrap_or(0);
-        for (name, value) in &record.0 {
-            writeln!(out, "{:width$}  {}", title(name), shown(value))?;
-        }
-        Ok(())
+        self.answer(record, |out| {
+            let width = record.0.iter().map(|(name, _)| name.len()).max().unwrap_or(0);
+            let mut pairs = record.0.iter();
+            pairs.try_for_each(|(name, value)| {
+                writeln!(out, "{:width$}  {}", title(name), shown(value))
+            })
+        })
     }
 
     /// Answers with many records, which all have the same names. `none` says what there is none of.
     pub(crate) fn table(&self, none: &str, records: &[Record]) -> Done<()> {
-        let mut out = anstream::stdout().lock();
-        if self.json {
-            for record in records {
-                writeln!(out, "{}", record.json(self.test.get()))?;
-            }
-            return Ok(());
-        }
-        self.begin(&mut out)?;
-        let Some(first) = records.first() else {
-            return Ok(writeln!(out, "{}", styled(QUIET, format_args!("no {none}")))?);
-        };
-        let titles: Vec<String> = first.0.iter().map(|(name, _)| title(name)).collect();
-        let rows: Vec<Vec<String>> = records
-            .iter()
-            .map(|record| record.0.iter().map(|(_, value)| shown(value)).collect())
-            .collect();
-        let length = |text: &String| text.chars().count();
-        let widths: Vec<usize> = (0..titles.len())
-            .map(|column| {
-                let cells = rows.iter().filter_map(|row| row.get(column));
-                cells.chain([&titles[column]]).map(length).max().unwrap_or(0)
-            })
-            .collect();
-        let line = |cells: &[String]| {
-            let cells = cells.iter().zip(&widths).map(|(cell, &width)| format!("{cell:width$}"));
-            cells.collect::<Vec<_>>().join("  ").trim_end().to_owned()
-        };
-        writeln!(out, "{}", styled(HEADING, line(&titles)))?;
-        for row in &rows {
-            writeln!(out, "{}", line(row))?;
-        }
-        Ok(())
+        self.list(records, |out| write_table(out, none, records))
     }
 
     /// Says in one line what was done, beside the record that a program reads.
@@ -212,6 +207,7 @@ impl Out {
 
     /// A document on standard output, as it is.
     pub(crate) fn document(&self, text: &str) -> Done<()> {
+        self.begin_beside()?;
         let mut out = io::stdout().lock();
         out.write_all(text.as_bytes())?;
         Ok(out.flush()?)
@@ -230,13 +226,6 @@ impl Out {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn an_object_keeps_its_order_and_a_test_installation_says_so() {
-        let record = Record::new().text("b", "x\"").value("a", 1).option("c", None::<u8>);
-        assert_eq!(record.json(false), r#"{"b":"x\"","a":1,"c":null}"#);
-        assert_eq!(record.json(true), r#"{"test":true,"b":"x\"","a":1,"c":null}"#);
-    }
 
     #[test]
     fn values_are_shown_in_words() {

@@ -521,7 +521,7 @@ fn a_form_lists_all_its_faults_and_bends_under_nothing() {
     place.done(&["form", "refuse", "1", "--reason", "try again", "--as", "olga"]);
     assert_eq!(place.fails(&accept), (3, "form_state".to_owned()));
     let page = place.done(&["form", "print", "--number", "1", "--as", "uma"]);
-    assert!(page[0]["page"].as_str().expect("a page").contains("try again"));
+    assert!(page[0]["text"].as_str().expect("a page").contains("try again"));
 }
 
 #[test]

@@ -26,7 +26,7 @@ use subtle::ConstantTimeEq;
 
 use self::ceremony::Ceremony;
 use crate::Ending;
-use crate::lab::{meaning, picture, print};
+use crate::lab::{meaning, picture};
 use crate::paint::{HEADING, QUIET, RESULT, WRONG, styled};
 
 /// The public 160-bit vending key of the conformance runs.
@@ -64,7 +64,7 @@ struct Story {
 pub(crate) fn run(as_json: bool) -> io::Result<Ending> {
     let story = play().map_err(io::Error::other)?;
     if as_json {
-        print::json(&story.as_value())?;
+        crate::json::print(&story.as_value(), false)?;
     } else {
         story.print(&mut anstream::stdout().lock())?;
     }

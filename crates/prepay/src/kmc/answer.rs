@@ -8,7 +8,7 @@ use prepay_kmc::centre::{LoadAnswer, LoadOptions};
 use prepay_kmp::{AgreementRequest, Document, KeyLoadRequest, Unverified};
 use prepay_token::element::SupplyGroupCode;
 
-use super::file::{self, OutFlags};
+use super::file::{self, OutFlags, Output};
 use super::place::{Needs, PlaceFlags};
 use super::refusal;
 use crate::failure::{Done, Failure};
@@ -33,10 +33,10 @@ pub(super) struct AnswerFlags {
 /// Answers the request.
 pub(super) fn run(place: &PlaceFlags, flags: &AnswerFlags, out: &Out) -> Done<()> {
     let request = file::read(&flags.file)?;
-    flags.to.check()?;
+    let to = flags.to.begin()?;
     match prepay_kmp::read(request.as_bytes()) {
-        Ok(Document::AgreementRequest(request)) => agreement(place, flags, out, &request),
-        Ok(Document::KeyLoadRequest(request)) => key_load(place, flags, out, &request),
+        Ok(Document::AgreementRequest(request)) => agreement(place, to, out, &request),
+        Ok(Document::KeyLoadRequest(request)) => key_load(place, flags, to, out, &request),
         Ok(other) => {
             let message = format!(
                 "{}: expected an agreement request (KAG) or a key-load request (VKR), found {:?}",
@@ -52,7 +52,7 @@ pub(super) fn run(place: &PlaceFlags, flags: &AnswerFlags, out: &Out) -> Done<()
 
 fn agreement(
     place: &PlaceFlags,
-    flags: &AnswerFlags,
+    to: Output<'_>,
     out: &Out,
     request: &Unverified<AgreementRequest>,
 ) -> Done<()> {
@@ -63,13 +63,14 @@ fn agreement(
             "answered the agreement request of module {}, slot {}",
             answer.module, answer.slot
         );
-        flags.to.put(out, "confirmation", &answer.confirmation, &sentence, record)
+        to.put(out, &answer.confirmation, &sentence, record)
     })
 }
 
 fn key_load(
     place: &PlaceFlags,
     flags: &AnswerFlags,
+    to: Output<'_>,
     out: &Out,
     request: &Unverified<KeyLoadRequest>,
 ) -> Done<()> {
@@ -79,12 +80,12 @@ fn key_load(
     place.work(out, Needs::Operator, |centre, _| {
         let answer = centre.answer_key_load(request, &options);
         let answer = answer.map_err(|error| refusal::command(&error))?;
-        put_load(&flags.to, out, &answer, Record::new())
+        put_load(to, out, &answer, Record::new())
     })
 }
 
 /// Hands out a key-load file, and says what is in it and what is not.
-pub(super) fn put_load(to: &OutFlags, out: &Out, answer: &LoadAnswer, record: Record) -> Done<()> {
+pub(super) fn put_load(to: Output<'_>, out: &Out, answer: &LoadAnswer, record: Record) -> Done<()> {
     let load = &answer.load;
     let keys: Vec<String> =
         load.keys.iter().map(|key| format!("{} {}", key.key, key.check_value)).collect();
@@ -100,5 +101,5 @@ pub(super) fn put_load(to: &OutFlags, out: &Out, answer: &LoadAnswer, record: Re
         .value("is_repeated", answer.is_repeated);
     let again = if answer.is_repeated { "repeated" } else { "built" };
     let sentence = format!("{again} key-load file {} for module {}", load.serial, load.module);
-    to.put(out, "key_load", &load.file, &sentence, record)
+    to.put(out, &load.file, &sentence, record)
 }

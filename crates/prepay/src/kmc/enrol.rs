@@ -8,7 +8,7 @@ use prepay_kmc::store::Filter;
 use prepay_kmc_module::CentreModule;
 use prepay_kmp::{ModuleEnrolment, ModuleId};
 
-use super::file::{self, OutFlags};
+use super::file::{self, OutFlags, Output};
 use super::place::{Needs, PlaceFlags};
 use super::refusal;
 use crate::failure::{Done, Failure};
@@ -49,7 +49,7 @@ pub(super) fn run(place: &PlaceFlags, command: &EnrolCommand, out: &Out) -> Done
     let failed = |error| refusal::command(&error);
     match command {
         EnrolCommand::Write(to) => {
-            to.check()?;
+            let to = to.begin()?;
             place.work(out, Needs::Reader, |_, module| write(module, to, out))
         }
         EnrolCommand::Module { file, fingerprint } => {
@@ -97,7 +97,7 @@ fn read_module(path: &Path) -> Done<ModuleEnrolment> {
     prepay_kmp::read_as(text.as_bytes()).map_err(|error| refusal::document(path, error))
 }
 
-fn write(module: &dyn CentreModule, to: &OutFlags, out: &Out) -> Done<()> {
+fn write(module: &dyn CentreModule, to: Output<'_>, out: &Out) -> Done<()> {
     let identity = module.identify().map_err(refusal::module)?;
     let enrolment = module.enrolment().map_err(refusal::module)?;
     let record = Record::new()
@@ -106,7 +106,7 @@ fn write(module: &dyn CentreModule, to: &OutFlags, out: &Out) -> Done<()> {
         .text("valid_from", identity.activation)
         .text("valid_until", identity.expires);
     let sentence = format!("wrote the enrolment of centre {}", identity.centre);
-    to.put(out, "enrolment", &enrolment, &sentence, record)?;
+    to.put(out, &enrolment, &sentence, record)?;
     out.remark("read the fingerprint out to the custodians of each module, by phone or in person; do not send it with the file");
     Ok(())
 }

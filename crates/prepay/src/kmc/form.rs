@@ -130,13 +130,13 @@ pub(super) fn run(place: &PlaceFlags, command: &FormCommand, out: &Out) -> Done<
         }
         FormCommand::Sign { file, signatory, to } => sign(place, file, signatory, to, out),
         FormCommand::Print { file, number, to } => {
-            to.check()?;
+            let to = to.begin()?;
             let page = match (file, number) {
                 (Some(file), _) => prepay_forms::page(&read_form(file)?, None),
                 (None, Some(number)) => form_at_centre::page(place, *number, out)?,
                 (None, None) => unreachable!("one of the two is required"),
             };
-            to.put(out, "page", &page, "wrote the page", Record::new())
+            to.put(out, &page, "wrote the page", Record::new())
         }
         FormCommand::Receive { file } => form_at_centre::receive(place, file, out),
         FormCommand::Accept(flags) => form_at_centre::accept(place, flags, out),
@@ -173,7 +173,7 @@ fn kinds(kind: Option<FormKind>, out: &Out) -> Done<()> {
 }
 
 fn new(flags: &NewFlags, out: &Out) -> Done<()> {
-    flags.to.check()?;
+    let to = flags.to.begin()?;
     let mut draft = Draft::new(flags.kind);
     if let Some(from) = &flags.from {
         let document = read_form(from)?;
@@ -214,7 +214,7 @@ fn new(flags: &NewFlags, out: &Out) -> Done<()> {
     }
     let record = Record::new().text("form", flags.kind).value("faults", faults);
     let text = prepay_forms::write(&Document::Draft(draft));
-    flags.to.put(out, "document", &text, &format!("filled in the form {}", flags.kind), record)
+    to.put(out, &text, &format!("filled in the form {}", flags.kind), record)
 }
 
 fn check(path: &Path, out: &Out) -> Done<()> {
@@ -241,7 +241,7 @@ fn check(path: &Path, out: &Out) -> Done<()> {
 }
 
 fn sign(place: &PlaceFlags, path: &Path, by: &Path, to: &OutFlags, out: &Out) -> Done<()> {
-    to.check()?;
+    let to = to.begin()?;
     let Document::Draft(draft) = read_form(path)? else {
         let message = format!("{}: expected a draft, found a signed form", path.display());
         return Err(Failure::refused("form_state", message)
@@ -259,7 +259,7 @@ fn sign(place: &PlaceFlags, path: &Path, by: &Path, to: &OutFlags, out: &Out) ->
         .text("signatory", signatory.key().name())
         .text("signed", signed.signature().signed());
     let sentence = format!("signed the form {} as {}", signed.kind(), signatory.key().id());
-    to.put(out, "document", &prepay_forms::write(&Document::Signed(signed)), &sentence, record)
+    to.put(out, &prepay_forms::write(&Document::Signed(signed)), &sentence, record)
 }
 
 /// The time of signing, for which the signatory is responsible: there is no centre to ask.

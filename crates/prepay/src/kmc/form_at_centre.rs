@@ -51,7 +51,7 @@ pub(super) fn receive(place: &PlaceFlags, path: &Path, out: &Out) -> Done<()> {
 
 /// Accepts a form.
 pub(super) fn accept(place: &PlaceFlags, flags: &AcceptFlags, out: &Out) -> Done<()> {
-    flags.to.check()?;
+    let to = flags.to.begin()?;
     let decision = Decision {
         fingerprint: flags.fingerprint.clone(),
         group: flags.group,
@@ -71,7 +71,7 @@ pub(super) fn accept(place: &PlaceFlags, flags: &AcceptFlags, out: &Out) -> Done
         let rows: Vec<String> = accepted.rows.iter().map(ToString::to_string).collect();
         let record = record(&accepted.form).value("did", rows.clone());
         match &accepted.load {
-            Some(load) => put_load(&flags.to, out, load, record),
+            Some(load) => put_load(to, out, load, record),
             None => {
                 let sentence = format!("accepted form {}: {}", flags.number, rows.join(", "));
                 out.done(sentence, &record)

@@ -11,12 +11,12 @@ use prepay_token::{OpenError, Trace};
 use super::command::ExplainFlags;
 use crate::Ending;
 use crate::failure::Done;
+use crate::json;
 use crate::paint::{QUIET, RESULT, WRONG, styled};
 
 use super::lists::key_lists;
 use super::meaning::sentence;
 use super::picture::write_trace;
-use super::print;
 
 /// One in so many wrong keys passes the checksum.
 const CHANCE: u64 = 65_536;
@@ -27,7 +27,7 @@ pub(crate) fn run(flags: &ExplainFlags, as_json: bool) -> Done<Ending> {
     let found = key_lists(flags)?.search(data)?;
     let trace = found.trace(data);
     if as_json {
-        print::json(&Explanation::new(data, &found))?;
+        json::print(&Explanation::new(data, &found), false)?;
     } else {
         let key = found.key();
         let base_date = key.and_then(|key| key.base_date);

@@ -17,6 +17,7 @@ use prepay_lab::Lab;
 
 use crate::Ending;
 use crate::failure::{Done, to_read};
+use crate::json;
 use command::LabCommand;
 use print::Text;
 
@@ -41,9 +42,9 @@ pub(crate) fn run(command: &LabCommand, json: bool) -> Done<Ending> {
 }
 
 /// Prints an answer.
-fn answer(answer: &impl Text, json: bool) -> Done<Ending> {
-    if json {
-        print::json(answer)?;
+fn answer(answer: &impl Text, as_json: bool) -> Done<Ending> {
+    if as_json {
+        json::print(answer, false)?;
     } else {
         answer.write(&mut anstream::stdout().lock())?;
     }

@@ -10,11 +10,6 @@ use serde::Serialize;
 
 use crate::paint::{HEADING, QUIET, RESULT, styled};
 
-/// Prints one JSON value on a line.
-pub(crate) fn json(value: &impl Serialize) -> io::Result<()> {
-    writeln!(io::stdout().lock(), "{}", serde_json::to_string(value)?)
-}
-
 /// What can be printed as text, beside JSON.
 pub(super) trait Text: Serialize {
     /// Writes it for people.

@@ -18,7 +18,7 @@ use serde::Serialize;
 
 use crate::Ending;
 use crate::failure::{Done, Failure, to_read};
-use crate::lab::print::json;
+use crate::json;
 use flags::MeterCommand;
 
 /// Runs one command.
@@ -82,7 +82,7 @@ fn answer(
     text: impl FnOnce(&mut dyn Write, &prepay_lab::meter::StateRecord) -> io::Result<()>,
 ) -> Done<Ending> {
     if as_json {
-        json(answer)?;
+        json::print(answer, false)?;
     } else {
         let state = meters.state(&only())?;
         text(&mut anstream::stdout().lock(), &state)?;

@@ -23,7 +23,7 @@ use ratatui::crossterm::event::{self, Event};
 use super::print;
 use crate::Ending;
 use crate::failure::{Done, Failure};
-use crate::lab::print::json;
+use crate::json;
 use app::App;
 use household::Household;
 
@@ -74,7 +74,7 @@ fn show(terminal: &mut DefaultTerminal, app: &mut App) -> io::Result<()> {
 fn farewell(app: App, as_json: bool) -> Done<Ending> {
     let state = app.into_household().state()?;
     if as_json {
-        json(&state)?;
+        json::print(&state, false)?;
     } else {
         let mut out = anstream::stdout().lock();
         writeln!(out, "meter {}", state.pan)?;

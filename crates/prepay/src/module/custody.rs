@@ -8,66 +8,53 @@ use prepay_kmp::{CentreEnrolment, CentreId, Document, DocumentError, Unverified,
 use prepay_module::software::{CustodianError, Custodians, LoadRefusal, SlotReport, SlotState};
 use prepay_session::SlotRecord;
 use serde::Serialize;
-use serde_json::{Value, json};
 
 use super::flags::{LoadFlags, RequestFlags, RequestKind};
-use super::{Invocation, custodian_failure, done, fault};
+use super::{Invocation, Unlocked, custodian_failure, done, fault};
 use crate::Ending;
 use crate::failure::{Done, Failure};
-use crate::file::{self, NewFile};
+use crate::file;
+use crate::out::Record;
 use crate::paint::{HEADING, QUIET, RESULT, styled};
 use crate::people::ask_line;
 
 impl Invocation<'_> {
     /// Writes a text for a centre.
     pub(super) fn request(&self, flags: &RequestFlags) -> Done<Ending> {
-        let out = flags.out.as_deref();
-        let file = out.map(|path| NewFile::make(path, false)).transpose()?;
-        let mut fingerprint = None;
-        let (module, what, text, centre) = match flags.kind {
+        let to = flags.to.begin()?;
+        let record = |what: &str, module: &Unlocked| {
+            Record::new().text("request", what).text("module", module.module())
+        };
+        let (text, sentence, record) = match flags.kind {
             RequestKind::Enrolment => {
                 let (module, reader) = self.reader()?;
                 let identity = reader.identify().map_err(fault)?;
-                self.out.remark(format_args!(
-                    "fingerprint of {}: {}",
-                    identity.module, identity.fingerprint
-                ));
-                fingerprint = Some(identity.fingerprint);
-                (module, "enrolment", reader.enrolment().map_err(fault)?, None)
+                if to.is_standard() {
+                    self.out.remark(format_args!(
+                        "fingerprint of {}: {}",
+                        identity.module, identity.fingerprint
+                    ));
+                }
+                let text = reader.enrolment().map_err(fault)?;
+                let record = record("enrolment", &module).text("fingerprint", identity.fingerprint);
+                (text, format!("wrote the enrolment of module {}", identity.module), record)
             }
             RequestKind::Agreement => {
                 let (module, custodians) = self.custodians()?;
                 let centre = centre_of(&custodians, flags.centre.as_ref())?;
                 let text = custodians.request_agreement(&centre).map_err(|e| load_failure(&e))?;
-                (module, "agreement", text, Some(centre))
+                let record = record("agreement", &module).text("centre", &centre);
+                (text, format!("wrote the agreement request for centre {centre}"), record)
             }
             RequestKind::KeyLoad => {
                 let (module, custodians) = self.custodians()?;
                 let centre = centre_of(&custodians, flags.centre.as_ref())?;
                 let text = custodians.request_key_load(&centre).map_err(|e| load_failure(&e))?;
-                (module, "key-load", text, Some(centre))
+                let record = record("key-load", &module).text("centre", &centre);
+                (text, format!("wrote the key-load request for centre {centre}"), record)
             }
         };
-        let mut object = json!({"request": what, "module": module.module().as_str()});
-        if let Some(centre) = &centre {
-            object["centre"] = centre.as_str().into();
-        }
-        if let Some(fingerprint) = fingerprint {
-            object["fingerprint"] = fingerprint.into();
-        }
-        let (Some(path), Some(file)) = (out, file) else {
-            object["text"] = text.as_str().into();
-            if self.out.is_json() {
-                return self.answer(object, |_| Ok(()));
-            }
-            self.out.begin_beside()?; // The text itself must stay as it is.
-            return done(self.out.document(&text));
-        };
-        file.write(text.as_bytes())?;
-        let path = path.display().to_string();
-        object["file"] = path.clone().into();
-        let to = centre.map_or("a centre".to_owned(), |centre| format!("centre {centre}"));
-        self.answer(object, |out| writeln!(out, "{what} for {to} in {path}"))
+        done(to.put(&self.out, &text, &sentence, record))
     }
 
     /// Loads a text from a centre.
@@ -124,27 +111,21 @@ impl Invocation<'_> {
     fn load_keys(&self, file: &Unverified<WrappedKeyLoad>) -> Done<Ending> {
         let (_module, custodians) = self.custodians()?;
         let report = custodians.load_keys(file).map_err(|error| load_failure(&error))?;
-        let keys: Vec<Value> = report
-            .keys
-            .iter()
-            .map(|key| {
-                json!({
-                    "register": key.register.value(),
-                    "sgc": key.supply_group.to_string(),
-                    "krn": key.key_revision.value(),
-                    "kcv": key.check_value.to_string(),
-                    "renewed": key.renewed,
-                })
-            })
-            .collect();
-        let object = json!({
-            "loaded": "keys",
-            "centre": report.centre.as_str(),
-            "serial": report.serial,
-            "keys": keys,
-            "transactions_added": report.transactions_added,
+        let keys = report.keys.iter().map(|key| LoadedKey {
+            register: key.register.value(),
+            sgc: key.supply_group.to_string(),
+            krn: key.key_revision.value(),
+            kcv: key.check_value.to_string(),
+            renewed: key.renewed,
         });
-        self.answer(object, |out| {
+        let answer = LoadedKeys {
+            loaded: "keys",
+            centre: report.centre.as_str(),
+            serial: report.serial,
+            keys: keys.collect(),
+            transactions_added: report.transactions_added,
+        };
+        self.answer(answer, |out| {
             writeln!(out, "key-load file {} of centre {}", report.serial, report.centre)?;
             for key in &report.keys {
                 let how = if key.renewed { "renewed" } else { "loaded" };
@@ -179,43 +160,56 @@ impl Invocation<'_> {
         let (_module, custodians) = self.custodians()?;
         let gone = custodians.delete_key(register).map_err(|error| load_failure(&error))?;
         let (group, revision) = (gone.attributes.supply_group, gone.attributes.key_revision);
-        let object = json!({
-            "deleted": register.value(),
-            "sgc": group.to_string(),
-            "krn": revision.value(),
-            "kcv": gone.check_value.to_string(),
-        });
-        self.answer(object, |out| {
-            let key = gone.check_value;
-            writeln!(
-                out,
-                "register {register}: key {key} of group {group} revision {revision} deleted"
-            )
-        })
+        let key = gone.check_value;
+        let record = Record::new()
+            .value("deleted", register.value())
+            .text("sgc", group)
+            .value("krn", revision.value())
+            .text("kcv", key);
+        let sentence =
+            format!("register {register}: key {key} of group {group} revision {revision} deleted");
+        done(self.out.done(sentence, &record))
     }
 
     /// Revokes a centre.
     pub(super) fn revoke(&self, centre: &CentreId) -> Done<Ending> {
         let (_module, custodians) = self.custodians()?;
         custodians.revoke_centre(centre).map_err(|error| load_failure(&error))?;
-        self.answer(json!({"revoked": centre.as_str()}), |out| {
-            writeln!(
-                out,
-                "centre {centre} is revoked: the module accepts nothing more under its current keys"
-            )?;
-            let remark = "its vending keys stay until they must be loaded again or are deleted";
-            writeln!(out, "{}", styled(QUIET, remark))
-        })
+        let sentence = format!(
+            "centre {centre} is revoked: the module accepts nothing more under its current keys"
+        );
+        self.out.done(sentence, &Record::new().text("revoked", centre))?;
+        self.out.remark("its vending keys stay until they must be loaded again or are deleted");
+        Ok(Ending::Done)
     }
 
     /// Lets the module issue more tokens.
     pub(super) fn refill(&self, added: u64) -> Done<Ending> {
         let (_module, custodians) = self.custodians()?;
         let left = custodians.refill(added).map_err(|error| load_failure(&error))?;
-        self.answer(json!({"added": added, "transactions_left": left}), |out| {
-            writeln!(out, "{left} more tokens may be issued")
-        })
+        let record = Record::new().value("added", added).value("transactions_left", left);
+        done(self.out.done(format_args!("{left} more tokens may be issued"), &record))
     }
+}
+
+/// What a key-load file brought, as JSON.
+#[derive(Serialize)]
+struct LoadedKeys<'a> {
+    loaded: &'static str,
+    centre: &'a str,
+    serial: u64,
+    keys: Vec<LoadedKey>,
+    transactions_added: Option<u64>,
+}
+
+/// A key that was loaded, as JSON.
+#[derive(Serialize)]
+struct LoadedKey {
+    register: u16,
+    sgc: String,
+    krn: u8,
+    kcv: String,
+    renewed: bool,
 }
 
 /// The new state of a slot, as JSON.

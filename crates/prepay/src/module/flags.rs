@@ -7,7 +7,9 @@ use prepay_basics::Moment;
 use prepay_kmp::attribute::RegisterNumber;
 use prepay_kmp::{CentreId, ModuleId};
 use prepay_records::TokenKind;
+use prepay_token::element::RandomNumber;
 
+use crate::file::OutFlags;
 use crate::sealing::NewSealFlags;
 use crate::token_flags::{FunctionFlags, kind};
 use crate::vault::audit::AuditCommand;
@@ -92,8 +94,8 @@ pub(crate) struct InitFlags {
     #[command(flatten)]
     pub(crate) new: NewVaultFlags,
     /// How many minutes a token identifier may be before or after the module's clock, or none for no limit.
-    #[arg(long, value_name = "MINUTES", default_value = "10080")]
-    pub(crate) window: String,
+    #[arg(long, value_name = "MINUTES", default_value = "10080", value_parser = window)]
+    pub(crate) window: Window,
     /// Count tokens, and issue this many until the next refill.
     #[arg(long, value_name = "N")]
     pub(crate) transactions: Option<u64>,
@@ -104,8 +106,27 @@ pub(crate) struct InitFlags {
     #[arg(long, value_name = "TIME", value_parser = moment, requires = "test")]
     pub(crate) fixed_time: Option<Moment>,
     /// Give every token of a test module this random number, 0 to 15.
-    #[arg(long, value_name = "N", requires = "test")]
-    pub(crate) fixed_rnd: Option<u8>,
+    #[arg(long, value_name = "N", value_parser = random, requires = "test")]
+    pub(crate) fixed_rnd: Option<RandomNumber>,
+}
+
+/// How many minutes a token identifier may be before or after the module's clock; nothing for no limit.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Window(pub(crate) Option<u32>);
+
+fn window(text: &str) -> Result<Window, String> {
+    match text {
+        "none" => Ok(Window(None)),
+        text => match text.parse() {
+            Ok(minutes) => Ok(Window(Some(minutes))),
+            Err(_) => Err("expected minutes, or none".to_owned()),
+        },
+    }
+}
+
+fn random(text: &str) -> Result<RandomNumber, String> {
+    let number = text.parse::<u8>().ok().and_then(|number| number.try_into().ok());
+    number.ok_or_else(|| "expected 0 to 15".to_owned())
 }
 
 /// Unlocking.
@@ -171,7 +192,7 @@ pub(crate) enum IssueCommand {
 pub(crate) struct CreditFlags {
     /// The register of the key.
     #[arg(long)]
-    pub(crate) register: u32,
+    pub(crate) register: RegisterNumber,
     #[command(flatten)]
     pub(crate) meter: MeterFlags,
     /// The amount: kWh, m³, m³, minutes, or base currency units.
@@ -210,7 +231,7 @@ pub(crate) struct ManagementFlags {
     pub(crate) kind: TokenKind,
     /// The register of the key.
     #[arg(long)]
-    pub(crate) register: u32,
+    pub(crate) register: RegisterNumber,
     #[command(flatten)]
     pub(crate) meter: MeterFlags,
     /// The register of the meter to clear: 0 to 7, or 65535 for all.
@@ -227,10 +248,10 @@ pub(crate) struct ManagementFlags {
 pub(crate) struct KeyChangeFlags {
     /// The register of the meter's current key.
     #[arg(long)]
-    pub(crate) from: u32,
+    pub(crate) from: RegisterNumber,
     /// The register of its new key.
     #[arg(long)]
-    pub(crate) to: u32,
+    pub(crate) to: RegisterNumber,
     #[command(flatten)]
     pub(crate) meter: MeterFlags,
     /// The meter's new tariff index [default: its current one].
@@ -251,7 +272,7 @@ pub(crate) struct VerifyFlags {
     pub(crate) number: Vec<String>,
     /// The register of the key.
     #[arg(long)]
-    pub(crate) register: u32,
+    pub(crate) register: RegisterNumber,
     #[command(flatten)]
     pub(crate) meter: MeterFlags,
 }
@@ -276,9 +297,8 @@ pub(crate) struct RequestFlags {
     /// The centre [default: the only one that the module knows].
     #[arg(long, value_name = "ID")]
     pub(crate) centre: Option<CentreId>,
-    /// The file to write [default: standard output].
-    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
-    pub(crate) out: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) to: OutFlags,
 }
 
 /// A text from a centre.

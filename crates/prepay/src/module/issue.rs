@@ -69,7 +69,7 @@ impl Invocation<'_> {
     /// Verifies a token.
     pub(super) fn verify(&self, flags: &VerifyFlags) -> Done<Ending> {
         let fields = RequestLine {
-            register: number(Some(flags.register)),
+            register: register(flags.register),
             number: Some(flags.number.join(" ").into()),
             ..asked(Operation::Verify, &flags.meter)
         };
@@ -98,6 +98,10 @@ fn base_date(operator: &Operator, register: RegisterNumber) -> Done<Option<BaseD
     let registers = operator.registers().map_err(super::fault)?;
     let found = registers.iter().find(|report| report.register == register);
     Ok(found.map(|report| report.attributes.base_date))
+}
+
+fn register<'a>(register: RegisterNumber) -> Option<Scalar<'a>> {
+    number(Some(register.value().into()))
 }
 
 /// The fields of an operation with a meter.
@@ -134,12 +138,12 @@ fn management(flags: &ManagementFlags) -> RequestLine<'_> {
 fn token_asked<'a>(
     op: Operation,
     meter: &'a MeterFlags,
-    register: u32,
+    key: RegisterNumber,
     token: TokenRecord<'a>,
     stamp: &'a StampFlags,
 ) -> RequestLine<'a> {
     RequestLine {
-        register: number(Some(register)),
+        register: register(key),
         token: Some(token),
         issued_at: option(stamp.at.as_deref()),
         tid: number(stamp.tid),
@@ -149,8 +153,8 @@ fn token_asked<'a>(
 
 fn key_change(flags: &KeyChangeFlags) -> RequestLine<'_> {
     RequestLine {
-        from: number(Some(flags.from)),
-        to: number(Some(flags.to)),
+        from: register(flags.from),
+        to: register(flags.to),
         new_ti: option(flags.new_ti.as_deref()),
         tokens: flags.tokens.map(Scalar::from),
         ..asked(Operation::IssueKeyChange, &flags.meter)

@@ -18,8 +18,13 @@ use crate::vault::{Installation, SiteClock, backup};
 impl Invocation<'_> {
     /// Makes a module.
     pub(super) fn init(&self, flags: &InitFlags) -> Done<Ending> {
-        let policy = policy(flags)?;
-        let test = test_mode(flags)?;
+        let policy = ModulePolicy {
+            window_minutes: flags.window.0,
+            transactions: flags.transactions,
+            ..ModulePolicy::default()
+        };
+        let InitFlags { fixed_time, fixed_rnd: fixed_random, .. } = *flags;
+        let test = flags.test.then_some(TestMode { fixed_time, fixed_random });
         self.out.set_test(test.is_some());
         let id = &flags.id;
         let made =
@@ -81,29 +86,4 @@ impl Invocation<'_> {
         self.out.remark(next);
         Ok(Ending::Done)
     }
-}
-
-/// The settings of a new module.
-fn policy(flags: &InitFlags) -> Done<ModulePolicy> {
-    let window_minutes = match flags.window.as_str() {
-        "none" => None,
-        text => Some(text.parse().map_err(|_| {
-            Failure::flag("--window", format!("expected minutes or none, found {text:?}"))
-        })?),
-    };
-    Ok(ModulePolicy { window_minutes, transactions: flags.transactions, ..ModulePolicy::default() })
-}
-
-/// Settings for test modules only.
-fn test_mode(flags: &InitFlags) -> Done<Option<TestMode>> {
-    if !flags.test {
-        return Ok(None);
-    }
-    let fixed_random = match flags.fixed_rnd {
-        Some(number) => Some(number.try_into().map_err(|_| {
-            Failure::flag("--fixed-rnd", format!("expected 0 to 15, found {number}"))
-        })?),
-        None => None,
-    };
-    Ok(Some(TestMode { fixed_time: flags.fixed_time, fixed_random }))
 }

@@ -1,7 +1,6 @@
 //! Shows the state of a module.
 
-use std::fs::File;
-use std::io::{self, Read, Write};
+use std::io::{self, Write};
 use std::path::Path;
 
 use prepay_basics::Moment;
@@ -10,12 +9,11 @@ use prepay_module::software::{Auditor, ModuleEntry, SlotReport};
 use prepay_session::{ClockAnswer, RegisterRecord, SlotRecord, StatusAnswer, answer_session};
 use prepay_vault::{Actor, AuditReport, Problem, Role};
 use serde::Serialize;
-use serde_json::json;
 
 use super::flags::UnlockCommand;
-use super::{Invocation, Unlocked, fault};
+use super::{Invocation, Unlocked, done, fault};
 use crate::Ending;
-use crate::failure::{Done, Failure};
+use crate::failure::{Done, to_read};
 use crate::paint::{HEADING, QUIET, WRONG, styled};
 use crate::people::access_failure;
 use crate::vault::{Installation, Needs, audit};
@@ -73,11 +71,7 @@ impl Invocation<'_> {
 
     /// Answers a session.
     fn session(&self, file: &Path) -> Done<Ending> {
-        let input: Box<dyn Read> = if file.as_os_str() == "-" {
-            Box::new(io::stdin().lock())
-        } else {
-            Box::new(File::open(file).map_err(|error| Failure::file(file, &error))?)
-        };
+        let input = to_read((file.as_os_str() != "-").then_some(file))?;
         let module = self.open()?;
         let session = self.flags.vault.one(module.vault(), "operator")?;
         let operator = module.operator(&session).map_err(|error| access_failure(&error))?;
@@ -93,7 +87,7 @@ impl Invocation<'_> {
         let now = reader.clock().map_err(fault)?.now;
         let registers = reader.registers().map_err(fault)?;
         let records = register_records(&registers, now);
-        self.answer(json!({"registers": records}), |out| print_registers(out, &registers, now))
+        done(self.out.list(records, |out| print_registers(out, &registers, now)))
     }
 
     /// Lists the centres.
@@ -101,13 +95,27 @@ impl Invocation<'_> {
         let (_module, reader) = self.reader()?;
         let slots = reader.slots().map_err(fault)?;
         let revoked = reader.revoked_centres().map_err(fault)?;
-        let records: Vec<SlotRecord> = slots.iter().map(SlotRecord::from).collect();
-        let names: Vec<String> = revoked.iter().map(ToString::to_string).collect();
-        self.answer(json!({"slots": records, "revoked": names}), |out| {
+        let known = slots.iter().map(|slot| CentreRecord::Known(slot.into()));
+        let gone = revoked.iter().map(|name| CentreRecord::Revoked {
+            centre: name.id().to_string(),
+            state: "revoked",
+            party: name.to_string(),
+        });
+        done(self.out.list(known.chain(gone), |out| {
             print_slots(out, &slots)?;
-            names.iter().try_for_each(|name| writeln!(out, "revoked: {name}"))
-        })
+            revoked.iter().try_for_each(|name| writeln!(out, "revoked: {name}"))
+        }))
     }
+}
+
+/// A centre in a list, as JSON.
+#[derive(Serialize)]
+#[serde(untagged)]
+enum CentreRecord {
+    /// In a slot.
+    Known(SlotRecord),
+    /// Under keys that the module no longer trusts; `party` names the centre and the keys.
+    Revoked { centre: String, state: &'static str, party: String },
 }
 
 /// Refuses a log with a wrong entry.

@@ -1,6 +1,5 @@
 //! `audit`: list and verify the audit log of a vault.
 
-use std::io::Write;
 use std::path::Path;
 
 use clap::Subcommand;
@@ -8,11 +7,12 @@ use prepay_vault::{
     AuditError, AuditMark, AuditReport, BadEntry, Contents, Entries, Problem, Record, VaultStorage,
     records, verify, verify_noted,
 };
-use serde_json::{Map, Value, json};
+use serde::Serialize;
+use serde_json::{Map, Value};
 
 use super::{Installation, Needs};
 use crate::failure::{Done, Failure};
-use crate::out::Out;
+use crate::out::{self, Out};
 use crate::paint::{HEADING, QUIET, RESULT, styled};
 use crate::people::vault_failure;
 
@@ -84,45 +84,43 @@ pub(crate) fn run<I: Installation>(site: &I, command: &AuditCommand, out: &Out) 
 }
 
 /// One entry as an object.
-fn entry<E: Entries>(record: &Record<E>) -> Value {
-    let fields: Map<String, Value> = record
-        .entry
-        .fields()
-        .into_iter()
-        .map(|(name, value)| (name.to_owned(), value.into()))
-        .collect();
-    json!({
-        "sequence": record.sequence,
-        "time": record.moment.to_string(),
-        "kind": record.entry.name(),
-        "by": record.actors.iter().map(|name| name.as_str()).collect::<Vec<&str>>(),
-        "fields": fields,
-    })
+#[derive(Serialize)]
+struct EntryRecord<'a> {
+    sequence: u64,
+    time: String,
+    kind: &'a str,
+    by: Vec<&'a str>,
+    fields: Map<String, Value>,
+}
+
+impl<'a, E: Entries> From<&'a Record<E>> for EntryRecord<'a> {
+    fn from(record: &'a Record<E>) -> Self {
+        let fields = record.entry.fields().into_iter();
+        Self {
+            sequence: record.sequence,
+            time: record.moment.to_string(),
+            kind: record.entry.name(),
+            by: record.actors.iter().map(|name| name.as_str()).collect(),
+            fields: fields.map(|(name, value)| (name.to_owned(), value.into())).collect(),
+        }
+    }
 }
 
 /// Prints entries: one object per line, or a table.
-fn print<E: Entries>(records: &[Record<E>], to: &Out) -> Done<()> {
-    to.begin_text()?;
-    let mut out = anstream::stdout().lock();
-    for record in records {
-        if to.is_json() {
-            let mut object = entry(record);
-            if to.is_test() {
-                object["test"] = true.into();
+fn print<E: Entries>(records: &[Record<E>], out: &Out) -> Done<()> {
+    out.list(records.iter().map(EntryRecord::from), |out| {
+        for record in records {
+            let by: Vec<&str> = record.actors.iter().map(|name| name.as_str()).collect();
+            let by = if by.is_empty() { "-".to_owned() } else { by.join(" and ") };
+            let (sequence, moment) = (record.sequence, record.moment);
+            let name = styled(HEADING, record.entry.name());
+            writeln!(out, "{sequence:>6}  {moment}  {name}  {}", styled(QUIET, by))?;
+            for (field, value) in record.entry.fields() {
+                writeln!(out, "        {field} {value}")?;
             }
-            writeln!(out, "{object}")?;
-            continue;
         }
-        let by: Vec<&str> = record.actors.iter().map(|name| name.as_str()).collect();
-        let by = if by.is_empty() { "-".to_owned() } else { by.join(" and ") };
-        let (sequence, moment) = (record.sequence, record.moment);
-        let name = styled(HEADING, record.entry.name());
-        writeln!(out, "{sequence:>6}  {moment}  {name}  {}", styled(QUIET, by))?;
-        for (field, value) in record.entry.fields() {
-            writeln!(out, "        {field} {value}")?;
-        }
-    }
-    Ok(())
+        Ok(())
+    })
 }
 
 /// Checks that a log still has an entry that was noted earlier.
@@ -147,12 +145,11 @@ fn print_report(report: &AuditReport, out: &Out) -> Done<()> {
     if let Some(bad) = &report.first_bad {
         return Err(bad_entry(bad));
     }
-    let object = json!({
-        "entries": report.entries,
-        "authenticated": report.authenticated,
-        "last": report.last.to_string(),
-    });
-    out.answer(object, |out| {
+    let record = out::Record::new()
+        .value("entries", report.entries)
+        .value("authenticated", report.authenticated)
+        .text("last", report.last);
+    out.answer(record, |out| {
         let proved = if report.authenticated {
             "this vault wrote every entry, and none is missing"
         } else {

@@ -143,6 +143,12 @@ impl Desk {
         serde_json::from_str(&self.ends(0, &format!("--json {arguments}"))).unwrap()
     }
 
+    /// The rows of a list, as JSON.
+    pub(crate) fn rows(&self, arguments: &str) -> Vec<Value> {
+        let text = self.ends(0, &format!("--json {arguments}"));
+        text.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+    }
+
     /// The code of a run that has to be refused with a status.
     pub(crate) fn refused(&self, status: i32, arguments: &str) -> String {
         let text = self.ends(status, &format!("--json {arguments}"));
