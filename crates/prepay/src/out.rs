@@ -54,6 +54,12 @@ impl Record {
         self
     }
 
+    /// The same with one object more, of texts, numbers and lists under names.
+    #[must_use]
+    pub(crate) fn object(self, name: &'static str, value: &impl Serialize) -> Self {
+        self.value(name, serde_json::to_value(value).expect("every name is a text"))
+    }
+
     /// The object, in the order of the values.
     fn json(&self, test: bool) -> String {
         let test = test.then_some(("test", Value::Bool(true)));
