@@ -281,6 +281,11 @@ impl Derive {
 }
 
 impl KeyChange {
+    /// Whether the answer lists only a part of the set. A meter needs all of it.
+    pub fn is_part(&self) -> bool {
+        self.listed < usize::from(self.size.count())
+    }
+
     /// Issues the tokens.
     ///
     /// # Errors
