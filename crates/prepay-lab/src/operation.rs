@@ -242,6 +242,10 @@ impl Issue {
             issued_at: identifier.and_then(|identifier| Some(base_date?.minute_of(identifier))),
             amount,
             bits,
+            limit: match token {
+                Token::Management { function, .. } => function.limit(),
+                _ => None,
+            },
             crc: ClearBlock::of(token).checksum_found(),
         })
     }
