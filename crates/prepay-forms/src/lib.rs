@@ -1,8 +1,7 @@
 //! Forms as files: JSON to read and write, HTML pages to print.
 //!
 //! - [`read`] and [`write()`]: a form as JSON, while it is a draft and once it is signed.
-//! - [`status`]: a form at the centre, with its number and what the centre did with it, as JSON for programs.
-//! - [`schema`]: the fields of a form, as JSON.
+//! - [`status`]: a form at the centre, with its number and what the centre did with it, as a record for JSON.
 //! - [`page`]: a form as an HTML page for printing on A4.
 //!
 //! A draft may be written by hand, with fields in any order and any white space. A signed form is read only in
@@ -20,4 +19,5 @@ mod status;
 pub use error::JsonError;
 pub use html::page;
 pub use json::{Document, MAX_JSON, read, write};
-pub use status::{faults, schema, status};
+pub use record::StatusRecord;
+pub use status::status;

@@ -58,9 +58,9 @@ pub(crate) struct SignatureRecord {
     pub(crate) signature: String,
 }
 
-/// A form at the centre.
+/// A form at the centre, as it is written.
 #[derive(serde::Serialize)]
-pub(crate) struct StatusRecord {
+pub struct StatusRecord {
     pub(crate) number: u32,
     pub(crate) form: &'static str,
     pub(crate) state: &'static str,
@@ -77,34 +77,6 @@ pub(crate) struct StepRecord {
     pub(crate) at: String,
     pub(crate) by: String,
     pub(crate) note: String,
-}
-
-/// What a form asks for.
-#[derive(serde::Serialize)]
-pub(crate) struct SchemaRecord {
-    pub(crate) form: &'static str,
-    pub(crate) title: &'static str,
-    pub(crate) purpose: &'static str,
-    pub(crate) fields: Vec<FieldRecord>,
-}
-
-/// What a field asks for.
-#[derive(serde::Serialize)]
-pub(crate) struct FieldRecord {
-    pub(crate) name: &'static str,
-    pub(crate) title: &'static str,
-    pub(crate) required: bool,
-    pub(crate) otherwise: Option<&'static str>,
-    pub(crate) expected: &'static str,
-    pub(crate) help: &'static str,
-}
-
-/// What is wrong with a field.
-#[derive(serde::Serialize)]
-pub(crate) struct FaultRecord<'a> {
-    pub(crate) field: &'static str,
-    pub(crate) expected: &'a str,
-    pub(crate) found: Option<&'a str>,
 }
 
 /// An object of strings, in the order written, without repeated names.

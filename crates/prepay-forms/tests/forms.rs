@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use prepay_basics::Moment;
-use prepay_forms::{Document, JsonError, MAX_JSON, faults, page, read, schema, write};
+use prepay_forms::{Document, JsonError, MAX_JSON, page, read, write};
 use prepay_kmc::form::{Draft, FormKind, FormState, Presence, Schema, SignedForm, SignedFormError};
 use prepay_kmp::Signatory;
 use prepay_testkit::Foreseeable;
@@ -34,8 +34,6 @@ fn every_form_is_read_as_it_was_written() {
         }
         let document = Document::Draft(form);
         assert_eq!(read(write(&document)), Ok(document));
-        let listed = schema(kind);
-        assert!(listed.contains(kind.code()) && listed.contains("\"expected\""), "{listed}");
     }
     let document = Document::Signed(signed());
     assert_eq!(read(write(&document)), Ok(document));
@@ -48,8 +46,6 @@ fn a_draft_may_be_written_by_hand() {
     let Ok(Document::Draft(draft)) = read(text) else { panic!("a draft") };
     let fields: Vec<_> = draft.faults().iter().map(|fault| fault.field).collect();
     assert_eq!(fields, ["customer", "group"]);
-    let listed = faults(&draft.faults());
-    assert!(listed.contains(r#""found": "12""#) && listed.contains(r#""found": null"#), "{listed}");
 }
 
 #[test]

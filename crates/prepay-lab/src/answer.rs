@@ -6,7 +6,7 @@ use prepay_records::OpenedToken;
 use prepay_records::json::write_line;
 use prepay_records::time::Printed;
 use prepay_token::TokenData;
-use prepay_token::element::UtcMinute;
+use prepay_token::element::{PowerLimit, UtcMinute};
 use serde::{Serialize, Serializer};
 use serde_json::value::RawValue;
 
@@ -46,6 +46,9 @@ pub struct Issued {
     /// The sixteen bits of the amount or the value.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub bits: Option<u16>,
+    /// The coded limit of a token that sets one, for people.
+    #[serde(skip)]
+    pub limit: Option<PowerLimit>,
     /// The checksum, as in the block.
     pub crc: u16,
 }
@@ -168,6 +171,7 @@ mod tests {
             issued_at: None,
             amount: None,
             bits: None,
+            limit: None,
             crc: 2640,
         };
         let credit = Issued {

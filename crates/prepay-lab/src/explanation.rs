@@ -55,7 +55,7 @@ impl<'f> Explanation<'f> {
     pub fn new(data: TokenData, found: &'f Found) -> Self {
         let trace = found.trace(data);
         let record = |Field { place, value }: Field| FieldRecord {
-            name: place.name,
+            name: place.name.text(),
             high: place.high,
             low: place.low,
             value,

@@ -47,7 +47,7 @@ pub use explanation::Explanation;
 pub use key::{KeyAttributes, ResolvedKey, show_test_key};
 pub use operation::{Derive, Issue, KeyChange, Lab, Open};
 pub use request::{KeyRecord, KeySource, Operation, Request};
-pub use search::{Candidate, Found, KeyLists, List, dkga_of_length};
+pub use search::{Candidate, Found, KeyLists, List};
 
 impl Lab {
     /// Answers one line, without its line end, and says whether it succeeded.

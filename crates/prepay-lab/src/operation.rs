@@ -242,6 +242,10 @@ impl Issue {
             issued_at: identifier.and_then(|identifier| Some(base_date?.minute_of(identifier))),
             amount,
             bits,
+            limit: match token {
+                Token::Management { function, .. } => function.limit(),
+                _ => None,
+            },
             crc: ClearBlock::of(token).checksum_found(),
         })
     }
@@ -281,6 +285,11 @@ impl Derive {
 }
 
 impl KeyChange {
+    /// Whether the answer lists only a part of the set. A meter needs all of it.
+    pub fn is_part(&self) -> bool {
+        self.listed < usize::from(self.size.count())
+    }
+
     /// Issues the tokens.
     ///
     /// # Errors

@@ -3,9 +3,15 @@
 use std::fmt;
 
 use prepay_records::json::FieldValue;
-use prepay_records::{Choice, RecordError, Rounding, Scalar, TokenRecord, choices, record};
+use prepay_records::{
+    Choice, RecordError, Rounding, Scalar, TokenRecord, choices, element, record,
+};
+use prepay_token::element::KeyType;
+use prepay_token::key_change::SetSize;
 use serde::de::Deserializer;
 use serde_json::value::RawValue;
+
+use crate::search::dkga_of_length;
 
 choices! {
     /// The operations, with the fields that each takes beside `id` and `op`.
@@ -119,7 +125,34 @@ impl<'a> From<KeyRecord<'a>> for KeySource<'a> {
     }
 }
 
+impl KeyRecord<'_> {
+    /// The same with the usual values of a vending key where none were given: revision 1, a unique key, tariff index
+    /// 01, and the derivation algorithm that takes keys of this length. A line of a batch says them all.
+    #[must_use]
+    pub fn with_usual_values(mut self) -> Self {
+        if let Some(Scalar::Text(key)) = &self.vending_key {
+            let by_length = dkga_of_length(key.len());
+            self.dkga = self.dkga.or(by_length.map(Scalar::from));
+            self.krn = self.krn.or(Some(Scalar::from(1_u32)));
+            self.kt = self.kt.or(Some(Scalar::from(u32::from(KeyType::Unique.value()))));
+            self.ti = self.ti.or(Some(Scalar::from("01")));
+        }
+        self
+    }
+}
+
 impl Request<'_> {
+    /// The same with the smallest set of key change tokens that suits the cipher, where no size was given. A line of a
+    /// batch says it.
+    #[must_use]
+    pub fn with_usual_size(mut self) -> Self {
+        // A cipher that is none is refused when the request is read.
+        if let (None, Ok(Some(ea))) = (&self.tokens, element::ea(&self.ea)) {
+            self.tokens = Some(Scalar::from(u32::from(SetSize::smallest(ea).count())));
+        }
+        self
+    }
+
     /// The first thing that is wrong with the shape of a key that has not been looked into.
     pub(crate) fn key_defect(&self) -> Option<RecordError> {
         let keys = [("key", &self.key), ("from", &self.from), ("to", &self.to)];

@@ -222,7 +222,7 @@ impl Search<'_> {
 }
 
 /// The key generation algorithm that takes vending keys of so many hexadecimal digits.
-pub fn dkga_of_length(digits: usize) -> Option<&'static str> {
+pub(crate) fn dkga_of_length(digits: usize) -> Option<&'static str> {
     match digits {
         16 => Some("02"),
         32 => Some("03"),

@@ -117,5 +117,8 @@ mod tests {
         mailbox.finish(TokenResult::CrcError);
         assert_eq!(mailbox.result(), Some(TokenResult::CrcError));
         assert_eq!(mailbox.put(data, carrier), Ok(()));
+        assert_eq!(mailbox.take(), Some((data, carrier)));
+        mailbox.abandon();
+        assert_eq!((mailbox.result(), mailbox.put(data, carrier)), (None, Ok(())));
     }
 }

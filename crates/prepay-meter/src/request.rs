@@ -8,7 +8,8 @@
 
 use prepay_token::element::{KeyType, ManufacturerCode, TokenIdentifier};
 use prepay_token::key_change::KeySection;
-use prepay_token::{Class, ClearBlock, ElementProblem, Token, layout};
+use prepay_token::layout::{self, FieldName};
+use prepay_token::{Class, ClearBlock, ElementProblem, Token};
 
 /// A token whose checksum is right.
 pub(crate) enum Request {
@@ -78,7 +79,7 @@ impl Malformed {
             // An invalid code cannot be ours.
             ElementProblem::ManufacturerCode(_) => false,
             ElementProblem::Control(_) => {
-                let code = self.field("MfrCode") as u8;
+                let code = self.field(FieldName::MfrCode) as u8;
                 ManufacturerCode::two_digits(code).is_ok_and(|code| is_addressed(code, own))
             }
             _ => true,
@@ -97,13 +98,13 @@ impl Malformed {
         let is_first = number == 1;
         Some(Section {
             number,
-            three_tokens: is_first && self.field("3KCT") == 1,
-            key_type: KeyType::try_from(self.field("KT") as u8).ok().filter(|_| is_first),
+            three_tokens: is_first && self.field(FieldName::ThreeKct) == 1,
+            key_type: KeyType::try_from(self.field(FieldName::Kt) as u8).ok().filter(|_| is_first),
         })
     }
 
-    /// A field by its name in the standard; zero when the token has none of that name.
-    fn field(&self, name: &str) -> u64 {
+    /// A field of the block; zero when the token has none of that name.
+    fn field(&self, name: FieldName) -> u64 {
         let fields = layout::fields(self.block.class(), self.block.sub_class(), false);
         let place = fields.iter().find(|place| place.name == name);
         place.map_or(0, |place| place.read(self.block.bits()))

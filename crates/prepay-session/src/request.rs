@@ -259,8 +259,8 @@ fn key_change(fields: &RequestLine<'_>) -> Result<KeyChangeRequest, SessionError
     let (id, meter) = (name(&fields.request)?, meter(fields)?);
     let (from, to) = (register("from", &fields.from)?, register("to", &fields.to)?);
     let new_tariff_index = element::ti("new_ti", &fields.new_ti)?.unwrap_or(meter.tariff_index);
-    let usual = if SetSize::Four.suits(meter.encryption) { SetSize::Four } else { SetSize::Two };
-    let size = element::set_size("tokens", &fields.tokens)?.unwrap_or(usual);
+    let size = element::set_size("tokens", &fields.tokens)?;
+    let size = size.unwrap_or(SetSize::smallest(meter.encryption));
     Ok(KeyChangeRequest { id, from, to, meter, new_tariff_index, size })
 }
 

@@ -226,6 +226,16 @@ impl ManagementFunction {
         }
     }
 
+    /// The limit that it sets, if it sets one.
+    pub const fn limit(&self) -> Option<PowerLimit> {
+        match self {
+            Self::SetMaximumPowerLimit(limit) | Self::SetMaximumPhasePowerUnbalanceLimit(limit) => {
+                Some(*limit)
+            }
+            _ => None,
+        }
+    }
+
     /// The sixteen bits of the value.
     pub const fn bits(&self) -> u16 {
         match self {

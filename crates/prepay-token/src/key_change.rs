@@ -202,6 +202,11 @@ impl SetSize {
     pub const fn suits(self, algorithm: EncryptionAlgorithm) -> bool {
         matches!(self, Self::Four) == (algorithm.key_bytes() == 16)
     }
+
+    /// The smallest size that suits a cipher: what a set has unless more was asked for.
+    pub const fn smallest(algorithm: EncryptionAlgorithm) -> Self {
+        if Self::Four.suits(algorithm) { Self::Four } else { Self::Two }
+    }
 }
 
 /// Whether the meter must forget its token identifiers, because the base date changes.

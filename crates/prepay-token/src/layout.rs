@@ -25,11 +25,100 @@
 
 use crate::Class;
 
+/// Declares the names of fields with their texts.
+macro_rules! names {
+    ($($(#[$doc:meta])* $name:ident = $text:literal,)*) => {
+        /// The short name of a field in the standard.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+        pub enum FieldName {
+            $($(#[$doc])* $name,)*
+        }
+
+        impl FieldName {
+            /// The name as the standard writes it.
+            pub const fn text(self) -> &'static str {
+                match self {
+                    $(Self::$name => $text,)*
+                }
+            }
+        }
+    };
+}
+
+names! {
+    /// The sub-class.
+    SubClass = "SubClass",
+    /// The checksum.
+    Crc = "CRC",
+    /// The checksum of a token that carries money.
+    CrcC = "CRC_C",
+    /// The random number.
+    Rnd = "RND",
+    /// Sign and high bits of the exponent of an amount of money.
+    SignExponent = "S&E",
+    /// The token identifier.
+    Tid = "TID",
+    /// The amount.
+    Amount = "Amount",
+    /// The maximum power limit.
+    Mpl = "MPL",
+    /// The register to clear.
+    Register = "Register",
+    /// The tariff rate.
+    Rate = "Rate",
+    /// Bits that mean nothing.
+    Pad = "Pad",
+    /// The maximum phase power unbalance limit.
+    Mppul = "MPPUL",
+    /// The water meter factor.
+    WmFactor = "WMFactor",
+    /// An extended value.
+    Extended = "Extended",
+    /// The value of a proprietary token.
+    Value = "Value",
+    /// The tests that are asked for.
+    Control = "Control",
+    /// The manufacturer code.
+    MfrCode = "MfrCode",
+    /// The index of an extended read.
+    Index = "Index",
+    /// The rest of an extended read.
+    Zero = "Zero",
+    /// The high half of the key expiry number.
+    Kenho = "KENHO",
+    /// The key revision number.
+    Krn = "KRN",
+    /// Rollover.
+    Ro = "RO",
+    /// Whether the set has three tokens.
+    ThreeKct = "3KCT",
+    /// The key type.
+    Kt = "KT",
+    /// The first part of the new key.
+    Nkho = "NKHO",
+    /// The low half of the key expiry number.
+    Kenlo = "KENLO",
+    /// The tariff index.
+    Ti = "TI",
+    /// The last part of the new key.
+    Nklo = "NKLO",
+    /// The low half of the supply group code.
+    Sgclo = "SGCLO",
+    /// The third part of a new key of 128 bits.
+    Nkmo2 = "NKMO2",
+    /// The high half of the supply group code.
+    Sgcho = "SGCHO",
+    /// The second part of a new key of 128 bits.
+    Nkmo1 = "NKMO1",
+    /// Bits without a meaning yet.
+    Reserved = "Reserved",
+}
+
 /// A field: its short name in the standard, and its highest and lowest bit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Place {
     /// The short name.
-    pub name: &'static str,
+    pub name: FieldName,
     /// The highest bit.
     pub high: u8,
     /// The lowest bit.
@@ -37,7 +126,7 @@ pub struct Place {
 }
 
 impl Place {
-    const fn new(name: &'static str, high: u8, low: u8) -> Self {
+    const fn new(name: FieldName, high: u8, low: u8) -> Self {
         Self { name, high, low }
     }
 
@@ -59,48 +148,48 @@ impl Place {
     }
 }
 
-pub(crate) const SUB_CLASS: Place = Place::new("SubClass", 63, 60);
-pub(crate) const CHECKSUM: Place = Place::new("CRC", 15, 0);
-pub(crate) const CHECKSUM_C: Place = Place::new("CRC_C", 15, 0);
+pub(crate) const SUB_CLASS: Place = Place::new(FieldName::SubClass, 63, 60);
+pub(crate) const CHECKSUM: Place = Place::new(FieldName::Crc, 15, 0);
+pub(crate) const CHECKSUM_C: Place = Place::new(FieldName::CrcC, 15, 0);
 
-pub(crate) const RND: Place = Place::new("RND", 59, 56);
-pub(crate) const SIGN_EXPONENT: Place = Place::new("S&E", 59, 56);
-pub(crate) const TID: Place = Place::new("TID", 55, 32);
-pub(crate) const AMOUNT: Place = Place::new("Amount", 31, 16);
+pub(crate) const RND: Place = Place::new(FieldName::Rnd, 59, 56);
+pub(crate) const SIGN_EXPONENT: Place = Place::new(FieldName::SignExponent, 59, 56);
+pub(crate) const TID: Place = Place::new(FieldName::Tid, 55, 32);
+pub(crate) const AMOUNT: Place = Place::new(FieldName::Amount, 31, 16);
 
-const MPL: Place = Place::new("MPL", 31, 16);
-const REGISTER: Place = Place::new("Register", 31, 16);
-const RATE: Place = Place::new("Rate", 31, 16);
-const PAD: Place = Place::new("Pad", 31, 16);
-const MPPUL: Place = Place::new("MPPUL", 31, 16);
-const WM_FACTOR: Place = Place::new("WMFactor", 31, 16);
-const EXTENDED: Place = Place::new("Extended", 31, 16);
+const MPL: Place = Place::new(FieldName::Mpl, 31, 16);
+const REGISTER: Place = Place::new(FieldName::Register, 31, 16);
+const RATE: Place = Place::new(FieldName::Rate, 31, 16);
+const PAD: Place = Place::new(FieldName::Pad, 31, 16);
+const MPPUL: Place = Place::new(FieldName::Mppul, 31, 16);
+const WM_FACTOR: Place = Place::new(FieldName::WmFactor, 31, 16);
+const EXTENDED: Place = Place::new(FieldName::Extended, 31, 16);
 /// The sixteen bits of every management token that hold what it sets, whatever their name.
-pub(crate) const VALUE: Place = Place::new("Value", 31, 16);
+pub(crate) const VALUE: Place = Place::new(FieldName::Value, 31, 16);
 
-pub(crate) const CONTROL_36: Place = Place::new("Control", 59, 24);
-pub(crate) const MFR_CODE_8: Place = Place::new("MfrCode", 23, 16);
-pub(crate) const CONTROL_28: Place = Place::new("Control", 59, 32);
-pub(crate) const MFR_CODE_16: Place = Place::new("MfrCode", 31, 16);
+pub(crate) const CONTROL_36: Place = Place::new(FieldName::Control, 59, 24);
+pub(crate) const MFR_CODE_8: Place = Place::new(FieldName::MfrCode, 23, 16);
+pub(crate) const CONTROL_28: Place = Place::new(FieldName::Control, 59, 32);
+pub(crate) const MFR_CODE_16: Place = Place::new(FieldName::MfrCode, 31, 16);
 /// The index in the *Control* of an extended read: its six high bits.
-pub(crate) const READ_INDEX: Place = Place::new("Index", 59, 54);
-pub(crate) const READ_REST: Place = Place::new("Zero", 53, 24);
+pub(crate) const READ_INDEX: Place = Place::new(FieldName::Index, 59, 54);
+pub(crate) const READ_REST: Place = Place::new(FieldName::Zero, 53, 24);
 
-pub(crate) const KENHO: Place = Place::new("KENHO", 59, 56);
-pub(crate) const KRN: Place = Place::new("KRN", 55, 52);
-pub(crate) const ROLLOVER: Place = Place::new("RO", 51, 51);
-pub(crate) const THREE_KCT: Place = Place::new("3KCT", 50, 50);
-pub(crate) const KEY_TYPE: Place = Place::new("KT", 49, 48);
-pub(crate) const NKHO: Place = Place::new("NKHO", 47, 16);
-pub(crate) const KENLO: Place = Place::new("KENLO", 59, 56);
-pub(crate) const TARIFF_INDEX: Place = Place::new("TI", 55, 48);
-pub(crate) const NKLO: Place = Place::new("NKLO", 47, 16);
-pub(crate) const SGC_FIRST_LOW: Place = Place::new("SGCLO", 59, 48);
-pub(crate) const NKMO2: Place = Place::new("NKMO2", 47, 16);
-pub(crate) const SGC_FIRST_HIGH: Place = Place::new("SGCHO", 59, 48);
-pub(crate) const NKMO1: Place = Place::new("NKMO1", 47, 16);
-pub(crate) const SGC_SECOND_LOW: Place = Place::new("SGCLO", 47, 36);
-pub(crate) const RESERVED_20: Place = Place::new("Reserved", 35, 16);
+pub(crate) const KENHO: Place = Place::new(FieldName::Kenho, 59, 56);
+pub(crate) const KRN: Place = Place::new(FieldName::Krn, 55, 52);
+pub(crate) const ROLLOVER: Place = Place::new(FieldName::Ro, 51, 51);
+pub(crate) const THREE_KCT: Place = Place::new(FieldName::ThreeKct, 50, 50);
+pub(crate) const KEY_TYPE: Place = Place::new(FieldName::Kt, 49, 48);
+pub(crate) const NKHO: Place = Place::new(FieldName::Nkho, 47, 16);
+pub(crate) const KENLO: Place = Place::new(FieldName::Kenlo, 59, 56);
+pub(crate) const TARIFF_INDEX: Place = Place::new(FieldName::Ti, 55, 48);
+pub(crate) const NKLO: Place = Place::new(FieldName::Nklo, 47, 16);
+pub(crate) const SGC_FIRST_LOW: Place = Place::new(FieldName::Sgclo, 59, 48);
+pub(crate) const NKMO2: Place = Place::new(FieldName::Nkmo2, 47, 16);
+pub(crate) const SGC_FIRST_HIGH: Place = Place::new(FieldName::Sgcho, 59, 48);
+pub(crate) const NKMO1: Place = Place::new(FieldName::Nkmo1, 47, 16);
+pub(crate) const SGC_SECOND_LOW: Place = Place::new(FieldName::Sgclo, 47, 36);
+pub(crate) const RESERVED_20: Place = Place::new(FieldName::Reserved, 35, 16);
 
 /// A management token with one named value.
 macro_rules! management {
@@ -155,7 +244,7 @@ mod tests {
                 }
                 let mut next = 63;
                 for place in places {
-                    assert_eq!(place.high, next, "{class:?} {sub_class} {}", place.name);
+                    assert_eq!(place.high, next, "{class:?} {sub_class} {:?}", place.name);
                     next = place.low.wrapping_sub(1);
                 }
                 assert_eq!(next, u8::MAX, "{class:?} {sub_class} ends at bit 0");
@@ -168,9 +257,9 @@ mod tests {
         for sub_class in 0..16 {
             for place in fields(Class::Management, sub_class, true) {
                 let all = place.write(u64::MAX);
-                assert_eq!(all.count_ones(), u32::from(place.width()), "{}", place.name);
-                assert_eq!(place.read(all), (1 << place.width()) - 1, "{}", place.name);
-                assert_eq!(place.read(!all), 0, "{}", place.name);
+                assert_eq!(all.count_ones(), u32::from(place.width()), "{:?}", place.name);
+                assert_eq!(place.read(all), (1 << place.width()) - 1, "{:?}", place.name);
+                assert_eq!(place.read(!all), 0, "{:?}", place.name);
             }
         }
     }

@@ -53,6 +53,12 @@ impl Record {
         self.0.push((name, value.into()));
         self
     }
+
+    /// The same with one object more, of texts, numbers and lists under names.
+    #[must_use]
+    pub(crate) fn object(self, name: &'static str, value: &impl Serialize) -> Self {
+        self.value(name, serde_json::to_value(value).expect("every name is a text"))
+    }
 }
 
 impl Serialize for Record {

@@ -18,7 +18,7 @@
 
 use core::fmt;
 
-use super::packing::short;
+use super::packing::{short, split};
 
 /// A number of tenths of a service unit, as a token can carry it.
 ///
@@ -71,7 +71,13 @@ impl Amount {
 
     /// The amount as the meter credits it, in tenths of the service unit.
     pub const fn tenths(self) -> u32 {
-        short::value((self.0 >> 14) as u8, self.0 & 0x3FFF)
+        let (e, m) = self.exponent_and_mantissa();
+        short::value(e, m)
+    }
+
+    /// The two bits of exponent and the fourteen of mantissa.
+    pub const fn exponent_and_mantissa(self) -> (u8, u16) {
+        split(self.0)
     }
 }
 

@@ -18,7 +18,7 @@
 
 use core::fmt;
 
-use super::packing::long;
+use super::packing::{long, split};
 
 /// An amount of money, as a token can carry it.
 ///
@@ -30,6 +30,19 @@ pub struct CurrencyAmount {
     sign_exponent: u8,
     /// The two low bits of the exponent, then the mantissa.
     bits: u16,
+}
+
+/// The parts of an amount of money, in the order of their bits.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct CurrencyParts {
+    /// 1 for a debit. In *S&E*.
+    pub sign: u8,
+    /// The three high bits of the exponent. In *S&E*.
+    pub exponent_high: u8,
+    /// The two low bits of the exponent. In *Amount*.
+    pub exponent_low: u8,
+    /// The fourteen bits of the mantissa. In *Amount*.
+    pub mantissa: u16,
 }
 
 /// The magnitude, in 10⁻⁵ of the base currency unit, is more than a token can carry.
@@ -73,9 +86,16 @@ impl CurrencyAmount {
 
     /// The amount as the meter credits it, in 10⁻⁵ of the base currency unit.
     pub const fn hundred_thousandths(self) -> i128 {
-        let e = (self.sign_exponent & 7) << 2 | (self.bits >> 14) as u8;
-        let magnitude = long::value(e, self.bits & 0x3FFF) as i128;
-        if self.sign_exponent & 8 == 0 { magnitude } else { -magnitude }
+        let CurrencyParts { sign, exponent_high, exponent_low, mantissa } = self.parts();
+        let magnitude = long::value(exponent_high << 2 | exponent_low, mantissa) as i128;
+        if sign == 0 { magnitude } else { -magnitude }
+    }
+
+    /// What the two fields of the block hold.
+    pub const fn parts(self) -> CurrencyParts {
+        let (exponent_low, mantissa) = split(self.bits);
+        let (sign, exponent_high) = (self.sign_exponent >> 3, self.sign_exponent & 7);
+        CurrencyParts { sign, exponent_high, exponent_low, mantissa }
     }
 }
 

@@ -55,7 +55,7 @@ pub use algorithm::{
 pub use amount::{Amount, AmountTooLarge};
 pub use base_date::{BaseDate, IssueTimeError, UnknownBaseDate, UtcMinute};
 pub use control::{Control, ControlTooWide, TEST_NAMES};
-pub use currency_amount::{CurrencyAmount, CurrencyAmountTooLarge};
+pub use currency_amount::{CurrencyAmount, CurrencyAmountTooLarge, CurrencyParts};
 pub use date_of_expiry::DateOfExpiry;
 pub use decoder_reference_number::{DecoderReferenceNumber, ParseMeterNumberError};
 pub use decoder_serial_number::DecoderSerialNumber;

@@ -24,6 +24,11 @@
 /// The largest mantissa: fourteen bits.
 pub(crate) const LARGEST_MANTISSA: u16 = 0x3FFF;
 
+/// The two bits above the mantissa, and the mantissa.
+pub(crate) const fn split(bits: u16) -> (u8, u16) {
+    ((bits >> 14) as u8, bits & LARGEST_MANTISSA)
+}
+
 /// Writes the rule for one integer width and one number of exponents.
 macro_rules! packing {
     ($module:ident, $int:ty, $exponents:literal, $directions:tt) => {

@@ -9,7 +9,7 @@
 
 use core::fmt;
 
-use super::packing::short;
+use super::packing::{short, split};
 
 /// A power limit in watts, as a token can carry it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -50,7 +50,13 @@ impl PowerLimit {
 
     /// The limit as the meter applies it, in watts.
     pub const fn watts(self) -> u32 {
-        short::value((self.0 >> 14) as u8, self.0 & 0x3FFF)
+        let (e, m) = self.exponent_and_mantissa();
+        short::value(e, m)
+    }
+
+    /// The two bits of exponent and the fourteen of mantissa.
+    pub const fn exponent_and_mantissa(self) -> (u8, u16) {
+        split(self.0)
     }
 }
 

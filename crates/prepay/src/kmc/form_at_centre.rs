@@ -103,11 +103,7 @@ pub(super) fn show(place: &PlaceFlags, number: FormNumber, out: &Out) -> Done<()
         let row = centre.row::<FormRecord>(&number).map_err(|error| refusal::command(&error))?.row;
         let signed = read_stored(&row)?;
         if out.is_json() {
-            let status = prepay_forms::status(&row);
-            let status = status.map_err(|error| Failure::refused(error.code(), error))?;
-            let status: serde_json::Value = serde_json::from_str(&status)
-                .map_err(|error| Failure::unable("form_json", error))?;
-            return out.record(&record(&row).value("status", status));
+            return out.record(&record(&row).object("status", &prepay_forms::status(&row, signed)));
         }
         let fields = signed.form().draft().values();
         let fields: Vec<String> =

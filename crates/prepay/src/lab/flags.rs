@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::Path;
 
-use prepay_lab::{KeyRecord, Request, dkga_of_length};
+use prepay_lab::{KeyRecord, Request};
 use prepay_records::{Choice, ControlBits, Rounding, Scalar, TokenKind, TokenRecord};
 use prepay_token::element::{Control, ManufacturerCode};
 
@@ -31,15 +31,15 @@ pub(super) fn open(flags: &OpenFlags) -> Done<Request<'_>> {
 pub(super) fn key_change(flags: &KeyChangeFlags) -> Done<Request<'_>> {
     let from = listed_key("--from", &flags.from, &KeyRecord::default())?;
     let to = listed_key("--to", &flags.to, &from)?;
-    let usual = if flags.ea == "11" { 4 } else { 2 };
-    Ok(Request {
+    let request = Request {
         pan: option(flags.pan.as_deref()),
         ea: text(&flags.ea),
-        from: Some(completed(from).into()),
-        to: Some(completed(to).into()),
-        tokens: number(flags.tokens.or(Some(usual))),
+        from: Some(from.with_usual_values().into()),
+        to: Some(to.with_usual_values().into()),
+        tokens: number(flags.tokens),
         ..Request::default()
-    })
+    };
+    Ok(request.with_usual_size())
 }
 
 /// A record with a meter and, if there is one, a key.
@@ -62,21 +62,9 @@ pub(crate) fn keyed(flags: &KeyFlags) -> Done<Request<'_>> {
     Ok(Request {
         pan: option(flags.pan.as_deref()),
         ea: text(&flags.ea),
-        key: given.then(|| completed(record).into()),
+        key: given.then(|| record.with_usual_values().into()),
         ..Request::default()
     })
-}
-
-/// A key record with the usual values of a vending key where none were given.
-fn completed(mut record: KeyRecord<'_>) -> KeyRecord<'_> {
-    if let Some(Scalar::Text(key)) = &record.vending_key {
-        let by_length = dkga_of_length(key.len());
-        record.dkga = record.dkga.or(by_length.map(Scalar::from));
-        record.krn = record.krn.or(number(Some(1)));
-        record.kt = record.kt.or(number(Some(2)));
-        record.ti = record.ti.or(text("01"));
-    }
-    record
 }
 
 /// A key as `field=value` pairs, with the fields of another key where it has none.

@@ -2,9 +2,10 @@
 
 use prepay_records::time::Printed;
 use prepay_token::element::{
-    BaseDate, ExtendedTarget, ExtendedValue, FLAGS, KeyType, RegisterToClear, TEST_NAMES,
-    TokenIdentifier,
+    BaseDate, CurrencyParts, ExtendedTarget, ExtendedValue, FLAGS, KeyType, RegisterToClear,
+    TEST_NAMES, TokenIdentifier,
 };
+use prepay_token::layout::FieldName;
 use prepay_token::{ChecksumKind, Field, ManagementFunction, OpenError, Token, Trace};
 
 use crate::paint::{RESULT, WRONG, styled};
@@ -14,7 +15,7 @@ pub(super) fn meaning(trace: &Trace, field: &Field, base_date: Option<BaseDate>)
     let value = field.value;
     let token = trace.result().as_ref().ok();
     match field.place.name {
-        "CRC" | "CRC_C" => match trace.checksum() {
+        FieldName::Crc | FieldName::CrcC => match trace.checksum() {
             Some((kind, expected, found)) if expected == found => {
                 let over =
                     if kind == ChecksumKind::CrcC { ", with a byte 01 appended" } else { "" };
@@ -25,46 +26,66 @@ pub(super) fn meaning(trace: &Trace, field: &Field, base_date: Option<BaseDate>)
         },
         // Without the right checksum the rest is noise.
         _ if matches!(trace.result(), Err(OpenError::Checksum { .. })) => String::new(),
-        "SubClass" => match token {
+        FieldName::SubClass => match token {
             Some(Token::Credit { service, .. } | Token::CurrencyCredit { service, .. }) => {
                 format!("{}: {service}", token.map_or("", Token::name))
             }
             token => token.map_or("", Token::name).to_owned(),
         },
-        "TID" => match base_date {
+        FieldName::Tid => match base_date {
             Some(base) => {
                 let minute = base.minute_of(TokenIdentifier::from_low_bits(value as u32));
                 format!("{value} minutes since {base}: {}", Printed(minute))
             }
             None => format!("{value} minutes since the base date"),
         },
-        "Amount" | "MPL" | "MPPUL" => {
-            let (e, m) = (value >> 14, value & 0x3FFF);
-            let exponent = if matches!(token, Some(Token::CurrencyCredit { .. })) {
-                format!("low bits of e {e:02b}, m {m}")
-            } else {
-                format!("e {e}, m {m}")
-            };
-            format!("{exponent}: {}", token.map(amount).unwrap_or_default())
+        FieldName::Amount | FieldName::Mpl | FieldName::Mppul => {
+            token.map(packed).unwrap_or_default()
         }
-        "S&E" => format!("sign {}, high bits of e {:03b}", value >> 3, value & 7),
-        "Control" => token.map(tests).unwrap_or_default(),
-        "MfrCode" if value == 0 => "every manufacturer".to_owned(),
-        "Register" => u16::try_from(value)
+        FieldName::SignExponent => match token {
+            Some(Token::CurrencyCredit { amount, .. }) => {
+                let CurrencyParts { sign, exponent_high, .. } = amount.parts();
+                format!("sign {sign}, high bits of e {exponent_high:03b}")
+            }
+            _ => String::new(),
+        },
+        FieldName::Control => token.map(tests).unwrap_or_default(),
+        FieldName::MfrCode if value == 0 => "every manufacturer".to_owned(),
+        FieldName::Register => u16::try_from(value)
             .ok()
             .and_then(|bits| RegisterToClear::try_from(bits).ok())
             .map_or_else(|| "reserved".to_owned(), |register| register.to_string()),
-        "Extended" => u16::try_from(value).map(extended).unwrap_or_default(),
-        "RO" if value == 1 => "the meter forgets its token identifiers".to_owned(),
-        "RO" => "token identifiers stay".to_owned(),
-        "3KCT" if value == 1 => "a third section follows".to_owned(),
-        "3KCT" => "not a set of three".to_owned(),
-        "KT" => KeyType::try_from(value as u8)
+        FieldName::Extended => u16::try_from(value).map(extended).unwrap_or_default(),
+        FieldName::Ro if value == 1 => "the meter forgets its token identifiers".to_owned(),
+        FieldName::Ro => "token identifiers stay".to_owned(),
+        FieldName::ThreeKct if value == 1 => "a third section follows".to_owned(),
+        FieldName::ThreeKct => "not a set of three".to_owned(),
+        FieldName::Kt => KeyType::try_from(value as u8)
             .map(|kt| kt.decoder_key_name().to_owned())
             .unwrap_or_default(),
-        "NKHO" | "NKLO" | "NKMO1" | "NKMO2" => "part of the new key".to_owned(),
+        FieldName::Nkho | FieldName::Nklo | FieldName::Nkmo1 | FieldName::Nkmo2 => {
+            "part of the new key".to_owned()
+        }
         _ => value.to_string(),
     }
+}
+
+/// An amount or a limit as it is packed, and what it comes to.
+fn packed(token: &Token) -> String {
+    let (e, m) = match token {
+        Token::CurrencyCredit { amount: money, .. } => {
+            let CurrencyParts { exponent_low, mantissa, .. } = money.parts();
+            let amount = amount(token);
+            return format!("low bits of e {exponent_low:02b}, m {mantissa}: {amount}");
+        }
+        Token::Credit { amount, .. } => amount.exponent_and_mantissa(),
+        Token::Management { function, .. } => match function.limit() {
+            Some(limit) => limit.exponent_and_mantissa(),
+            None => return String::new(),
+        },
+        _ => return String::new(),
+    };
+    format!("e {e}, m {m}: {}", amount(token))
 }
 
 /// The amount of a token with its unit.
@@ -72,12 +93,9 @@ fn amount(token: &Token) -> String {
     match token {
         Token::Credit { service, amount, .. } => format!("{amount} {}", service.unit()),
         Token::CurrencyCredit { amount, .. } => format!("{amount} base currency units"),
-        Token::Management {
-            function:
-                ManagementFunction::SetMaximumPowerLimit(limit)
-                | ManagementFunction::SetMaximumPhasePowerUnbalanceLimit(limit),
-            ..
-        } => limit.to_string(),
+        Token::Management { function, .. } => {
+            function.limit().map(|limit| limit.to_string()).unwrap_or_default()
+        }
         _ => String::new(),
     }
 }

@@ -33,10 +33,11 @@ pub(crate) fn run(command: &LabCommand, json: bool) -> Done<Ending> {
             answer(&lab.read_derive(&flags::keyed(flags)?)?.answer(), json)
         }
         LabCommand::KeyChange(flags) => {
-            if flags.ea == "11" && flags.tokens == Some(2) {
+            let change = lab.read_key_change(&flags::key_change(flags)?)?;
+            if change.is_part() {
                 print::remark("the first two tokens of a set of four: a meter needs all four");
             }
-            answer(&lab.read_key_change(&flags::key_change(flags)?)?.answer()?, json)
+            answer(&change.answer()?, json)
         }
     }
 }

@@ -75,11 +75,11 @@ fn write_bits(out: &mut impl Write, trace: &Trace) -> io::Result<()> {
             let rest = bits.len().saturating_sub(high.len()).max(low.len() + 1);
             format!("{high}{low:>rest$}")
         };
-        let widest = bits.len().max(numbers.len()).max(place.name.len());
+        let widest = bits.len().max(numbers.len()).max(place.name.text().len());
         let width = if index == last { 0 } else { widest + 2 };
         lines[0] += &styled(QUIET, format_args!("{numbers:<width$}"));
         lines[1] += &styled(style, format_args!("{bits:<width$}"));
-        lines[2] += &styled(style, format_args!("{:<width$}", place.name));
+        lines[2] += &styled(style, format_args!("{:<width$}", place.name.text()));
     }
     for line in lines {
         writeln!(out, "  {line}")?;
@@ -96,7 +96,7 @@ fn write_fields(
     for (index, field) in trace.fields().enumerate() {
         let Field { place, value } = field;
         let style = FIELDS[index % FIELDS.len()];
-        let name = styled(style, format_args!("{:<8}", place.name));
+        let name = styled(style, format_args!("{:<8}", place.name.text()));
         let bits = format!("{}..{}", place.high, place.low);
         let hex = format!("{value:0width$X}", width = usize::from(place.width()).div_ceil(4));
         let meaning = meaning(trace, &field, base_date);

@@ -5,7 +5,7 @@ use std::io::{self, Write};
 use prepay_lab::{Derived, Issued, KeyChanged, Opened};
 use prepay_records::OpenedToken;
 use prepay_records::time::Printed;
-use prepay_token::element::{PowerLimit, UtcMinute};
+use prepay_token::element::UtcMinute;
 use serde::Serialize;
 
 use crate::paint::{HEADING, QUIET, RESULT, styled};
@@ -22,9 +22,7 @@ impl Text for Issued {
         let mut remarks = vec![format!("class {}.{}", self.class, self.sub_class)];
         remarks.extend(self.tid.map(|tid| stamp(tid, self.issued_at)));
         remarks.extend(self.amount.as_ref().map(|amount| format!("amount coded {amount}")));
-        if let (2, 0 | 6, Some(bits)) = (self.class, self.sub_class, self.bits) {
-            remarks.push(format!("limit coded {}", PowerLimit::from_bits(bits)));
-        }
+        remarks.extend(self.limit.map(|limit| format!("limit coded {limit}")));
         remarks.push(format!("CRC {:04X}", self.crc));
         writeln!(out, "{}", styled(QUIET, remarks.join(", ")))
     }
