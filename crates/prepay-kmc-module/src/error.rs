@@ -270,7 +270,7 @@ impl fmt::Display for CentreError {
             }
             Self::Dates { problem } => f.write_str(problem),
             Self::NotTestCentre => {
-                f.write_str("not a test centre: only those take in keys that are known outside")
+                f.write_str("not a test centre: only a test centre imports keys that others know")
             }
             Self::Fault { problem } => write!(f, "the centre's module failed: {problem}"),
         }

@@ -19,7 +19,7 @@ pub struct CentreSetup<'a> {
     pub centre: &'a CentreId,
     /// What will unlock it.
     pub unlock: Unlock<'a>,
-    /// Its keepers: at least two custodians.
+    /// Its people: at least two custodians.
     pub users: &'a [NewUser<'a>],
     /// For how many days its public keys may be used.
     pub valid_days: u32,

@@ -75,7 +75,7 @@ pub struct StatusAnswer {
     pub transactions_left: Option<u64>,
     /// How many entries its audit log has.
     pub audit_entries: u64,
-    /// What its keepers should know.
+    /// What its custodians should know.
     pub alerts: Vec<String>,
 }
 
@@ -186,7 +186,7 @@ impl RegisterRecord {
     }
 }
 
-/// What a slot holds. No session asks for it; the keepers of a module do.
+/// What a slot holds. No session asks for it; the custodians of a module do.
 #[derive(Clone, Debug, Serialize)]
 pub struct SlotRecord {
     /// The number of the slot.

@@ -346,6 +346,12 @@ fn a_centre_renews_its_keys_and_says_so() {
     let none = [&["kmc", "renew", "--valid-days", "0", "--dir", "centre"][..], &TWO].concat();
     assert_eq!(place.raw(&none).status.code(), Some(2));
     assert_eq!(fingerprint(), before);
+    let for_no_day =
+        place.raw(&["kmc", "init", "--id", "KC-2", "--valid-days", "0", "--dir", "other"]);
+    assert_eq!(for_no_day.status.code(), Some(2));
+    let refusal = String::from_utf8_lossy(&for_no_day.stderr).into_owned();
+    assert!(refusal.contains("'--valid-days <DAYS>'"), "{refusal}");
+    assert!(!place.path("other").exists());
     let renewed = place.done(&with(&["renew", "--valid-days", "10"], &TWO));
     assert_eq!((&renewed[0]["centre"], &renewed[0]["test"]), (&"KC-1".into(), &true.into()));
     assert_ne!(renewed[0]["fingerprint"], before.as_str());

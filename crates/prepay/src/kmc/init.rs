@@ -20,7 +20,7 @@ pub(super) struct InitFlags {
     #[arg(long, value_name = "NAME")]
     id: String,
     /// For how many days its public keys are valid.
-    #[arg(long, value_name = "DAYS", default_value_t = CentreSetup::VALID_DAYS)]
+    #[arg(long, value_name = "DAYS", default_value_t = CentreSetup::VALID_DAYS, value_parser = clap::value_parser!(u32).range(1..))]
     valid_days: u32,
     /// A TEST centre, for training: short passphrases, keys that others know, a fixed clock. It says so in every
     /// answer, and can never become a real one.

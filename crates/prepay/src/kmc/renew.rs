@@ -29,7 +29,7 @@ pub(super) fn run(place: &PlaceFlags, flags: &RenewFlags, out: &Out) -> Done<()>
         out.done_with(format_args!("renewed the keys of centre {}", identity.centre), &record)?;
         out.remark("make a back-up: one from before brings the old keys back");
         out.remark(
-            "every module takes in the new enrolment, and agrees afresh: prepay kmc enrol write",
+            "every module must import the new enrolment and renew the agreement: prepay kmc enrol write",
         );
         Ok(())
     })
