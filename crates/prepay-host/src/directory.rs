@@ -158,6 +158,23 @@ impl Directory {
         Ok((Self::create(path)?, new))
     }
 
+    /// What is in a directory besides the lock, in the order of the names. A directory that is missing is empty.
+    ///
+    /// # Errors
+    ///
+    /// What the operating system reports.
+    pub fn occupants(path: &Path) -> io::Result<Vec<PathBuf>> {
+        let entries = match std::fs::read_dir(path) {
+            Ok(entries) => entries,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
+            Err(error) => return Err(error),
+        };
+        let mut paths = entries.map(|entry| Ok(entry?.path())).collect::<io::Result<Vec<_>>>()?;
+        paths.retain(|path| path.file_name().is_none_or(|name| name != LOCK));
+        paths.sort();
+        Ok(paths)
+    }
+
     /// Its path.
     pub fn path(&self) -> &Path {
         &self.path

@@ -35,6 +35,16 @@ impl SqliteCentreStore {
         Ok(Self { connection: Mutex::new(open::open(path)?) })
     }
 
+    /// Opens an existing file only to read it, such as that of a back-up: nothing is written, neither in the file nor
+    /// beside it. Nobody else may have it open.
+    ///
+    /// # Errors
+    ///
+    /// [`OpenStoreError`].
+    pub fn look(path: &Path) -> Result<Self, OpenStoreError> {
+        Ok(Self { connection: Mutex::new(open::look(path)?) })
+    }
+
     /// A store in memory, for tests.
     ///
     /// # Errors

@@ -120,13 +120,36 @@ pub(crate) fn open(path: &Path) -> Result<Connection, OpenStoreError> {
     }
 }
 
+/// Opens an existing file only to read it, such as that of a back-up. Nothing is written, neither in the file nor beside
+/// it, and what SQLite may have left beside it is not read. An empty file is an empty store.
+pub(crate) fn look(path: &Path) -> Result<Connection, OpenStoreError> {
+    let fault = |error: rusqlite::Error| OpenStoreError::of(path, &error);
+    if !path.try_exists().map_err(|error| system_fault(path, &error))? {
+        return Err(OpenStoreError::NotThere { path: path.to_owned() });
+    }
+    let flags = OpenFlags::SQLITE_OPEN_READ_ONLY
+        | OpenFlags::SQLITE_OPEN_NO_MUTEX
+        | OpenFlags::SQLITE_OPEN_URI;
+    let mut address = String::from("file:");
+    for character in utf8(&plain(path))?.chars() {
+        match character {
+            '%' => address.push_str("%25"),
+            '?' => address.push_str("%3F"),
+            '#' => address.push_str("%23"),
+            other => address.push(other),
+        }
+    }
+    address.push_str("?immutable=1");
+    let connection = Connection::open_with_flags(address, flags).map_err(fault)?;
+    let seen = seen(&connection, path)?;
+    check(&connection, path)?;
+    if seen == 0 { in_memory() } else { Ok(connection) }
+}
+
 /// Writes everything committed to a new file, which is on the disk when this returns.
 pub(crate) fn copy(connection: &Connection, path: &Path) -> Result<(), OpenStoreError> {
     let name = plain(path);
-    let Some(text) = name.to_str() else {
-        let problem = "expected a name in UTF-8".to_owned();
-        return Err(OpenStoreError::Fault { path: path.to_owned(), problem });
-    };
+    let text = utf8(&name)?;
     create_file(path)?;
     let written = connection
         .execute("VACUUM INTO ?1", [text])
@@ -163,6 +186,14 @@ fn sync(path: &Path) -> io::Result<()> {
 /// The path written so that SQLite takes it for a path, whatever its name begins with (`file:`, `:memory:`).
 fn plain(path: &Path) -> PathBuf {
     if path.is_relative() { Path::new(".").join(path) } else { path.to_owned() }
+}
+
+/// The path as SQLite wants it.
+fn utf8(path: &Path) -> Result<&str, OpenStoreError> {
+    path.to_str().ok_or_else(|| {
+        let problem = "expected a name in UTF-8".to_owned();
+        OpenStoreError::Fault { path: path.to_owned(), problem }
+    })
 }
 
 fn system_fault(path: &Path, error: &io::Error) -> OpenStoreError {

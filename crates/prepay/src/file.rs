@@ -122,6 +122,14 @@ pub(crate) fn there(path: &Path) -> Failure {
     Failure::unable("file_exists", message).next("choose another name")
 }
 
+/// Why a new file was not made.
+pub(crate) fn not_made(path: &Path, error: &io::Error) -> Failure {
+    match error.kind() {
+        io::ErrorKind::AlreadyExists => there(path),
+        _ => Failure::file(path, error),
+    }
+}
+
 /// Makes the name of a file durable.
 pub(crate) fn sync_parent(path: &Path) -> io::Result<()> {
     let above = path.parent().filter(|above| !above.as_os_str().is_empty());

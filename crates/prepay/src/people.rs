@@ -53,7 +53,7 @@ impl FirstPeopleFlags {
         ]
         .concat();
         if custodians.len() < 2 {
-            let message = format!("custodians: expected at least 2, found {}", custodians.len());
+            let message = format!("expected at least 2 custodians, found {}", custodians.len());
             return Err(Failure::unable("custodians", message).next("give --custodian twice"));
         }
         for (place, (name, _)) in everybody.iter().enumerate() {

@@ -11,12 +11,12 @@ use prepay_host::{
     Directory, DirectoryError, NewDirectories, Pkcs11Error, Pkcs11Place, Pkcs11Token,
     SystemEntropy, private_file,
 };
-use prepay_vault::VaultStorage;
 use prepay_vault::{
     CreateError, KeyFile, OpenError, Protector, RestoreError, Secret, Unlock, VaultHeader,
 };
 
 use crate::failure::{Done, Failure};
+use crate::file::not_made;
 use crate::people::vault_failure;
 use crate::secret::{PIN, SEAL, SecretFlags};
 
@@ -95,6 +95,13 @@ impl UnlockFlags {
         secrets: &SecretFlags,
     ) -> Done<Seal> {
         let name = &header.name;
+        if let (Some(path), false) = (&self.key_file, matches!(protector, Protector::KeyFile)) {
+            let found = path.display();
+            let message = format!(
+                "--key-file: {name} is unlocked by {protector}: expected no key file, found {found}"
+            );
+            return Err(Failure::unable("flag", message).next("leave --key-file out"));
+        }
         let label = match protector {
             Protector::Passphrase => {
                 let secret = secrets.known(SEAL, &format!("sealing passphrase of {name}"))?;
@@ -138,6 +145,7 @@ impl NewSealFlags {
         unlock: &UnlockFlags,
         secrets: &SecretFlags,
     ) -> Done<Seal> {
+        self.check()?;
         match self.kind {
             SealKind::Passphrase => {
                 let what = format!("new sealing passphrase of {vault}");
@@ -153,7 +161,7 @@ impl NewSealFlags {
                 })?;
                 let key = KeyFile::generate(&mut SystemEntropy)
                     .map_err(|error| Failure::unable("entropy", error))?;
-                private_file::create(path, &key.encode()).map_err(|e| Failure::file(path, &e))?;
+                private_file::create(path, &key.encode()).map_err(|e| not_made(path, &e))?;
                 Ok(Seal::KeyFile(key))
             }
             SealKind::Pkcs11 => {
@@ -177,6 +185,22 @@ impl NewSealFlags {
         }
     }
 
+    /// Refuses flags that belong to another kind of seal.
+    fn check(&self) -> Done<()> {
+        let for_token = self.token.is_some() || self.key.is_some() || self.existing;
+        let (flag, kind) = match self.kind {
+            SealKind::Passphrase | SealKind::Pkcs11 if self.key_file.is_some() => {
+                ("--new-key-file", "key-file")
+            }
+            SealKind::Passphrase | SealKind::KeyFile if for_token => {
+                ("--pkcs11-token, --pkcs11-key and --pkcs11-existing", "pkcs11")
+            }
+            _ => return Ok(()),
+        };
+        let message = format!("{flag}: expected with --seal {kind} only, found without it");
+        Err(Failure::unable("flag", message).next(format!("give --seal {kind}, or leave it out")))
+    }
+
     /// Removes a new key file after a failure, and returns the failure. Keeps it if the vault may already be sealed
     /// under it. A key in a token always stays and can be used again.
     pub(crate) fn undo(&self, may_be_done: bool, failure: Failure) -> Failure {
@@ -196,7 +220,9 @@ fn read_key_file(path: &Path) -> Done<KeyFile> {
     let bytes = private_file::read(path, KeyFile::LENGTH).map_err(|error| {
         let failure = Failure::unable("key_file", format!("{}: {error}", path.display()));
         match error.kind() {
-            io::ErrorKind::PermissionDenied => failure.next("make the key file private: chmod 600"),
+            io::ErrorKind::PermissionDenied => {
+                failure.next("make the key file yours alone: chown, chmod 600")
+            }
             _ => failure,
         }
     })?;
@@ -228,15 +254,23 @@ impl WaitFlags {
     }
 }
 
-/// Makes the directory of a new vault, and refuses one that already has a vault.
-pub(crate) fn make_directory(path: &Path) -> Done<(Directory, NewDirectories)> {
-    let (mut directory, new) =
-        Directory::create_new(path).map_err(|error| directory_failure(&error))?;
-    match directory.read_store() {
-        Ok(None) => Ok((directory, new)),
-        Ok(Some(_)) => Err(create_failure(path, &CreateError::NotEmpty)),
-        Err(error) => Err(Failure::file(path, &error)),
+/// Makes the directory of a new vault, which is `dir` or in it. Refuses a `dir` in which there is anything else: what
+/// was meant for another purpose would lie beside the vault, and become private with it.
+pub(crate) fn make_directory(dir: &Path, vault: &Path) -> Done<(Directory, NewDirectories)> {
+    let occupants =
+        |path: &Path| Directory::occupants(path).map_err(|error| Failure::file(path, &error));
+    let mut found = occupants(dir)?;
+    // A command that was interrupted leaves the directory of a vault with nothing but a lock.
+    if vault != dir && vault.symlink_metadata().is_ok_and(|vault| vault.is_dir()) {
+        found.retain(|path| path != vault);
+        found.extend(occupants(vault)?);
     }
+    if let Some(found) = found.first() {
+        let message =
+            format!("{}: expected an empty directory, found {}", dir.display(), found.display());
+        return Err(Failure::unable("not_empty", message).next("choose an empty directory"));
+    }
+    Directory::create_new(vault).map_err(|error| directory_failure(&error))
 }
 
 /// Why a directory cannot be used.
@@ -244,7 +278,7 @@ pub(crate) fn directory_failure(error: &DirectoryError) -> Failure {
     let failure = Failure::unable(error.code(), error);
     match error {
         DirectoryError::NotThere { .. } => failure.next("check --dir; init makes a new vault"),
-        DirectoryError::NotPrivate { .. } => failure.next("make it private: chmod 700"),
+        DirectoryError::NotPrivate { .. } => failure.next("make it yours alone: chown, chmod 700"),
         _ => failure,
     }
 }

@@ -20,7 +20,7 @@ use prepay_vault::Secret;
 use zeroize::Zeroizing;
 
 use crate::failure::{Done, Failure};
-use crate::terminal;
+use crate::terminal::{self, EntryError};
 
 /// The longest secret in a file, in bytes.
 const LONGEST: usize = 1024;
@@ -40,7 +40,7 @@ pub(crate) struct SecretFlags {
     #[arg(id = "secret", long = "secret", value_name = "NAME=FILE", value_parser = named_file, global = true, help_heading = "Vault")]
     files: Vec<NamedFile>,
     /// Read each secret from the file with its name in this directory, if there is one.
-    #[arg(id = "secrets", long = "secrets", value_name = "DIR", value_hint = ValueHint::DirPath, global = true, help_heading = "Vault")]
+    #[arg(id = "secrets", long = "secrets", value_name = "DIR", value_parser = directory, value_hint = ValueHint::DirPath, global = true, help_heading = "Vault")]
     directory: Option<PathBuf>,
 }
 
@@ -49,6 +49,14 @@ pub(crate) struct SecretFlags {
 struct NamedFile {
     name: String,
     path: PathBuf,
+}
+
+fn directory(text: &str) -> Result<PathBuf, String> {
+    match std::fs::metadata(text) {
+        Ok(found) if found.is_dir() => Ok(text.into()),
+        Ok(_) => Err("expected a directory, found a file".to_owned()),
+        Err(error) => Err(error.to_string()),
+    }
 }
 
 fn named_file(text: &str) -> Result<NamedFile, String> {
@@ -102,7 +110,7 @@ fn from_file(path: &Path, name: &str) -> Done<Secret> {
         let failure = Failure::unable("secret_file", format!("{}: {error}", path.display()));
         match error.kind() {
             io::ErrorKind::PermissionDenied => {
-                failure.next("make the file with the secret private: chmod 600")
+                failure.next("make the file with the secret yours alone: chown, chmod 600")
             }
             _ => failure.next(format!("put the secret {name:?} on the only line of the file")),
         }
@@ -134,8 +142,13 @@ fn ask(name: &str, what: &str) -> Done<Zeroizing<Vec<u8>>> {
             format!("give it in a file: --secret {name}=FILE, or FILE {name} in --secrets DIR");
         return Err(Failure::unable("secret_missing", message).next(next));
     }
-    let entry = terminal::ask(&format!("{what}: "))
-        .map_err(|error| Failure::unable("terminal", format!("{what}: {error}")))?;
+    let entry = terminal::ask(&format!("{what}: ")).map_err(|error| {
+        let failure = Failure::unable("terminal", format!("{what}: {error}"));
+        match error {
+            EntryError::Io(_) => failure,
+            _ => failure.next("run the command again, and answer the question"),
+        }
+    })?;
     if entry.is_empty() {
         return Err(Failure::unable("secret", format!("{what}: nothing was entered")));
     }

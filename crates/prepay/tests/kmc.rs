@@ -467,7 +467,7 @@ fn files_are_made_new_and_replaced_only_when_told() {
     assert_eq!(place.fails(&new), (2, "file_exists".to_owned()));
     let signatory = ["form", "signatory", "maria", "-o", "maria.key"];
     place.done(&signatory);
-    assert_eq!(place.fails(&signatory), (2, "file".to_owned()));
+    assert_eq!(place.fails(&signatory), (2, "file_exists".to_owned()));
 }
 
 #[test]
@@ -639,11 +639,89 @@ fn a_back_up_makes_the_same_centre_and_overwrites_none() {
     assert_eq!(place.done(&["key", "list", "--as", "uma"]), keys);
     assert_eq!(place.done(&["report", "orphans", "--as", "uma"]), Vec::<Value>::new());
     fs::rename(place.path("centre"), place.path("restored")).expect("it can be moved");
+    worthless_stores_are_not_restored(&place);
+    fs::create_dir(place.path("centre")).expect("it can be made");
+    fs::write(place.path("centre/notes"), "").expect("it can be written");
+    assert_eq!(place.fails(&with(&["restore", "copy"], &TWO)), (2, "not_empty".to_owned()));
+    assert_eq!(names(&place.path("centre")), ["notes"]);
+    fs::remove_dir_all(place.path("centre")).expect("it can be removed");
     let mut bytes = fs::read(place.path("copy/vault.backup")).expect("it was written");
     let middle = bytes.len() / 2;
     bytes[middle] ^= 1;
     fs::write(place.path("copy/vault.backup"), bytes).expect("it can be written");
     assert_eq!(place.fails(&with(&["restore", "copy"], &TWO)), (3, "damaged".to_owned()));
+}
+
+/// Every store that does not belong to the vault of the back-up `copy` is refused, and nothing is made or changed.
+fn worthless_stores_are_not_restored(place: &Place) {
+    let store = place.path("copy/centre.db");
+    let right = fs::read(&store).expect("it was written");
+    let before = names(&place.path("copy"));
+    let other = Place::empty("backup-other");
+    other.done(&["init", "--id", "KC-2", "--test", "--custodian", "ann", "--custodian", "ben"]);
+    other.done(&with(&["backup", "copy"], &TWO));
+    let others = fs::read(other.path("copy/centre.db")).expect("it was written");
+    let cut = right[..right.len() / 2].to_vec();
+    for (bytes, code) in [
+        (b"nonsense ".repeat(1000), "store_not_a_database"),
+        (Vec::new(), "not_set_up"),
+        (others, "other_centre"),
+        (cut, "damaged"),
+    ] {
+        fs::write(&store, &bytes).expect("it can be written");
+        assert_eq!(place.fails(&with(&["restore", "copy"], &TWO)), (3, code.to_owned()));
+        assert!(!place.path("centre").exists(), "{code}");
+        assert_eq!(fs::read(&store).expect("it is there"), bytes, "{code}");
+        assert_eq!(names(&place.path("copy")), before);
+    }
+    fs::remove_file(&store).expect("it can be removed");
+    assert_eq!(place.fails(&with(&["restore", "copy"], &TWO)), (2, "not_there".to_owned()));
+    fs::write(&store, right).expect("it can be written");
+    fs::set_permissions(&store, fs::Permissions::from_mode(0o600)).expect("it is ours");
+}
+
+/// The names in a directory, in order.
+fn names(directory: &Path) -> Vec<String> {
+    let entries = fs::read_dir(directory).expect("a directory");
+    let name = |entry: std::io::Result<fs::DirEntry>| entry.expect("an entry").file_name();
+    let mut names: Vec<_> = entries.map(|entry| name(entry).into_string().expect("text")).collect();
+    names.sort();
+    names
+}
+
+#[test]
+fn what_belongs_to_another_seal_is_refused() {
+    let place = Place::with_centre("seal-flags");
+    for flags in [
+        &["--new-key-file", "k1"][..],
+        &["--seal", "key-file", "--new-key-file", "k1", "--pkcs11-token", "t"],
+        &["--key-file", "k1"],
+    ] {
+        assert_eq!(place.fails(&with(&[&["seal"], flags].concat(), &TWO)).1, "flag", "{flags:?}");
+        assert!(!place.path("k1").exists(), "{flags:?}");
+    }
+}
+
+#[test]
+fn a_directory_of_secrets_that_is_none_is_named() {
+    let place = Place::with_centre("secrets");
+    for secrets in ["nowhere", "centre/centre.db"] {
+        let refused = place.raw(&["kmc", "finish", "--dir", "centre", "--secrets", secrets]);
+        assert_eq!(refused.status.code(), Some(2));
+        let message = text(&refused.stderr);
+        assert!(message.contains(secrets) && message.contains("--secrets"), "{message}");
+    }
+}
+
+#[test]
+fn a_signatory_has_both_files_or_none() {
+    let place = Place::with_centre("signatory-files");
+    fs::write(place.path("there"), "").expect("it can be written");
+    for files in [["new", "there"], ["there", "new"]] {
+        let made = ["form", "signatory", "ann", "-o", files[0], "--public", files[1]];
+        assert_eq!(place.fails(&made), (2, "file_exists".to_owned()), "{files:?}");
+        assert!(!place.path("new").exists(), "{files:?}");
+    }
 }
 
 #[test]

@@ -134,9 +134,7 @@ impl<'a, S: CentreStore> Centre<'a, S> {
     ///
     /// [`CommandError::NotSetUp`], [`CommandError::OtherCentre`].
     pub fn record(&self) -> Answer<Versioned<CentreRecord>> {
-        let found = self.store.get::<CentreRecord>(&())?.ok_or(CommandError::NotSetUp)?;
-        same_centre(&found.row, &self.module.identify()?.centre)?;
-        Ok(found)
+        record_of(&self.store, &self.module.identify()?.centre)
     }
 
     /// The row with a key.
@@ -193,6 +191,21 @@ impl<'a, S: CentreStore> Centre<'a, S> {
             Err(CommandError::Forbidden { operation, needs, found })
         }
     }
+}
+
+/// The row of a centre in its store.
+///
+/// # Errors
+///
+/// [`CommandError::NotSetUp`]; [`CommandError::OtherCentre`] if the store belongs to another centre;
+/// [`CommandError::Store`].
+pub fn record_of(
+    store: &impl CentreStore,
+    id: &prepay_kmp::CentreId,
+) -> Answer<Versioned<CentreRecord>> {
+    let found = store.get::<CentreRecord>(&())?.ok_or(CommandError::NotSetUp)?;
+    same_centre(&found.row, id)?;
+    Ok(found)
 }
 
 fn same_centre(record: &CentreRecord, id: &prepay_kmp::CentreId) -> Answer<()> {

@@ -19,6 +19,7 @@ use std::path::{Path, PathBuf};
 
 use clap::{Args, ValueHint};
 use prepay_host::private_file;
+use prepay_kmc_module::CentreContents;
 use prepay_vault::RestoredLimits;
 
 use super::place::{PlaceFlags, Site, fixed_clock, store_path, test_time};
@@ -27,7 +28,8 @@ use crate::failure::{Done, Failure};
 use crate::out::{Out, Record};
 use crate::people::vault_failure;
 use crate::sealing::NewSealFlags;
-use crate::vault::{Installation, backup};
+use crate::vault::Installation as _;
+use crate::vault::backup::{self, Backup};
 
 /// A back-up to restore. Name its custodians with --custodian.
 #[derive(Args)]
@@ -72,20 +74,8 @@ fn copy(from: &Path, to: &Path) -> Done<()> {
 pub(super) fn restore(place: &PlaceFlags, flags: &RestoreFlags, out: &Out) -> Done<()> {
     let dir = place.dir()?;
     let backup = &flags.backup;
-    let from = sealed(backup);
-    let bytes = backup::read(&from)?;
-    if !store_path(backup).is_file() {
-        let message = format!("{}: there is no such file", store_path(backup).display());
-        return Err(Failure::unable("file", message)
-            .next("a back-up consists of vault.backup and centre.db"));
-    }
-    store::check_private(&store_path(backup))?;
-    // SQLite would take files left by another store for parts of this one.
-    let leftovers = ["db", "db-wal", "db-shm"].map(|ending| store_path(dir).with_extension(ending));
-    if let Some(left) = leftovers.iter().find(|path| path.symlink_metadata().is_ok()) {
-        let message = format!("{}: there is already a centre", left.display());
-        return Err(Failure::unable("not_empty", message).next("choose an empty directory"));
-    }
+    let from = Backup::<CentreContents>::read(sealed(backup))?;
+    store::check_backup(&store_path(backup), &from.header().name.clone().into())?;
     if place.fixed_time.is_some() {
         let message = "--fixed-time: expected an existing centre, found a back-up";
         return Err(Failure::refused("fixed_time", message)
@@ -97,7 +87,7 @@ pub(super) fn restore(place: &PlaceFlags, flags: &RestoreFlags, out: &Out) -> Do
     };
     // A centre has no limits.
     let limits = RestoredLimits::Accepted;
-    let vault = backup::restore(place, out, (&from, &bytes), &flags.seal, limits)?;
+    let vault = backup::restore(place, out, &from, &flags.seal, limits)?;
     let header = vault.header().clone();
     copy(&store_path(backup), &store_path(dir))?;
     if let Some(moment) = stands_still.filter(|_| header.insecure_test) {

@@ -15,6 +15,7 @@ use super::form_at_centre;
 use super::place::PlaceFlags;
 use super::{refusal, signatory};
 use crate::failure::{Done, Failure};
+use crate::file::NewFile;
 use crate::out::{Out, Record};
 
 /// Commands for forms.
@@ -118,6 +119,9 @@ pub(super) fn run(place: &PlaceFlags, command: &FormCommand, out: &Out) -> Done<
         FormCommand::Signatory { name, out: path, public } => {
             let what = format!("new passphrase of signatory {name}");
             let secret = place.vault.secrets.fresh(name.as_str(), &what)?;
+            // Whether both files can be made is known before either is.
+            let public =
+                public.as_deref().map(|public| NewFile::make(public, false)).transpose()?;
             let made = signatory::create(path, name.clone(), &secret)?;
             if let Some(public) = public {
                 signatory::write_public(public, made.key())?;

@@ -37,10 +37,6 @@ pub(super) fn run(place: &PlaceFlags, flags: &InitFlags, out: &Out) -> Done<()> 
         flags.id.parse().map_err(|error| Failure::flag("--id", format_args!("{error}")))?;
     let clock = place.clock_of_new(flags.test)?;
     let dir = place.dir()?;
-    if store_path(dir).symlink_metadata().is_ok() {
-        let message = format!("{}: there is already a centre", dir.display());
-        return Err(Failure::unable("not_empty", message).next("choose an empty directory"));
-    }
     let valid_days = flags.valid_days;
     let made = make(place, &flags.new, centre.as_str(), clock, |around, unlock, users| {
         let insecure_test = flags.test;

@@ -12,6 +12,7 @@ use prepay_vault::Secret;
 
 use super::file;
 use crate::failure::{Done, Failure};
+use crate::file::{NewFile, not_made};
 use crate::people::vault_failure;
 
 /// Makes a signatory and its file.
@@ -19,15 +20,8 @@ pub(super) fn create(path: &Path, name: Identifier, passphrase: &Secret) -> Done
     let no_entropy = |error| Failure::unable("entropy", error);
     let signatory = Signatory::generate(name, &mut SystemEntropy).map_err(no_entropy)?;
     let bytes = signatory_file::seal(&signatory, passphrase, &mut SystemEntropy);
-    private_file::create(path, &bytes.map_err(|error| vault_failure(&error))?).map_err(
-        |error| {
-            let failure = Failure::file(path, &error);
-            match error.kind() {
-                std::io::ErrorKind::AlreadyExists => failure.next("name another file"),
-                _ => failure,
-            }
-        },
-    )?;
+    private_file::create(path, &bytes.map_err(|error| vault_failure(&error))?)
+        .map_err(|error| not_made(path, &error))?;
     Ok(signatory)
 }
 
@@ -53,9 +47,8 @@ pub(super) fn open(
 }
 
 /// Writes the public key, for a centre.
-pub(super) fn write_public(path: &Path, key: &SignatoryKey) -> Done<()> {
-    let text = format!("{}\n", prepay_kmc::form::key_text(key));
-    file::write(path, text.as_bytes(), false)
+pub(super) fn write_public(file: NewFile<'_>, key: &SignatoryKey) -> Done<()> {
+    file.write(format!("{}\n", prepay_kmc::form::key_text(key)).as_bytes())
 }
 
 /// Reads a public key.
@@ -96,7 +89,7 @@ mod tests {
         let place = tempfile::tempdir().unwrap();
         let path = place.path().join("maria.pub");
         let made = Signatory::generate("maria".parse().unwrap(), &mut SystemEntropy).unwrap();
-        write_public(&path, made.key()).unwrap();
+        write_public(NewFile::make(&path, false).unwrap(), made.key()).unwrap();
         assert_eq!(read_public(&path).unwrap().fingerprint(), made.key().fingerprint());
         std::fs::write(&path, "AB\n").unwrap();
         assert!(read_public(&path).is_err());

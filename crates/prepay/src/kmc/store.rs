@@ -7,8 +7,11 @@ use std::ffi::OsString;
 use std::path::Path;
 
 use prepay_host::private_file;
+use prepay_kmc::centre::record_of;
+use prepay_kmp::CentreId;
 use prepay_store::{OpenStoreError, SqliteCentreStore};
 
+use super::refusal;
 use crate::failure::{Done, Failure};
 
 /// The store.
@@ -18,6 +21,16 @@ pub(super) type Store = SqliteCentreStore;
 pub(super) fn open(path: &Path) -> Done<Store> {
     check_private(path)?;
     SqliteCentreStore::open(path).map_err(|error| failure(&error))
+}
+
+/// Checks that the store of a back-up belongs to this centre, without writing anything.
+pub(super) fn check_backup(path: &Path, centre: &CentreId) -> Done<()> {
+    check_private(path)?;
+    let store = SqliteCentreStore::look(path).map_err(|error| {
+        failure(&error)
+            .next("use another copy of the back-up: it consists of vault.backup and centre.db")
+    })?;
+    record_of(&store, centre).map(drop).map_err(|error| refusal::command(&error))
 }
 
 /// Makes an empty store.

@@ -1,6 +1,5 @@
 //! From flags to the record that a line of `lab batch` would be.
 
-use std::fs;
 use std::path::Path;
 
 use prepay_lab::{KeyRecord, Request};
@@ -9,6 +8,7 @@ use prepay_token::element::{Control, ManufacturerCode};
 
 use super::command::{IssueFlags, KeyChangeFlags, KeyFlags, OneKeyFlags, OpenFlags};
 use crate::failure::{Done, Failure};
+use crate::file;
 
 /// The record of `lab issue`.
 pub(super) fn issue(flags: &IssueFlags) -> Done<Request<'_>> {
@@ -139,8 +139,7 @@ pub(super) fn secret(given: Option<&str>) -> Done<Option<Scalar<'_>>> {
     match given.strip_prefix('@') {
         None => Ok(text(given)),
         Some(path) => {
-            let path = Path::new(path);
-            let key = fs::read_to_string(path).map_err(|error| Failure::file(path, &error))?;
+            let key = file::read(Path::new(path))?;
             Ok(Some(Scalar::from(key.trim().to_owned())))
         }
     }

@@ -72,7 +72,7 @@ impl Invocation<'_> {
                 let (_module, custodians) = self.custodians()?;
                 let slot = custodians.accept_confirmation(&confirmation);
                 let slot = slot.map_err(|error| load_failure(&error))?;
-                self.slot("agreement confirmed", &slot, "next: request key-load")
+                self.slot("agreement confirmed", &slot, "next: prepay module request key-load")
             }
             Ok(Document::KeyLoad(file)) => self.load_keys(&file),
             Ok(other) => Err(misplaced(path, &other)),
@@ -104,7 +104,7 @@ impl Invocation<'_> {
         };
         let slot =
             custodians.confirm_centre(&centre, &told).map_err(|error| load_failure(&error))?;
-        self.slot("fingerprint confirmed", &slot, "next: request agreement")
+        self.slot("fingerprint confirmed", &slot, "next: prepay module request agreement")
     }
 
     /// Loads a key-load file.

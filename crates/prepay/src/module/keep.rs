@@ -12,8 +12,9 @@ use crate::Ending;
 use crate::failure::{Done, Failure};
 use crate::out::Record;
 use crate::people::access_failure;
+use crate::vault::backup::{self, Backup};
 use crate::vault::new::make;
-use crate::vault::{Installation, SiteClock, backup};
+use crate::vault::{Installation, SiteClock};
 
 impl Invocation<'_> {
     /// Makes a module.
@@ -43,7 +44,7 @@ impl Invocation<'_> {
         let identity = reader.identify().map_err(fault)?;
         let record = Record::new().text("module", id).text("fingerprint", identity.fingerprint);
         self.out.done_with(format_args!("made module {id}"), &made.put(record))?;
-        self.out.remark("next: request enrolment, and let a centre enrol it");
+        self.out.remark("next: prepay module request enrolment, and let a centre enrol it");
         Ok(Ending::Done)
     }
 
@@ -65,16 +66,16 @@ impl Invocation<'_> {
     /// Makes a module from a back-up.
     pub(super) fn restore(&self, flags: &RestoreFlags) -> Done<Ending> {
         let (dir, from) = (self.dir()?, &flags.backup);
-        let bytes = backup::read(from)?;
+        let backup = Backup::read(from)?;
         let (limits, told, next) = if flags.accept_limits {
             let next = "its limits are those of the back-up, which both custodians accepted";
             (RestoredLimits::Accepted, "accepted", next)
         } else {
-            let next = "it issues nothing under a key until it is loaded again: request key-load; if it counts \
-                        tokens, also refill it: refill";
+            let next = "it issues nothing under a key until the key is loaded again: prepay module request key-load; if \
+                        it counts tokens, refill it too: prepay module refill";
             (RestoredLimits::Stopped, "stopped", next)
         };
-        let vault = backup::restore(self, &self.out, (from, &bytes), &flags.seal, limits)?;
+        let vault = backup::restore(self, &self.out, &backup, &flags.seal, limits)?;
         let name = vault.header().name.clone();
         vault.lock();
         let record = Record::new()

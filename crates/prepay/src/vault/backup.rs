@@ -2,15 +2,17 @@
 //!
 //! A module's back-up is just this; a centre's also contains its store.
 
-use std::path::Path;
+use std::marker::PhantomData;
+use std::path::{Path, PathBuf};
 
 use prepay_basics::Identifier;
 use prepay_host::{SystemClock, private_file};
-use prepay_vault::{Contents, Quorum, RestoredLimits, Secret, SharedVault, Vault};
+use prepay_vault::{Contents, Quorum, RestoredLimits, Secret, SharedVault, Vault, VaultHeader};
 use zeroize::Zeroizing;
 
 use super::{Installation, VaultFlags};
 use crate::failure::{Done, Failure};
+use crate::file::there;
 use crate::out::{Out, Record};
 use crate::people::vault_failure;
 use crate::sealing::{NewSealFlags, make_directory, restore_failure};
@@ -20,11 +22,7 @@ const LONGEST: usize = 64 << 20;
 
 /// Refuses a path that exists.
 pub(crate) fn require_free(path: &Path) -> Done<()> {
-    if path.symlink_metadata().is_err() {
-        return Ok(());
-    }
-    let message = format!("{}: already exists", path.display());
-    Err(Failure::unable("file_exists", message).next("choose another name"))
+    if path.symlink_metadata().is_ok() { Err(there(path)) } else { Ok(()) }
 }
 
 /// Signs two custodians in and seals the vault under a passphrase of each.
@@ -56,35 +54,55 @@ pub(crate) fn record(
         .value("custodians", by.names().map(ToString::to_string).to_vec())
 }
 
-/// Reads a back-up.
-pub(crate) fn read(file: &Path) -> Done<Zeroizing<Vec<u8>>> {
-    private_file::read(file, LONGEST).map_err(|error| Failure::file(file, &error))
+/// A back-up of a vault with such contents, still sealed.
+pub(crate) struct Backup<C> {
+    file: PathBuf,
+    bytes: Zeroizing<Vec<u8>>,
+    header: VaultHeader,
+    contents: PhantomData<C>,
+}
+
+impl<C: Contents> Backup<C> {
+    /// Reads a back-up, as far as this takes no secret.
+    pub(crate) fn read(file: impl Into<PathBuf>) -> Done<Self> {
+        let file = file.into();
+        let bytes =
+            private_file::read(&file, LONGEST).map_err(|error| Failure::file(&file, &error))?;
+        let header = Vault::<C>::look_at_backup(&bytes)
+            .map_err(|error| restore_failure(&file, &file, &error))?;
+        Ok(Self { file, bytes, header, contents: PhantomData })
+    }
+
+    /// What it says about its vault.
+    pub(crate) const fn header(&self) -> &VaultHeader {
+        &self.header
+    }
 }
 
 /// Restores a vault from a back-up into an empty directory. This uses the computer's clock.
 pub(crate) fn restore<I: Installation>(
     site: &I,
     out: &Out,
-    (file, bytes): (&Path, &[u8]),
+    backup: &Backup<I::Contents>,
     seal: &NewSealFlags,
     limits: RestoredLimits,
 ) -> Done<SharedVault<I::Contents>> {
     let flags = site.flags();
     let pair = flags.pair()?;
     let path = site.vault_path()?;
-    let (directory, _new) = make_directory(&path)?;
-    let refused = |error| restore_failure(file, &path, &error);
-    let header = Vault::<I::Contents>::look_at_backup(bytes).map_err(refused)?;
+    let (directory, _new) = make_directory(site.dir()?, &path)?;
     let ask = |name: &Identifier| -> Done<Secret> {
         let what = format!("passphrase of custodian {name} for the back-up");
         flags.secrets.known(&format!("{name}.backup"), &what)
     };
     let passphrases = [ask(&pair[0])?, ask(&pair[1])?];
     let custodians = [(&pair[0], &passphrases[0]), (&pair[1], &passphrases[1])];
-    let made = seal.make(header.name.as_str(), "", &flags.unlock, &flags.secrets)?;
+    let made = seal.make(backup.header.name.as_str(), "", &flags.unlock, &flags.secrets)?;
     let place = directory.into_place(SystemClock);
-    let vault = SharedVault::restore(place, bytes, custodians, made.unlock(), limits)
-        .map_err(|error| seal.undo(error.may_be_done(), restore_failure(file, &path, &error)))?;
+    let vault = SharedVault::restore(place, &backup.bytes, custodians, made.unlock(), limits)
+        .map_err(|error| {
+            seal.undo(error.may_be_done(), restore_failure(&backup.file, &path, &error))
+        })?;
     out.set_test(vault.header().insecure_test);
     Ok(vault)
 }

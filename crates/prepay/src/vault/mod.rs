@@ -195,13 +195,13 @@ impl VaultFlags {
                 ask_name("name of the second custodian", "--custodian NAME twice")?,
             ],
             others => {
-                let message = format!("custodians: expected 2, found {}", others.len());
+                let message = format!("expected 2 custodians, found {}", others.len());
                 let failure = Failure::unable("custodians", message);
                 return Err(failure.next("dual control takes two: give --custodian twice"));
             }
         };
         if pair[0] == pair[1] {
-            let message = format!("custodians: expected two people, found {} twice", pair[0]);
+            let message = format!("expected two different custodians, found {} twice", pair[0]);
             return Err(Failure::unable("custodians", message).next("name two different people"));
         }
         Ok(pair)

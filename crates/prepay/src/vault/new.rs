@@ -37,7 +37,7 @@ pub(crate) fn make<V>(
 ) -> Done<Made<V>> {
     let VaultFlags { secrets, unlock, custodian, .. } = site.flags();
     let path = site.vault_path()?;
-    let (directory, _new) = make_directory(&path)?;
+    let (directory, _new) = make_directory(site.dir()?, &path)?;
     let people = flags.people.with_passphrases(custodian, secrets)?;
     let seal = flags.seal.make(name, "", unlock, secrets)?;
     let users: Vec<NewUser<'_>> = people.iter().map(NewPerson::as_user).collect();
