@@ -254,6 +254,24 @@ mod tests {
     }
 
     #[test]
+    fn storage_and_randomness_break_on_the_way_wherever_they_fail() {
+        use crate::people::vault_failure;
+        use crate::sealing::{create_failure, open_failure};
+        use prepay_vault::{CreateError, OpenError, VaultError};
+
+        let (path, problem) = (Path::new("vault"), "no space left".to_owned());
+        for failure in [
+            create_failure(path, &CreateError::Storage { problem: problem.clone() }),
+            open_failure(path, &OpenError::Storage { problem: problem.clone() }),
+            open_failure(path, &OpenError::NoEntropy),
+            vault_failure(&VaultError::Broken { problem }),
+            vault_failure(&VaultError::NoEntropy),
+        ] {
+            assert_eq!(failure.ending, Ending::Broken, "{failure:?}");
+        }
+    }
+
+    #[test]
     fn what_to_do_next_is_the_advice_of_the_error_or_of_the_table() {
         let failure = Failure::unable("in_use", "held");
         let row = explain("in_use").unwrap();

@@ -141,7 +141,8 @@ pub(crate) fn vault_failure(error: &VaultError) -> Failure {
     match error {
         VaultError::Broken { .. } | VaultError::Locked => Failure::broken(error.code(), error),
         VaultError::Access(error) => access_failure(error),
-        VaultError::NoEntropy | VaultError::Wrapper(_) => Failure::unable(error.code(), error),
+        VaultError::NoEntropy => Failure::broken(error.code(), error),
+        VaultError::Wrapper(_) => Failure::unable(error.code(), error),
         _ => Failure::refused(error.code(), error),
     }
 }

@@ -160,7 +160,7 @@ impl NewSealFlags {
                     .next("give --new-key-file PATH, best on a removable medium")
                 })?;
                 let key = KeyFile::generate(&mut SystemEntropy)
-                    .map_err(|error| Failure::unable("entropy", error))?;
+                    .map_err(|error| Failure::broken("entropy", error))?;
                 private_file::create(path, &key.encode()).map_err(|e| not_made(path, &e))?;
                 Ok(Seal::KeyFile(key))
             }
@@ -290,7 +290,7 @@ pub(crate) fn open_failure(path: &Path, error: &OpenError) -> Failure {
         OpenError::NotThere => {
             Failure::unable(error.code(), message).next("check --dir; init makes a new vault")
         }
-        OpenError::Storage { .. } | OpenError::NoEntropy => Failure::unable(error.code(), message),
+        OpenError::Storage { .. } | OpenError::NoEntropy => Failure::broken(error.code(), message),
         OpenError::Vault(error) => vault_failure(error),
         _ => Failure::refused(error.code(), message),
     }
@@ -301,6 +301,7 @@ pub(crate) fn create_failure(path: &Path, error: &CreateError) -> Failure {
     let message = format!("{}: {error}", path.display());
     match error {
         CreateError::Vault(error) => vault_failure(error),
+        CreateError::Storage { .. } => Failure::broken(error.code(), message),
         _ => Failure::unable(error.code(), message),
     }
 }

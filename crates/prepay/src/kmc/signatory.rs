@@ -17,7 +17,7 @@ use crate::people::vault_failure;
 
 /// Makes a signatory and its file.
 pub(super) fn create(path: &Path, name: Identifier, passphrase: &Secret) -> Done<Signatory> {
-    let no_entropy = |error| Failure::unable("entropy", error);
+    let no_entropy = |error| Failure::broken("entropy", error);
     let signatory = Signatory::generate(name, &mut SystemEntropy).map_err(no_entropy)?;
     let bytes = signatory_file::seal(&signatory, passphrase, &mut SystemEntropy);
     private_file::create(path, &bytes.map_err(|error| vault_failure(&error))?)

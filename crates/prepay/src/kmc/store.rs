@@ -72,6 +72,7 @@ fn failure(error: &OpenStoreError) -> Failure {
         | OpenStoreError::OtherApplication { .. }
         | OpenStoreError::Damaged { .. }
         | OpenStoreError::Newer { .. } => Failure::refused(error.code(), message),
+        OpenStoreError::Fault { .. } => Failure::broken(error.code(), message),
         _ => Failure::unable(error.code(), message),
     }
 }
