@@ -16,7 +16,7 @@ use prepay_token::key_change::{Rollover, SetSize};
 use prepay_token::{MeterTest, Token, TokenData, seal_in_clear};
 
 /// A meter with a panel. In a script `.` waits a second.
-struct Desk {
+struct Household {
     bench: Bench,
     panel: Panel<'static>,
 }
@@ -28,7 +28,7 @@ struct Seen {
     results: Vec<TokenResult>,
 }
 
-impl Desk {
+impl Household {
     fn new(bench: Bench, panel: Panel<'static>) -> Self {
         let mut centre_module = Self { bench, panel };
         centre_module.run(""); // The first screen.
@@ -90,7 +90,7 @@ fn each_character_stands_for_one_key() {
 
 #[test]
 fn digits_are_shown_with_a_dash_after_each_fourth_and_a_counter() {
-    let mut centre_module = Desk::standard();
+    let mut centre_module = Household::standard();
     let seen = centre_module.run("12345678901234567890");
     assert_eq!(seen.shown.len(), 20);
     for (place, shown) in [
@@ -111,7 +111,7 @@ fn digits_are_shown_with_a_dash_after_each_fourth_and_a_counter() {
 
 #[test]
 fn a_token_is_shown_as_result_then_as_amount_then_the_credit_returns() {
-    let mut centre_module = Desk::standard();
+    let mut centre_module = Household::standard();
     let token = centre_module.bench.vendor.credit(100, 256);
     let seen = centre_module.run(&typed(token));
     assert_eq!(seen.results, [TokenResult::Accept]);
@@ -137,7 +137,7 @@ fn timings_are_those_of_the_policy() {
     let policy =
         KeypadPolicy { entry_timeout_s: 2, result_s: 1, amount_s: 2, ..Default::default() };
     let panel = Panel::new(policy, CODES_PROJECT, WORDS_PROJECT);
-    let mut centre_module = Desk::new(Bench::standard(), panel);
+    let mut centre_module = Household::new(Bench::standard(), panel);
     let token = centre_module.bench.vendor.credit(100, 5);
     centre_module.run(&typed(token));
     assert_eq!(centre_module.run(".").shown, ["0.5 kWh"]);
@@ -146,7 +146,7 @@ fn timings_are_those_of_the_policy() {
     // Without any time nothing is ever seen of an answer, and nothing hangs.
     let policy = KeypadPolicy { result_s: 0, amount_s: 0, register_s: 0, ..policy };
     let panel = Panel::new(policy, CODES_PROJECT, WORDS_PROJECT);
-    let mut centre_module = Desk::new(Bench::standard(), panel);
+    let mut centre_module = Household::new(Bench::standard(), panel);
     centre_module.run(&typed(test_token(0)));
     assert!(centre_module.run(".").shown.len() <= 1);
     assert!(matches!(centre_module.subject(), Subject::Idle(_)));
@@ -154,7 +154,7 @@ fn timings_are_those_of_the_policy() {
 
 #[test]
 fn back_takes_the_last_digit_away() {
-    let mut centre_module = Desk::standard();
+    let mut centre_module = Household::standard();
     assert_eq!(centre_module.run("12345**").shown[5..], ["1234", "123"]);
     assert_eq!(centre_module.run("***").shown, ["12", "1", "0.00 kWh"]);
     assert!(centre_module.run("**").shown.is_empty());
@@ -169,7 +169,7 @@ fn back_takes_the_last_digit_away() {
 #[test]
 fn twenty_seconds_without_a_key_drop_a_partial_entry() {
     let wait = |seconds| ".".repeat(seconds);
-    let mut centre_module = Desk::standard();
+    let mut centre_module = Household::standard();
     let token = centre_module.bench.vendor.credit(100, 10).to_string();
     let (head, tail) = token.split_at(12);
     // Each key starts the time anew.
@@ -198,7 +198,7 @@ fn twenty_seconds_without_a_key_drop_a_partial_entry() {
 
 #[test]
 fn nineteen_digits_are_no_token_and_the_twenty_first_is_ignored() {
-    let mut centre_module = Desk::standard();
+    let mut centre_module = Household::standard();
     let token = centre_module.bench.vendor.credit(100, 10).to_string();
     let before = centre_module.bench.meter.last_result();
     let seen = centre_module.run(&format!("{}#", &token[..19]));
@@ -215,7 +215,7 @@ fn nineteen_digits_are_no_token_and_the_twenty_first_is_ignored() {
 
 #[test]
 fn twenty_digits_that_no_token_has_are_a_format_error() {
-    let mut centre_module = Desk::standard();
+    let mut centre_module = Household::standard();
     for (digits, result) in [
         ("73786976294838206463", TokenResult::FunctionError),
         ("73786976294838206464", TokenResult::FormatError),
@@ -230,7 +230,7 @@ fn twenty_digits_that_no_token_has_are_a_format_error() {
 fn the_twentieth_digit_submits_where_the_policy_says_so() {
     let policy = KeypadPolicy { submit: Submit::AtTwentieth, ..Default::default() };
     let panel = Panel::new(policy, CODES_PROJECT, WORDS_PROJECT);
-    let mut centre_module = Desk::new(Bench::standard(), panel);
+    let mut centre_module = Household::new(Bench::standard(), panel);
     let token = centre_module.bench.vendor.credit(100, 10);
     assert_eq!(centre_module.run(&token.to_string()).results, [TokenResult::Accept]);
     // An enter key by habit does nothing; the next begins a code.
@@ -243,7 +243,7 @@ fn the_twentieth_digit_submits_where_the_policy_says_so() {
 
 #[test]
 fn a_code_shows_its_register_for_five_seconds() {
-    let mut centre_module = Desk::standard();
+    let mut centre_module = Household::standard();
     let token = centre_module.bench.vendor.credit(100, 256);
     centre_module.run(&typed(token));
     // (script, shown): both syntaxes, and values of each form.
@@ -306,14 +306,14 @@ fn makers_have_their_own_codes_and_syntax() {
         (ShortCodeMap::NONE, "12#", "no code"),
     ] {
         let panel = Panel::new(KeypadPolicy::default(), codes, WORDS_PROJECT);
-        let mut centre_module = Desk::new(Bench::standard(), panel);
+        let mut centre_module = Household::new(Bench::standard(), panel);
         assert_eq!(centre_module.last(script), shown, "{script}");
     }
 }
 
 #[test]
 fn enter_alone_begins_a_code_and_length_alone_makes_a_token() {
-    let mut centre_module = Desk::standard();
+    let mut centre_module = Household::standard();
     assert_eq!(centre_module.run("#1*").shown, ["#", "#1", "#"]);
     assert_eq!(centre_module.run("*").shown, ["0.00 kWh"]);
     assert_eq!(centre_module.run("##").shown, ["#", "0.00 kWh"]);
@@ -329,7 +329,7 @@ fn a_code_asks_for_emergency_credit_and_changes_no_credit() {
     let mut profile = sta_profile();
     let level = CreditLevel { tenths: 50, hundred_thousandths: 0 };
     profile.policy.emergency_credit = Some(level);
-    let mut centre_module = Desk::new(Bench::new(profile, unique_key(0xA5)), Panel::default());
+    let mut centre_module = Household::new(Bench::new(profile, unique_key(0xA5)), Panel::default());
     assert!(!centre_module.bench.meter.switch(Service::Electricity).is_closed());
     assert_eq!(centre_module.last("900#"), "0.00 kWh");
     assert_eq!(centre_module.subject(), Subject::Register(Register::Credit(Service::Electricity)));
@@ -340,7 +340,7 @@ fn a_code_asks_for_emergency_credit_and_changes_no_credit() {
 
 #[test]
 fn a_test_token_shows_its_registers_one_after_the_other() {
-    let mut centre_module = Desk::standard();
+    let mut centre_module = Household::standard();
     let seen = centre_module.run(&format!("{}...", typed(test_token(0))));
     assert_eq!(seen.shown[20..], ["accept", "88888888"]);
     let wait = ".".repeat(5 * 4);
@@ -356,7 +356,7 @@ fn a_test_token_shows_its_registers_one_after_the_other() {
 
 #[test]
 fn a_key_ends_what_is_shown() {
-    let mut centre_module = Desk::standard();
+    let mut centre_module = Household::standard();
     let token = centre_module.bench.vendor.credit(100, 10);
     centre_module.run(&typed(token));
     assert_eq!(centre_module.run("*").shown, ["1.00 kWh"]);
@@ -366,7 +366,7 @@ fn a_key_ends_what_is_shown() {
 
 #[test]
 fn a_key_change_shows_each_section() {
-    let mut centre_module = Desk::standard();
+    let mut centre_module = Household::standard();
     let tokens = centre_module.bench.vendor.change(&unique_key(0x5A), SetSize::Two, Rollover::Keep);
     assert_eq!(centre_module.last(&typed(tokens[0])), "key 1");
     assert_eq!(centre_module.last(&typed(tokens[1])), "accept");
@@ -376,7 +376,7 @@ fn a_key_change_shows_each_section() {
 #[test]
 fn money_and_other_services_have_their_own_unit() {
     let profile = Profile { credit: CreditForm::Currency, ..sta_profile() };
-    let mut centre_module = Desk::new(Bench::new(profile, unique_key(0xA5)), Panel::default());
+    let mut centre_module = Household::new(Bench::new(profile, unique_key(0xA5)), Panel::default());
     let token = centre_module.bench.vendor.money(100, 12_500);
     assert_eq!(centre_module.last(&format!("{}...", typed(token))), "0.125");
     let screen = centre_module.panel.screen(&centre_module.bench.meter, centre_module.bench.now_s);
@@ -385,7 +385,7 @@ fn money_and_other_services_have_their_own_unit() {
     });
     assert_eq!(centre_module.last("410#"), "0.125");
     let profile = Profile { services: Services::of(&[Service::Water]), ..sta_profile() };
-    let mut centre_module = Desk::new(Bench::new(profile, unique_key(0xA5)), Panel::default());
+    let mut centre_module = Household::new(Bench::new(profile, unique_key(0xA5)), Panel::default());
     let token = centre_module.bench.vendor.credit_of(Service::Water, 100, 15);
     assert_eq!(
         centre_module.last(&format!("{}...", typed(token))),
@@ -397,7 +397,7 @@ fn money_and_other_services_have_their_own_unit() {
 #[test]
 fn a_fault_of_the_storage_is_told_and_the_token_stays_good() {
     let panel = Panel::new(KeypadPolicy::default(), CODES_PROJECT, WORDS_ITRON);
-    let mut centre_module = Desk::new(Bench::standard(), panel);
+    let mut centre_module = Household::new(Bench::standard(), panel);
     let token = centre_module.bench.vendor.credit(100, 10);
     centre_module.run(&token.to_string());
     centre_module.bench.medium.operations_left = Some(0);
@@ -414,7 +414,7 @@ fn codes_and_test_tokens_work_while_the_meter_is_locked() {
     let mut profile = sta_profile();
     profile.policy.lockout = Some(Default::default());
     let panel = Panel::new(KeypadPolicy::default(), CODES_PROJECT, WORDS_DE_FACTO);
-    let mut centre_module = Desk::new(Bench::new(profile, unique_key(0xA5)), panel);
+    let mut centre_module = Household::new(Bench::new(profile, unique_key(0xA5)), panel);
     let foreign = Bench::new(profile, unique_key(0x5A)).vendor;
     let mut results = Vec::new();
     for identifier in 0..10 {
@@ -439,7 +439,7 @@ fn an_entry_is_not_told_by_debug() {
             token = Some(digits);
         }
     }
-    let mut centre_module = Desk::standard();
+    let mut centre_module = Household::standard();
     centre_module.run("12345678");
     assert!(!format!("{:?}", centre_module.panel).contains("1234"));
     let token = token.unwrap();
@@ -449,7 +449,7 @@ fn an_entry_is_not_told_by_debug() {
 
 #[test]
 fn outcome_and_display_agree() {
-    let mut centre_module = Desk::standard();
+    let mut centre_module = Household::standard();
     let token = centre_module.bench.vendor.credit(100, 10);
     for character in token.to_string().chars() {
         centre_module.run(&character.to_string());

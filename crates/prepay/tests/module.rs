@@ -5,108 +5,110 @@ mod module_kit;
 use std::fs;
 use std::process::{Command, Stdio};
 
-use module_kit::{Centre, Desk, METER, PAIR, PAN, PEOPLE};
+use module_kit::{Centre, METER, PAIR, PAN, PEOPLE, Workplace};
 use serde_json::Value;
 
 #[test]
 fn a_module_lives_from_its_making_to_the_revocation_of_its_centre() {
-    let desk = Desk::new("life");
+    let workplace = Workplace::new("life");
     let centre = Centre::new("KMC-1");
-    let made = desk.init("--fixed-time 2004-03-01T13:55Z --fixed-rnd 5");
+    let made = workplace.init("--fixed-time 2004-03-01T13:55Z --fixed-rnd 5");
     assert_eq!(made["module"], "SM-1");
     assert_eq!(made["test"], true);
     assert_eq!(made["custodians"], serde_json::json!(["ann", "bob"]));
     // Enrolment of the centre: first read, then compared.
-    let told = desk.object("request enrolment --as uwe --out {module.pke}");
+    let told = workplace.object("request enrolment --as uwe --out {module.pke}");
     assert_eq!(told["fingerprint"], made["fingerprint"]);
     let again = "request enrolment --as uwe --out {module.pke}";
-    assert_eq!(desk.refused(2, again), "file_exists");
-    centre.accept(&desk.text("module.pke"));
+    assert_eq!(workplace.refused(2, again), "file_exists");
+    centre.accept(&workplace.text("module.pke"));
     assert!(
-        desk.text("module.pke")
+        workplace
+            .text("module.pke")
             .contains(&made["fingerprint"].as_str().unwrap().replace(' ', "")[..16])
     );
-    fs::write(desk.path("centre.pke"), centre.enrolment()).unwrap();
-    let read = desk.object(&format!("load {{centre.pke}} {PAIR}"));
+    fs::write(workplace.path("centre.pke"), centre.enrolment()).unwrap();
+    let read = workplace.object(&format!("load {{centre.pke}} {PAIR}"));
     assert_eq!((&read["state"], &read["slot"]), (&"loading".into(), &1.into()));
     assert_eq!(read["fingerprint"], centre.fingerprint());
     let wrong = "load {centre.pke} --fingerprint 0000~0000 --custodian ann --custodian bob";
-    assert_eq!(desk.refused(3, wrong), "fingerprint");
+    assert_eq!(workplace.refused(3, wrong), "fingerprint");
     let told = centre.fingerprint().replace(' ', "~").to_lowercase();
-    let confirmed = desk.object(&format!("load {{centre.pke}} --fingerprint {told} {PAIR}"));
+    let confirmed = workplace.object(&format!("load {{centre.pke}} --fingerprint {told} {PAIR}"));
     assert_eq!(confirmed["state"], "pending");
     // Agreement.
-    assert_eq!(desk.refused(3, &format!("request key-load {PAIR}")), "slot_state");
-    desk.succeed(&format!("request agreement --out {{agree.kag}} {PAIR}"));
-    fs::write(desk.path("agree.kac"), centre.answer_agreement(&desk.text("agree.kag"))).unwrap();
-    assert_eq!(desk.object(&format!("load {{agree.kac}} {PAIR}"))["state"], "active");
-    assert_eq!(desk.refused(3, &format!("load {{agree.kac}} {PAIR}")), "agreement_unknown");
+    assert_eq!(workplace.refused(3, &format!("request key-load {PAIR}")), "slot_state");
+    workplace.succeed(&format!("request agreement --out {{agree.kag}} {PAIR}"));
+    fs::write(workplace.path("agree.kac"), centre.answer_agreement(&workplace.text("agree.kag")))
+        .unwrap();
+    assert_eq!(workplace.object(&format!("load {{agree.kac}} {PAIR}"))["state"], "active");
+    assert_eq!(workplace.refused(3, &format!("load {{agree.kac}} {PAIR}")), "agreement_unknown");
     // Keys.
-    let loaded = desk.load(&centre, "one", Some(1000));
+    let loaded = workplace.load(&centre, "one", Some(1000));
     assert_eq!(loaded["keys"][0]["register"], 1);
     assert_eq!(loaded["keys"][1]["krn"], 2);
     assert_eq!(loaded["keys"][0]["renewed"], false);
-    assert_eq!(desk.refused(3, &format!("load {{one.vkl}} {PAIR}")), "request_used");
-    let registers = desk.rows("registers --as uwe");
+    assert_eq!(workplace.refused(3, &format!("load {{one.vkl}} {PAIR}")), "request_used");
+    let registers = workplace.rows("registers --as uwe");
     assert_eq!((registers.len(), &registers[0]["state"]), (2, &"active".into()));
     assert_eq!(registers[0]["units_left"], "1000");
     // The published token: the same digits as under the raw key.
     let issue =
         format!("issue credit --register 1 {METER} --amount 0.1 --at 2004-03-01T13:55Z --as olga");
-    let issued = desk.object(&issue);
+    let issued = workplace.object(&issue);
     assert_eq!(issued["number"], "23716100501183194197");
     assert_eq!((&issued["tid"], &issued["rnd"]), (&5_871_715.into(), &5.into()));
     assert_eq!(issued["test"], true);
-    let text = desk.succeed(&issue);
+    let text = workplace.succeed(&issue);
     let (first, rest) = text.split_once('\n').unwrap();
     assert!(first.starts_with("TEST module"), "{text}");
     assert!(rest.starts_with("2371 6100 5011 8319 4197\n"), "{text}");
     let verify = format!("verify 2371 6100 5011 8319 4197 --register 1 {METER} --as olga");
-    let verified = desk.object(&verify);
+    let verified = workplace.object(&verify);
     assert_eq!(verified["result"], "valid");
     assert_eq!(verified["token"]["amount"], "0.1");
     let other = format!("verify 2371 6100 5011 8319 4198 --register 1 {METER} --as olga");
-    assert!(desk.ends(3, &other).contains("\nchecksum"));
+    assert!(workplace.ends(3, &other).contains("\nchecksum"));
     // Without a time the module's clock decides.
-    let now = desk.object(&format!("issue credit --register 1 {METER} --amount 1 --as olga"));
+    let now = workplace.object(&format!("issue credit --register 1 {METER} --amount 1 --as olga"));
     assert_eq!(now["issued_at"], "2004-03-01T13:55Z");
     let limit = format!(
         "issue management set-maximum-power-limit --watts 5000 --register 1 {METER} --as olga"
     );
-    assert_eq!(desk.object(&limit)["number"].as_str().unwrap().len(), 20);
+    assert_eq!(workplace.object(&limit)["number"].as_str().unwrap().len(), 20);
     let change = format!("issue key-change --from 1 --to 2 {METER} --as olga");
-    let changed = desk.object(&change);
+    let changed = workplace.object(&change);
     assert_eq!(changed["numbers"].as_array().unwrap().len(), 2);
     assert_eq!(changed["rollover"], false);
     // Limits: units are counted, and a new load sets them anew.
     let much = format!("issue credit --register 1 {METER} --amount 1000 --as olga");
-    assert_eq!(desk.refused(3, &much), "credit_limit");
-    assert_eq!(desk.load(&centre, "two", Some(2000))["keys"][0]["renewed"], true);
-    desk.succeed(&much);
+    assert_eq!(workplace.refused(3, &much), "credit_limit");
+    assert_eq!(workplace.load(&centre, "two", Some(2000))["keys"][0]["renewed"], true);
+    workplace.succeed(&much);
     // What is known of it.
-    let status = desk.object("unlock --as uwe");
+    let status = workplace.object("unlock --as uwe");
     assert_eq!(status["audit"]["authenticated"], true);
     assert_eq!(status["slots"][0]["state"], "active");
     assert_eq!(status["registers"][1]["krn"], 2);
     assert_eq!(status["transactions"], 7, "each token of a set counts");
-    assert!(desk.succeed("unlock --as uwe").contains("TEST module"));
-    assert!(desk.succeed("unlock").contains("chain and end verified"));
-    assert_eq!(desk.object("slots --as olga")["keys"], 2);
+    assert!(workplace.succeed("unlock --as uwe").contains("TEST module"));
+    assert!(workplace.succeed("unlock").contains("chain and end verified"));
+    assert_eq!(workplace.object("slots --as olga")["keys"], 2);
     // The end of a key and of a centre.
-    assert_eq!(desk.object(&format!("delete --register 2 {PAIR}"))["deleted"], 2);
-    assert_eq!(desk.refused(3, &format!("delete --register 2 {PAIR}")), "register");
-    desk.succeed(&format!("revoke --centre KMC-1 {PAIR}"));
-    let known = desk.object("slots --as uwe");
+    assert_eq!(workplace.object(&format!("delete --register 2 {PAIR}"))["deleted"], 2);
+    assert_eq!(workplace.refused(3, &format!("delete --register 2 {PAIR}")), "register");
+    workplace.succeed(&format!("revoke --centre KMC-1 {PAIR}"));
+    let known = workplace.object("slots --as uwe");
     assert_eq!((&known["centre"], &known["state"]), (&"KMC-1".into(), &"revoked".into()));
     assert_eq!((&known["slot"], &known["test"]), (&Value::Null, &true.into()));
     assert!(known["party"].as_str().unwrap().starts_with("open-kmp.KMCID:KMC-1:"), "{known}");
-    assert_eq!(desk.refused(3, &format!("load {{two.vkl}} {PAIR}")), "centre_revoked");
+    assert_eq!(workplace.refused(3, &format!("load {{two.vkl}} {PAIR}")), "centre_revoked");
     assert_eq!(
-        desk.refused(3, &format!("request agreement --centre KMC-1 {PAIR}")),
+        workplace.refused(3, &format!("request agreement --centre KMC-1 {PAIR}")),
         "centre_revoked"
     );
     // Everything is in the log.
-    let log = desk.succeed("audit list --json --as uwe --count 100000");
+    let log = workplace.succeed("audit list --json --as uwe --count 100000");
     let kinds: Vec<String> = log
         .lines()
         .map(|line| {
@@ -129,29 +131,29 @@ fn a_module_lives_from_its_making_to_the_revocation_of_its_centre() {
     ] {
         assert!(kinds.iter().any(|found| found == kind), "{kind}");
     }
-    desk.assert_nothing_secret_was_printed();
+    workplace.assert_nothing_secret_was_printed();
 }
 
 #[test]
 fn a_module_for_use_takes_long_passphrases_and_says_nothing_of_a_test() {
-    let desk = Desk::new("real");
-    desk.put_secret("uwe", "short");
+    let workplace = Workplace::new("real");
+    workplace.put_secret("uwe", "short");
     let init = format!("init --id SM-2 {PEOPLE} --window 60 --transactions 10");
-    assert_eq!(desk.refused(3, &init), "passphrase_short");
-    desk.put_secret("uwe", "uwe-reads-what-others-did");
-    let made = desk.object(&init);
+    assert_eq!(workplace.refused(3, &init), "passphrase_short");
+    workplace.put_secret("uwe", "uwe-reads-what-others-did");
+    let made = workplace.object(&init);
     assert_eq!(made.get("test"), None);
-    let status = desk.succeed("unlock --as uwe");
+    let status = workplace.succeed("unlock --as uwe");
     assert!(!status.contains("TEST"), "{status}");
     assert!(status.contains("window 60 minutes") && status.contains("10 left"), "{status}");
-    assert_eq!(desk.object(&format!("refill 5 {PAIR}"))["transactions_left"], 15);
-    assert_eq!(desk.refused(2, &init), "not_empty");
-    desk.assert_nothing_secret_was_printed();
+    assert_eq!(workplace.object(&format!("refill 5 {PAIR}"))["transactions_left"], 15);
+    assert_eq!(workplace.refused(2, &init), "not_empty");
+    workplace.assert_nothing_secret_was_printed();
 }
 
 #[test]
 fn what_is_wrong_is_named_and_tells_by_its_status_who_answered() {
-    let desk = Desk::new("refusals");
+    let workplace = Workplace::new("refusals");
     let centre = Centre::new("KMC-1");
     // (status, arguments, code) before there is a module.
     for (status, arguments, code) in [
@@ -164,14 +166,14 @@ fn what_is_wrong_is_named_and_tells_by_its_status_who_answered() {
         (2, "init --id SM-1 --custodian ann --custodian bob --test --fixed-rnd 16", "flag"),
         (2, "init --id SM-1 --custodian ann --custodian bob --test --seal key-file", "flag"),
     ] {
-        assert_eq!(desk.refused(status, arguments), code, "{arguments}");
+        assert_eq!(workplace.refused(status, arguments), code, "{arguments}");
     }
-    desk.init("");
-    desk.join(&centre);
-    fs::write(desk.path("nonsense"), "nothing of a centre").unwrap();
-    fs::write(desk.path("bytes"), [0xFF; 10]).unwrap();
-    let bad = desk.text("one.vkl").replacen("VKL;", "VKL; ", 1);
-    fs::write(desk.path("bad.vkl"), bad).unwrap();
+    workplace.init("");
+    workplace.join(&centre);
+    fs::write(workplace.path("nonsense"), "nothing of a centre").unwrap();
+    fs::write(workplace.path("bytes"), [0xFF; 10]).unwrap();
+    let bad = workplace.text("one.vkl").replacen("VKL;", "VKL; ", 1);
+    fs::write(workplace.path("bad.vkl"), bad).unwrap();
     let credit = |rest: &str| format!("issue credit --amount 1 --as olga {rest}");
     for (status, arguments, code) in [
         (2, "init --id SM-1 --custodian ann --custodian bob --test".to_owned(), "not_empty"),
@@ -209,31 +211,31 @@ fn what_is_wrong_is_named_and_tells_by_its_status_who_answered() {
         (3, format!("refill 5 {PAIR}"), "transaction_counter"),
         (2, "restore {missing} --custodian ann --custodian bob".to_owned(), "file"),
     ] {
-        assert_eq!(desk.refused(status, &arguments), code, "{arguments}");
+        assert_eq!(workplace.refused(status, &arguments), code, "{arguments}");
     }
-    let damaged = desk.refused(3, &format!("load {{bad.vkl}} {PAIR}"));
+    let damaged = workplace.refused(3, &format!("load {{bad.vkl}} {PAIR}"));
     assert!(!damaged.is_empty());
-    let before = desk.rows("registers --as uwe");
+    let before = workplace.rows("registers --as uwe");
     assert_eq!(before[0]["units_left"], "1000", "nothing was issued or loaded");
-    desk.assert_nothing_secret_was_printed();
+    workplace.assert_nothing_secret_was_printed();
 }
 
 #[test]
 fn a_secret_is_read_only_from_a_closed_file() {
     use std::os::unix::fs::PermissionsExt;
-    let desk = Desk::new("closed");
-    desk.init("");
-    let path = desk.path("secrets").join("seal");
+    let workplace = Workplace::new("closed");
+    workplace.init("");
+    let path = workplace.path("secrets").join("seal");
     fs::set_permissions(&path, fs::Permissions::from_mode(0o644)).unwrap();
-    assert_eq!(desk.refused(2, "unlock"), "secret_file");
+    assert_eq!(workplace.refused(2, "unlock"), "secret_file");
     fs::set_permissions(&path, fs::Permissions::from_mode(0o600)).unwrap();
-    desk.succeed("unlock");
-    desk.put_secret("seal", "");
-    assert_eq!(desk.refused(2, "unlock"), "secret_file");
-    desk.put_secret("seal", "another passphrase");
-    assert_eq!(desk.refused(3, "unlock"), "wrong_secret");
+    workplace.succeed("unlock");
+    workplace.put_secret("seal", "");
+    assert_eq!(workplace.refused(2, "unlock"), "secret_file");
+    workplace.put_secret("seal", "another passphrase");
+    assert_eq!(workplace.refused(3, "unlock"), "wrong_secret");
     fs::remove_file(&path).unwrap();
-    let output = desk.run("unlock");
+    let output = workplace.run("unlock");
     assert_eq!(output.status.code(), Some(2));
     let told = String::from_utf8(output.stderr).unwrap();
     assert!(told.contains("--secret seal=FILE"), "{told}");
@@ -241,89 +243,89 @@ fn a_secret_is_read_only_from_a_closed_file() {
 
 #[test]
 fn wrong_passphrases_slow_down_and_a_new_process_does_not_help() {
-    let desk = Desk::new("slow");
-    desk.init("");
-    desk.put_secret("uwe", "not his passphrase");
-    let codes: Vec<String> = (0..6).map(|_| desk.refused(3, "registers --as uwe")).collect();
+    let workplace = Workplace::new("slow");
+    workplace.init("");
+    workplace.put_secret("uwe", "not his passphrase");
+    let codes: Vec<String> = (0..6).map(|_| workplace.refused(3, "registers --as uwe")).collect();
     assert_eq!(codes[..2], ["sign_in", "sign_in"]);
     assert!(codes.contains(&"sign_in_wait".to_owned()), "{codes:?}");
-    desk.put_secret("uwe", "uwe-reads-what-others-did");
+    workplace.put_secret("uwe", "uwe-reads-what-others-did");
     // Others are not slowed down, and see what happened.
-    let users = desk.succeed("--json user list --as olga");
+    let users = workplace.succeed("--json user list --as olga");
     let users: Vec<Value> = users.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
     let uwe = users.iter().find(|user| user["name"] == "uwe").unwrap();
     assert!(uwe["failures"].as_u64().unwrap() >= 3 && uwe["test"] == true, "{users:?}");
-    desk.put_secret("uwe.new", "uwe has other words now");
-    desk.succeed(&format!("user passphrase uwe {PAIR}"));
-    desk.put_secret("uwe", "uwe has other words now");
-    desk.succeed("registers --as uwe");
+    workplace.put_secret("uwe.new", "uwe has other words now");
+    workplace.succeed(&format!("user passphrase uwe {PAIR}"));
+    workplace.put_secret("uwe", "uwe has other words now");
+    workplace.succeed("registers --as uwe");
 }
 
 #[test]
 fn people_come_go_and_change_their_words() {
-    let desk = Desk::new("people");
-    desk.init("");
-    desk.put_secret("eve", "eve is new here");
-    desk.succeed(&format!("user add eve --role custodian {PAIR}"));
-    desk.succeed("user remove ann --custodian eve --custodian bob");
-    assert_eq!(desk.refused(3, "registers --as ann"), "sign_in");
-    desk.put_secret("olga.new", "olga takes other words");
-    desk.succeed("user passphrase olga");
-    assert_eq!(desk.refused(3, "registers --as olga"), "sign_in");
-    desk.put_secret("olga", "olga takes other words");
-    desk.succeed("registers --as olga");
+    let workplace = Workplace::new("people");
+    workplace.init("");
+    workplace.put_secret("eve", "eve is new here");
+    workplace.succeed(&format!("user add eve --role custodian {PAIR}"));
+    workplace.succeed("user remove ann --custodian eve --custodian bob");
+    assert_eq!(workplace.refused(3, "registers --as ann"), "sign_in");
+    workplace.put_secret("olga.new", "olga takes other words");
+    workplace.succeed("user passphrase olga");
+    assert_eq!(workplace.refused(3, "registers --as olga"), "sign_in");
+    workplace.put_secret("olga", "olga takes other words");
+    workplace.succeed("registers --as olga");
     assert_eq!(
-        desk.refused(3, "audit list --as olga"),
+        workplace.refused(3, "audit list --as olga"),
         "forbidden",
         "operators do not read the log"
     );
-    assert_eq!(desk.refused(3, "audit verify --as olga"), "forbidden");
-    desk.succeed("slots --custodian eve --custodian bob");
+    assert_eq!(workplace.refused(3, "audit verify --as olga"), "forbidden");
+    workplace.succeed("slots --custodian eve --custodian bob");
     let issue = format!("issue credit --register 1 {METER} --amount 1 --custodian eve");
-    assert_eq!(desk.refused(2, &issue), "flag", "one person issues");
-    let list = desk.succeed("user list --as bob");
+    assert_eq!(workplace.refused(2, &issue), "flag", "one person issues");
+    let list = workplace.succeed("user list --as bob");
     assert!(list.contains("eve   custodian") && !list.contains("ann"), "{list}");
 }
 
 #[test]
 fn an_answer_that_nobody_reads_is_no_success() {
-    let desk = Desk::new("unread");
+    let workplace = Workplace::new("unread");
     let centre = Centre::new("KMC-1");
-    desk.init("--window none");
-    desk.join(&centre);
+    workplace.init("--window none");
+    workplace.join(&centre);
     let credit =
         format!("issue credit --amount 10 --register 1 {METER} --at 2024-03-01T13:55Z --as olga");
-    desk.succeed(&credit);
+    workplace.succeed(&credit);
     for arguments in [credit.as_str(), "--json registers --as uwe", "--json unlock --as nobody"] {
         let (reader, writer) = std::io::pipe().unwrap();
         drop(reader);
-        let mut command = desk.command(arguments);
+        let mut command = workplace.command(arguments);
         let output = command.stdout(writer).output().unwrap();
-        desk.keep(&output);
+        workplace.keep(&output);
         assert_eq!(output.status.code(), Some(1), "{arguments}");
     }
 }
 
 #[test]
 fn one_process_at_a_time_is_at_work() {
-    let desk = Desk::new("lock");
-    desk.init("");
+    let workplace = Workplace::new("lock");
+    workplace.init("");
     let mut session =
-        desk.command("unlock --session - --as olga").stdin(Stdio::piped()).spawn().unwrap();
+        workplace.command("unlock --session - --as olga").stdin(Stdio::piped()).spawn().unwrap();
     let mut input = session.stdin.take().unwrap();
     std::io::Write::write_all(&mut input, b"{\"op\":\"identify\"}\n").unwrap();
     let mut answer = String::new();
     let mut output = std::io::BufReader::new(session.stdout.take().unwrap());
     std::io::BufRead::read_line(&mut output, &mut answer).unwrap();
     assert!(answer.contains("SM-1"), "{answer}");
-    let refused = desk.run("unlock --wait 0 --json");
+    let refused = workplace.run("unlock --wait 0 --json");
     assert_eq!(refused.status.code(), Some(2));
     let told: Value = serde_json::from_slice(&refused.stdout).unwrap();
     assert_eq!(told["error"]["code"], "in_use");
     let by = format!("in use by process {}", session.id());
     assert!(told["error"]["message"].as_str().unwrap().ends_with(&by), "{told}");
     // Whoever waits gets in when the other has left.
-    let waiting = desk.command("unlock --wait 60").spawn().unwrap();
+    let waiting = workplace.command("unlock --wait 60").spawn().unwrap();
     drop(input);
     assert!(session.wait().unwrap().success());
     assert!(waiting.wait_with_output().unwrap().status.success());
@@ -331,13 +333,13 @@ fn one_process_at_a_time_is_at_work() {
 
 #[test]
 fn processes_that_wait_for_each_other_count_exactly() {
-    let desk = Desk::new("together");
-    desk.init("--window none --transactions 100");
-    desk.join(&Centre::new("KMC-1"));
+    let workplace = Workplace::new("together");
+    workplace.init("--window none --transactions 100");
+    workplace.join(&Centre::new("KMC-1"));
     let issue = |tid: u32| {
         let credit =
             format!("issue credit --register 1 {METER} --amount 1.5 --tid {tid} --as olga");
-        desk.command(&format!("{credit} --wait 60 --json")).spawn().unwrap()
+        workplace.command(&format!("{credit} --wait 60 --json")).spawn().unwrap()
     };
     let issuing: Vec<_> = (1..=8).map(issue).collect();
     let mut numbers: Vec<String> = issuing
@@ -352,167 +354,168 @@ fn processes_that_wait_for_each_other_count_exactly() {
     numbers.sort();
     numbers.dedup();
     assert_eq!(numbers.len(), 8);
-    let status = desk.object("unlock --as uwe");
+    let status = workplace.object("unlock --as uwe");
     assert_eq!((&status["transactions"], &status["transactions_left"]), (&8.into(), &92.into()));
     assert_eq!(status["registers"][0]["units_left"], "988");
 }
 
 #[test]
 fn a_torn_end_of_the_log_is_put_in_order_by_unlocking() {
-    let desk = Desk::new("torn");
-    desk.init("");
-    desk.succeed("unlock --as uwe");
-    let log = desk.path("module").join("audit.log");
+    let workplace = Workplace::new("torn");
+    workplace.init("");
+    workplace.succeed("unlock --as uwe");
+    let log = workplace.path("module").join("audit.log");
     let mut bytes = fs::read(&log).unwrap();
     bytes.extend_from_slice(&[0, 0, 0]);
     fs::write(&log, &bytes).unwrap();
-    assert_eq!(desk.refused(3, "audit verify"), "audit_entry");
-    desk.succeed("unlock");
-    desk.succeed("audit verify");
-    assert!(desk.succeed("audit list").contains("log_cut"));
+    assert_eq!(workplace.refused(3, "audit verify"), "audit_entry");
+    workplace.succeed("unlock");
+    workplace.succeed("audit verify");
+    assert!(workplace.succeed("audit list").contains("log_cut"));
     // What was acknowledged and is gone is another matter.
     let bytes = fs::read(&log).unwrap();
     fs::write(&log, &bytes[..bytes.len() - 3]).unwrap();
-    assert_eq!(desk.refused(3, "unlock"), "audit_entry");
+    assert_eq!(workplace.refused(3, "unlock"), "audit_entry");
 }
 
 #[test]
 fn the_log_is_proved_locked_and_unlocked_and_a_changed_byte_is_found() {
-    let desk = Desk::new("audit");
-    desk.init("");
-    let locked = desk.object("audit verify");
+    let workplace = Workplace::new("audit");
+    workplace.init("");
+    let locked = workplace.object("audit verify");
     assert_eq!(locked["authenticated"], false);
-    assert!(desk.succeed("audit verify").contains("chain of entries is complete"));
-    let unlocked = desk.object("audit verify --as uwe");
+    assert!(workplace.succeed("audit verify").contains("chain of entries is complete"));
+    let unlocked = workplace.object("audit verify --as uwe");
     assert_eq!(unlocked["authenticated"], true);
     assert!(unlocked["entries"].as_u64() > locked["entries"].as_u64());
-    let list = desk.succeed("audit list --from 1 --count 1");
+    let list = workplace.succeed("audit list --from 1 --count 1");
     assert!(
         list.contains("created") && list.lines().nth(1).unwrap().contains("     1  "),
         "{list}"
     );
-    let log = desk.path("module").join("audit.log");
+    let log = workplace.path("module").join("audit.log");
     let mut bytes = fs::read(&log).unwrap();
     let last = bytes.len() - 40;
     bytes[last] ^= 1;
     fs::write(&log, &bytes).unwrap();
     for arguments in ["audit verify", "audit list", "unlock"] {
-        assert_eq!(desk.refused(3, arguments), "audit_entry", "{arguments}");
+        assert_eq!(workplace.refused(3, arguments), "audit_entry", "{arguments}");
     }
-    assert_ne!(desk.refused(3, "registers --as uwe"), "ok");
+    assert_ne!(workplace.refused(3, "registers --as uwe"), "ok");
 }
 
 #[test]
 fn a_back_up_needs_both_and_gives_no_limits_back() {
-    let desk = Desk::new("backup");
+    let workplace = Workplace::new("backup");
     let centre = Centre::new("KMC-1");
-    desk.init("--window none");
-    desk.join(&centre);
-    desk.succeed(&format!("backup {{save}} {PAIR}"));
-    assert_eq!(desk.refused(2, &format!("backup {{save}} {PAIR}")), "file_exists");
+    workplace.init("--window none");
+    workplace.join(&centre);
+    workplace.succeed(&format!("backup {{save}} {PAIR}"));
+    assert_eq!(workplace.refused(2, &format!("backup {{save}} {PAIR}")), "file_exists");
     let restore = |dir: &str, rest: &str| {
         format!("restore {{save}} --dir {{{dir}}} --custodian ann --custodian {rest}")
     };
-    desk.put_secret("olga.backup", "something else");
-    assert_eq!(desk.refused(3, &restore("a", "olga")), "custodians");
-    desk.put_secret("bob.backup", "something else");
-    assert_eq!(desk.refused(3, &restore("b", "bob")), "wrong_secret");
-    desk.put_secret("bob.backup", "bob-and-his-back-up-words");
-    assert_eq!(desk.object(&restore("c", "bob"))["limits"], "stopped");
+    workplace.put_secret("olga.backup", "something else");
+    assert_eq!(workplace.refused(3, &restore("a", "olga")), "custodians");
+    workplace.put_secret("bob.backup", "something else");
+    assert_eq!(workplace.refused(3, &restore("b", "bob")), "wrong_secret");
+    workplace.put_secret("bob.backup", "bob-and-his-back-up-words");
+    assert_eq!(workplace.object(&restore("c", "bob"))["limits"], "stopped");
     let credit = format!("issue credit --amount 1 --register 1 {METER} --tid 16000000 --as olga");
-    assert_eq!(desk.refused(3, &format!("{credit} --dir {{c}}")), "issue_expired");
-    assert_eq!(desk.object(&restore("d", "bob --accept-limits"))["limits"], "accepted");
-    desk.succeed(&format!("{credit} --dir {{d}}"));
-    assert_eq!(desk.refused(2, &restore("d", "bob")), "not_empty");
-    assert_eq!(desk.refused(3, &restore("none/below", "olga")), "custodians");
-    assert!(!desk.path("none").exists(), "nothing was made");
+    assert_eq!(workplace.refused(3, &format!("{credit} --dir {{c}}")), "issue_expired");
+    assert_eq!(workplace.object(&restore("d", "bob --accept-limits"))["limits"], "accepted");
+    workplace.succeed(&format!("{credit} --dir {{d}}"));
+    assert_eq!(workplace.refused(2, &restore("d", "bob")), "not_empty");
+    assert_eq!(workplace.refused(3, &restore("none/below", "olga")), "custodians");
+    assert!(!workplace.path("none").exists(), "nothing was made");
     // One bit of the file.
-    let mut bytes = fs::read(desk.path("save")).unwrap();
+    let mut bytes = fs::read(workplace.path("save")).unwrap();
     let middle = bytes.len() / 2;
     bytes[middle] ^= 1;
-    prepay_host::private_file::create(desk.path("torn"), &bytes).unwrap();
+    prepay_host::private_file::create(workplace.path("torn"), &bytes).unwrap();
     let torn = restore("e", "bob").replace("save", "torn");
-    assert_eq!(desk.refused(3, &torn), "damaged");
-    desk.assert_nothing_secret_was_printed();
+    assert_eq!(workplace.refused(3, &torn), "damaged");
+    workplace.assert_nothing_secret_was_printed();
 }
 
 #[test]
 fn a_key_file_seals_and_the_seal_can_be_changed() {
-    let desk = Desk::new("keyfile");
+    let workplace = Workplace::new("keyfile");
     let flags = "--seal key-file --new-key-file {key}";
-    desk.succeed(&format!("init --id SM-1 {PEOPLE} --test {flags}"));
-    assert_eq!(desk.refused(2, "unlock"), "flag");
-    desk.succeed("unlock --key-file {key}");
-    fs::rename(desk.path("key"), desk.path("old")).unwrap();
-    desk.succeed(&format!("seal {flags} --key-file {{old}} {PAIR}"));
-    assert_eq!(desk.refused(3, "unlock --key-file {old}"), "wrong_secret");
-    desk.succeed("unlock --key-file {key}");
-    desk.put_secret("seal.new", "a passphrase again");
-    desk.succeed(&format!("seal --seal passphrase --key-file {{key}} {PAIR}"));
-    desk.put_secret("seal", "a passphrase again");
-    desk.succeed("unlock");
-    let key = fs::read(desk.path("key")).unwrap();
-    fs::remove_file(desk.path("key")).unwrap();
-    prepay_host::private_file::create(desk.path("key"), &key[..50]).unwrap();
-    desk.put_secret("seal", "something else");
-    assert_eq!(desk.refused(3, "unlock"), "wrong_secret");
+    workplace.succeed(&format!("init --id SM-1 {PEOPLE} --test {flags}"));
+    assert_eq!(workplace.refused(2, "unlock"), "flag");
+    workplace.succeed("unlock --key-file {key}");
+    fs::rename(workplace.path("key"), workplace.path("old")).unwrap();
+    workplace.succeed(&format!("seal {flags} --key-file {{old}} {PAIR}"));
+    assert_eq!(workplace.refused(3, "unlock --key-file {old}"), "wrong_secret");
+    workplace.succeed("unlock --key-file {key}");
+    workplace.put_secret("seal.new", "a passphrase again");
+    workplace.succeed(&format!("seal --seal passphrase --key-file {{key}} {PAIR}"));
+    workplace.put_secret("seal", "a passphrase again");
+    workplace.succeed("unlock");
+    let key = fs::read(workplace.path("key")).unwrap();
+    fs::remove_file(workplace.path("key")).unwrap();
+    prepay_host::private_file::create(workplace.path("key"), &key[..50]).unwrap();
+    workplace.put_secret("seal", "something else");
+    assert_eq!(workplace.refused(3, "unlock"), "wrong_secret");
 }
 
 #[test]
 fn a_seal_that_may_be_in_place_is_not_taken_back() {
-    let desk = Desk::new("fulldisk");
-    desk.init("");
-    let seal = desk.command(&format!("--json seal --seal key-file --new-key-file {{key}} {PAIR}"));
+    let workplace = Workplace::new("fulldisk");
+    workplace.init("");
+    let seal =
+        workplace.command(&format!("--json seal --seal key-file --new-key-file {{key}} {PAIR}"));
     // A disk that is full in the middle: the store fits, and the log, which is longer, does not.
-    let length = |name: &str| fs::metadata(desk.path("module").join(name)).unwrap().len();
+    let length = |name: &str| fs::metadata(workplace.path("module").join(name)).unwrap().len();
     while length("audit.log") < 2 * length("store") {
-        desk.succeed("unlock --as uwe");
+        workplace.succeed("unlock --as uwe");
     }
     let try_with = |bytes: u64| {
         let mut shell = Command::new("sh");
         let script = format!("trap '' XFSZ; exec prlimit --fsize={bytes} \"$@\"");
         shell.args(["-c", &script, "sh"]).arg(seal.get_program()).args(seal.get_args());
         let output = shell.output().unwrap();
-        desk.keep(&output);
+        workplace.keep(&output);
         assert_eq!(output.status.code(), Some(1), "{output:?}");
         let object: Value = serde_json::from_slice(&output.stdout).unwrap();
         object["error"]["next"].as_str().unwrap().to_owned()
     };
     // Two people sign in first, in about a hundred bytes each.
     let next = (0..32).map(|step| {
-        assert!(!desk.path("key").exists(), "nothing was made for nothing");
-        desk.succeed("unlock --as uwe");
+        assert!(!workplace.path("key").exists(), "nothing was made for nothing");
+        workplace.succeed("unlock --as uwe");
         try_with(length("audit.log") + 10 * step)
     });
     let next = next.into_iter().find(|next| next.starts_with("keep ")).unwrap();
     assert!(next.contains("/key "), "{next}");
-    desk.succeed("unlock --key-file {key} --as uwe");
+    workplace.succeed("unlock --key-file {key} --as uwe");
 }
 
 #[test]
 fn a_key_load_file_of_edition_1_is_known_and_refused() {
-    let desk = Desk::new("edition1");
-    desk.init("");
-    fs::write(desk.path("old.txt"), "9500 something that is not quite right\n").unwrap();
-    assert_eq!(desk.refused(3, &format!("load {{old.txt}} {PAIR}")), "edition_1");
+    let workplace = Workplace::new("edition1");
+    workplace.init("");
+    fs::write(workplace.path("old.txt"), "9500 something that is not quite right\n").unwrap();
+    assert_eq!(workplace.refused(3, &format!("load {{old.txt}} {PAIR}")), "edition_1");
 }
 
 #[test]
 fn a_request_is_carried_out_once_under_one_name() {
-    let desk = Desk::new("repeat");
+    let workplace = Workplace::new("repeat");
     let centre = Centre::new("KMC-1");
-    desk.init("--window none");
-    desk.join(&centre);
+    workplace.init("--window none");
+    workplace.join(&centre);
     let issue = |amount: &str| {
         format!(
             "issue credit --amount {amount} --register 1 {METER} --at 2024-03-01T13:55Z --as olga \
              --request-id sale-4711"
         )
     };
-    let first = desk.object(&issue("10"));
-    assert_eq!(desk.object(&issue("10"))["number"], first["number"]);
-    assert_eq!(desk.refused(3, &issue("11")), "request_conflict");
-    assert_eq!(desk.rows("registers --as uwe")[0]["units_left"], "990");
-    assert_eq!(desk.object("unlock --as uwe")["transactions"], 1);
+    let first = workplace.object(&issue("10"));
+    assert_eq!(workplace.object(&issue("10"))["number"], first["number"]);
+    assert_eq!(workplace.refused(3, &issue("11")), "request_conflict");
+    assert_eq!(workplace.rows("registers --as uwe")[0]["units_left"], "990");
+    assert_eq!(workplace.object("unlock --as uwe")["transactions"], 1);
     let _ = PAN;
 }

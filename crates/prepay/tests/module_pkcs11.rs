@@ -6,7 +6,7 @@ mod module_kit;
 use std::fs;
 use std::process::Command;
 
-use module_kit::{Desk, PAIR, PEOPLE};
+use module_kit::{PAIR, PEOPLE, Workplace};
 
 /// Where Linux distributions put the library.
 const LIBRARIES: [&str; 4] = [
@@ -24,10 +24,10 @@ const ID: &str = "MODULE-OF-THE-NORTHERN-REGION-1";
 fn a_key_in_a_token_seals_and_unlocks_and_can_be_left() {
     let library = LIBRARIES.into_iter().find(|path| fs::exists(path).unwrap_or(false));
     let library = library.expect("SoftHSM is installed (Debian: apt-get install softhsm2)");
-    let desk = Desk::new("pkcs11");
-    let configuration = desk.path("softhsm2.conf");
-    fs::create_dir(desk.path("tokens")).unwrap();
-    let tokens = desk.path("tokens");
+    let workplace = Workplace::new("pkcs11");
+    let configuration = workplace.path("softhsm2.conf");
+    fs::create_dir(workplace.path("tokens")).unwrap();
+    let tokens = workplace.path("tokens");
     fs::write(&configuration, format!("directories.tokendir = {}\n", tokens.display())).unwrap();
     let configuration = configuration.to_str().unwrap().to_owned();
     let made = Command::new("softhsm2-util")
@@ -37,32 +37,34 @@ fn a_key_in_a_token_seals_and_unlocks_and_can_be_left() {
         .output()
         .expect("softhsm2-util is installed (Debian: apt-get install softhsm2)");
     assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
-    let desk = desk.with_variable("SOFTHSM2_CONF", &configuration);
+    let workplace = workplace.with_variable("SOFTHSM2_CONF", &configuration);
     let seal = format!(
         "--seal pkcs11 --pkcs11-library {library} --pkcs11-token {}",
         TOKEN.replace(' ', "~")
     );
     let library = format!("--pkcs11-library {library}");
     let init = format!("init --id {ID} {PEOPLE} --test {seal}");
-    assert_eq!(desk.refused(2, &init.replace("Power", "Light")), "pkcs11_token_label");
-    desk.succeed(&init);
-    assert_eq!(desk.refused(2, "unlock"), "flag");
-    assert!(desk.succeed(&format!("unlock {library} --as uwe")).contains("object=prepay-MODULE"));
-    desk.put_secret("pin", "4321-user");
-    assert_eq!(desk.refused(3, &format!("unlock {library}")), "pkcs11_pin");
-    desk.put_secret("pin", "1234-user");
+    assert_eq!(workplace.refused(2, &init.replace("Power", "Light")), "pkcs11_token_label");
+    workplace.succeed(&init);
+    assert_eq!(workplace.refused(2, "unlock"), "flag");
+    assert!(
+        workplace.succeed(&format!("unlock {library} --as uwe")).contains("object=prepay-MODULE")
+    );
+    workplace.put_secret("pin", "4321-user");
+    assert_eq!(workplace.refused(3, &format!("unlock {library}")), "pkcs11_pin");
+    workplace.put_secret("pin", "1234-user");
     // The same key again takes a word of its own.
     let other = init.replace("--id", "--dir {other} --id");
     // A back-up is restored under the same key, which has the vault's name.
-    desk.succeed(&format!("backup {{save}} {library} {PAIR}"));
+    workplace.succeed(&format!("backup {{save}} {library} {PAIR}"));
     let restore = format!("restore {{save}} --dir {{restored}} {PAIR} {seal}");
-    assert_eq!(desk.refused(2, &restore), "pkcs11_key_there");
-    desk.succeed(&format!("{restore} --pkcs11-existing"));
-    desk.succeed(&format!("unlock --dir {{restored}} {library} --as uwe"));
-    assert_eq!(desk.refused(2, &other), "pkcs11_key_there");
-    desk.succeed(&format!("{other} --pkcs11-existing"));
-    desk.put_secret("seal.new", "a passphrase instead");
-    desk.succeed(&format!("seal --seal passphrase {library} {PAIR}"));
-    desk.put_secret("seal", "a passphrase instead");
-    desk.succeed("unlock");
+    assert_eq!(workplace.refused(2, &restore), "pkcs11_key_there");
+    workplace.succeed(&format!("{restore} --pkcs11-existing"));
+    workplace.succeed(&format!("unlock --dir {{restored}} {library} --as uwe"));
+    assert_eq!(workplace.refused(2, &other), "pkcs11_key_there");
+    workplace.succeed(&format!("{other} --pkcs11-existing"));
+    workplace.put_secret("seal.new", "a passphrase instead");
+    workplace.succeed(&format!("seal --seal passphrase {library} {PAIR}"));
+    workplace.put_secret("seal", "a passphrase instead");
+    workplace.succeed("unlock");
 }

@@ -6,7 +6,7 @@ use std::fs;
 use std::io::{BufRead, BufReader, Write};
 use std::process::Stdio;
 
-use module_kit::{Centre, Desk, PAN};
+use module_kit::{Centre, PAN, Workplace};
 use prepay_token::element::BaseDate;
 use serde_json::{Value, json};
 
@@ -26,11 +26,11 @@ fn credit(id: u32, amount: &str) -> Value {
     })
 }
 
-fn desk(name: &str) -> Desk {
-    let desk = Desk::new(name);
-    desk.init("--window none");
-    desk.join(&Centre::with_base_date("KMC-1", BaseDate::Y2014));
-    desk
+fn workplace(name: &str) -> Workplace {
+    let workplace = Workplace::new(name);
+    workplace.init("--window none");
+    workplace.join(&Centre::with_base_date("KMC-1", BaseDate::Y2014));
+    workplace
 }
 
 fn lines(bytes: &[u8]) -> Vec<Value> {
@@ -40,7 +40,7 @@ fn lines(bytes: &[u8]) -> Vec<Value> {
 
 #[test]
 fn many_requests_are_answered_in_order_after_one_unlocking() {
-    let desk = desk("session");
+    let workplace = workplace("session");
     let mut input = String::new();
     for id in 0..500 {
         input.push_str(&format!("{}\n", credit(id, "0.5")));
@@ -67,7 +67,7 @@ fn many_requests_are_answered_in_order_after_one_unlocking() {
     ] {
         input.push_str(&format!("{line}\n"));
     }
-    let output = desk.run_with("unlock --session - --as olga", input.as_bytes());
+    let output = workplace.run_with("unlock --session - --as olga", input.as_bytes());
     let answers = lines(&output.stdout);
     let refused: Vec<&Value> = answers.iter().filter(|answer| !answer["error"].is_null()).collect();
     assert!(output.status.success(), "{refused:?}");
@@ -85,23 +85,23 @@ fn many_requests_are_answered_in_order_after_one_unlocking() {
     assert_eq!(answers[504]["transactions"], 504, "each token of a set counts");
     assert_eq!(answers[506]["module"], "SM-1");
     // Lines that wait are made durable together: far fewer entries than tokens.
-    let log = desk.succeed("audit list --json --count 100000");
+    let log = workplace.succeed("audit list --json --count 100000");
     let batches = log.lines().filter(|line| line.contains("\"issued\"")).count();
     assert!((1..50).contains(&batches), "{batches}");
     // The same file again: the same digits, and nothing is counted twice.
-    fs::write(desk.path("requests"), &input).unwrap();
-    let again = desk.run("unlock --session {requests} --as olga");
+    fs::write(workplace.path("requests"), &input).unwrap();
+    let again = workplace.run("unlock --session {requests} --as olga");
     let repeated = lines(&again.stdout);
     for (first, second) in answers[..503].iter().zip(&repeated) {
         assert_eq!(first, second);
     }
     assert_eq!(repeated[504]["transactions"], 504, "each token of a set counts");
-    desk.assert_nothing_secret_was_printed();
+    workplace.assert_nothing_secret_was_printed();
 }
 
 #[test]
 fn a_wrong_line_is_answered_by_its_code_and_the_next_goes_on() {
-    let desk = desk("wrong-lines");
+    let workplace = workplace("wrong-lines");
     let mut conflict = credit(1, "2");
     conflict["id"] = "conflict".into();
     let mut window = credit(3, "1");
@@ -114,7 +114,7 @@ fn a_wrong_line_is_answered_by_its_code_and_the_next_goes_on() {
         json!({"op": "issue_credit", "id": "bare"}),
         credit(4, "100000")
     );
-    let output = desk.run_with("unlock --session - --as olga", input.as_bytes());
+    let output = workplace.run_with("unlock --session - --as olga", input.as_bytes());
     assert_eq!(output.status.code(), Some(3));
     let answers = lines(&output.stdout);
     let codes: Vec<&str> =
@@ -138,18 +138,21 @@ fn a_wrong_line_is_answered_by_its_code_and_the_next_goes_on() {
 
 #[test]
 fn only_an_operator_has_a_session_and_requests_come_after_the_secrets() {
-    let desk = desk("who");
-    assert_eq!(desk.refused(3, "unlock --session {agree.kag} --as uwe"), "forbidden");
-    assert_eq!(desk.refused(2, "unlock --session {missing} --as olga"), "file");
-    assert_eq!(desk.refused(2, "unlock --session {agree.kag}"), "flag");
+    let workplace = workplace("who");
+    assert_eq!(workplace.refused(3, "unlock --session {agree.kag} --as uwe"), "forbidden");
+    assert_eq!(workplace.refused(2, "unlock --session {missing} --as olga"), "file");
+    assert_eq!(workplace.refused(2, "unlock --session {agree.kag}"), "flag");
 }
 
 #[test]
 fn no_acknowledged_token_is_lost_when_the_process_is_killed() {
-    let desk = desk("kill");
+    let workplace = workplace("kill");
     for round in 0..5_u32 {
-        let mut child =
-            desk.command("unlock --session - --as olga").stdin(Stdio::piped()).spawn().unwrap();
+        let mut child = workplace
+            .command("unlock --session - --as olga")
+            .stdin(Stdio::piped())
+            .spawn()
+            .unwrap();
         let mut input = child.stdin.take().unwrap();
         let writer = std::thread::spawn(move || {
             for id in 0..2000_u32 {
@@ -174,16 +177,16 @@ fn no_acknowledged_token_is_lost_when_the_process_is_killed() {
         writer.join().unwrap();
         assert!(!answered.is_empty());
         // The store opens, the chain holds, and every answer is given again.
-        desk.succeed("unlock");
-        desk.succeed("audit verify --as uwe");
-        desk.succeed("audit verify");
-        let before = desk.object("unlock --as uwe")["transactions"].as_u64().unwrap();
+        workplace.succeed("unlock");
+        workplace.succeed("audit verify --as uwe");
+        workplace.succeed("audit verify");
+        let before = workplace.object("unlock --as uwe")["transactions"].as_u64().unwrap();
         let input: String = (0..answered.len() as u32)
             .map(|id| format!("{}\n", credit(round * 2000 + id, "0.1")))
             .collect();
-        let again = desk.run_with("unlock --session - --as olga", input.as_bytes());
+        let again = workplace.run_with("unlock --session - --as olga", input.as_bytes());
         assert_eq!(lines(&again.stdout), answered);
-        assert_eq!(desk.object("unlock --as uwe")["transactions"].as_u64().unwrap(), before);
+        assert_eq!(workplace.object("unlock --as uwe")["transactions"].as_u64().unwrap(), before);
     }
 }
 
@@ -193,9 +196,9 @@ fn the_example_of_the_reference_page_is_true() {
     let block = page.rsplit("```json\n").next().unwrap();
     let (request, answer) = block.split_once('\n').unwrap();
     let answer = answer.lines().next().unwrap();
-    let desk = Desk::new("page");
-    desk.init("--fixed-time 2004-03-01T13:55Z --fixed-rnd 5");
-    desk.join(&Centre::new("KMC-1"));
-    let output = desk.run_with("unlock --session - --as olga", request.as_bytes());
+    let workplace = Workplace::new("page");
+    workplace.init("--fixed-time 2004-03-01T13:55Z --fixed-rnd 5");
+    workplace.join(&Centre::new("KMC-1"));
+    let output = workplace.run_with("unlock --session - --as olga", request.as_bytes());
     assert_eq!(String::from_utf8(output.stdout).unwrap().trim_end(), answer);
 }

@@ -6,19 +6,19 @@ mod module_kit;
 
 use std::process::Command;
 
-use module_kit::{Desk, PAIR, PEOPLE};
+use module_kit::{PAIR, PEOPLE, Workplace};
 
 const SEAL: &str = "--seal pkcs11 --pkcs11-library cryptoki.so --pkcs11-token safe";
 
 #[test]
 fn a_seal_in_a_hardware_token_is_refused_before_anything_is_made() {
-    let desk = Desk::new("small-build");
+    let workplace = Workplace::new("small-build");
     let init = format!("init --id SM-1 {PEOPLE} --test {SEAL}");
-    assert_eq!(desk.refused(2, &init), "pkcs11_absent");
-    assert!(!desk.path("module").exists());
-    desk.init("");
-    assert_eq!(desk.refused(2, &format!("seal {PAIR} {SEAL}")), "pkcs11_absent");
-    desk.succeed("unlock --as uwe");
+    assert_eq!(workplace.refused(2, &init), "pkcs11_absent");
+    assert!(!workplace.path("module").exists());
+    workplace.init("");
+    assert_eq!(workplace.refused(2, &format!("seal {PAIR} {SEAL}")), "pkcs11_absent");
+    workplace.succeed("unlock --as uwe");
 }
 
 #[test]

@@ -12,7 +12,7 @@ use std::sync::mpsc::{Receiver, channel};
 use std::thread;
 use std::time::Duration;
 
-use module_kit::Desk;
+use module_kit::Workplace;
 
 /// What runs on the terminal. The lines that are read before and after show whether it echoes.
 const SESSION: &str = r#"
@@ -49,17 +49,17 @@ struct Terminal {
 }
 
 impl Terminal {
-    fn start(desk: &Desk, arguments: &str) -> Self {
-        Self::start_with("sane", desk, arguments)
+    fn start(workplace: &Workplace, arguments: &str) -> Self {
+        Self::start_with("sane", workplace, arguments)
     }
 
     /// Begins the session on a terminal with these modes, and shows that it echoes.
-    fn start_with(modes: &str, desk: &Desk, arguments: &str) -> Self {
+    fn start_with(modes: &str, workplace: &Workplace, arguments: &str) -> Self {
         let mut script = Command::new("script")
             .args(["-q", "-e", "-c", SESSION, "/dev/null"])
             .env("SHELL", "/bin/sh")
             .env("PREPAY", env!("CARGO_BIN_EXE_prepay"))
-            .env("PLACE", desk.path("module"))
+            .env("PLACE", workplace.path("module"))
             .env("ARGUMENTS", arguments)
             .env("MODES", modes)
             .stdin(Stdio::piped())
@@ -147,13 +147,13 @@ impl Drop for Terminal {
 }
 
 /// An empty place without secrets in files.
-fn desk(name: &str) -> Desk {
-    Desk::new(&format!("terminal-{name}"))
+fn workplace(name: &str) -> Workplace {
+    Workplace::new(&format!("terminal-{name}"))
 }
 
 /// Whether there is a vault.
-fn is_made(desk: &Desk) -> bool {
-    desk.path("module").join("store").exists()
+fn is_made(workplace: &Workplace) -> bool {
+    workplace.path("module").join("store").exists()
 }
 
 fn occurrences(screen: &str, text: &str) -> usize {
@@ -162,8 +162,8 @@ fn occurrences(screen: &str, text: &str) -> usize {
 
 #[test]
 fn what_is_typed_makes_a_module_and_opens_it_and_is_never_shown() {
-    let desk = desk("typed");
-    let mut terminal = Terminal::start(&desk, INIT);
+    let workplace = workplace("typed");
+    let mut terminal = Terminal::start(&workplace, INIT);
     for (question, secret) in TYPED {
         terminal.answer_twice(question, secret);
     }
@@ -171,21 +171,21 @@ fn what_is_typed_makes_a_module_and_opens_it_and_is_never_shown() {
     for (question, _) in TYPED {
         assert_eq!(occurrences(&screen, question), 2, "{question}: {screen}");
     }
-    assert!(is_made(&desk));
+    assert!(is_made(&workplace));
 
-    let mut terminal = Terminal::start(&desk, "registers --as uwe");
+    let mut terminal = Terminal::start(&workplace, "registers --as uwe");
     terminal.answer("sealing passphrase of SM-1", TYPED[3].1);
     terminal.answer("passphrase of uwe", TYPED[2].1);
     terminal.ends(0);
 
     // The Enter of a terminal that a program has left in disorder.
-    let mut terminal = Terminal::start_with("sane -icrnl", &desk, "registers --as uwe");
+    let mut terminal = Terminal::start_with("sane -icrnl", &workplace, "registers --as uwe");
     terminal.answer("sealing passphrase of SM-1", TYPED[3].1);
     terminal.answer("passphrase of uwe", TYPED[2].1);
     terminal.ends(0);
 
     // A wrong one is not shown either, and one that is known is asked for once.
-    let mut terminal = Terminal::start(&desk, "registers --as uwe");
+    let mut terminal = Terminal::start(&workplace, "registers --as uwe");
     terminal.answer("sealing passphrase of SM-1", TYPED[3].1);
     terminal.answer("passphrase of uwe", TYPED[0].1);
     let screen = terminal.ends(3);
@@ -194,10 +194,10 @@ fn what_is_typed_makes_a_module_and_opens_it_and_is_never_shown() {
 
 #[test]
 fn a_repetition_that_differs_is_no_new_passphrase() {
-    let desk = desk("differs");
+    let workplace = workplace("differs");
     let (question, secret) = TYPED[0];
     let again = format!("{question}, again");
-    let mut terminal = Terminal::start(&desk, INIT);
+    let mut terminal = Terminal::start(&workplace, INIT);
     for _ in 0..3 {
         terminal.answer(question, secret);
         terminal.answer(&again, TYPED[1].1);
@@ -205,17 +205,17 @@ fn a_repetition_that_differs_is_no_new_passphrase() {
     }
     let screen = terminal.ends(2);
     assert!(screen.contains("the two entries differed 3 times"), "{screen}");
-    assert!(!is_made(&desk), "nothing was made");
+    assert!(!is_made(&workplace), "nothing was made");
 
     // One slip is forgiven: what was entered twice alike counts.
-    let mut terminal = Terminal::start(&desk, INIT);
+    let mut terminal = Terminal::start(&workplace, INIT);
     terminal.answer(question, TYPED[1].1);
     terminal.answer(&again, secret);
     for (question, secret) in TYPED {
         terminal.answer_twice(question, secret);
     }
     terminal.ends(0);
-    let mut terminal = Terminal::start(&desk, "slots --as ann");
+    let mut terminal = Terminal::start(&workplace, "slots --as ann");
     terminal.answer("sealing passphrase of SM-1", TYPED[3].1);
     terminal.answer("passphrase of ann", secret);
     terminal.ends(0);
@@ -235,9 +235,9 @@ fn whoever_leaves_a_question_finds_the_terminal_as_it_was_and_nothing_made() {
     .into_iter()
     .enumerate()
     {
-        let desk = desk(&format!("left-{case}"));
+        let workplace = workplace(&format!("left-{case}"));
         for is_repetition in [false, true] {
-            let mut terminal = Terminal::start(&desk, INIT);
+            let mut terminal = Terminal::start(&workplace, INIT);
             let mut asked = question.to_owned();
             if is_repetition {
                 terminal.answer(question, secret);
@@ -248,7 +248,7 @@ fn whoever_leaves_a_question_finds_the_terminal_as_it_was_and_nothing_made() {
             let screen = terminal.ends(2);
             let told = format!("{asked}: {said}");
             assert!(screen.contains(&told), "{keys:?}: expected {told:?}: {screen}");
-            assert!(!is_made(&desk), "nothing was made, {keys:?}");
+            assert!(!is_made(&workplace), "nothing was made, {keys:?}");
         }
     }
 }

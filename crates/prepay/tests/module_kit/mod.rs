@@ -40,24 +40,24 @@ pub(crate) const SECRETS: &[(&str, &str)] = &[
 ];
 
 /// A folder with secrets and, once made, a module.
-pub(crate) struct Desk {
+pub(crate) struct Workplace {
     pub(crate) folder: PathBuf,
     environment: Vec<(String, String)>,
     /// Everything that was printed.
     printed: std::cell::RefCell<Vec<u8>>,
 }
 
-impl Desk {
+impl Workplace {
     /// An empty folder with the files of all secrets.
     pub(crate) fn new(name: &str) -> Self {
         let folder = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(format!("module-{name}"));
         let _ = fs::remove_dir_all(&folder);
         fs::create_dir_all(folder.join("secrets")).unwrap();
-        let desk = Self { folder, environment: Vec::new(), printed: Default::default() };
+        let workplace = Self { folder, environment: Vec::new(), printed: Default::default() };
         for (name, secret) in SECRETS {
-            desk.put_secret(name, secret);
+            workplace.put_secret(name, secret);
         }
-        desk
+        workplace
     }
 
     /// The same with a variable in the environment of the program.
@@ -261,32 +261,32 @@ impl Centre {
         centre
     }
 
-    fn desk(&self) -> impl CentreModule + '_ {
+    fn workplace(&self) -> impl CentreModule + '_ {
         CentreSession::new(&self.vault, self.quorum.clone())
     }
 
     fn import(&self, revision: u8, byte: u8) {
         let key = VendingKey::new(DecoderKeyGenerationAlgorithm::Dkga02, &[byte; 8]).unwrap();
         let group = "123456".parse().unwrap();
-        self.desk().import_test_key(group, revision.try_into().unwrap(), &key).unwrap();
+        self.workplace().import_test_key(group, revision.try_into().unwrap(), &key).unwrap();
     }
 
     pub(crate) fn enrolment(&self) -> String {
-        self.desk().enrolment().unwrap()
+        self.workplace().enrolment().unwrap()
     }
 
     pub(crate) fn fingerprint(&self) -> String {
-        self.desk().identify().unwrap().fingerprint
+        self.workplace().identify().unwrap().fingerprint
     }
 
     pub(crate) fn accept(&self, enrolment: &str) {
         let enrolment: ModuleEnrolment = document(enrolment);
         let told = enrolment.party.fingerprint().to_string();
-        self.desk().accept_module(&enrolment, &told).unwrap();
+        self.workplace().accept_module(&enrolment, &told).unwrap();
     }
 
     pub(crate) fn answer_agreement(&self, request: &str) -> String {
-        self.desk().agree_to(request).unwrap().confirmation
+        self.workplace().agree_to(request).unwrap().confirmation
     }
 
     /// A file with both keys, which allows so many units.
@@ -312,7 +312,7 @@ impl Centre {
         };
         let keys = vec![item(1), item(2)];
         let order = KeyLoadOrder { expires: now.plus_days(7), transactions: None, keys };
-        self.desk().load_for(request, &order).unwrap().file
+        self.workplace().load_for(request, &order).unwrap().file
     }
 }
 
