@@ -200,7 +200,7 @@ impl fmt::Display for Authority {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.pad(match self {
             Self::Reading => "an auditor",
-            Self::Operating => "an operator",
+            Self::Operating => "one operator or custodian",
             Self::DualControl => "two custodians",
         })
     }

@@ -8,10 +8,10 @@ use prepay_kmc::centre::{LoadAnswer, LoadOptions};
 use prepay_kmp::{AgreementRequest, Document, KeyLoadRequest, Unverified};
 use prepay_token::element::SupplyGroupCode;
 
-use super::file::{self, OutFlags, Output};
 use super::place::{Needs, PlaceFlags};
 use super::refusal;
 use crate::failure::{Done, Failure};
+use crate::file::{self, OutFlags, Output};
 use crate::out::{Out, Record};
 
 /// A request to answer.

@@ -23,8 +23,9 @@ use prepay_kmc_module::CentreContents;
 use prepay_vault::RestoredLimits;
 
 use super::place::{PlaceFlags, Site, fixed_clock, store_path, test_time};
-use super::{file, store};
+use super::store;
 use crate::failure::{Done, Failure};
+use crate::file;
 use crate::out::{Out, Record};
 use crate::people::vault_failure;
 use crate::sealing::NewSealFlags;

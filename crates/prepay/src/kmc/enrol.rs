@@ -8,10 +8,10 @@ use prepay_kmc::store::Filter;
 use prepay_kmc_module::CentreModule;
 use prepay_kmp::{ModuleEnrolment, ModuleId};
 
-use super::file::{self, OutFlags, Output};
 use super::place::{Needs, PlaceFlags};
 use super::refusal;
 use crate::failure::{Done, Failure};
+use crate::file::{self, OutFlags, Output};
 use crate::out::{Out, Record};
 use crate::people::ask_line;
 

@@ -10,12 +10,12 @@ use prepay_host::SystemClock;
 use prepay_kmc::entity::FormNumber;
 use prepay_kmc::form::{Draft, Faults, FormKind, Presence, Schema, SignedForm};
 
-use super::file::{self, OutFlags, read_form};
 use super::form_at_centre;
+use super::form_file::read_form;
 use super::place::PlaceFlags;
 use super::{refusal, signatory};
 use crate::failure::{Done, Failure};
-use crate::file::NewFile;
+use crate::file::{self, NewFile, OutFlags};
 use crate::out::{Out, Record};
 
 /// Commands for forms.

@@ -11,10 +11,11 @@ use prepay_kmc::store::{Filter, RowKey};
 use prepay_token::element::SupplyGroupCode;
 
 use super::answer::put_load;
-use super::file::{OutFlags, read_form};
+use super::form_file::read_form;
 use super::place::{Needs, PlaceFlags};
 use super::{key, refusal};
 use crate::failure::{Done, Failure};
+use crate::file::OutFlags;
 use crate::out::{Out, Record};
 
 /// A form to accept.

@@ -6,8 +6,9 @@ use prepay_kmc_module::{CentreModule, CentreSession, CentreSetup};
 use prepay_kmp::CentreId;
 
 use super::place::{PlaceFlags, store_path, test_time};
-use super::{file, refusal, store};
+use super::{refusal, store};
 use crate::failure::{Done, Failure};
+use crate::file;
 use crate::out::{Out, Record};
 use crate::people::vault_failure;
 use crate::vault::new::{NewVaultFlags, make};

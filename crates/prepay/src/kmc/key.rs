@@ -293,7 +293,7 @@ pub(super) fn import(place: &PlaceFlags, flags: &ImportFlags, out: &Out) -> Done
 
 impl ImportFlags {
     fn read(&self) -> Done<VendingKey> {
-        let text = Zeroizing::new(super::file::read(&self.from)?);
+        let text = Zeroizing::new(crate::file::read(&self.from)?);
         let bad = |problem: String| {
             Failure::refused("test_key", format!("{}: {problem}", self.from.display()))
                 .next("put one TEST key in hexadecimal on the only line of the file")

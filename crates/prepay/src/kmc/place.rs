@@ -14,10 +14,10 @@ use prepay_basics::Moment;
 use prepay_kmc::centre::{Centre, CommandError};
 use prepay_kmc_module::{Authority, CentreContents, CentreModule, CentreSession, CentreVault};
 
-use super::file;
 use super::refusal;
 use super::store::{self, Store};
 use crate::failure::{Done, Failure};
+use crate::file;
 use crate::out::Out;
 use crate::vault::{Installation, SiteClock, VaultFlags, closing};
 pub(super) use crate::vault::{Needs, moment};

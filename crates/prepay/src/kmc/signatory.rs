@@ -10,9 +10,8 @@ use prepay_kmc_module::signatory_file::{self, LONGEST, SignatoryFileError};
 use prepay_kmp::{Signatory, SignatoryKey};
 use prepay_vault::Secret;
 
-use super::file;
 use crate::failure::{Done, Failure};
-use crate::file::{NewFile, not_made};
+use crate::file::{self, NewFile, not_made};
 use crate::people::vault_failure;
 
 /// Makes a signatory and its file.
