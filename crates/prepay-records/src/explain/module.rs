@@ -178,7 +178,7 @@ pub(super) const ROWS: &[Explanation] = &[
     ),
     row(
         "fingerprint",
-        "The fingerprint was not confirmed: none was given, or it is not that of the document.",
+        "The fingerprint that was given is not that of the document.",
         "It was misread, the document is of somebody else, or somebody replaced it on the way.",
         Custodians,
         "call the owner of the keys and compare the fingerprint again; do not go on while it differs",

@@ -266,11 +266,11 @@ pub(super) const ROWS: &[Explanation] = &[
         "run the command again",
     ),
     row(
-        "secret_missing",
-        "A secret is needed, and there is no terminal to ask for it.",
-        "The program runs without a terminal, and no file was named for this secret.",
+        "input_missing",
+        "A secret, a name or a fingerprint is needed, and there is no terminal to ask for it.",
+        "The program runs without a terminal, and neither a flag nor a file gives what is needed.",
         Client,
-        "name a file: --secret NAME=FILE, or --secrets DIR",
+        "give it: --secret NAME=FILE or --secrets DIR, --as or --custodian, --fingerprint",
     ),
     row(
         "secret_file",
