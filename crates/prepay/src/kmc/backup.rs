@@ -54,12 +54,17 @@ pub(super) fn backup(place: &PlaceFlags, to: &Path, out: &Out) -> Done<()> {
     let Site { vault, store, .. } = place.open(out)?;
     let (bytes, by) = backup::seal(&place.vault, &vault)?;
     DirBuilder::new().mode(0o700).create(to).map_err(failed)?;
-    private_file::create(sealed(to), &bytes).map_err(failed)?;
-    store::copy(&store, &store_path(to))?;
-    if test_time(dir).symlink_metadata().is_ok() {
-        copy(&test_time(dir), &test_time(to))?;
-    }
-    file::sync_parent(to).map_err(failed)?;
+    let write = || {
+        private_file::create(sealed(to), &bytes).map_err(failed)?;
+        store::copy(&store, &store_path(to))?;
+        if test_time(dir).symlink_metadata().is_ok() {
+            copy(&test_time(dir), &test_time(to))?;
+        }
+        file::sync_parent(to).map_err(failed)
+    };
+    write().inspect_err(|_| {
+        let _ = std::fs::remove_dir_all(to); // Part of a back-up is none, and would be in the way of the next.
+    })?;
     let record = backup::record(place, &vault.header().name, &by, to);
     vault.close().map_err(|error| vault_failure(&error))?;
     out.done(format_args!("wrote the back-up {}", to.display()), &record)

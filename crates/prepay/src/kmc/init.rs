@@ -1,11 +1,13 @@
 //! `prepay kmc init`: makes a centre.
 
+use std::path::Path;
+
 use clap::Args;
 use prepay_kmc::centre::Centre;
 use prepay_kmc_module::{CentreModule, CentreSession, CentreSetup};
 use prepay_kmp::CentreId;
 
-use super::place::{PlaceFlags, store_path, test_time};
+use super::place::{PlaceFlags, store_path, test_time, vault_path, without_store};
 use super::{refusal, store};
 use crate::failure::{Done, Failure};
 use crate::file;
@@ -42,6 +44,10 @@ pub(super) fn run(place: &PlaceFlags, flags: &InitFlags, out: &Out) -> Done<()> 
     let made = make(place, &flags.new, centre.as_str(), clock, |around, unlock, users| {
         let insecure_test = flags.test;
         CentreSetup { centre: &centre, unlock, users, valid_days, insecure_test }.make(around)
+    })
+    .map_err(|failure| match is_there(&vault_path(dir)) && !is_there(&store_path(dir)) {
+        true => failure.next(without_store(dir)),
+        false => failure,
     })?;
     if let (true, SiteClock::Fixed(moment)) = (flags.test, clock) {
         file::write(&test_time(dir), format!("{moment}\n").as_bytes(), false)?;
@@ -63,4 +69,8 @@ pub(super) fn run(place: &PlaceFlags, flags: &InitFlags, out: &Out) -> Done<()> 
     };
     made.vault.close().map_err(|error| vault_failure(&error))?;
     out.done_with(format_args!("made centre {}", flags.id), &record)
+}
+
+fn is_there(path: &Path) -> bool {
+    path.symlink_metadata().is_ok()
 }

@@ -7,6 +7,7 @@
 //!  DIR/test-time   test centres only: a fixed time for the clock
 //! ```
 
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 use clap::Args;
@@ -30,6 +31,15 @@ pub(crate) struct PlaceFlags {
     /// Test centres only: fix the clock at this time, such as 2026-03-01T13:55:00Z.
     #[arg(long, value_name = "TIME", value_parser = moment, global = true)]
     pub(super) fixed_time: Option<Moment>,
+}
+
+/// What to do about a vault without `centre.db`.
+pub(super) fn without_store(dir: &Path) -> String {
+    let dir = dir.display();
+    format!(
+        "{dir} has a vault and no centre.db: if kmc init was interrupted, nothing was done in this centre, so remove \
+         {dir} and make the centre again; otherwise restore both from one back-up"
+    )
 }
 
 /// An open centre.
@@ -87,7 +97,13 @@ impl PlaceFlags {
     pub(super) fn open(&self, out: &Out) -> Done<Site> {
         let vault = self.unlock(self.look(out)?)?;
         let clock = self.clock(vault.header().insecure_test)?;
-        let store = store::open(&store_path(self.dir()?))?;
+        let path = store_path(self.dir()?);
+        let store = store::open(&path).map_err(|failure| match path.symlink_metadata() {
+            Err(error) if error.kind() == ErrorKind::NotFound => {
+                failure.next(without_store(self.dir().unwrap_or(&path)))
+            }
+            _ => failure,
+        })?;
         Ok(Site { vault, store, clock })
     }
 
