@@ -15,7 +15,7 @@ use prepay_records::{
     instruction, needed_choice, record, rounding,
 };
 use prepay_token::Class;
-use prepay_token::element::{BaseDate, TokenIdentifier};
+use prepay_token::element::{BaseDate, TokenCarrierKind, TokenCarrierType, TokenIdentifier};
 use prepay_token::key_change::SetSize;
 use serde::de::Deserializer;
 use serde_json::value::RawValue;
@@ -279,8 +279,18 @@ fn meter(fields: &RequestLine<'_>) -> Result<MeterConfiguration, RecordError> {
         pan: needed("pan", element::pan(&fields.pan)?)?,
         tariff_index: needed("ti", element::ti("ti", &fields.ti)?)?,
         encryption: needed("ea", element::ea(&fields.ea)?)?,
-        carrier: needed("tct", element::carrier("tct", &fields.tct)?)?,
+        carrier: carrier(&fields.tct)?,
     })
+}
+
+/// The carrier of a meter's tokens: one that the standard assigns.
+fn carrier(field: &Field<'_>) -> Result<TokenCarrierType, RecordError> {
+    let carrier = needed("tct", element::carrier("tct", field)?)?;
+    if carrier.kind() == TokenCarrierKind::Reserved {
+        let message = format!("tct: expected an assigned carrier type, 01 to 08, found {carrier}");
+        return Err(RecordError::new(RecordCode::ValueRange, message));
+    }
+    Ok(carrier)
 }
 
 fn register(name: &str, field: &Field<'_>) -> Result<RegisterNumber, RecordError> {

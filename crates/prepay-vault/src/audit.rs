@@ -224,7 +224,8 @@ fn walk<E: Entries>(
 pub(super) fn header(storage: &mut dyn VaultStorage) -> io::Result<Result<LogHeader, BadEntry>> {
     let mut bytes = [0; HEADER];
     let count = read_full(storage, 0, &mut bytes)?;
-    let bad = BadEntry { sequence: 0, offset: 0, problem: Problem::Header };
+    let problem = if count == 0 { Problem::NoLog } else { Problem::Header };
+    let bad = BadEntry { sequence: 0, offset: 0, problem };
     Ok(LogHeader::decode(&bytes[..count]).map_err(|_| bad))
 }
 

@@ -54,6 +54,8 @@ pub struct BadEntry {
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Problem {
+    /// There is no log.
+    NoLog,
     /// The log has the header of another vault.
     Header,
     /// No entry can have this length.
@@ -236,6 +238,9 @@ fn fields<E: Entries>(sequence: u64, reader: &mut Reader<'_>) -> Result<Record<E
 impl fmt::Display for BadEntry {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { sequence, offset, problem } = self;
+        if *problem == Problem::NoLog {
+            return problem.fmt(f);
+        }
         write!(f, "entry {sequence} of the audit log, at byte {offset}: {problem}")
     }
 }
@@ -243,6 +248,7 @@ impl fmt::Display for BadEntry {
 impl fmt::Display for Problem {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
+            Self::NoLog => f.write_str("the audit log is missing or empty"),
             Self::Header => f.write_str("the header is not that of this vault's log"),
             Self::Length { found } => write!(f, "no entry can be {found} bytes long"),
             Self::Torn => f.write_str("the log ends within it"),

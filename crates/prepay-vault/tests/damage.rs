@@ -247,3 +247,12 @@ fn a_log_of_another_vault_is_refused() {
     let Some(OpenError::BadEntry(bad)) = refusal(&mixed, &file) else { panic!("no refusal") };
     assert_eq!((bad.sequence, bad.problem), (0, Problem::Header));
 }
+
+#[test]
+fn a_log_that_is_gone_is_reported_as_missing() {
+    let file = key_file();
+    let gone = MemoryStorage { log: Vec::new(), ..used(Unlock::KeyFile(&file)) };
+    assert!(matches!(refusal(&gone, &file), Some(OpenError::Cut { found: 0, .. })));
+    let bad = verify::<CountEntry>(&mut gone.clone()).unwrap().first_bad.unwrap();
+    assert_eq!(bad.to_string(), "the audit log is missing or empty");
+}

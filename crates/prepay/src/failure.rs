@@ -99,6 +99,13 @@ impl Failure {
         self
     }
 
+    /// The same with another message.
+    #[must_use]
+    pub(crate) fn reworded(mut self, reword: impl FnOnce(&str) -> String) -> Self {
+        self.message = reword(&self.message);
+        self
+    }
+
     /// The same with a status code of the standard.
     #[must_use]
     pub(crate) fn status(mut self, status: Option<&'static str>) -> Self {

@@ -854,3 +854,49 @@ fn a_new_seal_opens_the_centre_and_the_old_one_does_not() {
     );
     place.done(&["report", "journal", "--as", "uma", "--key-file", "centre.key"]);
 }
+
+#[test]
+fn a_group_needs_a_name() {
+    let place = Place::with_centre("nameless");
+    place.done(&with(CUSTOMER, &TWO));
+    let nameless: Vec<&str> =
+        GROUP.iter().map(|&word| if word == "North" { "" } else { word }).collect();
+    assert_eq!(place.fails(&with(&nameless, &TWO)), (2, "flag".to_owned()));
+    place.done(&with(GROUP, &TWO));
+    let rename = ["group", "rename", "000123", "--name", ""];
+    assert_eq!(place.fails(&with(&rename, &TWO)), (2, "flag".to_owned()));
+}
+
+#[test]
+fn a_backup_that_fails_half_way_leaves_nothing() {
+    let place = Place::with_centre("half");
+    let blocks = fs::metadata(place.path("centre/centre.db")).expect("the store").len() / 512 / 2;
+    // Writing fails beyond this size, as it does on a full disk.
+    let limited = format!("trap '' XFSZ; ulimit -f {blocks}; exec \"$0\" \"$@\"");
+    let backup = with(&["kmc", "backup", "copy", "--dir", "centre", "--secrets", "safe"], &TWO);
+    let output = Command::new("sh")
+        .args(["-c", &limited, env!("CARGO_BIN_EXE_prepay")])
+        .args(&backup)
+        .current_dir(&place.0)
+        .output()
+        .expect("the program ends");
+    assert!(!output.status.success(), "{}", text(&output.stdout));
+    assert!(!place.path("copy").exists(), "{}", text(&output.stderr));
+    place.done(&with(&["backup", "copy"], &TWO));
+}
+
+#[test]
+fn an_interrupted_init_says_what_is_there_and_what_to_do() {
+    let place = Place::with_centre("cut");
+    fs::remove_file(place.path("centre/centre.db")).expect("the store can be removed");
+    let init = ["init", "--id", "KC-1", "--test", "--custodian", "ann", "--custodian", "ben"];
+    for command in [&["customer", "list", "--as", "olga"][..], &init] {
+        let output = place.run(command);
+        assert_eq!(output.status.code(), Some(2), "{command:?}");
+        let told = text(&output.stdout);
+        assert!(
+            told.contains("has a vault and no centre.db: if kmc init was interrupted"),
+            "{told}"
+        );
+    }
+}

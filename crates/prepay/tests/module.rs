@@ -193,6 +193,7 @@ fn what_is_wrong_is_named_and_tells_by_its_status_who_answered() {
         (3, credit("--register 3 --ti 01 --pan 600727000000000009"), "register"),
         (3, credit("--register 1 --ti 01 --pan 600727000000000008"), "pan"),
         (3, credit("--register 1 --ti 1 --pan 600727000000000009"), "parameter"),
+        (3, credit(&format!("--register 1 {METER} --tct 99")), "parameter"),
         (2, credit("--register 0 --ti 01 --pan 600727000000000009"), "flag"),
         (2, format!("delete --register 0 {PAIR}"), "flag"),
         (2, format!("issue key-change --from 1 --to 0 {METER} --as olga"), "flag"),

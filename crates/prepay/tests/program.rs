@@ -196,6 +196,26 @@ fn refusals_go_to_standard_error_and_exit_with_3() {
 }
 
 #[test]
+fn refusals_of_flags_name_the_flag() {
+    let twice =
+        format!("lab key-change --from vending_key={SHORT_KEY},sgc=123456 --to krn=2,krn=3");
+    // (arguments, the beginning of what standard error says)
+    for (arguments, expected) in [
+        (
+            "lab issue credit --amount many",
+            "amount_format: --amount: expected a decimal number, as",
+        ),
+        ("lab issue credit", "missing_field: --amount is missing"),
+        ("lab derive --vending-key 00 --ti x", "ti_format: --ti: expected two digits, found"),
+        ("lab derive --vending-key 00 --pan 1", "pan_format: --pan: "),
+        (&twice, "flag: --to: expected each field once, found krn twice"),
+    ] {
+        let told = text(&prepay(arguments).stderr);
+        assert!(told.starts_with(expected), "{arguments}: {told}");
+    }
+}
+
+#[test]
 fn unknown_arguments_exit_with_2() {
     for arguments in
         ["", "nonsense", "lab issue nonsense", "lab explain 00000000000150997584 --ti 05-01"]

@@ -183,9 +183,8 @@ impl<'t> Items<'_, 't> {
     pub(super) fn bytes<const N: usize>(&mut self, tag: &str) -> Result<[u8; N], DocumentError> {
         let text = self.need(tag)?;
         read_hex(text).ok_or_else(|| {
-            let digits = text.len();
-            let problem =
-                format!("expected {} hexadecimal digits, found {digits} characters", 2 * N);
+            let found = characters(text);
+            let problem = format!("expected {} hexadecimal digits, found {found}", 2 * N);
             self.record.fault(tag, problem)
         })
     }
@@ -199,7 +198,7 @@ impl<'t> Items<'_, 't> {
             return Ok(bytes);
         }
         let problem =
-            format!("expected at most {} hexadecimal digits, found {digits} characters", 2 * most);
+            format!("expected at most {} hexadecimal digits, found {}", 2 * most, characters(text));
         Err(self.record.fault(tag, problem))
     }
 
@@ -210,6 +209,11 @@ impl<'t> Items<'_, 't> {
             None => Ok(()),
         }
     }
+}
+
+/// The length of a value, in words.
+fn characters(text: &str) -> String {
+    format!("{} character{}", text.len(), if text.len() == 1 { "" } else { "s" })
 }
 
 /// Takes the records of a text one by one.

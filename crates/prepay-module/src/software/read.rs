@@ -5,6 +5,7 @@ use super::register::Register;
 use super::slot::{CentreReport, Slot, SlotReport, SlotState};
 use crate::{ClockWindow, Identification, ModuleStatus, RegisterReport};
 use prepay_basics::Moment;
+use prepay_token::element::KeyExpiryNumber;
 use prepay_vault::Vault;
 
 /// The model.
@@ -120,13 +121,21 @@ fn register_alerts(register: &Register, now: Moment, soon: Moment) -> Vec<String
     } else if soon > until {
         found.push(format!("load it again soon: can be used until {until}"));
     }
-    if attributes.is_expired(now) {
-        found.push(format!(
-            "expired: KEN {}; only as the old key of a key change",
-            attributes.expiry
-        ));
-    } else if attributes.is_expired(soon) {
-        found.push(format!("expires soon: KEN {}", attributes.expiry));
+    // A key that never expires can be used for as long as its base date has identifiers.
+    let (expiry, base) = (attributes.expiry, attributes.base_date.year());
+    let never = expiry == KeyExpiryNumber::NEVER;
+    match (attributes.is_expired(now), attributes.is_expired(soon)) {
+        (true, _) if never => found.push(format!("base date {base} has no identifiers any more")),
+        (true, _) => {
+            found.push(format!("expired: KEN {expiry}; only as the old key of a key change"));
+        }
+        (_, true) if never => {
+            found.push(format!(
+                "base date {base} has no identifiers soon: load a key with a later one"
+            ));
+        }
+        (_, true) => found.push(format!("expires soon: KEN {expiry}")),
+        _ => {}
     }
     let units = (register.units_left_tenths.map(u128::from), attributes.unit_limit.0, 10, "ULM");
     let currency = (register.currency_left, attributes.currency_limit.0, 100_000, "CLM");

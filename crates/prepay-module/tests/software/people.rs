@@ -7,6 +7,7 @@ use prepay_module::{
     IssueRequest, ModuleError, ModuleFault, Refusal, SecurityModule, VerifyRequest,
 };
 use prepay_testkit::documents::document;
+use prepay_token::element::BaseDate;
 use prepay_vault::{
     AccessError, AuditError, By, Entries as _, Entry, NewUser, Place, Quorum, RestoredLimits, Role,
     Secret, SignInError, Unlock, UserError, VaultError,
@@ -170,13 +171,16 @@ fn status_says_what_keepers_should_know() {
             TestKey::new(5).with(|a| a.unit_limit = UnitLimit(Some(1))),
             TestKey::new(6).with(|a| a.unit_limit = UnitLimit(Some(10))),
             TestKey::new(7),
+            TestKey::new(8).with(|a| a.base_date = BaseDate::Y1993),
         ],
     );
+    assert!(!alerts(&world).contains("KEN 255"), "never expires: {}", alerts(&world));
     for expected in [
         "register 1 (group 100001 revision 1): load it again soon: can be used until 2026-03-20",
         "register 2 (group 100002 revision 1): expires soon: KEN 97",
         "register 3 (group 100003 revision 1): expired: KEN 96",
         "register 4 (group 100004 revision 1): not active before 2026-03-20",
+        "register 8 (group 100008 revision 1): base date 1993 has no identifiers any more",
     ] {
         assert!(alerts(&world).contains(expected), "{expected}\n{}", alerts(&world));
     }

@@ -90,7 +90,8 @@ impl fmt::Display for Problem {
                     };
                     write!(f, "{joint}{length}")?;
                 }
-                write!(f, " digits, found {found} characters")
+                let plural = if *found == 1 { "" } else { "s" };
+                write!(f, " digits, found {found} character{plural}")
             }
             Self::NotDigit { index } => write!(f, "character at index {index} is not a digit"),
             Self::Range { lowest, highest, found } => {

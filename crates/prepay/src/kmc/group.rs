@@ -29,7 +29,7 @@ pub(super) enum GroupCommand {
         /// The code, six digits.
         group: SupplyGroupCode,
         /// The new name.
-        #[arg(long, value_name = "TEXT")]
+        #[arg(long, value_name = "TEXT", value_parser = group_name)]
         name: GroupName,
     },
     /// Transfer a supply group to another customer. The former owner's authorisations end. Two custodians.
@@ -55,7 +55,7 @@ pub(super) struct AllocateFlags {
     #[arg(long, value_name = "CUSTOMER")]
     owner: CustomerNumber,
     /// Its name, for people.
-    #[arg(long, value_name = "TEXT")]
+    #[arg(long, value_name = "TEXT", value_parser = group_name)]
     name: GroupName,
     /// Where its meters are.
     #[arg(long, value_name = "TEXT")]
@@ -126,6 +126,14 @@ pub(super) fn run(place: &PlaceFlags, command: &GroupCommand, out: &Out) -> Done
             out.done(format_args!("group {group} now belongs to customer {to}"), &record(&row))
         }),
     }
+}
+
+/// Reads the name of a group. A key may come without one; a group of a centre has one.
+fn group_name(text: &str) -> Result<GroupName, String> {
+    if text.is_empty() {
+        return Err("expected a name of 1 to 40 characters, found nothing".to_owned());
+    }
+    text.parse().map_err(|error| format!("{error}"))
 }
 
 impl AllocateFlags {

@@ -67,16 +67,50 @@ pub(crate) fn keyed(flags: &KeyFlags) -> Done<Request<'_>> {
     })
 }
 
+/// The message of a record's error, with the flag in the place of the field that it became.
+pub(super) fn in_flags(message: &str) -> String {
+    let end = message.find([':', ' ']).unwrap_or(message.len());
+    let (field, rest) = message.split_at(end);
+    let Some(flag) = flag_of(field) else { return message.to_owned() };
+    format!("{flag}{}", rest.replacen(" in a string", "", 1))
+}
+
+/// The flag that becomes a field. A pair of `--from` and `--to` is named by both.
+fn flag_of(field: &str) -> Option<String> {
+    if let Some((key @ ("from" | "to"), pair)) = field.split_once('.') {
+        return Some(format!("--{key}: {pair}"));
+    }
+    let name = field.strip_prefix("token.").or_else(|| field.strip_prefix("key."));
+    Some(match name.unwrap_or(field) {
+        "issued_at" => "--at".to_owned(),
+        "round" => "--round-up".to_owned(),
+        "number" => "the token".to_owned(),
+        name if name != field || FIELDS.contains(&name) => format!("--{}", name.replace('_', "-")),
+        _ => return None,
+    })
+}
+
+/// Fields outside of `token` and `key` whose flags have their names.
+const FIELDS: [&str; 6] = ["pan", "ea", "tid", "rnd", "tokens", "key"];
+
 /// A key as `field=value` pairs. Missing fields are taken from another key.
 fn listed_key<'a>(flag: &str, pairs: &'a str, other: &KeyRecord<'a>) -> Done<KeyRecord<'a>> {
     let mut record = other.clone();
     if pairs.split(',').any(|pair| pair.starts_with("vending_key=")) {
         record.dkga = None; // The other key's algorithm need not suit this one.
     }
+    let mut fields = Vec::new();
     for pair in pairs.split(',') {
         let (field, value) = pair.split_once('=').ok_or_else(|| {
             Failure::flag(flag, "expected field=value pairs, found one without =")
         })?;
+        if fields.contains(&field) {
+            return Err(Failure::flag(
+                flag,
+                format!("expected each field once, found {field} twice"),
+            ));
+        }
+        fields.push(field);
         match field {
             "decoder_key" => {
                 record.vending_key = None;

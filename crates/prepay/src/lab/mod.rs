@@ -23,6 +23,13 @@ use print::Text;
 
 /// Runs one command of the laboratory.
 pub(crate) fn run(command: &LabCommand, json: bool) -> Done<Ending> {
+    answer_to(command, json).map_err(|failure| match command {
+        LabCommand::Batch { .. } => failure,
+        _ => failure.reworded(flags::in_flags),
+    })
+}
+
+fn answer_to(command: &LabCommand, json: bool) -> Done<Ending> {
     let mut lab = Lab::default();
     match command {
         LabCommand::Batch { file } => batch(lab, file.as_deref()),

@@ -335,7 +335,8 @@ impl Tally {
 
     fn tell(&self, flags: &FleetFlags, out: &mut impl Write) -> io::Result<()> {
         let FleetFlags { meters, days, seed } = flags;
-        writeln!(out, "{meters} meters under TEST keys, {days} days, seed {seed}")?;
+        let (meters, days) = (counted(*meters, "meter"), counted(*days, "day"));
+        writeln!(out, "{meters} under TEST keys, {days}, seed {seed}")?;
         let mut line = |name: &str, value: String| writeln!(out, "  {name:24} {value}");
         line("bytes per meter", size_of::<House>().to_string())?;
         line("tokens accepted", self.count(TokenResult::Accept).to_string())?;
@@ -352,6 +353,11 @@ impl Tally {
             false => writeln!(out, "{}", styled(WRONG, "NOT exact: the sums do not agree")),
         }
     }
+}
+
+/// A number of things.
+fn counted(number: u32, thing: &str) -> String {
+    format!("{number} {thing}{}", if number == 1 { "" } else { "s" })
 }
 
 /// Tenths as a decimal.
