@@ -21,7 +21,7 @@ use clap::{Args, ValueHint};
 use prepay_basics::{Clock, Identifier, Moment};
 use prepay_host::{Directory, SystemClock};
 use prepay_vault::{
-    Actor, Contents, Protector, Quorum, Session, SharedVault, Vault, VaultError, VaultHeader,
+    Actor, Contents, Protector, Quorum, Secret, Session, SharedVault, Vault, VaultError, VaultHeader,
 };
 
 use crate::failure::{Done, Failure};
@@ -174,6 +174,12 @@ impl VaultFlags {
 
     /// Signs one person in.
     pub(crate) fn one(&self, vault: &SharedVault<impl Contents>, role: &str) -> Done<Session> {
+        let (name, passphrase) = self.person(role)?;
+        vault.sign_in(&name, &passphrase).map_err(|error| sign_in_failure(&name, &error))
+    }
+
+    /// The one who acts, with a passphrase.
+    pub(crate) fn person(&self, role: &str) -> Done<(Identifier, Secret)> {
         if !self.custodian.is_empty() {
             let message = "expected one person, found custodians";
             return Err(Failure::flag("--custodian", message).next("give --as NAME"));
@@ -183,7 +189,7 @@ impl VaultFlags {
             None => ask_name(&format!("name of the {role}"), "--as NAME")?,
         };
         let passphrase = self.secrets.known(name.as_str(), &format!("passphrase of {name}"))?;
-        vault.sign_in(&name, &passphrase).map_err(|error| sign_in_failure(&name, &error))
+        Ok((name, passphrase))
     }
 
     /// Two names, given or asked for.
@@ -209,16 +215,21 @@ impl VaultFlags {
 
     /// Signs two custodians in. Gets both passphrases before it tries either.
     pub(crate) fn two(&self, vault: &SharedVault<impl Contents>) -> Done<Quorum> {
-        let pair = self.pair()?;
-        let ask = |name: &Identifier| {
-            self.secrets.known(name.as_str(), &format!("passphrase of custodian {name}"))
+        let sign_in = |(name, passphrase): &(Identifier, Secret)| {
+            vault.sign_in(name, passphrase).map_err(|error| sign_in_failure(name, &error))
         };
-        let passphrases = [ask(&pair[0])?, ask(&pair[1])?];
-        let one = |place: usize| {
-            vault
-                .sign_in(&pair[place], &passphrases[place])
-                .map_err(|error| sign_in_failure(&pair[place], &error))
+        let [first, second] = self.custodians()?;
+        Quorum::new(sign_in(&first)?, sign_in(&second)?).map_err(|error| quorum_failure(&error))
+    }
+
+    /// The two who act, with their passphrases.
+    pub(crate) fn custodians(&self) -> Done<[(Identifier, Secret); 2]> {
+        let [first, second] = self.pair()?;
+        let with_passphrase = |name: Identifier| {
+            let what = format!("passphrase of custodian {name}");
+            let passphrase = self.secrets.known(name.as_str(), &what)?;
+            Ok::<_, Failure>((name, passphrase))
         };
-        Quorum::new(one(0)?, one(1)?).map_err(|error| quorum_failure(&error))
+        Ok([with_passphrase(first)?, with_passphrase(second)?])
     }
 }

@@ -2,6 +2,8 @@
 
 #![allow(dead_code, reason = "each test program uses its own part")]
 
+pub(crate) mod service;
+
 use prepay_testkit::documents::{AnswerText, document};
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -88,6 +90,10 @@ impl Workplace {
         if !arguments.contains("--dir") {
             command.arg("--dir").arg(self.path("module"));
         }
+        self.complete(command, arguments)
+    }
+
+    fn complete(&self, mut command: Command, arguments: &str) -> Command {
         for word in arguments.split_ascii_whitespace() {
             match word.strip_prefix('{').and_then(|word| word.strip_suffix('}')) {
                 Some(name) => command.arg(self.path(name)),
@@ -97,6 +103,16 @@ impl Workplace {
         command.envs(self.environment.iter().map(|(name, value)| (name, value)));
         command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
         command
+    }
+
+    /// The program, about to ask the service of the module of this folder.
+    pub(crate) fn service_command(&self, arguments: &str) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_prepay"));
+        command.args(["module", "--secrets"]).arg(self.path("secrets"));
+        if !arguments.contains("--socket") {
+            command.arg("--socket").arg(self.path("socket"));
+        }
+        self.complete(command, arguments)
     }
 
     /// Runs the program to its end.
