@@ -386,14 +386,20 @@ impl VerificationAnswer {
                 Self { result: "key_change".into(), section: Some(section), ..none }
             }
             Verification::Unkeyed => Self { result: "unkeyed".into(), ..none },
-            Verification::Checksum => Self { result: "checksum".into(), status: Some("03".into()), ..none },
+            Verification::Checksum => {
+                Self { result: "checksum".into(), status: Some("03".into()), ..none }
+            }
             Verification::Malformed(error) => {
                 Self { result: "malformed".into(), message: Some(error.to_string()), ..none }
             }
-            Verification::CreditUnderDefaultKey => {
-                Self { result: "credit_under_default_key".into(), status: Some("80".into()), ..none }
+            Verification::CreditUnderDefaultKey => Self {
+                result: "credit_under_default_key".into(),
+                status: Some("80".into()),
+                ..none
+            },
+            Verification::KeyExpired => {
+                Self { result: "key_expired".into(), status: Some("41".into()), ..none }
             }
-            Verification::KeyExpired => Self { result: "key_expired".into(), status: Some("41".into()), ..none },
             _ => none,
         }
     }

@@ -87,7 +87,10 @@ impl<R: Read, W: Write> Client<R, W> {
     /// # Errors
     ///
     /// [`ClientError`].
-    pub fn ask<T: DeserializeOwned>(&mut self, fields: Map<String, Value>) -> Result<T, ClientError> {
+    pub fn ask<T: DeserializeOwned>(
+        &mut self,
+        fields: Map<String, Value>,
+    ) -> Result<T, ClientError> {
         let mut line = Value::from(fields).to_string();
         line.push('\n');
         self.output.write_all(line.as_bytes()).map_err(ClientError::Io)?;

@@ -41,7 +41,9 @@ impl SessionError {
     pub fn next(&self) -> Option<&'static str> {
         match self {
             Self::Fault(_) => Some("repeat the same request, under the same name"),
-            Self::Line(_) | Self::Refused(_) | Self::Service(_) => explain(self.code()).map(|row| row.next),
+            Self::Line(_) | Self::Refused(_) | Self::Service(_) => {
+                explain(self.code()).map(|row| row.next)
+            }
         }
     }
 

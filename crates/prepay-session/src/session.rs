@@ -9,9 +9,7 @@ use std::io::{self, Read, Write};
 use std::ops::Deref;
 
 use prepay_kmp::attribute::RegisterNumber;
-use prepay_module::{
-    IssueRequest, Issued, ModuleFault, Refusal, RegisterReport, SecurityModule,
-};
+use prepay_module::{IssueRequest, Issued, ModuleFault, Refusal, RegisterReport, SecurityModule};
 use prepay_records::Marked;
 use prepay_records::json::write_line;
 use prepay_records::lines::{self, Lines, Summary, is_blank, too_long};
@@ -82,10 +80,8 @@ pub(crate) trait Station {
     fn base(&self, register: RegisterNumber) -> Result<Option<BaseDate>, SessionError>;
 
     /// As [`SecurityModule::issue`].
-    fn issue(
-        &self,
-        requests: &[IssueRequest],
-    ) -> Result<Vec<Result<Issued, Refusal>>, ModuleFault>;
+    fn issue(&self, requests: &[IssueRequest])
+    -> Result<Vec<Result<Issued, Refusal>>, ModuleFault>;
 
     /// The answer to a question that makes nothing.
     fn question(&self, request: &Request) -> Result<Answer, SessionError>;

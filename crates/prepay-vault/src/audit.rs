@@ -259,9 +259,7 @@ pub(super) fn judge<Error>(
     head: Option<Head>,
     mac: Option<&LogMac>,
     known: &[Option<AuditMark>],
-    walk: impl FnOnce(
-        &mut dyn FnMut(&Position) -> bool,
-    ) -> Result<Result<Position, BadEntry>, Error>,
+    walk: impl FnOnce(&mut dyn FnMut(&Position) -> bool) -> Result<Result<Position, BadEntry>, Error>,
 ) -> Result<AuditReport, Error> {
     let header_id = header.map(|header| header.id);
     let head_is_good = head.as_ref().is_some_and(|head| {

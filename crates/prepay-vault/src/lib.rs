@@ -59,7 +59,7 @@ pub use seal::{Kind, Protector, VaultHeader};
 pub use secret::{KeyFile, KeyWrapper, Secret, Unlock, WrapError, scrub_stack};
 pub use shared_vault::{Place, SharedVault};
 pub use sign_in::{Attempt, Claim};
-pub use slices::AuditPlace;
+pub use slices::{AuditPage, AuditPlace};
 pub use storage::{MemoryStorage, VaultStorage};
 pub use user::{Actor, By, NewUser, ParseRoleError, Quorum, Role, Session, UserReport};
 

@@ -16,9 +16,9 @@ use std::fmt;
 use std::sync::{Mutex, PoisonError};
 
 use super::{
-    AccessError, By, Contents, CreateError, Flusher, NewUser, OpenError,
-    Quorum, RestoreError, RestoredLimits, Role, Secret, Session, Setup, SignInError,
-    Unlock, UserError, UserReport, Vault, VaultError, VaultHeader, VaultStorage,
+    AccessError, By, Contents, CreateError, Flusher, NewUser, OpenError, Quorum, RestoreError,
+    RestoredLimits, Role, Secret, Session, Setup, SignInError, Unlock, UserError, UserReport,
+    Vault, VaultError, VaultHeader, VaultStorage,
 };
 use prepay_basics::{Clock, Entropy, Identifier, Moment};
 

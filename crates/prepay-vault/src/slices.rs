@@ -24,6 +24,14 @@ const PAUSE: Duration = Duration::from_micros(200);
 #[derive(Clone, Copy, Debug)]
 pub struct AuditPlace(Position);
 
+/// Entries of the audit log, and how far the reader has come.
+pub struct AuditPage<E> {
+    /// The entries.
+    pub records: Vec<Record<E>>,
+    /// Where to go on.
+    pub place: AuditPlace,
+}
+
 /// The entries of a slice, each with the position after it, and what is wrong with the next one.
 struct Slice<E> {
     entries: Vec<(Record<E>, Position)>,
@@ -95,7 +103,7 @@ impl<C: Contents> SharedVault<C> {
         from: u64,
         at_most: usize,
     ) -> Result<Vec<Record<C::Entry>>, AuditError> {
-        self.audit_page(by, from, at_most, None, u64::MAX).map(|(records, _)| records)
+        Ok(self.audit_page(by, from, at_most, None, u64::MAX)?.records)
     }
 
     /// As [`SharedVault::audit`], but stops after so many bytes of the log. The place makes it quick to go on from there.
@@ -110,7 +118,7 @@ impl<C: Contents> SharedVault<C> {
         at_most: usize,
         place: Option<AuditPlace>,
         most_bytes: u64,
-    ) -> Result<(Vec<Record<C::Entry>>, AuditPlace), AuditError> {
+    ) -> Result<AuditPage<C::Entry>, AuditError> {
         let start = self.with(|vault| {
             vault.authorize(by, READERS).map_err(VaultError::from)?;
             let near = vault.window.before(from);
@@ -134,7 +142,7 @@ impl<C: Contents> SharedVault<C> {
             })?;
             walked?;
         }
-        Ok((records, AuditPlace(last)))
+        Ok(AuditPage { records, place: AuditPlace(last) })
     }
 
     /// Verifies the whole audit log with the vault's secrets, for auditors and custodians.

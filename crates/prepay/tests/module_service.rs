@@ -36,7 +36,10 @@ fn operators_an_auditor_and_a_back_up_use_one_open_module_at_the_same_time() {
                         }
                         for &id in &ids {
                             let answer = connection.next().unwrap();
-                            assert_eq!((&answer["id"], &answer["test"]), (&id.into(), &true.into()));
+                            assert_eq!(
+                                (&answer["id"], &answer["test"]),
+                                (&id.into(), &true.into())
+                            );
                             let number = answer["number"].as_str();
                             numbers.push(number.unwrap_or_else(|| panic!("{answer}")).to_owned());
                         }
@@ -313,7 +316,8 @@ fn the_commands_print_the_same_at_a_service_as_at_the_module() {
     let workplace = workplace("service-commands", Some(5000));
     let meter = format!("--pan {PAN} --ti 01");
     let key = format!("--register 1 {meter}");
-    let issue = |id: &str, rest: &str| format!("issue credit {key} {rest} --request-id {id} --as olga");
+    let issue =
+        |id: &str, rest: &str| format!("issue credit {key} {rest} --request-id {id} --as olga");
     let token = workplace.object(&issue("first", "--amount 5 --tid 9000000"))["number"].clone();
     let token = token.as_str().unwrap();
     let commands = [
@@ -350,17 +354,24 @@ fn the_commands_print_the_same_at_a_service_as_at_the_module() {
     let at_service = |arguments: &str| {
         let output = workplace.service_command(&format!("--json {arguments}")).output().unwrap();
         workplace.keep(&output);
-        assert!(output.status.success(), "{arguments}: {}", String::from_utf8_lossy(&output.stdout));
+        assert!(
+            output.status.success(),
+            "{arguments}: {}",
+            String::from_utf8_lossy(&output.stdout)
+        );
         serde_json::from_slice::<Value>(&output.stdout).unwrap()
     };
     assert_eq!(at_service("status --as uwe")["test"], true);
     let verified = at_service("audit verify --as uwe");
     let noted = verified["last"].as_str().unwrap();
     at_service(&format!("audit verify --noted {noted} --as uwe"));
-    let now = at_service(&format!("issue management set-maximum-power-limit --watts 5000 {key} --as olga"));
+    let now = at_service(&format!(
+        "issue management set-maximum-power-limit --watts 5000 {key} --as olga"
+    ));
     assert_eq!(now["number"].as_str().unwrap().len(), 20);
     at_service(&format!("backup {{kept}} {PAIR}"));
-    fs::write(workplace.path("lines"), format!("{}\n{}", credit(7), json!({"op": "clock"}))).unwrap();
+    fs::write(workplace.path("lines"), format!("{}\n{}", credit(7), json!({"op": "clock"})))
+        .unwrap();
     let session = "unlock --session {lines} --as olga";
     let output = workplace.service_command(session).output().unwrap();
     assert!(output.status.success());

@@ -112,7 +112,8 @@ fn read(fields: &ServiceLine<'_>, op: ServiceOperation) -> Result<ServiceRequest
     }
     let owner = format_args!("the operation {}", op.name());
     no_others(fields.given(), [&["id", "op"], op.fields()], "", owner)?;
-    let secret = |name, field: &Option<PassphraseText<'_>>| needed(name, field.as_ref())?.secret(name);
+    let secret =
+        |name, field: &Option<PassphraseText<'_>>| needed(name, field.as_ref())?.secret(name);
     Ok(match op {
         ServiceOperation::SignIn => {
             let name = text("name", "the name of a person", &fields.name)?;

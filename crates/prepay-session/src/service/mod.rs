@@ -18,9 +18,7 @@ mod line;
 mod person;
 mod reader;
 
-pub use answer::{
-    AuditAnswer, BackupAnswer, EntryRecord, PageAnswer, ServiceAnswer, SignedIn,
-};
+pub use answer::{AuditAnswer, BackupAnswer, EntryRecord, PageAnswer, ServiceAnswer, SignedIn};
 pub use error::ServiceError;
 pub use reader::Wire;
 
@@ -111,7 +109,9 @@ impl Service {
                     session.answer()?;
                     return Ok(());
                 }
-                Next::TooLong => session.take(Line { id: None, request: Err(too_long().into()) })?,
+                Next::TooLong => {
+                    session.take(Line { id: None, request: Err(too_long().into()) })?
+                }
                 Next::Line(line) if is_blank(lines.bytes(line.clone())) => {}
                 Next::Line(line) => {
                     let read = AnyLine::read(lines.bytes(line.clone()));
@@ -183,9 +183,8 @@ impl Service {
         log: Log<'_>,
     ) -> Result<ServiceAnswer, ServiceError> {
         person.may_sign_in()?;
-        let signed = self.turn(name, passphrase).and_then(|session| {
-            person.sign_in(&self.module, session)
-        });
+        let signed =
+            self.turn(name, passphrase).and_then(|session| person.sign_in(&self.module, session));
         match &signed {
             Ok(_) => log(format_args!("signed in: {person}")),
             // The name may be a passphrase in the wrong place.

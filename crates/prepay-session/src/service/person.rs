@@ -13,9 +13,7 @@ use prepay_vault::{
     AccessError, Actor, AuditMark, AuditPlace, Problem, Quorum, Role, Secret, Session,
 };
 
-use super::answer::{
-    AuditAnswer, BackupAnswer, EntryRecord, PageAnswer, ServiceAnswer, SignedIn,
-};
+use super::answer::{AuditAnswer, BackupAnswer, EntryRecord, PageAnswer, ServiceAnswer, SignedIn};
 use super::error::ServiceError;
 use crate::answer::Answer;
 use crate::error::SessionError;
@@ -98,7 +96,10 @@ impl Person {
         let operator = match (&who, role) {
             (Actor::One(session), Role::Operator) => {
                 let operator = module.operator(session).map_err(ServiceError::Access)?;
-                Some(Desk::new(Box::new(operator)).map_err(|_| ServiceError::Access(AccessError::Ended))?)
+                Some(
+                    Desk::new(Box::new(operator))
+                        .map_err(|_| ServiceError::Access(AccessError::Ended))?,
+                )
             }
             _ => None,
         };
@@ -128,13 +129,13 @@ impl Person {
     ) -> Result<ServiceAnswer, ServiceError> {
         let handles = self.handles_mut()?;
         let (by, place) = (handles.who.by(), handles.place);
-        let (records, place) = module
+        let page = module
             .vault()
             .audit_page(by, from, count, place, PAGE_BYTES)
             .map_err(ServiceError::Audit)?;
         let end = module.vault().with_open(|vault| vault.entries()).map_err(ServiceError::Vault)?;
-        handles.place = Some(place);
-        let entries: Vec<EntryRecord> = records.iter().map(EntryRecord::from).collect();
+        handles.place = Some(page.place);
+        let entries: Vec<EntryRecord> = page.records.iter().map(EntryRecord::from).collect();
         let next = entries.last().map(|entry| entry.sequence + 1).filter(|next| *next <= end);
         Ok(ServiceAnswer::Page(PageAnswer { entries, next }))
     }
@@ -146,15 +147,16 @@ impl Person {
         noted: Option<AuditMark>,
     ) -> Result<ServiceAnswer, ServiceError> {
         let by = self.handles()?.who.by();
-        let report =
-            module.vault().verify_audit_noted(by, noted).map_err(ServiceError::Audit)?;
+        let report = module.vault().verify_audit_noted(by, noted).map_err(ServiceError::Audit)?;
         match (&report.first_bad, noted) {
             (None, _) => Ok(ServiceAnswer::Audit(AuditAnswer::from(&report))),
             (Some(bad), Some(noted))
-                if matches!(bad.problem, Problem::OtherChain | Problem::Missing | Problem::Earlier) =>
+                if matches!(
+                    bad.problem,
+                    Problem::OtherChain | Problem::Missing | Problem::Earlier
+                ) =>
             {
-                let problem =
-                    format!("entry {} as noted is not in the log: {bad}", noted.sequence);
+                let problem = format!("entry {} as noted is not in the log: {bad}", noted.sequence);
                 Err(ServiceError::Noted { problem })
             }
             (Some(bad), _) => Err(ServiceError::Audit(bad.clone().into())),

@@ -191,10 +191,7 @@ mod tests {
             Some(b"\nthree\n\nlast"),
         ]);
         let half = String::from_utf8(half).unwrap();
-        assert_eq!(
-            found,
-            ["one", "Half", "two", "Silence", &half, "TooLong", "three", "", "last"]
-        );
+        assert_eq!(found, ["one", "Half", "two", "Silence", &half, "TooLong", "three", "", "last"]);
         assert!(reader.buffer.iter().all(|byte| [0, b'\n'].contains(byte)));
         assert_eq!(read(&[Some(&long)]).0, ["TooLong"]);
     }

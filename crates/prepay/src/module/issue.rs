@@ -3,8 +3,8 @@
 use std::io::{self, Write};
 
 use prepay_kmp::attribute::RegisterNumber;
-use prepay_module::software::Operator;
 use prepay_module::RequestId;
+use prepay_module::software::Operator;
 use prepay_records::time::Printed;
 use prepay_records::{Choice, Rounding, Scalar, TokenKind, TokenRecord, hex};
 use prepay_session::{

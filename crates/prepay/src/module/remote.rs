@@ -89,8 +89,8 @@ impl Invocation<'_> {
     /// Connects to a service and signs in who acts.
     pub(super) fn service(&self, path: &Path, needs: Needs) -> Done<Remote> {
         let flags = &self.flags.vault;
-        let two = needs == Needs::Custodians
-            || needs == Needs::Reader && !flags.custodian.is_empty();
+        let two =
+            needs == Needs::Custodians || needs == Needs::Reader && !flags.custodian.is_empty();
         // The secrets come first: a service waits only for a short time.
         let people: Vec<_> = if two {
             flags.custodians()?.into()
@@ -202,9 +202,9 @@ fn send_lines(input: impl Read, lines: &mut UnixStream) -> io::Result<u64> {
         if line.last() != Some(&b'\n') {
             line.push(b'\n');
         }
-        let written = lines.write_all(&line).and_then(|()| {
-            if input.buffer().is_empty() { lines.flush() } else { Ok(()) }
-        });
+        let written = lines
+            .write_all(&line)
+            .and_then(|()| if input.buffer().is_empty() { lines.flush() } else { Ok(()) });
         if written.is_err() {
             break;
         }

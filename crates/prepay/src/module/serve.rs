@@ -20,14 +20,12 @@ use std::time::{Duration, Instant};
 use prepay_basics::Clock as _;
 use prepay_host::{Peer, ServiceSocket, SocketError, SystemClock};
 use prepay_module::ModuleFault;
-use prepay_session::{
-    Limits, Service, ServiceError, SessionError, SessionStop, Wire, last_line,
-};
+use prepay_session::{Limits, Service, ServiceError, SessionError, SessionStop, Wire, last_line};
 use signal_hook::consts::{SIGINT, SIGTERM};
 use signal_hook::iterator::Signals;
 
-use super::flags::ServeFlags;
 use super::Invocation;
+use super::flags::ServeFlags;
 use crate::Ending;
 use crate::failure::{Done, Failure};
 use crate::out::Record;
@@ -212,7 +210,9 @@ fn group_number(text: &str) -> Done<u32> {
 fn socket_failure(error: &SocketError) -> Failure {
     let failure = Failure::unable(error.code(), error);
     match error {
-        SocketError::InUse { .. } => failure.next("end the other service, or choose another socket"),
+        SocketError::InUse { .. } => {
+            failure.next("end the other service, or choose another socket")
+        }
         SocketError::NotASocket { .. } => failure.next("choose another name for the socket"),
         _ => failure.next("check the directory of the socket and its permissions"),
     }

@@ -288,12 +288,7 @@ fn print_registers(out: &mut dyn Write, all: &[RegisterRecord]) -> io::Result<()
         writeln!(
             out,
             "  key type {}, DKGA{}, KEN {}, base date {}, sub-classes {}, centre {}",
-            record.kt,
-            record.dkga,
-            record.ken,
-            record.base_date,
-            record.sub_classes,
-            record.centre,
+            record.kt, record.dkga, record.ken, record.base_date, record.sub_classes, record.centre,
         )?;
         let until = match &record.issue_until {
             until if *until == Moment::MIN.to_string() => {

@@ -21,7 +21,8 @@ use clap::{Args, ValueHint};
 use prepay_basics::{Clock, Identifier, Moment};
 use prepay_host::{Directory, SystemClock};
 use prepay_vault::{
-    Actor, Contents, Protector, Quorum, Secret, Session, SharedVault, Vault, VaultError, VaultHeader,
+    Actor, Contents, Protector, Quorum, Secret, Session, SharedVault, Vault, VaultError,
+    VaultHeader,
 };
 
 use crate::failure::{Done, Failure};
