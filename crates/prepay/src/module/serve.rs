@@ -147,7 +147,8 @@ impl Client {
             Ok(Err(SessionStop::Io(error))) => self.note(format_args!("broke: {error}")),
             Ok(Err(SessionStop::Fault(fault))) => {
                 self.note(format_args!("ended: {fault}"));
-                if !matches!(fault, ModuleFault::Closed { .. }) {
+                // A clock may be set right, and a person sign in again; what the storage lost does not come back.
+                if !matches!(fault, ModuleFault::Closed { .. } | ModuleFault::Clock { .. }) {
                     let _ = ends.send(End::Fault(fault));
                 }
             }
