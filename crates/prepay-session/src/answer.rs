@@ -434,7 +434,7 @@ fn all_of_text<'de, T: FromStr<Err: Display>, D: Deserializer<'de>>(
 }
 
 fn of_expiry<'de, D: Deserializer<'de>>(value: D) -> Result<KeyExpiryNumber, D::Error> {
-    u8::deserialize(value)?.try_into().map_err(D::Error::custom)
+    Ok(u8::deserialize(value)?.into())
 }
 
 fn of_minute<'de, D: Deserializer<'de>>(value: D) -> Result<Option<UtcMinute>, D::Error> {
