@@ -1,7 +1,7 @@
-//! A session: many lines, one module, one person who signed in before.
+//! A session: many lines, one module, one person, who signed in before.
 //!
-//! Lines that have already arrived are carried out together, so that one write of the audit log makes all of them durable.
-//! Answers leave in the order of the lines, each only after what it says is durable.
+//! Lines that have already arrived are carried out together, so that one write of the audit log makes all of them
+//! durable. Answers are sent in the order of the lines, each only after what it reports is durable.
 
 use std::collections::HashMap;
 use std::fmt;
@@ -28,7 +28,7 @@ const TOGETHER: usize = 1024;
 pub enum SessionStop {
     /// Reading or writing failed.
     Io(io::Error),
-    /// The module broke: what it cannot keep it does not answer.
+    /// The module failed: it does not answer what it cannot store.
     Fault(ModuleFault),
 }
 
@@ -141,11 +141,11 @@ pub(crate) struct Session<D, W> {
     summary: Summary,
 }
 
-/// An answer that has not left.
+/// An answer that was not sent yet.
 enum Waiting {
     /// Its line.
     Answer(Vec<u8>),
-    /// That of a request which is still to be carried out.
+    /// The answer of a request that is still to be carried out.
     Issue(Option<Box<RawValue>>, IssueRequest),
 }
 
@@ -159,7 +159,8 @@ impl<D: Station, W: Write> Session<D, W> {
         self.waiting.len() >= TOGETHER
     }
 
-    /// Takes in a line: what makes something waits for the others, all else is answered.
+    /// Handles a line: a request that makes something waits to be carried out with others; all else is answered at
+    /// once.
     pub(crate) fn take(&mut self, Line { id, request }: Line) -> Result<(), SessionStop> {
         let answer = match request {
             Ok(Request::Issue(issue)) => {
@@ -173,7 +174,7 @@ impl<D: Station, W: Write> Session<D, W> {
                 }
             }
             Ok(request) => {
-                self.carry_out()?; // So that what is asked shows what was asked for before.
+                self.carry_out()?; // So that the answer shows the effect of the requests before it.
                 self.desk.question(&request)
             }
             Err(error) => Err(error),
@@ -182,7 +183,7 @@ impl<D: Station, W: Write> Session<D, W> {
         Ok(())
     }
 
-    /// Takes in an answer, behind all that wait.
+    /// Puts an answer behind all that wait.
     pub(crate) fn put(&mut self, id: Option<&RawValue>, answer: &Result<Answer, SessionError>) {
         let line = self.line_of(id, answer);
         self.waiting.push(Waiting::Answer(line));
@@ -239,7 +240,7 @@ impl<D: Station, W: Write> Session<D, W> {
         self.desk.base(token.register).ok().flatten()
     }
 
-    /// Lets the answers leave.
+    /// Sends the answers.
     pub(crate) fn answer(&mut self) -> Result<(), SessionStop> {
         self.carry_out()?;
         let mut text = Vec::new();

@@ -53,6 +53,9 @@ pub(crate) struct VaultFlags {
     pub(crate) wait: WaitFlags,
 }
 
+/// What to do when fewer or more than two custodians were named.
+const TAKES_TWO: &str = "dual control takes two: give --custodian twice";
+
 /// Who may give a command, for the question if nobody was named.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Needs {
@@ -199,6 +202,10 @@ impl VaultFlags {
     pub(crate) fn pair(&self) -> Done<[Identifier; 2]> {
         let pair = match self.custodian.as_slice() {
             [first, second] => [first.clone(), second.clone()],
+            [] if self.as_name.is_some() => {
+                let failure = Failure::unable("custodians", "expected 2 custodians, found --as");
+                return Err(failure.next(TAKES_TWO));
+            }
             [] => [
                 ask_name("name of the first custodian", "--custodian NAME twice")?,
                 ask_name("name of the second custodian", "--custodian NAME twice")?,
@@ -206,7 +213,7 @@ impl VaultFlags {
             others => {
                 let message = format!("expected 2 custodians, found {}", others.len());
                 let failure = Failure::unable("custodians", message);
-                return Err(failure.next("dual control takes two: give --custodian twice"));
+                return Err(failure.next(TAKES_TWO));
             }
         };
         if pair[0] == pair[1] {
@@ -216,8 +223,13 @@ impl VaultFlags {
         Ok(pair)
     }
 
-    /// Signs two custodians in. Gets both passphrases before it tries either.
+    /// Signs two custodians in. Gets both passphrases before it tries either. One person alone is refused after
+    /// signing in, as a centre refuses it.
     pub(crate) fn two(&self, vault: &SharedVault<impl Contents>) -> Done<Quorum> {
+        if let Some(name) = &self.as_name {
+            self.one(vault, "custodian")?;
+            return Err(alone(name));
+        }
         let sign_in = |(name, passphrase): &(Identifier, Secret)| {
             vault.sign_in(name, passphrase).map_err(|error| sign_in_failure(name, &error))
         };
@@ -235,4 +247,10 @@ impl VaultFlags {
         };
         Ok([with_passphrase(first)?, with_passphrase(second)?])
     }
+}
+
+/// Why one person is refused where two custodians are needed.
+pub(crate) fn alone(name: &Identifier) -> Failure {
+    let message = format!("expected two custodians, found {name} alone");
+    Failure::refused("forbidden", message).next(TAKES_TWO)
 }
