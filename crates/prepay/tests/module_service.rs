@@ -252,7 +252,8 @@ fn what_was_answered_is_in_the_log_when_the_service_is_killed() {
             .iter()
             .map(|answer| format!("{}\n", credit(answer["id"].as_u64().unwrap())))
             .collect();
-        let again = workplace.run_with("unlock --session - --as olga", lines.as_bytes());
+        fs::write(workplace.path("lines"), lines).unwrap();
+        let again = workplace.run("unlock --session {lines} --as olga");
         let again: Vec<Value> = String::from_utf8(again.stdout)
             .unwrap()
             .lines()

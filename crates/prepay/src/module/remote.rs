@@ -23,7 +23,7 @@ use super::Invocation;
 use crate::Ending;
 use crate::failure::{Done, Failure};
 use crate::vault::audit::{self, AuditCommand};
-use crate::vault::{Needs, backup};
+use crate::vault::{Needs, alone, backup};
 
 /// A service at which people have signed in.
 pub(super) struct Remote(Client<UnixStream, UnixStream>);
@@ -89,8 +89,11 @@ impl Invocation<'_> {
     /// Connects to a service and signs in who acts.
     pub(super) fn service(&self, path: &Path, needs: Needs) -> Done<Remote> {
         let flags = &self.flags.vault;
-        let two =
-            needs == Needs::Custodians || needs == Needs::Reader && !flags.custodian.is_empty();
+        let two = match needs {
+            Needs::Custodians => flags.as_name.is_none(),
+            Needs::Reader => !flags.custodian.is_empty(),
+            Needs::Operator => false,
+        };
         // The secrets come first: a service waits only for a short time.
         let people: Vec<_> = if two {
             flags.custodians()?.into()
@@ -113,7 +116,10 @@ impl Invocation<'_> {
             })?;
         }
         self.out.set_test(client.is_test());
-        Ok(Remote(client))
+        match &flags.as_name {
+            Some(name) if needs == Needs::Custodians => Err(alone(name)),
+            _ => Ok(Remote(client)),
+        }
     }
 
     /// Lists or verifies the audit log.
