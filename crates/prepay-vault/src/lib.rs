@@ -44,6 +44,7 @@ mod shared_storage;
 mod shared_vault;
 mod sign_in;
 mod storage;
+mod tear;
 mod timeline;
 mod user;
 mod window;
