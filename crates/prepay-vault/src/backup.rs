@@ -1,7 +1,7 @@
 //! A back-up: a vault's contents and people, encrypted under the passphrases of two custodians together.
 //!
 //! ```text
-//!  PREPAY-BACKUP 1\n   16 bytes
+//!  PREPAY-BACKUP 2\n   16 bytes
 //!  kind, test, id, name
 //!  moment              seconds, u64
 //!  custodians          two names, in rising order
@@ -30,7 +30,7 @@ use crate::VaultStorage;
 use prepay_basics::codec::{DecodeError, Reader, Writer};
 use prepay_basics::{Entropy, Identifier, Moment};
 
-const MAGIC: &[u8] = b"PREPAY-BACKUP 1\n";
+const MAGIC: &[u8] = b"PREPAY-BACKUP 2\n";
 
 /// What to do with the limits in a back-up.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

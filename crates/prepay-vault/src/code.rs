@@ -13,6 +13,7 @@ prepay_basics::codes! {
         TooLarge = "vault_too_large",
         ShortPassphrase = "passphrase_short",
         Wrapper = "wrapper",
+        Threshold = "shares",
     } or { Access }
 }
 
@@ -65,6 +66,7 @@ prepay_basics::codes! {
         Damaged = "damaged",
         Kind = "kind",
         Protector = "seal",
+        Shares = "custodians",
         WrongSecret = "wrong_secret",
         Wrapper = "wrapper",
         Head = "audit_head",

@@ -32,6 +32,13 @@ pub enum VaultError {
     },
     /// The wrapper failed; nothing was done.
     Wrapper(WrapError),
+    /// So many custodians cannot open this vault together; nothing was done.
+    Threshold {
+        /// How many were to open it.
+        threshold: u8,
+        /// How many custodians there are, or would be.
+        custodians: usize,
+    },
 }
 
 /// Why a session was refused.
@@ -153,7 +160,14 @@ pub enum OpenError {
         /// What was given.
         found: Protector,
     },
-    /// The passphrase, key file or wrapper is the wrong one, or the sealed key is damaged.
+    /// The vault is opened by other custodians, or more or fewer of them.
+    Shares {
+        /// How many of them.
+        threshold: u8,
+        /// All who have a share.
+        custodians: Vec<Identifier>,
+    },
+    /// A passphrase, the key file or the wrapper is the wrong one, or the sealed key is damaged.
     WrongSecret,
     /// The wrapper failed.
     Wrapper(WrapError),
@@ -336,6 +350,11 @@ impl fmt::Display for VaultError {
                 write!(f, "the passphrase is too short: expected at least {expected} bytes")
             }
             Self::Wrapper(error) => error.fmt(f),
+            Self::Threshold { threshold, custodians } => write!(
+                f,
+                "shares for {threshold} of {custodians} custodians: expected 2 or more of them, and at most 1000 ways \
+                 to choose them"
+            ),
         }
     }
 }
@@ -402,13 +421,21 @@ impl fmt::Display for OpenError {
             Self::NotThere => f.write_str("there is no vault"),
             Self::Storage { problem } => write!(f, "the storage failed: {problem}"),
             Self::NotAVault => f.write_str("the store is not that of a vault"),
-            Self::Version => f.write_str("the store has an unknown version: expected 1"),
+            Self::Version => f.write_str("the store has an unknown version: expected 2"),
             Self::Damaged { problem } => write!(f, "the store is damaged: {problem}"),
             Self::Kind { expected, found } => {
                 write!(f, "wrong kind of vault: expected {expected}, found kind {found}")
             }
             Self::Protector { expected, found } => {
                 write!(f, "to unlock the vault: expected {expected}, found {found}")
+            }
+            Self::Shares { threshold, custodians } => {
+                let names: Vec<&str> = custodians.iter().map(Identifier::as_str).collect();
+                let names = names.join(", ");
+                write!(
+                    f,
+                    "to unlock the vault: expected {threshold} different custodians of {names}"
+                )
             }
             Self::WrongSecret => {
                 f.write_str("wrong passphrase, key file or token: the vault stays locked")
@@ -434,7 +461,7 @@ impl fmt::Display for OpenError {
 impl fmt::Display for RestoreError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::NotABackup => f.write_str("the file is not a back-up of version 1"),
+            Self::NotABackup => f.write_str("the file is not a back-up of version 2"),
             Self::Damaged { problem } => write!(f, "the back-up is damaged: {problem}"),
             Self::Kind { expected, found } => {
                 write!(f, "wrong kind of back-up: expected {expected}, found kind {found}")
