@@ -134,6 +134,7 @@ impl<C: Contents> Vault<C> {
         now: Moment,
     ) -> Result<Vec<u8>, VaultError> {
         self.authorize_two(quorum)?;
+        self.check_clock(now)?;
         let insecure_test = self.header().insecure_test;
         for passphrase in passphrases {
             seal::check_length(passphrase.expose_bytes(), insecure_test)?;
@@ -159,7 +160,9 @@ impl<C: Contents> Vault<C> {
 
         let mut contents = Writer::with_capacity(4096);
         let Self { log_key, log_header, people, .. } = &*self;
-        body::encode(&mut contents, log_key, log_header, people, anchor, anchor, &[]);
+        let (window, latest, outbox) = (anchor, self.latest_time(), [].as_slice());
+        let parts = body::Parts { log_key, log_header, anchor, window, outbox, latest, people };
+        parts.encode(&mut contents);
         self.contents().encode(&mut contents);
         let key = header.key(passphrases);
         let mut writer = Writer::with_capacity(512 + contents.len());
@@ -208,6 +211,7 @@ impl<C: Contents> Vault<C> {
         let beginning = Beginning {
             header: VaultHeader { id, ..backup.header.clone() },
             people: body.people,
+            latest: body.latest,
             contents,
             log_header: LogHeader { id, sequence, hash },
             actors: backup.custodians.to_vec(),

@@ -19,6 +19,14 @@ pub enum VaultError {
     },
     /// The vault is locked; nothing was done. Open it again.
     Locked,
+    /// The clock is far behind the time that the vault has seen; nothing was done. Set the clock right, or let two
+    /// custodians accept its time.
+    ClockBehind {
+        /// The latest time that the vault has seen.
+        expected: Moment,
+        /// The time of the clock.
+        found: Moment,
+    },
     /// The session may not do this.
     Access(AccessError),
     /// The source of randomness failed; nothing was done.
@@ -343,6 +351,10 @@ impl fmt::Display for VaultError {
                 write!(f, "the vault's storage failed; open the vault again: {problem}")
             }
             Self::Locked => f.write_str("the vault is locked"),
+            Self::ClockBehind { expected, found } => write!(
+                f,
+                "the clock was put back: expected at most 24 hours before {expected}, found {found}"
+            ),
             Self::Access(error) => error.fmt(f),
             Self::NoEntropy => NoEntropy.fmt(f),
             Self::TooLarge => f.write_str("the entry is too large for the audit log"),
