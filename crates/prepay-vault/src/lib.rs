@@ -42,6 +42,7 @@ mod seal;
 mod secret;
 mod shared_storage;
 mod shared_vault;
+mod shares;
 mod sign_in;
 mod storage;
 mod tear;

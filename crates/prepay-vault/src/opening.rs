@@ -19,10 +19,10 @@ use super::head::{self, Head};
 use super::journal::Journal;
 use super::record::{self, LogMac, Position, Problem};
 use super::seal::{self, Sealed, SealedMaster};
-use super::secret::{Cost, Key, scrub_stack};
+use super::secret::{Key, scrub_stack};
 use super::tear;
 use super::timeline::Timeline;
-use super::user::{Failures, People, User, Verifier};
+use super::user::{Failures, People, User};
 use super::window::Window;
 use super::{
     BadEntry, Contents, CreateError, Entries as _, Entry, OpenError, Protector, Record,
@@ -97,7 +97,8 @@ impl<C: Contents> Vault<C> {
         let Beginning { header, people, latest, contents, log_header, actors, entry } = beginning;
         let master = Key::random(&mut *entropy).map_err(VaultError::from)?;
         let log_key = Key::random(&mut *entropy).map_err(VaultError::from)?;
-        let sealed_master = SealedMaster::seal(unlock, &master, &header, &mut *entropy)?;
+        let sealed_master =
+            SealedMaster::seal(unlock, &master, &header, &people.shares(), &mut *entropy)?;
         let mac = LogMac::new(&log_key);
         let start = log_header.start();
         let mut outbox = log_header.encode();
@@ -229,12 +230,8 @@ fn first_people(setup: &Setup<'_>, entropy: &mut dyn Entropy) -> Result<People, 
         if people.users.contains_key(user.name) {
             return Err(CreateError::SameName { name: user.name.clone() });
         }
-        seal::check_length(user.passphrase.expose_bytes(), setup.insecure_test)?;
-        let cost = Cost::new(setup.insecure_test);
-        let verifier = Verifier::new(user.passphrase, cost, entropy).map_err(VaultError::from)?;
-        let user_state =
-            User { role: user.role, verifier, passphrase: 0, failures: Failures::NONE };
-        people.users.insert(user.name.clone(), user_state);
+        let state = User::new(user.role, user.passphrase, setup.insecure_test, entropy)?;
+        people.users.insert(user.name.clone(), state);
     }
     if people.custodians() < 2 {
         return Err(CreateError::TooFewCustodians);
