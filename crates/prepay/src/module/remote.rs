@@ -106,7 +106,11 @@ impl Invocation<'_> {
         })?;
         let output = stream.try_clone()?;
         let mut client = Client::new(stream, output);
-        for (name, passphrase) in &people {
+        for (place, (name, passphrase)) in people.iter().enumerate() {
+            // The first answer says whether it is a test module.
+            if let ([(first, _), (second, _)], 1, false) = (&people[..], place, client.is_test()) {
+                flags.require_apart([first, second])?;
+            }
             client.sign_in(name, passphrase).map_err(|error| match error {
                 ClientError::Refused(mut refused) => {
                     refused.message = format!("{name}: {}", refused.message);
@@ -152,7 +156,8 @@ impl Invocation<'_> {
     pub(super) fn remote_backup(&self, path: &Path, to: &Path) -> Done<Ending> {
         let mut service = self.service(path, Needs::Custodians)?;
         let pair = self.flags.vault.pair()?;
-        let passphrases: [Secret; 2] = backup::passphrases(&self.flags.vault, pair.each_ref())?;
+        let passphrases: [Secret; 2] =
+            backup::passphrases(&self.flags.vault, pair.each_ref(), service.0.is_test())?;
         let made: BackupAnswer = service.0.backup(passphrases.each_ref())?;
         let bytes = base16ct::mixed::decode_vec(&made.backup).map_err(|_| {
             Failure::broken("no_answer", "expected a back-up in hexadecimal, found something else")

@@ -60,6 +60,7 @@ impl Invocation<'_> {
             ..Limits::default()
         };
         let module = self.open()?;
+        self.flags.vault.secrets.forget();
         let socket = ServiceSocket::bind(path, group).map_err(|error| socket_failure(&error))?;
         let mut signals = Signals::new([SIGTERM, SIGINT])?;
         let (ends, end) = channel();

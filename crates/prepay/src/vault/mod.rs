@@ -23,14 +23,14 @@ use clap::{Args, ValueHint};
 use prepay_basics::{Clock, Identifier, Moment};
 use prepay_host::{Directory, SystemClock};
 use prepay_vault::{
-    Actor, Contents, Protector, Quorum, Secret, Session, SharedVault, Vault, VaultError,
+    Actor, Contents, OpenError, Protector, Quorum, Secret, Session, SharedVault, Vault, VaultError,
     VaultHeader,
 };
 
 use crate::failure::{Done, Failure};
 use crate::out::Out;
 use crate::people::{ask_name, person, quorum_failure, sign_in_failure, vault_failure};
-use crate::sealing::{UnlockFlags, WaitFlags, open_failure};
+use crate::sealing::{Seal, UnlockFlags, WaitFlags, open_failure};
 use crate::secret::SecretFlags;
 
 /// Which vault, who acts, and where secrets come from.
@@ -112,11 +112,18 @@ pub(crate) trait Installation {
         (directory, header, protector): (Directory, VaultHeader, Protector),
     ) -> Done<SharedVault<Self::Contents>> {
         let clock = self.clock(header.insecure_test)?;
-        let VaultFlags { unlock, secrets, .. } = self.flags();
-        let seal = unlock.seal(&header, &protector, secrets)?;
+        let VaultFlags { unlock, secrets, custodian, .. } = self.flags();
+        let seal = unlock.seal(&header, &protector, custodian, secrets)?;
         let path = directory.path().to_owned();
         let vault = SharedVault::open(directory.into_place(clock), seal.unlock());
-        vault.map_err(|error| open_failure(&path, &error))
+        vault.map_err(|error| {
+            let failure = open_failure(&path, &error);
+            match (error, seal) {
+                (OpenError::WrongSecret, Seal::Shares { .. }) => failure
+                    .next("enter both passphrases again: which of them is wrong cannot be told"),
+                _ => failure,
+            }
+        })
     }
 
     /// Opens the vault, does something with it, and closes it.
@@ -195,6 +202,7 @@ impl VaultFlags {
             None => ask_name(&format!("name of the {role}"), "--as NAME")?,
         };
         let passphrase = self.secrets.known(name.as_str(), &format!("passphrase of {name}"))?;
+        self.secrets.forget();
         Ok((name, passphrase))
     }
 
@@ -234,6 +242,9 @@ impl VaultFlags {
             vault.sign_in(name, passphrase).map_err(|error| sign_in_failure(name, &error))
         };
         let [first, second] = self.custodians()?;
+        if !vault.header().insecure_test {
+            self.require_apart([&first.0, &second.0])?;
+        }
         Quorum::new(sign_in(&first)?, sign_in(&second)?).map_err(|error| quorum_failure(&error))
     }
 
@@ -245,7 +256,14 @@ impl VaultFlags {
             let passphrase = self.secrets.known(name.as_str(), &what)?;
             Ok::<_, Failure>((name, passphrase))
         };
-        Ok([with_passphrase(first)?, with_passphrase(second)?])
+        let both = [with_passphrase(first)?, with_passphrase(second)?];
+        self.secrets.forget();
+        Ok(both)
+    }
+
+    /// Refuses the secrets of both custodians of a real vault in one directory.
+    pub(crate) fn require_apart(&self, pair: [&Identifier; 2]) -> Done<()> {
+        self.secrets.require_apart(pair.map(Identifier::as_str))
     }
 }
 
