@@ -108,7 +108,8 @@ impl LineReader {
             };
             match wire.read(&mut self.buffer[self.held.end..], until) {
                 Ok(0) if self.skipping => {
-                    self.skipping = false;
+                    self.wipe(self.held.clone());
+                    (self.held, self.skipping) = (0..0, false);
                     return Ok(Next::TooLong);
                 }
                 Ok(0) if self.held.is_empty() => return Ok(Next::End),
