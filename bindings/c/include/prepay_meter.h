@@ -23,7 +23,7 @@
 #define PREPAY_METER_WORDS 136
 
 // The size of each of the two slots, in bytes.
-#define PREPAY_RECORD_LENGTH 416
+#define PREPAY_RECORD_LENGTH 436
 
 // The function accepts the token.
 #define PREPAY_MAKER_ACCEPT 0
@@ -286,9 +286,10 @@ typedef struct prepay_level {
 typedef struct prepay_lockout {
   // Whether the lockout is on: 0 no, other values yes.
   uint8_t enabled;
-  // How many wrong tokens in a row cause the first lock.
+  // How many wrong checksums of classes 0 and 2 in a row cause the first lock.
   uint8_t free_tries;
-  // Whether loss of power resets the count: 0 no, other values yes.
+  // Whether loss of power resets the count: 0 no, other values yes. If not, each change of the count is stored;
+  // with the default times that is at most ten commits until a token is accepted.
   uint8_t reset_on_power;
   // How long the first lock lasts, in seconds.
   uint32_t base_s;

@@ -55,9 +55,10 @@ pub const PREPAY_MOST_CARRIERS: usize = 8;
 pub struct PrepayLockout {
     /// Whether the lockout is on: 0 no, other values yes.
     pub enabled: u8,
-    /// How many wrong tokens in a row cause the first lock.
+    /// How many wrong checksums of classes 0 and 2 in a row cause the first lock.
     pub free_tries: u8,
-    /// Whether loss of power resets the count: 0 no, other values yes.
+    /// Whether loss of power resets the count: 0 no, other values yes. If not, each change of the count is stored;
+    /// with the default times that is at most ten commits until a token is accepted.
     pub reset_on_power: u8,
     /// How long the first lock lasts, in seconds.
     pub base_s: u32,

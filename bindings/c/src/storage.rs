@@ -9,7 +9,7 @@ use crate::pointer;
 use crate::status::{Fault, PrepayStatus};
 
 /// The size of each of the two slots, in bytes.
-pub const PREPAY_RECORD_LENGTH: usize = 416;
+pub const PREPAY_RECORD_LENGTH: usize = 436;
 
 const _: () = assert!(PREPAY_RECORD_LENGTH == Engine::RECORD_LENGTH);
 

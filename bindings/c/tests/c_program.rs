@@ -34,7 +34,7 @@ first section: first_kct, credit 257
 second section: accept, credit 257
 new key: revision 2, type 2, tariff 2, supply group unknown
 under the old key: crc_error, credit 257
-power cut: 832 times, 832 without credit, then exactly once, credit 357
+power cut: 852 times, 852 without credit, then exactly once, credit 357
 an hour of 36 kW: credit 0, switch 5
 tampered with: switch 1
 wiped

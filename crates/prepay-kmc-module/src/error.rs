@@ -157,6 +157,12 @@ pub enum CentreError {
     },
     /// Only test centres can import known keys.
     NotTestCentre,
+    /// The centre's clock is far behind the time that it has seen. Set the clock right, or let two custodians accept its
+    /// time.
+    ClockBehind {
+        /// The two times.
+        problem: String,
+    },
     /// Something failed. Repair it and repeat the request.
     Fault {
         /// What was seen.
@@ -185,6 +191,7 @@ prepay_basics::codes! {
         KeyConflict = "key_conflict",
         Dates = "dates",
         NotTestCentre = "not_test_centre",
+        ClockBehind = "clock_behind",
         Fault = "fault",
     } or { Document }
 }
@@ -192,7 +199,7 @@ prepay_basics::codes! {
 impl CentreError {
     /// Whether the module answered no: neither a fault, nor somebody who is not signed in.
     pub(super) const fn is_refusal(&self) -> bool {
-        !matches!(self, Self::Fault { .. } | Self::NotSignedIn { .. })
+        !matches!(self, Self::Fault { .. } | Self::NotSignedIn { .. } | Self::ClockBehind { .. })
     }
 }
 
@@ -272,6 +279,7 @@ impl fmt::Display for CentreError {
             Self::NotTestCentre => {
                 f.write_str("not a test centre: only a test centre imports keys that others know")
             }
+            Self::ClockBehind { problem } => f.write_str(problem),
             Self::Fault { problem } => write!(f, "the centre's module failed: {problem}"),
         }
     }
@@ -293,6 +301,7 @@ impl From<VaultError> for CentreError {
     fn from(error: VaultError) -> Self {
         match error {
             VaultError::Access(error) => error.into(),
+            VaultError::ClockBehind { .. } => Self::ClockBehind { problem: error.to_string() },
             error => Self::Fault { problem: error.to_string() },
         }
     }

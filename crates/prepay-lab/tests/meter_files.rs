@@ -5,9 +5,10 @@ mod meter_common;
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use crc::{CRC_32_ISO_HDLC, Crc};
 use meter_common::{Bench, credit, key, key_with};
 use prepay_lab::meter::Meters;
-use serde_json::json;
+use serde_json::{Value, json};
 
 /// A folder of this test's own, empty.
 fn folder(name: &str) -> PathBuf {
@@ -103,6 +104,56 @@ fn a_damaged_file_is_refused_and_left_untouched() {
     }
     fs::write(&file, &whole).unwrap();
     assert_eq!(open(&folder).enter(&token), "accept");
+}
+
+/// A slot as version 1 wrote it: the header once, and twenty bytes less.
+fn of_version_1(slot: &str) -> String {
+    let byte = |at: usize| u8::from_str_radix(&slot[at..at + 2], 16).unwrap();
+    let mut header: Vec<u8> = (0..16).map(|at| byte(2 * at)).collect();
+    if header[0] != b'P' {
+        return slot[..slot.len() - 40].to_owned(); // Nothing is in it yet.
+    }
+    header[5] = 1;
+    let sum = Crc::<u32>::new(&CRC_32_ISO_HDLC).checksum(&header);
+    header.extend(sum.to_be_bytes());
+    let header: String = header.iter().map(|byte| format!("{byte:02x}")).collect();
+    header + &slot[80..]
+}
+
+#[test]
+fn a_file_with_records_of_version_1_is_read_and_written_as_version_2() {
+    let folder = folder("meter_version_1");
+    let mut bench = open(&folder);
+    bench.make(key(), json!({}));
+    let token = bench.issue(&key(), 6_000_000, credit("25.6"));
+    assert_eq!(bench.enter(&token), "accept");
+    let state = bench.state();
+    drop(bench);
+    let file = folder.join("m.meter");
+    let slots = |bytes: &[u8]| {
+        let body: Value = serde_json::from_slice(&bytes[20..]).unwrap();
+        ["slot_a", "slot_b"].map(|slot| body[slot].as_str().unwrap().to_owned())
+    };
+    let mut bytes = fs::read(&file).unwrap();
+    let new = slots(&bytes);
+    let mut body = String::from_utf8(bytes.split_off(20)).unwrap();
+    for slot in &new {
+        body = body.replace(slot, &of_version_1(slot));
+    }
+    let crc = Crc::<u32>::new(&CRC_32_ISO_HDLC);
+    bytes[8..12].copy_from_slice(&(body.len() as u32).to_be_bytes());
+    bytes[12..16].copy_from_slice(&crc.checksum(body.as_bytes()).to_be_bytes());
+    let sum = crc.checksum(&bytes[..16]);
+    bytes[16..20].copy_from_slice(&sum.to_be_bytes());
+    fs::write(&file, [&bytes[..], body.as_bytes()].concat()).unwrap();
+
+    let mut bench = open(&folder);
+    assert_eq!(bench.state(), state);
+    assert_eq!(bench.enter(&token), "used_error");
+    bench.done(json!({"op": "tamper"}));
+    drop(bench);
+    let lengths = slots(&fs::read(&file).unwrap()).map(|slot| slot.len());
+    assert_eq!(lengths, new.map(|slot| slot.len()));
 }
 
 #[test]

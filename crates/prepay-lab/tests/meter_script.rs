@@ -177,10 +177,10 @@ fn wherever_the_power_fails_the_token_was_taken_whole_or_not_at_all() {
 }
 
 #[test]
-fn a_restart_forgets_nothing_but_sections_and_a_lockout() {
+fn a_restart_forgets_nothing_but_sections_and_a_lockout_that_power_resets() {
     let mut bench = Bench::in_memory();
     let more = json!({"services": ["electricity", "gas"], "tids": 60, "manufactured_tid": 7,
-        "policy": {"lockout": {"free_tries": 1}}});
+        "policy": {"lockout": {"free_tries": 1, "reset_on_power": true}}});
     bench.make(key(), more);
     for (tid, token) in [
         (100, credit("12.3")),

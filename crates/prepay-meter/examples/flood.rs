@@ -77,6 +77,8 @@ enum Pace {
     EverySecond,
     /// Each number as soon as the meter is not locked.
     Patient,
+    /// Power is interrupted before each number, and the clock of the meter begins anew.
+    Interrupted,
 }
 
 /// The meter, and what it was before the flood.
@@ -120,7 +122,11 @@ impl Target {
         counts.seconds += match pace {
             Pace::EverySecond => 1,
             Pace::Patient => self.meter.lockout_seconds(counts.seconds),
+            Pace::Interrupted => 0,
         };
+        if pace == Pace::Interrupted {
+            self.meter = Meter::load(self.profile, &mut self.memory, 0).expect("it was stored");
+        }
         let now_s = counts.seconds;
         let digits = digits(number);
         let text = std::str::from_utf8(&digits).expect("digits are text");
@@ -349,7 +355,7 @@ fn print_years() {
         ("default lockout, 1280 s a guess", cap_s * 10),
         ("no lockout, 30 s a guess (by hand)", 300),
         ("no lockout, 1 s a guess", 10),
-        ("power off for 10 s after every 2 guesses", 50),
+        ("lockout that power resets: off 10 s after 2 guesses", 50),
     ] {
         let years = Hundredths(100 * guesses * tenths_s / (10 * YEAR_S));
         println!("{name:<46} {years:>12}");
@@ -358,24 +364,45 @@ fn print_years() {
     println!("{:<46} {mean:>12}", "mean credit of an accepted guess, units");
 }
 
+/// How many numbers of the classes 0 and 2 a meter with the default lockout examines, if one number a second comes for
+/// so many seconds: the next comes 10^20 / 2^65 seconds after the last lock, on average.
+fn looked_at_in(seconds: u64) -> u128 {
+    let wait_us = TWENTY_DIGITS * 1_000_000 / (1 << 65);
+    let (mut spent_us, mut count) = (wait_us, 0_u8);
+    let mut looked_at = 0;
+    while spent_us <= u128::from(seconds) * 1_000_000 {
+        looked_at += 1;
+        count = count.saturating_add(1);
+        let lock_s = u128::from(Lockout::default().duration_s(count).saturating_sub(1));
+        spent_us += lock_s * 1_000_000 + wait_us;
+    }
+    looked_at
+}
+
 /// Whether every count is near its prediction.
 fn flood(numbers: u64) -> bool {
     let lockout = Some(Lockout::default());
     let off = Target::new(None).random(numbers, Pace::EverySecond);
     let mut is_near = random_table("Random numbers, no lockout", &off, None);
 
-    // The first lock never ends: a wrong number of class 1 comes every 5.4 seconds, and begins it anew. Of the three
-    // wrong numbers before it, two thirds are of the classes 0 and 2.
+    let looked_at =
+        |counts: &Counts| counts.class[0] + counts.class[2] - counts.locked[0] - counts.locked[2];
     let on = Target::new(lockout).random(numbers, Pace::EverySecond);
-    let looked_at = on.class[0] + on.class[2] - on.locked[0] - on.locked[2];
-    let lock = Some((looked_at, Hundredths(200)));
+    let lock = Some((looked_at(&on), Hundredths(100 * looked_at_in(numbers))));
     is_near &= random_table("Random numbers, default lockout, one a second", &on, lock);
 
+    let few = numbers / 10;
+    let interrupted = Target::new(lockout).random(few, Pace::Interrupted);
+    let lock = Some((looked_at(&interrupted), Hundredths(300)));
+    let title = "Random numbers, default lockout, power interrupted before each";
+    is_near &= random_table(title, &interrupted, lock);
+    is_near &= looked_at(&interrupted) == 3;
+
     let patient = Target::new(lockout).random(numbers, Pace::Patient);
-    let judged: u64 = patient.class[..3].iter().sum();
-    let wrong = judged - patient.checksum.iter().sum::<u64>();
+    let wrong = [0, 2].map(|class| patient.class[class] - patient.checksum[class]);
+    let wrong: u64 = wrong.iter().sum();
     println!("\nRandom numbers, default lockout, each as soon as the meter is not locked");
-    println!("{:<46} {:>12}", "wrong checksums of classes 0 to 2", wrong);
+    println!("{:<46} {:>12}", "wrong checksums of classes 0 and 2", wrong);
     println!("{:<46} {:>12}", "seconds on the clock of the meter", patient.seconds);
     println!("{:<46} {:>12}", "predicted at most, 1280 s each", wrong * 1_280);
     is_near &= patient.accepted == off.accepted && patient.seconds <= wrong * 1_280;

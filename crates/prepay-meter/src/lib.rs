@@ -88,6 +88,7 @@
 //!   all.
 //! - A refused token changes nothing that is stored, except the count of a lockout that survives power
 //!   failures, where the policy asks for one.
+//! - One wrong bit in the storage never brings an older state back: loading names the damage instead.
 //! - A power failure never takes away credit that was shown. It may give back what was used since the last
 //!   commit, less than [`Policy::commit_every_grains`].
 //! - The state with fifty identifiers takes less than 1 KiB ([`MeterState`]).

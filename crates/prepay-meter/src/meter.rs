@@ -17,7 +17,7 @@ use core::fmt;
 use prepay_token::element::{MeterPan, TokenCarrierType, TokenIdentifier};
 use prepay_token::key::TokenCipher;
 use prepay_token::key_change::{Assembly, KeySection, NewKey};
-use prepay_token::{Token, TokenData};
+use prepay_token::{Class, Token, TokenData};
 
 use crate::check::{Approved, Judge, Rejected};
 use crate::display::DisplayProgramme;
@@ -25,10 +25,10 @@ use crate::key_change::{KeyChange, SectionSet};
 use crate::maker::{Maker, NoMaker};
 use crate::outcome::{Effect, Outcome, Refusal};
 use crate::profile::{Profile, ProfileError};
-use crate::record::HEADER_LENGTH;
+use crate::record::BODY_START;
 use crate::result::TokenResult;
 use crate::state::MeterState;
-use crate::storage::{LoadError, Place, Slot, Storage};
+use crate::storage::{LoadError, Loaded, Place, Slot, Storage};
 use crate::trip::Trip;
 
 /// A meter that remembers up to `TIDS` identifiers and knows `FLAGS` flags and `CONTROLS` controls.
@@ -80,7 +80,7 @@ const FEWEST_REMEMBERED: u16 = 50;
 impl<const TIDS: usize, const FLAGS: usize, const CONTROLS: usize> Meter<TIDS, FLAGS, CONTROLS> {
     /// How many bytes a slot of the storage must have.
     pub const RECORD_LENGTH: usize =
-        HEADER_LENGTH + MeterState::<TIDS, FLAGS, CONTROLS>::BODY_LENGTH as usize;
+        BODY_START + MeterState::<TIDS, FLAGS, CONTROLS>::BODY_LENGTH as usize;
 
     /// Makes a meter and stores its first state, replacing whatever the storage held.
     ///
@@ -107,6 +107,9 @@ impl<const TIDS: usize, const FLAGS: usize, const CONTROLS: usize> Meter<TIDS, F
 
     /// Starts a meter from its storage, as after loss of power.
     ///
+    /// If the record lacks a sound repetition of its header (power failed while it was written, it is damaged, or
+    /// the record has version 1), the state is stored again.
+    ///
     /// # Errors
     ///
     /// [`LoadError`]. Do not ignore any of them: a meter that starts from an older state could give credit
@@ -116,9 +119,12 @@ impl<const TIDS: usize, const FLAGS: usize, const CONTROLS: usize> Meter<TIDS, F
         storage: &mut S,
         now_s: u64,
     ) -> Result<Self, LoadError<S::Fault>> {
-        let (place, state) = Place::load(storage)?;
+        let Loaded { place, state, is_repeated } = Place::load(storage)?;
         profile.check(state.algorithm()).map_err(LoadError::Profile)?;
         let mut meter = Self::with_state(profile, state, place);
+        if !is_repeated {
+            meter.place = place.commit(&meter.state, storage).map_err(LoadError::Medium)?;
+        }
         match meter.profile.policy.lockout {
             Some(lockout) if !lockout.reset_on_power => meter.lock(now_s),
             _ => meter.state.failures = 0,
@@ -220,7 +226,7 @@ impl<const TIDS: usize, const FLAGS: usize, const CONTROLS: usize> Meter<TIDS, F
         self.key_change.expire(now_s, self.profile.policy.key_change_timeout_s);
         let outcome = match self.judge(carrier, now_s, maker).check(data) {
             Ok(approved) => self.accept(approved, carrier, now_s, storage)?,
-            Err(rejected) => self.reject(rejected, now_s, storage)?,
+            Err(rejected) => self.reject(rejected, data.class(), now_s, storage)?,
         };
         self.last_result = Some(outcome.result());
         Ok(outcome)
@@ -315,10 +321,12 @@ impl<const TIDS: usize, const FLAGS: usize, const CONTROLS: usize> Meter<TIDS, F
         Ok(Outcome::Refused(refusal))
     }
 
-    /// A refused section drops every section held; a wrong checksum counts towards a lockout.
+    /// A refused section drops every section held; a wrong checksum counts towards a lockout, except in class 1,
+    /// which no key protects.
     fn reject<S: Storage>(
         &mut self,
         rejected: Rejected,
+        class: Class,
         now_s: u64,
         storage: &mut S,
     ) -> Result<Outcome, S::Fault> {
@@ -326,11 +334,13 @@ impl<const TIDS: usize, const FLAGS: usize, const CONTROLS: usize> Meter<TIDS, F
         if is_section {
             self.key_change = KeyChange::default();
         }
-        if let (Refusal::Checksum, Some(lockout)) = (refusal, self.profile.policy.lockout) {
-            let failures = self.state.failures.saturating_add(1);
+        if let (Refusal::Checksum, Some(lockout)) = (refusal, self.profile.policy.lockout)
+            && class != Class::Display
+        {
+            let failures = lockout.after(self.state.failures);
             if lockout.reset_on_power {
                 self.state.failures = failures;
-            } else {
+            } else if failures != self.state.failures {
                 let mut next = self.state.clone();
                 next.failures = failures;
                 self.commit(next, storage)?;

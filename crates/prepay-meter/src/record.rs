@@ -3,14 +3,15 @@
 //! All numbers are big-endian.
 //!
 //! ```text
-//!  header, written last
+//!  header, written after the body
 //!    0  4  magic "PPMS"
-//!    4  2  version, 1
+//!    4  2  version, 2
 //!    6  2  length of the body
 //!    8  4  sequence: the record with the larger one is the newer
 //!   12  4  CRC-32 of the body
 //!   16  4  CRC-32 of the sixteen bytes before
-//!  body, at 20
+//!  the same header again, at 20, written last
+//!  body, at 40
 //!    0  2  TIDS     2  2  FLAGS     4  1  CONTROLS     the capacities that it was written for
 //!    5 18  PAN, ASCII digits
 //!   23  1  encryption algorithm, 7, 9 or 11
@@ -32,6 +33,8 @@
 //!  230  2  how many identifiers;  232  3 × TIDS  identifiers, ascending, zeros behind
 //!  then    FLAGS × 1  flag: 0, 1, FF never set;  CONTROLS × 2  control, FFFF never set
 //! ```
+//!
+//! Version 1 had the header once and its body at 20. It is read, but not written.
 //!
 //! The record holds the decoder key in clear, so the medium must lie inside the boundary that protects the
 //! meter's key. The functions that write it say `expose`.
@@ -58,8 +61,14 @@ use crate::trip::Excess;
 /// The bytes of a header.
 pub(crate) const HEADER_LENGTH: usize = 20;
 
+/// Where a body begins: behind the header and its repetition.
+pub(crate) const BODY_START: usize = 2 * HEADER_LENGTH;
+
 const MAGIC: [u8; 4] = *b"PPMS";
-const VERSION: u16 = 1;
+const VERSION: u16 = 2;
+
+/// The version whose header was not repeated.
+const UNREPEATED: u16 = 1;
 const NONE: u32 = u32::MAX;
 const NEVER_SET: u8 = 0xFF;
 const CONTROL_NEVER_SET: u16 = 0xFFFF;
@@ -78,6 +87,8 @@ pub enum RecordError {
     Magic,
     /// The header is damaged, or was written in part.
     HeaderChecksum,
+    /// The header is damaged after it was written whole: its repetition, which is written after it, is sound.
+    HeaderDamaged,
     /// The record has a newer version than this firmware knows.
     NewerVersion {
         /// Its version.
@@ -170,6 +181,11 @@ impl Header {
             return Err(RecordError::HeaderChecksum);
         }
         Ok(Self { version: half(4), length: half(6), sequence: word(8), body_crc: word(12) })
+    }
+
+    /// Where its body begins.
+    pub(crate) const fn body_start(&self) -> usize {
+        if self.version == UNREPEATED { HEADER_LENGTH } else { BODY_START }
     }
 
     /// Whether this firmware can read the body behind it.
@@ -431,6 +447,7 @@ impl fmt::Display for RecordError {
             Self::Blank => f.write_str("no record"),
             Self::Magic => f.write_str("not a record of a meter"),
             Self::HeaderChecksum => f.write_str("header damaged or incomplete"),
+            Self::HeaderDamaged => f.write_str("header damaged, its repetition is sound"),
             Self::NewerVersion { found } => {
                 write!(f, "newer version: expected at most {VERSION}, found {found}")
             }

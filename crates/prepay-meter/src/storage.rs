@@ -1,16 +1,24 @@
 //! Storing the state: two slots, of which the newest whole record counts.
 //!
 //! ```text
-//!  commit   erase(other slot) ─ write(body) … write(body) ─ write(header)
-//!                                                             │
-//!           until here the old record counts ────────────────┘ from here the new one
+//!  commit   erase(other slot) ─ write(body) … write(body) ─ write(header) ─ write(header again)
+//!                                                                        │
+//!           until here the old record counts ────────────────────────────┘ from here the new one
 //! ```
 //!
-//! A record is written to the slot that does not hold the current one, its header last. Whenever power fails,
-//! one whole record is left: the old one or the new one, never a mixture.
+//! A record is written to the slot that does not hold the current one, its header after the body and then once more.
+//! Whenever power fails, one whole record is left: the old one or the new one, never a mixture.
 //!
-//! If the newest header is whole but its record cannot be used (newer firmware wrote it, its body is damaged),
-//! loading fails instead of using the older record, which may not know of a token that has given its credit.
+//! | header | repetition | means | the record |
+//! |---|---|---|---|
+//! | sound | sound | written to the end | counts |
+//! | sound | not | power or the medium failed in the repetition, or it is damaged | counts; loading stores it again |
+//! | not | sound | written to the end, damaged since | if it is the newer one, loading fails |
+//! | not | not | power failed before the header was whole | does not count |
+//!
+//! If the newest record cannot be used (its header or body is damaged, newer firmware wrote it), loading fails instead
+//! of using the older record, which may not know of a token that has given its credit. One wrong bit, wherever it is,
+//! never brings the older record back. Two wrong bits can: one in the header and one in its repetition.
 //!
 //! - Source: this project's own.
 
@@ -18,7 +26,7 @@ use core::fmt;
 
 use zeroize::Zeroizing;
 
-use crate::record::{Checksum, HEADER_LENGTH, Header, ReadError, RecordError};
+use crate::record::{BODY_START, Checksum, HEADER_LENGTH, Header, ReadError, RecordError};
 use crate::state::MeterState;
 
 /// The most bytes in one write of a body.
@@ -45,7 +53,7 @@ pub trait Storage {
     type Fault;
 
     /// Erases a slot: afterwards every byte reads 00 or every byte reads FF. On a medium that is written byte
-    /// by byte it is enough to erase the first twenty.
+    /// by byte it is enough to erase the first forty.
     ///
     /// # Errors
     ///
@@ -97,6 +105,21 @@ pub(crate) struct Place {
     sequence: u32,
 }
 
+/// The newest record.
+pub(crate) struct Loaded<const T: usize, const F: usize, const C: usize> {
+    pub(crate) place: Place,
+    pub(crate) state: MeterState<T, F, C>,
+    /// Whether the repetition of its header is sound.
+    pub(crate) is_repeated: bool,
+}
+
+/// What the two headers of a record say, at least one of which is sound.
+struct Headers {
+    header: Header,
+    is_first_sound: bool,
+    is_repeated: bool,
+}
+
 impl Place {
     /// Before the first record.
     pub(crate) const BLANK: Self = Self { slot: Slot::B, sequence: 0 };
@@ -110,7 +133,7 @@ impl Place {
         let next = Self { slot: self.slot.other(), sequence: self.sequence.wrapping_add(1) };
         storage.erase(next.slot)?;
         let mut chunk = Zeroizing::new([0; CHUNK]);
-        let (mut filled, mut offset) = (0, HEADER_LENGTH);
+        let (mut filled, mut offset) = (0, BODY_START);
         let mut checksum = Checksum::new();
         state.expose_encoded(|mut bytes| {
             checksum.update(bytes);
@@ -130,26 +153,33 @@ impl Place {
             storage.write(next.slot, offset, &chunk[..filled])?;
         }
         let length = MeterState::<T, F, C>::BODY_LENGTH;
-        let header = Header::new(length, next.sequence, checksum.finish());
-        storage.write(next.slot, 0, &header.encode())?;
+        let header = Header::new(length, next.sequence, checksum.finish()).encode();
+        storage.write(next.slot, 0, &header)?;
+        // The record counts already. A fault here costs the repetition only, until the state is stored once more.
+        let _ = storage.write(next.slot, HEADER_LENGTH, &header);
         Ok(next)
     }
 
     /// Reads the newest record.
     pub(crate) fn load<S: Storage, const T: usize, const F: usize, const C: usize>(
         storage: &mut S,
-    ) -> Result<(Self, MeterState<T, F, C>), LoadError<S::Fault>> {
-        let a = read_header(storage, Slot::A)?;
-        let b = read_header(storage, Slot::B)?;
-        let (slot, header) = match (a, b) {
+    ) -> Result<Loaded<T, F, C>, LoadError<S::Fault>> {
+        let a = read_headers(storage, Slot::A)?;
+        let b = read_headers(storage, Slot::B)?;
+        let (slot, Headers { header, is_first_sound, is_repeated }) = match (a, b) {
             (Err(a), Err(b)) => return Err(LoadError::NoRecord { a, b }),
             (Ok(a), Err(_)) => (Slot::A, a),
             (Err(_), Ok(b)) => (Slot::B, b),
-            (Ok(a), Ok(b)) if is_newer(a.sequence, b.sequence) => (Slot::A, a),
+            (Ok(a), Ok(b)) if is_newer(a.header.sequence, b.header.sequence) => (Slot::A, a),
             (Ok(_), Ok(b)) => (Slot::B, b),
         };
+        if !is_first_sound {
+            return Err(LoadError::Newest { slot, error: RecordError::HeaderDamaged });
+        }
         match read_body(storage, slot, &header) {
-            Ok(state) => Ok((Self { slot, sequence: header.sequence }, state)),
+            Ok(state) => {
+                Ok(Loaded { place: Self { slot, sequence: header.sequence }, state, is_repeated })
+            }
             Err(ReadError::Medium(fault)) => Err(LoadError::Medium(fault)),
             Err(ReadError::Record(error)) => Err(LoadError::Newest { slot, error }),
         }
@@ -171,13 +201,25 @@ const fn is_newer(a: u32, b: u32) -> bool {
     a.wrapping_sub(b) < 1 << 31
 }
 
-fn read_header<S: Storage>(
+/// The header of a slot, or what is wrong with it if its repetition is not sound either.
+fn read_headers<S: Storage>(
     storage: &mut S,
     slot: Slot,
-) -> Result<Result<Header, RecordError>, LoadError<S::Fault>> {
-    let mut bytes = [0; HEADER_LENGTH];
-    storage.read(slot, 0, &mut bytes).map_err(LoadError::Medium)?;
-    Ok(Header::decode(&bytes))
+) -> Result<Result<Headers, RecordError>, LoadError<S::Fault>> {
+    let mut read = |offset| {
+        let mut bytes = [0; HEADER_LENGTH];
+        storage.read(slot, offset, &mut bytes).map_err(LoadError::Medium)?;
+        Ok(Header::decode(&bytes))
+    };
+    let (first, again) = (read(0)?, read(HEADER_LENGTH)?);
+    Ok(match (first, again) {
+        (Ok(header), again) => {
+            let is_repeated = again == Ok(header);
+            Ok(Headers { header, is_first_sound: true, is_repeated })
+        }
+        (Err(_), Ok(header)) => Ok(Headers { header, is_first_sound: false, is_repeated: true }),
+        (Err(error), Err(_)) => Err(error),
+    })
 }
 
 fn read_body<S: Storage, const T: usize, const F: usize, const C: usize>(
@@ -186,10 +228,10 @@ fn read_body<S: Storage, const T: usize, const F: usize, const C: usize>(
     header: &Header,
 ) -> Result<MeterState<T, F, C>, ReadError<S::Fault>> {
     header.check(MeterState::<T, F, C>::BODY_LENGTH)?;
-    let end = HEADER_LENGTH + usize::from(header.length);
+    let (start, end) = (header.body_start(), header.body_start() + usize::from(header.length));
     let mut chunk = Zeroizing::new([0; CHUNK]);
     let mut checksum = Checksum::new();
-    for offset in (HEADER_LENGTH..end).step_by(CHUNK) {
+    for offset in (start..end).step_by(CHUNK) {
         let bytes = &mut chunk[..CHUNK.min(end - offset)];
         storage.read(slot, offset, bytes).map_err(ReadError::Medium)?;
         checksum.update(bytes);
@@ -197,7 +239,7 @@ fn read_body<S: Storage, const T: usize, const F: usize, const C: usize>(
     if checksum.finish() != header.body_crc {
         return Err(RecordError::BodyChecksum.into());
     }
-    let mut offset = HEADER_LENGTH;
+    let mut offset = start;
     MeterState::decode(|bytes| {
         storage.read(slot, offset, bytes)?;
         offset += bytes.len();

@@ -158,13 +158,44 @@ fn a_faulty_operation_is_survived_without_a_restart() {
             Err(Stopped) => assert_eq!(bench.encoded(), before, "after {operations} operations"),
             Ok(outcome) => {
                 assert_eq!(outcome.result(), TokenResult::Accept);
-                assert_eq!(operations, 9, "an erasure, seven pieces, a header");
+                assert_eq!(
+                    operations, 9,
+                    "an erasure, seven pieces, a header; its repetition failed"
+                );
                 break;
             }
         }
     }
+    assert_eq!(bench.medium.slots[1][20..40], [0xFF; 20]);
     bench.restart();
+    assert_eq!(bench.medium.slots[0][20..40], bench.medium.slots[0][..20], "stored once more");
     assert_eq!((bench.tenths(), bench.result(token)), (10, TokenResult::UsedError));
+}
+
+#[test]
+fn power_may_fail_again_while_a_cut_record_is_stored_again() {
+    let mut bench = Bench::standard();
+    let token = bench.vendor.credit(100, 10);
+    assert_eq!(bench.result(token), TokenResult::Accept);
+    let whole = bench.encoded();
+    let record = Meter::<50, 12, 1>::RECORD_LENGTH;
+    // Storing again takes an erasure of 40 bytes, then body and header; the repetition may be cut once more.
+    for cut in 0..20 {
+        // Power failed in the repetition of the header, in the second slot.
+        let mut medium = bench.medium.clone();
+        medium.slots[1][20 + cut..40].fill(0xFF);
+        for bytes in 0..=record + 20 {
+            let mut medium = medium.clone();
+            medium.bytes_left = Some(bytes);
+            let loaded: Result<Meter, _> = Meter::load(sta_profile(), &mut medium, 0);
+            assert_eq!(loaded.is_ok(), bytes >= record + 20, "cut at {cut}, then after {bytes}");
+            let (meter, medium) = start(sta_profile(), &medium, &[]);
+            assert!(encoded(&meter) == whole, "cut at {cut}, then after {bytes}");
+            let mut damaged = medium;
+            damaged.slots.iter_mut().for_each(|slot| slot[0] ^= 1);
+            assert!(Meter::<50, 12, 1>::load(sta_profile(), &mut damaged, 0).is_err());
+        }
+    }
 }
 
 #[test]

@@ -357,6 +357,54 @@ fn lockout_counts_wrong_checksums_and_leaves_tests_alone() {
 }
 
 #[test]
+fn wrong_checksums_of_class_1_never_lock_a_meter() {
+    let mut profile = sta_profile();
+    profile.policy.lockout = Some(Lockout::default());
+    let mut bench = Bench::new(profile, unique_key(1));
+    let before = bench.medium.clone();
+    for number in 0..1000 {
+        let wrong = TokenData::join(Class::Display, number << 16 | 1);
+        assert_eq!(bench.result(wrong), TokenResult::CrcError, "{number}");
+    }
+    assert_eq!((bench.meter.lockout_seconds(bench.now_s), bench.medium == before), (0, true));
+    let good = bench.vendor.credit(100, 1);
+    assert_eq!(bench.result(good), TokenResult::Accept);
+}
+
+#[test]
+fn a_power_cycle_before_every_token_does_not_undo_the_default_lockout() {
+    let mut profile = sta_profile();
+    profile.policy.lockout = Some(Lockout::default());
+    let mut bench = Bench::new(profile, unique_key(1));
+    let wrong = Bench::new(profile, unique_key(2)).vendor.credit(100, 1);
+    let made = bench.medium.operations;
+    let mut examined = 0;
+    for _ in 0..3000 {
+        bench.now_s = 0; // The meter's clock begins anew with the power.
+        bench.restart();
+        examined += u32::from(bench.result(wrong) == TokenResult::CrcError);
+    }
+    assert_eq!(examined, 3, "of 3000 wrong tokens");
+    assert_eq!(bench.medium.operations - made, 3 * 10, "three commits");
+}
+
+#[test]
+fn wrong_tokens_in_a_row_cost_ten_commits_at_most() {
+    let mut profile = sta_profile();
+    profile.policy.lockout = Some(Lockout::default());
+    let mut bench = Bench::new(profile, unique_key(1));
+    let wrong = Bench::new(profile, unique_key(2)).vendor.credit(100, 1);
+    let made = bench.medium.operations;
+    for _ in 0..100 {
+        assert_eq!(bench.result(wrong), TokenResult::CrcError);
+        bench.now_s += bench.meter.lockout_seconds(bench.now_s);
+    }
+    assert_eq!(bench.medium.operations - made, 10 * 10, "ten commits");
+    assert_eq!(bench.result(wrong), TokenResult::CrcError);
+    assert_eq!(bench.meter.lockout_seconds(bench.now_s), 1280);
+}
+
+#[test]
 fn lockout_survives_loss_of_power_where_it_shall() {
     for (reset_on_power, result) in [(true, TokenResult::Accept), (false, TokenResult::Lockout)] {
         let mut profile = sta_profile();

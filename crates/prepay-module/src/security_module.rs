@@ -524,6 +524,12 @@ pub enum ModuleFault {
         /// What was seen.
         problem: String,
     },
+    /// The module's clock is far behind the time that it has seen. Nothing was done: set the clock right, or let two
+    /// custodians accept its time.
+    Clock {
+        /// The two times.
+        problem: String,
+    },
     /// The module is locked, or the caller is no longer signed in. Nothing was done: sign in and repeat.
     Closed {
         /// What is missing.
@@ -544,6 +550,7 @@ prepay_basics::codes! {
     ModuleFault {
         NoAnswer = "no_answer",
         Storage = "storage",
+        Clock = "clock_behind",
         Closed = "closed",
     }
 }
@@ -659,6 +666,7 @@ impl fmt::Display for ModuleFault {
         match self {
             Self::NoAnswer { problem } => write!(f, "no answer from the module: {problem}"),
             Self::Storage { problem } => write!(f, "the module's storage failed: {problem}"),
+            Self::Clock { problem } => f.write_str(problem),
             Self::Closed { problem } => write!(f, "the module is closed: {problem}"),
         }
     }

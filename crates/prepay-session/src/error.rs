@@ -36,8 +36,10 @@ impl SessionError {
     /// What to do next.
     pub fn next(&self) -> Option<&'static str> {
         match self {
+            Self::Line(_) | Self::Refused(_) | Self::Fault(ModuleFault::Clock { .. }) => {
+                explain(self.code()).map(|row| row.next)
+            }
             Self::Fault(_) => Some("repeat the same request, under the same name"),
-            Self::Line(_) | Self::Refused(_) => explain(self.code()).map(|row| row.next),
         }
     }
 

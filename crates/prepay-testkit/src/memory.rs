@@ -51,7 +51,7 @@ impl Storage for Memory {
     type Fault = Infallible;
 
     fn erase(&mut self, slot: Slot) -> Result<(), Infallible> {
-        self.slots[slot as usize][..20].fill(0xFF);
+        self.slots[slot as usize][..40].fill(0xFF);
         self.commits += 1;
         Ok(())
     }

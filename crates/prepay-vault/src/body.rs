@@ -7,6 +7,7 @@
 //!  window       the position from which the log is read at opening
 //!  outbox       bytes that belong in the log at the anchor but may not be there yet; the contents already
 //!               have their effect
+//!  latest time  of an entry, or the one accepted since (`timeline.rs`)
 //!  people       names, roles, verifiers, failures
 //! ```
 
@@ -14,7 +15,19 @@ use super::audit::LogHeader;
 use super::record::Position;
 use super::secret::Key;
 use super::user::People;
+use prepay_basics::Moment;
 use prepay_basics::codec::{DecodeError, Reader, Writer};
+
+/// What to write before the owner's contents.
+pub(super) struct Parts<'a> {
+    pub(super) log_key: &'a Key,
+    pub(super) log_header: &'a LogHeader,
+    pub(super) anchor: Position,
+    pub(super) window: Position,
+    pub(super) outbox: &'a [u8],
+    pub(super) latest: Moment,
+    pub(super) people: &'a People,
+}
 
 /// The part before the owner's contents.
 pub(super) struct Body<'a> {
@@ -23,25 +36,21 @@ pub(super) struct Body<'a> {
     pub(super) anchor: Position,
     pub(super) window: Position,
     pub(super) outbox: &'a [u8],
+    pub(super) latest: Moment,
     pub(super) people: People,
 }
 
-pub(super) fn encode(
-    writer: &mut Writer,
-    log_key: &Key,
-    log_header: &LogHeader,
-    people: &People,
-    anchor: Position,
-    window: Position,
-    outbox: &[u8],
-) {
-    writer.array(log_key.expose_bytes());
-    writer.u64(log_header.sequence);
-    writer.array(&log_header.hash);
-    anchor.encode(writer);
-    window.encode(writer);
-    writer.bytes(outbox);
-    people.encode(writer);
+impl Parts<'_> {
+    pub(super) fn encode(&self, writer: &mut Writer) {
+        writer.array(self.log_key.expose_bytes());
+        writer.u64(self.log_header.sequence);
+        writer.array(&self.log_header.hash);
+        self.anchor.encode(writer);
+        self.window.encode(writer);
+        writer.bytes(self.outbox);
+        writer.u64(self.latest.unix_seconds());
+        self.people.encode(writer);
+    }
 }
 
 impl<'a> Body<'a> {
@@ -60,7 +69,9 @@ impl<'a> Body<'a> {
         if !fits || anchor.length.checked_add(outbox.len() as u64).is_none() {
             return Err(error);
         }
+        let error = reader.error("a moment");
+        let latest = Moment::from_unix_seconds(reader.u64()?).ok_or(error)?;
         let people = People::decode(reader)?;
-        Ok(Self { log_key, log_header, anchor, window, outbox, people })
+        Ok(Self { log_key, log_header, anchor, window, outbox, latest, people })
     }
 }

@@ -9,6 +9,7 @@ prepay_basics::codes! {
     VaultError {
         Broken = "storage",
         Locked = "closed",
+        ClockBehind = "clock_behind",
         NoEntropy = "entropy",
         TooLarge = "vault_too_large",
         ShortPassphrase = "passphrase_short",

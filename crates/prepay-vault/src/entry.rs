@@ -225,5 +225,19 @@ entries! {
             /// How many bytes.
             bytes: u64,
         }
+        /// The clock was behind the latest time that the vault had seen. Waits that began later were shortened.
+        11 ClockBack "clock_back" {
+            /// The latest time seen.
+            from: Moment,
+            /// The time of the clock.
+            to: Moment,
+        }
+        /// Two custodians accepted the time of a clock that was behind.
+        12 ClockAccepted "clock_accepted" {
+            /// The latest time seen.
+            from: Moment,
+            /// The time accepted.
+            to: Moment,
+        }
     }
 }

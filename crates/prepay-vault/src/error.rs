@@ -19,6 +19,14 @@ pub enum VaultError {
     },
     /// The vault is locked; nothing was done. Open it again.
     Locked,
+    /// The clock is far behind the time that the vault has seen; nothing was done. Set the clock right, or let two
+    /// custodians accept its time.
+    ClockBehind {
+        /// The latest time that the vault has seen.
+        expected: Moment,
+        /// The time of the clock.
+        found: Moment,
+    },
     /// The session may not do this.
     Access(AccessError),
     /// The source of randomness failed; nothing was done.
@@ -329,6 +337,10 @@ impl fmt::Display for VaultError {
                 write!(f, "the vault's storage failed; open the vault again: {problem}")
             }
             Self::Locked => f.write_str("the vault is locked"),
+            Self::ClockBehind { expected, found } => write!(
+                f,
+                "the clock was put back: expected at most 24 hours before {expected}, found {found}"
+            ),
             Self::Access(error) => error.fmt(f),
             Self::NoEntropy => NoEntropy.fmt(f),
             Self::TooLarge => f.write_str("the entry is too large for the audit log"),
@@ -402,7 +414,7 @@ impl fmt::Display for OpenError {
             Self::NotThere => f.write_str("there is no vault"),
             Self::Storage { problem } => write!(f, "the storage failed: {problem}"),
             Self::NotAVault => f.write_str("the store is not that of a vault"),
-            Self::Version => f.write_str("the store has an unknown version: expected 1"),
+            Self::Version => f.write_str("the store has an unknown version: expected 2"),
             Self::Damaged { problem } => write!(f, "the store is damaged: {problem}"),
             Self::Kind { expected, found } => {
                 write!(f, "wrong kind of vault: expected {expected}, found kind {found}")
@@ -434,7 +446,7 @@ impl fmt::Display for OpenError {
 impl fmt::Display for RestoreError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::NotABackup => f.write_str("the file is not a back-up of version 1"),
+            Self::NotABackup => f.write_str("the file is not a back-up of version 2"),
             Self::Damaged { problem } => write!(f, "the back-up is damaged: {problem}"),
             Self::Kind { expected, found } => {
                 write!(f, "wrong kind of back-up: expected {expected}, found kind {found}")

@@ -28,6 +28,7 @@
 mod audit;
 mod backup;
 mod body;
+mod clock;
 mod code;
 mod entry;
 mod error;
@@ -43,6 +44,7 @@ mod shared_storage;
 mod shared_vault;
 mod sign_in;
 mod storage;
+mod timeline;
 mod user;
 mod window;
 
@@ -66,6 +68,7 @@ use journal::Journal;
 use record::{LogMac, Position};
 use seal::SealedMaster;
 use secret::Key;
+use timeline::Timeline;
 use user::People;
 use window::Window;
 
@@ -160,6 +163,7 @@ pub struct Vault<C> {
     log_key: Key,
     log_header: LogHeader,
     people: People,
+    time: Timeline,
     contents: Box<C>,
     journal: Arc<Journal>,
     window: Window,
@@ -229,11 +233,23 @@ impl<C: Contents> Vault<C> {
     /// [`VaultError`] if the session has no permission, or the entry is too large.
     pub fn stage(&mut self, by: By<'_>, entry: &C::Entry, now: Moment) -> Result<u64, VaultError> {
         self.check(by)?;
+        self.check_clock(now)?;
         self.put(Some(by), entry, C::items(entry), now)
     }
 
-    /// Stages an entry, by people or by the vault itself.
+    /// Stages an entry, by people or by the vault itself. If the clock was put back, the log says so first.
     fn put(
+        &mut self,
+        by: Option<By<'_>>,
+        entry: &impl Entries,
+        items: u64,
+        now: Moment,
+    ) -> Result<u64, VaultError> {
+        self.note_time(now)?;
+        self.push(by, entry, items, now)
+    }
+
+    fn push(
         &mut self,
         by: Option<By<'_>>,
         entry: &impl Entries,
@@ -254,6 +270,7 @@ impl<C: Contents> Vault<C> {
             .ok_or(VaultError::TooLarge)?;
         queue.position = after;
         self.window.pass(&before, &after, items);
+        self.time.pass(now);
         Ok(after.sequence)
     }
 
@@ -292,6 +309,19 @@ impl<C: Contents> Vault<C> {
         now: Moment,
         change: impl FnOnce(&mut Self),
     ) -> Result<u64, VaultError> {
+        self.check_clock(now)?;
+        self.note_time(now)?;
+        self.commit_now(by, entry, now, change)
+    }
+
+    /// Commits whatever the clock says.
+    fn commit_now(
+        &mut self,
+        by: By<'_>,
+        entry: &impl Entries,
+        now: Moment,
+        change: impl FnOnce(&mut Self),
+    ) -> Result<u64, VaultError> {
         let nonce = seal::fresh(&mut *self.entropy)?;
         let journal = Arc::clone(&self.journal);
         let mut disk = journal.disk();
@@ -305,6 +335,7 @@ impl<C: Contents> Vault<C> {
             record::write(&mut bytes, &anchor, now, &actors, entry, queue.mac()?)
                 .ok_or(VaultError::TooLarge)?
         };
+        self.time.pass(now);
         change(self);
         self.window.pass(&anchor, &after, 0);
         let store = self.sealed(&nonce, anchor, &bytes);
@@ -317,15 +348,16 @@ impl<C: Contents> Vault<C> {
     /// The new store, with an entry that is not yet in the log.
     fn sealed(&self, nonce: &[u8; 12], anchor: Position, outbox: &[u8]) -> Vec<u8> {
         let mut writer = Writer::with_capacity(4096);
-        body::encode(
-            &mut writer,
-            &self.log_key,
-            &self.log_header,
-            &self.people,
+        let parts = body::Parts {
+            log_key: &self.log_key,
+            log_header: &self.log_header,
             anchor,
-            self.window.start(),
+            window: self.window.start(),
             outbox,
-        );
+            latest: self.time.latest(),
+            people: &self.people,
+        };
+        parts.encode(&mut writer);
         self.contents.encode(&mut writer);
         seal::write(&self.header, &self.sealed_master, &self.master, nonce, writer)
     }

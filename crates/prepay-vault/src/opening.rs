@@ -21,6 +21,7 @@ use super::journal::Journal;
 use super::record::{self, LogMac, Position, Problem};
 use super::seal::{self, Sealed, SealedMaster};
 use super::secret::{Cost, Key, scrub_stack};
+use super::timeline::Timeline;
 use super::user::{Failures, People, User, Verifier};
 use super::window::Window;
 use super::{
@@ -35,6 +36,8 @@ use prepay_basics::{Entropy, Identifier, Moment};
 pub(super) struct Beginning<C> {
     pub(super) header: VaultHeader,
     pub(super) people: People,
+    /// The latest time that it has seen.
+    pub(super) latest: Moment,
     pub(super) contents: Box<C>,
     pub(super) log_header: LogHeader,
     pub(super) actors: Vec<Identifier>,
@@ -69,6 +72,7 @@ impl<C: Contents> Vault<C> {
         let hash = sha2::Digest::finalize(<sha2::Sha256 as sha2::Digest>::new_with_prefix(hash));
         let beginning = Beginning {
             people,
+            latest: now,
             contents,
             log_header: LogHeader { id: header.id, sequence: 0, hash: hash.into() },
             actors: users.iter().map(|user| user.name.clone()).take(2).collect(),
@@ -90,7 +94,7 @@ impl<C: Contents> Vault<C> {
         beginning: Beginning<C>,
         now: Moment,
     ) -> Result<Self, CreateError> {
-        let Beginning { header, people, contents, log_header, actors, entry } = beginning;
+        let Beginning { header, people, latest, contents, log_header, actors, entry } = beginning;
         let master = Key::random(&mut *entropy).map_err(VaultError::from)?;
         let log_key = Key::random(&mut *entropy).map_err(VaultError::from)?;
         let sealed_master = SealedMaster::seal(unlock, &master, &header, &mut *entropy)?;
@@ -112,6 +116,7 @@ impl<C: Contents> Vault<C> {
             log_key,
             log_header,
             people,
+            time: Timeline::new(latest.max(now)),
             contents,
             journal: Arc::new(journal),
             window,
@@ -160,7 +165,7 @@ impl<C: Contents> Vault<C> {
         reader.finish()?;
 
         let mac = LogMac::new(&body.log_key);
-        let mut state = State { people: body.people, contents };
+        let mut state = State { people: body.people, latest: body.latest, contents };
         let head = storage.read_head()?;
         let head = read_head(head.as_deref(), &sealed.header.id, &mac)?;
         let log = Log {
@@ -182,6 +187,7 @@ impl<C: Contents> Vault<C> {
             master,
             log_key: body.log_key,
             log_header: body.log_header,
+            time: Timeline::new(state.latest.max(state.people.latest_wait())),
             people: state.people,
             contents: state.contents,
             window: plan.passed,
@@ -255,6 +261,7 @@ fn read_head(
 /// The state that entries change.
 struct State<C> {
     people: People,
+    latest: Moment,
     contents: Box<C>,
 }
 
@@ -262,6 +269,7 @@ impl<C: Contents> State<C> {
     /// Applies an entry whose effect is not in the store.
     fn replay(&mut self, record: &Record<C::Entry>) -> Result<(), OpenError> {
         let wrong = |problem: String| OpenError::Replay { sequence: record.sequence, problem };
+        self.latest = self.latest.max(record.moment);
         let unexpected = || wrong(format!("\"{}\" is not in the store", record.entry.name()));
         match &record.entry {
             Entry::Vault(VaultEntry::SignedIn { .. }) => {
@@ -271,6 +279,10 @@ impl<C: Contents> State<C> {
             Entry::Vault(VaultEntry::SignInFailed { user, failures, wait_until }) => {
                 let failures = Failures { count: *failures, wait_until: *wait_until };
                 self.people.set_failures(user.as_ref(), failures);
+                Ok(())
+            }
+            Entry::Vault(VaultEntry::ClockBack { to, .. }) => {
+                self.people.cap_waits(*to);
                 Ok(())
             }
             Entry::Vault(VaultEntry::LogCut { .. } | VaultEntry::BackedUp { .. }) => Ok(()),

@@ -191,6 +191,16 @@ impl<C: Contents> SharedVault<C> {
         self.with(|vault| vault.change_protector(by, unlock, self.now()))?
     }
 
+    /// Accepts the time of a clock that is behind. Returns the latest time seen before, or `None` if the clock is not
+    /// behind, so that there was nothing to accept.
+    ///
+    /// # Errors
+    ///
+    /// [`VaultError`].
+    pub fn accept_clock(&self, by: &Quorum) -> Result<Option<Moment>, VaultError> {
+        self.with(|vault| vault.accept_clock(by, self.now()))?
+    }
+
     /// Makes a back-up that only the two custodians together can open. Each gives it a passphrase, in the order of
     /// [`Quorum::names`].
     ///

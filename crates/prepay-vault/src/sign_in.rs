@@ -59,8 +59,11 @@ impl<C: Contents> Vault<C> {
     /// # Errors
     ///
     /// [`SignInError::Wait`], [`SignInError::Vault`].
-    pub fn ask(&self, name: &Identifier, now: Moment) -> Result<Attempt, SignInError> {
+    pub fn ask(&mut self, name: &Identifier, now: Moment) -> Result<Attempt, SignInError> {
         self.usable()?;
+        if self.note_time(now)? {
+            self.flush()?;
+        }
         let known = self.people.users.get(name);
         self.people.check_wait(known.is_some().then_some(name), now)?;
         let (cost, salt) = match known {

@@ -5,7 +5,8 @@
 //! | seconds of waiting | 0 | 0 | 1 | 2 | 4 | doubled | 900 |
 //!
 //! During the wait every attempt is refused, even with the right passphrase. All unknown names share one count, and
-//! an attempt takes as long as for a known name.
+//! an attempt takes as long as for a known name. A wait that a clock ahead of time began is shortened once the clock is
+//! right again: it then begins anew (`timeline.rs`).
 //!
 //! - Elsewhere: recording a failure before it is answered (`sign_in.rs`).
 
@@ -236,12 +237,21 @@ impl Failures {
     /// Counts one more failure.
     pub(super) fn one_more(self, now: Moment) -> Self {
         let count = self.count.saturating_add(1);
-        let wait = match count {
+        Self { count, wait_until: now.plus_seconds(Self::wait(count)) }
+    }
+
+    /// The wait after so many failures, in seconds.
+    const fn wait(count: u32) -> u64 {
+        match count {
             0..=2 => 0,
             3..=12 => 1 << (count - 3),
             _ => Self::LONGEST_WAIT,
-        };
-        Self { count, wait_until: now.plus_seconds(wait) }
+        }
+    }
+
+    /// When the wait began.
+    const fn since(&self) -> u64 {
+        self.wait_until.unix_seconds().saturating_sub(Self::wait(self.count))
     }
 
     fn encode(&self, writer: &mut Writer) {
@@ -319,6 +329,24 @@ impl People {
             }
             None => self.unknown = failures,
         }
+    }
+
+    fn all_failures(&mut self) -> impl Iterator<Item = &mut Failures> {
+        self.users.values_mut().map(|user| &mut user.failures).chain([&mut self.unknown])
+    }
+
+    /// Shortens every wait that began after `now`, by a clock that was ahead, as if it began now.
+    pub(super) fn cap_waits(&mut self, now: Moment) {
+        for failures in self.all_failures() {
+            let most = now.plus_seconds(Failures::wait(failures.count));
+            failures.wait_until = failures.wait_until.min(most);
+        }
+    }
+
+    /// When the latest wait began.
+    pub(super) fn latest_wait(&mut self) -> Moment {
+        let since = self.all_failures().map(|failures| failures.since()).max();
+        since.and_then(Moment::from_unix_seconds).unwrap_or(Moment::MIN)
     }
 
     pub(super) fn custodians(&self) -> usize {

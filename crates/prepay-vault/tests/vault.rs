@@ -322,7 +322,7 @@ fn a_vault_of_another_kind_or_version_is_named() {
     let other = Vault::<Another>::open(Box::new(Arc::clone(&place)), noise(1), unlock, at(0));
     let expected = OpenError::Kind { expected: Another::KIND, found: Counts::KIND.number };
     assert_eq!(other.err(), Some(expected));
-    place.lock().unwrap().store.as_mut().unwrap()[13] = b'2';
+    place.lock().unwrap().store.as_mut().unwrap()[13] = b'1';
     assert_eq!(open(Arc::clone(&place)).err(), Some(OpenError::Version));
 }
 

@@ -21,6 +21,7 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use clap::error::ErrorKind;
+use prepay_module::ModuleFault;
 use prepay_records::explain::explain;
 use prepay_records::{ErrorBody, ErrorRecord, RecordError};
 use prepay_session::{SessionError, SessionStop};
@@ -213,6 +214,7 @@ impl From<SessionError> for Failure {
     /// A request that is none, that the module refuses, or at which it broke.
     fn from(error: SessionError) -> Self {
         let failure = match error {
+            SessionError::Fault(ModuleFault::Clock { .. }) => Self::refused(error.code(), &error),
             SessionError::Fault(_) => Self::broken(error.code(), &error),
             SessionError::Line(_) | SessionError::Refused(_) => Self::refused(error.code(), &error),
         };

@@ -452,6 +452,27 @@ fn the_clock_of_a_test_centre_stands_still_after_a_restore() {
 }
 
 #[test]
+fn two_custodians_accept_the_time_of_a_clock_that_is_behind() {
+    let place = Place::empty("behind");
+    let people = ["--custodian", "ann", "--custodian", "ben", "--operator", "olga"];
+    let time = "2001-02-03T04:05:06Z";
+    place.done(&with(&["init", "--id", "KC-1", "--test", "--fixed-time", time], &people));
+    place.done(&["customer", "list", "--as", "olga", "--fixed-time", "2001-03-03T04:05:06Z"]);
+    let accept = with(&["clock", "accept"], &TWO);
+    assert_eq!(place.fails(&["clock", "accept", "--as", "olga"]).0, 2);
+    let accepted = place.done(&accept);
+    assert_eq!(
+        (&accepted[0]["time"], &accepted[0]["latest"]),
+        (&time.into(), &"2001-03-03T04:05:06Z".into())
+    );
+    assert_eq!(place.done(&accept)[0]["latest"], Value::Null, "nothing is left to accept");
+    let log = place.done(&["audit", "list"]);
+    let kinds: Vec<&str> = log.iter().filter_map(|entry| entry["kind"].as_str()).collect();
+    let count = |kind| kinds.iter().filter(|&&found| found == kind).count();
+    assert!((count("clock_back"), count("clock_accepted")) == (1, 1), "{kinds:?}");
+}
+
+#[test]
 fn files_are_made_new_and_replaced_only_when_told() {
     let place = Place::with_centre("files");
     let write = ["enrol", "write", "--as", "uma", "-o", "centre.enrolment"];

@@ -17,7 +17,7 @@ pub(super) struct Memory {
 pub(super) struct PowerCut;
 
 /// What a byte of a blank slot reads.
-const BLANK: u8 = 0xFF;
+pub(super) const BLANK: u8 = 0xFF;
 
 impl Memory {
     /// Blank slots of so many bytes.

@@ -19,7 +19,7 @@ use zeroize::Zeroizing;
 use super::answer::{Consumed, Pressed, StateRecord};
 use super::profile::{self, Parts};
 use super::record::FileRecord;
-use super::storage::{Memory, PowerCut};
+use super::storage::{BLANK, Memory, PowerCut};
 
 /// The most identifiers that a virtual meter remembers.
 pub(super) const MOST_TIDS: u16 = 255;
@@ -352,19 +352,17 @@ impl VirtualMeter {
 /// The latest time of a clock, far from the end of its numbers.
 const LATEST_S: u64 = u64::MAX / 4;
 
-/// The bytes of a slot, from hexadecimal.
+/// The bytes of a slot, from hexadecimal. Files of records of version 1 have shorter slots: the rest was never written.
 fn slot(field: &str, value: &Option<Scalar<'_>>) -> Result<Zeroizing<Vec<u8>>, RecordError> {
     let wrong = || {
         let expected = 2 * Engine::RECORD_LENGTH;
-        let message = format!("{field}: expected {expected} hexadecimal digits");
+        let message = format!("{field}: expected at most {expected} hexadecimal digits");
         RecordError::new(RecordCode::ValueRange, message)
     };
-    let mut bytes = Zeroizing::new(vec![0; Engine::RECORD_LENGTH]);
+    let mut bytes = Zeroizing::new(vec![BLANK; Engine::RECORD_LENGTH]);
     let Some(Scalar::Text(text)) = value else { return Err(wrong()) };
-    match base16ct::lower::decode(text.as_bytes(), &mut bytes[..]) {
-        Ok(decoded) if decoded.len() == Engine::RECORD_LENGTH => Ok(bytes),
-        _ => Err(wrong()),
-    }
+    base16ct::lower::decode(text.as_bytes(), &mut bytes[..]).map_err(|_| wrong())?;
+    Ok(bytes)
 }
 
 /// The tokens of a key change that a file holds.

@@ -66,7 +66,7 @@ impl Storage for Medium {
 
     fn erase(&mut self, slot: Slot) -> Result<(), Stopped> {
         self.begin()?;
-        self.put(slot, 0, &[0xFF; 20])
+        self.put(slot, 0, &[0xFF; 40])
     }
 
     fn write(&mut self, slot: Slot, offset: usize, bytes: &[u8]) -> Result<(), Stopped> {

@@ -42,10 +42,11 @@ impl Operator {
         requests: &[IssueRequest],
         answers: &mut Vec<Result<Issued, Refusal>>,
     ) -> Result<Option<u64>, ModuleFault> {
-        let (now, stamp) = (self.shared.module_time(), self.shared.vault.now());
         let mut rows = Vec::with_capacity(requests.len());
         let staged = self.shared.vault.with_open(|vault| {
+            let (now, stamp) = (self.shared.module_time(), self.shared.vault.now());
             self.check(vault)?;
+            vault.check_clock(stamp)?;
             vault.snapshot_if_due()?;
             let issuer = &mut vault.contents_mut().issuer;
             let mut repeated = false;
@@ -115,7 +116,10 @@ impl SecurityModule for Operator {
             last = match (self.carry_out(batch, &mut answers), last) {
                 (Ok(entry), last) => entry.or(last),
                 // Those before it were carried out.
-                (Err(ModuleFault::Closed { problem }), Some(_)) => {
+                (
+                    Err(ModuleFault::Closed { problem } | ModuleFault::Clock { problem }),
+                    Some(_),
+                ) => {
                     return Err(ModuleFault::NoAnswer { problem });
                 }
                 (Err(fault), _) => return Err(fault),

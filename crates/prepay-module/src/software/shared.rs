@@ -30,6 +30,7 @@ impl From<VaultError> for ModuleFault {
                 Self::Closed { problem: error.to_string() }
             }
             VaultError::Broken { problem } => Self::Storage { problem },
+            VaultError::ClockBehind { .. } => Self::Clock { problem: error.to_string() },
             error => Self::Storage { problem: error.to_string() },
         }
     }

@@ -1,5 +1,6 @@
 //! The software module through its public face: everything it holds came by agreement and key-load file.
 
+mod clock;
 mod issue;
 mod kit;
 mod limits;

@@ -119,6 +119,13 @@ pub(super) const ROWS: &[Explanation] = &[
         "check --dir and the name of the file",
     ),
     row(
+        "clock_behind",
+        "The clock is more than 24 hours behind the latest time that the vault has seen.",
+        "The clock was put back, or was ahead earlier. Nothing was done; people can still sign in.",
+        Custodians,
+        "set the computer's clock right; if it is right, two custodians accept its time: clock accept",
+    ),
+    row(
         "audit_head",
         "The record of how far the audit log goes is missing, damaged or of another vault.",
         "Files were lost or exchanged, or put together from different copies.",

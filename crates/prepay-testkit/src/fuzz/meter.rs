@@ -23,7 +23,8 @@ use crate::{Memory, Random, meter_key};
 const CRC: Crc<u32> = Crc::<u32>::new(&CRC_32_ISO_HDLC);
 
 /// The header of a record, and its whole length.
-const HEADER: usize = 20;
+/// A header and its repetition.
+const HEADER: usize = 40;
 const RECORD: usize = Meter::<50, 12, 1>::RECORD_LENGTH;
 
 /// Places in a body: behind the capacities and the PAN, and those whose value counts only with a mark.
@@ -187,7 +188,8 @@ fn put_checksums(slot: &mut [u8]) {
     let body = CRC.checksum(&slot[HEADER..RECORD]);
     slot[12..16].copy_from_slice(&body.to_be_bytes());
     let header = CRC.checksum(&slot[..16]);
-    slot[16..HEADER].copy_from_slice(&header.to_be_bytes());
+    slot[16..20].copy_from_slice(&header.to_be_bytes());
+    slot.copy_within(..20, 20);
 }
 
 fn encoded(meter: &Meter) -> Vec<u8> {

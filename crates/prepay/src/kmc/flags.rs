@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use super::place::PlaceFlags;
 use super::{answer, backup, customer, enrol, form, grant, group, init, key, renew, report};
 use crate::sealing::NewSealFlags;
-use crate::vault::{audit, user};
+use crate::vault::{audit, clock, user};
 
 /// A key management centre: the directory, the people, and the command.
 #[derive(Args)]
@@ -57,6 +57,9 @@ pub(super) enum KmcCommand {
     /// The audit log of the centre's module.
     #[command(subcommand)]
     Audit(audit::AuditCommand),
+    /// The clock, when it was put back.
+    #[command(subcommand)]
+    Clock(clock::ClockCommand),
     /// Write a back-up of the whole centre, under dual control, into a new directory.
     Backup {
         /// The directory to create.

@@ -13,6 +13,7 @@ use crate::file::OutFlags;
 use crate::sealing::NewSealFlags;
 use crate::token_flags::{FunctionFlags, kind};
 use crate::vault::audit::AuditCommand;
+use crate::vault::clock::ClockCommand;
 use crate::vault::new::NewVaultFlags;
 use crate::vault::user::UserCommand;
 use crate::vault::{VaultFlags, moment};
@@ -75,6 +76,9 @@ pub(crate) enum ModuleCommand {
     /// The audit log.
     #[command(subcommand)]
     Audit(AuditCommand),
+    /// The clock, when it was put back.
+    #[command(subcommand)]
+    Clock(ClockCommand),
     /// Write a back-up that only both custodians together can restore.
     Backup {
         /// The file to write.

@@ -6,11 +6,13 @@
 //! | `new.rs` | what `init` and `restore` share |
 //! | `user.rs` | `user list`, `add`, `remove`, `passphrase` |
 //! | `seal.rs` | `seal` |
+//! | `clock.rs` | `clock accept` |
 //! | `backup.rs` | what `backup` and `restore` share |
 //! | `audit.rs` | `audit list`, `verify` |
 
 pub(crate) mod audit;
 pub(crate) mod backup;
+pub(crate) mod clock;
 pub(crate) mod new;
 pub(crate) mod seal;
 pub(crate) mod user;
