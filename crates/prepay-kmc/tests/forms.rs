@@ -258,9 +258,9 @@ fn a_form_is_received_and_accepted_until_it_expires() {
     bench.clock.set(expires);
     centre.accept_form(numbers[0], &Decision::default()).unwrap();
     bench.clock.set(expires.plus_seconds(1));
-    assert_eq!(centre.receive_form(&late).unwrap_err().code(), "form_expired");
+    assert_eq!(centre.receive_form(&late).unwrap_err().code(), "form_lapsed");
     let refused = centre.accept_form(numbers[1], &Decision::default()).unwrap_err();
-    assert_eq!(refused.code(), "form_expired");
+    assert_eq!(refused.code(), "form_lapsed");
     centre.refuse_form(numbers[1], &"too late".parse().unwrap()).unwrap();
 }
 

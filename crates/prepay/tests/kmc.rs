@@ -540,7 +540,7 @@ fn a_form_lists_all_its_faults_and_bends_under_nothing() {
     ));
     assert_eq!(
         place.fails(&["form", "receive", "late", "--as", "olga"]),
-        (3, "form_expired".to_owned())
+        (3, "form_lapsed".to_owned())
     );
     let other = Place::with_centre("form-other");
     fs::copy(place.path("signed"), other.path("signed")).expect("it can be copied");

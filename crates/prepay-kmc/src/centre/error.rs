@@ -253,7 +253,7 @@ prepay_basics::codes! {
         Transition = "form_state",
         FormCentre = "form_centre",
         FormPurpose = "form_purpose",
-        FormExpired = "form_expired",
+        FormExpired = "form_lapsed",
         ModuleKey = "module_key",
         OtherModule = "other_module",
         NothingToLoad = "nothing_to_load",

@@ -105,7 +105,7 @@ pub(super) const ROWS: &[Explanation] = &[
         "sign it for this centre: prepay kmc form sign … --centre ENROLMENT",
     ),
     row(
-        "form_expired",
+        "form_lapsed",
         "The time until which the form may be accepted has passed.",
         "It was on its way too long, or is an old form that somebody kept.",
         Signatory,
