@@ -4,7 +4,8 @@
 //!  store       the sealed contents     written as `store.new`, made durable, renamed over the old one
 //!  audit.log   the audit log           grows at its end, durable before anything is acknowledged
 //!  audit.head  where the log ends      overwritten in place by one write; the system makes it durable later
-//!  lock        who uses the directory  never removed
+//!  lock        who uses the directory  never removed; the directory itself is locked too, so that nothing is lost
+//!                                      if somebody removes it
 //! ```
 //!
 //! - Durable means `fsync` or `fdatasync` of the file and, for a new name, of the directory. We must trust a disk that
@@ -23,7 +24,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use prepay_basics::Clock;
-use prepay_vault::{Place, VaultStorage};
+use prepay_vault::{Place, VaultStorage, check_end};
 use rustix::fs::{AtFlags, OFlags, fchmod, fdatasync, fsync, renameat, unlinkat};
 use rustix::io::Errno;
 
@@ -198,7 +199,7 @@ impl Directory {
         )?;
         let file = open_writable(&directory, LOCK, OFlags::CREATE).map_err(io)?;
         let file = file.ok_or_else(|| io(io::ErrorKind::NotFound.into()))?;
-        let lock = Lock::take(file, at_most).map_err(|error| match error {
+        let lock = Lock::take(file, &directory, at_most).map_err(|error| match error {
             LockError::Held { process } => DirectoryError::InUse { path: path.clone(), process },
             LockError::Io(error) => io(named(LOCK, error)),
         })?;
@@ -325,12 +326,13 @@ impl VaultStorage for Directory {
         self.log()?.map_or(Ok(0), |log| log.read_at(buffer, offset))
     }
 
-    fn append_log(&mut self, bytes: &[u8]) -> io::Result<()> {
+    fn append_log(&mut self, offset: u64, bytes: &[u8]) -> io::Result<()> {
         if self.log()?.is_none() {
             self.log = Some(self.make(LOG)?);
         }
         let log = self.log()?.ok_or(io::ErrorKind::NotFound)?;
-        log.write_all_at(bytes, log.metadata()?.len()).map_err(|error| named(LOG, error))?;
+        check_end(offset, log.metadata()?.len()).map_err(|error| named(LOG, error))?;
+        log.write_all_at(bytes, offset).map_err(|error| named(LOG, error))?;
         Ok(fdatasync(log)?)
     }
 

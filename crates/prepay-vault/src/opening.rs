@@ -464,7 +464,7 @@ impl Log<'_> {
             if storage.log_length()? > start {
                 storage.truncate_log(start)?;
             }
-            storage.append_log(&bytes)?;
+            storage.append_log(start, &bytes)?;
         } else if plan.torn > 0 {
             storage.truncate_log(plan.end.length)?;
         }

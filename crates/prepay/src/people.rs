@@ -87,8 +87,7 @@ pub(crate) fn person(text: &str) -> Result<Identifier, String> {
 /// Asks for a name on the terminal.
 pub(crate) fn ask_name(what: &str, flag: &str) -> Done<Identifier> {
     if !io::stdin().is_terminal() {
-        let message = format!("the {what} is needed, and there is no terminal to ask for it");
-        return Err(Failure::unable("flag", message).next(format!("give {flag}")));
+        return Err(Failure::not_given(what).next(format!("give {flag}")));
     }
     let text = ask_line(&format!("{what}: "))?;
     person(&text).map_err(|problem| Failure::unable("flag", format!("{what}: {problem}")))

@@ -137,10 +137,9 @@ fn one_line(bytes: &[u8]) -> Result<&[u8], &'static str> {
 /// Asks for a secret on the terminal, without echo.
 fn ask(name: &str, what: &str) -> Done<Zeroizing<Vec<u8>>> {
     if !io::stdin().is_terminal() {
-        let message = format!("the {what} is needed, and there is no terminal to ask for it");
         let next =
             format!("give it in a file: --secret {name}=FILE, or FILE {name} in --secrets DIR");
-        return Err(Failure::unable("secret_missing", message).next(next));
+        return Err(Failure::not_given(what).next(next));
     }
     let entry = terminal::ask(&format!("{what}: ")).map_err(|error| {
         let failure = Failure::unable("terminal", format!("{what}: {error}"));

@@ -161,7 +161,7 @@ fn what_is_wrong_is_named_and_tells_by_its_status_who_answered() {
         (2, "audit verify", "not_there"),
         (2, "init --id SM-1 --custodian ann --test", "custodians"),
         (2, "init --id SM-1 --custodian ann --custodian ann --test", "user_exists"),
-        (2, "init --id SM-1 --custodian ann --custodian eve --test", "secret_missing"),
+        (2, "init --id SM-1 --custodian ann --custodian eve --test", "input_missing"),
         (2, "init --id SM-1 --custodian ann --custodian bob --window soon", "flag"),
         (2, "init --id SM-1 --custodian ann --custodian bob --test --fixed-rnd 16", "flag"),
         (2, "init --id SM-1 --custodian ann --custodian bob --test --seal key-file", "flag"),
@@ -185,9 +185,9 @@ fn what_is_wrong_is_named_and_tells_by_its_status_who_answered() {
         (3, "load {one.vkl} --custodian ann --custodian olga".to_owned(), "custodians"),
         (2, "load {one.vkl} --custodian ann --custodian ann".to_owned(), "custodians"),
         (2, "load {one.vkl} --custodian ann".to_owned(), "custodians"),
-        (2, "load {one.vkl}".to_owned(), "flag"),
-        (2, "registers".to_owned(), "flag"),
-        (2, "registers --as eve".to_owned(), "secret_missing"),
+        (2, "load {one.vkl}".to_owned(), "input_missing"),
+        (2, "registers".to_owned(), "input_missing"),
+        (2, "registers --as eve".to_owned(), "input_missing"),
         (3, credit(METER).replace("--as olga", "--as ann") + " --register 1", "forbidden"),
         (3, "audit list --as olga".to_owned(), "forbidden"),
         (3, credit("--register 3 --ti 01 --pan 600727000000000009"), "register"),
@@ -281,6 +281,10 @@ fn people_come_go_and_change_their_words() {
     );
     assert_eq!(workplace.refused(3, "audit verify --as olga"), "forbidden");
     workplace.succeed("slots --custodian eve --custodian bob");
+    for takes_two in ["refill 5", "user add uwe --role operator", "backup {copy}"] {
+        let alone = format!("{takes_two} --as bob");
+        assert_eq!(workplace.refused(3, &alone), "forbidden", "{alone}: as a centre answers");
+    }
     let issue = format!("issue credit --register 1 {METER} --amount 1 --custodian eve");
     assert_eq!(workplace.refused(2, &issue), "flag", "one person issues");
     let list = workplace.succeed("user list --as bob");

@@ -11,7 +11,7 @@ pub(super) const ROWS: &[Explanation] = &[
         "Nobody has this name and this passphrase.",
         "One of the two is mistyped. Two custodians can set a new passphrase.",
         Client,
-        "try again; after two failures, each further one doubles the wait",
+        "try again; after two failures, each further failure doubles the wait",
     ),
     row(
         "sign_in_wait",
@@ -141,7 +141,7 @@ pub(super) const ROWS: &[Explanation] = &[
     ),
     row(
         "audit_entry",
-        "An entry of the audit log is not what it was.",
+        "An entry of the audit log has changed.",
         "It was changed or damaged; a last entry that is only half there comes from a power cut.",
         Auditor,
         "unlock the vault, which completes its log after a power cut; if it stays, call a custodian and an auditor",
@@ -267,17 +267,17 @@ pub(super) const ROWS: &[Explanation] = &[
     ),
     row(
         "secret",
-        "No secret was entered, or the second time it was another one.",
+        "No secret was entered, or the second entry was different.",
         "A new secret is asked for twice, so that a slip is noticed.",
         Client,
         "run the command again",
     ),
     row(
-        "secret_missing",
-        "A secret is needed, and there is no terminal to ask for it.",
-        "The program runs without a terminal, and no file was named for this secret.",
+        "input_missing",
+        "A secret, a name or a fingerprint is needed, and there is no terminal to ask for it.",
+        "The program runs without a terminal, and neither a flag nor a file gives what is needed.",
         Client,
-        "name a file: --secret NAME=FILE, or --secrets DIR",
+        "give it: --secret NAME=FILE or --secrets DIR, --as or --custodian, --fingerprint",
     ),
     row(
         "secret_file",
@@ -295,7 +295,7 @@ pub(super) const ROWS: &[Explanation] = &[
     ),
     row(
         "not_empty",
-        "There is something in the directory already.",
+        "The directory is not empty.",
         "New vaults and centres need an empty directory, so that nothing is overwritten.",
         Client,
         "choose an empty directory",

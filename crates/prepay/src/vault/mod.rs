@@ -52,6 +52,9 @@ pub(crate) struct VaultFlags {
     pub(crate) wait: WaitFlags,
 }
 
+/// What to do when fewer or more than two custodians were named.
+const TAKES_TWO: &str = "dual control takes two: give --custodian twice";
+
 /// Who may give a command, for the question if nobody was named.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Needs {
@@ -192,6 +195,10 @@ impl VaultFlags {
     pub(crate) fn pair(&self) -> Done<[Identifier; 2]> {
         let pair = match self.custodian.as_slice() {
             [first, second] => [first.clone(), second.clone()],
+            [] if self.as_name.is_some() => {
+                let failure = Failure::unable("custodians", "expected 2 custodians, found --as");
+                return Err(failure.next(TAKES_TWO));
+            }
             [] => [
                 ask_name("name of the first custodian", "--custodian NAME twice")?,
                 ask_name("name of the second custodian", "--custodian NAME twice")?,
@@ -199,7 +206,7 @@ impl VaultFlags {
             others => {
                 let message = format!("expected 2 custodians, found {}", others.len());
                 let failure = Failure::unable("custodians", message);
-                return Err(failure.next("dual control takes two: give --custodian twice"));
+                return Err(failure.next(TAKES_TWO));
             }
         };
         if pair[0] == pair[1] {
@@ -209,8 +216,14 @@ impl VaultFlags {
         Ok(pair)
     }
 
-    /// Signs two custodians in. Gets both passphrases before it tries either.
+    /// Signs two custodians in. Gets both passphrases before it tries either. One person alone is refused after
+    /// signing in, as a centre refuses it.
     pub(crate) fn two(&self, vault: &SharedVault<impl Contents>) -> Done<Quorum> {
+        if let Some(name) = &self.as_name {
+            self.one(vault, "custodian")?;
+            let message = format!("expected two custodians, found {name} alone");
+            return Err(Failure::refused("forbidden", message).next(TAKES_TWO));
+        }
         let pair = self.pair()?;
         let ask = |name: &Identifier| {
             self.secrets.known(name.as_str(), &format!("passphrase of custodian {name}"))
