@@ -373,8 +373,14 @@ fn a_centre_renews_its_keys_and_says_so() {
 #[test]
 fn a_real_centre_takes_no_test_keys_and_no_other_clock() {
     let place = Place::empty("real");
-    let real =
-        ["init", "--id", "KC-1", "--custodian", "ann", "--custodian", "ben", "--operator", "olga"];
+    // The secrets of both custodians are not in one directory.
+    fs::create_dir(place.path("of-ben")).expect("a directory can be made");
+    for name in ["ben", "ben.backup"] {
+        let safe = place.path("safe").join(name);
+        fs::rename(safe, place.path("of-ben").join(name)).expect("it can be moved");
+    }
+    const TWO: [&str; 6] = ["--custodian", "ann", "--custodian", "ben", "--secrets", "of-ben"];
+    let real = with(&["init", "--id", "KC-1", "--operator", "olga"], &TWO);
     let fixed = with(&real, &["--fixed-time", "2026-01-01T00:00:00Z"]);
     assert_eq!(place.fails(&fixed), (3, "fixed_time".to_owned()));
     assert!(!place.path("centre/vault/store").exists(), "nothing was made");

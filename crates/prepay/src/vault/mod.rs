@@ -23,13 +23,14 @@ use clap::{Args, ValueHint};
 use prepay_basics::{Clock, Identifier, Moment};
 use prepay_host::{Directory, SystemClock};
 use prepay_vault::{
-    Actor, Contents, Protector, Quorum, Session, SharedVault, Vault, VaultError, VaultHeader,
+    Actor, Contents, OpenError, Protector, Quorum, Session, SharedVault, Vault, VaultError,
+    VaultHeader,
 };
 
 use crate::failure::{Done, Failure};
 use crate::out::Out;
 use crate::people::{ask_name, person, quorum_failure, sign_in_failure, vault_failure};
-use crate::sealing::{UnlockFlags, WaitFlags, open_failure};
+use crate::sealing::{Seal, UnlockFlags, WaitFlags, open_failure};
 use crate::secret::SecretFlags;
 
 /// Which vault, who acts, and where secrets come from.
@@ -111,11 +112,18 @@ pub(crate) trait Installation {
         (directory, header, protector): (Directory, VaultHeader, Protector),
     ) -> Done<SharedVault<Self::Contents>> {
         let clock = self.clock(header.insecure_test)?;
-        let VaultFlags { unlock, secrets, .. } = self.flags();
-        let seal = unlock.seal(&header, &protector, secrets)?;
+        let VaultFlags { unlock, secrets, custodian, .. } = self.flags();
+        let seal = unlock.seal(&header, &protector, custodian, secrets)?;
         let path = directory.path().to_owned();
         let vault = SharedVault::open(directory.into_place(clock), seal.unlock());
-        vault.map_err(|error| open_failure(&path, &error))
+        vault.map_err(|error| {
+            let failure = open_failure(&path, &error);
+            match (error, seal) {
+                (OpenError::WrongSecret, Seal::Shares { .. }) => failure
+                    .next("enter both passphrases again: which of them is wrong cannot be told"),
+                _ => failure,
+            }
+        })
     }
 
     /// Opens the vault, does something with it, and closes it.
@@ -188,6 +196,7 @@ impl VaultFlags {
             None => ask_name(&format!("name of the {role}"), "--as NAME")?,
         };
         let passphrase = self.secrets.known(name.as_str(), &format!("passphrase of {name}"))?;
+        self.secrets.forget();
         vault.sign_in(&name, &passphrase).map_err(|error| sign_in_failure(&name, &error))
     }
 
@@ -225,10 +234,14 @@ impl VaultFlags {
             return Err(Failure::refused("forbidden", message).next(TAKES_TWO));
         }
         let pair = self.pair()?;
+        if !vault.header().insecure_test {
+            self.secrets.require_apart(pair.iter().map(Identifier::as_str))?;
+        }
         let ask = |name: &Identifier| {
             self.secrets.known(name.as_str(), &format!("passphrase of custodian {name}"))
         };
         let passphrases = [ask(&pair[0])?, ask(&pair[1])?];
+        self.secrets.forget();
         let one = |place: usize| {
             vault
                 .sign_in(&pair[place], &passphrases[place])
