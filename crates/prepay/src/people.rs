@@ -41,6 +41,7 @@ impl FirstPeopleFlags {
     pub(crate) fn with_passphrases(
         &self,
         custodians: &[Identifier],
+        insecure_test: bool,
         secrets: &SecretFlags,
     ) -> Done<Vec<NewPerson>> {
         let of = |role, names: &[Identifier]| -> Vec<(Identifier, Role)> {
@@ -61,6 +62,9 @@ impl FirstPeopleFlags {
                 let message = format!("two people have the name {name}");
                 return Err(Failure::unable("user_exists", message).next("give each another name"));
             }
+        }
+        if !insecure_test {
+            secrets.require_apart(custodians.iter().map(Identifier::as_str))?;
         }
         everybody.into_iter().map(|(name, role)| new_person(secrets, name, role)).collect()
     }

@@ -373,8 +373,14 @@ fn a_centre_renews_its_keys_and_says_so() {
 #[test]
 fn a_real_centre_takes_no_test_keys_and_no_other_clock() {
     let place = Place::empty("real");
-    let real =
-        ["init", "--id", "KC-1", "--custodian", "ann", "--custodian", "ben", "--operator", "olga"];
+    // The secrets of both custodians are not in one directory.
+    fs::create_dir(place.path("of-ben")).expect("a directory can be made");
+    for name in ["ben", "ben.backup"] {
+        let safe = place.path("safe").join(name);
+        fs::rename(safe, place.path("of-ben").join(name)).expect("it can be moved");
+    }
+    const TWO: [&str; 6] = ["--custodian", "ann", "--custodian", "ben", "--secrets", "of-ben"];
+    let real = with(&["init", "--id", "KC-1", "--operator", "olga"], &TWO);
     let fixed = with(&real, &["--fixed-time", "2026-01-01T00:00:00Z"]);
     assert_eq!(place.fails(&fixed), (3, "fixed_time".to_owned()));
     assert!(!place.path("centre/vault/store").exists(), "nothing was made");
@@ -512,7 +518,7 @@ fn a_form_lists_all_its_faults_and_bends_under_nothing() {
     );
     place.done(&["form", "signatory", "maria", "-o", "maria.key"]);
     assert_eq!(
-        place.fails(&["form", "sign", "draft", "--signatory", "maria.key"]),
+        place.fails(&["form", "sign", "draft", "--signatory", "maria.key", "--centre", "pke"]),
         (3, "form_faults".to_owned())
     );
     place.done(&[
@@ -532,7 +538,24 @@ fn a_form_lists_all_its_faults_and_bends_under_nothing() {
         place.fails(&["form", "receive", "good", "--as", "olga"]),
         (3, "form_state".to_owned())
     );
-    place.done(&["form", "sign", "good", "--signatory", "maria.key", "-o", "signed"]);
+    place.done(&["enrol", "write", "--as", "uma", "-o", "pke"]);
+    let sign = ["form", "sign", "good", "--signatory", "maria.key", "--centre", "pke"];
+    let signed = place.done(&with(&sign, &["-o", "signed"]));
+    assert_eq!((&signed[0]["centre"], &signed[0]["purpose"]), (&"KC-1".into(), &"test".into()));
+    place.done(&with(
+        &sign,
+        &["-o", "late", "--valid-days", "1", "--fixed-time", "2020-01-01T00:00Z"],
+    ));
+    assert_eq!(
+        place.fails(&["form", "receive", "late", "--as", "olga"]),
+        (3, "form_lapsed".to_owned())
+    );
+    let other = Place::with_centre("form-other");
+    fs::copy(place.path("signed"), other.path("signed")).expect("it can be copied");
+    assert_eq!(
+        other.fails(&["form", "receive", "signed", "--as", "olga"]),
+        (3, "form_centre".to_owned())
+    );
     let signed = fs::read_to_string(place.path("signed")).expect("it was written");
     fs::write(place.path("bent"), signed.replace("Example", "Exemple"))
         .expect("a file can be written");

@@ -22,10 +22,10 @@ pub(super) const ROWS: &[Explanation] = &[
     ),
     row(
         "not_signed_in",
-        "Whoever asks is not signed in to this vault any more.",
-        "The person was removed or got a new passphrase, or signed in to another vault.",
+        "Whoever asks is not signed in to this vault, or not any more.",
+        "Nobody signed in yet, or the person was removed, got a new passphrase, or signed in to another vault.",
         Client,
-        "sign in again",
+        "sign in, or sign in again",
     ),
     row(
         "forbidden",
@@ -37,9 +37,9 @@ pub(super) const ROWS: &[Explanation] = &[
     row(
         "custodians",
         "Two different custodians are needed.",
-        "Too few were named, one was named twice, one is no custodian, or a back-up is held by two others.",
+        "Too few were named, one was named twice, one is no custodian, or a back-up or the vault is opened by others.",
         Custodians,
-        "name two different custodians: --custodian A --custodian B",
+        "name two different custodians: --custodian A --custodian B; if shares unlock the vault, --share for each",
     ),
     row(
         "user_exists",
@@ -72,9 +72,16 @@ pub(super) const ROWS: &[Explanation] = &[
     row(
         "seal",
         "The vault is unlocked in another way.",
-        "A vault is sealed by a passphrase, a key file or a hardware token, and by one only.",
+        "A vault is sealed by custodians' shares, a passphrase, a key file or a hardware token, and by one only.",
         Client,
         "unlock it the way it was sealed, as the message says",
+    ),
+    row(
+        "shares",
+        "So many custodians cannot open the vault together.",
+        "A vault of shares opens for two custodians or more, and always has at least as many as open it.",
+        Custodians,
+        "choose another threshold, or add a custodian first: user add --role custodian",
     ),
     row(
         "key_file",
@@ -280,6 +287,13 @@ pub(super) const ROWS: &[Explanation] = &[
         "give it: --secret NAME=FILE or --secrets DIR, --as or --custodian, --fingerprint",
     ),
     row(
+        "secrets_together",
+        "Secrets of custodians who act together are in one directory.",
+        "Whoever opens that directory would be both of them, so that dual control would protect nothing.",
+        Custodians,
+        "let each type the passphrase, or bring a directory: --secrets A --secrets B",
+    ),
+    row(
         "secret_file",
         "The file of a secret cannot be used.",
         "It is missing, holds more than one line, or others may read it.",
@@ -317,9 +331,9 @@ pub(super) const ROWS: &[Explanation] = &[
     row(
         "in_use",
         "Another process is using the vault.",
-        "A session or another command holds it.",
+        "A service, a session or another command holds it, or its socket.",
         Client,
-        "wait until it ends, or wait longer: --wait SECONDS",
+        "use the service: --socket PATH; or wait until the other ends: --wait SECONDS",
     ),
     row(
         "storage",

@@ -65,7 +65,8 @@ pub(super) fn backup(place: &PlaceFlags, to: &Path, out: &Out) -> Done<()> {
     write().inspect_err(|_| {
         let _ = std::fs::remove_dir_all(to); // Part of a back-up is none, and would be in the way of the next.
     })?;
-    let record = backup::record(place, &vault.header().name, &by, to);
+    let custodians = by.names().map(ToString::to_string);
+    let record = backup::record(place, &vault.header().name, custodians, to);
     vault.close().map_err(|error| vault_failure(&error))?;
     out.done(format_args!("wrote the back-up {}", to.display()), &record)
 }

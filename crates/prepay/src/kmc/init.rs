@@ -41,14 +41,17 @@ pub(super) fn run(place: &PlaceFlags, flags: &InitFlags, out: &Out) -> Done<()> 
     let clock = place.clock_of_new(flags.test)?;
     let dir = place.dir()?;
     let valid_days = flags.valid_days;
-    let made = make(place, &flags.new, centre.as_str(), clock, |around, unlock, users| {
-        let insecure_test = flags.test;
-        CentreSetup { centre: &centre, unlock, users, valid_days, insecure_test }.make(around)
-    })
-    .map_err(|failure| match is_there(&vault_path(dir)) && !is_there(&store_path(dir)) {
-        true => failure.next(without_store(dir)),
-        false => failure,
-    })?;
+    let made =
+        make(place, &flags.new, centre.as_str(), flags.test, clock, |around, unlock, users| {
+            let insecure_test = flags.test;
+            CentreSetup { centre: &centre, unlock, users, valid_days, insecure_test }.make(around)
+        })
+        .map_err(|failure| {
+            match is_there(&vault_path(dir)) && !is_there(&store_path(dir)) {
+                true => failure.next(without_store(dir)),
+                false => failure,
+            }
+        })?;
     if let (true, SiteClock::Fixed(moment)) = (flags.test, clock) {
         file::write(&test_time(dir), format!("{moment}\n").as_bytes(), false)?;
     }

@@ -23,13 +23,14 @@ use clap::{Args, ValueHint};
 use prepay_basics::{Clock, Identifier, Moment};
 use prepay_host::{Directory, SystemClock};
 use prepay_vault::{
-    Actor, Contents, Protector, Quorum, Session, SharedVault, Vault, VaultError, VaultHeader,
+    Actor, Contents, OpenError, Protector, Quorum, Secret, Session, SharedVault, Vault, VaultError,
+    VaultHeader,
 };
 
 use crate::failure::{Done, Failure};
 use crate::out::Out;
 use crate::people::{ask_name, person, quorum_failure, sign_in_failure, vault_failure};
-use crate::sealing::{UnlockFlags, WaitFlags, open_failure};
+use crate::sealing::{Seal, UnlockFlags, WaitFlags, open_failure};
 use crate::secret::SecretFlags;
 
 /// Which vault, who acts, and where secrets come from.
@@ -111,11 +112,18 @@ pub(crate) trait Installation {
         (directory, header, protector): (Directory, VaultHeader, Protector),
     ) -> Done<SharedVault<Self::Contents>> {
         let clock = self.clock(header.insecure_test)?;
-        let VaultFlags { unlock, secrets, .. } = self.flags();
-        let seal = unlock.seal(&header, &protector, secrets)?;
+        let VaultFlags { unlock, secrets, custodian, .. } = self.flags();
+        let seal = unlock.seal(&header, &protector, custodian, secrets)?;
         let path = directory.path().to_owned();
         let vault = SharedVault::open(directory.into_place(clock), seal.unlock());
-        vault.map_err(|error| open_failure(&path, &error))
+        vault.map_err(|error| {
+            let failure = open_failure(&path, &error);
+            match (error, seal) {
+                (OpenError::WrongSecret, Seal::Shares { .. }) => failure
+                    .next("enter both passphrases again: which of them is wrong cannot be told"),
+                _ => failure,
+            }
+        })
     }
 
     /// Opens the vault, does something with it, and closes it.
@@ -179,6 +187,12 @@ impl VaultFlags {
 
     /// Signs one person in.
     pub(crate) fn one(&self, vault: &SharedVault<impl Contents>, role: &str) -> Done<Session> {
+        let (name, passphrase) = self.person(role)?;
+        vault.sign_in(&name, &passphrase).map_err(|error| sign_in_failure(&name, &error))
+    }
+
+    /// The one who acts, with a passphrase.
+    pub(crate) fn person(&self, role: &str) -> Done<(Identifier, Secret)> {
         if !self.custodian.is_empty() {
             let message = "expected one person, found custodians";
             return Err(Failure::flag("--custodian", message).next("give --as NAME"));
@@ -188,7 +202,8 @@ impl VaultFlags {
             None => ask_name(&format!("name of the {role}"), "--as NAME")?,
         };
         let passphrase = self.secrets.known(name.as_str(), &format!("passphrase of {name}"))?;
-        vault.sign_in(&name, &passphrase).map_err(|error| sign_in_failure(&name, &error))
+        self.secrets.forget();
+        Ok((name, passphrase))
     }
 
     /// Two names, given or asked for.
@@ -221,19 +236,39 @@ impl VaultFlags {
     pub(crate) fn two(&self, vault: &SharedVault<impl Contents>) -> Done<Quorum> {
         if let Some(name) = &self.as_name {
             self.one(vault, "custodian")?;
-            let message = format!("expected two custodians, found {name} alone");
-            return Err(Failure::refused("forbidden", message).next(TAKES_TWO));
+            return Err(alone(name));
         }
-        let pair = self.pair()?;
-        let ask = |name: &Identifier| {
-            self.secrets.known(name.as_str(), &format!("passphrase of custodian {name}"))
+        let sign_in = |(name, passphrase): &(Identifier, Secret)| {
+            vault.sign_in(name, passphrase).map_err(|error| sign_in_failure(name, &error))
         };
-        let passphrases = [ask(&pair[0])?, ask(&pair[1])?];
-        let one = |place: usize| {
-            vault
-                .sign_in(&pair[place], &passphrases[place])
-                .map_err(|error| sign_in_failure(&pair[place], &error))
-        };
-        Quorum::new(one(0)?, one(1)?).map_err(|error| quorum_failure(&error))
+        let [first, second] = self.custodians()?;
+        if !vault.header().insecure_test {
+            self.require_apart([&first.0, &second.0])?;
+        }
+        Quorum::new(sign_in(&first)?, sign_in(&second)?).map_err(|error| quorum_failure(&error))
     }
+
+    /// The two who act, with their passphrases.
+    pub(crate) fn custodians(&self) -> Done<[(Identifier, Secret); 2]> {
+        let [first, second] = self.pair()?;
+        let with_passphrase = |name: Identifier| {
+            let what = format!("passphrase of custodian {name}");
+            let passphrase = self.secrets.known(name.as_str(), &what)?;
+            Ok::<_, Failure>((name, passphrase))
+        };
+        let both = [with_passphrase(first)?, with_passphrase(second)?];
+        self.secrets.forget();
+        Ok(both)
+    }
+
+    /// Refuses the secrets of both custodians of a real vault in one directory.
+    pub(crate) fn require_apart(&self, pair: [&Identifier; 2]) -> Done<()> {
+        self.secrets.require_apart(pair.map(Identifier::as_str))
+    }
+}
+
+/// Why one person is refused where two custodians are needed.
+pub(crate) fn alone(name: &Identifier) -> Failure {
+    let message = format!("expected two custodians, found {name} alone");
+    Failure::refused("forbidden", message).next(TAKES_TWO)
 }
