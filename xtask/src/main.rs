@@ -9,6 +9,7 @@ mod flood;
 mod fuzz;
 mod instructions;
 mod lint;
+mod power_loss;
 mod repository;
 mod setup;
 mod step;
@@ -52,6 +53,8 @@ enum Chore {
     Flood(flood::Options),
     /// Kill a module's process again and again, and check that nothing acknowledged is lost.
     Torture(torture::Options),
+    /// Show that acknowledged work survives a loss of power, and that every sync is needed for it.
+    PowerLoss(power_loss::Options),
     /// Count the machine instructions of an accepted token, with Valgrind (Debian package valgrind).
     Instructions,
     /// Run every benchmark.
@@ -83,6 +86,7 @@ fn run(chore: &Chore) -> Result<(), Failure> {
         Chore::Fuzz(options) => fuzz::run(&root, options),
         Chore::Flood(options) => flood::run(&root, options),
         Chore::Torture(options) => torture::run(&root, options),
+        Chore::PowerLoss(options) => power_loss::run(&root, options),
         Chore::Instructions => instructions::run(&root),
         Chore::Bench => bench(&root),
     }
