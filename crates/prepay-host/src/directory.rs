@@ -5,7 +5,8 @@
 //!  audit.log   the audit log           grows at its end, durable before anything is acknowledged
 //!  audit.head  where the log ends      made as the store is; then overwritten in place by one write, which the system
 //!                                      makes durable later
-//!  lock        who uses the directory  never removed
+//!  lock        who uses the directory  never removed; the directory itself is locked too, so that nothing is lost
+//!                                      if somebody removes it
 //! ```
 //!
 //! - Durable means `fsync` or `fdatasync` of the file and, for a new name, of the directory. We must trust a disk that
@@ -26,7 +27,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use prepay_basics::Clock;
-use prepay_vault::{Place, VaultStorage};
+use prepay_vault::{Place, VaultStorage, check_end};
 use rustix::fs::{AtFlags, OFlags, fchmod, fdatasync, fsync, renameat, unlinkat};
 use rustix::io::Errno;
 
@@ -139,11 +140,10 @@ impl Directory {
             }
             Ok(_) => return Err(DirectoryError::NotADirectory { path: path.to_path_buf() }),
             Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                let new = missing(path);
                 let mode = access::DIRECTORY.as_raw_mode();
                 DirBuilder::new().recursive(true).mode(mode).create(path).map_err(io)?;
-                if let Some(above) = path.parent().filter(|above| !above.as_os_str().is_empty()) {
-                    File::open(above).and_then(|above| above.sync_all()).map_err(io)?;
-                }
+                new.iter().try_for_each(|new| sync_name(new)).map_err(io)?;
             }
             Err(error) => return Err(io(error)),
         }
@@ -158,7 +158,7 @@ impl Directory {
     /// [`DirectoryError`].
     pub fn create_new(path: impl AsRef<Path>) -> Result<(Self, NewDirectories), DirectoryError> {
         let path = path.as_ref();
-        let new = NewDirectories::missing(path);
+        let new = NewDirectories(missing(path));
         Ok((Self::create(path)?, new))
     }
 
@@ -202,7 +202,7 @@ impl Directory {
         )?;
         let file = open_writable(&directory, LOCK, OFlags::CREATE).map_err(io)?;
         let file = file.ok_or_else(|| io(io::ErrorKind::NotFound.into()))?;
-        let lock = Lock::take(file, at_most).map_err(|error| match error {
+        let lock = Lock::take(file, &directory, at_most).map_err(|error| match error {
             LockError::Held { process } => DirectoryError::InUse { path: path.clone(), process },
             LockError::Io(error) => io(named(LOCK, error)),
         })?;
@@ -261,15 +261,6 @@ impl Directory {
 #[derive(Debug)]
 pub struct NewDirectories(Vec<PathBuf>);
 
-impl NewDirectories {
-    /// The directory and those above it, as far as they are missing.
-    fn missing(path: &Path) -> Self {
-        let is_missing =
-            |path: &&Path| !path.as_os_str().is_empty() && path.symlink_metadata().is_err();
-        Self(path.ancestors().take_while(is_missing).map(Path::to_owned).collect())
-    }
-}
-
 impl Drop for NewDirectories {
     /// What fails here is left: why the vault was not made counts more.
     fn drop(&mut self) {
@@ -286,6 +277,19 @@ impl Drop for NewDirectories {
         // Only empty ones can be removed, and those with a vault are not.
         self.0.iter().all(|directory| std::fs::remove_dir(directory).is_ok());
     }
+}
+
+/// The directory and those above it, as far as they are missing.
+fn missing(path: &Path) -> Vec<PathBuf> {
+    let is_missing =
+        |path: &&Path| !path.as_os_str().is_empty() && path.symlink_metadata().is_err();
+    path.ancestors().take_while(is_missing).map(Path::to_owned).collect()
+}
+
+/// Makes the name of a directory durable in the one above it.
+fn sync_name(directory: &Path) -> io::Result<()> {
+    let above = directory.parent().filter(|above| !above.as_os_str().is_empty());
+    File::open(above.unwrap_or(Path::new(".")))?.sync_all()
 }
 
 /// Opens a file for writing; where nothing can be written, for reading.
@@ -336,12 +340,13 @@ impl VaultStorage for Directory {
         self.log()?.map_or(Ok(0), |log| log.read_at(buffer, offset))
     }
 
-    fn append_log(&mut self, bytes: &[u8]) -> io::Result<()> {
+    fn append_log(&mut self, offset: u64, bytes: &[u8]) -> io::Result<()> {
         if self.log()?.is_none() {
             self.log = Some(self.make(LOG)?);
         }
         let log = self.log()?.ok_or(io::ErrorKind::NotFound)?;
-        log.write_all_at(bytes, log.metadata()?.len()).map_err(|error| named(LOG, error))?;
+        check_end(offset, log.metadata()?.len()).map_err(|error| named(LOG, error))?;
+        log.write_all_at(bytes, offset).map_err(|error| named(LOG, error))?;
         Ok(fdatasync(log)?)
     }
 

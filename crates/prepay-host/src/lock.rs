@@ -3,16 +3,21 @@
 //! The lock is the operating system's (`flock`); it ends with its process, even if that is killed. The process ID
 //! is for people only: the holder writes it after it has the lock and clears it before it releases the lock. An
 //! ID left by a killed process is not reported. On read-only media there is no ID. The file itself is never
-//! removed, because a lock on a removed file locks nobody out.
+//! removed, because a lock on a removed file locks nobody out. Somebody else may remove it nevertheless, so the
+//! directory that it is in, which cannot be removed while a vault is in it, is locked as well.
 //!
-//! On network file systems the lock is only as good as their implementation of `flock`.
+//! On network file systems the lock is only as good as their implementation of `flock`; some cannot lock a directory,
+//! and then the lock is that on the file alone.
 
 use std::fs::{File, TryLockError};
 use std::io;
+use std::os::fd::AsFd;
 use std::os::unix::fs::FileExt;
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
+use rustix::fs::{FlockOperation, flock};
+use rustix::io::Errno;
 use rustix::process::{Pid, test_kill_process};
 
 /// How long to wait between two attempts.
@@ -36,10 +41,14 @@ pub(crate) enum LockError {
 
 impl Lock {
     /// Takes the lock, waiting at most this long.
-    pub(crate) fn take(file: File, at_most: Duration) -> Result<Self, LockError> {
+    pub(crate) fn take(
+        file: File,
+        directory: impl AsFd,
+        at_most: Duration,
+    ) -> Result<Self, LockError> {
         let begun = Instant::now();
         loop {
-            match file.try_lock() {
+            match file.try_lock().and_then(|()| try_lock_directory(&directory)) {
                 Ok(()) => break,
                 Err(TryLockError::Error(error)) => return Err(LockError::Io(error)),
                 Err(TryLockError::WouldBlock) if begun.elapsed() >= at_most => {
@@ -64,6 +73,17 @@ impl Drop for Lock {
     }
 }
 
+/// Locks a directory, if its file system can.
+fn try_lock_directory(directory: impl AsFd) -> Result<(), TryLockError> {
+    match flock(directory, FlockOperation::NonBlockingLockExclusive) {
+        Err(Errno::WOULDBLOCK) => Err(TryLockError::WouldBlock),
+        Ok(()) | Err(Errno::BADF | Errno::INVAL | Errno::NOTSUP | Errno::NOLCK | Errno::NOSYS) => {
+            Ok(())
+        }
+        Err(errno) => Err(TryLockError::Error(errno.into())),
+    }
+}
+
 /// The process whose ID is in the file, if it is running.
 fn holder(file: &File) -> Option<u32> {
     let mut bytes = [0; 16];
@@ -84,10 +104,12 @@ mod tests {
         let path = place.path().join("lock");
         std::fs::write(&path, b"").unwrap();
         let read_only = || File::open(&path).unwrap();
-        let lock = Lock::take(read_only(), Duration::ZERO).unwrap();
-        let refused = Lock::take(read_only(), Duration::ZERO).unwrap_err();
+        let lock =
+            Lock::take(read_only(), File::open(place.path()).unwrap(), Duration::ZERO).unwrap();
+        let refused =
+            Lock::take(read_only(), File::open(place.path()).unwrap(), Duration::ZERO).unwrap_err();
         assert!(matches!(refused, LockError::Held { process: None }), "{refused:?}");
         drop(lock);
-        Lock::take(read_only(), Duration::ZERO).unwrap();
+        Lock::take(read_only(), File::open(place.path()).unwrap(), Duration::ZERO).unwrap();
     }
 }

@@ -55,8 +55,8 @@ fn what_is_written_is_read_again_after_reopening() {
 
     directory.replace_store(b"first").unwrap();
     directory.replace_store(b"2nd").unwrap();
-    directory.append_log(b"one").unwrap();
-    directory.append_log(b"two").unwrap();
+    directory.append_log(0, b"one").unwrap();
+    directory.append_log(3, b"two").unwrap();
     directory.write_head(b"a longer head").unwrap();
     directory.write_head(b"head").unwrap();
     drop(directory);
@@ -67,7 +67,7 @@ fn what_is_written_is_read_again_after_reopening() {
     assert_eq!(directory.read_head().unwrap().unwrap(), b"head");
     directory.truncate_log(4).unwrap();
     directory.truncate_log(100).unwrap();
-    directory.append_log(b"!").unwrap();
+    directory.append_log(4, b"!").unwrap();
     directory.write_head(b"h").unwrap();
     assert_eq!(whole_log(&mut directory), b"onet!");
     assert_eq!(directory.read_head().unwrap().unwrap(), b"h");
@@ -77,7 +77,7 @@ fn what_is_written_is_read_again_after_reopening() {
 fn nobody_else_can_read_what_is_written() {
     let (_place, path, mut directory) = made();
     directory.replace_store(b"s").unwrap();
-    directory.append_log(b"l").unwrap();
+    directory.append_log(0, b"l").unwrap();
     directory.write_head(b"h").unwrap();
     assert_eq!(mode(&path), 0o700);
     for name in ["store", "audit.log", "audit.head", "lock"] {
@@ -149,7 +149,7 @@ fn a_file_that_is_not_ours_is_refused_by_name() {
         for (harm, words) in CASES {
             let (_place, path, mut directory) = made();
             directory.replace_store(b"s").unwrap();
-            directory.append_log(b"l").unwrap();
+            directory.append_log(0, b"l").unwrap();
             directory.write_head(b"h").unwrap();
             drop(directory);
             harm(&path.join(name));
@@ -234,8 +234,28 @@ fn a_second_process_is_refused_by_name_until_the_first_ends() {
     // The holder goes while we wait: closing its input lets it end.
     let holder = std::thread::spawn(move || holder.finish());
     let mut directory = Directory::open_waiting(&path, Duration::from_secs(60)).unwrap();
-    directory.append_log(b"ours now").unwrap();
+    directory.append_log(0, b"ours now").unwrap();
     holder.join().unwrap();
+}
+
+#[test]
+fn a_second_process_is_refused_even_if_the_lock_file_was_removed() {
+    let (_place, path, directory) = made();
+    fs::remove_file(path.join("lock")).unwrap();
+    let refused = Directory::open(&path).unwrap_err();
+    assert!(matches!(refused, DirectoryError::InUse { process: None, .. }), "{refused:?}");
+    drop(directory);
+    Directory::open(&path).unwrap();
+}
+
+#[test]
+fn a_log_that_ends_elsewhere_is_not_written_to() {
+    let (_place, path, mut directory) = made();
+    directory.append_log(0, b"one").unwrap();
+    fs::write(path.join("audit.log"), b"one, and another").unwrap();
+    let refused = directory.append_log(3, b"two").unwrap_err();
+    assert!(refused.to_string().contains("expected its end at byte 3, found 16"), "{refused}");
+    assert_eq!(whole_log(&mut directory), b"one, and another");
 }
 
 #[test]
@@ -270,7 +290,8 @@ fn case_writer() {
     println!("at work");
     let begun = directory.log_length().unwrap() / 4;
     for number in u32::try_from(begun).unwrap().. {
-        directory.append_log(&number.to_be_bytes()).unwrap();
+        let end = directory.log_length().unwrap();
+        directory.append_log(end, &number.to_be_bytes()).unwrap();
         directory.write_head(&[number.to_be_bytes(); 8].concat()).unwrap();
         directory.replace_store(&store_of(number)).unwrap();
     }

@@ -1,4 +1,4 @@
-//! What a module's slot and a centre share once they agreed, and what a module keeps until then.
+//! The keys that a module's slot and a centre share after an agreement, and what a module keeps until then.
 
 use std::fmt;
 
@@ -29,7 +29,7 @@ impl SlotKeys {
         Secret::copy(bytes).map(Self)
     }
 
-    /// The secret bytes, for a vault: key-encryption key, then MAC key. Whoever calls this answers for
+    /// The secret bytes, for a vault: key-encryption key, then MAC key. The caller is responsible for
     /// where they go.
     pub fn expose_bytes(&self) -> Zeroizing<[u8; 2 * HALF]> {
         Zeroizing::new(*self.0.bytes())
@@ -98,7 +98,7 @@ impl PendingAgreement {
         self.created
     }
 
-    /// Everything as bytes, for a vault. Whoever calls this answers for where they go.
+    /// Everything as bytes, for a vault. The caller is responsible for where they go.
     pub fn expose_bytes(&self) -> Zeroizing<[u8; 74]> {
         let mut bytes = Zeroizing::new([0; 74]);
         bytes[..2].copy_from_slice(&self.slot.value().to_be_bytes());

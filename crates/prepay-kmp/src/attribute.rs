@@ -1,4 +1,4 @@
-//! What a key management centre lays down about a vending key, and what a module enforces.
+//! The attributes of a vending key: a key management centre sets them, a module enforces them.
 //!
 //! | tag | element | type |
 //! |-----|---------|------|
@@ -30,7 +30,7 @@ use prepay_token::key::key_covers;
 
 use prepay_basics::Moment;
 
-/// Everything a centre says about one vending key.
+/// Everything that a centre sets for one vending key.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct VendingKeyAttributes {
     /// SGC: the supply group.
@@ -62,10 +62,10 @@ pub struct VendingKeyAttributes {
 }
 
 impl VendingKeyAttributes {
-    /// Whether no token with the identifier of this minute could be made under the key any more, by KEN.
+    /// Whether KEN forbids tokens with the identifier of this minute.
     ///
-    /// Before the base date there is no identifier, and nothing has expired yet; behind its last identifier
-    /// everything has.
+    /// Before the base date there is no identifier, so nothing has expired; after the last identifier of the
+    /// base date everything has.
     pub fn is_expired(&self, now: Moment) -> bool {
         match self.base_date.identifier_at(now.minute()) {
             Ok(identifier) => !key_covers(self.expiry, identifier),
@@ -75,7 +75,7 @@ impl VendingKeyAttributes {
     }
 }
 
-/// A number that fits no element of this module.
+/// A value that an element does not take.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct AttributeError {
     /// The element.
@@ -106,7 +106,7 @@ impl std::error::Error for AttributeError {}
 pub struct VendingKeyType(KeyType); // Invariant: not Initialization.
 
 impl VendingKeyType {
-    /// VDDK: a stepping stone, no credit.
+    /// VDDK: only leads to another key, no credit.
     pub const DEFAULT: Self = Self(KeyType::Default);
     /// VUDK: normal operation.
     pub const UNIQUE: Self = Self(KeyType::Unique);
@@ -331,13 +331,13 @@ impl fmt::Display for GroupName {
 
 /// A check value: three bytes that show whether two parties hold the same key.
 ///
-/// The rule of the standard is not public. Ours is another one, so it is written with a prefix, as
-/// `open-4FA21C`, and is never to be compared with the check value of a real centre.
+/// The rule of the standard is not public. Ours is a different one, so it is written with a prefix, as in
+/// `open-4FA21C`. Never compare it with the check value of a real centre.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct KeyCheckValue([u8; 3]);
 
 impl KeyCheckValue {
-    /// What stands before the digits.
+    /// The text before the digits.
     pub const PREFIX: &str = "open-";
 
     /// The check value with these bytes.

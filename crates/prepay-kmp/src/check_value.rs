@@ -1,4 +1,4 @@
-//! The check value of a vending key: whether two parties hold the same one, without showing it.
+//! The check value of a vending key: shows whether two parties hold the same key, without showing the key.
 //!
 //! ```text
 //!   DKGA02  first 3 bytes of DES (key, eight zero bytes)
@@ -8,8 +8,8 @@
 //!
 //! - Source: our own. The rule of STS 600-4-2 is not public, so a real centre's value differs; the prefix
 //!   `open-` of [`KeyCheckValue`] says so.
-//! - Twenty-four bits: two keys chosen at random agree once in sixteen million. It finds mistakes, it is no
-//!   proof.
+//! - Twenty-four bits: two keys chosen at random agree once in sixteen million. It finds mistakes; it proves
+//!   nothing.
 
 use des::cipher::{Block, BlockCipherEncrypt, KeyInit};
 use des::{Des, TdesEde2};

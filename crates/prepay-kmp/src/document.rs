@@ -1,4 +1,4 @@
-//! The documents that modules and centres send each other, whatever their text looks like.
+//! The documents that modules and centres send each other, independent of how their text looks.
 //!
 //! ```text
 //!   module                                              centre
@@ -12,12 +12,13 @@
 //!     | <------------- key-load file --------------------- |   once for each request
 //! ```
 //!
-//! A text is read once. What was read is [`Unverified`] until somebody verifies it with the keys of its sender: before
-//! that it tells only which keys those are. A request is then [`Verified`], so that who answers it need not verify it
-//! again. An enrolment brings its keys along and is signed with them; people compare
+//! A text is read once. What was read is [`Unverified`] until somebody verifies it with the keys of its sender:
+//! before
+//! that it only says which keys those are. A request is then [`Verified`], so that its answer need not verify it
+//! again. An enrolment contains the keys that sign it, so people compare
 //! the fingerprint before they believe whose keys they are.
 //!
-//! Verifying checks everything that takes neither a clock nor a memory. The caller checks the rest: whether a
+//! Verifying checks everything that needs neither a clock nor stored state. The caller checks the rest: whether a
 //! request is open and not used, expiry, serial numbers, and conflicts with keys that are there.
 //!
 //! - Keys of parties are of the curve P-384. A codec with another curve would need its own types of keys.
@@ -82,7 +83,7 @@ impl Document {
         }
     }
 
-    /// That a document of another kind was expected here.
+    /// The error that a document of another kind was expected.
     fn misplaced(&self, expected: &'static str, party: Option<PartyKind>) -> DocumentError {
         match (party, self.enrols()) {
             (Some(expected), Some(found)) => DocumentError::Kind { expected, found },
@@ -125,8 +126,8 @@ kinds! {
 
 /// A document that was read, and that nobody has verified yet.
 ///
-/// It tells between whom it passes, so that the keys to verify it with can be found. Nothing else of it can be
-/// used; `verify` gives the contents.
+/// It says who sent it to whom, so that the keys to verify it can be found. Nothing else in it can be
+/// used until `verify` gives the contents.
 #[derive(Clone)]
 pub struct Unverified<D> {
     pub(crate) module: PartyName,
@@ -135,10 +136,10 @@ pub struct Unverified<D> {
     pub(crate) content: D,
     pub(crate) text: Box<[u8]>,
     pub(crate) signature: Seal<SIGNATURE>,
-    pub(crate) code: Option<Seal<MAC>>, // Where the kind of document has an authentication code.
+    pub(crate) code: Option<Seal<MAC>>, // If this kind of document has an authentication code.
 }
 
-/// A signature or a code, and how many bytes of the text it is over.
+/// A signature or a code, and how many bytes of the text it covers.
 #[derive(Clone)]
 pub(crate) struct Seal<const N: usize> {
     pub(crate) length: usize,
@@ -166,12 +167,12 @@ impl<D> Unverified<D> {
         Sha256::digest(&self.text).into()
     }
 
-    /// The bytes that a seal is over.
+    /// The bytes that a seal covers.
     pub(crate) fn sealed<const N: usize>(&self, seal: &Seal<N>) -> &[u8] {
         &self.text[..seal.length]
     }
 
-    /// That it passes between these two.
+    /// Checks that it is between these two.
     pub(crate) fn expect_names(
         &self,
         module: &PartyName,
@@ -182,7 +183,7 @@ impl<D> Unverified<D> {
     }
 }
 
-/// A document that its sender signed. Only verifying makes one, and it is read like its contents.
+/// A document that its sender signed. Only verifying makes one; it dereferences to its contents.
 ///
 /// It says with whose keys it was verified. Whoever answers it checks that these are still the keys they trust.
 #[derive(Clone, Debug)]
@@ -192,7 +193,7 @@ pub struct Verified<D> {
 }
 
 impl<D: Clone> Verified<D> {
-    /// Of a document whose signature by this sender was just checked.
+    /// Wraps a document after its signature by this sender was checked.
     pub(crate) fn new(document: &Unverified<D>, sender: &PublicIdentity) -> Self {
         Self { document: document.clone(), sender: sender.clone() }
     }
@@ -250,7 +251,7 @@ pub struct ModuleEnrolment {
     pub party: PublicIdentity,
     /// When it was written.
     pub created: Moment,
-    /// Whether the module is for tests, so that it takes no keys of real meters.
+    /// Whether the module is for tests, so that it does not load keys of real meters.
     pub is_test: bool,
     /// Who made the module.
     pub maker: Label,
@@ -344,7 +345,7 @@ pub struct KeyLoadRequest {
     pub nonce: Nonce,
     /// When it was written.
     pub created: Moment,
-    /// Until when the module takes in an answer; not before `created`.
+    /// Until when the module accepts an answer; not before `created`.
     pub expires: Moment,
 }
 
@@ -354,7 +355,7 @@ impl KeyLoadRequest {
     }
 }
 
-/// What a key-load file says of itself.
+/// The header of a key-load file.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct KeyLoadHeader {
     /// The module.
@@ -365,18 +366,18 @@ pub struct KeyLoadHeader {
     pub slot: SlotNumber,
     /// The number of the request.
     pub nonce: Nonce,
-    /// The number of the file, of which a centre gives each only once.
+    /// The serial number of the file; a centre uses each only once.
     pub serial: u64,
     /// When it was written.
     pub created: Moment,
     /// Until when it may be loaded; not before `created`.
     pub expires: Moment,
-    /// How many tokens more the module may make; nothing to leave its counter alone.
+    /// How many more tokens the module may make; nothing leaves its counter unchanged.
     pub transactions: Option<u64>,
 }
 
 impl KeyLoadHeader {
-    /// Checks it, and that so many keys may follow.
+    /// Checks the header, and that a file may hold this many keys.
     pub(crate) fn check(&self, keys: usize) -> Result<(), DocumentError> {
         dates(self.created <= self.expires, CREATED_AND_EXPIRES)?;
         if (1..=MAX_KEYS).contains(&keys) {
@@ -389,9 +390,9 @@ impl KeyLoadHeader {
 /// A key that goes into a key-load file.
 #[derive(Clone, Copy, Debug)]
 pub struct KeyToLoad<'a> {
-    /// What the centre lays down about it.
+    /// The attributes that the centre set.
     pub attributes: &'a VendingKeyAttributes,
-    /// The register that it is for; nothing to leave it to the module.
+    /// The register that it is for; with nothing, the module chooses.
     pub register: Option<RegisterNumber>,
     /// The key.
     pub key: &'a VendingKey,
@@ -400,9 +401,9 @@ pub struct KeyToLoad<'a> {
 /// A key out of a key-load file.
 #[derive(Clone, Debug)]
 pub struct LoadedKey {
-    /// What the centre lays down about it.
+    /// The attributes that the centre set.
     pub attributes: VendingKeyAttributes,
-    /// The register that it is for; nothing to leave it to the module.
+    /// The register that it is for; with nothing, the module chooses.
     pub register: Option<RegisterNumber>,
     /// The key.
     pub key: VendingKey,
@@ -413,7 +414,7 @@ pub struct LoadedKey {
 /// A key-load file that was verified and unwrapped.
 #[derive(Clone, Debug)]
 pub struct KeyLoad {
-    /// What it says of itself.
+    /// Its header.
     pub header: KeyLoadHeader,
     /// The keys, in the order of the file.
     pub keys: Vec<LoadedKey>,
@@ -435,7 +436,7 @@ pub(crate) struct WrappedKey {
     pub(crate) wrapped: Vec<u8>,
 }
 
-/// What a file has named already: each key and each register stands in it once.
+/// The keys and registers that a file has named so far: each may come once.
 #[derive(Default)]
 pub(crate) struct Once {
     keys: HashSet<(u32, u8)>,

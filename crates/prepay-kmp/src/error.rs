@@ -41,7 +41,7 @@ pub enum DocumentError {
     Profile {
         /// The line, from 1.
         line: usize,
-        /// What stands where the profile should.
+        /// What was found in place of the profile.
         found: String,
     },
     /// The text is of another kind, or a line is in the wrong place.
@@ -83,7 +83,7 @@ pub enum DocumentError {
         /// The module that it names.
         found: PartyName,
     },
-    /// The text is for, or from, another centre, or a centre that has other keys by now.
+    /// The text is for, or from, another centre, or a centre whose keys have changed since.
     OtherCentre {
         /// The centre that it should name.
         expected: PartyName,
@@ -116,7 +116,7 @@ pub enum DocumentError {
         /// The number of the key in the file, from 1.
         key: usize,
     },
-    /// A key has not the length that its algorithm takes.
+    /// A key has the wrong length for its algorithm.
     KeyLength {
         /// The number of the key in the file, from 1.
         key: usize,
@@ -125,7 +125,7 @@ pub enum DocumentError {
         /// The bytes that were found.
         found: usize,
     },
-    /// A key has not the check value that stands beside it.
+    /// The check value in the file is not that of the key.
     CheckValue {
         /// The supply group.
         group: SupplyGroupCode,
@@ -143,10 +143,10 @@ pub enum DocumentError {
     },
     /// Two dates are in the wrong order.
     Dates {
-        /// What should be.
+        /// The right order.
         problem: &'static str,
     },
-    /// A file of no keys, or of more than a file may hold.
+    /// A file with no keys, or with more than a file may hold.
     Count {
         /// The greatest number.
         most: usize,

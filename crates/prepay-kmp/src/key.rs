@@ -2,7 +2,7 @@
 //!
 //! - Public keys travel as the SubjectPublicKeyInfo of RFC 5480, uncompressed: 120 bytes.
 //! - Signatures are ECDSA with SHA-384 and the deterministic numbers of RFC 6979: r and s of 48 bytes each,
-//!   s in its lower half, so that nobody can make a second signature out of a first.
+//!   s in its lower half, so that nobody can turn one signature into another.
 //! - Secrets are kept as bytes on the heap and wiped. While they are used, the arithmetic of the curve makes
 //!   short-lived copies on the stack.
 
@@ -16,8 +16,8 @@ use zeroize::Zeroizing;
 use super::{KeyError, SignatureError};
 use prepay_basics::{Entropy, NoEntropy};
 
-/// The name and version of the profile `open-kmp`. It leads everything that is signed or authenticated, so that
-/// nothing made for another purpose passes for it.
+/// The name and version of the profile `open-kmp`. Everything that is signed or authenticated begins with it, so
+/// that nothing made for another purpose is accepted.
 pub const PROFILE: &str = "open-kmp-1";
 
 /// The bytes of a secret key.
@@ -27,13 +27,13 @@ pub(super) const SIGNATURE: usize = 96;
 /// The bytes of a public key.
 pub(super) const SPKI: usize = 120;
 
-/// What stands before the point in a SubjectPublicKeyInfo: id-ecPublicKey, secp384r1, a string of bits.
+/// The bytes before the point in a SubjectPublicKeyInfo: id-ecPublicKey, secp384r1, a string of bits.
 const SPKI_HEAD: [u8; 23] = [
     0x30, 0x76, 0x30, 0x10, 0x06, 0x07, 0x2A, 0x86, 0x48, 0xCE, 0x3D, 0x02, 0x01, 0x06, 0x05, 0x2B,
     0x81, 0x04, 0x00, 0x22, 0x03, 0x62, 0x00,
 ];
 
-/// How often a secret that is out of range is drawn anew. Even once is as good as impossible.
+/// How often a secret that is out of range is drawn again. Even once practically never happens.
 const DRAWS: usize = 8;
 
 /// A public key: a point of the curve P-384, checked.
@@ -45,7 +45,7 @@ impl PublicKey {
     ///
     /// # Errors
     ///
-    /// [`KeyError`] when the bytes are not the one form of a point of the curve.
+    /// [`KeyError`] when the bytes are not a point of the curve in its one form.
     pub fn from_spki(bytes: &[u8]) -> Result<Self, KeyError> {
         if bytes.len() != SPKI {
             return Err(KeyError::Length { expected: SPKI, found: bytes.len() });
@@ -122,8 +122,8 @@ pub(super) fn sign(secret: &[u8], bytes: &[u8]) -> Result<[u8; SIGNATURE], KeyEr
     Ok(bytes)
 }
 
-/// What is really signed or authenticated: the bytes behind the profile, the purpose and a context, each
-/// with its length, so that bytes of one purpose never pass for those of another.
+/// What is really signed or authenticated: the profile, the purpose, a context and the bytes, each with
+/// its length, so that bytes made for one purpose are never accepted for another.
 pub(super) fn framed(purpose: &str, context: &str, bytes: &[u8]) -> Vec<u8> {
     let mut message = Vec::with_capacity(bytes.len() + context.len() + 64);
     for part in [PROFILE, purpose, context] {

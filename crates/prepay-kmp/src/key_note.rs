@@ -1,4 +1,4 @@
-//! Which vending key something is about, without the key; and how the values in it stand in an audit log.
+//! Which vending key an event is about, without the key itself; and how audit logs store it.
 
 use prepay_basics::Field;
 use prepay_basics::codec::{DecodeError, Reader, Writer};
@@ -6,10 +6,10 @@ use prepay_token::element::{KeyRevisionNumber, SupplyGroupCode};
 
 use crate::attribute::{KeyCheckValue, RegisterNumber};
 
-/// Which vending key something is about, without the key.
+/// Which vending key an event is about, without the key itself.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct KeyNote {
-    /// The register that holds it, where that is known.
+    /// The register that holds it, if known.
     pub register: Option<RegisterNumber>,
     /// SGC: the supply group.
     pub supply_group: SupplyGroupCode,

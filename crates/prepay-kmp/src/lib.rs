@@ -1,11 +1,11 @@
-//! Key management: what a centre lays down about a vending key, and the texts by which a centre and a security
-//! module agree and load keys.
+//! Key management: the attributes of a vending key, and the texts that a centre and a security module exchange to
+//! agree on keys and to load them.
 //!
-//! - [`VendingKeyAttributes`] and its elements: what a centre lays down about a vending key.
+//! - [`VendingKeyAttributes`] and its elements: what a centre sets for a vending key.
 //! - [`Document`]: what the two send each other; [`Unverified`] until it is verified with the sender's keys.
 //! - [`open_kmp`]: the codec of our own texts. Another codec reads other texts to the same documents.
 //! - [`Identity`], [`SlotKeys`], [`Signatory`]: the keys that sign, wrap and authenticate.
-//! - [`check_value`]: by which people compare keys that they never see.
+//! - [`check_value`]: lets people compare keys that they never see.
 //!
 //! # What it never knows
 //!
@@ -46,7 +46,7 @@ pub const MAX_KEYS: usize = 1000;
 /// How the first record of a key-load file of edition 1 begins, which no text of another kind does.
 const EDITION_1: &[u8] = b"9500";
 
-/// Reads a text of any kind. Here a second codec would be chosen, by how the text begins.
+/// Reads a text of any kind. A second codec would be chosen here, by the beginning of the text.
 ///
 /// # Errors
 ///

@@ -1,9 +1,9 @@
-//! Who takes part: modules and centres, with their names, public keys and secrets. Signatories have a file
-//! of their own.
+//! Who takes part: modules and centres, with their names, public keys and secrets. Signatories are in
+//! `signatory.rs`.
 //!
-//! A party has two key pairs, since a key should serve one purpose: one for agreement, one for signatures.
-//! Its fingerprint is the SHA-384 of both public keys, each behind its length in two bytes; people compare
-//! the first sixteen bytes by another way than the file came. Its name carries the first eight:
+//! A party has two key pairs, because a key should serve one purpose: one for agreement, one for signatures.
+//! Its fingerprint is the SHA-384 of both public keys, each preceded by its length in two bytes. People
+//! compare the first sixteen bytes by phone, not by the way the file came. The name carries the first eight:
 //!
 //! ```text
 //!   open-kmp.SMID:module-7:0123456789ABCDEF
@@ -120,7 +120,7 @@ impl fmt::Debug for PartyName {
 pub struct Fingerprint([u8; 48]);
 
 impl Fingerprint {
-    /// Of some public keys, in order.
+    /// The fingerprint of these public keys, in this order.
     pub(super) fn of(keys: &[&PublicKey]) -> Self {
         let mut hash = Sha384::new();
         for key in keys {
@@ -167,7 +167,7 @@ impl fmt::Debug for Fingerprint {
     }
 }
 
-/// What everybody may know of a module or a centre: its name and public keys.
+/// What everybody may know about a module or a centre: its name and public keys.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PublicIdentity {
     name: PartyName, // Invariant: its key id is of these keys, which differ.
@@ -320,7 +320,7 @@ impl Identity {
         self.public.name()
     }
 
-    /// The secret bytes, for a vault: agreement, then signature. Whoever calls this answers for where they
+    /// The secret bytes, for a vault: agreement, then signature. The caller is responsible for where they
     /// go.
     pub fn expose_bytes(&self) -> Zeroizing<[u8; 2 * SECRET]> {
         Zeroizing::new(*self.secrets.bytes())

@@ -1,4 +1,4 @@
-//! Names of modules and centres: one type each, so that none takes the place of the other.
+//! Names of modules and centres: one type each, so that they cannot be mixed up.
 
 use std::fmt;
 use std::str::FromStr;

@@ -9,7 +9,7 @@ use super::party::{PartyKind, PartyName, decode_head, encode_head};
 use super::{Fingerprint, KeyError, PublicKey, SignatureError};
 use prepay_basics::{Entropy, Identifier, NoEntropy};
 
-/// What everybody may know of a signatory: its name and its one public key.
+/// What everybody may know about a signatory: its name and its one public key.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SignatoryKey {
     name: PartyName, // Invariant: of the kind signatory, and its key id is of this key.
@@ -114,8 +114,8 @@ impl Signatory {
         &self.key
     }
 
-    /// Signs a document. `context` says what kind of document it is; no signature of one context fits
-    /// another, and none ever passes for that of a record of the profile.
+    /// Signs a document. `context` says what kind of document it is; a signature of one context never fits
+    /// another context, nor a record of the profile.
     ///
     /// # Panics
     ///
@@ -124,7 +124,7 @@ impl Signatory {
         self.sign_framed(&key::framed("document", context, document))
     }
 
-    /// The secret bytes, for a key file. Whoever calls this answers for where they go.
+    /// The secret bytes, for a key file. The caller is responsible for where they go.
     pub fn expose_bytes(&self) -> Zeroizing<[u8; SECRET]> {
         Zeroizing::new(*self.secret.bytes())
     }

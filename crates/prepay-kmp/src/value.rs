@@ -6,7 +6,7 @@ use std::str::FromStr;
 use super::attribute::AttributeError;
 use prepay_basics::{Entropy, NoEntropy};
 
-/// The number of a slot of a module, which holds what it shares with one centre: 1 to 9999.
+/// The number of a slot of a module, 1 to 9999. A slot holds the keys that the module shares with one centre.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct SlotNumber(u16); // Invariant: 1 to 9999.
 
@@ -134,7 +134,7 @@ fn attribute_error(element: &'static str, expected: &'static str, found: &str) -
     AttributeError { element, expected, found: shortened(found) }
 }
 
-/// What an error shows of a value: not more than fits on a line.
+/// The part of a value that an error shows: no more than fits on a line.
 pub(super) fn shortened(value: &str) -> String {
     let mut text: String = value.chars().take(48).collect();
     if text.len() < value.len() {

@@ -1,6 +1,6 @@
 //! Names out of a fixed list, as values: operations, kinds of token, ways of rounding.
 //!
-//! A name is matched once, when its field is read; whatever branches on it afterwards branches on the value.
+//! A name is matched once, when its field is read; from then on code uses the value.
 
 use serde::de::Deserializer;
 
@@ -8,7 +8,7 @@ use crate::element::{needed, wrong};
 use crate::error::{RecordCode, RecordError};
 use crate::json::{FieldValue, Scalar};
 
-/// A value that records name by a text.
+/// A value that records write as a name.
 pub trait Named: Copy + 'static {
     /// Every value, in the order of its reference page.
     const ALL: &'static [Self];
@@ -33,7 +33,7 @@ pub trait Named: Copy + 'static {
 pub enum Choice<'a, T> {
     /// One of the list.
     Known(T),
-    /// Something else, kept for the message.
+    /// Another text, kept for the message.
     Other(Scalar<'a>),
 }
 
@@ -44,7 +44,7 @@ impl<T> From<T> for Choice<'_, T> {
 }
 
 impl<T: Named> Choice<'_, T> {
-    /// The value, or why it is none.
+    /// The value, or why there is none.
     ///
     /// # Errors
     ///

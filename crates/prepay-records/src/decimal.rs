@@ -1,7 +1,7 @@
 //! Decimal numbers in strings, exactly and both ways: `"25.6"` with one place is 256.
 //!
 //! - Form: an optional minus, digits, and if there is a point, digits on both sides of it.
-//! - Nothing is rounded here; whatever is finer than the places asked for is only noticed.
+//! - Nothing is rounded here; more decimal places than asked for are only reported.
 
 /// A decimal number counted in units of its last place.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -14,12 +14,12 @@ pub struct Decimal {
     pub finer: bool,
 }
 
-/// Why a text is no decimal number.
+/// Why a text is not a decimal number.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum DecimalError {
-    /// Not the form.
+    /// Its form is wrong.
     Format,
-    /// The form, but far beyond every amount.
+    /// Its form is right, but it is far larger than any amount.
     TooLarge,
 }
 
@@ -51,7 +51,7 @@ pub fn parse(text: &str, places: usize) -> Result<Decimal, DecimalError> {
     Ok(Decimal { negative: minus && (magnitude != 0 || finer), magnitude, finer })
 }
 
-/// Prints a number counted in units of 10 to the power −`places`, without closing zeros.
+/// Prints a number counted in units of 10 to the power −`places`, without trailing zeros.
 pub fn print(value: i128, places: usize) -> String {
     let sign = if value < 0 { "-" } else { "" };
     let digits = format!("{:0>width$}", value.unsigned_abs(), width = places + 1);

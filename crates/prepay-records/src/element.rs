@@ -196,7 +196,7 @@ pub fn set_size(field: &str, value: &Field<'_>) -> Result<Option<SetSize>, Recor
     }))
 }
 
-/// A decimal number in a string, in units of its last place. What is finer is noticed and not refused.
+/// A decimal number in a string, in units of its last place. More places are reported, not refused.
 pub fn amount(
     field: &str,
     value: &Scalar<'_>,
@@ -236,7 +236,7 @@ pub fn minute(field: &str, value: &Scalar<'_>) -> Result<UtcMinute, RecordError>
 /// When a token is issued, or a meter was made: a minute, or the identifier itself.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum When {
-    /// A minute, which a base date makes an identifier of.
+    /// A minute; with a base date it becomes an identifier.
     At(UtcMinute),
     /// The identifier, as it is.
     Identifier(TokenIdentifier),

@@ -1,4 +1,4 @@
-//! What a record that cannot be read is answered with: a stable code for programs, a sentence for people.
+//! The answer to a record that cannot be read: a stable code for programs, a sentence for people.
 //!
 //! - Messages name the field, what was expected and what was found. They never repeat a key.
 
@@ -11,7 +11,8 @@ use serde::{Serialize, Serializer};
 /// Declares the codes with their text once.
 macro_rules! codes {
     ($($(#[$doc:meta])* $variant:ident = $text:literal,)*) => {
-        /// Why a record cannot be read, or what it asks for cannot be. The texts are part of the formats and do not change.
+        /// Why a record cannot be read, or its request cannot be met. The texts are part of the formats and do not
+        /// change.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
         #[non_exhaustive]
         pub enum RecordCode {
@@ -103,7 +104,7 @@ codes! {
     SubClassReserved = "sub_class_reserved",
 }
 
-/// A record that cannot be read, or asks for what cannot be.
+/// A record that cannot be read, or whose request cannot be met.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RecordError {
     /// For programs.
@@ -166,7 +167,7 @@ pub struct ErrorBody<'a> {
     pub status: Option<&'a str>,
 }
 
-/// A line that failed, behind its `id`.
+/// A line that failed, after its `id`.
 #[derive(Clone, Debug, Serialize)]
 pub struct ErrorRecord<'a> {
     /// What failed.

@@ -1,10 +1,10 @@
 //! Reading JSON: records of named fields, each at most once, with scalars, keys or further records in them.
 //!
 //! A text is read in one pass without copying. Reading goes on after a field that is unknown or repeated, so that the
-//! answer can carry the `id` wherever it stands; the first such defect is kept. A text that is no JSON at all ends the pass,
-//! and what was read before it is kept too.
+//! answer can carry the `id` wherever it stands; the first such defect is kept. Reading stops where the text is no
+//! longer JSON; what was read before is kept.
 //!
-//! - Numbers are whole and exact, or are none.
+//! - Only whole numbers are accepted, and they are exact.
 //! - Elsewhere: what a field means (`element.rs`, `token.rs`, and the doors).
 
 use std::borrow::Cow;
@@ -211,7 +211,7 @@ impl<'de> Visitor<'de> for ScalarVisitor {
     }
 }
 
-/// A value of any type, kept as it was written and looked into by whoever knows its form.
+/// A value of any type, kept as it was written, for code that knows its form.
 #[derive(Clone, Copy, Debug)]
 pub struct Raw<'a>(&'a RawValue);
 
@@ -325,7 +325,7 @@ impl<F: FnOnce(&str) -> R, R> Visitor<'_> for NameVisitor<F> {
 #[doc(hidden)]
 #[derive(Clone, Copy, Debug)]
 pub struct Depth {
-    /// For how many levels an array counts: more than any, where the format has none.
+    /// How many levels an array counts as; where the format has no arrays, more than any format allows.
     pub array: usize,
 }
 
@@ -395,7 +395,7 @@ pub fn too_deep() -> RecordError {
     RecordError::new(RecordCode::BadJson, "a value nests deeper than the format does")
 }
 
-/// Reads the text of an object into a record. Answers what makes the text no object, if anything does.
+/// Reads the text of an object into a record. Returns why the text is not an object, if it is not.
 #[doc(hidden)]
 pub fn read_into<'a, R>(record: &mut R, text: &'a str) -> Option<RecordError>
 where
@@ -432,8 +432,8 @@ pub mod parts {
 
 /// Declares a record: its fields once, with how they are read and listed, and how deep its values nest.
 ///
-/// With `strict` behind the depth, an array in an unknown field is `bad_json` too, and a line that is `bad_json` is nothing
-/// else.
+/// With `strict` after the depth, an array in an unknown field is `bad_json` too, and `bad_json` is reported before
+/// any other defect.
 #[macro_export]
 macro_rules! record {
     (@array) => { 1 };
@@ -464,7 +464,7 @@ macro_rules! record {
 
             /// Reads one line, which need not be text.
             pub fn read_line(line: &'de [u8]) -> Self {
-                // One look at the whole line is cheaper than one at each string.
+                // One check of the whole line is cheaper than one for each string.
                 match std::str::from_utf8(line) {
                     Ok(text) => Self::read(text),
                     Err(error) => {

@@ -1,8 +1,8 @@
 //! What every door shares: reading JSON, elements of the standard and tokens as records, lines of a stream, times,
 //! decimals, hexadecimal, and the codes of what cannot be read.
 //!
-//! A value is parsed once, here, and is typed from then on. Flags of a command line and fields of a JSON object take the
-//! same way, so both have the same errors.
+//! A value is parsed once, here, and is typed from then on. Flags of a command line and fields of a JSON object are
+//! read by the same code, so both have the same errors.
 //!
 //! ```
 //! use prepay_records::{Rounding, TokenRecord, instruction};
@@ -23,8 +23,8 @@
 //! # Map
 //!
 //! - [`record!`]: declares a record; [`Scalar`], [`Choice`] and [`Raw`] are what its fields hold.
-//! - [`element`]: from a scalar to a data element. [`instruction`]: from [`TokenRecord`] to what a token is to do, and
-//!   [`OpenedToken`] back.
+//! - [`element`]: from a scalar to a data element. [`instruction`]: from [`TokenRecord`] to what a token is to do,
+//!   and [`OpenedToken`] back.
 //! - [`lines`]: lines of a stream, and the stream of their answers.
 //! - [`time`], [`decimal`], [`hex`]: texts of numbers, both ways.
 //! - [`RecordCode`]: the stable codes; [`ErrorRecord`]: an error as every door answers it.

@@ -3,8 +3,8 @@
 //! - Memory is flat: a line is read, answered and forgotten. A line longer than [`LONGEST_LINE`] is skipped without
 //!   being held.
 //! - A bad line changes nothing: the next one is read from its own beginning.
-//! - Answers leave in the order of the lines, at the latest when no further line has arrived, so that a
-//!   client may ask and wait.
+//! - Answers are sent in the order of the lines, at the latest when no further line has arrived, so that a
+//!   client may send one line and wait.
 
 use std::io::{self, BufRead, BufReader, Read, Write};
 

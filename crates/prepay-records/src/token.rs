@@ -53,11 +53,11 @@ choices! {
 }
 
 choices! {
-    /// What an amount gets that is finer than a token can carry.
+    /// What to do with an amount that is finer than a token can carry.
     pub enum Rounding ("\"exact\" or \"up\"") {
-        /// An error.
+        /// Refuse it.
         Exact = "exact" [],
-        /// The next one in favour of the customer.
+        /// Use the next one in favour of the customer.
         Up = "up" [],
     }
 }

@@ -1,7 +1,7 @@
 //! What a module answers, as the fields of a line.
 //!
-//! The fields hold the module's own values as far as they have one text; their names and their order are the format's.
-//! What a person reads is printed from the same values.
+//! Fields hold the module's own values where these have only one text; names and order of the fields follow the
+//! format. What a person reads is printed from the same values.
 
 use std::fmt::Display;
 
@@ -25,7 +25,7 @@ use serde::{Serialize, Serializer};
 pub enum Answer {
     /// Who the module is.
     Identity(Identity),
-    /// How it is.
+    /// Its state.
     Status(StatusAnswer),
     /// Its clock.
     Clock(ClockAnswer),
@@ -66,7 +66,7 @@ impl From<Identification> for Identity {
     }
 }
 
-/// How a module is.
+/// The state of a module.
 #[derive(Clone, Debug, Serialize)]
 pub struct StatusAnswer {
     /// How many tokens it has made.
@@ -96,7 +96,7 @@ pub struct ClockAnswer {
     /// The time.
     #[serde(serialize_with = "as_text")]
     pub now: Moment,
-    /// How far an identifier may be from it; nothing for any distance.
+    /// How far an identifier may be from it; nothing for no limit.
     pub window_minutes: Option<u32>,
 }
 
@@ -186,18 +186,18 @@ impl RegisterRecord {
     }
 }
 
-/// What a slot holds. No session asks for it; the custodians of a module do.
+/// What a slot holds. Only the custodians of a module ask for it, not a session.
 #[derive(Clone, Debug, Serialize)]
 pub struct SlotRecord {
     /// The number of the slot.
     pub slot: u16,
     /// The centre.
     pub centre: String,
-    /// How far the module and the centre are.
+    /// How far the agreement between module and centre has come.
     pub state: String,
     /// The fingerprint of the centre.
     pub fingerprint: String,
-    /// From when its keys count.
+    /// From when its keys are valid.
     pub active_from: String,
     /// Until when.
     pub expires: String,
@@ -303,7 +303,7 @@ impl From<&IssuedKeyChange> for KeyChangeAnswer {
 }
 
 impl Answer {
-    /// What was made; a token under a key of this base date.
+    /// The answer for what was made, a token under a key of this base date.
     pub fn issued(request: &IssueRequest, issued: &Issued, base: Option<BaseDate>) -> Self {
         match issued {
             Issued::Token(token) => Self::Token(TokenAnswer::new(request, token, base)),
@@ -384,7 +384,7 @@ impl VerificationAnswer {
     }
 }
 
-/// What is left, which no limit makes larger than a signed number holds.
+/// What is left. No limit makes it too large for a signed number.
 fn left(parts: u128, places: usize) -> String {
     decimal::print(i128::try_from(parts).unwrap_or(i128::MAX), places)
 }

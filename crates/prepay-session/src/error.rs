@@ -1,6 +1,6 @@
 //! Why a line is not answered: it cannot be read, the module refuses, or something broke.
 //!
-//! - What a field may not hold is said with the codes and the status that a module has for it.
+//! - A field with a wrong value gets the code and the status that a module has for it.
 
 use std::fmt;
 
@@ -12,7 +12,7 @@ use serde::{Serialize, Serializer};
 /// Why a request has no answer.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum SessionError {
-    /// It is no request: `bad_json`, `missing_field` or `unknown_field`.
+    /// It is not a request: `bad_json`, `missing_field` or `unknown_field`.
     Line(RecordError),
     /// The module refuses, or would refuse.
     Refused(Refusal),

@@ -1,11 +1,11 @@
-//! What a vending system asks of a security module, as lines of JSON, and the answers.
+//! The requests of a vending system to a security module, as lines of JSON, and the answers.
 //!
 //! ```text
 //!  line ── RequestLine ──> Request ── SecurityModule ──> Answer ──> line
 //! ```
 //!
-//! A line is read once, into a typed [`Request`]; the module answers with its own types, and [`Answer`] is how they are
-//! written. The flags of `prepay module issue` and `verify` take the same way, without a line.
+//! A line is read once, into a typed [`Request`]. The module answers with its own types, which [`Answer`] writes.
+//! The flags of `prepay module issue` and `verify` become the same requests, without a line.
 //!
 //! ```
 //! use prepay_session::{Line, Request};
@@ -20,7 +20,7 @@
 //! # Map
 //!
 //! - [`RequestLine`]: the shape of a line. [`Request`]: what it asks for, as typed values.
-//! - [`Answer`]: what it is answered with. [`SessionError`]: why it is not.
+//! - [`Answer`]: the answer. [`SessionError`]: why there is none.
 //! - [`answer_session`]: all lines of a stream.
 //! - Format: `docs/formats/module-session.md`.
 //!

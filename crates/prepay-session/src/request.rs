@@ -1,7 +1,8 @@
-//! What a module is asked: the shape of a line, and the typed request that it says.
+//! What a module is asked: the shape of a line, and the typed request in it.
 //!
-//! - The shape comes first: one object, no field twice, no field that the operation does not have. Then field by field.
-//! - The identifier of a token waits for the base date of its key, which the register tells.
+//! - The shape is checked first: one object, no field twice, no field that the operation does not have. Then each
+//!   field.
+//! - The identifier of a token needs the base date of its key, which is in the register.
 
 use prepay_kmp::attribute::RegisterNumber;
 use prepay_module::{
@@ -30,7 +31,7 @@ choices! {
                          issue_key_change or verify") {
         /// Who the module is.
         Identify = "identify" [],
-        /// How it is.
+        /// Its state.
         Status = "status" [],
         /// Its clock.
         Clock = "clock" [],
@@ -68,7 +69,7 @@ record! {
     tct ("tct"): Scalar<'de>,
     /// What a token is to do.
     token ("token"): TokenRecord<'de>,
-    /// What an amount gets that is finer than a token can carry.
+    /// What to do with an amount that is finer than a token can carry.
     round ("round"): Choice<'de, Rounding>,
     /// The minute of issue.
     issued_at ("issued_at"): Scalar<'de>,
@@ -76,11 +77,11 @@ record! {
     tid ("tid"): Scalar<'de>,
     /// The register of the key that the meter has.
     from ("from"): Scalar<'de>,
-    /// The register of the key that it is to get.
+    /// The register of its new key.
     to ("to"): Scalar<'de>,
-    /// The tariff index that it is to get.
+    /// Its new tariff index.
     new_ti ("new_ti"): Scalar<'de>,
-    /// How many key change tokens.
+    /// How many key change tokens to make.
     tokens ("tokens"): Scalar<'de>,
     /// The digits of a token to read back.
     number ("number"): Scalar<'de>,
@@ -102,7 +103,7 @@ impl<'de> FieldValue<'de> for LineId<'de> {
             Some(b'"') => {
                 serde_json::from_str::<String>(text).is_ok_and(|id| id.len() <= LONGEST_ID)
             }
-            // In JSON, -0 is no whole number.
+            // -0 is not accepted as a whole number.
             _ => text != "-0" && (text.parse::<i64>().is_ok() || text.parse::<u64>().is_ok()),
         };
         if is_one {
@@ -120,7 +121,7 @@ impl<'de> FieldValue<'de> for LineId<'de> {
 pub struct Line {
     /// What the answer repeats; nothing when there is none, or it could not be read.
     pub id: Option<Box<RawValue>>,
-    /// The request, or why it is none.
+    /// The request, or why it is not one.
     pub request: Result<Request, SessionError>,
 }
 
@@ -142,7 +143,7 @@ impl Line {
 pub enum Request {
     /// Who it is.
     Identify,
-    /// How it is.
+    /// Its state.
     Status,
     /// Its clock.
     Clock,
@@ -157,7 +158,7 @@ pub enum Request {
 /// Something to be made.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Issue {
-    /// A token, whose identifier waits for the base date of its key.
+    /// A token, whose identifier needs the base date of its key.
     Token(TokenIssue),
     /// A set of key change tokens.
     KeyChange(KeyChangeRequest),
@@ -166,9 +167,9 @@ pub enum Issue {
 /// A token to be made, at a minute or with an identifier.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct TokenIssue {
-    /// When; nothing for whoever asks to fill in.
+    /// When; with nothing, the caller fills it in.
     pub when: Option<When>,
-    /// All the rest: the identifier in it stands for none.
+    /// All the rest; the identifier in it is a placeholder.
     pub request: TokenRequest,
 }
 
@@ -185,8 +186,8 @@ impl Issue {
     ///
     /// # Errors
     ///
-    /// [`SessionError`]: `parameter` when the minute lies outside the years of the base date, `missing_field` when there
-    /// is neither minute nor identifier.
+    /// [`SessionError`]: `parameter` when the minute lies outside the years of the base date, `missing_field` when
+    /// there is neither minute nor identifier.
     pub fn with_base_date(self, base: Option<BaseDate>) -> Result<IssueRequest, SessionError> {
         let TokenIssue { when, mut request } = match self {
             Self::KeyChange(change) => return Ok(IssueRequest::KeyChange(change)),

@@ -1,7 +1,7 @@
-//! A session: many lines, one module, one person who signed in before.
+//! A session: many lines, one module, one person, who signed in before.
 //!
-//! Lines that have already arrived are carried out together, so that one write of the audit log makes all of them durable.
-//! Answers leave in the order of the lines, each only after what it says is durable.
+//! Lines that have already arrived are carried out together, so that one write of the audit log makes all of them
+//! durable. Answers are sent in the order of the lines, each only after what it reports is durable.
 
 use std::collections::HashMap;
 use std::fmt;
@@ -27,7 +27,7 @@ const TOGETHER: usize = 1024;
 pub enum SessionStop {
     /// Reading or writing failed.
     Io(io::Error),
-    /// The module broke: what it cannot keep it does not answer.
+    /// The module failed: it does not answer what it cannot store.
     Fault(ModuleFault),
 }
 
@@ -73,16 +73,17 @@ struct Session<'a, M, W> {
     summary: Summary,
 }
 
-/// An answer that has not left.
+/// An answer that was not sent yet.
 enum Waiting {
     /// Its line.
     Answer(Vec<u8>),
-    /// That of a request which is still to be carried out.
+    /// The answer of a request that is still to be carried out.
     Issue(Option<Box<RawValue>>, IssueRequest),
 }
 
 impl<M: SecurityModule, W: Write> Session<'_, M, W> {
-    /// Takes in a line: what makes something waits for the others, all else is answered.
+    /// Handles a line: a request that makes something waits to be carried out with others; all else is answered at
+    /// once.
     fn take(&mut self, Line { id, request }: Line) -> Result<(), SessionStop> {
         let answer = match request {
             Ok(Request::Issue(issue)) => {
@@ -96,7 +97,7 @@ impl<M: SecurityModule, W: Write> Session<'_, M, W> {
                 }
             }
             Ok(request) => {
-                self.carry_out()?; // So that what is asked shows what was asked for before.
+                self.carry_out()?; // So that the answer shows the effect of the requests before it.
                 self.question(&request)
             }
             Err(error) => Err(error),
@@ -106,7 +107,7 @@ impl<M: SecurityModule, W: Write> Session<'_, M, W> {
         Ok(())
     }
 
-    /// The answer to a question that makes nothing.
+    /// The answer to a request that makes nothing.
     fn question(&self, request: &Request) -> Result<Answer, SessionError> {
         Ok(match request {
             Request::Identify => Answer::Identity(self.module.identify()?.into()),
@@ -178,7 +179,7 @@ impl<M: SecurityModule, W: Write> Session<'_, M, W> {
         self.bases.get(&token.register).copied()
     }
 
-    /// Lets the answers leave.
+    /// Sends the answers.
     fn answer(&mut self) -> Result<(), SessionStop> {
         self.carry_out()?;
         let mut text = Vec::new();

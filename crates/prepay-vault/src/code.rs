@@ -14,6 +14,7 @@ prepay_basics::codes! {
         TooLarge = "vault_too_large",
         ShortPassphrase = "passphrase_short",
         Wrapper = "wrapper",
+        Threshold = "shares",
     } or { Access }
 }
 
@@ -66,6 +67,7 @@ prepay_basics::codes! {
         Damaged = "damaged",
         Kind = "kind",
         Protector = "seal",
+        Shares = "custodians",
         WrongSecret = "wrong_secret",
         Wrapper = "wrapper",
         Head = "audit_head",

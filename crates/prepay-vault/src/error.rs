@@ -40,6 +40,13 @@ pub enum VaultError {
     },
     /// The wrapper failed; nothing was done.
     Wrapper(WrapError),
+    /// So many custodians cannot open this vault together; nothing was done.
+    Threshold {
+        /// How many were to open it.
+        threshold: u8,
+        /// How many custodians there are, or would be.
+        custodians: usize,
+    },
 }
 
 /// Why a session was refused.
@@ -161,7 +168,14 @@ pub enum OpenError {
         /// What was given.
         found: Protector,
     },
-    /// The passphrase, key file or wrapper is the wrong one, or the sealed key is damaged.
+    /// The vault is opened by other custodians, or more or fewer of them.
+    Shares {
+        /// How many of them.
+        threshold: u8,
+        /// All who have a share.
+        custodians: Vec<Identifier>,
+    },
+    /// A passphrase, the key file or the wrapper is the wrong one, or the sealed key is damaged.
     WrongSecret,
     /// The wrapper failed.
     Wrapper(WrapError),
@@ -348,6 +362,11 @@ impl fmt::Display for VaultError {
                 write!(f, "the passphrase is too short: expected at least {expected} bytes")
             }
             Self::Wrapper(error) => error.fmt(f),
+            Self::Threshold { threshold, custodians } => write!(
+                f,
+                "shares for {threshold} of {custodians} custodians: expected 2 or more of them, and at most 1000 ways \
+                 to choose them"
+            ),
         }
     }
 }
@@ -421,6 +440,14 @@ impl fmt::Display for OpenError {
             }
             Self::Protector { expected, found } => {
                 write!(f, "to unlock the vault: expected {expected}, found {found}")
+            }
+            Self::Shares { threshold, custodians } => {
+                let names: Vec<&str> = custodians.iter().map(Identifier::as_str).collect();
+                let names = names.join(", ");
+                write!(
+                    f,
+                    "to unlock the vault: expected {threshold} different custodians of {names}"
+                )
             }
             Self::WrongSecret => {
                 f.write_str("wrong passphrase, key file or token: the vault stays locked")

@@ -4,7 +4,8 @@
 //! [`Flusher`], without the vault's lock. The first thread writes all waiting entries. Threads that come during a write
 //! wait for its end; then one of those whose entries are still not written writes for all.
 //!
-//! Every write goes in this order: log, durable; then head; then the answer.
+//! Every write goes in this order: log, durable; then head; then the answer. The log must end where the vault left it: if
+//! it does not, another process writes to it, and the vault is broken.
 
 use std::io;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -13,7 +14,7 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use super::VaultError;
 use super::head;
 use super::record::{LogMac, Position};
-use crate::{MemoryStorage, VaultStorage};
+use crate::{MemoryStorage, VaultStorage, check_end};
 
 /// Shared by the vault and its flushers.
 pub(super) struct Journal {
@@ -146,7 +147,7 @@ impl Journal {
             (std::mem::replace(&mut queue.pending, spare), queue.position, head)
         };
         disk.run(|storage| {
-            storage.append_log(&bytes)?;
+            storage.append_log(position.length - bytes.len() as u64, &bytes)?;
             storage.write_head(&head)
         })?;
         self.durable.store(position.sequence, Ordering::Release);
@@ -165,9 +166,11 @@ impl Journal {
         after: Position,
     ) -> Result<(), VaultError> {
         let head = self.queue().head(&after)?;
+        let offset = after.length - bytes.len() as u64;
         disk.run(|storage| {
+            check_end(offset, storage.log_length()?)?;
             storage.replace_store(store)?;
-            storage.append_log(bytes)?;
+            storage.append_log(offset, bytes)?;
             storage.write_head(&head)
         })?;
         self.queue().position = after;

@@ -42,8 +42,10 @@ mod seal;
 mod secret;
 mod shared_storage;
 mod shared_vault;
+mod shares;
 mod sign_in;
 mod storage;
+mod tear;
 mod timeline;
 mod user;
 mod window;
@@ -60,7 +62,7 @@ pub use seal::{Kind, Protector, VaultHeader};
 pub use secret::{KeyFile, KeyWrapper, Secret, Unlock, WrapError, scrub_stack};
 pub use shared_vault::{Place, SharedVault};
 pub use sign_in::{Attempt, Claim};
-pub use storage::{MemoryStorage, VaultStorage};
+pub use storage::{MemoryStorage, VaultStorage, check_end};
 pub use user::{Actor, By, NewUser, ParseRoleError, Quorum, Role, Session, UserReport};
 
 use audit::{LogHeader, Scanner};
@@ -384,7 +386,10 @@ impl<C: Contents> Vault<C> {
             return Ok(());
         }
         let store = self.sealed(&nonce, anchor, &[]);
-        disk.run(|storage| storage.replace_store(&store))?;
+        disk.run(|storage| {
+            check_end(anchor.length, storage.log_length()?)?;
+            storage.replace_store(&store)
+        })?;
         self.anchor = anchor;
         self.window.snapshot_taken();
         Ok(())

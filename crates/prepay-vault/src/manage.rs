@@ -2,13 +2,15 @@
 //!
 //! Elsewhere: signing in (`sign_in.rs`).
 
+use std::collections::BTreeMap;
+
 use super::journal::Journal;
 use super::seal::SealedMaster;
-use super::secret::{Cost, Key};
-use super::user::{Failures, User, Verifier};
+use super::secret::Key;
+use super::user::{Failures, User};
 use super::{
-    AccessError, By, Contents, NewUser, Quorum, Role, Secret, Session, Unlock, UserError,
-    UserReport, Vault, VaultEntry, VaultError, seal,
+    AccessError, By, Contents, NewUser, Protector, Quorum, Role, Secret, Session, Unlock,
+    UserError, UserReport, Vault, VaultEntry, VaultError, seal,
 };
 use prepay_basics::{Identifier, Moment};
 
@@ -60,14 +62,11 @@ impl<C: Contents> Vault<C> {
         if self.people.users.contains_key(name) {
             return Err(UserError::Exists);
         }
-        let verifier = self.verifier(passphrase)?;
+        let mut user = self.person(role, passphrase)?;
         let entry = VaultEntry::UserAdded { user: name.clone(), role };
         // So that no old session of an earlier person with this name is valid.
-        let passphrase = u32::try_from(self.entries()).unwrap_or(u32::MAX);
-        let user = User { role, verifier, passphrase, failures: Failures::NONE };
-        self.commit_all(By::Two(quorum), &entry, now, |vault| {
-            vault.people.users.insert(name.clone(), user);
-        })?;
+        user.passphrase = u32::try_from(self.entries()).unwrap_or(u32::MAX);
+        self.change_people(By::Two(quorum), &entry, now, name, Some(user))?;
         Ok(())
     }
 
@@ -88,9 +87,7 @@ impl<C: Contents> Vault<C> {
             return Err(UserError::TooFewCustodians);
         }
         let entry = VaultEntry::UserRemoved { user: name.clone(), role };
-        self.commit_all(By::Two(quorum), &entry, now, |vault| {
-            vault.people.users.remove(name);
-        })?;
+        self.change_people(By::Two(quorum), &entry, now, name, None)?;
         Ok(())
     }
 
@@ -135,18 +132,11 @@ impl<C: Contents> Vault<C> {
         passphrase: &Secret,
         now: Moment,
     ) -> Result<(), UserError> {
-        if !self.people.users.contains_key(name) {
-            return Err(UserError::Unknown);
-        }
-        let verifier = self.verifier(passphrase)?;
+        let old = self.people.users.get(name).ok_or(UserError::Unknown)?;
+        let (role, number) = (old.role, old.passphrase.wrapping_add(1));
+        let user = User { passphrase: number, ..self.person(role, passphrase)? };
         let entry = VaultEntry::PassphraseChanged { user: name.clone() };
-        self.commit_all(by, &entry, now, |vault| {
-            if let Some(user) = vault.people.users.get_mut(name) {
-                user.verifier = verifier;
-                user.passphrase = user.passphrase.wrapping_add(1);
-                user.failures = Failures::NONE;
-            }
-        })?;
+        self.change_people(by, &entry, now, name, Some(user))?;
         Ok(())
     }
 
@@ -154,10 +144,48 @@ impl<C: Contents> Vault<C> {
         seal::check_length(passphrase.expose_bytes(), self.header.insecure_test)
     }
 
-    fn verifier(&mut self, passphrase: &Secret) -> Result<Verifier, VaultError> {
-        self.check_passphrase(passphrase)?;
-        let cost = Cost::new(self.header.insecure_test);
-        Ok(Verifier::new(passphrase, cost, &mut *self.entropy)?)
+    fn person(&mut self, role: Role, passphrase: &Secret) -> Result<User, VaultError> {
+        User::new(role, passphrase, self.header.insecure_test, &mut *self.entropy)
+    }
+
+    /// Puts a person in the place of whoever had the name, or removes the one who has it. If custodians' shares unlock
+    /// the vault, there are new ones, of a new master key, for the custodians as they are then.
+    fn change_people(
+        &mut self,
+        by: By<'_>,
+        entry: &VaultEntry,
+        now: Moment,
+        name: &Identifier,
+        user: Option<User>,
+    ) -> Result<(), VaultError> {
+        let shares = match self.protector() {
+            Protector::Shares { threshold, .. } => {
+                let mut custodians: BTreeMap<_, _> = self.people.shares().into_iter().collect();
+                custodians.remove(name);
+                custodians
+                    .extend(user.as_ref().and_then(|user| Some((name, user.share.as_ref()?))));
+                let custodians: Vec<_> = custodians.into_iter().collect();
+                let unlock = Unlock::Shares { threshold, given: &[] };
+                let master = Key::random(&mut *self.entropy)?;
+                let entropy = &mut *self.entropy;
+                let sealed =
+                    SealedMaster::seal(&unlock, &master, &self.header, &custodians, entropy)?;
+                Some((sealed, master))
+            }
+            _ => None,
+        };
+        self.commit_all(by, entry, now, |vault| {
+            let users = &mut vault.people.users;
+            match user {
+                Some(user) => users.insert(name.clone(), user),
+                None => users.remove(name),
+            };
+            if let Some((sealed, master)) = shares {
+                vault.sealed_master = sealed;
+                vault.master = master;
+            }
+        })?;
+        Ok(())
     }
 
     /// Replaces what unlocks the vault, and the master key.
@@ -175,7 +203,13 @@ impl<C: Contents> Vault<C> {
     ) -> Result<(), VaultError> {
         self.authorize_two(quorum)?;
         let master = Key::random(&mut *self.entropy)?;
-        let sealed = SealedMaster::seal(&unlock, &master, &self.header, &mut *self.entropy)?;
+        let sealed = SealedMaster::seal(
+            &unlock,
+            &master,
+            &self.header,
+            &self.people.shares(),
+            &mut *self.entropy,
+        )?;
         let entry = VaultEntry::ProtectorChanged { protector: sealed.protector().to_string() };
         self.commit_all(By::Two(quorum), &entry, now, |vault| {
             vault.sealed_master = sealed;

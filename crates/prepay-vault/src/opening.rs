@@ -8,8 +8,7 @@
 //! ```
 //!
 //! Up to the head everything must be present and unchanged, or the vault does not open. After the head, complete
-//! entries are applied, the torn end of a write is dropped, and an entry that this vault cannot have written there
-//! is refused. Nothing is written before all checks have passed.
+//! entries are applied, the torn end of a write is dropped (`tear.rs`), and everything else there is refused. Nothing is written before all checks have passed.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -20,9 +19,10 @@ use super::head::{self, Head};
 use super::journal::Journal;
 use super::record::{self, LogMac, Position, Problem};
 use super::seal::{self, Sealed, SealedMaster};
-use super::secret::{Cost, Key, scrub_stack};
+use super::secret::{Key, scrub_stack};
+use super::tear;
 use super::timeline::Timeline;
-use super::user::{Failures, People, User, Verifier};
+use super::user::{Failures, People, User};
 use super::window::Window;
 use super::{
     BadEntry, Contents, CreateError, Entries as _, Entry, OpenError, Protector, Record,
@@ -97,7 +97,8 @@ impl<C: Contents> Vault<C> {
         let Beginning { header, people, latest, contents, log_header, actors, entry } = beginning;
         let master = Key::random(&mut *entropy).map_err(VaultError::from)?;
         let log_key = Key::random(&mut *entropy).map_err(VaultError::from)?;
-        let sealed_master = SealedMaster::seal(unlock, &master, &header, &mut *entropy)?;
+        let sealed_master =
+            SealedMaster::seal(unlock, &master, &header, &people.shares(), &mut *entropy)?;
         let mac = LogMac::new(&log_key);
         let start = log_header.start();
         let mut outbox = log_header.encode();
@@ -229,12 +230,8 @@ fn first_people(setup: &Setup<'_>, entropy: &mut dyn Entropy) -> Result<People, 
         if people.users.contains_key(user.name) {
             return Err(CreateError::SameName { name: user.name.clone() });
         }
-        seal::check_length(user.passphrase.expose_bytes(), setup.insecure_test)?;
-        let cost = Cost::new(setup.insecure_test);
-        let verifier = Verifier::new(user.passphrase, cost, entropy).map_err(VaultError::from)?;
-        let user_state =
-            User { role: user.role, verifier, passphrase: 0, failures: Failures::NONE };
-        people.users.insert(user.name.clone(), user_state);
+        let state = User::new(user.role, user.passphrase, setup.insecure_test, entropy)?;
+        people.users.insert(user.name.clone(), state);
     }
     if people.custodians() < 2 {
         return Err(CreateError::TooFewCustodians);
@@ -418,15 +415,15 @@ impl Log<'_> {
     ) -> Result<(), OpenError> {
         let last_in_store = self.anchor.sequence + u64::from(!self.outbox.is_empty());
         let mut scanner = Scanner::new(storage, plan.end.length, end);
+        let mut problem = None;
         self.compare(&plan.end)?;
         while let Some(next) = scanner.next(&plan.end, Some(self.mac))? {
             let (record, after) = match next {
                 Ok(next) => next,
-                Err(problem) if plan.end.length >= acknowledged && is_torn(&problem) => {
-                    plan.torn = end - plan.end.length;
+                Err(found) => {
+                    problem = Some(found);
                     break;
                 }
-                Err(problem) => return Err(plan.end.bad(problem).into()),
             };
             self.compare(&after)?;
             if record.sequence <= last_in_store {
@@ -437,6 +434,20 @@ impl Log<'_> {
                 state.replay(&record)?;
                 plan.pass::<C>(&record, after);
             }
+        }
+        if let Some(problem) = problem {
+            let may_be_torn = plan.end.length >= acknowledged && is_torn(&problem);
+            if !may_be_torn {
+                return Err(plan.end.bad(problem).into());
+            }
+            let left = usize::try_from(end - plan.end.length).unwrap_or(usize::MAX);
+            let mut bytes = vec![0; left.min(tear::DECISIVE)];
+            let count = audit::read_full(storage, plan.end.length, &mut bytes)?;
+            if !tear::is_tear(&bytes[..count], &plan.end, self.mac) {
+                let problem = if problem == Problem::Torn { Problem::Changed } else { problem };
+                return Err(plan.end.bad(problem).into());
+            }
+            plan.torn = end - plan.end.length;
         }
         match plan.end.length < acknowledged {
             true => Err(OpenError::Cut { expected: acknowledged, found: plan.end.length }),
@@ -464,7 +475,7 @@ impl Log<'_> {
             if storage.log_length()? > start {
                 storage.truncate_log(start)?;
             }
-            storage.append_log(&bytes)?;
+            storage.append_log(start, &bytes)?;
         } else if plan.torn > 0 {
             storage.truncate_log(plan.end.length)?;
         }
@@ -475,11 +486,12 @@ impl Log<'_> {
     }
 }
 
-/// Whether an interrupted write can leave this. Complete entries that belong elsewhere are something else.
+/// Whether an interrupted write may have left this, which its bytes decide. Complete entries that belong elsewhere are
+/// something else.
 const fn is_torn(problem: &Problem) -> bool {
     matches!(
         problem,
-        Problem::Torn | Problem::Length { .. } | Problem::Changed | Problem::Sequence { found: 0 }
+        Problem::Torn | Problem::Length { .. } | Problem::Changed | Problem::Sequence { .. }
     )
 }
 

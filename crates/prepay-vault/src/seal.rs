@@ -22,6 +22,7 @@ use sha2::{Digest, Sha256};
 use zeroize::Zeroizing;
 
 use super::secret::{Cost, Key, Unlock};
+use super::shares::{ShareKey, SharedMaster};
 use super::{OpenError, VaultError, WrapError};
 use prepay_basics::codec::{DecodeError, Reader, Writer};
 use prepay_basics::{Entropy, Identifier, NoEntropy};
@@ -75,6 +76,13 @@ pub enum Protector {
         /// Its label, by which it is found again.
         label: String,
     },
+    /// The passphrases of several custodians together.
+    Shares {
+        /// How many of them.
+        threshold: u8,
+        /// All who have a share.
+        custodians: Vec<Identifier>,
+    },
 }
 
 impl fmt::Display for Protector {
@@ -83,6 +91,7 @@ impl fmt::Display for Protector {
             Self::Passphrase => f.pad("passphrase"),
             Self::KeyFile => f.pad("key file"),
             Self::Wrapper { label } => write!(f, "wrapper ({label})"),
+            Self::Shares { threshold, .. } => write!(f, "shares of {threshold} custodians"),
         }
     }
 }
@@ -93,6 +102,7 @@ pub(super) enum SealedMaster {
     Passphrase { cost: Cost, salt: [u8; 16], sealed: SealedKey },
     KeyFile { sealed: SealedKey },
     Wrapper { label: String, wrapped: Vec<u8> },
+    Shares(SharedMaster),
 }
 
 /// A key sealed under another.
@@ -132,7 +142,7 @@ pub(super) fn fresh<const N: usize>(entropy: &mut dyn Entropy) -> Result<[u8; N]
 }
 
 impl SealedKey {
-    fn seal(
+    pub(super) fn seal(
         under: &Key,
         key: &Key,
         id: &[u8],
@@ -146,7 +156,7 @@ impl SealedKey {
         Ok(Self { nonce, bytes })
     }
 
-    fn open(&self, under: &Key, id: &[u8]) -> Option<Key> {
+    pub(super) fn open(&self, under: &Key, id: &[u8]) -> Option<Key> {
         let (text, tag) = self.bytes.split_last_chunk()?;
         let mut key = Key::zero();
         key.bytes().copy_from_slice(text);
@@ -157,22 +167,23 @@ impl SealedKey {
         [b"prepay vault master key".as_slice(), id].concat()
     }
 
-    fn encode(&self, writer: &mut Writer) {
+    pub(super) fn encode(&self, writer: &mut Writer) {
         writer.array(&self.nonce);
         writer.array(&self.bytes);
     }
 
-    fn decode(reader: &mut Reader<'_>) -> Result<Self, DecodeError> {
+    pub(super) fn decode(reader: &mut Reader<'_>) -> Result<Self, DecodeError> {
         Ok(Self { nonce: reader.array()?, bytes: reader.array()? })
     }
 }
 
 impl SealedMaster {
-    /// Seals a master key.
+    /// Seals a master key. The custodians, in the order of their names, are for shares.
     pub(super) fn seal(
         unlock: &Unlock<'_>,
         master: &Key,
         header: &VaultHeader,
+        custodians: &[(&Identifier, &ShareKey)],
         entropy: &mut dyn Entropy,
     ) -> Result<Self, VaultError> {
         let id = &header.id;
@@ -199,11 +210,15 @@ impl SealedMaster {
                 }
                 Self::Wrapper { label, wrapped: wrapper.wrap(master.expose_bytes())? }
             }
+            Unlock::Shares { threshold, .. } => {
+                Self::Shares(SharedMaster::seal(*threshold, master, header, custodians, entropy)?)
+            }
         })
     }
 
     /// Opens the master key.
-    pub(super) fn open(&self, unlock: &Unlock<'_>, id: &[u8]) -> Result<Key, OpenError> {
+    pub(super) fn open(&self, unlock: &Unlock<'_>, header: &VaultHeader) -> Result<Key, OpenError> {
+        let id = &header.id;
         match (self, unlock) {
             (Self::Passphrase { cost, salt, sealed }, Unlock::Passphrase(passphrase)) => {
                 let under = cost.derive(passphrase.expose_bytes(), salt);
@@ -218,6 +233,7 @@ impl SealedMaster {
                 key.bytes().copy_from_slice(&*bytes);
                 Ok(key)
             }
+            (Self::Shares(shared), Unlock::Shares { given, .. }) => shared.open(given, header),
             _ => {
                 Err(OpenError::Protector { expected: self.protector(), found: unlock.protector() })
             }
@@ -230,6 +246,9 @@ impl SealedMaster {
             Self::Passphrase { .. } => Protector::Passphrase,
             Self::KeyFile { .. } => Protector::KeyFile,
             Self::Wrapper { label, .. } => Protector::Wrapper { label: label.clone() },
+            Self::Shares(shared) => {
+                Protector::Shares { threshold: shared.threshold, custodians: shared.names() }
+            }
         }
     }
 
@@ -250,6 +269,10 @@ impl SealedMaster {
                 writer.text(label);
                 writer.bytes(wrapped);
             }
+            Self::Shares(shared) => {
+                writer.u8(4);
+                shared.encode(writer);
+            }
         }
     }
 
@@ -266,6 +289,7 @@ impl SealedMaster {
                 label: reader.text()?.to_owned(),
                 wrapped: reader.bytes()?.to_owned(),
             },
+            4 => Self::Shares(SharedMaster::decode(reader)?),
             _ => return Err(error),
         })
     }
@@ -371,7 +395,7 @@ impl<'a> Sealed<'a> {
 
     /// Unlocks it: the master key and the contents.
     pub(super) fn open(&self, unlock: &Unlock<'_>) -> Result<(Key, Zeroizing<Vec<u8>>), OpenError> {
-        let master = self.master.open(unlock, &self.header.id)?;
+        let master = self.master.open(unlock, &self.header)?;
         let contents = open(&master, &self.nonce, self.beginning, self.ciphertext);
         let damaged =
             || OpenError::Damaged { problem: "the sealed contents were changed".to_owned() };

@@ -5,6 +5,7 @@
 //! | passphrase | a key derived from it with Argon2id |
 //! | key file   | the 32 random bytes in the file |
 //! | wrapper    | a key of a hardware token |
+//! | shares     | keys from the passphrases of several custodians together (`shares.rs`) |
 //!
 //! - Source of the default cost: RFC 9106, second recommended option (64 MiB, three passes), but with one lane.
 //! - Elsewhere: a wrapper for PKCS#11, and key files on the disk (`prepay-host`).
@@ -18,7 +19,7 @@ use zeroize::{Zeroize, Zeroizing};
 
 use super::Protector;
 use prepay_basics::codec::{DecodeError, Reader, Writer};
-use prepay_basics::{Entropy, NoEntropy};
+use prepay_basics::{Entropy, Identifier, NoEntropy};
 
 /// A passphrase. It is wiped and never shown.
 pub struct Secret(Zeroizing<Vec<u8>>);
@@ -27,6 +28,11 @@ impl Secret {
     /// The bytes.
     pub fn expose_bytes(&self) -> &[u8] {
         &self.0
+    }
+
+    /// A copy, which is wiped too.
+    pub fn copy(&self) -> Self {
+        Self(self.0.clone())
     }
 }
 
@@ -179,6 +185,13 @@ pub enum Unlock<'a> {
     KeyFile(&'a KeyFile),
     /// A wrapper, such as a hardware token.
     Wrapper(&'a dyn KeyWrapper),
+    /// The passphrases of several custodians together.
+    Shares {
+        /// To seal: how many custodians will open the vault together. All custodians get a share.
+        threshold: u8,
+        /// To open: as many custodians as the vault asks for, with their passphrases.
+        given: &'a [(Identifier, Secret)],
+    },
 }
 
 impl Unlock<'_> {
@@ -188,6 +201,10 @@ impl Unlock<'_> {
             Self::Passphrase(_) => Protector::Passphrase,
             Self::KeyFile(_) => Protector::KeyFile,
             Self::Wrapper(wrapper) => Protector::Wrapper { label: wrapper.label().to_owned() },
+            Self::Shares { threshold, given } => Protector::Shares {
+                threshold: *threshold,
+                custodians: given.iter().map(|(name, _)| name.clone()).collect(),
+            },
         }
     }
 }

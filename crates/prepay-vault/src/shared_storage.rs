@@ -26,8 +26,8 @@ impl<S: VaultStorage> VaultStorage for Arc<Mutex<S>> {
         locked(self)?.read_log(offset, buffer)
     }
 
-    fn append_log(&mut self, bytes: &[u8]) -> io::Result<()> {
-        locked(self)?.append_log(bytes)
+    fn append_log(&mut self, offset: u64, bytes: &[u8]) -> io::Result<()> {
+        locked(self)?.append_log(offset, bytes)
     }
 
     fn truncate_log(&mut self, length: u64) -> io::Result<()> {

@@ -41,12 +41,13 @@ pub trait VaultStorage: Send {
     /// Errors of the storage.
     fn read_log(&mut self, offset: u64, buffer: &mut [u8]) -> io::Result<usize>;
 
-    /// Appends bytes to the log. They are durable when this returns.
+    /// Appends bytes to the log, which ends at `offset`. They are durable when this returns.
     ///
     /// # Errors
     ///
-    /// Errors of the storage; a first part of the bytes may be there then.
-    fn append_log(&mut self, bytes: &[u8]) -> io::Result<()>;
+    /// The error of [`check_end`] if the log ends elsewhere; nothing was written then. Errors of the storage; a first
+    /// part of the bytes may be there then.
+    fn append_log(&mut self, offset: u64, bytes: &[u8]) -> io::Result<()>;
 
     /// Truncates the log to `length`: drops the torn end of a write that was never acknowledged.
     ///
@@ -68,6 +69,21 @@ pub trait VaultStorage: Send {
     ///
     /// Errors of the storage.
     fn write_head(&mut self, head: &[u8]) -> io::Result<()>;
+}
+
+/// Checks that a log ends where its only writer left it.
+///
+/// # Errors
+///
+/// If it ends elsewhere: somebody else has written to it.
+pub fn check_end(expected: u64, found: u64) -> io::Result<()> {
+    if expected == found {
+        return Ok(());
+    }
+    let problem = format!(
+        "something else has changed the audit log: expected its end at byte {expected}, found {found}"
+    );
+    Err(io::Error::other(problem))
 }
 
 /// A vault's storage in memory, for tests, demonstrations and benchmarks.
@@ -102,7 +118,8 @@ impl VaultStorage for MemoryStorage {
         Ok(count)
     }
 
-    fn append_log(&mut self, bytes: &[u8]) -> io::Result<()> {
+    fn append_log(&mut self, offset: u64, bytes: &[u8]) -> io::Result<()> {
+        check_end(offset, self.log.len() as u64)?;
         self.log.extend_from_slice(bytes);
         Ok(())
     }

@@ -15,7 +15,8 @@ use std::fmt;
 use std::str::FromStr;
 
 use super::secret::{Cost, Key};
-use super::{AccessError, QuorumError, Secret, SignInError};
+use super::shares::ShareKey;
+use super::{AccessError, QuorumError, Secret, SignInError, VaultError, seal};
 use prepay_basics::codec::{DecodeError, Reader, Writer};
 use prepay_basics::{Entropy, Identifier, Moment, NoEntropy};
 
@@ -290,9 +291,30 @@ impl Verifier {
 pub(super) struct User {
     pub(super) role: Role,
     pub(super) verifier: Verifier,
+    /// For what the share of a custodian is sealed; nobody else has one.
+    pub(super) share: Option<ShareKey>,
     /// Rises with every new passphrase, which ends sessions under the old one.
     pub(super) passphrase: u32,
     pub(super) failures: Failures,
+}
+
+impl User {
+    /// A person with a first passphrase.
+    pub(super) fn new(
+        role: Role,
+        passphrase: &Secret,
+        insecure_test: bool,
+        entropy: &mut dyn Entropy,
+    ) -> Result<Self, VaultError> {
+        seal::check_length(passphrase.expose_bytes(), insecure_test)?;
+        let cost = Cost::new(insecure_test);
+        let verifier = Verifier::new(passphrase, cost, entropy)?;
+        let share = match role {
+            Role::Custodian => Some(ShareKey::new(passphrase, cost, entropy)?),
+            Role::Operator | Role::Auditor => None,
+        };
+        Ok(Self { role, verifier, share, passphrase: 0, failures: Failures::NONE })
+    }
 }
 
 /// All people of a vault.
@@ -353,6 +375,12 @@ impl People {
         self.users.values().filter(|user| user.role == Role::Custodian).count()
     }
 
+    /// For what the shares of the custodians are sealed, in the order of their names.
+    pub(super) fn shares(&self) -> Vec<(&Identifier, &ShareKey)> {
+        let share = self.users.iter().map(|(name, user)| Some((name, user.share.as_ref()?)));
+        share.flatten().collect()
+    }
+
     /// Checks that a session is still valid here.
     pub(super) fn check(&self, session: &Session, vault: &[u8; 16]) -> Result<(), AccessError> {
         if session.vault != *vault {
@@ -375,6 +403,7 @@ impl People {
             writer.array(user.verifier.derived.expose_bytes());
             writer.u32(user.passphrase);
             user.failures.encode(writer);
+            writer.option(user.share.as_ref(), |writer, share| share.encode(writer));
         });
         self.unknown.encode(writer);
     }
@@ -390,7 +419,9 @@ impl People {
             derived.bytes().copy_from_slice(reader.take(32)?);
             let verifier = Verifier { cost, salt, derived };
             let passphrase = reader.u32()?;
-            Ok((name, User { role, verifier, passphrase, failures: Failures::decode(reader)? }))
+            let failures = Failures::decode(reader)?;
+            let share = reader.option(ShareKey::decode)?;
+            Ok((name, User { role, verifier, share, passphrase, failures }))
         })?;
         let count = users.len();
         let users: BTreeMap<_, _> = users.into_iter().collect();

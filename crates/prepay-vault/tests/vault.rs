@@ -327,6 +327,36 @@ fn a_vault_of_another_kind_or_version_is_named() {
 }
 
 #[test]
+fn of_two_vaults_on_one_storage_the_second_to_write_answers_nothing() {
+    let place = Shelf::default();
+    drop(create(Arc::clone(&place)).unwrap());
+    let [mut first, mut second] = [0; 2].map(|_| open(Arc::clone(&place)).unwrap());
+    let otto = sign_in(&mut first, "otto");
+    issue(&mut first, &otto, 1).unwrap();
+    let before = place.lock().unwrap().log.clone();
+    let refused = second.sign_in(&name("otto"), &secret("otto"), at(1)).unwrap_err();
+    assert!(matches!(refused, SignInError::Vault(VaultError::Broken { .. })), "{refused:?}");
+    assert_eq!(place.lock().unwrap().log, before);
+    // The head is that of the first: the vault opens with everything that was answered.
+    drop(second);
+    issue(&mut first, &otto, 1).unwrap();
+    drop(first);
+
+    // The same for a change that replaces the store.
+    let mut second = open(Arc::clone(&place)).unwrap();
+    let quorum = quorum(&mut second);
+    let mut first = open(Arc::clone(&place)).unwrap();
+    let otto = sign_in(&mut first, "otto");
+    let store = place.lock().unwrap().store.clone();
+    assert!(matches!(note(&mut second, &quorum), Err(VaultError::Broken { .. })));
+    assert!(second.close().is_err());
+    assert_eq!(place.lock().unwrap().store, store);
+    issue(&mut first, &otto, 1).unwrap();
+    drop(first);
+    assert_eq!(open(place).unwrap().contents().rows, 3);
+}
+
+#[test]
 fn a_store_older_than_its_log_is_refused() {
     let place = Shelf::default();
     let mut vault = create(Arc::clone(&place)).unwrap();

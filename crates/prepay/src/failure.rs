@@ -116,6 +116,12 @@ impl Failure {
         Self::unable("flag", format!("{flag}: {problem}"))
     }
 
+    /// A secret, name or fingerprint that was not given, while there is no terminal to ask on.
+    pub(crate) fn not_given(what: impl fmt::Display) -> Self {
+        let message = format!("the {what} is needed, and there is no terminal to ask for it");
+        Self::unable("input_missing", message)
+    }
+
     /// What to do next: the advice of its own, or that of the table.
     fn advice(&self) -> Option<&str> {
         self.next.as_deref().or_else(|| explain(self.code).map(|row| row.next))

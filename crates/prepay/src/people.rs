@@ -41,6 +41,7 @@ impl FirstPeopleFlags {
     pub(crate) fn with_passphrases(
         &self,
         custodians: &[Identifier],
+        insecure_test: bool,
         secrets: &SecretFlags,
     ) -> Done<Vec<NewPerson>> {
         let of = |role, names: &[Identifier]| -> Vec<(Identifier, Role)> {
@@ -61,6 +62,9 @@ impl FirstPeopleFlags {
                 let message = format!("two people have the name {name}");
                 return Err(Failure::unable("user_exists", message).next("give each another name"));
             }
+        }
+        if !insecure_test {
+            secrets.require_apart(custodians.iter().map(Identifier::as_str))?;
         }
         everybody.into_iter().map(|(name, role)| new_person(secrets, name, role)).collect()
     }
@@ -87,8 +91,7 @@ pub(crate) fn person(text: &str) -> Result<Identifier, String> {
 /// Asks for a name on the terminal.
 pub(crate) fn ask_name(what: &str, flag: &str) -> Done<Identifier> {
     if !io::stdin().is_terminal() {
-        let message = format!("the {what} is needed, and there is no terminal to ask for it");
-        return Err(Failure::unable("flag", message).next(format!("give {flag}")));
+        return Err(Failure::not_given(what).next(format!("give {flag}")));
     }
     let text = ask_line(&format!("{what}: "))?;
     person(&text).map_err(|problem| Failure::unable("flag", format!("{what}: {problem}")))

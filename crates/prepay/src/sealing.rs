@@ -1,12 +1,13 @@
-//! What unlocks a vault (a passphrase, a key file, or a key in a hardware token), and its directory.
+//! What unlocks a vault (custodians' shares, a passphrase, a key file, or a key in a hardware token), and its directory.
 //!
 //! A vault says without being unlocked what unlocks it, so an existing one needs only the flags for that.
 
-use std::io;
+use std::io::{self, IsTerminal};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use clap::{Args, ValueEnum, ValueHint};
+use prepay_basics::Identifier;
 use prepay_host::{
     Directory, DirectoryError, NewDirectories, Pkcs11Error, Pkcs11Place, Pkcs11Token,
     SystemEntropy, private_file,
@@ -17,17 +18,22 @@ use prepay_vault::{
 
 use crate::failure::{Done, Failure};
 use crate::file::not_made;
-use crate::people::vault_failure;
+use crate::people::{ask_name, person, vault_failure};
 use crate::secret::{PIN, SEAL, SecretFlags};
 
 /// How a vault is sealed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(crate) enum SealKind {
-    /// Under a passphrase.
+    /// Custodians open it together, with their own passphrases; no other secret does: --threshold says how many of them.
+    /// Whoever copies the store needs so many passphrases.
+    Shares,
+    /// A passphrase opens it. Whoever has it and a copy of the store has every key.
     Passphrase,
-    /// Under a key in a new file: --new-key-file.
+    /// A key in a new file opens it, also unattended: --new-key-file. Whoever has the file and a copy of the store has
+    /// every key.
     KeyFile,
-    /// Under a key that is generated in a hardware token: --pkcs11-library, --pkcs11-token.
+    /// A key that is generated in a hardware token opens it, also unattended: --pkcs11-library, --pkcs11-token. Whoever
+    /// has the token, its PIN and a copy of the store has every key.
     Pkcs11,
 }
 
@@ -43,6 +49,9 @@ pub(crate) struct NewSealFlags {
         default_value = "passphrase"
     )]
     pub(crate) kind: SealKind,
+    /// How many custodians open it together, with --seal shares [default: 2].
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u8).range(2..))]
+    pub(crate) threshold: Option<u8>,
     /// The key file to create.
     #[arg(id = "new_key_file", long = "new-key-file", value_name = "PATH", value_hint = ValueHint::FilePath)]
     pub(crate) key_file: Option<PathBuf>,
@@ -66,10 +75,14 @@ pub(crate) struct UnlockFlags {
     /// The PKCS#11 library of the hardware token, such as /usr/lib/softhsm/libsofthsm2.so.
     #[arg(long, value_name = "PATH", value_hint = ValueHint::FilePath, global = true, help_heading = "Vault")]
     pub(crate) pkcs11_library: Option<PathBuf>,
+    /// A custodian whose share helps to unlock it; give it once for each that is needed [default: those of --custodian].
+    #[arg(long, value_name = "NAME", value_parser = person, global = true, help_heading = "Vault")]
+    pub(crate) share: Vec<Identifier>,
 }
 
 /// What unlocks a vault, ready to use.
 pub(crate) enum Seal {
+    Shares { threshold: u8, given: Vec<(Identifier, Secret)> },
     Passphrase(Secret),
     KeyFile(KeyFile),
     Token(Box<Pkcs11Token>),
@@ -79,6 +92,7 @@ impl Seal {
     /// The same for the vault.
     pub(crate) fn unlock(&self) -> Unlock<'_> {
         match self {
+            Self::Shares { threshold, given } => Unlock::Shares { threshold: *threshold, given },
             Self::Passphrase(secret) => Unlock::Passphrase(secret),
             Self::KeyFile(key) => Unlock::KeyFile(key),
             Self::Token(token) => Unlock::Wrapper(&**token),
@@ -87,11 +101,12 @@ impl Seal {
 }
 
 impl UnlockFlags {
-    /// Gets what unlocks a vault, as stated in its header.
+    /// Gets what unlocks a vault, as stated in its header. `acting` are the custodians who give the command.
     pub(crate) fn seal(
         &self,
         header: &VaultHeader,
         protector: &Protector,
+        acting: &[Identifier],
         secrets: &SecretFlags,
     ) -> Done<Seal> {
         let name = &header.name;
@@ -102,7 +117,31 @@ impl UnlockFlags {
             );
             return Err(Failure::unable("flag", message).next("leave --key-file out"));
         }
+        if let (Some(share), false) =
+            (self.share.first(), matches!(protector, Protector::Shares { .. }))
+        {
+            let message = format!(
+                "--share: {name} is unlocked by {protector}: expected no share, found {share}"
+            );
+            return Err(Failure::unable("flag", message).next("leave --share out"));
+        }
         let label = match protector {
+            Protector::Shares { threshold, custodians } => {
+                let names = self.share_names(name, *threshold, custodians, acting)?;
+                if !header.insecure_test {
+                    secrets.require_apart(names.iter().map(Identifier::as_str))?;
+                }
+                let given = names.into_iter().map(|name| {
+                    let secret =
+                        secrets.known(name.as_str(), &format!("passphrase of custodian {name}"))?;
+                    secrets.keep(name.as_str(), &secret);
+                    Ok((name, secret))
+                });
+                return Ok(Seal::Shares {
+                    threshold: *threshold,
+                    given: given.collect::<Done<_>>()?,
+                });
+            }
             Protector::Passphrase => {
                 let secret = secrets.known(SEAL, &format!("sealing passphrase of {name}"))?;
                 return Ok(Seal::Passphrase(secret));
@@ -126,6 +165,45 @@ impl UnlockFlags {
         Ok(Seal::Token(Box::new(token.map_err(|error| token_failure(&error))?)))
     }
 
+    /// The custodians whose shares unlock a vault: those of --share, or who act, or asked for.
+    fn share_names(
+        &self,
+        vault: &Identifier,
+        threshold: u8,
+        custodians: &[Identifier],
+        acting: &[Identifier],
+    ) -> Done<Vec<Identifier>> {
+        let all: Vec<&str> = custodians.iter().map(Identifier::as_str).collect();
+        let named = if self.share.is_empty() { acting } else { &self.share };
+        let mut names = named.to_vec();
+        if names.len() < usize::from(threshold)
+            && self.share.is_empty()
+            && io::stdin().is_terminal()
+        {
+            for number in names.len() + 1..=usize::from(threshold) {
+                let what = format!(
+                    "custodian {number} of {threshold} who open {vault} ({})",
+                    all.join(", ")
+                );
+                names.push(ask_name(&what, "--share NAME")?);
+            }
+        }
+        let known = names.iter().all(|name| custodians.contains(name));
+        let different =
+            names.iter().enumerate().all(|(place, name)| !names[..place].contains(name));
+        if known && different && names.len() == usize::from(threshold) {
+            return Ok(names);
+        }
+        let found: Vec<&str> = names.iter().map(Identifier::as_str).collect();
+        let found = if found.is_empty() { "nobody".to_owned() } else { found.join(", ") };
+        let message = format!(
+            "{vault} opens only for {threshold} of its custodians together: expected {threshold} of {}, found {found}",
+            all.join(", ")
+        );
+        let next = "let that many different custodians be present, and name each: --share NAME";
+        Err(Failure::unable("custodians", message).next(next))
+    }
+
     /// The PKCS#11 library, unless this build can use none.
     fn cryptoki(&self) -> Done<PathBuf> {
         Pkcs11Token::supported().map_err(|error| token_failure(&error))?;
@@ -147,6 +225,9 @@ impl NewSealFlags {
     ) -> Done<Seal> {
         self.check()?;
         match self.kind {
+            SealKind::Shares => {
+                Ok(Seal::Shares { threshold: self.threshold.unwrap_or(2), given: Vec::new() })
+            }
             SealKind::Passphrase => {
                 let what = format!("new sealing passphrase of {vault}");
                 Ok(Seal::Passphrase(secrets.fresh(&format!("{SEAL}{suffix}"), &what)?))
@@ -189,10 +270,13 @@ impl NewSealFlags {
     fn check(&self) -> Done<()> {
         let for_token = self.token.is_some() || self.key.is_some() || self.existing;
         let (flag, kind) = match self.kind {
-            SealKind::Passphrase | SealKind::Pkcs11 if self.key_file.is_some() => {
+            kind if kind != SealKind::KeyFile && self.key_file.is_some() => {
                 ("--new-key-file", "key-file")
             }
-            SealKind::Passphrase | SealKind::KeyFile if for_token => {
+            kind if kind != SealKind::Shares && self.threshold.is_some() => {
+                ("--threshold", "shares")
+            }
+            kind if kind != SealKind::Pkcs11 && for_token => {
                 ("--pkcs11-token, --pkcs11-key and --pkcs11-existing", "pkcs11")
             }
             _ => return Ok(()),
@@ -290,6 +374,8 @@ pub(crate) fn open_failure(path: &Path, error: &OpenError) -> Failure {
         OpenError::NotThere => {
             Failure::unable(error.code(), message).next("check --dir; init makes a new vault")
         }
+        OpenError::Shares { .. } => Failure::refused(error.code(), message)
+            .next("let the custodians named in the message open it: --share NAME"),
         OpenError::Storage { .. } | OpenError::NoEntropy => Failure::broken(error.code(), message),
         OpenError::Vault(error) => vault_failure(error),
         _ => Failure::refused(error.code(), message),

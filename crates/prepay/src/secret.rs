@@ -11,8 +11,11 @@
 //!
 //! A file contains one secret, on its only line. It must belong to the user and be private.
 
+use std::collections::BTreeMap;
+use std::fmt;
 use std::io::{self, IsTerminal};
 use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use clap::{Args, ValueHint};
 use prepay_host::private_file;
@@ -39,9 +42,22 @@ pub(crate) struct SecretFlags {
     /// Read the secret NAME (`seal`, `pin` or the name of a person) from a file. May be repeated.
     #[arg(id = "secret", long = "secret", value_name = "NAME=FILE", value_parser = named_file, global = true, help_heading = "Vault")]
     files: Vec<NamedFile>,
-    /// Read each secret from the file with its name in this directory, if there is one.
+    /// Read each secret from the file with its name in this directory, if there is one. May be repeated: outside tests,
+    /// the custodians who act together keep their secrets in different directories.
     #[arg(id = "secrets", long = "secrets", value_name = "DIR", value_parser = directory, value_hint = ValueHint::DirPath, global = true, help_heading = "Vault")]
-    directory: Option<PathBuf>,
+    directories: Vec<PathBuf>,
+    #[arg(skip)]
+    kept: Kept,
+}
+
+/// Secrets that were given once in this command and are needed once more.
+#[derive(Clone, Default)]
+struct Kept(Arc<Mutex<BTreeMap<String, Secret>>>);
+
+impl fmt::Debug for Kept {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Kept(..)")
+    }
 }
 
 /// The file of one secret.
@@ -71,6 +87,9 @@ fn named_file(text: &str) -> Result<NamedFile, String> {
 impl SecretFlags {
     /// An existing secret. `what` describes it for the question on the terminal: `passphrase of ann`.
     pub(crate) fn known(&self, name: &str, what: &str) -> Done<Secret> {
+        if let Some(kept) = self.kept().remove(name) {
+            return Ok(kept);
+        }
         match self.file(name) {
             Some(path) => from_file(&path, name),
             None => ask(name, what).map(secret),
@@ -94,13 +113,48 @@ impl SecretFlags {
         Err(Failure::unable("secret", message))
     }
 
+    /// Keeps a secret until it is asked for again: whose share unlocks the vault need not type the passphrase twice to
+    /// sign in.
+    pub(crate) fn keep(&self, name: &str, secret: &Secret) {
+        self.kept().insert(name.to_owned(), secret.copy());
+    }
+
+    /// Forgets what was kept.
+    pub(crate) fn forget(&self) {
+        self.kept().clear();
+    }
+
+    fn kept(&self) -> MutexGuard<'_, BTreeMap<String, Secret>> {
+        self.kept.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Refuses the secrets of different people in one directory: whoever opens it would be all of them.
+    pub(crate) fn require_apart<'a>(&self, names: impl IntoIterator<Item = &'a str>) -> Done<()> {
+        let mut found: BTreeMap<PathBuf, &str> = BTreeMap::new();
+        for name in names {
+            let Some(file) = self.file(name) else { continue };
+            let Ok(file) = file.canonicalize() else { continue }; // Reading it says what is wrong.
+            let directory = file.parent().unwrap_or(&file).to_owned();
+            if let Some(other) = found.get(&directory) {
+                let message = format!(
+                    "secrets of {other} and {name}: expected each in a directory of its own, found both in {}",
+                    directory.display()
+                );
+                let next = "let each of them type the passphrase, or bring a directory: --secrets A --secrets B";
+                return Err(Failure::refused("secrets_together", message).next(next));
+            }
+            found.insert(directory, name);
+        }
+        Ok(())
+    }
+
     /// The file of a secret.
     fn file(&self, name: &str) -> Option<PathBuf> {
         if let Some(file) = self.files.iter().find(|file| file.name == name) {
             return Some(file.path.clone());
         }
-        let path = self.directory.as_ref()?.join(name);
-        path.symlink_metadata().is_ok().then_some(path)
+        let mut paths = self.directories.iter().map(|directory| directory.join(name));
+        paths.find(|path| path.symlink_metadata().is_ok())
     }
 }
 
@@ -137,10 +191,9 @@ fn one_line(bytes: &[u8]) -> Result<&[u8], &'static str> {
 /// Asks for a secret on the terminal, without echo.
 fn ask(name: &str, what: &str) -> Done<Zeroizing<Vec<u8>>> {
     if !io::stdin().is_terminal() {
-        let message = format!("the {what} is needed, and there is no terminal to ask for it");
         let next =
             format!("give it in a file: --secret {name}=FILE, or FILE {name} in --secrets DIR");
-        return Err(Failure::unable("secret_missing", message).next(next));
+        return Err(Failure::not_given(what).next(next));
     }
     let entry = terminal::ask(&format!("{what}: ")).map_err(|error| {
         let failure = Failure::unable("terminal", format!("{what}: {error}"));

@@ -5,7 +5,7 @@ mod module_kit;
 use std::fs;
 use std::process::{Command, Stdio};
 
-use module_kit::{Centre, METER, PAIR, PAN, PEOPLE, Workplace};
+use module_kit::{Centre, METER, PAIR, PAN, PEOPLE, SECRETS, Workplace};
 use serde_json::Value;
 
 #[test]
@@ -138,7 +138,8 @@ fn a_module_lives_from_its_making_to_the_revocation_of_its_centre() {
 fn a_module_for_use_takes_long_passphrases_and_says_nothing_of_a_test() {
     let workplace = Workplace::new("real");
     workplace.put_secret("uwe", "short");
-    let init = format!("init --id SM-2 {PEOPLE} --window 60 --transactions 10");
+    let apart = workplace.keep_bob_apart();
+    let init = format!("init --id SM-2 {PEOPLE} --window 60 --transactions 10 {apart}");
     assert_eq!(workplace.refused(3, &init), "passphrase_short");
     workplace.put_secret("uwe", "uwe-reads-what-others-did");
     let made = workplace.object(&init);
@@ -146,8 +147,98 @@ fn a_module_for_use_takes_long_passphrases_and_says_nothing_of_a_test() {
     let status = workplace.succeed("unlock --as uwe");
     assert!(!status.contains("TEST"), "{status}");
     assert!(status.contains("window 60 minutes") && status.contains("10 left"), "{status}");
-    assert_eq!(workplace.object(&format!("refill 5 {PAIR}"))["transactions_left"], 15);
+    assert_eq!(workplace.object(&format!("refill 5 {PAIR} {apart}"))["transactions_left"], 15);
     assert_eq!(workplace.refused(2, &init), "not_empty");
+    workplace.assert_nothing_secret_was_printed();
+}
+
+#[test]
+fn secrets_of_both_custodians_in_one_directory_are_refused_outside_tests() {
+    let workplace = Workplace::new("one-directory");
+    let init = format!("init --id SM-2 {PEOPLE}");
+    assert_eq!(workplace.refused(3, &init), "secrets_together");
+    assert!(!workplace.path("module").join("store").exists(), "nothing was made");
+    // Nor by another way to the same directory.
+    let around = "--secret bob={secrets}/../secrets/bob";
+    let around = around.replace("{secrets}", workplace.path("secrets").to_str().unwrap());
+    assert_eq!(workplace.refused(3, &format!("{init} {around}")), "secrets_together");
+    let apart = workplace.keep_bob_apart();
+    workplace.succeed(&format!("{init} {apart}"));
+
+    workplace.succeed(&format!("user list {PAIR} {apart}"));
+    workplace.succeed(&format!("backup {{copy}} {PAIR} {apart}"));
+    for (name, secret) in SECRETS.iter().filter(|(name, _)| name.starts_with("bob")) {
+        workplace.put_secret(name, secret);
+    }
+    fs::remove_dir_all(workplace.path("of-bob")).unwrap();
+    let restore = format!("restore {{copy}} --dir {{again}} {PAIR}");
+    for arguments in [&format!("user add eve --role auditor {PAIR}"), &restore] {
+        assert_eq!(workplace.refused(3, arguments), "secrets_together", "{arguments}");
+    }
+    assert_eq!(
+        workplace.refused(3, &format!("backup {{other}} {PAIR}")),
+        "secrets_together",
+        "a back-up"
+    );
+    assert!(!workplace.path("again").exists() && !workplace.path("other").exists());
+    workplace.assert_nothing_secret_was_printed();
+}
+
+#[test]
+fn a_module_of_shares_opens_for_two_custodians_and_for_nobody_alone() {
+    let workplace = Workplace::new("of-shares");
+    let refused = |status, arguments: &str| workplace.refused(status, arguments);
+    fs::remove_file(workplace.path("secrets").join("seal")).unwrap();
+    let init = format!("init --id SM-1 {PEOPLE} --test");
+    assert_eq!(refused(3, &format!("{init} --seal shares --threshold 3")), "shares");
+    assert_eq!(refused(2, &format!("{init} --seal passphrase --threshold 2")), "flag");
+    let made = workplace.object(&format!("{init} --seal shares"));
+    assert_eq!(made["seal"], "shares of 2 custodians");
+
+    workplace.succeed(&format!("user list {PAIR}"));
+    workplace.succeed("registers --as uwe --share ann --share bob");
+    // (arguments): an operator, an auditor or one custodian opens nothing.
+    for alone in [
+        "registers --as olga",
+        "registers --as uwe --share ann",
+        "registers --as uwe --share ann --share ann",
+        "registers --as uwe --share ann --share uwe",
+        "user list --as ann --share ann",
+    ] {
+        assert_eq!(refused(2, alone), "custodians", "{alone}");
+    }
+    let output = workplace.run("registers --as olga");
+    let told = String::from_utf8(output.stderr).unwrap();
+    assert!(
+        told.contains(
+            "SM-1 opens only for 2 of its custodians together: expected 2 of ann, bob, found nobody"
+        ),
+        "{told}"
+    );
+
+    // A third custodian comes, and the second goes: nobody else does anything for the new shares.
+    workplace.put_secret("eve", "eve is new here");
+    workplace.succeed(&format!("user add eve --role custodian {PAIR}"));
+    workplace.succeed("user remove bob --custodian ann --custodian eve");
+    assert_eq!(refused(2, "registers --as uwe --share ann --share bob"), "custodians");
+    workplace.put_secret("ann.new", "ann takes other words");
+    workplace.succeed("user passphrase ann --share ann --share eve");
+    assert_eq!(refused(3, "registers --as uwe --share ann --share eve"), "wrong_secret");
+    workplace.put_secret("ann", "ann takes other words");
+    workplace.succeed("registers --as uwe --share eve --share ann");
+
+    // To a key file and back.
+    let two = "--custodian ann --custodian eve";
+    workplace.succeed(&format!("seal --seal key-file --new-key-file {{key}} {two}"));
+    assert_eq!(refused(2, "registers --as uwe --key-file {key} --share ann"), "flag");
+    workplace.succeed("registers --as uwe --key-file {key}");
+    workplace.succeed(&format!("seal --seal shares --key-file {{key}} {two}"));
+    workplace.succeed("registers --as uwe --share eve --share ann");
+
+    workplace.put_secret("eve.backup", "eve and her back-up words");
+    workplace.succeed(&format!("backup {{copy}} {two}"));
+    workplace.succeed(&format!("restore {{copy}} --dir {{again}} --seal shares {two}"));
+    workplace.succeed("registers --dir {again} --as uwe --share eve --share ann");
     workplace.assert_nothing_secret_was_printed();
 }
 
@@ -161,7 +252,7 @@ fn what_is_wrong_is_named_and_tells_by_its_status_who_answered() {
         (2, "audit verify", "not_there"),
         (2, "init --id SM-1 --custodian ann --test", "custodians"),
         (2, "init --id SM-1 --custodian ann --custodian ann --test", "user_exists"),
-        (2, "init --id SM-1 --custodian ann --custodian eve --test", "secret_missing"),
+        (2, "init --id SM-1 --custodian ann --custodian eve --test", "input_missing"),
         (2, "init --id SM-1 --custodian ann --custodian bob --window soon", "flag"),
         (2, "init --id SM-1 --custodian ann --custodian bob --test --fixed-rnd 16", "flag"),
         (2, "init --id SM-1 --custodian ann --custodian bob --test --seal key-file", "flag"),
@@ -185,9 +276,9 @@ fn what_is_wrong_is_named_and_tells_by_its_status_who_answered() {
         (3, "load {one.vkl} --custodian ann --custodian olga".to_owned(), "custodians"),
         (2, "load {one.vkl} --custodian ann --custodian ann".to_owned(), "custodians"),
         (2, "load {one.vkl} --custodian ann".to_owned(), "custodians"),
-        (2, "load {one.vkl}".to_owned(), "flag"),
-        (2, "registers".to_owned(), "flag"),
-        (2, "registers --as eve".to_owned(), "secret_missing"),
+        (2, "load {one.vkl}".to_owned(), "input_missing"),
+        (2, "registers".to_owned(), "input_missing"),
+        (2, "registers --as eve".to_owned(), "input_missing"),
         (3, credit(METER).replace("--as olga", "--as ann") + " --register 1", "forbidden"),
         (3, "audit list --as olga".to_owned(), "forbidden"),
         (3, credit("--register 3 --ti 01 --pan 600727000000000009"), "register"),
@@ -281,6 +372,10 @@ fn people_come_go_and_change_their_words() {
     );
     assert_eq!(workplace.refused(3, "audit verify --as olga"), "forbidden");
     workplace.succeed("slots --custodian eve --custodian bob");
+    for takes_two in ["refill 5", "user add uwe --role operator", "backup {copy}"] {
+        let alone = format!("{takes_two} --as bob");
+        assert_eq!(workplace.refused(3, &alone), "forbidden", "{alone}: as a centre answers");
+    }
     let issue = format!("issue credit --register 1 {METER} --amount 1 --custodian eve");
     assert_eq!(workplace.refused(2, &issue), "flag", "one person issues");
     let list = workplace.succeed("user list --as bob");

@@ -141,7 +141,7 @@ fn only_an_operator_has_a_session_and_requests_come_after_the_secrets() {
     let workplace = workplace("who");
     assert_eq!(workplace.refused(3, "unlock --session {agree.kag} --as uwe"), "forbidden");
     assert_eq!(workplace.refused(2, "unlock --session {missing} --as olga"), "file");
-    assert_eq!(workplace.refused(2, "unlock --session {agree.kag}"), "flag");
+    assert_eq!(workplace.refused(2, "unlock --session {agree.kag}"), "input_missing");
 }
 
 #[test]

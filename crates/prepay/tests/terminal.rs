@@ -193,6 +193,34 @@ fn what_is_typed_makes_a_module_and_opens_it_and_is_never_shown() {
 }
 
 #[test]
+fn custodians_whose_shares_open_a_module_type_their_passphrases_once() {
+    let workplace = workplace("shares");
+    let mut terminal = Terminal::start(&workplace, &format!("{INIT} --seal shares"));
+    for (question, secret) in &TYPED[..3] {
+        terminal.answer_twice(question, secret);
+    }
+    terminal.ends(0);
+
+    let mut terminal = Terminal::start(&workplace, "user list --custodian ann --custodian bob");
+    for (person, (_, secret)) in ["ann", "bob"].iter().zip(TYPED) {
+        terminal.answer(&format!("passphrase of custodian {person}"), secret);
+    }
+    let screen = terminal.ends(0);
+    assert_eq!(occurrences(&screen, "passphrase of"), 2, "{screen}");
+
+    // An auditor is asked who else is there.
+    let mut terminal = Terminal::start(&workplace, "registers --as uwe");
+    for (number, person) in [(1, "ann"), (2, "bob")] {
+        let who = format!("custodian {number} of 2 who open SM-1 (ann, bob)");
+        terminal.answer(&who, person);
+    }
+    for (person, (_, secret)) in ["custodian ann", "custodian bob", "uwe"].iter().zip(TYPED) {
+        terminal.answer(&format!("passphrase of {person}"), secret);
+    }
+    terminal.ends(0);
+}
+
+#[test]
 fn a_repetition_that_differs_is_no_new_passphrase() {
     let workplace = workplace("differs");
     let (question, secret) = TYPED[0];

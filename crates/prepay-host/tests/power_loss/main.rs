@@ -11,6 +11,7 @@
 mod proof_kit;
 
 mod centre;
+mod files;
 mod module;
 
 use std::collections::HashMap;
@@ -26,10 +27,13 @@ use prepay_vault::KeyFile;
 const CUTS: &str = "PREPAY_POWER_CUTS";
 
 /// How many cuts the short form takes of each scenario.
-const SAMPLE: usize = 12;
+const SAMPLE: usize = 10;
 
 /// Syncs that may be left out, and why they stay.
-const UNNEEDED: &[(&str, &str)] = &[];
+const UNNEEDED: &[(&str, &str)] = &[(
+    "fsync ./new/module: made new/module/audit.log",
+    "an append is durable by itself, though today the first head, whose name is synced too, follows before any answer",
+)];
 
 /// What a child does below a directory, and what must hold afterwards.
 struct Scenario {
@@ -42,7 +46,8 @@ struct Scenario {
     verify: fn(&Path, &[String]) -> Result<(), String>,
 }
 
-const SCENARIOS: [&Scenario; 3] = [&module::CREATION, &module::SESSION, &centre::ANSWER];
+const SCENARIOS: [&Scenario; 4] =
+    [&files::FILES, &module::CREATION, &module::SESSION, &centre::ANSWER];
 
 /// What unlocks every vault here, without a slow passphrase.
 fn key_file() -> KeyFile {
@@ -132,8 +137,9 @@ fn proof_that_acknowledged_work_survives_and_that_every_sync_is_needed() {
         }
         let _ = std::panic::take_hook();
     }
-    let unneeded: Vec<&str> =
-        needed.iter().filter(|(_, loss)| loss.is_none()).map(|(name, _)| name.as_str()).collect();
+    // SQLite decides about its own.
+    let ours = needed.iter().filter(|(name, loss)| loss.is_none() && !name.contains(".db"));
+    let unneeded: Vec<&str> = ours.map(|(name, _)| name.as_str()).collect();
     let listed: Vec<&str> = UNNEEDED.iter().map(|(name, _)| *name).collect();
     assert_eq!(unneeded, listed, "syncs that nothing depends on");
 }

@@ -54,17 +54,17 @@ fn open_module(path: &Path) -> Result<SoftwareModule, OpenError> {
 #[ignore = "runs as a child of the tests in main.rs"]
 fn case_creation() {
     let Some(below) = child::place() else { return };
-    let module = make(&below.join("module"));
+    let module = make(&below.join("new/module"));
     acknowledge(&below, "made");
     People::of(&module, &passphrase);
     acknowledge(&below, "signed in");
 }
 
 fn verify_creation(below: &Path, acknowledged: &[String]) -> Result<(), String> {
-    let path = below.join("module");
+    let path = below.join("new/module");
     if acknowledged.is_empty() && !path.join("store").exists() {
         // Nothing was made: it can be made now, once what is left is out of the way.
-        let _ = std::fs::remove_dir_all(&path);
+        let _ = std::fs::remove_dir_all(below.join("new"));
         make(&path).vault().close().unwrap();
     }
     let module = open_module(&path).map_err(|error| error.to_string())?;

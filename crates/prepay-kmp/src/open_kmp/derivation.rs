@@ -1,4 +1,4 @@
-//! How a module and a centre come to share keys: one pass, with a fresh key of the module.
+//! How a module and a centre derive shared keys: in one pass, with a fresh key of the module.
 //!
 //! ```text
 //!   Ze = ECDH(module's fresh key, centre's agreement key)
@@ -44,7 +44,7 @@ impl Info<'_> {
     }
 }
 
-/// The keys that follow from two agreements, each a secret of ours with a public key of the other side.
+/// Derives the keys from two agreements, each between a secret key of ours and a public key of the other side.
 pub(super) fn derive(
     ephemeral: (&[u8], &PublicKey),
     fixed: (&[u8], &PublicKey),

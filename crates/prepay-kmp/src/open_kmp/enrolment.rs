@@ -13,10 +13,10 @@ use crate::{
 };
 use prepay_basics::Moment;
 
-/// How a party for tests is marked; no other value is.
+/// The only value of the mark of a test party.
 const TEST: u8 = 1;
 
-/// Writes a module's own enrolment. Its `party` is whoever signs.
+/// Writes a module's own enrolment. Its `party` must be the signer.
 ///
 /// # Errors
 ///
@@ -33,7 +33,7 @@ pub fn write_module_enrolment(
     Ok(write_party(text, own, *is_test))
 }
 
-/// Writes a centre's own enrolment. Its `party` is whoever signs.
+/// Writes a centre's own enrolment. Its `party` must be the signer.
 ///
 /// # Errors
 ///
@@ -51,13 +51,13 @@ pub fn write_centre_enrolment(
     Ok(write_party(text, own, *is_test))
 }
 
-/// That a party of this kind enrols itself.
+/// Checks that a party of this kind enrols itself.
 fn check(own: &Identity, kind: PartyKind, party: &PublicIdentity) -> Result<(), DocumentError> {
     expect_kind(kind, own.name().kind())?;
     same_keys(own.name(), party.name().clone())
 }
 
-/// What every enrolment but a signatory's ends with.
+/// Writes what every enrolment except a signatory's ends with.
 fn write_party(mut text: Writer, own: &Identity, is_test: bool) -> String {
     let party = own.public();
     text.item("PID", party.name()).item("SGN", Hex(&party.signature_key().spki()));
@@ -121,7 +121,7 @@ pub(super) fn parse(records: &[Record<'_>], text: &[u8]) -> Result<Document, Doc
     }
 }
 
-/// What every enrolment but a signatory's ends with: whose it is, and whether that is for tests.
+/// Reads what every enrolment except a signatory's ends with: the party, and whether it is for tests.
 fn read_party(
     record: &Record<'_>,
     mut items: Items<'_, '_>,

@@ -17,7 +17,7 @@ use crate::{
 };
 use prepay_basics::{Entropy, Moment, NoEntropy};
 
-/// For a module: writes an agreement request. The secret that belongs to it goes into the vault until the
+/// For a module: writes an agreement request. Keep its secret in the vault until the
 /// confirmation comes.
 ///
 /// # Errors
@@ -69,7 +69,7 @@ pub(super) fn parse_request(
 }
 
 impl Unverified<AgreementRequest> {
-    /// For a centre: checks that the request is to it, and that this module signed it.
+    /// For a centre: checks that the request is addressed to it and that this module signed it.
     ///
     /// # Errors
     ///
@@ -89,7 +89,7 @@ impl Unverified<AgreementRequest> {
 ///
 /// # Errors
 ///
-/// [`DocumentError::OtherCentre`] when the request is to another centre.
+/// [`DocumentError::OtherCentre`] when the request is addressed to another centre.
 pub fn confirm_agreement(
     own: &Identity,
     request: &Verified<AgreementRequest>,

@@ -1,4 +1,4 @@
-//! Tests: what a faulty centre signs is refused by name all the same.
+//! Tests: content that is wrong is refused with its own code, even when a centre signed it.
 
 use super::text::Writer;
 use super::write_key_load;
@@ -17,7 +17,7 @@ fn party(kind: PartyKind, byte: u8) -> Identity {
     Identity::from_bytes(kind, "party".parse().unwrap(), &secrets).unwrap()
 }
 
-/// Changes the content of a file, and puts checksums, code and signature right.
+/// Changes the content of a file, and corrects checksums, authentication code and signature.
 fn sealed_anew(text: &str, centre: &Identity, keys: &SlotKeys, from: &str, to: &str) -> String {
     let (content, _) = text.split_once("MAC;").unwrap();
     assert!(content.contains(from), "{from}");
@@ -83,7 +83,7 @@ fn a_signed_file_with_a_wrong_content_is_refused_by_name() {
     let (_, wrapped) = text.split_once(";WRP").unwrap();
     let wrapped = format!("WRP{}", &wrapped[..32]);
     let check_value = format!("KCV{}", crate::check_value(&key));
-    // (from, to, code): what a module could otherwise be made to hold.
+    // (from, to, code): what a module would otherwise store.
     let cases = [
         (check_value.as_str(), "KCVopen-000000", "check_value"),
         (&wrapped, "WRP00112233445566778899AABBCCDDEEFF", "unwrap"),
@@ -120,7 +120,7 @@ fn a_signed_file_with_a_wrong_content_is_refused_by_name() {
     ];
     for (from, to, code) in cases {
         let text = sealed_anew(&text, &centre, &keys, from, to);
-        // A smaller set of sub-classes is a content like any other.
+        // A smaller set of sub-classes is valid content.
         let expected = if code.is_empty() { Ok(()) } else { Err(code) };
         assert_eq!(read(&text), expected, "{from} to {to}");
     }

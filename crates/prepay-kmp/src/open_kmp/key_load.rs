@@ -1,6 +1,6 @@
 //! Records VKR, VKL and KEY: a module asks for vending keys, a centre sends them.
 //!
-//! Each key is wrapped with AES-256 by RFC 5649, which takes 8, 16 and 20 bytes alike. The code under the
+//! Each key is wrapped with AES-256 by RFC 5649, which takes 8, 16 and 20 bytes. The code under the
 //! slot's MAC key is over header and keys; the centre's signature is over those and the code, so that the
 //! origin can be proved after the slot's keys are gone.
 
@@ -30,7 +30,7 @@ const KEY: &str = "KEY";
 const PADDED: usize = 24;
 const WRAPPED: usize = PADDED + 8;
 
-/// For a module: writes a signed key-load request. The request's `module` is whoever signs.
+/// For a module: writes a signed key-load request. The request's `module` must be the signer.
 ///
 /// # Errors
 ///
@@ -80,7 +80,7 @@ pub(super) fn parse_request(
 }
 
 impl Unverified<KeyLoadRequest> {
-    /// For a centre: checks that the request is to it, and that this module signed it.
+    /// For a centre: checks that the request is addressed to it and that this module signed it.
     ///
     /// # Errors
     ///
@@ -96,13 +96,13 @@ impl Unverified<KeyLoadRequest> {
     }
 }
 
-/// For a centre: writes a key-load file. The header's `centre` is whoever signs.
+/// For a centre: writes a key-load file. The header's `centre` must be the signer.
 ///
 /// # Errors
 ///
 /// [`DocumentError::OtherCentre`], [`DocumentError::Kind`], [`DocumentError::Dates`], [`DocumentError::Count`],
-/// [`DocumentError::KeyLength`] and [`DocumentError::Twice`], when what is asked for is no file that a module
-/// would take.
+/// [`DocumentError::KeyLength`] and [`DocumentError::Twice`], when a module would refuse the
+/// file.
 pub fn write_key_load(
     own: &Identity,
     slot_keys: &SlotKeys,
@@ -244,8 +244,8 @@ fn key_type(
 }
 
 impl Unverified<WrappedKeyLoad> {
-    /// For a module: checks that the file is to it from this centre, signature and authentication code, and unwraps
-    /// and checks all keys.
+    /// For a module: checks that the file is from this centre and addressed to it, checks signature and
+    /// authentication code, then unwraps and checks all keys.
     ///
     /// # Errors
     ///

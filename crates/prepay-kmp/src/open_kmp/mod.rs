@@ -1,8 +1,8 @@
 //! The profile `open-kmp`: how modules and centres write to each other, in a format of our own.
 //!
-//! **This is not STS 600-4-2.** The texts of that document are closed. This profile has the same roles and
-//! shapes with our own syntax and cryptography; every line names it, so that no one takes a file of it for a
-//! real one. A codec for the real format becomes a module beside this one, which reads its texts to the same
+//! **This is not STS 600-4-2.** That document is not public. This profile has the same roles and
+//! shapes with our own syntax and cryptography; every line names it, so that nobody takes its files for
+//! real ones. A codec for the real format becomes a module beside this one, which reads its texts to the same
 //! [`Document`].
 //!
 //! | record | what | protected by |

@@ -1,4 +1,4 @@
-//! The syntax of the texts: lines of tagged items, one record a line, each with a checksum.
+//! The syntax of the texts: lines of tagged items, one record per line, each with a checksum.
 //!
 //! ```text
 //!   KAG;PRFopen-kmp-1;CRE2026-03-01T08:00:00Z;EPH3076…;…;SMIopen-kmp.SMID:module-7:01…EF;5C1B\n
@@ -6,9 +6,9 @@
 //! ```
 //!
 //! - The checksum is CRC-16/ARC of everything before it in the line, as four upper-case hexadecimal digits.
-//! - Items stand in rising order of their tags behind the profile. None is empty, none twice.
+//! - Items follow the profile in rising order of their tags. None is empty, none comes twice.
 //! - A value is printable ASCII without semicolon, in the one form that its type writes.
-//! - Hence every text has one form: what is read writes itself again, byte by byte.
+//! - Hence every text has one form: writing what was read gives the same bytes.
 
 use std::fmt::{self, Display, Write};
 use std::str::FromStr;
@@ -34,7 +34,7 @@ pub(super) struct Record<'t> {
     pub(super) line: usize,
     /// What the record is.
     pub(super) tag: &'t str,
-    /// How many bytes of the text stand before the line: what a code or signature in it is over.
+    /// How many bytes of the text come before the line: a code or signature in the line covers them.
     pub(super) before: usize,
     items: Vec<(&'t str, &'t str)>, // Invariant: rising tags, no empty value.
 }
@@ -111,7 +111,7 @@ impl<'t> Record<'t> {
         Items { record: self, next: 0 }
     }
 
-    /// That one item of this record is wrong.
+    /// The error of one item of this record.
     pub(super) fn fault(&self, tag: &str, problem: impl Display) -> DocumentError {
         let (tag, problem) = (tag.to_owned(), problem.to_string());
         DocumentError::Item { line: self.line, tag, problem }
@@ -203,7 +203,7 @@ impl<'t> Items<'_, 't> {
         Err(self.record.fault(tag, problem))
     }
 
-    /// That nothing is left.
+    /// Checks that nothing is left.
     pub(super) fn end(self) -> Result<(), DocumentError> {
         match self.record.items.get(self.next) {
             Some(&(found, _)) => Err(self.record.fault(found, "unknown here")),
@@ -234,7 +234,7 @@ impl<'r, 't> Records<'r, 't> {
         }
     }
 
-    /// The only item of the next record, which must be of this kind, and how much stands before it.
+    /// The only item of the next record, which must be of this kind, and how many bytes come before it.
     pub(super) fn seal<const N: usize>(
         &mut self,
         tag: &'static str,
@@ -246,7 +246,7 @@ impl<'r, 't> Records<'r, 't> {
         Ok(Seal { length: record.before, value })
     }
 
-    /// That nothing is left.
+    /// Checks that nothing is left.
     pub(super) fn end(self) -> Result<(), DocumentError> {
         match self.records.get(self.next) {
             Some(record) => Err(self.misplaced("the end of the text", Some(record))),
@@ -267,7 +267,7 @@ const VALUE: &str = "VAL";
 #[derive(Default)]
 pub(super) struct Writer {
     text: String,
-    line: usize, // Where the line begins that is being written.
+    line: usize, // Where the line being written begins.
 }
 
 impl Writer {

@@ -27,6 +27,7 @@ use prepay_token::key_change::SetSize;
 use prepay_token::{Instruction, ManagementFunction};
 use prepay_vault::{
     AuditReport, By, MemoryStorage, OpenError, Place, Quorum, Record, Session, VaultStorage,
+    check_end,
 };
 
 /// The time at which everything begins.
@@ -103,7 +104,8 @@ impl VaultStorage for MortalStorage {
         self.memory.read_log(offset, buffer)
     }
 
-    fn append_log(&mut self, bytes: &[u8]) -> io::Result<()> {
+    fn append_log(&mut self, offset: u64, bytes: &[u8]) -> io::Result<()> {
+        check_end(offset, self.memory.log.len() as u64)?;
         let half = &bytes[..bytes.len() / 2];
         self.write(
             |memory| memory.log.extend_from_slice(half),

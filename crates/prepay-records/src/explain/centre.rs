@@ -18,7 +18,7 @@ pub(super) const ROWS: &[Explanation] = &[
     row(
         "ended",
         "It is revoked or retired.",
-        "What has ended stays so.",
+        "What was revoked or retired cannot come back.",
         Centre,
         "this cannot be undone: add it again under another name",
     ),
@@ -27,7 +27,7 @@ pub(super) const ROWS: &[Explanation] = &[
         "No number is free.",
         "All numbers of this kind are given out.",
         Centre,
-        "found another centre",
+        "set up another centre",
     ),
     row(
         "not_owner",
@@ -46,7 +46,7 @@ pub(super) const ROWS: &[Explanation] = &[
     row(
         "revision",
         "Another revision comes next in this group.",
-        "Revisions follow one another, from 1 to 9 and again from 1.",
+        "Revisions count from 1 to 9, then start at 1 again.",
         Centre,
         "leave the revision out for the next one",
     ),
@@ -122,7 +122,7 @@ pub(super) const ROWS: &[Explanation] = &[
     ),
     row(
         "signatory_key",
-        "The public key is not one, or not the one under which the signatory is registered.",
+        "This is not a public key, or not the one that the signatory is registered with.",
         "The signatory made a new key, or somebody else signs in this name.",
         Centre,
         "call the customer: someone else may be using this name",
@@ -158,9 +158,9 @@ pub(super) const ROWS: &[Explanation] = &[
     row(
         "module_revoked",
         "The module is revoked.",
-        "A revoked module stays so.",
+        "Custodians revoked it. This cannot be undone.",
         Custodians,
-        "a revoked module stays so: make a new one under another name",
+        "make a new module under another name, and enrol that",
     ),
     row(
         "no_slot",
@@ -255,7 +255,7 @@ pub(super) const ROWS: &[Explanation] = &[
     ),
     row(
         "store_not_a_database",
-        "The file is no database.",
+        "The file is not a database.",
         "Something else has its name, or it is damaged.",
         Administrator,
         "keep the file as it is, and restore the centre from a back-up",

@@ -9,7 +9,7 @@ pub(super) const ROWS: &[Explanation] = &[
     row(
         "size",
         "The text is too long.",
-        "Another file was meant, or something was put behind the text.",
+        "Another file was meant, or something was appended to the text.",
         Client,
         "check the name of the file",
     ),
@@ -50,7 +50,7 @@ pub(super) const ROWS: &[Explanation] = &[
     ),
     row(
         "record",
-        "The document lacks a record, or has another one in its place.",
+        "The document lacks a record, or has another record in its place.",
         "It is cut off, or of another kind.",
         Sender,
         AGAIN,
@@ -64,7 +64,7 @@ pub(super) const ROWS: &[Explanation] = &[
     ),
     row(
         "party",
-        "The document names somebody whose public keys it does not hold.",
+        "The name in the document does not fit the public keys in it.",
         "Documents were mixed, or somebody changed the name.",
         Sender,
         "do not go on; call the party that it names",
@@ -74,7 +74,7 @@ pub(super) const ROWS: &[Explanation] = &[
         "The document is meant for, or comes from, another module.",
         "Files of several modules were mixed up.",
         Client,
-        "check for which module the file is",
+        "check which module the file is for",
     ),
     row(
         "other_centre",
@@ -116,7 +116,7 @@ pub(super) const ROWS: &[Explanation] = &[
         "The key-load file holds a key or register twice.",
         "The same was asked for twice.",
         Centre,
-        "leave the double out",
+        "leave out the second one",
     ),
     row(
         "dates",
@@ -134,7 +134,7 @@ pub(super) const ROWS: &[Explanation] = &[
     ),
     row(
         "key_value",
-        "The bytes are no key.",
+        "The bytes are not a key.",
         "A stored key is damaged, or something else was given.",
         Client,
         "use the copy of the key; if it is a stored one, restore from a back-up",

@@ -78,7 +78,7 @@ pub(super) const ROWS: &[Explanation] = &[
     ),
     row(
         "form_key",
-        "The key in the form is no public key of a signatory.",
+        "The key in the form is not the public key of a signatory.",
         "The form was changed, or another program wrote it.",
         Signatory,
         CHECK,

@@ -1,8 +1,8 @@
-//! What each stable code means, why it comes, who has to act, and what to do.
+//! What each stable code means, its cause, who has to act, and what to do.
 //!
-//! One table for every error that a door answers with. It is what `prepay explain-code` prints, where `next` of a failure
-//! comes from, and what `docs/reference/codes.md` is made of. A test of the program compares it with the codes of every
-//! error type, in both directions.
+//! One table for every error that a door answers with. It is what `prepay explain-code` prints, where `next` of a
+//! failure comes from, and what `docs/reference/codes.md` is made of. A test of the program compares it with the codes
+//! of every error type, in both directions.
 
 mod centre;
 mod document;
@@ -63,7 +63,7 @@ pub struct Explanation {
     pub code: &'static str,
     /// What it means.
     pub meaning: &'static str,
-    /// Why it comes.
+    /// Its cause.
     pub cause: &'static str,
     /// Who has to act.
     pub who: Who,

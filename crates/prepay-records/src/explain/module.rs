@@ -9,7 +9,7 @@ const CALL_CENTRE: &str = "call the centre; do not go on with this file";
 pub(super) const ROWS: &[Explanation] = &[
     row(
         "pan",
-        "The meter number is not one.",
+        "The meter number is not valid.",
         "It is not 18 digits, or a check digit is wrong.",
         Client,
         "compare the number with the meter's label",
@@ -86,7 +86,7 @@ pub(super) const ROWS: &[Explanation] = &[
     ),
     row(
         "credit_limit",
-        "The key has not enough credit left for this token.",
+        "The key does not have enough credit left for this token.",
         "The centre limits how much each key may issue before it is loaded again.",
         Custodians,
         "two custodians load the key again: prepay module request key-load",
@@ -136,7 +136,7 @@ pub(super) const ROWS: &[Explanation] = &[
     row(
         "centre_revoked",
         "The module has revoked this centre.",
-        "Custodians decided that the centre's keys are not to be trusted any more.",
+        "Custodians decided not to trust the centre's keys any more.",
         Custodians,
         CALL_CENTRE,
     ),
@@ -160,7 +160,7 @@ pub(super) const ROWS: &[Explanation] = &[
         "The document is meant for another slot of the module.",
         "It answers a request that was written before the slots changed.",
         Custodians,
-        "check for which module and slot the file is",
+        "check which module and slot the file is for",
     ),
     row(
         "slot_state",
@@ -178,7 +178,7 @@ pub(super) const ROWS: &[Explanation] = &[
     ),
     row(
         "fingerprint",
-        "The fingerprint was not confirmed: none was given, or it is not that of the document.",
+        "The fingerprint that was given is not that of the document.",
         "It was misread, the document is of somebody else, or somebody replaced it on the way.",
         Custodians,
         "call the owner of the keys and compare the fingerprint again; do not go on while it differs",

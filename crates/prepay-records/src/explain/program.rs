@@ -35,7 +35,7 @@ pub(super) const ROWS: &[Explanation] = &[
     row(
         "terminal",
         "There is no terminal to use.",
-        "The command shows a picture or asks for a secret, and runs without a terminal.",
+        "The command shows a picture and runs without a terminal, or the terminal failed at a question.",
         Client,
         "run it in a terminal",
     ),

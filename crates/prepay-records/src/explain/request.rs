@@ -83,7 +83,7 @@ pub(super) const ROWS: &[Explanation] = &[
     ),
     row(
         "base_date_unknown",
-        "The base date is missing or is none of the standard's.",
+        "The base date is missing, or the standard does not have it.",
         "Times and token identifiers count minutes from 1993, 2014 or 2035, so one of these must be known.",
         Client,
         "give the base date: 1993, 2014 or 2035",
@@ -112,7 +112,7 @@ pub(super) const ROWS: &[Explanation] = &[
     row(
         "dkga_refused",
         "Prepay does not derive keys by this algorithm.",
-        "Algorithm 01 is withdrawn, and others than 02, 03 and 04 do not exist.",
+        "Algorithm 01 is withdrawn, and only 02, 03 and 04 are in use.",
         Client,
         "use 02, 03 or 04",
     ),
@@ -198,7 +198,7 @@ pub(super) const ROWS: &[Explanation] = &[
         "The token identifier does not fit in 24 bits.",
         "It is above 16777215, or the time of issue is more than 31 years after the base date.",
         Client,
-        "check the time; a key with a later base date is needed when it is right",
+        "check the time; if it is right, use a key with a later base date",
     ),
     row(
         "key_expired",

@@ -11,7 +11,7 @@ pub(super) const ROWS: &[Explanation] = &[
         "Nobody has this name and this passphrase.",
         "One of the two is mistyped. Two custodians can set a new passphrase.",
         Client,
-        "try again; after two failures, each further one doubles the wait",
+        "try again; after two failures, each further failure doubles the wait",
     ),
     row(
         "sign_in_wait",
@@ -37,9 +37,9 @@ pub(super) const ROWS: &[Explanation] = &[
     row(
         "custodians",
         "Two different custodians are needed.",
-        "Too few were named, one was named twice, one is no custodian, or a back-up is held by two others.",
+        "Too few were named, one was named twice, one is no custodian, or a back-up or the vault is opened by others.",
         Custodians,
-        "name two different custodians: --custodian A --custodian B",
+        "name two different custodians: --custodian A --custodian B; if shares unlock the vault, --share for each",
     ),
     row(
         "user_exists",
@@ -72,9 +72,16 @@ pub(super) const ROWS: &[Explanation] = &[
     row(
         "seal",
         "The vault is unlocked in another way.",
-        "A vault is sealed by a passphrase, a key file or a hardware token, and by one only.",
+        "A vault is sealed by custodians' shares, a passphrase, a key file or a hardware token, and by one only.",
         Client,
         "unlock it the way it was sealed, as the message says",
+    ),
+    row(
+        "shares",
+        "So many custodians cannot open the vault together.",
+        "A vault of shares opens for two custodians or more, and always has at least as many as open it.",
+        Custodians,
+        "choose another threshold, or add a custodian first: user add --role custodian",
     ),
     row(
         "key_file",
@@ -141,7 +148,7 @@ pub(super) const ROWS: &[Explanation] = &[
     ),
     row(
         "audit_entry",
-        "An entry of the audit log is not what it was.",
+        "An entry of the audit log has changed.",
         "It was changed or damaged; a last entry that is only half there comes from a power cut.",
         Auditor,
         "unlock the vault, which completes its log after a power cut; if it stays, call a custodian and an auditor",
@@ -267,17 +274,24 @@ pub(super) const ROWS: &[Explanation] = &[
     ),
     row(
         "secret",
-        "No secret was entered, or the second time it was another one.",
+        "No secret was entered, or the second entry was different.",
         "A new secret is asked for twice, so that a slip is noticed.",
         Client,
         "run the command again",
     ),
     row(
-        "secret_missing",
-        "A secret is needed, and there is no terminal to ask for it.",
-        "The program runs without a terminal, and no file was named for this secret.",
+        "input_missing",
+        "A secret, a name or a fingerprint is needed, and there is no terminal to ask for it.",
+        "The program runs without a terminal, and neither a flag nor a file gives what is needed.",
         Client,
-        "name a file: --secret NAME=FILE, or --secrets DIR",
+        "give it: --secret NAME=FILE or --secrets DIR, --as or --custodian, --fingerprint",
+    ),
+    row(
+        "secrets_together",
+        "Secrets of custodians who act together are in one directory.",
+        "Whoever opens that directory would be both of them, so that dual control would protect nothing.",
+        Custodians,
+        "let each type the passphrase, or bring a directory: --secrets A --secrets B",
     ),
     row(
         "secret_file",
@@ -295,7 +309,7 @@ pub(super) const ROWS: &[Explanation] = &[
     ),
     row(
         "not_empty",
-        "There is something in the directory already.",
+        "The directory is not empty.",
         "New vaults and centres need an empty directory, so that nothing is overwritten.",
         Client,
         "choose an empty directory",

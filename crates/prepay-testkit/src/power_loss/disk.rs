@@ -7,8 +7,8 @@
 //!
 //! - The name of a new file is not on the disk when only the file was synced. File systems that promise more exist.
 //! - Names change in order: a journal of the file system does not reorder them.
-//! - A sector of 512 bytes that was there before is overwritten whole or not at all. What is appended may end anywhere,
-//!   and may be zeros where the length got to the disk before the bytes.
+//! - A sector of 512 bytes is written whole or not at all. What is appended may end anywhere; where the length got to the
+//!   disk before the bytes, what was appended to a sector is zeros.
 
 use std::collections::{BTreeMap, HashMap};
 use std::fs;
@@ -97,7 +97,7 @@ enum Part {
     LastAlone,
     /// All, and half of the last write.
     Torn,
-    /// All, and zeros where the second half of the last write was appended.
+    /// All, and zeros in the sectors of the second half of the last write, as far as they were appended.
     Zeros,
 }
 
@@ -139,11 +139,11 @@ fn write(bytes: &mut Vec<u8>, at: usize, new: &[u8]) {
     bytes[at..at + new.len()].copy_from_slice(new);
 }
 
-/// Writes a first part only: half of what is appended, but whole sectors of what was there.
+/// Writes a first part only: half of what is appended; but whole sectors of what was there, or if the rest is zeros.
 fn tear(bytes: &mut Vec<u8>, at: usize, new: &[u8], zeros: bool) {
     let old = bytes.len();
     let mut end = at + new.len() / 2;
-    if end < old {
+    if end < old || zeros {
         end = (end / SECTOR * SECTOR).max(at);
     }
     write(bytes, at, &new[..end - at]);
@@ -235,16 +235,13 @@ impl Disk {
             Event::Synced { call, name, .. } => Some(format!("{call} {}", name.display())),
             Event::DirectorySynced { name } => {
                 let here = self.pending.iter().filter(|change| change.directory() == name);
-                let mut changes: Vec<&Change> = Vec::new();
-                for change in here {
-                    if let Change::Move(from, _) = change {
-                        changes.retain(|earlier| earlier.name() != from);
-                    }
-                    changes.push(change);
-                }
-                let changes: Vec<String> = changes.into_iter().map(Change::said).collect();
-                let changes =
-                    if changes.is_empty() { "nothing".into() } else { changes.join(", ") };
+                let here: Vec<&Change> = here.collect();
+                let renamed = here.iter().rfind(|change| matches!(change, Change::Move(..)));
+                let changes = match renamed {
+                    Some(renamed) => renamed.said(),
+                    None if here.is_empty() => "nothing".into(),
+                    None => here.into_iter().map(Change::said).collect::<Vec<_>>().join(", "),
+                };
                 Some(format!("fsync ./{}: {changes}", name.display()))
             }
             _ => None,

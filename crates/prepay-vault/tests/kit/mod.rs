@@ -235,10 +235,10 @@ impl VaultStorage for Dying {
         self.place.read_log(offset, buffer)
     }
 
-    fn append_log(&mut self, bytes: &[u8]) -> io::Result<()> {
+    fn append_log(&mut self, offset: u64, bytes: &[u8]) -> io::Result<()> {
         let wanted = bytes.len() as u64;
         let spent = self.spend(wanted);
-        self.place.append_log(&bytes[..spent as usize])?;
+        self.place.append_log(offset, &bytes[..spent as usize])?;
         if spent == wanted { Ok(()) } else { Err(io::Error::other("dead")) }
     }
 

@@ -115,10 +115,7 @@ fn ask_fingerprint() -> Done<String> {
     use std::io::IsTerminal;
 
     if !std::io::stdin().is_terminal() {
-        let message = "fingerprint of the module: expected --fingerprint, found neither the flag nor a \
-                       terminal to ask";
-        let failure = Failure::unable("fingerprint", message);
-        return Err(failure.next(
+        return Err(Failure::not_given("fingerprint of the module").next(
             "call the custodians of the module, and give what they read out with --fingerprint",
         ));
     }

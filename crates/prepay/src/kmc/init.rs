@@ -39,10 +39,11 @@ pub(super) fn run(place: &PlaceFlags, flags: &InitFlags, out: &Out) -> Done<()> 
     let clock = place.clock_of_new(flags.test)?;
     let dir = place.dir()?;
     let valid_days = flags.valid_days;
-    let made = make(place, &flags.new, centre.as_str(), clock, |around, unlock, users| {
-        let insecure_test = flags.test;
-        CentreSetup { centre: &centre, unlock, users, valid_days, insecure_test }.make(around)
-    })?;
+    let made =
+        make(place, &flags.new, centre.as_str(), flags.test, clock, |around, unlock, users| {
+            let insecure_test = flags.test;
+            CentreSetup { centre: &centre, unlock, users, valid_days, insecure_test }.make(around)
+        })?;
     if let (true, SiteClock::Fixed(moment)) = (flags.test, clock) {
         file::write(&test_time(dir), format!("{moment}\n").as_bytes(), false)?;
     }

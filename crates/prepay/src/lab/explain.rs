@@ -1,4 +1,4 @@
-//! `prepay lab explain`: one token laid open, step by step, with the keys that open it.
+//! `prepay lab explain`: every step of reading one token, and the keys that open it.
 
 use std::io::{self, Write};
 
@@ -39,7 +39,7 @@ pub(crate) fn run(flags: &ExplainFlags, as_json: bool) -> Done<Ending> {
     Ok(if trace.result().is_ok() { Ending::Done } else { Ending::Refused })
 }
 
-/// What the search for a key came to.
+/// The result of the search for a key.
 fn write_search(out: &mut impl Write, found: &Found) -> io::Result<()> {
     if found.matches.is_empty() && found.tried < 2 && found.skipped.is_none() {
         return Ok(());
@@ -64,7 +64,7 @@ fn write_search(out: &mut impl Write, found: &Found) -> io::Result<()> {
     Ok(())
 }
 
-/// The last line: what the token is, or why it is nothing.
+/// The last line: what the token is, or why it was refused.
 fn write_result(
     out: &mut impl Write,
     trace: &Trace,

@@ -1,4 +1,4 @@
-//! From flags to the record that a line of `lab batch` would be.
+//! From flags to the record that a line of `lab batch` holds.
 
 use std::path::Path;
 
@@ -67,11 +67,11 @@ pub(crate) fn keyed(flags: &KeyFlags) -> Done<Request<'_>> {
     })
 }
 
-/// A key as `field=value` pairs, with the fields of another key where it has none.
+/// A key as `field=value` pairs. Missing fields are taken from another key.
 fn listed_key<'a>(flag: &str, pairs: &'a str, other: &KeyRecord<'a>) -> Done<KeyRecord<'a>> {
     let mut record = other.clone();
     if pairs.split(',').any(|pair| pair.starts_with("vending_key=")) {
-        record.dkga = None; // That of the other key need not suit this one.
+        record.dkga = None; // The other key's algorithm need not suit this one.
     }
     for pair in pairs.split(',') {
         let (field, value) = pair.split_once('=').ok_or_else(|| {

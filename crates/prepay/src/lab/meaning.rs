@@ -10,7 +10,7 @@ use prepay_token::{ChecksumKind, Field, ManagementFunction, OpenError, Token, Tr
 
 use crate::paint::{RESULT, WRONG, styled};
 
-/// What a field says.
+/// What a field means.
 pub(super) fn meaning(trace: &Trace, field: &Field, base_date: Option<BaseDate>) -> String {
     let value = field.value;
     let token = trace.result().as_ref().ok();
@@ -24,7 +24,7 @@ pub(super) fn meaning(trace: &Trace, field: &Field, base_date: Option<BaseDate>)
             Some((_, expected, _)) => styled(WRONG, format_args!("wrong: expected {expected:04X}")),
             None => String::new(),
         },
-        // Without the right checksum the rest is noise.
+        // With a wrong checksum the other fields mean nothing.
         _ if matches!(trace.result(), Err(OpenError::Checksum { .. })) => String::new(),
         FieldName::SubClass => match token {
             Some(Token::Credit { service, .. } | Token::CurrencyCredit { service, .. }) => {
@@ -70,7 +70,7 @@ pub(super) fn meaning(trace: &Trace, field: &Field, base_date: Option<BaseDate>)
     }
 }
 
-/// An amount or a limit as it is packed, and what it comes to.
+/// An amount or a limit as it is packed, and its value.
 fn packed(token: &Token) -> String {
     let (e, m) = match token {
         Token::CurrencyCredit { amount: money, .. } => {

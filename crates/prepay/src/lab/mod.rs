@@ -1,6 +1,6 @@
 //! `prepay lab`: the laboratory from the command line.
 //!
-//! Flags become the record that a line of `lab batch` would be, so both share every rule and every error code.
+//! Flags become the record that a line of `lab batch` holds, so both share every rule and every error code.
 
 pub(crate) mod command;
 mod explain;

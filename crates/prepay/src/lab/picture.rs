@@ -25,7 +25,7 @@ pub(crate) fn write_trace(
         out,
         "class",
         format_args!(
-            "{} {}: the class bits, {:02b}, take the place of bits 28 and 27; what they replace, {:02b}, leads",
+            "{} {}: the class bits ({:02b}) take the place of bits 28 and 27; the two bits they replace ({:02b}) lead the number",
             class.number(),
             class.name(),
             class.number(),
@@ -87,7 +87,7 @@ fn write_bits(out: &mut impl Write, trace: &Trace) -> io::Result<()> {
     Ok(())
 }
 
-/// One line a field: where it stands, its value, what it means.
+/// One line per field: its bits, its value, its meaning.
 fn write_fields(
     out: &mut impl Write,
     trace: &Trace,

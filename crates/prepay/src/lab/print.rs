@@ -55,7 +55,7 @@ impl Text for KeyChanged {
     }
 }
 
-/// Writes the fields of a token, one a line.
+/// Writes the fields of a token, one per line.
 pub(crate) fn write_fields(out: &mut dyn Write, token: &OpenedToken) -> io::Result<()> {
     let fields = token.fields();
     let width = fields.iter().map(|(name, _)| name.len()).max().unwrap_or(0);

@@ -28,15 +28,21 @@ impl Invocation<'_> {
         let test = flags.test.then_some(TestMode { fixed_time, fixed_random });
         self.out.set_test(test.is_some());
         let id = &flags.id;
-        let made =
-            make(self, &flags.new, id.as_str(), SiteClock::System, |place, unlock, users| {
+        let made = make(
+            self,
+            &flags.new,
+            id.as_str(),
+            flags.test,
+            SiteClock::System,
+            |place, unlock, users| {
                 let new = NewModule { module: id.clone(), unlock, users, policy };
                 let made = match test {
                     Some(test) => SoftwareModule::create_insecure_test(place, new, test),
                     None => SoftwareModule::create(place, new),
                 };
                 made.map(Unlocked)
-            })?;
+            },
+        )?;
         // The custodians are present anyway, and the ceremony continues with the fingerprint.
         let module = &*made.vault;
         let custodians = module.custodians(made.quorum(module.vault())?);

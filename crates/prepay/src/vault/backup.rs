@@ -36,9 +36,18 @@ pub(crate) fn seal(
         flags.secrets.fresh(&format!("{name}.backup"), &what)
     };
     let [first, second] = by.names();
+    if !vault.header().insecure_test {
+        require_apart(flags, [first, second])?;
+    }
     let passphrases = [ask(first)?, ask(second)?];
     let bytes = vault.backup(&by, passphrases.each_ref()).map_err(|error| vault_failure(&error))?;
     Ok((bytes, by))
+}
+
+/// Refuses both passphrases of a back-up in one directory.
+fn require_apart(flags: &VaultFlags, pair: [&Identifier; 2]) -> Done<()> {
+    let names = pair.map(|name| format!("{name}.backup"));
+    flags.secrets.require_apart(names.iter().map(String::as_str))
 }
 
 /// The answer to a back-up.
@@ -95,6 +104,9 @@ pub(crate) fn restore<I: Installation>(
         let what = format!("passphrase of custodian {name} for the back-up");
         flags.secrets.known(&format!("{name}.backup"), &what)
     };
+    if !backup.header.insecure_test {
+        require_apart(flags, pair.each_ref())?;
+    }
     let passphrases = [ask(&pair[0])?, ask(&pair[1])?];
     let custodians = [(&pair[0], &passphrases[0]), (&pair[1], &passphrases[1])];
     let made = seal.make(backup.header.name.as_str(), "", &flags.unlock, &flags.secrets)?;

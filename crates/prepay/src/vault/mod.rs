@@ -23,13 +23,14 @@ use clap::{Args, ValueHint};
 use prepay_basics::{Clock, Identifier, Moment};
 use prepay_host::{Directory, SystemClock};
 use prepay_vault::{
-    Actor, Contents, Protector, Quorum, Session, SharedVault, Vault, VaultError, VaultHeader,
+    Actor, Contents, OpenError, Protector, Quorum, Session, SharedVault, Vault, VaultError,
+    VaultHeader,
 };
 
 use crate::failure::{Done, Failure};
 use crate::out::Out;
 use crate::people::{ask_name, person, quorum_failure, sign_in_failure, vault_failure};
-use crate::sealing::{UnlockFlags, WaitFlags, open_failure};
+use crate::sealing::{Seal, UnlockFlags, WaitFlags, open_failure};
 use crate::secret::SecretFlags;
 
 /// Which vault, who acts, and where secrets come from.
@@ -51,6 +52,9 @@ pub(crate) struct VaultFlags {
     #[command(flatten)]
     pub(crate) wait: WaitFlags,
 }
+
+/// What to do when fewer or more than two custodians were named.
+const TAKES_TWO: &str = "dual control takes two: give --custodian twice";
 
 /// Who may give a command, for the question if nobody was named.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -108,11 +112,18 @@ pub(crate) trait Installation {
         (directory, header, protector): (Directory, VaultHeader, Protector),
     ) -> Done<SharedVault<Self::Contents>> {
         let clock = self.clock(header.insecure_test)?;
-        let VaultFlags { unlock, secrets, .. } = self.flags();
-        let seal = unlock.seal(&header, &protector, secrets)?;
+        let VaultFlags { unlock, secrets, custodian, .. } = self.flags();
+        let seal = unlock.seal(&header, &protector, custodian, secrets)?;
         let path = directory.path().to_owned();
         let vault = SharedVault::open(directory.into_place(clock), seal.unlock());
-        vault.map_err(|error| open_failure(&path, &error))
+        vault.map_err(|error| {
+            let failure = open_failure(&path, &error);
+            match (error, seal) {
+                (OpenError::WrongSecret, Seal::Shares { .. }) => failure
+                    .next("enter both passphrases again: which of them is wrong cannot be told"),
+                _ => failure,
+            }
+        })
     }
 
     /// Opens the vault, does something with it, and closes it.
@@ -185,6 +196,7 @@ impl VaultFlags {
             None => ask_name(&format!("name of the {role}"), "--as NAME")?,
         };
         let passphrase = self.secrets.known(name.as_str(), &format!("passphrase of {name}"))?;
+        self.secrets.forget();
         vault.sign_in(&name, &passphrase).map_err(|error| sign_in_failure(&name, &error))
     }
 
@@ -192,6 +204,10 @@ impl VaultFlags {
     pub(crate) fn pair(&self) -> Done<[Identifier; 2]> {
         let pair = match self.custodian.as_slice() {
             [first, second] => [first.clone(), second.clone()],
+            [] if self.as_name.is_some() => {
+                let failure = Failure::unable("custodians", "expected 2 custodians, found --as");
+                return Err(failure.next(TAKES_TWO));
+            }
             [] => [
                 ask_name("name of the first custodian", "--custodian NAME twice")?,
                 ask_name("name of the second custodian", "--custodian NAME twice")?,
@@ -199,7 +215,7 @@ impl VaultFlags {
             others => {
                 let message = format!("expected 2 custodians, found {}", others.len());
                 let failure = Failure::unable("custodians", message);
-                return Err(failure.next("dual control takes two: give --custodian twice"));
+                return Err(failure.next(TAKES_TWO));
             }
         };
         if pair[0] == pair[1] {
@@ -209,13 +225,23 @@ impl VaultFlags {
         Ok(pair)
     }
 
-    /// Signs two custodians in. Gets both passphrases before it tries either.
+    /// Signs two custodians in. Gets both passphrases before it tries either. One person alone is refused after
+    /// signing in, as a centre refuses it.
     pub(crate) fn two(&self, vault: &SharedVault<impl Contents>) -> Done<Quorum> {
+        if let Some(name) = &self.as_name {
+            self.one(vault, "custodian")?;
+            let message = format!("expected two custodians, found {name} alone");
+            return Err(Failure::refused("forbidden", message).next(TAKES_TWO));
+        }
         let pair = self.pair()?;
+        if !vault.header().insecure_test {
+            self.secrets.require_apart(pair.iter().map(Identifier::as_str))?;
+        }
         let ask = |name: &Identifier| {
             self.secrets.known(name.as_str(), &format!("passphrase of custodian {name}"))
         };
         let passphrases = [ask(&pair[0])?, ask(&pair[1])?];
+        self.secrets.forget();
         let one = |place: usize| {
             vault
                 .sign_in(&pair[place], &passphrases[place])

@@ -32,13 +32,14 @@ pub(crate) fn make<V>(
     site: &impl Installation,
     flags: &NewVaultFlags,
     name: &str,
+    insecure_test: bool,
     clock: SiteClock,
     make: impl FnOnce(Place, Unlock<'_>, &[NewUser<'_>]) -> Result<V, CreateError>,
 ) -> Done<Made<V>> {
     let VaultFlags { secrets, unlock, custodian, .. } = site.flags();
     let path = site.vault_path()?;
     let (directory, _new) = make_directory(site.dir()?, &path)?;
-    let people = flags.people.with_passphrases(custodian, secrets)?;
+    let people = flags.people.with_passphrases(custodian, insecure_test, secrets)?;
     let seal = flags.seal.make(name, "", unlock, secrets)?;
     let users: Vec<NewUser<'_>> = people.iter().map(NewPerson::as_user).collect();
     let vault = make(directory.into_place(clock), seal.unlock(), &users)
