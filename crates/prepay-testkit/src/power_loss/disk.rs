@@ -252,8 +252,8 @@ impl Disk {
     pub(super) fn images(&self) -> Vec<(String, Image)> {
         let dirty: Vec<usize> =
             (0..self.files.len()).filter(|&file| !self.files[file].pending.is_empty()).collect();
-        let mut parts: Vec<(String, Box<dyn Fn(usize) -> Part>)> =
-            vec![("unsynced bytes lost".into(), Box::new(|_| Part::Nothing))];
+        let all = |part| vec![part; self.files.len()];
+        let mut parts = vec![("unsynced bytes lost".to_owned(), all(Part::Nothing))];
         if !dirty.is_empty() {
             for (how, part) in [
                 ("all bytes written", Part::All),
@@ -262,15 +262,15 @@ impl Disk {
                 ("the last write torn", Part::Torn),
                 ("the last write partly zeros", Part::Zeros),
             ] {
-                parts.push((how.into(), Box::new(move |_| part)));
+                parts.push((how.to_owned(), all(part)));
             }
         }
         if dirty.len() > 1 {
             for &file in &dirty {
-                let only = move |one| if one == file { Part::All } else { Part::Nothing };
-                let but = move |one| if one == file { Part::Nothing } else { Part::All };
-                parts.push((format!("of the files only number {file} written"), Box::new(only)));
-                parts.push((format!("all files but number {file} written"), Box::new(but)));
+                let (mut only, mut but) = (all(Part::Nothing), all(Part::All));
+                (only[file], but[file]) = (Part::All, Part::Nothing);
+                parts.push((format!("of the files only number {file} written"), only));
+                parts.push((format!("all files but number {file} written"), but));
             }
         }
         let mut images = Vec::new();
@@ -285,7 +285,7 @@ impl Disk {
                         .all(|above| above == Path::new("") || names.contains_key(above));
                     reachable.then(|| match *node {
                         Node::Directory => (name.clone(), None),
-                        Node::File(file) => (name.clone(), Some(self.files[file].with(part(file)))),
+                        Node::File(file) => (name.clone(), Some(self.files[file].with(part[file]))),
                     })
                 };
                 let image = names.iter().filter_map(|(name, node)| held(name, node)).collect();
