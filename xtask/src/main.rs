@@ -10,6 +10,7 @@ mod fuzz;
 mod instructions;
 mod lint;
 mod power_loss;
+mod load;
 mod repository;
 mod setup;
 mod step;
@@ -55,6 +56,8 @@ enum Chore {
     Torture(torture::Options),
     /// Show that acknowledged work survives a loss of power, and that every sync is needed for it.
     PowerLoss(power_loss::Options),
+    /// Issue tokens by eight operators at the service of a module, and watch refusals, waits and memory.
+    Load(load::Options),
     /// Count the machine instructions of an accepted token, with Valgrind (Debian package valgrind).
     Instructions,
     /// Run every benchmark.
@@ -87,6 +90,7 @@ fn run(chore: &Chore) -> Result<(), Failure> {
         Chore::Flood(options) => flood::run(&root, options),
         Chore::Torture(options) => torture::run(&root, options),
         Chore::PowerLoss(options) => power_loss::run(&root, options),
+        Chore::Load(options) => load::run(&root, options),
         Chore::Instructions => instructions::run(&root),
         Chore::Bench => bench(&root),
     }

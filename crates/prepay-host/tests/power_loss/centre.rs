@@ -93,6 +93,7 @@ fn prepare(below: &Path) {
     let granted = NewAuthorisation {
         group: 1.try_into().unwrap(),
         module: value("SM-1"),
+        module_fingerprint: None,
         granted_by: value("anna"),
         valid_until: SystemClock.now().plus_days(100),
         location: line("Computer room"),
