@@ -9,6 +9,7 @@ mod flood;
 mod fuzz;
 mod instructions;
 mod lint;
+mod power_loss;
 mod load;
 mod repository;
 mod setup;
@@ -53,6 +54,8 @@ enum Chore {
     Flood(flood::Options),
     /// Kill a module's process again and again, and check that nothing acknowledged is lost.
     Torture(torture::Options),
+    /// Show that acknowledged work survives a loss of power, and that every sync is needed for it.
+    PowerLoss(power_loss::Options),
     /// Issue tokens by eight operators at the service of a module, and watch refusals, waits and memory.
     Load(load::Options),
     /// Count the machine instructions of an accepted token, with Valgrind (Debian package valgrind).
@@ -86,6 +89,7 @@ fn run(chore: &Chore) -> Result<(), Failure> {
         Chore::Fuzz(options) => fuzz::run(&root, options),
         Chore::Flood(options) => flood::run(&root, options),
         Chore::Torture(options) => torture::run(&root, options),
+        Chore::PowerLoss(options) => power_loss::run(&root, options),
         Chore::Load(options) => load::run(&root, options),
         Chore::Instructions => instructions::run(&root),
         Chore::Bench => bench(&root),

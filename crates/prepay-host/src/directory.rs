@@ -3,7 +3,8 @@
 //! ```text
 //!  store       the sealed contents     written as `store.new`, made durable, renamed over the old one
 //!  audit.log   the audit log           grows at its end, durable before anything is acknowledged
-//!  audit.head  where the log ends      overwritten in place by one write; the system makes it durable later
+//!  audit.head  where the log ends      made as the store is; then overwritten in place by one write, which the system
+//!                                      makes durable later
 //!  lock        who uses the directory  never removed; the directory itself is locked too, so that nothing is lost
 //!                                      if somebody removes it
 //! ```
@@ -12,7 +13,9 @@
 //!   reports data as written.
 //! - The directory has permissions 0700 and its files 0600. Every open is checked (`access.rs`). All files are opened
 //!   relative to the open directory, so replacing the directory later has no effect.
-//! - A `store.new` left by a killed process was never acknowledged; opening removes it.
+//! - A `store.new` or `audit.head.new` left by a killed process was never acknowledged; opening removes it.
+//! - After a loss of power the head may be older than the log, never newer: the log is durable before the head is written.
+//!   We trust the disk to overwrite a sector, which the head fits in, whole or not at all.
 //! - A read-only medium can be read.
 
 use std::fmt;
@@ -36,6 +39,7 @@ const STORE: &str = "store";
 const STORE_NEW: &str = "store.new";
 const LOG: &str = "audit.log";
 const HEAD: &str = "audit.head";
+const HEAD_NEW: &str = "audit.head.new";
 const LOCK: &str = "lock";
 
 /// More than any sealed store needs; a longer file is refused without reading it.
@@ -136,11 +140,10 @@ impl Directory {
             }
             Ok(_) => return Err(DirectoryError::NotADirectory { path: path.to_path_buf() }),
             Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                let new = missing(path);
                 let mode = access::DIRECTORY.as_raw_mode();
                 DirBuilder::new().recursive(true).mode(mode).create(path).map_err(io)?;
-                if let Some(above) = path.parent().filter(|above| !above.as_os_str().is_empty()) {
-                    File::open(above).and_then(|above| above.sync_all()).map_err(io)?;
-                }
+                new.iter().try_for_each(|new| sync_name(new)).map_err(io)?;
             }
             Err(error) => return Err(io(error)),
         }
@@ -155,7 +158,7 @@ impl Directory {
     /// [`DirectoryError`].
     pub fn create_new(path: impl AsRef<Path>) -> Result<(Self, NewDirectories), DirectoryError> {
         let path = path.as_ref();
-        let new = NewDirectories::missing(path);
+        let new = NewDirectories(missing(path));
         Ok((Self::create(path)?, new))
     }
 
@@ -204,11 +207,13 @@ impl Directory {
             LockError::Held { process } => DirectoryError::InUse { path: path.clone(), process },
             LockError::Io(error) => io(named(LOCK, error)),
         })?;
-        match remove(&directory, STORE_NEW) {
-            Err(error) if error.kind() != io::ErrorKind::ReadOnlyFilesystem => {
-                return Err(io(error));
+        for name in [STORE_NEW, HEAD_NEW] {
+            match remove(&directory, name) {
+                Err(error) if error.kind() != io::ErrorKind::ReadOnlyFilesystem => {
+                    return Err(io(error));
+                }
+                _ => {}
             }
-            _ => {}
         }
         for name in [STORE, LOG, HEAD] {
             open_file(&directory, name, OFlags::RDONLY).map_err(io)?;
@@ -232,13 +237,23 @@ impl Directory {
         Ok(file)
     }
 
-    fn write_new_store(&self, contents: &[u8]) -> io::Result<()> {
-        remove(&self.directory, STORE_NEW)?;
-        let how = OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL;
-        let new = open_file(&self.directory, STORE_NEW, how)?;
-        let mut new = new.ok_or(io::ErrorKind::NotFound)?;
-        new.write_all(contents)?;
-        new.sync_all()
+    /// Replaces a file by one with these bytes, which is made under another name first. Until this returns there is
+    /// either the complete old one or the complete new one.
+    fn replace(&self, name: &str, new_name: &str, bytes: &[u8]) -> io::Result<()> {
+        let write = || {
+            remove(&self.directory, new_name)?;
+            let how = OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL;
+            let new = open_file(&self.directory, new_name, how)?;
+            let mut new = new.ok_or(io::ErrorKind::NotFound)?;
+            new.write_all(bytes)?;
+            new.sync_all()
+        };
+        if let Err(error) = write() {
+            let _ = remove(&self.directory, new_name); // What failed first is what counts.
+            return Err(named(new_name, error));
+        }
+        renameat(&self.directory, new_name, &self.directory, name)?;
+        Ok(fsync(&self.directory)?)
     }
 }
 
@@ -246,15 +261,6 @@ impl Directory {
 /// are removed.
 #[derive(Debug)]
 pub struct NewDirectories(Vec<PathBuf>);
-
-impl NewDirectories {
-    /// The directory and those above it, as far as they are missing.
-    fn missing(path: &Path) -> Self {
-        let is_missing =
-            |path: &&Path| !path.as_os_str().is_empty() && path.symlink_metadata().is_err();
-        Self(path.ancestors().take_while(is_missing).map(Path::to_owned).collect())
-    }
-}
 
 impl Drop for NewDirectories {
     /// What fails here is left: why the vault was not made counts more.
@@ -272,6 +278,19 @@ impl Drop for NewDirectories {
         // Only empty ones can be removed, and those with a vault are not.
         self.0.iter().all(|directory| std::fs::remove_dir(directory).is_ok());
     }
+}
+
+/// The directory and those above it, as far as they are missing.
+fn missing(path: &Path) -> Vec<PathBuf> {
+    let is_missing =
+        |path: &&Path| !path.as_os_str().is_empty() && path.symlink_metadata().is_err();
+    path.ancestors().take_while(is_missing).map(Path::to_owned).collect()
+}
+
+/// Makes the name of a directory durable in the one above it.
+fn sync_name(directory: &Path) -> io::Result<()> {
+    let above = directory.parent().filter(|above| !above.as_os_str().is_empty());
+    File::open(above.unwrap_or(Path::new(".")))?.sync_all()
 }
 
 /// Opens a file for writing; where nothing can be written, for reading.
@@ -311,12 +330,7 @@ impl VaultStorage for Directory {
     }
 
     fn replace_store(&mut self, contents: &[u8]) -> io::Result<()> {
-        if let Err(error) = self.write_new_store(contents) {
-            let _ = remove(&self.directory, STORE_NEW); // What failed first is what counts.
-            return Err(named(STORE_NEW, error));
-        }
-        renameat(&self.directory, STORE_NEW, &self.directory, STORE)?;
-        Ok(fsync(&self.directory)?)
+        self.replace(STORE, STORE_NEW, contents)
     }
 
     fn log_length(&mut self) -> io::Result<u64> {
@@ -355,22 +369,22 @@ impl VaultStorage for Directory {
     }
 
     fn write_head(&mut self, head: &[u8]) -> io::Result<()> {
-        let (file, length) = match self.head.take() {
-            Some(open) => open,
+        let open = match self.head.take() {
+            Some(open) => Some(open),
             None => match open_file(&self.directory, HEAD, OFlags::RDWR)? {
                 Some(file) => {
                     let length = usize::try_from(file.metadata()?.len()).unwrap_or(usize::MAX);
-                    (file, length)
+                    Some((file, length))
                 }
-                None => (self.make(HEAD)?, 0),
+                None => None,
             },
+        };
+        let Some((file, length)) = open.filter(|&(_, length)| length > 0) else {
+            return self.replace(HEAD, HEAD_NEW, head);
         };
         file.write_all_at(head, 0).map_err(|error| named(HEAD, error))?;
         if length > head.len() {
             file.set_len(head.len() as u64)?;
-        }
-        if length == 0 {
-            file.sync_all()?;
         }
         self.head = Some((file, head.len()));
         Ok(())

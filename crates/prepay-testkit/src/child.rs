@@ -26,6 +26,18 @@ pub fn number() -> u32 {
     env::var(NUMBER).expect("a child has a number").parse().expect("a number")
 }
 
+/// What runs a case, by its whole name, in a place.
+///
+/// # Panics
+///
+/// When this program cannot be run again.
+pub fn command(case: &str, place: &Path, number: u32) -> Command {
+    let mut command = Command::new(env::current_exe().expect("this program"));
+    command.args(["--exact", case, "--nocapture", "--include-ignored"]);
+    command.env(PLACE, place).env(NUMBER, number.to_string());
+    command
+}
+
 /// A case at work.
 pub struct Child {
     process: process::Child,
@@ -40,10 +52,7 @@ impl Child {
     ///
     /// When this program cannot be run again.
     pub fn start(case: &str, place: &Path, number: u32) -> Self {
-        let mut process = Command::new(env::current_exe().expect("this program"))
-            .args(["--exact", case, "--nocapture", "--include-ignored"])
-            .env(PLACE, place)
-            .env(NUMBER, number.to_string())
+        let mut process = command(case, place, number)
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .spawn()

@@ -8,6 +8,7 @@
 //! - [`ceremony`]: a software module and a test centre that loads keys into it, step by step.
 //! - [`child`]: a case of a test program as a process of its own.
 //! - [`documents`]: what each side does with a text of key management, in one call.
+//! - [`power_loss`]: what a disk may hold after power failed, from a record of system calls.
 //! - [`secrets`]: finds secrets in places where they must not be.
 //! - [`Memory`], [`meter_key`]: the storage and the key of a meter.
 //! - [`SetClock`], [`Foreseeable`]: time and randomness.
@@ -19,6 +20,8 @@ pub mod child;
 pub mod documents;
 pub mod fuzz;
 mod memory;
+#[cfg(target_os = "linux")]
+pub mod power_loss;
 pub mod published;
 mod random;
 pub mod ratio;

@@ -137,6 +137,20 @@ fn a_vault_survives_death_after_every_step() {
 }
 
 #[test]
+fn a_vault_survives_a_loss_of_power_that_gives_an_older_head_back() {
+    for steps in (0..=whole()).step_by(31) {
+        let place = Dying::new(Shelf::default(), steps);
+        let mut done = Acknowledged::default();
+        let _ = life(&place, &mut done);
+        let dead: MemoryStorage = place.place.lock().unwrap().clone();
+        for head in place.heads.lock().unwrap().iter() {
+            let older = MemoryStorage { head: Some(head.clone()), ..dead.clone() };
+            check(&Arc::new(older.into()), steps, &done);
+        }
+    }
+}
+
+#[test]
 fn a_vault_survives_death_while_it_recovers() {
     for steps in (0..=whole()).step_by(97) {
         let place = Dying::new(Shelf::default(), steps);

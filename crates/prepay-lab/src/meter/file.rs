@@ -102,6 +102,17 @@ pub(super) fn replace(path: &Path, body: &str) -> Result<(), MeterError> {
     write_beside(path, &encode(body)).map_err(|error| fault(path, &error))
 }
 
+/// Makes a directory and those above it, as far as they are missing.
+pub(super) fn create_directory(path: &Path) -> io::Result<()> {
+    let is_missing =
+        |path: &&Path| !path.as_os_str().is_empty() && path.symlink_metadata().is_err();
+    let new: Vec<&Path> = path.ancestors().take_while(is_missing).collect();
+    fs::create_dir_all(path)?;
+    #[cfg(unix)]
+    new.into_iter().try_for_each(|new| File::open(directory(new))?.sync_all())?;
+    Ok(())
+}
+
 fn write_beside(path: &Path, bytes: &[u8]) -> io::Result<()> {
     let beside = beside(path)?;
     let mut options = OpenOptions::new();

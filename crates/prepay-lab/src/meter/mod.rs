@@ -135,7 +135,7 @@ impl Meters {
     ///
     /// Errors of creating the directory.
     pub fn in_directory(directory: &Path) -> io::Result<Self> {
-        std::fs::create_dir_all(directory)?;
+        file::create_directory(directory)?;
         Ok(Self::at(Home::Directory(directory.to_owned())))
     }
 

@@ -189,11 +189,13 @@ pub fn note(vault: &mut TestVault, by: &Quorum) -> Result<u64, VaultError> {
 pub struct Dying {
     pub place: Shelf,
     pub steps: Arc<Mutex<u64>>,
+    /// Every head that was written, the first of which is durable.
+    pub heads: Arc<Mutex<Vec<Vec<u8>>>>,
 }
 
 impl Dying {
     pub fn new(place: Shelf, steps: u64) -> Self {
-        Self { place, steps: Arc::new(Mutex::new(steps)) }
+        Self { place, steps: Arc::new(Mutex::new(steps)), heads: Arc::default() }
     }
 
     pub fn left(&self) -> u64 {
@@ -249,6 +251,8 @@ impl VaultStorage for Dying {
     }
 
     fn write_head(&mut self, head: &[u8]) -> io::Result<()> {
-        self.one(|storage| storage.write_head(head))
+        self.one(|storage| storage.write_head(head))?;
+        self.heads.lock().unwrap().push(head.to_vec());
+        Ok(())
     }
 }
