@@ -81,7 +81,7 @@ impl Invocation<'_> {
                         it counts tokens, refill it too: prepay module refill";
             (RestoredLimits::Stopped, "stopped", next)
         };
-        let vault = backup::restore(self, &self.out, &backup, &flags.seal, limits)?;
+        let vault = backup::restore(self, &self.out, &backup, &flags.seal, &flags.anew, limits)?;
         let name = vault.header().name.clone();
         vault.lock();
         let record = Record::new()

@@ -35,7 +35,7 @@ use crate::Ending;
 use crate::failure::{Done, Failure};
 use crate::out::Out;
 use crate::people::{access_failure, vault_failure};
-use crate::vault::{Installation, Needs, SiteClock, VaultFlags, audit, clock, seal, user};
+use crate::vault::{Installation, Needs, SiteClock, VaultFlags, audit, clock, repair, seal, user};
 use flags::{ModuleCommand, ModuleFlags};
 
 /// Runs one command.
@@ -107,6 +107,7 @@ impl Invocation<'_> {
             ModuleCommand::Seal(flags) => done(seal::run(self, flags, &self.out)),
             ModuleCommand::Audit(command) => done(audit::run(self, command, &self.out)),
             ModuleCommand::Clock(command) => done(clock::run(self, command, &self.out)),
+            ModuleCommand::Repair(flags) => done(repair::run(self, flags, &self.out)),
             ModuleCommand::Backup { backup } => self.backup(backup),
             ModuleCommand::Restore(restore) => self.restore(restore),
         }
