@@ -278,7 +278,11 @@ pub(super) fn prove<E: Entries>(
     Ok(AuditReport { entries, first_bad, authenticated: mac.is_some(), last })
 }
 
-fn read_full(storage: &mut dyn VaultStorage, offset: u64, bytes: &mut [u8]) -> io::Result<usize> {
+pub(super) fn read_full(
+    storage: &mut dyn VaultStorage,
+    offset: u64,
+    bytes: &mut [u8],
+) -> io::Result<usize> {
     let mut count = 0;
     while count < bytes.len() {
         match storage.read_log(offset + count as u64, &mut bytes[count..])? {

@@ -46,6 +46,7 @@ mod shared_vault;
 mod shares;
 mod sign_in;
 mod storage;
+mod tear;
 mod timeline;
 mod user;
 mod window;

@@ -8,8 +8,7 @@
 //! ```
 //!
 //! Up to the head everything must be present and unchanged, or the vault does not open. After the head, complete
-//! entries are applied, the torn end of a write is dropped, and an entry that this vault cannot have written there
-//! is refused. Nothing is written before all checks have passed.
+//! entries are applied, the torn end of a write is dropped (`tear.rs`), and everything else there is refused. Nothing is written before all checks have passed.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -21,6 +20,7 @@ use super::journal::Journal;
 use super::record::{self, LogMac, Position, Problem};
 use super::seal::{self, Sealed, SealedMaster};
 use super::secret::{Key, scrub_stack};
+use super::tear;
 use super::timeline::Timeline;
 use super::user::{Failures, People, User};
 use super::window::Window;
@@ -437,15 +437,15 @@ impl Log<'_> {
     ) -> Result<(), OpenError> {
         let last_in_store = self.anchor.sequence + u64::from(!self.outbox.is_empty());
         let mut scanner = Scanner::new(storage, plan.end.length, end);
+        let mut problem = None;
         self.compare(&plan.end)?;
         while let Some(next) = scanner.next(&plan.end, Some(self.mac))? {
             let (record, after) = match next {
                 Ok(next) => next,
-                Err(problem) if plan.end.length >= acknowledged && is_torn(&problem) => {
-                    plan.torn = end - plan.end.length;
+                Err(found) => {
+                    problem = Some(found);
                     break;
                 }
-                Err(problem) => return Err(plan.end.bad(problem).into()),
             };
             self.compare(&after)?;
             if record.sequence <= last_in_store {
@@ -456,6 +456,20 @@ impl Log<'_> {
                 state.replay(&record)?;
                 plan.pass::<C>(&record, after);
             }
+        }
+        if let Some(problem) = problem {
+            let may_be_torn = plan.end.length >= acknowledged && is_torn(&problem);
+            if !may_be_torn {
+                return Err(plan.end.bad(problem).into());
+            }
+            let left = usize::try_from(end - plan.end.length).unwrap_or(usize::MAX);
+            let mut bytes = vec![0; left.min(tear::DECISIVE)];
+            let count = audit::read_full(storage, plan.end.length, &mut bytes)?;
+            if !tear::is_tear(&bytes[..count], &plan.end, self.mac) {
+                let problem = if problem == Problem::Torn { Problem::Changed } else { problem };
+                return Err(plan.end.bad(problem).into());
+            }
+            plan.torn = end - plan.end.length;
         }
         match plan.end.length < acknowledged {
             true => Err(OpenError::Cut { expected: acknowledged, found: plan.end.length }),
@@ -494,11 +508,12 @@ impl Log<'_> {
     }
 }
 
-/// Whether an interrupted write can leave this. Complete entries that belong elsewhere are something else.
+/// Whether an interrupted write may have left this, which its bytes decide. Complete entries that belong elsewhere are
+/// something else.
 const fn is_torn(problem: &Problem) -> bool {
     matches!(
         problem,
-        Problem::Torn | Problem::Length { .. } | Problem::Changed | Problem::Sequence { found: 0 }
+        Problem::Torn | Problem::Length { .. } | Problem::Changed | Problem::Sequence { .. }
     )
 }
 

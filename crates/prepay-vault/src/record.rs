@@ -191,6 +191,19 @@ pub(super) fn length_fits(length: u32) -> bool {
     (SHORTEST..=LONGEST).contains(&(length as usize))
 }
 
+/// The hash of an entry that follows `before`, if the vault wrote it. What is there of its hash does not count.
+pub(super) fn hash_of(bytes: &[u8], before: &Position, mac: &LogMac) -> Option<[u8; 32]> {
+    let (body, sealed) = bytes.split_last_chunk::<SEAL>()?;
+    let digest = digest(&before.hash, body);
+    let found: &[u8; MAC] = sealed.first_chunk()?;
+    bool::from(mac.short(&digest).ct_eq(found)).then(|| seal(&digest, found))
+}
+
+/// Whether the vault wrote this entry after `before`, and it is unchanged.
+pub(super) fn is_right(bytes: &[u8], before: &Position, mac: &LogMac) -> bool {
+    hash_of(bytes, before, mac).is_some_and(|hash| bytes.ends_with(&hash))
+}
+
 /// Reads an entry that has the length it states and follows `before`.
 pub(super) fn read<E: Entries>(
     bytes: &[u8],

@@ -210,12 +210,90 @@ fn a_chain_made_anew_without_the_key_is_refused() {
     }
 }
 
+/// A vault whose last two writes are in the log but not in the head, as a power failure leaves it; and where the last
+/// entries begin. `more` moves them to other places in their sectors.
+fn ahead_of_its_head(file: &KeyFile, more: u64) -> (MemoryStorage, Vec<usize>) {
+    let place = Shelf::default();
+    let mut vault = create_for(Arc::clone(&place), Unlock::KeyFile(file)).unwrap();
+    let otto = sign_in(&mut vault, "otto");
+    issue(&mut vault, &otto, more).unwrap();
+    let head = place.lock().unwrap().head.clone();
+    let start = place.lock().unwrap().log.len();
+    for rows in [1, 9] {
+        issue(&mut vault, &otto, rows).unwrap();
+    }
+    drop(vault);
+    let mut storage = place.lock().unwrap().clone();
+    storage.head = head;
+    let places = boundaries(&storage.log).into_iter().filter(|&place| place >= start).collect();
+    (storage, places)
+}
+
+#[test]
+fn a_bit_flipped_in_an_acknowledged_entry_is_never_dropped_as_torn() {
+    let file = key_file();
+    for more in [0, 3, 6, 9] {
+        let (good, places) = ahead_of_its_head(&file, more);
+        assert_eq!(places.len(), 3);
+        assert_eq!(refusal(&good, &file), None);
+        for (bit, log) in
+            flips(&good.log).skip(8 * places[0]).step_by(if more == 0 { 1 } else { 17 })
+        {
+            let entry = places.iter().filter(|&&place| place <= bit / 8).count() as u64;
+            match refusal(&MemoryStorage { log, ..good.clone() }, &file) {
+                Some(OpenError::BadEntry(bad)) => {
+                    assert_eq!(bad.offset, places[entry as usize - 1] as u64, "bit = {bit}: {bad}");
+                }
+                other => panic!("bit = {bit}: {other:?}"),
+            }
+        }
+    }
+}
+
+#[test]
+fn what_an_interrupted_write_can_leave_is_dropped() {
+    let file = key_file();
+    for more in [0, 3, 6, 9] {
+        let (good, places) = ahead_of_its_head(&file, more);
+        let start = places[1];
+        let mut left = Vec::new();
+        for end in start + 1..good.log.len() {
+            left.push((format!("cut at {end}"), good.log[..end].to_vec()));
+        }
+        // Sectors that were never written, one or all of them.
+        let first = start / 512;
+        let sectors: Vec<_> = (first..good.log.len().div_ceil(512)).collect();
+        let zero = |log: &mut Vec<u8>, sector: usize| {
+            let end = log.len().min(512 * sector + 512);
+            log[start.max(512 * sector)..end].fill(0);
+        };
+        let mut all = good.log.clone();
+        for &sector in &sectors {
+            let mut log = good.log.clone();
+            zero(&mut log, sector);
+            zero(&mut all, sector);
+            left.push((format!("sector {sector} of {sectors:?}"), log));
+        }
+        left.push(("all sectors".to_owned(), all));
+        for (case, log) in left {
+            let torn = MemoryStorage { log, ..good.clone() };
+            let place: Shelf = Arc::new(torn.into());
+            let unlock = Unlock::KeyFile(&file);
+            let vault = TestVault::open(Box::new(Arc::clone(&place)), noise(9), unlock, at(50));
+            let mut vault = vault.unwrap_or_else(|error| panic!("{more}, {case}: {error}"));
+            assert_eq!(vault.contents().rows, more + 1, "{case}");
+            let last = vault.audit(vault.entries(), 1).unwrap();
+            assert_eq!(last[0].entry.name(), "log_cut", "{case}");
+        }
+    }
+}
+
 #[test]
 fn what_was_never_acknowledged_is_dropped_and_said() {
     let file = key_file();
     let mut torn = used(Unlock::KeyFile(&file));
     let length = torn.log.len();
-    torn.log.extend([0, 0, 0, 200, 1, 2, 3]);
+    torn.log.extend([0, 0, 0, 200, 0, 0, 0]);
     let place: Shelf = Arc::new(torn.into());
     let unlock = Unlock::KeyFile(&file);
     let opened = TestVault::open(Box::new(Arc::clone(&place)), noise(9), unlock, at(50));
