@@ -50,6 +50,7 @@ impl Invocation<'_> {
         let identity = reader.identify().map_err(fault)?;
         let record = Record::new().text("module", id).text("fingerprint", identity.fingerprint);
         self.out.done_with(format_args!("made module {id}"), &made.put(record))?;
+        made.advise(&self.out);
         self.out.remark("next: prepay module request enrolment, and let a centre enrol it");
         Ok(Ending::Done)
     }

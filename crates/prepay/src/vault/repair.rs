@@ -71,10 +71,9 @@ pub(crate) fn run<I: Installation>(site: &I, flags: &RepairFlags, out: &Out) -> 
         .value("uncertain", repaired.uncertain)
         .option("kept", kept.as_ref());
     let Repaired { last, lost, .. } = repaired;
+    let loss = if lost == 0 { String::new() } else { format!("; {lost} entries are lost") };
     out.done(
-        format_args!(
-            "repaired {what} {name}: its audit log is right up to entry {last}, and {lost} are lost"
-        ),
+        format_args!("repaired {what} {name}: its audit log is right up to entry {last}{loss}"),
         &record,
     )?;
     if let Some(kept) = kept {
