@@ -1,6 +1,7 @@
 //! A vault's connection to its computer: files, locks, clock, randomness and hardware tokens.
 //!
 //! - [`Directory`]: stores a vault in a directory of its own, for one process at a time.
+//! - [`forbid_dumps`]: no core dump of the process that holds keys.
 //! - [`SystemClock`], [`SystemEntropy`]: the computer's clock and source of randomness.
 //! - [`private_file`]: small files with secrets, such as a key file.
 //! - [`Pkcs11Token`]: a key in a hardware token that wraps a vault's master key. Needs the feature `pkcs11`.
@@ -10,11 +11,13 @@
 
 mod access;
 mod directory;
+mod dumps;
 mod lock;
 mod pkcs11;
 pub mod private_file;
 mod system;
 
 pub use directory::{Directory, DirectoryError, NewDirectories};
+pub use dumps::forbid_dumps;
 pub use pkcs11::{Pkcs11Error, Pkcs11Place, Pkcs11Token};
 pub use system::{SystemClock, SystemEntropy};

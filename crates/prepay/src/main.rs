@@ -44,6 +44,7 @@ fn main() -> ExitCode {
 /// Runs one command.
 fn run(cli: &Cli) -> Done<Ending> {
     let json = cli.json;
+    prepay_host::forbid_dumps()?;
     match &cli.command {
         Command::Demo => demo::run(json).map_err(Failure::from),
         Command::Lab { command } => lab::run(command, json),

@@ -229,3 +229,26 @@ fn completions_and_man_pages_are_made() {
         assert!(page.contains(".TH prepay"), "{page}");
     }
 }
+
+/// The limits of a running program show that it leaves no core dump. It waits for lines meanwhile.
+#[test]
+#[cfg(target_os = "linux")]
+fn a_program_that_reads_keys_leaves_no_core_dump() {
+    use std::process::{Command, Stdio};
+
+    let mut program = Command::new(env!("CARGO_BIN_EXE_prepay"))
+        .args(["lab", "batch"])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::null())
+        .spawn()
+        .unwrap();
+    let limits = format!("/proc/{}/limits", program.id());
+    let has_none = || {
+        let limits = std::fs::read_to_string(&limits).unwrap();
+        let line = limits.lines().find(|line| line.starts_with("Max core file size")).unwrap();
+        line.split_whitespace().filter(|&word| word == "0").count() == 2
+    };
+    assert!((0..1_000_000).any(|_| has_none()));
+    drop(program.stdin.take());
+    assert!(program.wait().unwrap().success());
+}
