@@ -43,8 +43,12 @@ pub enum JsonError {
         /// Whether there is a signature.
         has_signature: bool,
     },
-    /// The time of signing is invalid.
-    Signed {
+    /// A member beside the signature is invalid.
+    Member {
+        /// Its name.
+        member: &'static str,
+        /// What it takes.
+        expected: &'static str,
         /// What was found.
         found: String,
     },
@@ -73,7 +77,7 @@ prepay_basics::codes! {
         Kind = "form_kind",
         Field = "form_field",
         State = "form_state",
-        Signed = "form_signed",
+        Member = "form_signed",
         Name = "form_name",
         NotCanonical = "form_not_canonical",
     } or { Form }
@@ -106,8 +110,8 @@ impl fmt::Display for JsonError {
                      {signature} signature"
                 )
             }
-            Self::Signed { found } => {
-                write!(f, "signed: expected a time like 2026-03-01T13:55:00Z, found {found:?}")
+            Self::Member { member, expected, found } => {
+                write!(f, "{member}: expected {expected}, found {found:?}")
             }
             Self::Form(error) => error.fmt(f),
             Self::Name { expected, found } => {

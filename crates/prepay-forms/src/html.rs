@@ -127,7 +127,17 @@ fn push_signature(page: &mut String, signed: Option<&SignedForm>) {
         return;
     };
     let signature = form.signature();
+    let addressee = signature.addressee();
+    let kind = if addressee.is_test {
+        "a TEST centre: nothing in this form is for real meters"
+    } else {
+        "a centre for real meters"
+    };
     let rows = [
+        ("For centre", escape(addressee.centre.as_str())),
+        ("Fingerprint of the centre", escape(addressee.fingerprint.as_str())),
+        ("Which is", escape(kind)),
+        ("May be accepted until", escape(&addressee.expires.to_string())),
         ("Signatory", escape(&signature.key().name().to_string())),
         ("Fingerprint", escape(&signature.key().fingerprint().to_string())),
         ("Signed", escape(&signature.signed().to_string())),

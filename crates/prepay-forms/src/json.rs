@@ -1,6 +1,8 @@
 //! Forms as JSON.
 
-use prepay_kmc::form::{Draft, FormState, Signature, SignedForm, TAG};
+use prepay_kmc::form::{
+    Addressee, Draft, EARLIER_TAG, FormState, Signature, SignedForm, SignedFormError, TAG,
+};
 
 use prepay_records::element::{Field, needed, text as text_of};
 use prepay_records::{RecordCode, RecordError};
@@ -59,6 +61,9 @@ fn read_text(text: &str) -> Result<Document, JsonError> {
         return Err(defect.into());
     }
     let format = string("format", &record.format)?;
+    if format == EARLIER_TAG {
+        return Err(JsonError::Form(SignedFormError::Edition));
+    }
     if format != TAG {
         return Err(JsonError::Format { found: format.to_owned() });
     }
@@ -93,10 +98,26 @@ fn join(draft: Draft, record: &SignatureFields<'_>) -> Result<SignedForm, JsonEr
     let signatory = string("signature.signatory", &record.signatory)?;
     let fingerprint = string("signature.fingerprint", &record.fingerprint)?;
     let key = string("signature.key", &record.key)?;
-    let signed = string("signature.signed", &record.signed)?;
     let signature = string("signature.signature", &record.signature)?;
-    let signed = signed.parse().map_err(|_| JsonError::Signed { found: signed.to_owned() })?;
-    let signature = Signature::from_hex(key, signed, signature).map_err(JsonError::Form)?;
+    let signed = value("signature.signed", A_TIME, &record.signed, parsed)?;
+    let addressee = Addressee {
+        centre: value("signature.centre", "the name of a centre", &record.centre, parsed)?,
+        fingerprint: value(
+            "signature.centre_fingerprint",
+            "32 hexadecimal digits in groups of four, upper case",
+            &record.centre_fingerprint,
+            parsed,
+        )?,
+        is_test: value(
+            "signature.purpose",
+            "real or test",
+            &record.purpose,
+            Addressee::read_purpose,
+        )?,
+        expires: value("signature.expires", A_TIME, &record.expires, parsed)?,
+    };
+    let signature =
+        Signature::from_hex(key, signed, addressee, signature).map_err(JsonError::Form)?;
     let stated = [
         (signature.key().name().to_string(), signatory),
         (signature.key().fingerprint().to_string(), fingerprint),
@@ -107,6 +128,23 @@ fn join(draft: Draft, record: &SignatureFields<'_>) -> Result<SignedForm, JsonEr
         }
     }
     SignedForm::join(draft, signature).map_err(JsonError::Form)
+}
+
+const A_TIME: &str = "a time like 2026-03-01T13:55:00Z";
+
+/// The value of a member of the signature.
+fn value<T>(
+    member: &'static str,
+    expected: &'static str,
+    field: &Field<'_>,
+    read: impl FnOnce(&str) -> Option<T>,
+) -> Result<T, JsonError> {
+    let text = string(member, field)?;
+    read(text).ok_or_else(|| JsonError::Member { member, expected, found: text.to_owned() })
+}
+
+fn parsed<T: std::str::FromStr>(text: &str) -> Option<T> {
+    text.parse().ok()
 }
 
 /// The text of a required field.
@@ -132,11 +170,16 @@ pub(crate) fn record(document: &Document) -> FormRecord {
         fields: Pairs(fields.collect()),
         signature: signed.map(|form| {
             let signature = form.signature();
+            let addressee = signature.addressee();
             SignatureRecord {
                 signatory: signature.key().name().to_string(),
                 fingerprint: signature.key().fingerprint().to_string(),
                 key: signature.key_hex(),
+                centre: addressee.centre.to_string(),
+                centre_fingerprint: addressee.fingerprint.to_string(),
+                purpose: addressee.purpose(),
                 signed: signature.signed().to_string(),
+                expires: addressee.expires.to_string(),
                 signature: signature.hex(),
             }
         }),

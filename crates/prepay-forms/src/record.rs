@@ -31,8 +31,16 @@ record! {
     fingerprint ("fingerprint"): Scalar<'de>,
     /// The key.
     key ("key"): Scalar<'de>,
+    /// The centre that the form is for.
+    centre ("centre"): Scalar<'de>,
+    /// The fingerprint of the centre's keys.
+    centre_fingerprint ("centre_fingerprint"): Scalar<'de>,
+    /// Whether the centre is a real one or a test centre.
+    purpose ("purpose"): Scalar<'de>,
     /// When it was signed.
     signed ("signed"): Scalar<'de>,
+    /// Until when it may be accepted.
+    expires ("expires"): Scalar<'de>,
     /// The signature.
     signature ("signature"): Scalar<'de>,
 }
@@ -54,7 +62,11 @@ pub(crate) struct SignatureRecord {
     pub(crate) signatory: String,
     pub(crate) fingerprint: String,
     pub(crate) key: String,
+    pub(crate) centre: String,
+    pub(crate) centre_fingerprint: String,
+    pub(crate) purpose: &'static str,
     pub(crate) signed: String,
+    pub(crate) expires: String,
     pub(crate) signature: String,
 }
 

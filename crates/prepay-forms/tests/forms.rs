@@ -4,7 +4,10 @@ use std::fmt::Write as _;
 
 use prepay_basics::Moment;
 use prepay_forms::{Document, JsonError, MAX_JSON, page, read, write};
-use prepay_kmc::form::{Draft, FormKind, FormState, Presence, Schema, SignedForm, SignedFormError};
+use prepay_kmc::form::{
+    Addressee, Draft, FormKind, FormState, Presence, Schema, SignedForm, SignedFormError,
+    VALID_DAYS,
+};
 use prepay_kmp::Signatory;
 use prepay_testkit::Foreseeable;
 
@@ -14,6 +17,8 @@ fn draft(kind: FormKind, values: &[(&str, &str)]) -> Draft {
     draft
 }
 
+const CENTRE: &str = "0123 4567 89AB CDEF 0123 4567 89AB CDEF";
+
 fn signed() -> SignedForm {
     let anna = Signatory::generate("anna".parse().unwrap(), &mut Foreseeable::new(1)).unwrap();
     let form = draft(
@@ -21,7 +26,13 @@ fn signed() -> SignedForm {
         &[("customer", "7"), ("group", "000123"), ("name", "New town"), ("remark", "\"é\" <b>\\")],
     );
     let now: Moment = "2026-03-01T12:00:00Z".parse().unwrap();
-    SignedForm::sign(form.check().unwrap(), &anna, now).unwrap()
+    let addressee = Addressee {
+        centre: "KMC-1".parse().unwrap(),
+        fingerprint: CENTRE.parse().unwrap(),
+        is_test: true,
+        expires: now.plus_days(VALID_DAYS),
+    };
+    SignedForm::sign(form.check().unwrap(), &anna, addressee, now).unwrap()
 }
 
 #[test]
@@ -42,7 +53,7 @@ fn every_form_is_read_as_it_was_written() {
 #[test]
 fn a_draft_may_be_written_by_hand() {
     let text = r#"{"state":"draft","fields":{"name":"x","group":"12"},"form":"group_name_change",
-        "format":"open-form-1"}"#;
+        "format":"open-form-2"}"#;
     let Ok(Document::Draft(draft)) = read(text) else { panic!("a draft") };
     let fields: Vec<_> = draft.faults().iter().map(|fault| fault.field).collect();
     assert_eq!(fields, ["customer", "group"]);
@@ -54,38 +65,42 @@ fn a_text_that_is_not_a_form_is_refused_with_its_code() {
     let cases: &[(&str, &str)] = &[
         ("", "form_json"),
         ("[]", "form_json"),
-        (r#"{"format":"open-form-1","form":"new_customer","state":"draft"}"#, "form_json"),
+        (r#"{"format":"open-form-2","form":"new_customer","state":"draft"}"#, "form_json"),
         (
-            r#"{"format":"open-form-1","form":"new_customer","state":"draft","fields":{},"x":1}"#,
+            r#"{"format":"open-form-2","form":"new_customer","state":"draft","fields":{},"x":1}"#,
             "form_json",
         ),
         (
-            r#"{"format":"open-form-1","form":"new_customer","state":"draft","fields":{"contact":1}}"#,
+            r#"{"format":"open-form-2","form":"new_customer","state":"draft","fields":{"contact":1}}"#,
             "form_json",
         ),
         (
-            r#"{"format":"open-form-1","form":"new_customer","state":"draft","fields":{"contact":"a","contact":"a"}}"#,
+            r#"{"format":"open-form-2","form":"new_customer","state":"draft","fields":{"contact":"a","contact":"a"}}"#,
             "form_json",
         ),
         (
-            r#"{"format":"open-form-2","form":"new_customer","state":"draft","fields":{}}"#,
+            r#"{"format":"open-form-3","form":"new_customer","state":"draft","fields":{}}"#,
             "form_format",
         ),
-        (r#"{"format":"open-form-1","form":"customer","state":"draft","fields":{}}"#, "form_kind"),
         (
-            r#"{"format":"open-form-1","form":"new_customer","state":"draft","fields":{"group":"1"}}"#,
+            r#"{"format":"open-form-1","form":"new_customer","state":"draft","fields":{}}"#,
+            "form_edition",
+        ),
+        (r#"{"format":"open-form-2","form":"customer","state":"draft","fields":{}}"#, "form_kind"),
+        (
+            r#"{"format":"open-form-2","form":"new_customer","state":"draft","fields":{"group":"1"}}"#,
             "form_field",
         ),
         (
-            r#"{"format":"open-form-1","form":"new_customer","state":"signed","fields":{}}"#,
+            r#"{"format":"open-form-2","form":"new_customer","state":"signed","fields":{}}"#,
             "form_state",
         ),
         (
-            r#"{"format":"open-form-1","form":"new_customer","state":"done","fields":{}}"#,
+            r#"{"format":"open-form-2","form":"new_customer","state":"done","fields":{}}"#,
             "form_state",
         ),
         (
-            r#"{"format":"open-form-1","form":"new_customer","state":"draft","fields":{}} x"#,
+            r#"{"format":"open-form-2","form":"new_customer","state":"draft","fields":{}} x"#,
             "form_json",
         ),
     ];
@@ -110,8 +125,14 @@ fn a_signed_form_has_exactly_one_file() {
         (text.replace("\"customer\": \"7\"", "\"customer\": \"0\""), "form_faults"),
         (text.replace("SIGID:anna", "SIGID:anne"), "form_name"),
         (text.replace("\"signed\",", "\"draft\","), "form_state"),
-        (text.replace("12:00:00Z", "12:00:01Z"), "signature"),
-        (text.replace("12:00:00Z", "12:00:00"), "form_signed"),
+        (text.replace("01T12:00:00Z", "01T12:00:01Z"), "signature"),
+        (text.replace("01T12:00:00Z", "01T12:00:00"), "form_signed"),
+        (text.replace("31T12:00:00Z", "31T12:00:01Z"), "signature"),
+        (text.replace("KMC-1", "KMC-2"), "signature"),
+        (text.replace("\"test\"", "\"real\""), "signature"),
+        (text.replace("\"test\"", "\"best\""), "form_signed"),
+        (text.replace(CENTRE, &CENTRE.replace('0', "1")), "signature"),
+        (text.replace(CENTRE, &CENTRE.to_lowercase()), "form_signed"),
     ] {
         assert_ne!(changed, text);
         let error = read(&changed).unwrap_err();
@@ -157,6 +178,10 @@ fn a_page_is_complete_and_escaped_and_says_whose_form_it_is() {
         "@page { size: A4;",
         "open-kmp.SIGID:anna:",
         "Fingerprint",
+        "KMC-1",
+        CENTRE,
+        "a TEST centre",
+        "2026-03-31T12:00:00Z",
         "</html>",
     ] {
         assert!(text.contains(part), "{part}");

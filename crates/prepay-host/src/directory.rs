@@ -228,7 +228,8 @@ impl Directory {
         )?;
         let file = open_writable(&directory, LOCK, OFlags::CREATE).map_err(io)?;
         let file = file.ok_or_else(|| io(io::ErrorKind::NotFound.into()))?;
-        let lock = Lock::take(file, &directory, at_most).map_err(|error| match error {
+        let locked = directory.try_clone().map_err(io)?;
+        let lock = Lock::take(file, locked, at_most).map_err(|error| match error {
             LockError::Held { process } => DirectoryError::InUse { path: path.clone(), process },
             LockError::Io(error) => io(named(LOCK, error)),
         })?;

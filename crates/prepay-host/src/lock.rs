@@ -11,7 +11,7 @@
 
 use std::fs::{File, TryLockError};
 use std::io;
-use std::os::fd::AsFd;
+use std::os::fd::{AsFd, OwnedFd};
 use std::os::unix::fs::FileExt;
 use std::thread::sleep;
 use std::time::{Duration, Instant};
@@ -25,7 +25,10 @@ const PAUSE: Duration = Duration::from_millis(20);
 
 /// A lock that is held.
 #[derive(Debug)]
-pub(crate) struct Lock(File);
+pub(crate) struct Lock {
+    file: File,
+    directory: OwnedFd,
+}
 
 /// Why the lock was not taken.
 #[derive(Debug)]
@@ -43,7 +46,7 @@ impl Lock {
     /// Takes the lock, waiting at most this long.
     pub(crate) fn take(
         file: File,
-        directory: impl AsFd,
+        directory: OwnedFd,
         at_most: Duration,
     ) -> Result<Self, LockError> {
         let begun = Instant::now();
@@ -61,15 +64,17 @@ impl Lock {
         }
         let number = format!("{}\n", std::process::id());
         let _ = file.set_len(0).and_then(|()| file.write_all_at(number.as_bytes(), 0));
-        Ok(Self(file))
+        Ok(Self { file, directory })
     }
 }
 
 impl Drop for Lock {
     fn drop(&mut self) {
         // The ID is only for people; one that stays behind does no harm.
-        let _ = self.0.set_len(0);
-        let _ = self.0.unlock();
+        let _ = self.file.set_len(0);
+        // Closing them is not enough: a process that is just being started has copies of both.
+        let _ = flock(&self.directory, FlockOperation::Unlock);
+        let _ = self.file.unlock();
     }
 }
 
@@ -103,13 +108,26 @@ mod tests {
         let place = tempfile::tempdir().unwrap();
         let path = place.path().join("lock");
         std::fs::write(&path, b"").unwrap();
-        let read_only = || File::open(&path).unwrap();
-        let lock =
-            Lock::take(read_only(), File::open(place.path()).unwrap(), Duration::ZERO).unwrap();
-        let refused =
-            Lock::take(read_only(), File::open(place.path()).unwrap(), Duration::ZERO).unwrap_err();
+        let take = || {
+            let directory = File::open(place.path()).unwrap();
+            Lock::take(File::open(&path).unwrap(), directory.into(), Duration::ZERO)
+        };
+        let lock = take().unwrap();
+        let refused = take().unwrap_err();
         assert!(matches!(refused, LockError::Held { process: None }), "{refused:?}");
         drop(lock);
-        Lock::take(read_only(), File::open(place.path()).unwrap(), Duration::ZERO).unwrap();
+        take().unwrap();
+    }
+
+    #[test]
+    fn a_copy_of_the_descriptors_keeps_no_lock_that_was_given_up() {
+        let place = tempfile::tempdir().unwrap();
+        let path = place.path().join("lock");
+        let open = || (File::create(&path).unwrap(), File::open(place.path()).unwrap());
+        let (file, directory) = open();
+        let _copies = (file.try_clone().unwrap(), directory.try_clone().unwrap());
+        drop(Lock::take(file, directory.into(), Duration::ZERO).unwrap());
+        let (file, directory) = open();
+        Lock::take(file, directory.into(), Duration::ZERO).unwrap();
     }
 }

@@ -4,9 +4,9 @@
 use prepay_basics::{Identifier, Moment};
 use prepay_kmc::centre::{Centre, Decision, LoadOptions};
 use prepay_kmc::entity::FormNumber;
-use prepay_kmc::form::{Draft, FormKind, FormState, SignedForm};
+use prepay_kmc::form::{Addressee, Draft, FormKind, FormState, SignedForm, VALID_DAYS};
 use prepay_kmc::store::MemoryStore;
-use prepay_kmc_module::{CentreModule, CentreSession, CentreSetup, CentreVault};
+use prepay_kmc_module::{CentreIdentity, CentreModule, CentreSession, CentreSetup, CentreVault};
 use prepay_kmp::{
     CentreEnrolment, Identity, KeyLoadRequest, ModuleEnrolment, Nonce, PartyKind, PublicIdentity,
     Signatory, SlotNumber, Unverified, open_kmp, read_as,
@@ -52,10 +52,21 @@ fn sign_in(vault: &CentreVault, name: &str) -> prepay_vault::Session {
     vault.sign_in(&name.parse().unwrap(), &passphrase(name)).unwrap()
 }
 
-fn signed(by: &Signatory, kind: FormKind, values: &[(&str, &str)]) -> SignedForm {
+fn signed(
+    by: &Signatory,
+    own: &CentreIdentity,
+    kind: FormKind,
+    values: &[(&str, &str)],
+) -> SignedForm {
     let mut draft = Draft::new(kind);
     values.iter().for_each(|(name, value)| draft.set(name, value).unwrap());
-    SignedForm::sign(draft.check().unwrap(), by, today()).unwrap()
+    let addressee = Addressee {
+        centre: own.centre.clone(),
+        fingerprint: own.fingerprint.parse().unwrap(),
+        is_test: own.is_test,
+        expires: today().plus_days(VALID_DAYS),
+    };
+    SignedForm::sign(draft.check().unwrap(), by, addressee, today()).unwrap()
 }
 
 fn process(centre: &mut Centre<'_, MemoryStore>, form: &SignedForm) -> FormNumber {
@@ -88,6 +99,10 @@ fn forms_lead_from_an_unknown_customer_to_a_file_for_one_module() {
     centre.set_up().unwrap();
     let mut entropy = Foreseeable::named("people");
     let anna = Signatory::generate("anna".parse().unwrap(), &mut entropy).unwrap();
+    let own = custodians.identify().unwrap();
+    let module =
+        Identity::generate(PartyKind::Module, "SM-1".parse().unwrap(), &mut entropy).unwrap();
+    let told = module.public().fingerprint().to_string();
     for (kind, values) in [
         (
             FormKind::NewCustomer,
@@ -122,18 +137,17 @@ fn forms_lead_from_an_unknown_customer_to_a_file_for_one_module() {
             &[
                 ("customer", "1"),
                 ("module", "SM-1"),
+                ("module_fingerprint", &told),
                 ("groups", "000001"),
                 ("valid_until", "2027-03-01T12:00:00Z"),
                 ("location", "Computer room"),
             ],
         ),
     ] {
-        process(&mut centre, &signed(&anna, kind, values));
+        process(&mut centre, &signed(&anna, &own, kind, values));
     }
 
     let party = document::<CentreEnrolment>(custodians.enrolment().unwrap()).party;
-    let module =
-        Identity::generate(PartyKind::Module, "SM-1".parse().unwrap(), &mut entropy).unwrap();
     let enrolment = ModuleEnrolment {
         party: module.public().clone(),
         created: today(),
@@ -143,7 +157,6 @@ fn forms_lead_from_an_unknown_customer_to_a_file_for_one_module() {
         firmware: "1".parse().unwrap(),
     };
     let enrolment = open_kmp::write_module_enrolment(&module, &enrolment).unwrap();
-    let told = module.public().fingerprint().to_string();
     assert_eq!(
         centre.enrol_module(&document(&enrolment), "0000").unwrap_err().code(),
         "fingerprint"
@@ -164,8 +177,13 @@ fn forms_lead_from_an_unknown_customer_to_a_file_for_one_module() {
     let operator = CentreSession::new(&vault, sign_in(&vault, "olu"));
     let mut centre = Centre::new(centre.into_store(), &operator, &clock);
     let request = load_request(&module, &party, &mut entropy);
-    let values = [("customer", "1"), ("module", "SM-1"), ("request", request.as_str())];
-    process(&mut centre, &signed(&anna, FormKind::KeyLoadRequest, &values));
+    let values = [
+        ("customer", "1"),
+        ("module", "SM-1"),
+        ("module_fingerprint", told.as_str()),
+        ("request", request.as_str()),
+    ];
+    process(&mut centre, &signed(&anna, &own, FormKind::KeyLoadRequest, &values));
     let again = centre.answer_key_load(&document(&request), &LoadOptions::default()).unwrap();
     assert!(again.is_repeated, "the form built the file");
     let load = read_key_load(module.name(), &party, &keys, again.load.file.as_bytes()).unwrap();

@@ -3,7 +3,7 @@
 
 mod common;
 
-use common::{AUTHORISATION, Bench, FailingStore, Failure, GROUP, KEY, document};
+use common::{AUTHORISATION, Bench, FailingStore, Failure, GROUP, KEY, document, fingerprint};
 use prepay_kmc::centre::{Answer, Centre, Decision, LoadOptions};
 use prepay_kmc::entity::{
     Authorisation, Customer, FormRecord, KeyLoadRecord, KeyState, ModuleRecord, Ownership,
@@ -37,7 +37,7 @@ fn live(bench: &Bench, forms: &[SignedForm], store: &FailingStore) -> Answer<()>
     for form in forms {
         process(&mut centre, form)?;
     }
-    centre.enrol_module(&document("enrol:SM-1"), "FP SM-1")?;
+    centre.enrol_module(&document("enrol:SM-1"), &fingerprint("SM-1"))?;
     centre.answer_agreement(&document("agree:SM-1:1"))?;
     centre.answer_key_load(&document("load:SM-1:1:AA"), &LoadOptions::default())?;
     let group = "000123".parse().unwrap();

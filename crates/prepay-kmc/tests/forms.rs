@@ -2,10 +2,12 @@
 
 mod common;
 
-use common::{AUTHORISATION, Bench, GROUP, KEY};
+use common::{AUTHORISATION, Bench, GROUP, KEY, MODULE_FINGERPRINT};
 use prepay_kmc::centre::{CommandError, Decision};
 use prepay_kmc::entity::{Authorisation, Customer, FormRecord, Line, VendingKeyRecord};
-use prepay_kmc::form::{Draft, FormKind, FormState, SignedForm, SignedFormError};
+use prepay_kmc::form::{
+    Addressee, Draft, FormKind, FormState, SignedForm, SignedFormError, VALID_DAYS,
+};
 use prepay_kmc::store::Filter;
 use prepay_kmp::Signatory;
 use prepay_testkit::Foreseeable;
@@ -134,7 +136,7 @@ fn a_signature_from_the_future_is_refused() {
         let mut draft = Draft::new(FormKind::VendingKeyRequest);
         KEY.iter().for_each(|(name, value)| draft.set(name, value).unwrap());
         let at = common::today().plus_seconds(seconds);
-        SignedForm::sign(draft.check().unwrap(), &bench.anna, at).unwrap()
+        SignedForm::sign(draft.check().unwrap(), &bench.anna, bench.addressee(), at).unwrap()
     };
     assert_eq!(centre.receive_form(&sign(86_401)).unwrap_err().code(), "value_range");
     centre.receive_form(&sign(86_400)).unwrap();
@@ -148,7 +150,7 @@ fn only_the_exact_canonical_text_is_accepted() {
     let form = bench.sign(&bench.anna, FormKind::GroupApplication, &values);
     let text = form.text();
     assert_eq!(SignedForm::from_text(&text).unwrap(), form);
-    assert!(text.starts_with("open-form-1\nform:17:group_application\ncustomer:1:1\n"), "{text}");
+    assert!(text.starts_with("open-form-2\nform:17:group_application\ncustomer:1:1\n"), "{text}");
     for length in (0..text.len()).filter(|&length| text.is_char_boundary(length)) {
         assert!(SignedForm::from_text(&text[..length]).is_err(), "cut at {length}");
     }
@@ -157,6 +159,9 @@ fn only_the_exact_canonical_text_is_accepted() {
         ("customer:1:1", "customer:01:1"),
         ("form:17:group_application", "form:13:default_group"),
         ("signed:20:2026", "signed:20:2027"),
+        ("expires:20:2026", "expires:20:2027"),
+        ("centre:5:KMC-1", "centre:5:KMC-2"),
+        ("purpose:4:real", "purpose:4:test"),
         ("area:5:North\n", ""),
         ("remark:", "romark:"),
         ("area:5:North\nservice:11:electricity\n", "service:11:electricity\narea:5:North\n"),
@@ -180,15 +185,90 @@ fn only_the_exact_canonical_text_is_accepted() {
 fn a_value_that_looks_like_other_items_stays_one_value() {
     let bench = Bench::new();
     let request = "x\ngroups:6:000123\nremark:1:a\nkey:1:a\nsigned:20:2026-03-01T12:00:00Z\n";
-    let values = [("customer", "1"), ("module", "SM-1"), ("request", request)];
+    let values = [
+        ("customer", "1"),
+        ("module", "SM-1"),
+        ("module_fingerprint", MODULE_FINGERPRINT),
+        ("request", request),
+    ];
     let form = bench.sign(&bench.anna, FormKind::KeyLoadRequest, &values);
     let read = SignedForm::from_text(&form.text()).unwrap();
     assert_eq!(read.form().draft().value("request"), Some(request));
     assert_eq!(read.form().draft().value("groups"), None);
     // A form with those lines as fields has another text and another digest.
     let mut with_group = values.to_vec();
-    with_group[2].1 = "x\n";
+    with_group[3].1 = "x\n";
     with_group.push(("groups", "000123"));
     let other = bench.sign(&bench.anna, FormKind::KeyLoadRequest, &with_group);
     assert_ne!(other.digest(), form.digest());
+}
+
+/// A request for a vending key, signed by anna for somebody.
+fn addressed(bench: &Bench, change: impl FnOnce(&mut Addressee)) -> SignedForm {
+    let mut draft = Draft::new(FormKind::VendingKeyRequest);
+    KEY.iter().for_each(|(name, value)| draft.set(name, value).unwrap());
+    let mut addressee = bench.addressee();
+    change(&mut addressee);
+    SignedForm::sign(draft.check().unwrap(), &bench.anna, addressee, common::today()).unwrap()
+}
+
+#[test]
+fn a_form_for_a_test_centre_is_refused_by_a_real_one_and_the_other_way_round() {
+    let bench = Bench::new();
+    let mut centre = bench.furnished();
+    let for_test = addressed(&bench, |addressee| addressee.is_test = true);
+    let for_real = addressed(&bench, |addressee| addressee.is_test = false);
+    assert_eq!(centre.receive_form(&for_test).unwrap_err().code(), "form_purpose");
+    bench.module.make_test_centre();
+    assert_eq!(centre.receive_form(&for_real).unwrap_err().code(), "form_purpose");
+    centre.receive_form(&for_test).unwrap();
+}
+
+#[test]
+fn a_form_for_another_centre_or_for_renewed_keys_is_refused() {
+    let bench = Bench::new();
+    let mut centre = bench.furnished();
+    let other = common::fingerprint("SM-1");
+    let by_name = addressed(&bench, |addressee| addressee.centre = "KMC-2".parse().unwrap());
+    let by_key = addressed(&bench, |addressee| addressee.fingerprint = other.parse().unwrap());
+    for form in [by_name, by_key] {
+        assert_eq!(centre.receive_form(&form).unwrap_err().code(), "form_centre");
+    }
+    assert!(
+        centre
+            .rows::<FormRecord>(Filter::all())
+            .unwrap()
+            .iter()
+            .all(|form| form.number.value() < 4)
+    );
+}
+
+#[test]
+fn a_form_is_received_and_accepted_until_it_expires() {
+    let bench = Bench::new();
+    let mut centre = bench.furnished();
+    let expires = common::today().plus_days(VALID_DAYS);
+    assert_eq!(bench.addressee().expires, expires);
+    let form = |remark| {
+        let values = [KEY, &[("remark", remark)]].concat();
+        bench.sign(&bench.anna, FormKind::VendingKeyRequest, &values)
+    };
+    let [first, second, late] = ["first", "second", "late"].map(form);
+    let numbers = [first, second].map(|form| centre.receive_form(&form).unwrap());
+    bench.clock.set(expires);
+    centre.accept_form(numbers[0], &Decision::default()).unwrap();
+    bench.clock.set(expires.plus_seconds(1));
+    assert_eq!(centre.receive_form(&late).unwrap_err().code(), "form_lapsed");
+    let refused = centre.accept_form(numbers[1], &Decision::default()).unwrap_err();
+    assert_eq!(refused.code(), "form_lapsed");
+    centre.refuse_form(numbers[1], &"too late".parse().unwrap()).unwrap();
+}
+
+#[test]
+fn a_form_of_the_earlier_edition_is_recognised_and_refused() {
+    let bench = Bench::new();
+    let form = bench.sign(&bench.anna, FormKind::VendingKeyRequest, KEY);
+    let earlier = form.text().replacen("open-form-2", "open-form-1", 1);
+    assert_eq!(SignedForm::from_text(&earlier), Err(SignedFormError::Edition));
+    assert_eq!(SignedFormError::Edition.code(), "form_edition");
 }

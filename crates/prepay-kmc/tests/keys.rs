@@ -2,7 +2,9 @@
 
 mod common;
 
-use common::{Bench, GROUP, KEY, customer, document, moment, new_key, revisions, terms};
+use common::{
+    Bench, GROUP, KEY, customer, document, fingerprint, moment, new_key, revisions, terms,
+};
 use prepay_kmc::centre::{
     Centre, CommandError, Decision, ExpiryKind, KeyTerms, NewAuthorisation, NewKey,
 };
@@ -208,6 +210,7 @@ fn without_authority_nothing_changes() {
     let grant = NewAuthorisation {
         group: id.group,
         module: "SM-1".parse().unwrap(),
+        module_fingerprint: None,
         granted_by: "anna".parse().unwrap(),
         valid_until: moment("2027-01-01T00:00:00Z"),
         location: Line::default(),
@@ -222,7 +225,7 @@ fn without_authority_nothing_changes() {
         centre.grant(grant.clone()).map(drop),
         centre.revoke_signatory(&name),
         centre.register_signatory(customer(1), bench.anna.key(), ""),
-        centre.enrol_module(&document("enrol:SM-2"), "FP SM-2").map(drop),
+        centre.enrol_module(&document("enrol:SM-2"), &fingerprint("SM-2")).map(drop),
         centre.revoke_module(&"SM-1".parse().unwrap()),
         centre.revoke_authorisation("1".parse().unwrap()),
         centre.change_contact(customer(1), Line::default(), Line::default()),

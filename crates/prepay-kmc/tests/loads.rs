@@ -2,7 +2,10 @@
 
 mod common;
 
-use common::{AUTHORISATION, Bench, KEY, customer, document, moment, new_key, terms, text, today};
+use common::{
+    AUTHORISATION, Bench, KEY, MODULE_FINGERPRINT, customer, document, fingerprint, moment,
+    new_key, terms, text, today,
+};
 use prepay_kmc::centre::{CommandError, Decision, KeyTerms, LoadOptions, NewKey};
 use prepay_kmc::entity::{FormRecord, KeyLoadRecord, LeftOutReason, VendingKeyId};
 use prepay_kmc::form::{FormKind, FormState};
@@ -94,6 +97,7 @@ fn a_repeated_request_is_never_answered_differently() {
         let values = [
             ("customer", "1"),
             ("module", "SM-1"),
+            ("module_fingerprint", MODULE_FINGERPRINT),
             ("request", signed.as_str()),
             ("groups", "000999"),
         ];
@@ -213,7 +217,7 @@ fn an_authorisation_is_valid_before_its_end_and_not_at_it() {
         let mut centre = bench.furnished();
         let until = today().plus_seconds(seconds).to_string();
         let mut values = AUTHORISATION.to_vec();
-        values[3] = ("valid_until", &until);
+        values[4] = ("valid_until", &until);
         bench.accepted(&mut centre, FormKind::KeyUseAuthorisation, &values);
         centre.answer_agreement(&document("agree:SM-1:1")).unwrap();
         bench.clock.advance_days(1);
@@ -233,7 +237,7 @@ fn keys_not_asked_for_or_too_early_are_left_out_beside_the_others() {
     let early = NewKey { activation: moment("2026-09-01T00:00:00Z"), ..new_key() };
     centre.request_key(&early).unwrap();
     let mut values = AUTHORISATION.to_vec();
-    values[2] = ("groups", "000123,000124");
+    values[3] = ("groups", "000123,000124");
     bench.accepted(&mut centre, FormKind::KeyUseAuthorisation, &values);
     centre.answer_agreement(&document("agree:SM-1:1")).unwrap();
     let groups = Some(["000123".parse().unwrap()].into());
@@ -306,7 +310,7 @@ fn a_refused_agreement_leaves_the_module_alone() {
     centre.revoke_module(&"SM-1".parse().unwrap()).unwrap_err();
     bench.module.fail(false);
     // A module without a row: its enrolment was interrupted after the centre's module had accepted it.
-    bench.module.accept_module(&document("enrol:SM-2"), "FP SM-2").unwrap();
+    bench.module.accept_module(&document("enrol:SM-2"), &fingerprint("SM-2")).unwrap();
     for (module, code) in [("SM-1", "ended"), ("SM-2", "not_there")] {
         let refused = centre.answer_agreement(&document(format!("agree:{module}:1"))).unwrap_err();
         assert_eq!(refused.code(), code, "{module}");
@@ -340,7 +344,16 @@ fn a_key_load_form_builds_the_file_and_is_done() {
     let mut centre = bench.furnished();
     centre.answer_agreement(&document("agree:SM-1:1")).unwrap();
     let request = text(REQUEST);
-    let values = [("customer", "1"), ("module", "SM-1"), ("request", request.as_str())];
+    let named = |module, fingerprint| {
+        [
+            ("customer", "1"),
+            ("module", module),
+            ("module_fingerprint", fingerprint),
+            ("request", request.as_str()),
+        ]
+    };
+    let other = fingerprint("SM-2");
+    let values = named("SM-1", MODULE_FINGERPRINT);
     let form = bench.sign(&bench.anna, FormKind::KeyLoadRequest, &values);
     let number = centre.receive_form(&form).unwrap();
     let refused = centre.accept_form(number, &Decision::default()).unwrap_err();
@@ -356,11 +369,14 @@ fn a_key_load_form_builds_the_file_and_is_done() {
     assert_eq!(&*accepted.load.unwrap().load.file, "file 1 for SM-1");
     assert!(centre.store().get::<KeyLoadRecord>(&1).unwrap().is_some());
 
-    let values = [("customer", "1"), ("module", "SM-2"), ("request", request.as_str())];
-    let form = bench.sign(&bench.anna, FormKind::KeyLoadRequest, &values);
-    let number = centre.receive_form(&form).unwrap();
-    let refused = centre.accept_form(number, &Decision::default()).unwrap_err();
-    assert_eq!(refused.code(), "other_module");
+    for (values, code) in
+        [(named("SM-2", MODULE_FINGERPRINT), "other_module"), (named("SM-1", &other), "module_key")]
+    {
+        let form = bench.sign(&bench.anna, FormKind::KeyLoadRequest, &values);
+        let number = centre.receive_form(&form).unwrap();
+        let refused = centre.accept_form(number, &Decision::default()).unwrap_err();
+        assert_eq!(refused.code(), code);
+    }
 }
 
 #[test]
@@ -383,4 +399,33 @@ fn a_key_that_could_not_be_made_is_left_out_until_it_is() {
     assert_eq!(centre.orphans().unwrap(), []);
     let load = centre.answer_key_load(&document("load:SM-1:1:BB"), &all()).unwrap().load;
     assert_eq!((load.keys.len(), load.left_out.len()), (2, 0));
+}
+
+#[test]
+fn a_module_with_other_keys_than_the_owner_named_gets_nothing() {
+    let bench = Bench::new();
+    let mut centre = bench.furnished();
+    // Enrolled already: the form is refused.
+    let other = fingerprint("SM-2");
+    let mut values = AUTHORISATION.to_vec();
+    values[2].1 = &other;
+    let form = bench.sign(&bench.anna, FormKind::KeyUseAuthorisation, &values);
+    let number = centre.receive_form(&form).unwrap();
+    let refused = centre.accept_form(number, &Decision::default()).unwrap_err();
+    assert_eq!(refused.code(), "module_key");
+    // Enrolled later: the authorisation remembers the key.
+    values[1].1 = "SM-2";
+    values[2].1 = MODULE_FINGERPRINT;
+    bench.accepted(&mut centre, FormKind::KeyUseAuthorisation, &values);
+    centre.enrol_module(&document("enrol:SM-2"), &other).unwrap();
+    centre.answer_agreement(&document("agree:SM-2:1")).unwrap();
+    match centre.answer_key_load(&document("load:SM-2:1:AA"), &all()) {
+        Err(CommandError::NothingToLoad { left_out, .. }) => {
+            assert_eq!(left_out[0].reason, LeftOutReason::OtherModuleKey);
+        }
+        other => panic!("{other:?}"),
+    }
+    values[2].1 = &other;
+    bench.accepted(&mut centre, FormKind::KeyUseAuthorisation, &values);
+    centre.answer_key_load(&document("load:SM-2:1:AA"), &all()).unwrap();
 }

@@ -19,7 +19,10 @@ use rusqlite::{Connection, ErrorCode, OpenFlags, TransactionBehavior};
 const APPLICATION: i32 = 0x5070_4B6D;
 
 /// The migrations that bring an empty file to the current schema, in order.
-const MIGRATIONS: &[&str] = &[include_str!("../migrations/0001-centre.sql")];
+const MIGRATIONS: &[&str] = &[
+    include_str!("../migrations/0001-centre.sql"),
+    include_str!("../migrations/0002-module-fingerprint.sql"),
+];
 
 /// How long a commit waits for another process to finish.
 const BUSY: Duration = Duration::from_secs(10);

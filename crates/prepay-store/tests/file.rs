@@ -112,9 +112,12 @@ fn a_file_that_is_not_a_centre_database_is_refused_with_its_code() {
     fs::remove_file(&path).unwrap();
 
     drop(filled(&path));
-    Connection::open(&path).unwrap().pragma_update(None, "user_version", 99).unwrap();
+    let database = Connection::open(&path).unwrap();
+    let written: i64 = database.pragma_query_value(None, "user_version", |row| row.get(0)).unwrap();
+    database.pragma_update(None, "user_version", 99).unwrap();
     assert_eq!(refusal(&path).code(), "version");
-    Connection::open(&path).unwrap().pragma_update(None, "user_version", 1).unwrap();
+    database.pragma_update(None, "user_version", written).unwrap();
+    drop(database);
     assert!(SqliteCentreStore::open(&path).is_ok());
 }
 

@@ -518,7 +518,7 @@ fn a_form_lists_all_its_faults_and_bends_under_nothing() {
     );
     place.done(&["form", "signatory", "maria", "-o", "maria.key"]);
     assert_eq!(
-        place.fails(&["form", "sign", "draft", "--signatory", "maria.key"]),
+        place.fails(&["form", "sign", "draft", "--signatory", "maria.key", "--centre", "pke"]),
         (3, "form_faults".to_owned())
     );
     place.done(&[
@@ -538,7 +538,24 @@ fn a_form_lists_all_its_faults_and_bends_under_nothing() {
         place.fails(&["form", "receive", "good", "--as", "olga"]),
         (3, "form_state".to_owned())
     );
-    place.done(&["form", "sign", "good", "--signatory", "maria.key", "-o", "signed"]);
+    place.done(&["enrol", "write", "--as", "uma", "-o", "pke"]);
+    let sign = ["form", "sign", "good", "--signatory", "maria.key", "--centre", "pke"];
+    let signed = place.done(&with(&sign, &["-o", "signed"]));
+    assert_eq!((&signed[0]["centre"], &signed[0]["purpose"]), (&"KC-1".into(), &"test".into()));
+    place.done(&with(
+        &sign,
+        &["-o", "late", "--valid-days", "1", "--fixed-time", "2020-01-01T00:00Z"],
+    ));
+    assert_eq!(
+        place.fails(&["form", "receive", "late", "--as", "olga"]),
+        (3, "form_lapsed".to_owned())
+    );
+    let other = Place::with_centre("form-other");
+    fs::copy(place.path("signed"), other.path("signed")).expect("it can be copied");
+    assert_eq!(
+        other.fails(&["form", "receive", "signed", "--as", "olga"]),
+        (3, "form_centre".to_owned())
+    );
     let signed = fs::read_to_string(place.path("signed")).expect("it was written");
     fs::write(place.path("bent"), signed.replace("Example", "Exemple"))
         .expect("a file can be written");

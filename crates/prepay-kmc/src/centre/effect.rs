@@ -5,6 +5,7 @@ use prepay_kmp::attribute::VendingKeyType;
 use prepay_kmp::read_as;
 
 use super::batch::Batch;
+use super::grants::check_module_key;
 use super::people::{put_customer, put_signatory};
 use super::{
     Answer, Centre, CommandError, Decision, KeyTerms, LoadAnswer, LoadOptions, NewAuthorisation,
@@ -92,6 +93,7 @@ impl<S: CentreStore> Centre<'_, S> {
                     let new = NewAuthorisation {
                         group,
                         module: form.module.clone(),
+                        module_fingerprint: Some(form.module_fingerprint.clone()),
                         granted_by: key.id().clone(),
                         valid_until: form.valid_until,
                         location: form.location.clone(),
@@ -127,6 +129,8 @@ impl<S: CentreStore> Centre<'_, S> {
         if expected != found {
             return Err(CommandError::OtherModule { expected, found });
         }
+        let fingerprint = request.sender().fingerprint().to_string();
+        check_module_key(&found, &form.module_fingerprint, &fingerprint)?;
         let options = LoadOptions { groups: form.groups, transactions: decision.transactions };
         let load = self.put_load(batch, &request, &options)?;
         let rows = vec![RowKey::KeyLoad(load.load.serial)];

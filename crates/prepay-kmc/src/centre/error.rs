@@ -158,6 +158,34 @@ pub enum CommandError {
         /// The step.
         step: BadTransition,
     },
+    /// The form was signed for another centre, or for other keys of this one.
+    FormCentre {
+        /// This centre and its fingerprint.
+        expected: String,
+        /// The centre and the fingerprint in the form.
+        found: String,
+    },
+    /// The form was signed for a test centre and this is a real one, or the other way round.
+    FormPurpose {
+        /// Whether this is a test centre.
+        is_test: bool,
+    },
+    /// The time until which the form may be accepted has passed.
+    FormExpired {
+        /// Until when.
+        expires: Moment,
+        /// The time.
+        now: Moment,
+    },
+    /// The module has other keys than the form or the authorisation names.
+    ModuleKey {
+        /// The module.
+        module: ModuleId,
+        /// The fingerprint that was named.
+        expected: String,
+        /// That of the module's keys.
+        found: String,
+    },
     /// The request in the form does not come from the module that the form names.
     OtherModule {
         /// The module named in the form.
@@ -223,6 +251,10 @@ prepay_basics::codes! {
         Fingerprint = "fingerprint",
         FormReceived = "form_received",
         Transition = "form_state",
+        FormCentre = "form_centre",
+        FormPurpose = "form_purpose",
+        FormExpired = "form_lapsed",
+        ModuleKey = "module_key",
         OtherModule = "other_module",
         NothingToLoad = "nothing_to_load",
         LoadConflict = "load_conflict",
@@ -296,6 +328,28 @@ impl fmt::Display for CommandError {
                 write!(f, "the same form was already received: it is form {number}, {state}")
             }
             Self::Transition { number, step } => write!(f, "form {number}: {step}"),
+            Self::FormCentre { expected, found } => {
+                write!(
+                    f,
+                    "the form was signed for another centre: expected {expected}, found {found}"
+                )
+            }
+            Self::FormPurpose { is_test } => {
+                let [expected, found] = if *is_test { ["test", "real"] } else { ["real", "test"] };
+                write!(
+                    f,
+                    "the form: expected one for a {expected} centre, found one for a {found} centre"
+                )
+            }
+            Self::FormExpired { expires, now } => {
+                write!(
+                    f,
+                    "the form may no longer be accepted: expected {expires} or before, found {now}"
+                )
+            }
+            Self::ModuleKey { module, expected, found } => {
+                write!(f, "fingerprint of module {module}: expected {expected}, found {found}")
+            }
             Self::OtherModule { expected, found } => {
                 write!(
                     f,

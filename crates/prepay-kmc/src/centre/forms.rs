@@ -1,6 +1,7 @@
 //! Forms at the centre: received, accepted or refused, carried out.
 
 use prepay_kmc_module::Authority;
+use prepay_kmp::CentreId;
 use prepay_token::element::SupplyGroupCode;
 
 use super::batch::Batch;
@@ -43,13 +44,15 @@ impl<S: CentreStore> Centre<'_, S> {
     ///
     /// # Errors
     ///
-    /// [`CommandError::FormReceived`] for the same form a second time; [`CommandError::NotThere`],
+    /// [`CommandError::FormPurpose`], [`CommandError::FormCentre`] and [`CommandError::FormExpired`] for a form that
+    /// was not signed for this centre, or too long ago; [`CommandError::FormReceived`] for the same form a second time; [`CommandError::NotThere`],
     /// [`CommandError::SignatoryTaken`], [`CommandError::SignatoryKey`],
     /// [`CommandError::SignatoryCustomer`] and [`CommandError::Ended`] for its signatory;
     /// [`CommandError::Value`] for a signature from the future.
     pub fn receive_form(&mut self, form: &SignedForm) -> Answer<FormNumber> {
         self.needs("receive a form", Authority::Operating)?;
         let mut batch = self.batch()?;
+        self.check_addressee(form)?;
         let digest = form.digest();
         if let Some(Versioned { row, .. }) = self.store.find(&FormRecord::with_digest(&digest))? {
             return Err(CommandError::FormReceived { number: row.number, state: row.state });
@@ -84,13 +87,15 @@ impl<S: CentreStore> Centre<'_, S> {
     ///
     /// # Errors
     ///
-    /// [`CommandError::Transition`] unless it is received; any error of what it asks for. If the module fails
+    /// [`CommandError::Transition`] unless it is received; [`CommandError::FormCentre`] and
+    /// [`CommandError::FormExpired`] if the centre's keys were renewed or its time has passed meanwhile; any error of what it asks for. If the module fails
     /// to make a vending key, the form stays accepted, and [`Centre::finish_form`] tries again.
     pub fn accept_form(&mut self, number: FormNumber, decision: &Decision) -> Answer<Accepted> {
         let Versioned { row: mut record, version } = self.row::<FormRecord>(&number)?;
         self.needs("accept this form", authority(record.kind))?;
         can_step(&record, FormState::Accepted)?;
         let form = SignedForm::from_text(&record.document)?;
+        self.check_addressee(&form)?;
         match self.check_signature(&form)? {
             Some(_) => {}
             None => compare_fingerprint(form.signature().key(), decision.fingerprint.as_deref())?,
@@ -182,6 +187,27 @@ impl<S: CentreStore> Centre<'_, S> {
         batch.update(record.clone(), version);
         self.commit(batch)?;
         Ok(record)
+    }
+
+    /// Checks that the form was signed for this centre, and that its time has not passed.
+    fn check_addressee(&self, form: &SignedForm) -> Answer<()> {
+        let own = self.module.identify()?;
+        let found = form.signature().addressee();
+        if found.is_test != own.is_test {
+            return Err(CommandError::FormPurpose { is_test: own.is_test });
+        }
+        if found.centre != own.centre || found.fingerprint.as_str() != own.fingerprint {
+            let text = |centre: &CentreId, fingerprint: &str| format!("{centre} {fingerprint}");
+            return Err(CommandError::FormCentre {
+                expected: text(&own.centre, &own.fingerprint),
+                found: text(&found.centre, found.fingerprint.as_str()),
+            });
+        }
+        let (expires, now) = (found.expires, self.now());
+        if now > expires {
+            return Err(CommandError::FormExpired { expires, now });
+        }
+        Ok(())
     }
 
     /// Checks that the signatory may sign the form. Returns for which customer, unless it is a new one.

@@ -11,6 +11,7 @@ use crate::entity::{
     Action, Authorisation, AuthorisationNumber, FormNumber, LeftOutReason, Line, ModuleRecord,
     Signatory, SupplyGroup,
 };
+use crate::form::FingerprintText;
 use crate::store::{CentreStore, RowKey, Versioned};
 
 /// An authorisation to grant.
@@ -20,6 +21,8 @@ pub struct NewAuthorisation {
     pub group: SupplyGroupCode,
     /// The module.
     pub module: ModuleId,
+    /// The fingerprint of the module's public keys; `None` if the owner named none.
+    pub module_fingerprint: Option<FingerprintText>,
     /// The owner's signatory who signed it.
     pub granted_by: Identifier,
     /// Until when it is valid.
@@ -36,6 +39,7 @@ impl<S: CentreStore> Centre<'_, S> {
     ///
     /// [`CommandError::Forbidden`], [`CommandError::NotThere`] for the group or the signatory,
     /// [`CommandError::NotOwner`], [`CommandError::Ended`] for a revoked signatory or module,
+    /// [`CommandError::ModuleKey`] if the module is enrolled with other keys,
     /// [`CommandError::Value`] for a time that has passed.
     pub fn grant(&mut self, new: NewAuthorisation) -> Answer<AuthorisationNumber> {
         self.needs("grant an authorisation", Authority::DualControl)?;
@@ -85,6 +89,12 @@ impl<S: CentreStore> Centre<'_, S> {
         if signatory.revoked.is_some() {
             return Ok(Some(LeftOutReason::SignatoryRevoked));
         }
+        let module = self.store.get::<ModuleRecord>(&row.module)?;
+        if let (Some(named), Some(module)) = (&row.module_fingerprint, module)
+            && *named != module.row.fingerprint
+        {
+            return Ok(Some(LeftOutReason::OtherModuleKey));
+        }
         let owner = self.row::<SupplyGroup>(&row.group)?.row.owner;
         Ok((owner != signatory.customer).then_some(LeftOutReason::OwnerChanged))
     }
@@ -96,16 +106,26 @@ impl<S: CentreStore> Centre<'_, S> {
         new: NewAuthorisation,
         form: Option<FormNumber>,
     ) -> Answer<AuthorisationNumber> {
-        let NewAuthorisation { group, module, granted_by, valid_until, location } = new;
+        let NewAuthorisation {
+            group,
+            module,
+            module_fingerprint,
+            granted_by,
+            valid_until,
+            location,
+        } = new;
         if valid_until <= batch.at {
             let expected = format!("a time after {}", batch.at);
             let found = valid_until.to_string();
             return Err(CommandError::Value { what: "valid until", expected, found });
         }
-        if let Some(Versioned { row, .. }) = self.store.get::<ModuleRecord>(&module)?
-            && let Some(since) = row.revoked
-        {
-            return Err(CommandError::Ended { row: RowKey::Module(row.id), since });
+        if let Some(Versioned { row, .. }) = self.store.get::<ModuleRecord>(&module)? {
+            if let Some(since) = row.revoked {
+                return Err(CommandError::Ended { row: RowKey::Module(row.id), since });
+            }
+            if let Some(named) = &module_fingerprint {
+                check_module_key(&module, named, row.fingerprint.as_str())?;
+            }
         }
         let number = batch.authorisation_number()?;
         let note = format!("group {group}, module {module}, until {valid_until}");
@@ -114,6 +134,7 @@ impl<S: CentreStore> Centre<'_, S> {
             number,
             group,
             module,
+            module_fingerprint: module_fingerprint.map(|text| Line::lossy(text.as_str())),
             granted_by,
             granted: batch.at,
             valid_until,
@@ -123,4 +144,17 @@ impl<S: CentreStore> Centre<'_, S> {
         });
         Ok(number)
     }
+}
+
+/// Checks that a module has the keys that a form or a person named.
+pub(super) fn check_module_key(
+    module: &ModuleId,
+    named: &FingerprintText,
+    found: &str,
+) -> Answer<()> {
+    if named.as_str() == found {
+        return Ok(());
+    }
+    let (module, expected, found) = (module.clone(), named.to_string(), found.to_owned());
+    Err(CommandError::ModuleKey { module, expected, found })
 }

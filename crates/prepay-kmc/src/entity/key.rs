@@ -105,6 +105,9 @@ pub struct Authorisation {
     pub group: SupplyGroupCode,
     /// The module. Need not be enrolled yet.
     pub module: ModuleId,
+    /// The fingerprint of the module's public keys; `None` if the owner named none, on paper. A module of this name
+    /// with other keys gets nothing.
+    pub module_fingerprint: Option<Line>,
     /// The signatory who granted it. Must exist.
     pub granted_by: Identifier,
     /// When it was accepted.

@@ -92,6 +92,8 @@ coded! {
         AuthorisationEnded = "authorisation_ended",
         /// The signatory of the newest authorisation is revoked.
         SignatoryRevoked = "signatory_revoked",
+        /// The module has other keys than the newest authorisation names.
+        OtherModuleKey = "other_module_key",
         /// A former owner of the group granted the newest authorisation.
         OwnerChanged = "owner_changed",
         /// The refresh period would end before the key becomes active: it is too early to load the key.

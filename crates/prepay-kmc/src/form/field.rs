@@ -3,6 +3,7 @@
 //! There is only one way to write each value, so that equal forms have equal signed texts.
 
 use std::collections::BTreeSet;
+use std::fmt;
 use std::str::FromStr;
 
 use prepay_basics::Moment;
@@ -116,6 +117,36 @@ impl RequestText {
     const MAX_LENGTH: usize = 16 * 1024;
 }
 
+/// A fingerprint as people compare it: 32 hexadecimal digits, upper case, in groups of four.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FingerprintText(Box<str>); // Invariant: 39 characters of this form.
+
+impl FingerprintText {
+    /// The text.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl FromStr for FingerprintText {
+    type Err = ();
+
+    fn from_str(text: &str) -> Result<Self, ()> {
+        let fits = |(at, byte): (usize, u8)| match at % 5 {
+            4 => byte == b' ',
+            _ => matches!(byte, b'0'..=b'9' | b'A'..=b'F'),
+        };
+        let is_one = text.len() == 39 && text.bytes().enumerate().all(fits);
+        is_one.then(|| Self(text.into())).ok_or(())
+    }
+}
+
+impl fmt::Display for FingerprintText {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(&self.0)
+    }
+}
+
 /// The most supply groups in one field.
 const MOST_GROUPS: usize = 100;
 
@@ -158,6 +189,7 @@ values! {
     CurrencyLimit: "0 to 4294967295, or \"-\" for no limit";
     SubClassSet: "digits 0 to 7 in rising order, or \"-\" for none";
     Cluster: "a cluster, 0 to 65535; only 0 is defined", |text| number(text).map(Cluster);
+    FingerprintText: "a fingerprint, 32 hexadecimal digits in groups of four, upper case";
     ModuleId:
         "the name of a module: 1 to 40 letters, digits or \"_-.,\", starting with a letter or digit";
 }
@@ -232,6 +264,11 @@ mod tests {
         check::<SubClassSet>(&["-", "0145"], &["", "10", "8"]);
         check::<Cluster>(&["0", "65535"], &["", "65536", "00"]);
         check::<ModuleId>(&["SM-1"], &["", "-a", "a b"]);
+        let fingerprint = "0123 4567 89AB CDEF 0123 4567 89AB CDEF";
+        check::<FingerprintText>(
+            &[fingerprint],
+            &["", &fingerprint[1..], &fingerprint.replace(' ', ""), &fingerprint.to_lowercase()],
+        );
         check::<RequestText>(&["VKR;", "a\nb\n", &longest], &["", "a\r\n", "é", &too_long]);
     }
 }

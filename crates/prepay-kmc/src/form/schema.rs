@@ -12,7 +12,7 @@ use prepay_token::element::{
     SupplyGroupCode,
 };
 
-use super::field::{Days, Entries, Entry, RequestText};
+use super::field::{Days, Entries, Entry, FingerprintText, RequestText};
 use super::{Field, FormKind, Presence};
 use crate::entity::{CustomerNumber, Line, life_faults};
 
@@ -63,6 +63,10 @@ const NAME: Words = required("Name", "The name of the supply group, for people."
 const SERVICE: Words = required("Service", "What the meters of the group measure.");
 const CLUSTER: Words = optional("Cluster", "0", "Key changes stay within one cluster.");
 const MODULE: Words = required("Module", "The name of the security module.");
+const MODULE_FINGERPRINT: Words = required(
+    "Fingerprint of the module",
+    "That of its public keys: read it at the module, or have its custodians read it out.",
+);
 const REMARK: Words = optional("Remark", "none", "Anything else the centre should know.");
 
 /// Declares each form once: its fields with their types and texts, and the rules between fields.
@@ -213,6 +217,7 @@ forms! {
         "Lets a security module hold the vending keys of supply groups that you own." {
         customer: CustomerNumber = CUSTOMER;
         module: ModuleId = MODULE;
+        module_fingerprint: FingerprintText = MODULE_FINGERPRINT;
         groups: BTreeSet<SupplyGroupCode> =
             required("Supply groups", "The groups whose keys it may hold.");
         valid_until: Moment = required("Valid until", "From then on no keys are loaded.");
@@ -248,6 +253,7 @@ forms! {
          module is authorised for." {
         customer: CustomerNumber = CUSTOMER;
         module: ModuleId = MODULE;
+        module_fingerprint: FingerprintText = MODULE_FINGERPRINT;
         request: RequestText = required("Request", "The text that the module wrote.");
         groups: Option<BTreeSet<SupplyGroupCode>> =
             optional("Supply groups", "all authorised", "Only these groups.");

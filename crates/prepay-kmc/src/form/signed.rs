@@ -1,13 +1,19 @@
-//! A signed form, whose signature is valid for the key in it.
+//! A signed form, whose signature is valid for the key in it, and the centre that it is for.
 
 use std::fmt;
+use std::str::FromStr;
 
 use prepay_basics::Moment;
-use prepay_kmp::{Signatory, SignatoryKey};
+use prepay_kmp::{CentreId, Signatory, SignatoryKey};
 use sha2::{Digest, Sha384};
 
 use super::text::{Reader, write_fields, write_item};
-use super::{CheckedForm, Draft, Faults, FormKind, MAX_TEXT, TAG, TextError};
+use super::{
+    CheckedForm, Draft, EARLIER_TAG, Faults, FingerprintText, FormKind, MAX_TEXT, TAG, TextError,
+};
+
+/// For how many days a form can be accepted, unless its signatory says otherwise.
+pub const VALID_DAYS: u32 = 30;
 
 /// A signed form. Nothing in it can change.
 ///
@@ -19,11 +25,41 @@ pub struct SignedForm {
     signature: Signature, // Invariant: valid for the text of `form`.
 }
 
-/// Who signed a form, and when.
+/// Which centre a form is for, and until when that centre may accept it. It is part of what is signed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Addressee {
+    /// The centre's name.
+    pub centre: CentreId,
+    /// The fingerprint of the centre's public keys.
+    pub fingerprint: FingerprintText,
+    /// Whether it is a test centre.
+    pub is_test: bool,
+    /// Until when it may accept the form.
+    pub expires: Moment,
+}
+
+impl Addressee {
+    /// Whether the centre is a real one or a test centre, as a form says it.
+    pub const fn purpose(&self) -> &'static str {
+        if self.is_test { "test" } else { "real" }
+    }
+
+    /// Reads what [`Self::purpose`] writes: whether the centre is a test centre.
+    pub fn read_purpose(text: &str) -> Option<bool> {
+        match text {
+            "real" => Some(false),
+            "test" => Some(true),
+            _ => None,
+        }
+    }
+}
+
+/// Who signed a form, when, and for which centre.
 #[derive(Clone)]
 pub struct Signature {
     key: SignatoryKey,
     signed: Moment,
+    addressee: Box<Addressee>,
     bytes: Vec<u8>,
 }
 
@@ -34,6 +70,8 @@ pub enum SignedFormError {
     Faults(Faults),
     /// The text is not canonical.
     Text(TextError),
+    /// It is of the earlier edition, which names no centre.
+    Edition,
     /// The key in it is not the public key of a signatory.
     Key,
     /// The signature is not valid for this key and text.
@@ -41,20 +79,21 @@ pub enum SignedFormError {
 }
 
 impl Signature {
-    /// A signature that is not verified yet: joining it with its form does that.
-    pub const fn new(key: SignatoryKey, signed: Moment, bytes: Vec<u8>) -> Self {
-        Self { key, signed, bytes }
-    }
-
-    /// Reads the key and the signature from hexadecimal digits, upper case.
+    /// Reads the key and the signature from hexadecimal digits, upper case. It is not verified yet: joining it with
+    /// its form does that.
     ///
     /// # Errors
     ///
     /// [`SignedFormError::Key`], [`SignedFormError::Signature`].
-    pub fn from_hex(key: &str, signed: Moment, bytes: &str) -> Result<Self, SignedFormError> {
+    pub fn from_hex(
+        key: &str,
+        signed: Moment,
+        addressee: Addressee,
+        bytes: &str,
+    ) -> Result<Self, SignedFormError> {
         let key = read_key(key).ok_or(SignedFormError::Key)?;
         let bytes = read_hex(bytes).ok_or(SignedFormError::Signature)?;
-        Ok(Self { key, signed, bytes })
+        Ok(Self { key, signed, addressee: Box::new(addressee), bytes })
     }
 
     /// The signatory's public key.
@@ -70,6 +109,11 @@ impl Signature {
     /// When the form was signed, as stated by the signatory.
     pub const fn signed(&self) -> Moment {
         self.signed
+    }
+
+    /// Which centre the form is for, and until when.
+    pub fn addressee(&self) -> &Addressee {
+        &self.addressee
     }
 
     /// The signature as hexadecimal digits.
@@ -89,15 +133,25 @@ fn read_key(text: &str) -> Option<SignatoryKey> {
 }
 
 /// What is signed.
-fn signed_text(form: &CheckedForm, key: &SignatoryKey, signed: Moment) -> String {
+fn signed_text(
+    form: &CheckedForm,
+    key: &SignatoryKey,
+    signed: Moment,
+    addressee: &Addressee,
+) -> String {
     let mut text = write_fields(form.draft());
-    write_item(&mut text, "key", &key_text(key));
-    write_item(&mut text, "signed", &signed.to_string());
+    let mut item = |name, value: &str| write_item(&mut text, name, value);
+    item("centre", addressee.centre.as_str());
+    item("centre_fingerprint", addressee.fingerprint.as_str());
+    item("purpose", addressee.purpose());
+    item("key", &key_text(key));
+    item("signed", &signed.to_string());
+    item("expires", &addressee.expires.to_string());
     text
 }
 
 impl SignedForm {
-    /// Signs a form.
+    /// Signs a form for a centre.
     ///
     /// # Errors
     ///
@@ -105,11 +159,13 @@ impl SignedForm {
     pub fn sign(
         form: CheckedForm,
         signatory: &Signatory,
+        addressee: Addressee,
         now: Moment,
     ) -> Result<Self, SignedFormError> {
-        let text = signed_text(&form, signatory.key(), now);
+        let text = signed_text(&form, signatory.key(), now, &addressee);
         let bytes = signatory.sign_document(TAG, text.as_bytes()).to_vec();
-        let signature = Signature { key: signatory.key().clone(), signed: now, bytes };
+        let addressee = Box::new(addressee);
+        let signature = Signature { key: signatory.key().clone(), signed: now, addressee, bytes };
         let signed = Self { form, signature };
         let length = signed.text().len();
         if length > MAX_TEXT {
@@ -125,7 +181,7 @@ impl SignedForm {
     /// [`SignedFormError`] for faulty fields, a form that is too long, or a wrong signature.
     pub fn join(draft: Draft, signature: Signature) -> Result<Self, SignedFormError> {
         let form = draft.check().map_err(SignedFormError::Faults)?;
-        let text = signed_text(&form, &signature.key, signature.signed);
+        let text = signed_text(&form, &signature.key, signature.signed, &signature.addressee);
         let verified = signature.key.verify_document(TAG, text.as_bytes(), &signature.bytes);
         verified.map_err(|_| SignedFormError::Signature)?;
         let signed = Self { form, signature };
@@ -142,8 +198,12 @@ impl SignedForm {
     ///
     /// [`SignedFormError`].
     pub fn from_text(text: &str) -> Result<Self, SignedFormError> {
-        let (draft, key, signed, signature) = items(text).map_err(SignedFormError::Text)?;
-        let form = Self::join(draft, Signature::from_hex(key, signed, signature)?)?;
+        if text.lines().next() == Some(EARLIER_TAG) {
+            return Err(SignedFormError::Edition);
+        }
+        let Items { draft, key, signed, addressee, signature } =
+            items(text).map_err(SignedFormError::Text)?;
+        let form = Self::join(draft, Signature::from_hex(key, signed, addressee, signature)?)?;
         debug_assert_eq!(form.text(), text, "the reader takes what the writer writes");
         Ok(form)
     }
@@ -157,7 +217,8 @@ impl SignedForm {
 
     /// What is signed.
     pub fn signed_text(&self) -> String {
-        signed_text(&self.form, &self.signature.key, self.signature.signed)
+        let Signature { key, signed, addressee, .. } = &self.signature;
+        signed_text(&self.form, key, *signed, addressee)
     }
 
     /// SHA-384 of the signed text. Equal forms have equal digests, even if their signatures differ.
@@ -181,17 +242,33 @@ impl SignedForm {
     }
 }
 
-/// The items of a canonical text: fields, key, time, signature.
-fn items(text: &str) -> Result<(Draft, &str, Moment, &str), TextError> {
+/// The items of a canonical text.
+struct Items<'a> {
+    draft: Draft,
+    key: &'a str,
+    signed: Moment,
+    addressee: Addressee,
+    signature: &'a str,
+}
+
+fn items(text: &str) -> Result<Items<'_>, TextError> {
     let mut reader = Reader::new(text)?;
     let draft = reader.fields()?;
-    let key = reader.item("key", "a field of the form, in its place, or the item key")?;
-    let at = reader.at();
-    let signed = reader.item("signed", "the item signed")?.parse();
-    let signed = signed.map_err(|_| TextError::Form { at, expected: "a time" })?;
+    let centre =
+        reader.value("centre", "a field of the form, in its place, or the item centre", parsed)?;
+    let fingerprint = reader.value("centre_fingerprint", "the centre's fingerprint", parsed)?;
+    let is_test = reader.value("purpose", "real or test", Addressee::read_purpose)?;
+    let key = reader.item("key", "the item key")?;
+    let signed = reader.value("signed", "the time of signing", parsed)?;
+    let expires = reader.value("expires", "the time until which it may be accepted", parsed)?;
     let signature = reader.item("signature", "the item signature")?;
     reader.end()?;
-    Ok((draft, key, signed, signature))
+    let addressee = Addressee { centre, fingerprint, is_test, expires };
+    Ok(Items { draft, key, signed, addressee, signature })
+}
+
+fn parsed<T: FromStr>(text: &str) -> Option<T> {
+    text.parse().ok()
 }
 
 fn hex(bytes: &[u8]) -> String {
@@ -220,6 +297,7 @@ prepay_basics::codes! {
     SignedFormError {
         Faults = "form_faults",
         Text = "form_text",
+        Edition = "form_edition",
         Key = "form_key",
         Signature = "signature",
     }
@@ -230,6 +308,11 @@ impl fmt::Display for SignedFormError {
         match self {
             Self::Faults(faults) => faults.fmt(f),
             Self::Text(error) => error.fmt(f),
+            Self::Edition => write!(
+                f,
+                "expected a form of edition {TAG}, found one of the earlier edition {EARLIER_TAG}, which names no \
+                 centre"
+            ),
             Self::Key => f.write_str("the key in the form is not the public key of a signatory"),
             Self::Signature => f.write_str(
                 "the signature does not belong to this form: the form was changed after signing, or \

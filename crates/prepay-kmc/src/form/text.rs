@@ -1,13 +1,17 @@
 //! The canonical text of a form: this is what is signed, and what the centre stores.
 //!
 //! ```text
-//! open-form-1
+//! open-form-2
 //! form:11:new_customer          each line: name, length of the value in bytes, value
 //! organisation:4:Acme           filled fields in the order of the schema
 //! contact:10:Ms Example
 //! address:12:a@example.org
+//! centre:4:KC-1                 the centre that the form is for
+//! centre_fingerprint:39:0123 …  that of the centre's public keys
+//! purpose:4:real                whether that centre is a real one or a test centre
 //! key:194:02…                   the signatory's public key, hexadecimal, upper case
 //! signed:20:2026-03-01T13:55:00Z
+//! expires:20:2026-03-31T13:55:00Z
 //! ------------------------------- signed up to here
 //! signature:192:3045…           hexadecimal, upper case
 //! ```
@@ -66,7 +70,7 @@ impl<'a> Reader<'a> {
             return Err(TextError::Length { found: text.len() });
         }
         let mut reader = Self { text, at: 0 };
-        reader.literal(TAG, "the tag open-form-1")?;
+        reader.literal(TAG, "the tag open-form-2")?;
         reader.literal("\n", "a line end")?;
         Ok(reader)
     }
@@ -115,6 +119,17 @@ impl<'a> Reader<'a> {
         self.item_if(name)?.ok_or_else(|| self.error(expected))
     }
 
+    /// The value of the item with this name.
+    pub(super) fn value<T>(
+        &mut self,
+        name: &str,
+        expected: &'static str,
+        read: impl FnOnce(&str) -> Option<T>,
+    ) -> Result<T, TextError> {
+        let at = self.at;
+        read(self.item(name, expected)?).ok_or(TextError::Form { at, expected })
+    }
+
     /// The kind and the filled fields.
     pub(super) fn fields(&mut self) -> Result<Draft, TextError> {
         let at = self.at;
@@ -128,11 +143,6 @@ impl<'a> Reader<'a> {
             }
         }
         Ok(draft)
-    }
-
-    /// The reader's position, in bytes from 0.
-    pub(super) const fn at(&self) -> usize {
-        self.at
     }
 
     /// Refuses anything that follows.

@@ -149,7 +149,7 @@ entities! {
         created, ended, form
     };
     Authorisation in "authorisation" by 1: AuthorisationNumber = (number) {
-        number, group: "supply_group", module, granted_by, granted, valid_until, location, revoked,
+        number, group: "supply_group", module, module_fingerprint, granted_by, granted, valid_until, location, revoked,
         form
     };
     ModuleRecord in "module" by 1: ModuleId = (id) {

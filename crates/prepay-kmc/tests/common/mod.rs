@@ -7,8 +7,9 @@ mod store;
 use prepay_basics::{Clock, Moment};
 use prepay_kmc::centre::{Centre, Decision, KeyTerms, NewKey};
 use prepay_kmc::entity::{CustomerNumber, FormNumber, VendingKeyRecord};
-use prepay_kmc::form::{Draft, FormKind, SignedForm};
+use prepay_kmc::form::{Addressee, Draft, FormKind, SignedForm, VALID_DAYS};
 use prepay_kmc::store::MemoryStore;
+use prepay_kmc_module::CentreModule;
 use prepay_kmp::Signatory;
 use prepay_kmp::attribute::{CurrencyLimit, UnitLimit};
 use prepay_testkit::{Foreseeable, SetClock};
@@ -16,7 +17,7 @@ use prepay_token::element::{BaseDate, DecoderKeyGenerationAlgorithm};
 
 #[allow(unused_imports, reason = "each test uses its part")]
 pub(crate) use module::text;
-pub(crate) use module::{ModelModule, document};
+pub(crate) use module::{ModelModule, document, fingerprint};
 #[allow(unused_imports, reason = "each test uses its part")]
 pub(crate) use store::{FailingStore, Failure};
 
@@ -61,7 +62,18 @@ impl Bench {
     ) -> SignedForm {
         let mut draft = Draft::new(kind);
         values.iter().for_each(|(name, value)| draft.set(name, value).unwrap());
-        SignedForm::sign(draft.check().unwrap(), by, self.clock.now()).unwrap()
+        SignedForm::sign(draft.check().unwrap(), by, self.addressee(), self.clock.now()).unwrap()
+    }
+
+    /// This centre, for as long as a form lasts.
+    pub(crate) fn addressee(&self) -> Addressee {
+        let own = self.module.identify().unwrap();
+        Addressee {
+            centre: own.centre,
+            fingerprint: own.fingerprint.parse().unwrap(),
+            is_test: own.is_test,
+            expires: self.clock.now().plus_days(VALID_DAYS),
+        }
     }
 
     /// A centre with customer 1 (signatory anna), customer 2 (berta), group 000123 of customer 1 with a live
@@ -80,7 +92,7 @@ impl Bench {
         }
         self.accepted(&mut centre, FormKind::GroupApplication, GROUP);
         centre.request_key(&new_key()).unwrap();
-        centre.enrol_module(&document("enrol:SM-1"), "FP SM-1").unwrap();
+        centre.enrol_module(&document("enrol:SM-1"), &fingerprint("SM-1")).unwrap();
         centre
     }
 
@@ -107,10 +119,14 @@ pub(crate) const GROUP: &[(&str, &str)] = &[
     ("group", "000123"),
 ];
 
+/// The fingerprint of module SM-1.
+pub(crate) const MODULE_FINGERPRINT: &str = "8051 6AF4 AE30 A607 B548 A996 1006 ED10";
+
 /// An authorisation of module SM-1 for group 000123.
 pub(crate) const AUTHORISATION: &[(&str, &str)] = &[
     ("customer", "1"),
     ("module", "SM-1"),
+    ("module_fingerprint", MODULE_FINGERPRINT),
     ("groups", "000123"),
     ("valid_until", "2027-03-01T12:00:00Z"),
     ("location", "Computer room"),

@@ -1,7 +1,7 @@
 //! A model of a centre's module: it stores what the real one stores and verifies documents, but has no keys.
 //!
 //! Words stand for the documents that a module writes: `enrol:MODULE`, `agree:MODULE:SLOT`,
-//! `load:MODULE:SLOT:NONCE`. The fingerprint of a module is `FP MODULE`. Spaces after a nonce make another request
+//! `load:MODULE:SLOT:NONCE`. Spaces after a nonce make another request
 //! with the same nonce.
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -99,6 +99,11 @@ fn party(kind: PartyKind, name: &str) -> Identity {
     parties.entry(name.to_owned()).or_insert_with(|| made().unwrap()).clone()
 }
 
+/// The fingerprint of a module.
+pub(crate) fn fingerprint(module: &str) -> String {
+    party(PartyKind::Module, module).public().fingerprint().to_string()
+}
+
 fn centre() -> Identity {
     party(PartyKind::Centre, "KMC-1")
 }
@@ -158,7 +163,7 @@ where
 fn details(module: &ModuleId) -> ModuleDetails {
     ModuleDetails {
         module: module.clone(),
-        fingerprint: format!("FP {module}"),
+        fingerprint: fingerprint(module.as_str()),
         maker: "Prepay".to_owned(),
         model: "model".to_owned(),
         firmware: "1".to_owned(),
@@ -211,7 +216,7 @@ impl CentreModule for ModelModule {
     fn identify(&self) -> Result<CentreIdentity, CentreError> {
         Ok(CentreIdentity {
             centre: "KMC-1".parse().unwrap(),
-            fingerprint: "FP KMC-1".to_owned(),
+            fingerprint: centre().public().fingerprint().to_string(),
             activation: today(),
             expires: today().plus_days(3650),
             is_test: self.state.lock().unwrap().is_test,
@@ -221,7 +226,8 @@ impl CentreModule for ModelModule {
     fn renew_keys(&self, valid_days: u32) -> Result<CentreIdentity, CentreError> {
         self.changing()?.slots.clear();
         let expires = today().plus_days(valid_days);
-        Ok(CentreIdentity { fingerprint: "FP 2".to_owned(), expires, ..self.identify()? })
+        let fingerprint = party(PartyKind::Centre, "KMC-2").public().fingerprint().to_string();
+        Ok(CentreIdentity { fingerprint, expires, ..self.identify()? })
     }
 
     fn enrolment(&self) -> Result<String, CentreError> {
@@ -239,7 +245,7 @@ impl CentreModule for ModelModule {
         told: &str,
     ) -> Result<ModuleReport, CentreError> {
         let module = ModuleId::from(enrolment.party.id().clone());
-        let found = format!("FP {module}");
+        let found = fingerprint(module.as_str());
         if told != found {
             return Err(CentreError::Fingerprint { module, expected: told.to_owned(), found });
         }

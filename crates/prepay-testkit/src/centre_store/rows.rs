@@ -116,6 +116,7 @@ pub fn authorisation(number: u32, code: &str, module: &str, signatory: &str) -> 
         number: number.try_into().expect("an example is well formed"),
         group: value(code),
         module: value(module),
+        module_fingerprint: None,
         granted_by: value(signatory),
         granted: moment(5),
         valid_until: moment(5).plus_days(365),

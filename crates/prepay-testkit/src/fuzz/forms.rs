@@ -2,7 +2,7 @@
 
 use prepay_basics::Moment;
 use prepay_forms::{Document, MAX_JSON, page, read, write};
-use prepay_kmc::form::{Draft, FormKind, SignedForm};
+use prepay_kmc::form::{Addressee, Draft, FormKind, SignedForm};
 use prepay_kmp::Signatory;
 
 use crate::Foreseeable;
@@ -45,7 +45,14 @@ pub(super) fn form_seeds() -> Vec<Vec<u8>> {
         }
         seeds.push(write(&Document::Draft(draft.clone())).into_bytes());
         let checked = draft.check().expect("examples are in order");
-        let signed = SignedForm::sign(checked, &signatory, Moment::MIN).expect("it is short");
+        let addressee = Addressee {
+            centre: "KMC-1".parse().expect("it is a name"),
+            fingerprint: "0123 4567 89AB CDEF 0123 4567 89AB CDEF".parse().expect("it is one"),
+            is_test: true,
+            expires: Moment::MIN,
+        };
+        let signed = SignedForm::sign(checked, &signatory, addressee, Moment::MIN);
+        let signed = signed.expect("it is short");
         seeds.push(write(&Document::Signed(signed)).into_bytes());
     }
     seeds

@@ -238,6 +238,7 @@ fn set_up_group(
     centre.grant(NewAuthorisation {
         group,
         module: "SM-DEMO".parse()?,
+        module_fingerprint: None,
         granted_by: name("grace")?,
         valid_until: now.plus_days(365),
         location: "the vending room".parse()?,

@@ -8,7 +8,10 @@ use prepay_basics::{Clock, Identifier, Moment};
 use prepay_forms::Document;
 use prepay_host::SystemClock;
 use prepay_kmc::entity::FormNumber;
-use prepay_kmc::form::{Draft, Faults, FormKind, Presence, Schema, SignedForm};
+use prepay_kmc::form::{
+    Addressee, Draft, Faults, FormKind, Presence, Schema, Signature, SignedForm, VALID_DAYS,
+};
+use prepay_kmp::CentreEnrolment;
 
 use super::form_at_centre;
 use super::form_file::read_form;
@@ -45,17 +48,8 @@ pub(super) enum FormCommand {
         #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
         public: Option<PathBuf>,
     },
-    /// Sign a form without faults. It can no longer change then.
-    Sign {
-        /// The form.
-        #[arg(value_hint = ValueHint::FilePath)]
-        file: PathBuf,
-        /// The signatory's file.
-        #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
-        signatory: PathBuf,
-        #[command(flatten)]
-        to: OutFlags,
-    },
+    /// Sign a form without faults for a centre. It can no longer change then.
+    Sign(SignFlags),
     /// Write a printable page of a form, from a file or at the centre.
     Print {
         /// The form.
@@ -110,6 +104,26 @@ pub(super) struct NewFlags {
     to: OutFlags,
 }
 
+/// A form to sign.
+#[derive(Args)]
+pub(super) struct SignFlags {
+    /// The form.
+    #[arg(value_hint = ValueHint::FilePath)]
+    file: PathBuf,
+    /// The signatory's file.
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    signatory: PathBuf,
+    /// The enrolment of the centre that the form is for. Compare the fingerprint with what the centre reads out.
+    #[arg(long, value_name = "ENROLMENT", value_hint = ValueHint::FilePath)]
+    centre: PathBuf,
+    /// For how many days the centre may accept it.
+    #[arg(long, value_name = "DAYS", default_value_t = VALID_DAYS,
+        value_parser = clap::value_parser!(u32).range(1..=3650))]
+    valid_days: u32,
+    #[command(flatten)]
+    to: OutFlags,
+}
+
 /// Runs one command.
 pub(super) fn run(place: &PlaceFlags, command: &FormCommand, out: &Out) -> Done<()> {
     match command {
@@ -132,7 +146,7 @@ pub(super) fn run(place: &PlaceFlags, command: &FormCommand, out: &Out) -> Done<
                 .text("file", path.display());
             out.done_with(format_args!("made signatory {name}"), &record)
         }
-        FormCommand::Sign { file, signatory, to } => sign(place, file, signatory, to, out),
+        FormCommand::Sign(flags) => sign(place, flags, out),
         FormCommand::Print { file, number, to } => {
             let to = to.begin()?;
             let page = match (file, number) {
@@ -235,8 +249,8 @@ fn check(path: &Path, out: &Out) -> Done<()> {
             let record = record
                 .text("state", "signed")
                 .text("signatory", key.name())
-                .text("fingerprint", key.fingerprint())
-                .text("signed", form.signature().signed());
+                .text("fingerprint", key.fingerprint());
+            let record = addressed(record, form.signature());
             let sentence = "the form has no faults, and its signature is valid for the key in it";
             out.done_with(sentence, &record)
         }
@@ -244,26 +258,52 @@ fn check(path: &Path, out: &Out) -> Done<()> {
     }
 }
 
-fn sign(place: &PlaceFlags, path: &Path, by: &Path, to: &OutFlags, out: &Out) -> Done<()> {
-    let to = to.begin()?;
+fn sign(place: &PlaceFlags, flags: &SignFlags, out: &Out) -> Done<()> {
+    let (path, now) = (&flags.file, now(place));
+    let to = flags.to.begin()?;
     let Document::Draft(draft) = read_form(path)? else {
         let message = format!("{}: expected a draft, found a signed form", path.display());
         return Err(Failure::refused("form_state", message)
             .next("it is already signed: send it to the centre"));
     };
     let form = draft.check().map_err(|faults| refusal::faults(&faults))?;
-    let signatory = signatory::open(by, |name| {
+    let addressee = addressee(&flags.centre, now.plus_days(flags.valid_days))?;
+    let signatory = signatory::open(&flags.signatory, |name| {
         place.vault.secrets.known(name.as_str(), &format!("passphrase of signatory {name}"))
     })?;
-    let signed = SignedForm::sign(form, &signatory, now(place));
+    let signed = SignedForm::sign(form, &signatory, addressee, now);
     let signed =
         signed.map_err(|error| Failure::refused(error.code(), error).next("shorten the form"))?;
-    let record = Record::new()
-        .text("form", signed.kind())
-        .text("signatory", signatory.key().name())
-        .text("signed", signed.signature().signed());
+    let record = addressed(
+        Record::new().text("form", signed.kind()).text("signatory", signatory.key().name()),
+        signed.signature(),
+    );
     let sentence = format!("signed the form {} as {}", signed.kind(), signatory.key().id());
     to.put(out, &prepay_forms::write(&Document::Signed(signed)), &sentence, record)
+}
+
+/// The centre that an enrolment is of.
+fn addressee(path: &Path, expires: Moment) -> Done<Addressee> {
+    let enrolment: CentreEnrolment = prepay_kmp::read_as(file::read(path)?.as_bytes())
+        .map_err(|error| refusal::document(path, error))?;
+    let fingerprint = enrolment.party.fingerprint().to_string();
+    Ok(Addressee {
+        centre: enrolment.party.id().clone().into(),
+        fingerprint: fingerprint.parse().expect("a fingerprint is written in one way"),
+        is_test: enrolment.is_test,
+        expires,
+    })
+}
+
+/// What is signed beside the fields.
+fn addressed(record: Record, signature: &Signature) -> Record {
+    let Addressee { centre, fingerprint, expires, .. } = signature.addressee();
+    record
+        .text("centre", centre)
+        .text("centre_fingerprint", fingerprint)
+        .text("purpose", signature.addressee().purpose())
+        .text("signed", signature.signed())
+        .text("expires", expires)
 }
 
 /// The time of signing, for which the signatory is responsible: there is no centre to ask.

@@ -6,7 +6,7 @@ use clap::Args;
 use prepay_forms::Document;
 use prepay_kmc::centre::Decision;
 use prepay_kmc::entity::{FormNumber, FormRecord, Line, VendingKeyRecord};
-use prepay_kmc::form::SignedForm;
+use prepay_kmc::form::{SignedForm, SignedFormError};
 use prepay_kmc::store::{Filter, RowKey};
 use prepay_token::element::SupplyGroupCode;
 
@@ -115,6 +115,7 @@ pub(super) fn show(place: &PlaceFlags, number: FormNumber, out: &Out) -> Done<()
         let steps: Vec<String> = steps.map(|step| step.trim_end().to_owned()).collect();
         let record = record(&row)
             .text("signatory", signed.signature().key().name())
+            .text("expires", signed.signature().addressee().expires)
             .value("fields", fields)
             .value("steps", steps);
         out.record(&record)
@@ -132,8 +133,10 @@ pub(super) fn page(place: &PlaceFlags, number: FormNumber, out: &Out) -> Done<St
 
 fn read_stored(row: &FormRecord) -> Done<SignedForm> {
     SignedForm::from_text(&row.document).map_err(|error| {
-        Failure::refused(error.code(), format!("form {}: {error}", row.number))
-            .next("the stored form is damaged: restore the centre from a back-up")
+        Failure::refused(error.code(), format!("form {}: {error}", row.number)).next(match error {
+            SignedFormError::Edition => "refuse it if it is only received: prepay kmc form refuse",
+            _ => "the stored form is damaged: restore the centre from a back-up",
+        })
     })
 }
 

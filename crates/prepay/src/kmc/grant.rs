@@ -4,6 +4,7 @@ use clap::{Args, Subcommand};
 use prepay_basics::{Identifier, Moment};
 use prepay_kmc::centre::{Centre, NewAuthorisation};
 use prepay_kmc::entity::{Authorisation, AuthorisationNumber, Line};
+use prepay_kmc::form::FingerprintText;
 use prepay_kmc::store::Filter;
 use prepay_kmp::ModuleId;
 use prepay_token::element::SupplyGroupCode;
@@ -41,6 +42,9 @@ pub(super) struct GrantFlags {
     /// The name of the module.
     #[arg(long)]
     module: ModuleId,
+    /// The fingerprint of the module's keys, if the document names it. Another module of this name then gets nothing.
+    #[arg(long, value_name = "DIGITS", value_parser = fingerprint)]
+    module_fingerprint: Option<FingerprintText>,
     /// The owner's signatory who signed it.
     #[arg(long = "by", value_name = "SIGNATORY")]
     granted_by: Identifier,
@@ -52,6 +56,11 @@ pub(super) struct GrantFlags {
     location: Line,
 }
 
+fn fingerprint(text: &str) -> Result<FingerprintText, String> {
+    text.parse()
+        .map_err(|()| "expected 32 hexadecimal digits in groups of four, upper case".to_owned())
+}
+
 /// Runs one command.
 pub(super) fn run(place: &PlaceFlags, command: &GrantCommand, out: &Out) -> Done<()> {
     let failed = |error| refusal::command(&error);
@@ -60,6 +69,7 @@ pub(super) fn run(place: &PlaceFlags, command: &GrantCommand, out: &Out) -> Done
             let new = NewAuthorisation {
                 group: flags.group,
                 module: flags.module.clone(),
+                module_fingerprint: flags.module_fingerprint.clone(),
                 granted_by: flags.granted_by.clone(),
                 valid_until: flags.valid_until,
                 location: flags.location.clone(),
@@ -89,6 +99,7 @@ fn record(centre: &Centre<'_, Store>, row: &Authorisation) -> Done<Record> {
         .value("authorisation", row.number.value())
         .text("group", row.group)
         .text("module", &row.module)
+        .option("module_fingerprint", row.module_fingerprint.as_ref())
         .text("by", &row.granted_by)
         .text("until", row.valid_until)
         .text("location", &row.location)
