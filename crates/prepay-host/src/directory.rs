@@ -7,6 +7,7 @@
 //!                                      makes durable later
 //!  lock        who uses the directory  never removed; the directory itself is locked too, so that nothing is lost
 //!                                      if somebody removes it
+//!  before-repair-N                     copies of the files from before a repair
 //! ```
 //!
 //! - Durable means `fsync` or `fdatasync` of the file and, for a new name, of the directory. We must trust a disk that
@@ -177,6 +178,34 @@ impl Directory {
         paths.retain(|path| path.file_name().is_none_or(|name| name != LOCK));
         paths.sort();
         Ok(paths)
+    }
+
+    /// Copies the files of a vault to a new directory `before-repair-N` in its own. Returns the path of that.
+    ///
+    /// # Errors
+    ///
+    /// What the operating system reports.
+    pub fn keep_copies(path: &Path) -> io::Result<PathBuf> {
+        let mode = access::DIRECTORY.as_raw_mode();
+        let mut number = 1_u32;
+        let to = loop {
+            let to = path.join(format!("before-repair-{number}"));
+            match DirBuilder::new().mode(mode).create(&to) {
+                Ok(()) => break to,
+                Err(error) if error.kind() == io::ErrorKind::AlreadyExists => number += 1,
+                Err(error) => return Err(error),
+            }
+        };
+        for from in Self::occupants(path)? {
+            if let (true, Some(name)) = (from.symlink_metadata()?.is_file(), from.file_name()) {
+                let copy = to.join(name);
+                std::fs::copy(&from, &copy).map_err(|error| named("copy", error))?;
+                File::open(&copy)?.sync_all()?;
+            }
+        }
+        File::open(&to)?.sync_all()?;
+        File::open(path)?.sync_all()?;
+        Ok(to)
     }
 
     /// Its path.

@@ -22,9 +22,10 @@ use super::body::{self, Body};
 use super::opening::{self, Beginning};
 use super::seal;
 use super::secret::{Cost, Key, scrub_stack};
+use super::timeline::Timeline;
 use super::{
-    By, Contents, CreateError, Quorum, RestoreError, Secret, Unlock, Vault, VaultEntry, VaultError,
-    VaultHeader,
+    By, Contents, CreateError, Quorum, RestoreError, Secret, Unlock, UserError, Vault, VaultEntry,
+    VaultError, VaultHeader,
 };
 use crate::VaultStorage;
 use prepay_basics::codec::{DecodeError, Reader, Writer};
@@ -180,15 +181,36 @@ impl<C: Contents> Vault<C> {
     ///
     /// [`RestoreError`]. No vault was made, unless the storage failed half-way.
     pub fn restore(
-        mut storage: Box<dyn VaultStorage>,
-        mut entropy: Box<dyn Entropy>,
+        storage: Box<dyn VaultStorage>,
+        entropy: Box<dyn Entropy>,
         file: &[u8],
         custodians: [(&Identifier, &Secret); 2],
         unlock: Unlock<'_>,
         limits: RestoredLimits,
         now: Moment,
     ) -> Result<Self, RestoreError> {
+        Self::restore_anew(storage, entropy, file, custodians, None, unlock, limits, now)
+    }
+
+    /// As [`Vault::restore`], and sets new passphrases for the two custodians, in the order in which they are given. What
+    /// authorises them are their two passphrases of the back-up. The log has an entry for each.
+    ///
+    /// # Errors
+    ///
+    /// [`RestoreError`]. No vault was made, unless the storage failed half-way.
+    #[allow(clippy::too_many_arguments, reason = "each is another decision of who restores")]
+    pub fn restore_anew(
+        mut storage: Box<dyn VaultStorage>,
+        mut entropy: Box<dyn Entropy>,
+        file: &[u8],
+        custodians: [(&Identifier, &Secret); 2],
+        new: Option<[&Secret; 2]>,
+        unlock: Unlock<'_>,
+        limits: RestoredLimits,
+        now: Moment,
+    ) -> Result<Self, RestoreError> {
         opening::require_empty(&mut *storage)?;
+        let names = custodians.map(|(name, _)| name);
         let (backup, beginning, ciphertext) = read::<C>(file)?;
         let mut custodians = custodians;
         custodians.sort_by_key(|&(name, _)| name.clone());
@@ -204,6 +226,18 @@ impl<C: Contents> Vault<C> {
         reader.finish()?;
         drop(key);
         contents.restored(limits);
+        let refuse = |error: VaultError| CreateError::from(error);
+        for passphrase in new.iter().flatten() {
+            seal::check_length(passphrase.expose_bytes(), backup.header.insecure_test)
+                .map_err(refuse)?;
+        }
+        if new.is_some()
+            && !backup.header.insecure_test
+            && Timeline::new(body.latest).is_behind(now)
+        {
+            let error = VaultError::ClockBehind { expected: body.latest, found: now };
+            return Err(refuse(error).into());
+        }
 
         let id = seal::fresh(&mut *entropy)
             .map_err(|error| CreateError::from(VaultError::from(error)))?;
@@ -221,7 +255,13 @@ impl<C: Contents> Vault<C> {
                 limits_accepted: limits == RestoredLimits::Accepted,
             },
         };
-        let vault = Self::begin(storage, entropy, &unlock, beginning, now)?;
+        let mut vault = Self::begin(storage, entropy, &unlock, beginning, now)?;
+        if let Some(new) = new {
+            vault.replace_both(names, new, now).map_err(|error| match error {
+                UserError::Vault(error) => RestoreError::from(refuse(error)),
+                _ => RestoreError::Custodians { expected: backup.custodians },
+            })?;
+        }
         drop(body.log_key);
         drop(text);
         scrub_stack();

@@ -4,6 +4,7 @@ use super::error::{
     AccessError, AuditError, CreateError, OpenError, QuorumError, RestoreError, SignInError,
     UserError, VaultError,
 };
+use super::repair::RepairError;
 
 prepay_basics::codes! {
     VaultError {
@@ -86,6 +87,14 @@ prepay_basics::codes! {
         Custodians = "custodians",
         WrongSecret = "wrong_secret",
     } or { Create }
+}
+
+prepay_basics::codes! {
+    RepairError {
+        NotNeeded = "repair_not_needed",
+        Lost = "repair_lost",
+        SignIn = "sign_in",
+    } or { Quorum, Open }
 }
 
 prepay_basics::codes! {

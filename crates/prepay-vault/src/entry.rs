@@ -239,5 +239,16 @@ entries! {
             /// The time accepted.
             to: Moment,
         }
+        /// The log or its head was damaged, and two custodians let the log go on after what was right.
+        13 Repaired "repaired" {
+            /// The last entry that was right.
+            last: u64,
+            /// How many entries after it were known and are lost.
+            lost: u64,
+            /// Whether nobody can know that no other entries were lost, because the head was.
+            uncertain: bool,
+            /// Whether they accepted the limits as they were.
+            limits_accepted: bool,
+        }
     }
 }

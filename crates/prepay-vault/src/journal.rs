@@ -178,6 +178,29 @@ impl Journal {
         Ok(())
     }
 
+    /// Replaces the store by one that contains an entry, then cuts the log to a length and writes what it lacks, with the
+    /// entry at the end.
+    pub(super) fn repair(
+        &self,
+        store: &[u8],
+        cut: u64,
+        bytes: &[u8],
+        after: Position,
+    ) -> Result<(), VaultError> {
+        let head = self.queue().head(&after)?;
+        self.disk().run(|storage| {
+            storage.replace_store(store)?;
+            if storage.log_length()? > cut {
+                storage.truncate_log(cut)?;
+            }
+            storage.append_log(cut, bytes)?;
+            storage.write_head(&head)
+        })?;
+        self.queue().position = after;
+        self.durable.store(after.sequence, Ordering::Release);
+        Ok(())
+    }
+
     /// Wipes the key and releases the storage, so that others can use it. Nothing can be written afterwards.
     pub(super) fn wipe(&self) {
         self.queue().mac = None;

@@ -140,6 +140,25 @@ impl<C: Contents> Vault<C> {
         Ok(())
     }
 
+    /// Sets new passphrases for two custodians who opened a back-up together.
+    pub(super) fn replace_both(
+        &mut self,
+        names: [&Identifier; 2],
+        new: [&Secret; 2],
+        now: Moment,
+    ) -> Result<(), UserError> {
+        let session = |name: &Identifier| {
+            let user = self.people.users.get(name).ok_or(UserError::Unknown)?;
+            Ok::<_, UserError>(user.session(name, self.instance))
+        };
+        let both = Quorum::new(session(names[0])?, session(names[1])?);
+        let both = both.map_err(|_| UserError::TooFewCustodians)?;
+        for (name, passphrase) in names.into_iter().zip(new) {
+            self.replace_passphrase(By::Two(&both), name, passphrase, now)?;
+        }
+        Ok(())
+    }
+
     fn check_passphrase(&self, passphrase: &Secret) -> Result<(), VaultError> {
         seal::check_length(passphrase.expose_bytes(), self.header.insecure_test)
     }

@@ -209,11 +209,33 @@ impl<C: Contents> Vault<C> {
 
 impl VaultHeader {
     /// Checks that the vault is of the kind of the contents.
-    fn check<C: Contents>(&self) -> Result<(), OpenError> {
+    pub(super) fn check<C: Contents>(&self) -> Result<(), OpenError> {
         if self.kind == C::KIND.number {
             return Ok(());
         }
         Err(OpenError::Kind { expected: C::KIND, found: self.kind })
+    }
+}
+
+/// Whether a vault with these contents opens as it is. Writes nothing.
+pub(super) fn opens<C: Contents>(
+    storage: &mut dyn VaultStorage,
+    id: [u8; 16],
+    text: &[u8],
+) -> Result<bool, OpenError> {
+    let mut reader = Reader::new(text);
+    let body = Body::decode(id, &mut reader)?;
+    let contents = Box::new(C::decode(&mut reader)?);
+    let mac = LogMac::new(&body.log_key);
+    let head = storage.read_head()?;
+    let Ok(head) = read_head(head.as_deref(), &id, &mac) else { return Ok(false) };
+    let (header, anchor, window, outbox) = (body.log_header, body.anchor, body.window, body.outbox);
+    let log = Log { header, anchor, window, outbox, head, mac: &mac };
+    let mut state = State { people: body.people, latest: body.latest, contents };
+    match log.check(storage, &mut state) {
+        Ok(_) => Ok(true),
+        Err(error @ OpenError::Storage { .. }) => Err(error),
+        Err(_) => Ok(false),
     }
 }
 
@@ -239,7 +261,7 @@ fn first_people(setup: &Setup<'_>, entropy: &mut dyn Entropy) -> Result<People, 
     Ok(people)
 }
 
-fn read_head(
+pub(super) fn read_head(
     bytes: Option<&[u8]>,
     id: &[u8; 16],
     mac: &LogMac,
@@ -256,15 +278,15 @@ fn read_head(
 }
 
 /// The state that entries change.
-struct State<C> {
-    people: People,
-    latest: Moment,
-    contents: Box<C>,
+pub(super) struct State<C> {
+    pub(super) people: People,
+    pub(super) latest: Moment,
+    pub(super) contents: Box<C>,
 }
 
 impl<C: Contents> State<C> {
     /// Applies an entry whose effect is not in the store.
-    fn replay(&mut self, record: &Record<C::Entry>) -> Result<(), OpenError> {
+    pub(super) fn replay(&mut self, record: &Record<C::Entry>) -> Result<(), OpenError> {
         let wrong = |problem: String| OpenError::Replay { sequence: record.sequence, problem };
         self.latest = self.latest.max(record.moment);
         let unexpected = || wrong(format!("\"{}\" is not in the store", record.entry.name()));
@@ -292,7 +314,7 @@ impl<C: Contents> State<C> {
     }
 
     /// Shows again an entry whose effect is in the store.
-    fn remember(&mut self, record: &Record<C::Entry>) {
+    pub(super) fn remember(&mut self, record: &Record<C::Entry>) {
         if let Entry::Owner(entry) = &record.entry {
             self.contents.remember(entry);
         }
@@ -495,13 +517,17 @@ const fn is_torn(problem: &Problem) -> bool {
     )
 }
 
+/// How many items an entry contains.
+pub(super) fn items<C: Contents>(record: &Record<C::Entry>) -> u64 {
+    match &record.entry {
+        Entry::Owner(entry) => C::items(entry),
+        Entry::Vault(_) => 0,
+    }
+}
+
 impl Plan {
     fn pass<C: Contents>(&mut self, record: &Record<C::Entry>, after: Position) {
-        let items = match &record.entry {
-            Entry::Owner(entry) => C::items(entry),
-            Entry::Vault(_) => 0,
-        };
-        self.passed.pass(&self.end, &after, items);
+        self.passed.pass(&self.end, &after, items::<C>(record));
         self.end = after;
     }
 }

@@ -88,9 +88,26 @@ impl<C: Contents> SharedVault<C> {
         unlock: Unlock<'_>,
         limits: RestoredLimits,
     ) -> Result<Self, RestoreError> {
+        Self::restore_anew(place, backup, custodians, None, unlock, limits)
+    }
+
+    /// Makes a vault from a back-up, and sets new passphrases for the two custodians, in the order in which they are given.
+    ///
+    /// # Errors
+    ///
+    /// As [`Vault::restore_anew`].
+    pub fn restore_anew(
+        place: Place,
+        backup: &[u8],
+        custodians: [(&Identifier, &Secret); 2],
+        new: Option<[&Secret; 2]>,
+        unlock: Unlock<'_>,
+        limits: RestoredLimits,
+    ) -> Result<Self, RestoreError> {
         let Place { storage, entropy, clock } = place;
         let now = clock.now();
-        let vault = Vault::restore(storage, entropy, backup, custodians, unlock, limits, now)?;
+        let vault =
+            Vault::restore_anew(storage, entropy, backup, custodians, new, unlock, limits, now)?;
         Ok(Self::new(vault, clock))
     }
 

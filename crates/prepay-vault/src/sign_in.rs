@@ -13,7 +13,7 @@
 use subtle::ConstantTimeEq;
 
 use super::secret::{Cost, Key};
-use super::user::Failures;
+use super::user::{Failures, User};
 use super::{By, Contents, Secret, Session, SignInError, Vault, VaultEntry};
 use prepay_basics::{Identifier, Moment};
 
@@ -31,10 +31,22 @@ pub struct Claim {
 }
 
 impl Attempt {
+    /// An attempt of somebody who is known.
+    pub(super) fn of(name: &Identifier, user: &User) -> Self {
+        Self { name: name.clone(), cost: user.verifier.cost, salt: user.verifier.salt }
+    }
+
     /// Derives a key from the passphrase, slowly.
     pub fn claim(self, passphrase: &Secret) -> Claim {
         let derived = self.cost.derive(passphrase.expose_bytes(), &self.salt);
         Claim { attempt: self, derived }
+    }
+}
+
+impl Claim {
+    /// Whether it is the person's passphrase.
+    pub(super) fn fits(&self, user: &User) -> bool {
+        user.verifier.derived.expose_bytes().ct_eq(self.derived.expose_bytes()).into()
     }
 }
 
@@ -66,11 +78,9 @@ impl<C: Contents> Vault<C> {
         }
         let known = self.people.users.get(name);
         self.people.check_wait(known.is_some().then_some(name), now)?;
-        let (cost, salt) = match known {
-            Some(user) => (user.verifier.cost, user.verifier.salt),
-            None => (Cost::new(self.header.insecure_test), [0; 16]),
-        };
-        Ok(Attempt { name: name.clone(), cost, salt })
+        let cost = Cost::new(self.header.insecure_test);
+        let unknown = || Attempt { name: name.clone(), cost, salt: [0; 16] };
+        Ok(known.map_or_else(unknown, |user| Attempt::of(name, user)))
     }
 
     /// Completes the sign-in. If the passphrase was changed since the start, it counts as wrong.
@@ -84,9 +94,7 @@ impl<C: Contents> Vault<C> {
         let known = self.people.users.get(name);
         let key = known.is_some().then_some(name);
         self.people.check_wait(key, now)?;
-        let fits =
-            |derived: &Key| bool::from(derived.expose_bytes().ct_eq(claim.derived.expose_bytes()));
-        let Some(user) = known.filter(|user| fits(&user.verifier.derived)) else {
+        let Some(user) = known.filter(|user| claim.fits(user)) else {
             let failures = self.people.failures(key).one_more(now);
             let Failures { count, wait_until } = failures;
             let user = key.cloned();
@@ -96,12 +104,7 @@ impl<C: Contents> Vault<C> {
             self.people.set_failures(key, failures);
             return Err(SignInError::Wrong);
         };
-        let session = Session {
-            name: name.clone(),
-            role: user.role,
-            vault: self.instance,
-            passphrase: user.passphrase,
-        };
+        let session = user.session(name, self.instance);
         let entry = VaultEntry::SignedIn { role: session.role };
         self.put(Some(By::One(&session)), &entry, 0, now)?;
         self.flush()?;

@@ -315,6 +315,11 @@ impl User {
         };
         Ok(Self { role, verifier, share, passphrase: 0, failures: Failures::NONE })
     }
+
+    /// The session of this person, who has signed in.
+    pub(super) fn session(&self, name: &Identifier, vault: [u8; 16]) -> Session {
+        Session { name: name.clone(), role: self.role, vault, passphrase: self.passphrase }
+    }
 }
 
 /// All people of a vault.

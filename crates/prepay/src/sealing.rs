@@ -374,6 +374,11 @@ pub(crate) fn open_failure(path: &Path, error: &OpenError) -> Failure {
         OpenError::NotThere => {
             Failure::unable(error.code(), message).next("check --dir; init makes a new vault")
         }
+        OpenError::Head { .. } | OpenError::Cut { .. } | OpenError::BadEntry(_) => {
+            Failure::refused(error.code(), message).next(
+                "keep every file as it is and call an auditor; then two custodians can accept what is lost: repair",
+            )
+        }
         OpenError::Shares { .. } => Failure::refused(error.code(), message)
             .next("let the custodians named in the message open it: --share NAME"),
         OpenError::Storage { .. } | OpenError::NoEntropy => Failure::broken(error.code(), message),

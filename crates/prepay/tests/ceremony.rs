@@ -118,6 +118,7 @@ fn the_rehearsal_reaches_every_group_of_commands() {
         "module issue",
         "module verify",
         "module audit",
+        "module repair",
         "module backup",
         "module restore",
         "meter enter",

@@ -50,6 +50,7 @@ fn of_types() -> BTreeMap<&'static str, &'static [&'static str]> {
         prepay_vault::CreateError,
         prepay_vault::OpenError,
         prepay_vault::QuorumError,
+        prepay_vault::RepairError,
         prepay_vault::RestoreError,
         prepay_vault::SignInError,
         prepay_vault::UserError,

@@ -535,6 +535,57 @@ fn a_back_up_needs_both_and_gives_no_limits_back() {
 }
 
 #[test]
+fn a_lost_head_and_a_cut_log_are_repaired_by_two_custodians_who_accept_what_is_lost() {
+    let workplace = Workplace::new("repair");
+    workplace.init("");
+    let repair = format!("repair {PAIR}");
+    assert_eq!(workplace.refused(3, &repair), "repair_not_needed");
+    fs::remove_file(workplace.path("module/audit.head")).unwrap();
+    assert_eq!(workplace.refused(3, "registers --as uwe"), "audit_head");
+    assert_eq!(workplace.refused(3, "repair --custodian ann --custodian olga"), "custodians");
+    assert!(!workplace.path("module/before-repair-1").exists());
+    let done = workplace.object(&repair);
+    assert_eq!((&done["lost"], &done["uncertain"]), (&0.into(), &true.into()));
+    for file in ["store", "audit.log"] {
+        assert!(workplace.path("module/before-repair-1").join(file).exists(), "{file}");
+    }
+    workplace.succeed("audit verify --as uwe");
+
+    // The last entries are cut off: their number is named, and accepted or not.
+    let log = fs::OpenOptions::new().write(true).open(workplace.path("module/audit.log")).unwrap();
+    log.set_len(log.metadata().unwrap().len() - 10).unwrap();
+    assert_eq!(workplace.refused(3, "registers --as uwe"), "audit_cut");
+    assert_eq!(workplace.refused(3, &repair), "repair_lost");
+    assert_eq!(workplace.refused(3, &format!("{repair} --accept-lost 2")), "repair_lost");
+    let done = workplace.object(&format!("{repair} --accept-lost 1"));
+    assert_eq!((&done["lost"], &done["uncertain"]), (&1.into(), &false.into()));
+    let list = workplace.rows("audit list --as uwe");
+    let kinds: Vec<_> = list.iter().map(|entry| entry["kind"].as_str().unwrap()).collect();
+    assert!(kinds.contains(&"repaired"), "{kinds:?}");
+    workplace.succeed("audit verify --as uwe");
+}
+
+#[test]
+fn forgotten_passphrases_of_two_custodians_are_replaced_by_restoring_a_back_up() {
+    let workplace = Workplace::new("forgotten");
+    workplace.init("");
+    workplace.succeed(&format!("backup {{copy}} {PAIR}"));
+    workplace.put_secret("ann", "ann cannot remember");
+    // One custodian alone sets no passphrase for the other.
+    workplace.put_secret("ann.new", "ann takes other words");
+    assert_eq!(workplace.refused(2, "user passphrase ann --custodian bob"), "custodians");
+    workplace.put_secret("bob.new", "bob takes other words");
+    let restore = "restore {copy} --dir {again} --new-passphrases";
+    workplace.succeed(&format!("{restore} {PAIR}"));
+    assert_eq!(workplace.refused(3, "registers --dir {again} --as bob"), "sign_in");
+    workplace.put_secret("ann", "ann takes other words");
+    workplace.put_secret("bob", "bob takes other words");
+    let list = workplace.rows(&format!("audit list --dir {{again}} {PAIR}"));
+    let changed = list.iter().filter(|entry| entry["kind"] == "passphrase_changed");
+    assert_eq!(changed.count(), 2);
+}
+
+#[test]
 fn a_key_file_seals_and_the_seal_can_be_changed() {
     let workplace = Workplace::new("keyfile");
     let flags = "--seal key-file --new-key-file {key}";

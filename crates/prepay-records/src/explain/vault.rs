@@ -140,6 +140,20 @@ pub(super) const ROWS: &[Explanation] = &[
         DISTRUST,
     ),
     row(
+        "repair_not_needed",
+        "There is nothing to repair.",
+        "The vault opens as it is.",
+        Custodians,
+        "use the vault as usual",
+    ),
+    row(
+        "repair_lost",
+        "Entries of the audit log are known to be missing, and their number was not accepted.",
+        "The store or the head names entries that the log does not have.",
+        Custodians,
+        "call an auditor; to accept the loss, repeat the repair with --accept-lost and the number",
+    ),
+    row(
         "audit_cut",
         "The end of the audit log is missing.",
         "Somebody cut it, or an older copy was put back.",

@@ -39,6 +39,8 @@ pub(super) struct RestoreFlags {
     #[arg(value_name = "BACKUP", value_hint = ValueHint::DirPath)]
     backup: PathBuf,
     #[command(flatten)]
+    anew: backup::NewPassphrases,
+    #[command(flatten)]
     seal: NewSealFlags,
 }
 
@@ -94,7 +96,7 @@ pub(super) fn restore(place: &PlaceFlags, flags: &RestoreFlags, out: &Out) -> Do
     };
     // A centre has no limits.
     let limits = RestoredLimits::Accepted;
-    let vault = backup::restore(place, out, &from, &flags.seal, limits)?;
+    let vault = backup::restore(place, out, &from, &flags.seal, &flags.anew, limits)?;
     let header = vault.header().clone();
     copy(&store_path(backup), &store_path(dir))?;
     if let Some(moment) = stands_still.filter(|_| header.insecure_test) {

@@ -71,7 +71,9 @@ pub(super) fn run(place: &PlaceFlags, flags: &InitFlags, out: &Out) -> Done<()> 
         made.put(record)
     };
     made.vault.close().map_err(|error| vault_failure(&error))?;
-    out.done_with(format_args!("made centre {}", flags.id), &record)
+    out.done_with(format_args!("made centre {}", flags.id), &record)?;
+    made.advise(out);
+    Ok(())
 }
 
 fn is_there(path: &Path) -> bool {

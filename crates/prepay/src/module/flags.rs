@@ -13,8 +13,10 @@ use crate::file::OutFlags;
 use crate::sealing::NewSealFlags;
 use crate::token_flags::{FunctionFlags, kind};
 use crate::vault::audit::AuditCommand;
+use crate::vault::backup;
 use crate::vault::clock::ClockCommand;
 use crate::vault::new::NewVaultFlags;
+use crate::vault::repair::RepairFlags;
 use crate::vault::user::UserCommand;
 use crate::vault::{VaultFlags, moment};
 
@@ -107,6 +109,11 @@ pub(crate) enum ModuleCommand {
     /// The clock, when it was put back.
     #[command(subcommand)]
     Clock(ClockCommand),
+    /// Repair the audit log or its head after loss or damage. Two custodians; the log says what they accepted.
+    ///
+    /// The log goes on after its last right entry. If entries are known to be missing, Prepay names their number and
+    /// refuses until the custodians accept it. Copies of the files are kept first.
+    Repair(RepairFlags),
     /// Write a back-up that only both custodians together can restore.
     Backup {
         /// The file to write.
@@ -374,6 +381,8 @@ pub(crate) struct RestoreFlags {
     /// until it is loaded again.
     #[arg(long)]
     pub(crate) accept_limits: bool,
+    #[command(flatten)]
+    pub(crate) anew: backup::NewPassphrases,
     #[command(flatten)]
     pub(crate) seal: NewSealFlags,
 }

@@ -50,6 +50,7 @@ impl Invocation<'_> {
         let identity = reader.identify().map_err(fault)?;
         let record = Record::new().text("module", id).text("fingerprint", identity.fingerprint);
         self.out.done_with(format_args!("made module {id}"), &made.put(record))?;
+        made.advise(&self.out);
         self.out.remark("next: prepay module request enrolment, and let a centre enrol it");
         Ok(Ending::Done)
     }
@@ -95,7 +96,7 @@ impl Invocation<'_> {
                         it counts tokens, refill it too: prepay module refill";
             (RestoredLimits::Stopped, "stopped", next)
         };
-        let vault = backup::restore(self, &self.out, &backup, &flags.seal, limits)?;
+        let vault = backup::restore(self, &self.out, &backup, &flags.seal, &flags.anew, limits)?;
         let name = vault.header().name.clone();
         vault.lock();
         let record = Record::new()

@@ -6,6 +6,7 @@ use std::fmt::Display;
 use std::marker::PhantomData;
 use std::path::{Path, PathBuf};
 
+use clap::Args;
 use prepay_basics::Identifier;
 use prepay_host::{SystemClock, private_file};
 use prepay_vault::{Contents, Quorum, RestoredLimits, Secret, SharedVault, Vault, VaultHeader};
@@ -17,6 +18,15 @@ use crate::file::there;
 use crate::out::{Out, Record};
 use crate::people::vault_failure;
 use crate::sealing::{NewSealFlags, make_directory, restore_failure};
+
+/// Whether those who restore set new passphrases for themselves.
+#[derive(Args)]
+pub(crate) struct NewPassphrases {
+    /// Set new passphrases for the two custodians who restore, who may have forgotten the old ones: the secrets NAME.new.
+    /// The log says so.
+    #[arg(long)]
+    new_passphrases: bool,
+}
 
 /// The longest back-up to read, in bytes.
 const LONGEST: usize = 64 << 20;
@@ -44,7 +54,7 @@ pub(crate) fn passphrases(
     is_test: bool,
 ) -> Done<[Secret; 2]> {
     if !is_test {
-        require_apart(flags, by)?;
+        require_apart(flags, ".backup", by)?;
     }
     let ask = |name: &Identifier| {
         let what = format!("new passphrase of custodian {name} for the back-up");
@@ -53,9 +63,9 @@ pub(crate) fn passphrases(
     Ok([ask(by[0])?, ask(by[1])?])
 }
 
-/// Refuses both passphrases of a back-up in one directory.
-fn require_apart(flags: &VaultFlags, pair: [&Identifier; 2]) -> Done<()> {
-    let names = pair.map(|name| format!("{name}.backup"));
+/// Refuses secrets of both in one directory.
+fn require_apart(flags: &VaultFlags, suffix: &str, pair: [&Identifier; 2]) -> Done<()> {
+    let names = pair.map(|name| format!("{name}{suffix}"));
     flags.secrets.require_apart(names.iter().map(String::as_str))
 }
 
@@ -103,6 +113,7 @@ pub(crate) fn restore<I: Installation>(
     out: &Out,
     backup: &Backup<I::Contents>,
     seal: &NewSealFlags,
+    anew: &NewPassphrases,
     limits: RestoredLimits,
 ) -> Done<SharedVault<I::Contents>> {
     let flags = site.flags();
@@ -114,16 +125,27 @@ pub(crate) fn restore<I: Installation>(
         flags.secrets.known(&format!("{name}.backup"), &what)
     };
     if !backup.header.insecure_test {
-        require_apart(flags, pair.each_ref())?;
+        require_apart(flags, ".backup", pair.each_ref())?;
+        require_apart(flags, ".new", pair.each_ref())?;
     }
     let passphrases = [ask(&pair[0])?, ask(&pair[1])?];
     let custodians = [(&pair[0], &passphrases[0]), (&pair[1], &passphrases[1])];
+    let fresh = |name: &Identifier| {
+        let what = format!("new passphrase of custodian {name}");
+        flags.secrets.fresh(&format!("{name}.new"), &what)
+    };
+    let new = match anew.new_passphrases {
+        true => Some([fresh(&pair[0])?, fresh(&pair[1])?]),
+        false => None,
+    };
+    let new = new.as_ref().map(<[Secret; 2]>::each_ref);
     let made = seal.make(backup.header.name.as_str(), "", &flags.unlock, &flags.secrets)?;
     let place = directory.into_place(SystemClock);
-    let vault = SharedVault::restore(place, &backup.bytes, custodians, made.unlock(), limits)
-        .map_err(|error| {
-            seal.undo(error.may_be_done(), restore_failure(&backup.file, &path, &error))
-        })?;
+    let vault =
+        SharedVault::restore_anew(place, &backup.bytes, custodians, new, made.unlock(), limits)
+            .map_err(|error| {
+                seal.undo(error.may_be_done(), restore_failure(&backup.file, &path, &error))
+            })?;
     out.set_test(vault.header().insecure_test);
     Ok(vault)
 }

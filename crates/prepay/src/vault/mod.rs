@@ -9,11 +9,13 @@
 //! | `clock.rs` | `clock accept` |
 //! | `backup.rs` | what `backup` and `restore` share |
 //! | `audit.rs` | `audit list`, `verify` |
+//! | `repair.rs` | `repair` |
 
 pub(crate) mod audit;
 pub(crate) mod backup;
 pub(crate) mod clock;
 pub(crate) mod new;
+pub(crate) mod repair;
 pub(crate) mod seal;
 pub(crate) mod user;
 

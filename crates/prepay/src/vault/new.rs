@@ -7,7 +7,7 @@ use prepay_vault::{
 
 use super::{Installation, SiteClock, VaultFlags};
 use crate::failure::Done;
-use crate::out::Record;
+use crate::out::{Out, Record};
 use crate::people::{FirstPeopleFlags, NewPerson, quorum_failure, sign_in_failure};
 use crate::sealing::{NewSealFlags, create_failure, make_directory};
 
@@ -58,6 +58,15 @@ impl<V> Made<V> {
         };
         let [first, second] = [&self.people[0], &self.people[1]];
         Quorum::new(sign_in(first)?, sign_in(second)?).map_err(|error| quorum_failure(&error))
+    }
+
+    /// Warns of two custodians only.
+    pub(crate) fn advise(&self, out: &Out) {
+        if self.people.iter().filter(|person| person.role == Role::Custodian).count() == 2 {
+            out.remark(
+                "two custodians only: if one forgets the passphrase, only a back-up helps; of three, two set a new one",
+            );
+        }
     }
 
     /// Adds the vault's protection and people to a record.
