@@ -9,6 +9,7 @@ mod flood;
 mod fuzz;
 mod instructions;
 mod lint;
+mod load;
 mod repository;
 mod setup;
 mod step;
@@ -52,6 +53,8 @@ enum Chore {
     Flood(flood::Options),
     /// Kill a module's process again and again, and check that nothing acknowledged is lost.
     Torture(torture::Options),
+    /// Issue tokens by eight operators at the service of a module, and watch refusals, waits and memory.
+    Load(load::Options),
     /// Count the machine instructions of an accepted token, with Valgrind (Debian package valgrind).
     Instructions,
     /// Run every benchmark.
@@ -83,6 +86,7 @@ fn run(chore: &Chore) -> Result<(), Failure> {
         Chore::Fuzz(options) => fuzz::run(&root, options),
         Chore::Flood(options) => flood::run(&root, options),
         Chore::Torture(options) => torture::run(&root, options),
+        Chore::Load(options) => load::run(&root, options),
         Chore::Instructions => instructions::run(&root),
         Chore::Bench => bench(&root),
     }

@@ -3,6 +3,7 @@
 //! A name is matched once, when its field is read; from then on code uses the value.
 
 use serde::de::Deserializer;
+use serde_json::Value;
 
 use crate::element::{needed, wrong};
 use crate::error::{RecordCode, RecordError};
@@ -84,6 +85,13 @@ impl<'de, T: Named> FieldValue<'de> for Choice<'de, T> {
             _ => Self::Other(scalar),
         });
         Ok(defect)
+    }
+
+    fn json(&self) -> Value {
+        match self {
+            Self::Known(value) => value.name().into(),
+            Self::Other(scalar) => scalar.json(),
+        }
     }
 }
 

@@ -12,6 +12,7 @@ use std::fmt;
 
 use serde::Serialize;
 use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
+use serde_json::Value;
 use serde_json::value::RawValue;
 
 use crate::error::{RecordCode, RecordError};
@@ -106,6 +107,11 @@ pub trait FieldValue<'de>: Sized {
         place: &mut Option<Self>,
         value: D,
     ) -> Result<Option<RecordError>, D::Error>;
+
+    /// The same value in a line that a client writes. Null, which no field takes, for what clients never write.
+    fn json(&self) -> Value {
+        Value::Null
+    }
 }
 
 /// Reads the value of a field into its place.
@@ -136,6 +142,15 @@ impl<'de> FieldValue<'de> for Scalar<'de> {
         let (Self::Array | Self::Object) = value else { return Ok(None) };
         let message = format!("{field}: expected a string or a number, found {value}");
         Ok(Some(RecordError::new(RecordCode::BadJson, message)))
+    }
+
+    fn json(&self) -> Value {
+        match self {
+            Self::Text(text) => Value::from(text.as_ref()),
+            Self::Integer(number) => (*number).into(),
+            Self::Boolean(value) => (*value).into(),
+            Self::Number | Self::Null | Self::Array | Self::Object => Value::Null,
+        }
     }
 }
 
@@ -422,6 +437,7 @@ pub fn write_line(out: &mut Vec<u8>, id: &RawValue, record: &impl Serialize) {
 #[doc(hidden)]
 pub mod parts {
     pub use serde::de::{Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
+    pub use serde_json::{Map, Value};
 
     pub use super::{
         Depth, FieldValue, NameVisitor, Place, Scalar, ScalarVisitor, read_into, shortened,
@@ -482,6 +498,16 @@ macro_rules! record {
             /// The names of the fields that are there.
             pub fn given(&self) -> impl Iterator<Item = &'static str> {
                 [$(self.$field.is_some().then_some($name),)*].into_iter().flatten()
+            }
+
+            /// The record as a client writes it in a line.
+            #[allow(dead_code, reason = "only few records have a client")]
+            pub fn json_object(&self) -> $crate::json::parts::Map<String, $crate::json::parts::Value> {
+                let mut object = $crate::json::parts::Map::new();
+                $(if let Some(value) = &self.$field {
+                    object.insert($name.to_owned(), $crate::json::parts::FieldValue::json(value));
+                })*
+                object
             }
 
             /// Keeps the first defect.
@@ -616,6 +642,10 @@ macro_rules! record {
                 let record = place.insert(Self::default());
                 value.deserialize_any(&mut *record)?;
                 Ok(record.defect.take().map(|defect| defect.of(field)))
+            }
+
+            fn json(&self) -> $crate::json::parts::Value {
+                self.json_object().into()
             }
         }
     };

@@ -5,6 +5,8 @@
 //!
 //! - Elsewhere: sections of a key change, whose record shows a part of a key (`prepay-lab`).
 
+use std::borrow::Cow;
+
 use prepay_token::element::{
     Amount, CurrencyAmount, ExtendedIndex, ExtendedValue, ManufacturerCode, PowerLimit,
     RegisterToClear, Service,
@@ -12,8 +14,9 @@ use prepay_token::element::{
 use prepay_token::{
     Instruction, ManagementFunction, MeterTest, MeterTestError, Token, TwoDigitManufacturer,
 };
-use serde::Serialize;
-use serde::de::Deserializer;
+use serde::de::{Deserializer, Error as _};
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
 use crate::choice::{Choice, Named, needed_choice};
 use crate::decimal::{self, Decimal};
@@ -122,6 +125,13 @@ impl<'de> FieldValue<'de> for ControlBits<'de> {
         let defect = Scalar::fill(field, &mut scalar, value)?;
         *place = scalar.map(Self::from);
         Ok(defect)
+    }
+
+    fn json(&self) -> Value {
+        match self {
+            Self::Bits(bits) => format!("{bits:x}").into(),
+            Self::Other(scalar) => scalar.json(),
+        }
     }
 }
 
@@ -308,15 +318,19 @@ fn test_error(error: MeterTestError) -> RecordError {
     RecordError::new((&error).into(), format!("token: {error}"))
 }
 
+/// A name out of a list. Under a name of its own, so that reading an answer does not borrow it from the answer.
+type Name = &'static str;
+
 /// Declares the record of an opened token: all fields optional but the type.
 macro_rules! opened {
     ($($(#[$doc:meta])* $field:ident: $type:ty,)*) => {
         /// A token as an answer shows it. Only the fields of its type are there.
-        #[derive(Clone, Default, Serialize)]
+        #[derive(Clone, Default, Deserialize, Serialize)]
+        #[serde(default)]
         pub struct OpenedToken {
             /// Which token.
-            #[serde(rename = "type")]
-            pub kind: &'static str,
+            #[serde(rename = "type", deserialize_with = "kind_of")]
+            pub kind: Name,
             $($(#[$doc])* #[serde(skip_serializing_if = "Option::is_none")] pub $field: Option<$type>,)*
         }
 
@@ -335,7 +349,8 @@ macro_rules! opened {
 
 opened! {
     /// The service.
-    service: &'static str,
+    #[serde(deserialize_with = "service_of")]
+    service: Name,
     /// The coded amount.
     amount: String,
     /// The control field in hexadecimal.
@@ -384,6 +399,18 @@ opened! {
     key_middle_1: String,
     /// *NKMO2* in hexadecimal.
     key_middle_2: String,
+}
+
+/// A kind of token in an answer.
+fn kind_of<'de, D: Deserializer<'de>>(value: D) -> Result<&'static str, D::Error> {
+    let text = Cow::<str>::deserialize(value)?;
+    Ok(TokenKind::named(&text).map_or("unknown", TokenKind::name))
+}
+
+/// A service in an answer.
+fn service_of<'de, D: Deserializer<'de>>(value: D) -> Result<Option<&'static str>, D::Error> {
+    let text = Cow::<str>::deserialize(value)?;
+    text.parse::<Service>().map(|service| Some(service.name())).map_err(D::Error::custom)
 }
 
 impl std::fmt::Debug for OpenedToken {

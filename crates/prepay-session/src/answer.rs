@@ -3,7 +3,9 @@
 //! Fields hold the module's own values where these have only one text; names and order of the fields follow the
 //! format. What a person reads is printed from the same values.
 
+use std::borrow::Cow;
 use std::fmt::Display;
+use std::str::FromStr;
 
 use prepay_basics::Moment;
 use prepay_kmp::attribute::KeyCheckValue;
@@ -12,12 +14,15 @@ use prepay_module::{
     ClockWindow, Identification, IssueRequest, Issued, IssuedKeyChange, IssuedToken, ModuleStatus,
     RegisterReport, Verification,
 };
-use prepay_records::time::Printed;
+use prepay_records::time::{self, Printed};
 use prepay_records::{OpenedToken, decimal};
 use prepay_token::element::{BaseDate, KeyExpiryNumber, UtcMinute};
 use prepay_token::key_change::Rollover;
 use prepay_token::{Instruction, TokenData};
-use serde::{Serialize, Serializer};
+use serde::de::{Deserializer, Error as _};
+use serde::{Deserialize, Serialize, Serializer};
+
+use crate::service::ServiceAnswer;
 
 /// The answer to a request that succeeded.
 #[derive(Clone, Debug, Serialize)]
@@ -40,10 +45,12 @@ pub enum Answer {
     KeyChange(KeyChangeAnswer),
     /// A token that was read back.
     Verification(Box<VerificationAnswer>),
+    /// What a service answers beside.
+    Service(Box<ServiceAnswer>),
 }
 
 /// Who a module is.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Deserialize, Serialize)]
 pub struct Identity {
     /// Its name.
     pub module: String,
@@ -67,7 +74,7 @@ impl From<Identification> for Identity {
 }
 
 /// The state of a module.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Deserialize, Serialize)]
 pub struct StatusAnswer {
     /// How many tokens it has made.
     pub transactions: u64,
@@ -91,10 +98,10 @@ impl From<ModuleStatus> for StatusAnswer {
 }
 
 /// A module's clock.
-#[derive(Clone, Copy, Debug, Serialize)]
+#[derive(Clone, Copy, Debug, Deserialize, Serialize)]
 pub struct ClockAnswer {
     /// The time.
-    #[serde(serialize_with = "as_text")]
+    #[serde(serialize_with = "as_text", deserialize_with = "of_text")]
     pub now: Moment,
     /// How far an identifier may be from it; nothing for no limit.
     pub window_minutes: Option<u32>,
@@ -107,12 +114,12 @@ impl From<ClockWindow> for ClockAnswer {
 }
 
 /// What a register holds, and whether its key can be used at a time.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Deserialize, Serialize)]
 pub struct RegisterRecord {
     /// The register.
     pub register: u16,
     /// `active`, or why the key cannot be used.
-    pub state: &'static str,
+    pub state: Cow<'static, str>,
     /// The supply group.
     pub sgc: String,
     /// The key revision.
@@ -164,7 +171,7 @@ impl RegisterRecord {
         };
         Self {
             register: report.register.value(),
-            state,
+            state: state.into(),
             sgc: attributes.supply_group.to_string(),
             krn: attributes.key_revision.value(),
             kt: attributes.key_type.key_type().value(),
@@ -229,15 +236,16 @@ impl From<&SlotReport> for SlotRecord {
 }
 
 /// A token that was made.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Deserialize, Serialize)]
 pub struct TokenAnswer {
     /// The token.
-    #[serde(serialize_with = "as_text")]
+    #[serde(serialize_with = "as_text", deserialize_with = "of_text")]
     pub number: TokenData,
     /// The identifier.
     pub tid: u32,
     /// The minute of the identifier.
-    #[serde(skip_serializing_if = "Option::is_none", serialize_with = "minute")]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(serialize_with = "minute", deserialize_with = "of_minute")]
     pub issued_at: Option<UtcMinute>,
     /// The random number, for tokens that have one.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -246,7 +254,7 @@ pub struct TokenAnswer {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub amount: Option<String>,
     /// The check value of the vending key.
-    #[serde(serialize_with = "as_text")]
+    #[serde(serialize_with = "as_text", deserialize_with = "of_text")]
     pub kcv: KeyCheckValue,
 }
 
@@ -272,21 +280,21 @@ impl TokenAnswer {
 }
 
 /// Key change tokens that were made.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Deserialize, Serialize)]
 pub struct KeyChangeAnswer {
     /// The tokens, in the order of their sections.
-    #[serde(serialize_with = "all_as_text")]
+    #[serde(serialize_with = "all_as_text", deserialize_with = "all_of_text")]
     pub numbers: Vec<TokenData>,
     /// Whether the meter forgets its identifiers.
     pub rollover: bool,
     /// The expiry of the new key.
-    #[serde(serialize_with = "expiry")]
+    #[serde(serialize_with = "expiry", deserialize_with = "of_expiry")]
     pub ken: KeyExpiryNumber,
     /// The check value of the old key.
-    #[serde(serialize_with = "as_text")]
+    #[serde(serialize_with = "as_text", deserialize_with = "of_text")]
     pub from_kcv: KeyCheckValue,
     /// The check value of the new key.
-    #[serde(serialize_with = "as_text")]
+    #[serde(serialize_with = "as_text", deserialize_with = "of_text")]
     pub to_kcv: KeyCheckValue,
 }
 
@@ -303,6 +311,12 @@ impl From<&IssuedKeyChange> for KeyChangeAnswer {
 }
 
 impl Answer {
+    /// What registers hold at a time.
+    pub fn registers(reports: &[RegisterReport], now: Moment) -> Self {
+        let registers = reports.iter().map(|report| RegisterRecord::new(report, now)).collect();
+        Self::Registers { registers }
+    }
+
     /// The answer for what was made, a token under a key of this base date.
     pub fn issued(request: &IssueRequest, issued: &Issued, base: Option<BaseDate>) -> Self {
         match issued {
@@ -313,10 +327,10 @@ impl Answer {
 }
 
 /// A token that was read back.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Deserialize, Serialize)]
 pub struct VerificationAnswer {
     /// What it is, or why it is not one for this meter.
-    pub result: &'static str,
+    pub result: Cow<'static, str>,
     /// What it does.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub token: Option<OpenedToken>,
@@ -324,7 +338,8 @@ pub struct VerificationAnswer {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub tid: Option<u32>,
     /// The minute of the identifier.
-    #[serde(skip_serializing_if = "Option::is_none", serialize_with = "minute")]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(serialize_with = "minute", deserialize_with = "of_minute")]
     pub issued_at: Option<UtcMinute>,
     /// The random number.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -334,20 +349,22 @@ pub struct VerificationAnswer {
     pub section: Option<u8>,
     /// The status of STS 600-8-6.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub status: Option<&'static str>,
+    pub status: Option<Cow<'static, str>>,
     /// What is wrong with a field.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub message: Option<String>,
-    /// Whether the meter would take it.
-    #[serde(skip)]
-    pub is_right: bool,
 }
 
 impl VerificationAnswer {
+    /// Whether the meter would take it.
+    pub fn is_right(&self) -> bool {
+        matches!(&*self.result, "valid" | "key_change" | "unkeyed")
+    }
+
     /// The answer for a token under a key of this base date.
     pub fn new(found: &Verification, base: Option<BaseDate>) -> Self {
         let none = Self {
-            result: "unknown",
+            result: "unknown".into(),
             token: None,
             tid: None,
             issued_at: None,
@@ -355,30 +372,34 @@ impl VerificationAnswer {
             section: None,
             status: None,
             message: None,
-            is_right: false,
         };
         match *found {
             Verification::Valid { instruction, identifier, random } => Self {
-                result: "valid",
+                result: "valid".into(),
                 token: Some(OpenedToken::of(&instruction)),
                 tid: Some(identifier.value()),
                 issued_at: base.map(|base| base.minute_of(identifier)),
                 rnd: random.map(|random| random.value()),
-                is_right: true,
                 ..none
             },
             Verification::KeyChange { section } => {
-                Self { result: "key_change", section: Some(section), is_right: true, ..none }
+                Self { result: "key_change".into(), section: Some(section), ..none }
             }
-            Verification::Unkeyed => Self { result: "unkeyed", is_right: true, ..none },
-            Verification::Checksum => Self { result: "checksum", status: Some("03"), ..none },
+            Verification::Unkeyed => Self { result: "unkeyed".into(), ..none },
+            Verification::Checksum => {
+                Self { result: "checksum".into(), status: Some("03".into()), ..none }
+            }
             Verification::Malformed(error) => {
-                Self { result: "malformed", message: Some(error.to_string()), ..none }
+                Self { result: "malformed".into(), message: Some(error.to_string()), ..none }
             }
-            Verification::CreditUnderDefaultKey => {
-                Self { result: "credit_under_default_key", status: Some("80"), ..none }
+            Verification::CreditUnderDefaultKey => Self {
+                result: "credit_under_default_key".into(),
+                status: Some("80".into()),
+                ..none
+            },
+            Verification::KeyExpired => {
+                Self { result: "key_expired".into(), status: Some("41".into()), ..none }
             }
-            Verification::KeyExpired => Self { result: "key_expired", status: Some("41"), ..none },
             _ => none,
         }
     }
@@ -399,6 +420,27 @@ fn all_as_text<T: Display, S: Serializer>(values: &[T], serializer: S) -> Result
 
 fn expiry<S: Serializer>(ken: &KeyExpiryNumber, serializer: S) -> Result<S::Ok, S::Error> {
     serializer.serialize_u8(ken.value())
+}
+
+fn of_text<'de, T: FromStr<Err: Display>, D: Deserializer<'de>>(value: D) -> Result<T, D::Error> {
+    Cow::<str>::deserialize(value)?.parse().map_err(D::Error::custom)
+}
+
+fn all_of_text<'de, T: FromStr<Err: Display>, D: Deserializer<'de>>(
+    value: D,
+) -> Result<Vec<T>, D::Error> {
+    let texts = Vec::<String>::deserialize(value)?;
+    texts.iter().map(|text| text.parse().map_err(D::Error::custom)).collect()
+}
+
+fn of_expiry<'de, D: Deserializer<'de>>(value: D) -> Result<KeyExpiryNumber, D::Error> {
+    Ok(u8::deserialize(value)?.into())
+}
+
+fn of_minute<'de, D: Deserializer<'de>>(value: D) -> Result<Option<UtcMinute>, D::Error> {
+    let text = Cow::<str>::deserialize(value)?;
+    let minute = time::minute(&text).ok_or_else(|| D::Error::custom("expected a minute"))?;
+    Ok(Some(minute))
 }
 
 fn minute<S: Serializer>(minute: &Option<UtcMinute>, serializer: S) -> Result<S::Ok, S::Error> {

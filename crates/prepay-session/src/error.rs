@@ -9,6 +9,8 @@ use prepay_records::explain::explain;
 use prepay_records::{ErrorBody, ErrorRecord, RecordCode, RecordError};
 use serde::{Serialize, Serializer};
 
+use crate::service::ServiceError;
+
 /// Why a request has no answer.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum SessionError {
@@ -18,10 +20,12 @@ pub enum SessionError {
     Refused(Refusal),
     /// Something broke. Repeat the same request under the same name.
     Fault(ModuleFault),
+    /// The service refuses.
+    Service(ServiceError),
 }
 
 prepay_basics::codes! {
-    SessionError {} or { Line, Refused, Fault }
+    SessionError {} or { Line, Refused, Fault, Service }
 }
 
 impl SessionError {
@@ -29,16 +33,17 @@ impl SessionError {
     pub fn status(&self) -> Option<&'static str> {
         match self {
             Self::Refused(refusal) => refusal.status(),
-            Self::Line(_) | Self::Fault(_) => None,
+            Self::Line(_) | Self::Fault(_) | Self::Service(_) => None,
         }
     }
 
     /// What to do next.
     pub fn next(&self) -> Option<&'static str> {
         match self {
-            Self::Line(_) | Self::Refused(_) | Self::Fault(ModuleFault::Clock { .. }) => {
-                explain(self.code()).map(|row| row.next)
-            }
+            Self::Line(_)
+            | Self::Refused(_)
+            | Self::Service(_)
+            | Self::Fault(ModuleFault::Clock { .. }) => explain(self.code()).map(|row| row.next),
             Self::Fault(_) => Some("repeat the same request, under the same name"),
         }
     }
@@ -69,6 +74,12 @@ impl From<ModuleFault> for SessionError {
     }
 }
 
+impl From<ServiceError> for SessionError {
+    fn from(error: ServiceError) -> Self {
+        Self::Service(error)
+    }
+}
+
 impl From<Refusal> for SessionError {
     fn from(refusal: Refusal) -> Self {
         Self::Refused(refusal)
@@ -90,6 +101,7 @@ impl fmt::Display for SessionError {
             Self::Line(error) => f.write_str(&error.message),
             Self::Refused(refusal) => refusal.fmt(f),
             Self::Fault(fault) => fault.fmt(f),
+            Self::Service(error) => error.fmt(f),
         }
     }
 }

@@ -21,22 +21,30 @@
 //!
 //! - [`RequestLine`]: the shape of a line. [`Request`]: what it asks for, as typed values.
 //! - [`Answer`]: the answer. [`SessionError`]: why there is none.
-//! - [`answer_session`]: all lines of a stream.
+//! - [`answer_session`]: all lines of a stream. [`answer_one`]: one request.
+//! - [`Service`]: many streams at once, whose clients sign in. [`Client`]: the other end.
 //! - Format: `docs/formats/module-session.md`.
 //!
 //! # What it never knows
 //!
-//! A key. Where the module is, or how it was unlocked.
+//! A key. Where the module is, or how it was unlocked. A socket: that of a service is a [`Wire`].
 
 mod answer;
+mod client;
 mod error;
 mod request;
+mod service;
 mod session;
 
 pub use answer::{
     Answer, ClockAnswer, Identity, KeyChangeAnswer, RegisterRecord, SlotRecord, StatusAnswer,
     TokenAnswer, VerificationAnswer,
 };
+pub use client::{Client, ClientError, Refused};
 pub use error::SessionError;
 pub use request::{Issue, Line, LineId, Operation, Request, RequestLine, TokenIssue, request_id};
-pub use session::{SessionStop, answer_session};
+pub use service::{
+    AuditAnswer, BackupAnswer, EntryRecord, Limits, PageAnswer, Service, ServiceAnswer,
+    ServiceError, SignedIn, Wire, last_line,
+};
+pub use session::{SessionStop, answer_one, answer_session};

@@ -89,7 +89,7 @@ record! {
 
 /// What an answer repeats: a short text or a whole number, as it was written.
 #[derive(Clone, Copy, Debug)]
-pub struct LineId<'a>(&'a RawValue);
+pub struct LineId<'a>(pub(crate) &'a RawValue);
 
 impl<'de> FieldValue<'de> for LineId<'de> {
     fn fill<D: Deserializer<'de>>(

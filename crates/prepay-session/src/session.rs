@@ -6,16 +6,17 @@
 use std::collections::HashMap;
 use std::fmt;
 use std::io::{self, Read, Write};
+use std::ops::Deref;
 
 use prepay_kmp::attribute::RegisterNumber;
-use prepay_module::{IssueRequest, ModuleFault, SecurityModule};
+use prepay_module::{IssueRequest, Issued, ModuleFault, Refusal, RegisterReport, SecurityModule};
 use prepay_records::Marked;
 use prepay_records::json::write_line;
 use prepay_records::lines::{self, Lines, Summary, is_blank, too_long};
 use prepay_token::element::BaseDate;
 use serde_json::value::RawValue;
 
-use crate::answer::{Answer, RegisterRecord, VerificationAnswer};
+use crate::answer::{Answer, VerificationAnswer};
 use crate::error::SessionError;
 use crate::request::{Line, Request};
 
@@ -41,12 +42,7 @@ pub fn answer_session(
     input: impl Read,
     out: impl Write,
 ) -> Result<Summary, SessionStop> {
-    let is_test = module.identify()?.is_test;
-    let registers = module.registers()?;
-    let bases =
-        registers.iter().map(|report| (report.register, report.attributes.base_date)).collect();
-    let (waiting, summary) = (Vec::new(), Summary::default());
-    let mut session = Session { module, is_test, bases, out, waiting, summary };
+    let mut session = Session::new(Desk::new(module)?, module.identify()?.is_test, out);
     let mut lines = Lines::new(input);
     while let Some(line) = lines.next()? {
         match line {
@@ -56,7 +52,7 @@ pub fn answer_session(
                 session.take(Line { id: None, request: Err(too_long().into()) })?;
             }
         }
-        if session.waiting.len() >= TOGETHER || !lines.is_waiting() {
+        if session.is_full() || !lines.is_waiting() {
             session.answer()?;
         }
     }
@@ -64,10 +60,82 @@ pub fn answer_session(
     Ok(session.summary)
 }
 
-struct Session<'a, M, W> {
-    module: &'a M,
-    is_test: bool,
+/// Answers one request, such as flags are.
+///
+/// # Errors
+///
+/// [`SessionError`].
+pub fn answer_one(module: &impl SecurityModule, request: Request) -> Result<Answer, SessionError> {
+    let desk = Desk::new(module)?;
+    let Request::Issue(issue) = request else { return desk.question(&request) };
+    let base = desk.base(issue.register())?;
+    let request = issue.with_base_date(base)?;
+    let issued = module.issue_one(request)?;
+    Ok(Answer::issued(&request, &issued, base))
+}
+
+/// Who carries out the requests of a session.
+pub(crate) trait Station {
+    /// The base date of the key in a register; nothing for a register without a key.
+    fn base(&self, register: RegisterNumber) -> Result<Option<BaseDate>, SessionError>;
+
+    /// As [`SecurityModule::issue`].
+    fn issue(&self, requests: &[IssueRequest])
+    -> Result<Vec<Result<Issued, Refusal>>, ModuleFault>;
+
+    /// The answer to a question that makes nothing.
+    fn question(&self, request: &Request) -> Result<Answer, SessionError>;
+}
+
+/// A module, and the base dates of its keys.
+pub(crate) struct Desk<M> {
+    module: M,
     bases: HashMap<RegisterNumber, BaseDate>,
+}
+
+impl<M: Deref<Target: SecurityModule>> Desk<M> {
+    pub(crate) fn new(module: M) -> Result<Self, ModuleFault> {
+        let registers = module.registers()?;
+        let base = |report: &RegisterReport| (report.register, report.attributes.base_date);
+        let bases = registers.iter().map(base).collect();
+        Ok(Self { module, bases })
+    }
+}
+
+impl<M: Deref<Target: SecurityModule>> Station for Desk<M> {
+    fn base(&self, register: RegisterNumber) -> Result<Option<BaseDate>, SessionError> {
+        Ok(self.bases.get(&register).copied())
+    }
+
+    fn issue(
+        &self,
+        requests: &[IssueRequest],
+    ) -> Result<Vec<Result<Issued, Refusal>>, ModuleFault> {
+        self.module.issue(requests)
+    }
+
+    fn question(&self, request: &Request) -> Result<Answer, SessionError> {
+        Ok(match request {
+            Request::Identify => Answer::Identity(self.module.identify()?.into()),
+            Request::Status => Answer::Status(self.module.status()?.into()),
+            Request::Clock => Answer::Clock(self.module.clock()?.into()),
+            Request::Registers => {
+                Answer::registers(&self.module.registers()?, self.module.clock()?.now)
+            }
+            Request::Verify(request) => {
+                let found = self.module.verify(request)?;
+                let base = self.bases.get(&request.register).copied();
+                Answer::Verification(Box::new(VerificationAnswer::new(&found, base)))
+            }
+            Request::Issue(_) => unreachable!("what is to be made waits for the others"),
+        })
+    }
+}
+
+/// The answers of a session.
+pub(crate) struct Session<D, W> {
+    pub(crate) desk: D,
+    is_test: bool,
     out: W,
     waiting: Vec<Waiting>,
     summary: Summary,
@@ -81,14 +149,23 @@ enum Waiting {
     Issue(Option<Box<RawValue>>, IssueRequest),
 }
 
-impl<M: SecurityModule, W: Write> Session<'_, M, W> {
+impl<D: Station, W: Write> Session<D, W> {
+    pub(crate) fn new(desk: D, is_test: bool, out: W) -> Self {
+        Self { desk, is_test, out, waiting: Vec::new(), summary: Summary::default() }
+    }
+
+    /// Whether so many answers wait that they have to leave.
+    pub(crate) fn is_full(&self) -> bool {
+        self.waiting.len() >= TOGETHER
+    }
+
     /// Handles a line: a request that makes something waits to be carried out with others; all else is answered at
     /// once.
-    fn take(&mut self, Line { id, request }: Line) -> Result<(), SessionStop> {
+    pub(crate) fn take(&mut self, Line { id, request }: Line) -> Result<(), SessionStop> {
         let answer = match request {
             Ok(Request::Issue(issue)) => {
-                let base = self.bases.get(&issue.register()).copied();
-                match issue.with_base_date(base) {
+                let base = self.desk.base(issue.register());
+                match base.and_then(|base| issue.with_base_date(base)) {
                     Ok(request) => {
                         self.waiting.push(Waiting::Issue(id, request));
                         return Ok(());
@@ -98,38 +175,22 @@ impl<M: SecurityModule, W: Write> Session<'_, M, W> {
             }
             Ok(request) => {
                 self.carry_out()?; // So that the answer shows the effect of the requests before it.
-                self.question(&request)
+                self.desk.question(&request)
             }
             Err(error) => Err(error),
         };
-        let line = self.line_of(id.as_deref(), &answer);
-        self.waiting.push(Waiting::Answer(line));
+        self.put(id.as_deref(), &answer);
         Ok(())
     }
 
-    /// The answer to a request that makes nothing.
-    fn question(&self, request: &Request) -> Result<Answer, SessionError> {
-        Ok(match request {
-            Request::Identify => Answer::Identity(self.module.identify()?.into()),
-            Request::Status => Answer::Status(self.module.status()?.into()),
-            Request::Clock => Answer::Clock(self.module.clock()?.into()),
-            Request::Registers => {
-                let registers = self.module.registers()?;
-                let now = self.module.clock()?.now;
-                let record = |report| RegisterRecord::new(report, now);
-                Answer::Registers { registers: registers.iter().map(record).collect() }
-            }
-            Request::Verify(request) => {
-                let found = self.module.verify(request)?;
-                let base = self.bases.get(&request.register).copied();
-                Answer::Verification(Box::new(VerificationAnswer::new(&found, base)))
-            }
-            Request::Issue(_) => unreachable!("what is to be made waits for the others"),
-        })
+    /// Puts an answer behind all that wait.
+    pub(crate) fn put(&mut self, id: Option<&RawValue>, answer: &Result<Answer, SessionError>) {
+        let line = self.line_of(id, answer);
+        self.waiting.push(Waiting::Answer(line));
     }
 
     /// Carries out the requests that wait.
-    fn carry_out(&mut self) -> Result<(), SessionStop> {
+    pub(crate) fn carry_out(&mut self) -> Result<(), SessionStop> {
         let request = |waiting: &Waiting| match waiting {
             Waiting::Issue(_, request) => Some(*request),
             Waiting::Answer(_) => None,
@@ -138,7 +199,7 @@ impl<M: SecurityModule, W: Write> Session<'_, M, W> {
         if requests.is_empty() {
             return Ok(());
         }
-        let (answers, fault) = match self.module.issue(&requests) {
+        let (answers, fault) = match self.desk.issue(&requests) {
             Ok(answers) => (answers, None),
             Err(fault) => (Vec::new(), Some(fault)),
         };
@@ -176,11 +237,11 @@ impl<M: SecurityModule, W: Write> Session<'_, M, W> {
     /// The base date of the key that a token is under.
     fn base_of(&self, request: &IssueRequest) -> Option<BaseDate> {
         let IssueRequest::Token(token) = request else { return None };
-        self.bases.get(&token.register).copied()
+        self.desk.base(token.register).ok().flatten()
     }
 
     /// Sends the answers.
-    fn answer(&mut self) -> Result<(), SessionStop> {
+    pub(crate) fn answer(&mut self) -> Result<(), SessionStop> {
         self.carry_out()?;
         let mut text = Vec::new();
         for waiting in self.waiting.drain(..) {

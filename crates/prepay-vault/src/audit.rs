@@ -228,6 +228,17 @@ pub(super) fn header(storage: &mut dyn VaultStorage) -> io::Result<Result<LogHea
     Ok(LogHeader::decode(&bytes[..count]).map_err(|_| bad))
 }
 
+/// The report on the log of another vault, or with the header of another chain: its first entry would look changed,
+/// or nothing at all.
+pub(super) fn other_log(found: Option<&LogHeader>, own: &LogHeader) -> Option<AuditReport> {
+    if found?.encode() == own.encode() {
+        return None;
+    }
+    let first_bad = Some(BadEntry { sequence: 0, offset: 0, problem: Problem::Header });
+    let last = AuditMark { sequence: 0, hash: [0; 32] };
+    Some(AuditReport { entries: 0, first_bad, authenticated: true, last })
+}
+
 /// Verifies a log, with or without its key. `known` is an entry that the log must have.
 pub(super) fn prove<E: Entries>(
     storage: &mut dyn VaultStorage,
@@ -237,18 +248,33 @@ pub(super) fn prove<E: Entries>(
     let head = storage.read_head()?;
     let head = head.as_deref().and_then(|bytes| Head::read(bytes).ok());
     let header = header(storage)?.ok();
+    judge(header, head, mac, &[known], |visit| {
+        walk(storage, mac, &mut |_: Record<E>, place| visit(place))
+    })
+}
+
+/// Judges a log by its head and by known entries. `walk` shows it every entry that follows from those before.
+pub(super) fn judge<Error>(
+    header: Option<LogHeader>,
+    head: Option<Head>,
+    mac: Option<&LogMac>,
+    known: &[Option<AuditMark>],
+    walk: impl FnOnce(&mut dyn FnMut(&Position) -> bool) -> Result<Result<Position, BadEntry>, Error>,
+) -> Result<AuditReport, Error> {
     let header_id = header.map(|header| header.id);
     let head_is_good = head.as_ref().is_some_and(|head| {
         Some(head.id) == header_id && mac.is_none_or(|mac| head.is_signed(mac))
     });
-    let places = [head.map(|head| head.position.into()), known];
+    let known = || known.iter().flatten().copied();
+    let places: Vec<AuditMark> =
+        head.map(|head| head.position.into()).into_iter().chain(known()).collect();
     let mut entries = 0;
     let mut other = None;
     let mut last = header.map(|header| header.start());
-    let outcome = walk(storage, mac, &mut |_: Record<E>, place| {
+    let outcome = walk(&mut |place| {
         let here = AuditMark::from(*place);
         let wrong = |known: &AuditMark| known.sequence == here.sequence && *known != here;
-        if other.is_none() && places.iter().flatten().any(wrong) {
+        if other.is_none() && places.iter().any(wrong) {
             other = last.map(|before| before.bad(Problem::OtherChain));
         }
         if other.is_none() {
@@ -261,9 +287,9 @@ pub(super) fn prove<E: Entries>(
     let first_bad = match (&found, last) {
         // An interrupted write leaves a torn end, after all known entries.
         (None | Some(BadEntry { problem: Problem::Torn, .. }), Some(end)) => {
-            if places.iter().flatten().any(|known| known.sequence > end.sequence) {
+            if places.iter().any(|known| known.sequence > end.sequence) {
                 Some(end.bad(Problem::Missing))
-            } else if let Some(bad) = known.and_then(|known| header?.lacks(known)) {
+            } else if let Some(bad) = known().find_map(|known| header?.lacks(known)) {
                 Some(bad)
             } else if found.is_none() && !head_is_good {
                 Some(end.bad(Problem::Head))

@@ -1,6 +1,6 @@
 //! A vault with a clock, for all threads: everything that is the same for every vault.
 //!
-//! That is sign-in, people, protection, back-up and audit log. What to do with the contents is up to the owner, who
+//! That is sign-in, people, protection and back-up; the audit log is in `slices.rs`. What to do with the contents is up to the owner, who
 //! uses [`SharedVault::with`].
 //!
 //! # Failures
@@ -16,9 +16,9 @@ use std::fmt;
 use std::sync::{Mutex, PoisonError};
 
 use super::{
-    AccessError, AuditError, AuditReport, By, Contents, CreateError, Flusher, NewUser, OpenError,
-    Quorum, Record, RestoreError, RestoredLimits, Role, Secret, Session, Setup, SignInError,
-    Unlock, UserError, UserReport, Vault, VaultError, VaultHeader, VaultStorage,
+    AccessError, By, Contents, CreateError, Flusher, NewUser, OpenError, Quorum, RestoreError,
+    RestoredLimits, Role, Secret, Session, Setup, SignInError, Unlock, UserError, UserReport,
+    Vault, VaultError, VaultHeader, VaultStorage,
 };
 use prepay_basics::{Clock, Entropy, Identifier, Moment};
 
@@ -51,7 +51,7 @@ enum State<C> {
 }
 
 /// The roles that may read the audit log.
-const READERS: &[Role] = &[Role::Custodian, Role::Auditor];
+pub(super) const READERS: &[Role] = &[Role::Custodian, Role::Auditor];
 
 impl<C: Contents> SharedVault<C> {
     /// Makes a vault in empty storage.
@@ -209,35 +209,6 @@ impl<C: Contents> SharedVault<C> {
     /// [`VaultError`].
     pub fn backup(&self, by: &Quorum, passphrases: [&Secret; 2]) -> Result<Vec<u8>, VaultError> {
         self.with(|vault| vault.backup(by, passphrases, self.now()))?
-    }
-
-    /// Entries of the audit log, starting at a number, for auditors and custodians.
-    ///
-    /// # Errors
-    ///
-    /// [`AuditError`].
-    pub fn audit(
-        &self,
-        by: By<'_>,
-        from: u64,
-        at_most: usize,
-    ) -> Result<Vec<Record<C::Entry>>, AuditError> {
-        self.with(|vault| {
-            vault.authorize(by, READERS).map_err(VaultError::from)?;
-            vault.audit(from, at_most)
-        })?
-    }
-
-    /// Verifies the whole audit log with the vault's secrets, for auditors and custodians.
-    ///
-    /// # Errors
-    ///
-    /// [`AuditError`] if it cannot be read. A wrong entry is not an error but part of the report.
-    pub fn verify_audit(&self, by: By<'_>) -> Result<AuditReport, AuditError> {
-        self.with(|vault| {
-            vault.authorize(by, READERS).map_err(VaultError::from)?;
-            vault.verify_audit()
-        })?
     }
 
     /// Does something with the vault, if it can be used. First waits for a write in progress.

@@ -24,7 +24,7 @@ use clap::error::ErrorKind;
 use prepay_module::ModuleFault;
 use prepay_records::explain::explain;
 use prepay_records::{ErrorBody, ErrorRecord, RecordError};
-use prepay_session::{SessionError, SessionStop};
+use prepay_session::{ClientError, Refused, SessionError, SessionStop};
 
 use crate::json;
 use crate::paint::{QUIET, WRONG, styled};
@@ -66,7 +66,7 @@ impl Ending {
 pub(crate) struct Failure {
     ending: Ending,
     code: &'static str,
-    status: Option<&'static str>,
+    status: Option<Cow<'static, str>>,
     message: String,
     next: Option<Cow<'static, str>>,
 }
@@ -101,8 +101,8 @@ impl Failure {
 
     /// The same with a status code of the standard.
     #[must_use]
-    pub(crate) fn status(mut self, status: Option<&'static str>) -> Self {
-        self.status = status;
+    pub(crate) fn status(mut self, status: Option<impl Into<Cow<'static, str>>>) -> Self {
+        self.status = status.map(Into::into);
         self
     }
 
@@ -130,7 +130,7 @@ impl Failure {
     /// The object in the member `error`.
     pub(crate) fn body(&self) -> ErrorBody<'_> {
         let Self { code, message, status, .. } = self;
-        ErrorBody { code, message, next: self.advice(), status: *status }
+        ErrorBody { code, message, next: self.advice(), status: status.as_deref() }
     }
 
     /// Prints the failure and gives the ending that it makes. `test` says that a test vault answered.
@@ -145,7 +145,7 @@ impl Failure {
                 Err(_) => {} // Standard output is broken, so people have to read it.
             }
         }
-        let status = self.status.map(|status| format!(" (status {status})"));
+        let status = self.status.as_ref().map(|status| format!(" (status {status})"));
         anstream::eprintln!(
             "{} {}{}",
             styled(WRONG, format_args!("{}:", self.code)),
@@ -196,7 +196,7 @@ pub(crate) fn unreadable(error: &clap::Error) -> Ending {
 }
 
 /// A file, or standard input if there is none.
-pub(crate) fn to_read(file: Option<&Path>) -> Done<Box<dyn Read>> {
+pub(crate) fn to_read(file: Option<&Path>) -> Done<Box<dyn Read + Send>> {
     Ok(match file {
         Some(path) => {
             let file = File::open(path).and_then(|file| match file.metadata()?.is_dir() {
@@ -205,7 +205,7 @@ pub(crate) fn to_read(file: Option<&Path>) -> Done<Box<dyn Read>> {
             });
             Box::new(file.map_err(|error| Failure::file(path, &error))?)
         }
-        None => Box::new(io::stdin().lock()),
+        None => Box::new(io::stdin()),
     })
 }
 
@@ -222,7 +222,9 @@ impl From<SessionError> for Failure {
         let failure = match error {
             SessionError::Fault(ModuleFault::Clock { .. }) => Self::refused(error.code(), &error),
             SessionError::Fault(_) => Self::broken(error.code(), &error),
-            SessionError::Line(_) | SessionError::Refused(_) => Self::refused(error.code(), &error),
+            SessionError::Line(_) | SessionError::Refused(_) | SessionError::Service(_) => {
+                Self::refused(error.code(), &error)
+            }
         };
         let failure = failure.status(error.status());
         match error.next() {
@@ -237,6 +239,37 @@ impl From<SessionStop> for Failure {
         match stop {
             SessionStop::Io(error) => error.into(),
             SessionStop::Fault(fault) => SessionError::from(fault).into(),
+        }
+    }
+}
+
+impl From<ClientError> for Failure {
+    /// A service refused, or did not answer.
+    fn from(error: ClientError) -> Self {
+        let refused = match error {
+            ClientError::Io(_) | ClientError::NoAnswer { .. } => {
+                return Self::broken("no_answer", error)
+                    .next("ask whoever runs the service, then repeat the same command");
+            }
+            ClientError::NotText => return Self::unable("secret", error),
+            ClientError::Refused(refused) => refused,
+        };
+        let Refused { code, message, next, status } = refused;
+        let Some(row) = explain(&code) else {
+            let message = format!("the service refused for an unknown reason {code}: {message}");
+            return Self::refused("no_answer", message);
+        };
+        let failure = match row.code {
+            "storage" | "no_answer" | "closed" | "entropy" => Self::broken(row.code, message),
+            "sign_in_busy" | "too_many_connections" | "too_slow" | "user_refused" => {
+                Self::unable(row.code, message)
+            }
+            _ => Self::refused(row.code, message),
+        };
+        let failure = failure.status(status);
+        match next {
+            Some(next) => failure.next(next),
+            None => failure,
         }
     }
 }

@@ -14,6 +14,7 @@ const NAME: &str = "expose_bytes";
 const ALLOWED: &[(&str, &str)] = &[
     ("prepay-lab", "works on raw test keys, and says so"),
     ("prepay-host", "hands a PIN to the hardware token"),
+    ("prepay-session", "a client writes a passphrase into the line that signs a person in"),
 ];
 
 pub(super) fn check(workspace: &Workspace) -> Vec<Finding> {

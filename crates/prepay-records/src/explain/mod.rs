@@ -11,6 +11,7 @@ mod meter;
 mod module;
 mod program;
 mod request;
+mod service;
 mod vault;
 
 use serde::Serialize;
@@ -85,6 +86,7 @@ pub const AREAS: &[Area] = &[
     Area { title: "Requests, tokens and keys", rows: request::ROWS },
     Area { title: "Answers of a meter to a token", rows: meter::ROWS },
     Area { title: "Security modules", rows: module::ROWS },
+    Area { title: "The service of a security module", rows: service::ROWS },
     Area { title: "Vaults, people and secrets", rows: vault::ROWS },
     Area { title: "Documents of key management", rows: document::ROWS },
     Area { title: "The key management centre", rows: centre::ROWS },

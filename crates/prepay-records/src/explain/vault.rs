@@ -22,10 +22,10 @@ pub(super) const ROWS: &[Explanation] = &[
     ),
     row(
         "not_signed_in",
-        "Whoever asks is not signed in to this vault any more.",
-        "The person was removed or got a new passphrase, or signed in to another vault.",
+        "Whoever asks is not signed in to this vault, or not any more.",
+        "Nobody signed in yet, or the person was removed, got a new passphrase, or signed in to another vault.",
         Client,
-        "sign in again",
+        "sign in, or sign in again",
     ),
     row(
         "forbidden",
@@ -331,9 +331,9 @@ pub(super) const ROWS: &[Explanation] = &[
     row(
         "in_use",
         "Another process is using the vault.",
-        "A session or another command holds it.",
+        "A service, a session or another command holds it, or its socket.",
         Client,
-        "wait until it ends, or wait longer: --wait SECONDS",
+        "use the service: --socket PATH; or wait until the other ends: --wait SECONDS",
     ),
     row(
         "storage",

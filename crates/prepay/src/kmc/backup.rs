@@ -60,7 +60,8 @@ pub(super) fn backup(place: &PlaceFlags, to: &Path, out: &Out) -> Done<()> {
         copy(&test_time(dir), &test_time(to))?;
     }
     file::sync_parent(to).map_err(failed)?;
-    let record = backup::record(place, &vault.header().name, &by, to);
+    let custodians = by.names().map(ToString::to_string);
+    let record = backup::record(place, &vault.header().name, custodians, to);
     vault.close().map_err(|error| vault_failure(&error))?;
     out.done(format_args!("wrote the back-up {}", to.display()), &record)
 }

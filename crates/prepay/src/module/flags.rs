@@ -23,8 +23,28 @@ use crate::vault::{VaultFlags, moment};
 pub(crate) struct ModuleFlags {
     #[command(flatten)]
     pub(crate) vault: VaultFlags,
+    /// The socket of a service, which answers in place of --dir; for `serve`, the socket to make.
+    #[arg(long, value_name = "PATH", value_hint = ValueHint::FilePath, global = true, help_heading = "Vault")]
+    pub(crate) socket: Option<PathBuf>,
     #[command(subcommand)]
     pub(crate) command: ModuleCommand,
+}
+
+impl ModuleCommand {
+    /// Whether the command takes --socket.
+    pub(crate) const fn may_use_a_service(&self) -> bool {
+        matches!(
+            self,
+            Self::Serve(_)
+                | Self::Status
+                | Self::Registers
+                | Self::Unlock(_)
+                | Self::Issue { .. }
+                | Self::Verify(_)
+                | Self::Audit(_)
+                | Self::Backup { .. }
+        )
+    }
 }
 
 /// The commands.
@@ -36,6 +56,14 @@ pub(crate) enum ModuleCommand {
     ///
     /// With --as NAME it also shows registers, slots and limits. A session needs an operator.
     Unlock(UnlockCommand),
+    /// Unlock the module and serve it on a Unix socket, until SIGTERM or SIGINT.
+    ///
+    /// Clients sign in on the socket: operators issue, auditors read, two custodians make back-ups, all at the same time.
+    /// Nobody but the one who starts the service needs what unlocks the module. The other commands reach the service
+    /// with --socket PATH in place of --dir.
+    Serve(ServeFlags),
+    /// Show the counters and warnings of the module.
+    Status,
     /// List the registers that have a key.
     Registers,
     /// List the centres that the module knows, by slot.
@@ -131,6 +159,26 @@ fn window(text: &str) -> Result<Window, String> {
 fn random(text: &str) -> Result<RandomNumber, String> {
     let number = text.parse::<u8>().ok().and_then(|number| number.try_into().ok());
     number.ok_or_else(|| "expected 0 to 15".to_owned())
+}
+
+/// A service.
+#[derive(Args)]
+pub(crate) struct ServeFlags {
+    /// The group whose members may connect: a name or a number [default: that of new files].
+    #[arg(long, value_name = "GROUP")]
+    pub(crate) group: Option<String>,
+    /// Serve only this user, by number. May be repeated [default: everyone who may use the socket].
+    #[arg(long = "allow-uid", value_name = "UID")]
+    pub(crate) allow_uid: Vec<u32>,
+    /// The most connections at a time.
+    #[arg(long, value_name = "N", default_value_t = 64, value_parser = clap::value_parser!(u16).range(1..))]
+    pub(crate) connections: u16,
+    /// After how many seconds without a request a sign-in ends.
+    #[arg(long, value_name = "SECONDS", default_value_t = 900, value_parser = clap::value_parser!(u32).range(1..))]
+    pub(crate) idle: u32,
+    /// How many seconds a client may take to sign in, to send a line, and to read its answers.
+    #[arg(long, value_name = "SECONDS", default_value_t = 30, value_parser = clap::value_parser!(u32).range(1..))]
+    pub(crate) patience: u32,
 }
 
 /// Unlocking.

@@ -3,20 +3,20 @@
 use std::io::{self, Write};
 
 use prepay_kmp::attribute::RegisterNumber;
+use prepay_module::RequestId;
 use prepay_module::software::Operator;
-use prepay_module::{IssueRequest, RequestId, SecurityModule};
-use prepay_records::element::When;
-use prepay_records::{Choice, Rounding, Scalar, TokenKind, TokenRecord};
+use prepay_records::time::Printed;
+use prepay_records::{Choice, Rounding, Scalar, TokenKind, TokenRecord, hex};
 use prepay_session::{
-    Answer, Issue, KeyChangeAnswer, Operation, Request, RequestLine, SessionError, TokenAnswer,
-    VerificationAnswer, request_id,
+    Answer, KeyChangeAnswer, Operation, Request, RequestLine, TokenAnswer, VerificationAnswer,
+    answer_one, request_id,
 };
-use prepay_token::element::BaseDate;
 
 use super::flags::{
     CreditFlags, IssueCommand, KeyChangeFlags, ManagementFlags, MeterFlags, NameFlags, StampFlags,
     VerifyFlags,
 };
+use super::remote::Remote;
 use super::{Invocation, Unlocked};
 use crate::Ending;
 use crate::failure::{Done, Failure};
@@ -24,11 +24,12 @@ use crate::lab::flags::{number, option, text};
 use crate::lab::print::{rollover, stamp, write_fields};
 use crate::paint::{HEADING, QUIET, RESULT, WRONG, styled};
 use crate::people::access_failure;
+use crate::vault::Needs;
 
 impl Invocation<'_> {
     /// Issues tokens.
     pub(super) fn issue(&self, command: &IssueCommand) -> Done<Ending> {
-        let (fields, name) = match command {
+        let (mut fields, name) = match command {
             IssueCommand::Credit(flags) => (credit(flags), &flags.stamp.request),
             IssueCommand::Management(flags) => (management(flags), &flags.stamp.request),
             IssueCommand::KeyChange(flags) => (key_change(flags), &flags.request),
@@ -41,29 +42,20 @@ impl Invocation<'_> {
             return Err(Failure::unable("flag", message).next("give --at TIME or --tid N"));
         }
         // Check the flags before asking anyone for a secret.
-        let Request::Issue(mut issue) = Request::read(&fields)? else {
-            unreachable!("the operation makes something")
-        };
-        let (_module, operator) = self.operator()?;
-        match &mut issue {
-            Issue::KeyChange(change) => change.id = name,
-            Issue::Token(token) => {
-                token.request.id = name;
-                if needs_time {
-                    let now = operator.clock().map_err(SessionError::from)?.now;
-                    token.when = Some(When::At(now.minute()));
-                }
-            }
+        Request::read(&fields)?;
+        let mut counter = self.counter()?;
+        if needs_time {
+            let clock = RequestLine { op: Some(Operation::Clock.into()), ..RequestLine::default() };
+            let Answer::Clock(clock) = counter.ask(&clock)? else { return Err(misplaced()) };
+            fields.issued_at = Some(Printed(clock.now.minute()).to_string().into());
         }
-        let base = base_date(&operator, issue.register())?;
-        let request: IssueRequest = issue.with_base_date(base)?;
-        let issued = operator.issue_one(request).map_err(SessionError::from)?;
-        let answer = Answer::issued(&request, &issued, base);
-        self.answer(&answer, |out| match &answer {
-            Answer::Token(token) => write_token(out, token),
-            Answer::KeyChange(set) => write_set(out, set),
-            _ => unreachable!("what was made are tokens"),
-        })
+        fields.request = name.map(|RequestId(name)| hex::encode(&name).into());
+        let answer = counter.ask(&fields)?;
+        match &answer {
+            Answer::Token(token) => self.answer(token, |out| write_token(out, token)),
+            Answer::KeyChange(set) => self.answer(set, |out| write_set(out, set)),
+            _ => Err(misplaced()),
+        }
     }
 
     /// Verifies a token.
@@ -73,15 +65,20 @@ impl Invocation<'_> {
             number: Some(flags.number.join(" ").into()),
             ..asked(Operation::Verify, &flags.meter)
         };
-        let Request::Verify(request) = Request::read(&fields)? else {
-            unreachable!("the operation reads a token back")
-        };
-        let (_module, operator) = self.operator()?;
-        let base = base_date(&operator, request.register)?;
-        let found = operator.verify(&request).map_err(SessionError::from)?;
-        let answer = VerificationAnswer::new(&found, base);
+        Request::read(&fields)?;
+        let answer = self.counter()?.ask(&fields)?;
+        let Answer::Verification(answer) = answer else { return Err(misplaced()) };
         self.answer(&answer, |out| write_verification(out, &answer))?;
-        Ok(if answer.is_right { Ending::Done } else { Ending::Refused })
+        Ok(if answer.is_right() { Ending::Done } else { Ending::Refused })
+    }
+
+    /// Opens the module, or connects to its service, and signs an operator in.
+    fn counter(&self) -> Done<Counter> {
+        if let Some(path) = self.socket()? {
+            return Ok(Counter::Service(self.service(path, Needs::Operator)?));
+        }
+        let (module, operator) = self.operator()?;
+        Ok(Counter::Module(operator, module))
     }
 
     /// Opens the module and signs an operator in.
@@ -93,11 +90,24 @@ impl Invocation<'_> {
     }
 }
 
-/// The base date of a register's key.
-fn base_date(operator: &Operator, register: RegisterNumber) -> Done<Option<BaseDate>> {
-    let registers = operator.registers().map_err(super::fault)?;
-    let found = registers.iter().find(|report| report.register == register);
-    Ok(found.map(|report| report.attributes.base_date))
+/// Who answers: a module that this process opened, or a service.
+enum Counter {
+    Module(Operator, #[expect(dead_code, reason = "locks the module at the end")] Unlocked),
+    Service(Remote),
+}
+
+impl Counter {
+    fn ask(&mut self, fields: &RequestLine<'_>) -> Done<Answer> {
+        match self {
+            Self::Module(operator, _) => Ok(answer_one(operator, Request::read(fields)?)?),
+            Self::Service(service) => service.ask_module(fields),
+        }
+    }
+}
+
+/// A module that answers another question than it was asked.
+fn misplaced() -> Failure {
+    Failure::broken("no_answer", "the module answered another question")
 }
 
 fn register<'a>(register: RegisterNumber) -> Option<Scalar<'a>> {
@@ -199,19 +209,19 @@ fn write_set(out: &mut dyn Write, set: &KeyChangeAnswer) -> io::Result<()> {
 }
 
 fn write_verification(out: &mut dyn Write, found: &VerificationAnswer) -> io::Result<()> {
-    let style = if found.is_right { HEADING } else { WRONG };
+    let style = if found.is_right() { HEADING } else { WRONG };
     match &found.token {
         Some(token) => {
             writeln!(out, "{}", styled(style, format_args!("{}: {}", found.result, token.kind)))?;
             write_fields(out, token)?;
         }
-        None => writeln!(out, "{}", styled(style, found.result))?,
+        None => writeln!(out, "{}", styled(style, &found.result))?,
     }
     let mut remarks = Vec::new();
     remarks.extend(found.tid.map(|tid| stamp(tid, found.issued_at)));
     remarks.extend(found.rnd.map(|rnd| format!("RND {rnd}")));
     remarks.extend(found.section.map(|section| format!("section {section}")));
-    remarks.extend(found.status.map(|status| format!("status {status}")));
+    remarks.extend(found.status.as_ref().map(|status| format!("status {status}")));
     remarks.extend(found.message.clone());
     if remarks.is_empty() {
         return Ok(());

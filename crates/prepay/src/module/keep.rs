@@ -57,16 +57,30 @@ impl Invocation<'_> {
     /// Writes a back-up.
     pub(super) fn backup(&self, to: &Path) -> Done<Ending> {
         backup::require_free(to)?;
+        if let Some(path) = self.socket()? {
+            return self.remote_backup(path, to);
+        }
         self.with_vault(&self.out, |vault| {
             let (bytes, by) = backup::seal(&self.flags.vault, vault)?;
-            private_file::create(to, &bytes).map_err(|error| Failure::file(to, &error))?;
-            let record = backup::record(self, &vault.header().name, &by, to);
-            self.out.done(format_args!("wrote the back-up {}", to.display()), &record)?;
-            self.out.remark(
-                "only both passphrases together open it; restoring it gives no limits back",
-            );
-            Ok(Ending::Done)
+            let custodians = by.names().map(ToString::to_string);
+            self.keep_backup(&vault.header().name.to_string(), &bytes, custodians, to)
         })
+    }
+
+    /// Writes the file of a back-up.
+    pub(super) fn keep_backup(
+        &self,
+        module: &str,
+        bytes: &[u8],
+        custodians: [String; 2],
+        to: &Path,
+    ) -> Done<Ending> {
+        private_file::create(to, bytes).map_err(|error| Failure::file(to, &error))?;
+        let record = backup::record(self, module, custodians, to);
+        self.out.done(format_args!("wrote the back-up {}", to.display()), &record)?;
+        self.out
+            .remark("only both passphrases together open it; restoring it gives no limits back");
+        Ok(Ending::Done)
     }
 
     /// Makes a module from a back-up.

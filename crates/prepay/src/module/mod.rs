@@ -18,6 +18,8 @@ mod custody;
 pub(crate) mod flags;
 mod issue;
 mod keep;
+mod remote;
+mod serve;
 mod show;
 
 use std::io::{self, Write};
@@ -91,10 +93,15 @@ impl Drop for Unlocked {
 
 impl Invocation<'_> {
     fn run(&self) -> Done<Ending> {
+        if !self.flags.command.may_use_a_service() {
+            self.no_service("this command")?;
+        }
         match &self.flags.command {
             ModuleCommand::Init(init) => self.init(init),
             ModuleCommand::Unlock(unlock) => self.show(unlock),
             ModuleCommand::Registers => self.registers(),
+            ModuleCommand::Status => self.status(),
+            ModuleCommand::Serve(serve) => self.serve(serve),
             ModuleCommand::Slots => self.slots(),
             ModuleCommand::Issue { command } => self.issue(command),
             ModuleCommand::Verify(verify) => self.verify(verify),
@@ -105,7 +112,10 @@ impl Invocation<'_> {
             ModuleCommand::Refill { transactions } => self.refill(*transactions),
             ModuleCommand::User(command) => done(user::run(self, command, &self.out)),
             ModuleCommand::Seal(flags) => done(seal::run(self, flags, &self.out)),
-            ModuleCommand::Audit(command) => done(audit::run(self, command, &self.out)),
+            ModuleCommand::Audit(command) => match self.socket()? {
+                Some(path) => done(self.remote_audit(path, command)),
+                None => done(audit::run(self, command, &self.out)),
+            },
             ModuleCommand::Clock(command) => done(clock::run(self, command, &self.out)),
             ModuleCommand::Backup { backup } => self.backup(backup),
             ModuleCommand::Restore(restore) => self.restore(restore),

@@ -6,7 +6,10 @@ use std::path::Path;
 use prepay_basics::Moment;
 use prepay_module::RegisterReport;
 use prepay_module::software::{Auditor, ModuleEntry, SlotReport};
-use prepay_session::{ClockAnswer, RegisterRecord, SlotRecord, StatusAnswer, answer_session};
+use prepay_session::{
+    Answer, ClockAnswer, Operation, RegisterRecord, RequestLine, SlotRecord, StatusAnswer,
+    answer_session,
+};
 use prepay_vault::{Actor, AuditReport, Problem, Role};
 use serde::Serialize;
 
@@ -24,6 +27,7 @@ impl Invocation<'_> {
         if let Some(file) = &flags.session {
             return self.session(file);
         }
+        self.no_service("unlock without --session")?;
         let dir = self.dir()?;
         let (mut directory, header, protector) = self.look(&self.out)?;
         let report = prepay_vault::verify::<ModuleEntry>(&mut directory)
@@ -72,6 +76,9 @@ impl Invocation<'_> {
     /// Answers a session.
     fn session(&self, file: &Path) -> Done<Ending> {
         let input = to_read((file.as_os_str() != "-").then_some(file))?;
+        if let Some(path) = self.socket()? {
+            return self.remote_session(path, input);
+        }
         let module = self.open()?;
         let session = self.flags.vault.one(module.vault(), "operator")?;
         let operator = module.operator(&session).map_err(|error| access_failure(&error))?;
@@ -81,13 +88,48 @@ impl Invocation<'_> {
         Ok(if summary.failed == 0 { Ending::Done } else { Ending::Refused })
     }
 
+    /// Shows counters and warnings.
+    pub(super) fn status(&self) -> Done<Ending> {
+        let status = match self.socket()? {
+            Some(path) => {
+                let asked = Operation::Status;
+                let mut service = self.service(path, Needs::Reader)?;
+                let fields = RequestLine { op: Some(asked.into()), ..RequestLine::default() };
+                let Answer::Status(status) = service.ask_module(&fields)? else {
+                    unreachable!("the answer is read as that of the operation")
+                };
+                status
+            }
+            None => self.reader()?.1.status().map_err(fault)?.into(),
+        };
+        self.answer(&status, |out| {
+            let left = status.transactions_left;
+            let left = left.map_or("no limit".to_owned(), |left| format!("{left} left"));
+            writeln!(out, "{} tokens issued, {left}", styled(HEADING, status.transactions))?;
+            writeln!(out, "  audit log    {} entries", status.audit_entries)?;
+            print_alerts(out, &status.alerts)
+        })
+    }
+
     /// Lists the registers.
     pub(super) fn registers(&self) -> Done<Ending> {
-        let (_module, reader) = self.reader()?;
-        let now = reader.clock().map_err(fault)?.now;
-        let registers = reader.registers().map_err(fault)?;
-        let records = register_records(&registers, now);
-        done(self.out.list(records, |out| print_registers(out, &registers, now)))
+        let registers = match self.socket()? {
+            Some(path) => {
+                let asked = Operation::Registers;
+                let mut service = self.service(path, Needs::Reader)?;
+                let fields = RequestLine { op: Some(asked.into()), ..RequestLine::default() };
+                let Answer::Registers { registers } = service.ask_module(&fields)? else {
+                    unreachable!("the answer is read as that of the operation")
+                };
+                registers
+            }
+            None => {
+                let (_module, reader) = self.reader()?;
+                let now = reader.clock().map_err(fault)?.now;
+                register_records(&reader.registers().map_err(fault)?, now)
+            }
+        };
+        done(self.out.list(&registers, |out| print_registers(out, &registers)))
     }
 
     /// Lists the centres.
@@ -198,11 +240,8 @@ impl Seen {
             status.transactions_left.map_or("no limit".to_owned(), |left| format!("{left} left"));
         writeln!(out, "  tokens       {} issued, {left}", status.transactions)?;
         print_slots(out, slots)?;
-        print_registers(out, registers, clock.now)?;
-        for alert in &status.alerts {
-            writeln!(out, "{}", styled(WRONG, format_args!("! {alert}")))?;
-        }
-        Ok(())
+        print_registers(out, &register_records(registers, clock.now))?;
+        print_alerts(out, &status.alerts)
     }
 }
 
@@ -226,41 +265,41 @@ fn print_slots(out: &mut dyn Write, slots: &[SlotReport]) -> io::Result<()> {
     Ok(())
 }
 
-fn print_registers(out: &mut dyn Write, all: &[RegisterReport], now: Moment) -> io::Result<()> {
+fn print_alerts(out: &mut dyn Write, alerts: &[String]) -> io::Result<()> {
+    let mut alerts = alerts.iter();
+    alerts.try_for_each(|alert| writeln!(out, "{}", styled(WRONG, format_args!("! {alert}"))))
+}
+
+fn print_registers(out: &mut dyn Write, all: &[RegisterRecord]) -> io::Result<()> {
     if all.is_empty() {
         return writeln!(out, "no register has a key");
     }
-    for report in all {
-        let attributes = &report.attributes;
-        let record = RegisterRecord::new(report, now);
+    for record in all {
         let left = |left: &Option<String>| left.as_deref().unwrap_or("no limit").to_owned();
         writeln!(
             out,
             "register {}  group {} revision {}  {}  {}",
-            styled(HEADING, report.register),
-            attributes.supply_group,
-            attributes.key_revision,
-            report.check_value,
-            styled(HEADING, record.state),
+            styled(HEADING, record.register),
+            record.sgc,
+            record.krn,
+            record.kcv,
+            styled(HEADING, &record.state),
         )?;
         writeln!(
             out,
             "  key type {}, DKGA{}, KEN {}, base date {}, sub-classes {}, centre {}",
-            attributes.key_type,
-            attributes.algorithm,
-            attributes.expiry,
-            attributes.base_date,
-            attributes.sub_classes,
-            report.centre,
+            record.kt, record.dkga, record.ken, record.base_date, record.sub_classes, record.centre,
         )?;
-        let until = match attributes.issued_until {
-            Moment::MIN => "it is loaded again, because the module was restored".to_owned(),
-            until => until.to_string(),
+        let until = match &record.issue_until {
+            until if *until == Moment::MIN.to_string() => {
+                "it is loaded again, because the module was restored"
+            }
+            until => until,
         };
         writeln!(
             out,
             "  from {} until {until}; left: {} units, {} in currency",
-            attributes.activation,
+            record.active_from,
             left(&record.units_left),
             left(&record.currency_left),
         )?;

@@ -3,16 +3,15 @@
 use std::path::Path;
 
 use clap::Subcommand;
+use prepay_session::{AuditAnswer, EntryRecord};
 use prepay_vault::{
     AuditError, AuditMark, AuditReport, BadEntry, Contents, Entries, Problem, Record, VaultStorage,
     records, verify, verify_noted,
 };
-use serde::Serialize;
-use serde_json::{Map, Value};
 
 use super::{Installation, Needs};
 use crate::failure::{Done, Failure};
-use crate::out::{self, Out};
+use crate::out::Out;
 use crate::paint::{HEADING, QUIET, RESULT, styled};
 use crate::people::vault_failure;
 
@@ -53,12 +52,12 @@ pub(crate) fn run<I: Installation>(site: &I, command: &AuditCommand, out: &Out) 
                 let by = flags.actor(vault, Needs::Reader)?;
                 vault.audit(by.by(), *from, *count).map_err(failed)
             })?;
-            print(&records, out)
+            print(&entries(&records), out)
         }
         AuditCommand::List { from, count } => {
             let (mut directory, ..) = site.look(out)?;
             let records = records::<EntryOf<I>>(&mut directory, *from, *count).map_err(failed)?;
-            print(&records, out)?;
+            print(&entries(&records), out)?;
             let what = site.what();
             out.remark(format_args!(
                 "the {what} is locked: it is not verified who wrote these entries"
@@ -83,44 +82,23 @@ pub(crate) fn run<I: Installation>(site: &I, command: &AuditCommand, out: &Out) 
     }
 }
 
-/// One entry as an object.
-#[derive(Serialize)]
-struct EntryRecord<'a> {
-    sequence: u64,
-    time: String,
-    kind: &'a str,
-    by: Vec<&'a str>,
-    fields: Map<String, Value>,
-}
-
-impl<'a, E: Entries> From<&'a Record<E>> for EntryRecord<'a> {
-    fn from(record: &'a Record<E>) -> Self {
-        let fields = record.entry.fields().into_iter();
-        Self {
-            sequence: record.sequence,
-            time: record.moment.to_string(),
-            kind: record.entry.name(),
-            by: record.actors.iter().map(|name| name.as_str()).collect(),
-            fields: fields.map(|(name, value)| (name.to_owned(), value.into())).collect(),
-        }
-    }
-}
-
 /// Prints entries: one object per line, or a table.
-fn print<E: Entries>(records: &[Record<E>], out: &Out) -> Done<()> {
-    out.list(records.iter().map(EntryRecord::from), |out| {
-        for record in records {
-            let by: Vec<&str> = record.actors.iter().map(|name| name.as_str()).collect();
+pub(crate) fn print(records: &[EntryRecord], out: &Out) -> Done<()> {
+    out.list(records, |out| {
+        for EntryRecord { sequence, time, kind, by, fields } in records {
             let by = if by.is_empty() { "-".to_owned() } else { by.join(" and ") };
-            let (sequence, moment) = (record.sequence, record.moment);
-            let name = styled(HEADING, record.entry.name());
-            writeln!(out, "{sequence:>6}  {moment}  {name}  {}", styled(QUIET, by))?;
-            for (field, value) in record.entry.fields() {
+            let (name, by) = (styled(HEADING, kind), styled(QUIET, by));
+            writeln!(out, "{sequence:>6}  {time}  {name}  {by}")?;
+            for (field, value) in fields {
                 writeln!(out, "        {field} {value}")?;
             }
         }
         Ok(())
     })
+}
+
+fn entries<E: Entries>(records: &[Record<E>]) -> Vec<EntryRecord> {
+    records.iter().map(EntryRecord::from).collect()
 }
 
 /// Checks that a log still has an entry that was noted earlier.
@@ -142,23 +120,24 @@ fn prove_noted<E: Entries>(
 
 /// Prints the result of verifying a log.
 fn print_report(report: &AuditReport, out: &Out) -> Done<()> {
-    if let Some(bad) = &report.first_bad {
-        return Err(bad_entry(bad));
+    match &report.first_bad {
+        Some(bad) => Err(bad_entry(bad)),
+        None => print_verified(&AuditAnswer::from(report), out),
     }
-    let record = out::Record::new()
-        .value("entries", report.entries)
-        .value("authenticated", report.authenticated)
-        .text("last", report.last);
-    out.answer(record, |out| {
-        let proved = if report.authenticated {
+}
+
+/// Prints that every entry of a log is right.
+pub(crate) fn print_verified(answer: &AuditAnswer, out: &Out) -> Done<()> {
+    out.answer(answer, |out| {
+        let proved = if answer.authenticated {
             "this vault wrote every entry, and none is missing"
         } else {
             "the chain of entries is complete, but only the vault's secrets show who wrote it: \
              sign in with --as NAME to verify that too"
         };
-        writeln!(out, "{}", styled(RESULT, format_args!("{} entries", report.entries)))?;
+        writeln!(out, "{}", styled(RESULT, format_args!("{} entries", answer.entries)))?;
         writeln!(out, "  {proved}")?;
-        writeln!(out, "  last entry {}", report.last)
+        writeln!(out, "  last entry {}", answer.last)
     })
 }
 

@@ -2,6 +2,7 @@
 //!
 //! A module's back-up is just this; a centre's also contains its store.
 
+use std::fmt::Display;
 use std::marker::PhantomData;
 use std::path::{Path, PathBuf};
 
@@ -31,17 +32,25 @@ pub(crate) fn seal(
     vault: &SharedVault<impl Contents>,
 ) -> Done<(Vec<u8>, Quorum)> {
     let by = flags.two(vault)?;
+    let passphrases = passphrases(flags, by.names(), vault.header().insecure_test)?;
+    let bytes = vault.backup(&by, passphrases.each_ref()).map_err(|error| vault_failure(&error))?;
+    Ok((bytes, by))
+}
+
+/// The new passphrases of two custodians for a back-up.
+pub(crate) fn passphrases(
+    flags: &VaultFlags,
+    by: [&Identifier; 2],
+    is_test: bool,
+) -> Done<[Secret; 2]> {
+    if !is_test {
+        require_apart(flags, by)?;
+    }
     let ask = |name: &Identifier| {
         let what = format!("new passphrase of custodian {name} for the back-up");
         flags.secrets.fresh(&format!("{name}.backup"), &what)
     };
-    let [first, second] = by.names();
-    if !vault.header().insecure_test {
-        require_apart(flags, [first, second])?;
-    }
-    let passphrases = [ask(first)?, ask(second)?];
-    let bytes = vault.backup(&by, passphrases.each_ref()).map_err(|error| vault_failure(&error))?;
-    Ok((bytes, by))
+    Ok([ask(by[0])?, ask(by[1])?])
 }
 
 /// Refuses both passphrases of a back-up in one directory.
@@ -53,14 +62,14 @@ fn require_apart(flags: &VaultFlags, pair: [&Identifier; 2]) -> Done<()> {
 /// The answer to a back-up.
 pub(crate) fn record(
     site: &impl Installation,
-    name: &Identifier,
-    by: &Quorum,
+    name: impl Display,
+    custodians: [String; 2],
     to: &Path,
 ) -> Record {
     Record::new()
         .text(site.what(), name)
         .text("backup", to.display())
-        .value("custodians", by.names().map(ToString::to_string).to_vec())
+        .value("custodians", custodians.to_vec())
 }
 
 /// A back-up of a vault with such contents, still sealed.

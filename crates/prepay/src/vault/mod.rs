@@ -23,7 +23,7 @@ use clap::{Args, ValueHint};
 use prepay_basics::{Clock, Identifier, Moment};
 use prepay_host::{Directory, SystemClock};
 use prepay_vault::{
-    Actor, Contents, OpenError, Protector, Quorum, Session, SharedVault, Vault, VaultError,
+    Actor, Contents, OpenError, Protector, Quorum, Secret, Session, SharedVault, Vault, VaultError,
     VaultHeader,
 };
 
@@ -187,6 +187,12 @@ impl VaultFlags {
 
     /// Signs one person in.
     pub(crate) fn one(&self, vault: &SharedVault<impl Contents>, role: &str) -> Done<Session> {
+        let (name, passphrase) = self.person(role)?;
+        vault.sign_in(&name, &passphrase).map_err(|error| sign_in_failure(&name, &error))
+    }
+
+    /// The one who acts, with a passphrase.
+    pub(crate) fn person(&self, role: &str) -> Done<(Identifier, Secret)> {
         if !self.custodian.is_empty() {
             let message = "expected one person, found custodians";
             return Err(Failure::flag("--custodian", message).next("give --as NAME"));
@@ -197,7 +203,7 @@ impl VaultFlags {
         };
         let passphrase = self.secrets.known(name.as_str(), &format!("passphrase of {name}"))?;
         self.secrets.forget();
-        vault.sign_in(&name, &passphrase).map_err(|error| sign_in_failure(&name, &error))
+        Ok((name, passphrase))
     }
 
     /// Two names, given or asked for.
@@ -230,23 +236,39 @@ impl VaultFlags {
     pub(crate) fn two(&self, vault: &SharedVault<impl Contents>) -> Done<Quorum> {
         if let Some(name) = &self.as_name {
             self.one(vault, "custodian")?;
-            let message = format!("expected two custodians, found {name} alone");
-            return Err(Failure::refused("forbidden", message).next(TAKES_TWO));
+            return Err(alone(name));
         }
-        let pair = self.pair()?;
+        let sign_in = |(name, passphrase): &(Identifier, Secret)| {
+            vault.sign_in(name, passphrase).map_err(|error| sign_in_failure(name, &error))
+        };
+        let [first, second] = self.custodians()?;
         if !vault.header().insecure_test {
-            self.secrets.require_apart(pair.iter().map(Identifier::as_str))?;
+            self.require_apart([&first.0, &second.0])?;
         }
-        let ask = |name: &Identifier| {
-            self.secrets.known(name.as_str(), &format!("passphrase of custodian {name}"))
-        };
-        let passphrases = [ask(&pair[0])?, ask(&pair[1])?];
-        self.secrets.forget();
-        let one = |place: usize| {
-            vault
-                .sign_in(&pair[place], &passphrases[place])
-                .map_err(|error| sign_in_failure(&pair[place], &error))
-        };
-        Quorum::new(one(0)?, one(1)?).map_err(|error| quorum_failure(&error))
+        Quorum::new(sign_in(&first)?, sign_in(&second)?).map_err(|error| quorum_failure(&error))
     }
+
+    /// The two who act, with their passphrases.
+    pub(crate) fn custodians(&self) -> Done<[(Identifier, Secret); 2]> {
+        let [first, second] = self.pair()?;
+        let with_passphrase = |name: Identifier| {
+            let what = format!("passphrase of custodian {name}");
+            let passphrase = self.secrets.known(name.as_str(), &what)?;
+            Ok::<_, Failure>((name, passphrase))
+        };
+        let both = [with_passphrase(first)?, with_passphrase(second)?];
+        self.secrets.forget();
+        Ok(both)
+    }
+
+    /// Refuses the secrets of both custodians of a real vault in one directory.
+    pub(crate) fn require_apart(&self, pair: [&Identifier; 2]) -> Done<()> {
+        self.secrets.require_apart(pair.map(Identifier::as_str))
+    }
+}
+
+/// Why one person is refused where two custodians are needed.
+pub(crate) fn alone(name: &Identifier) -> Failure {
+    let message = format!("expected two custodians, found {name} alone");
+    Failure::refused("forbidden", message).next(TAKES_TWO)
 }

@@ -2,6 +2,8 @@
 
 #![allow(dead_code, reason = "each test program uses its own part")]
 
+pub(crate) mod service;
+
 use prepay_testkit::documents::{AnswerText, document};
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -94,6 +96,14 @@ impl Workplace {
     pub(crate) fn command(&self, arguments: &str) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_prepay"));
         command.arg("module");
+        self.complete(&mut command, arguments);
+        if !arguments.contains("--dir") {
+            command.arg("--dir").arg(self.path("module"));
+        }
+        command
+    }
+
+    fn complete(&self, command: &mut Command, arguments: &str) {
         for word in arguments.split_ascii_whitespace() {
             match word.strip_prefix('{').and_then(|word| word.strip_suffix('}')) {
                 Some(name) => command.arg(self.path(name)),
@@ -101,11 +111,18 @@ impl Workplace {
             };
         }
         command.arg("--secrets").arg(self.path("secrets"));
-        if !arguments.contains("--dir") {
-            command.arg("--dir").arg(self.path("module"));
-        }
         command.envs(self.environment.iter().map(|(name, value)| (name, value)));
         command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    }
+
+    /// The program, about to ask the service of the module of this folder.
+    pub(crate) fn service_command(&self, arguments: &str) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_prepay"));
+        command.arg("module");
+        self.complete(&mut command, arguments);
+        if !arguments.contains("--socket") {
+            command.arg("--socket").arg(self.path("socket"));
+        }
         command
     }
 

@@ -1,0 +1,133 @@
+//! What a service answers beside what every session does.
+
+use std::fmt;
+
+use prepay_vault::{AuditReport, Entries, Record};
+use serde::de::{Deserializer, MapAccess, Visitor};
+use serde::{Deserialize, Serialize, Serializer};
+
+/// What a service answers beside what every session does.
+#[derive(Clone, Debug, Serialize)]
+#[serde(untagged)]
+pub enum ServiceAnswer {
+    /// A person signed in.
+    SignedIn(SignedIn),
+    /// People signed out.
+    SignedOut {
+        /// Who.
+        signed_out: Vec<String>,
+    },
+    /// Entries of the audit log.
+    Page(PageAnswer),
+    /// The audit log was verified.
+    Audit(AuditAnswer),
+    /// A back-up.
+    Backup(BackupAnswer),
+}
+
+/// A person who signed in.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+pub struct SignedIn {
+    /// The module.
+    pub module: String,
+    /// Who.
+    pub name: String,
+    /// In which role.
+    pub role: String,
+    /// Whether two custodians are now signed in on this connection.
+    pub dual_control: bool,
+}
+
+/// Entries of the audit log.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+pub struct PageAnswer {
+    /// The entries.
+    pub entries: Vec<EntryRecord>,
+    /// The number of the next entry to ask for; nothing if the log has no more.
+    pub next: Option<u64>,
+}
+
+/// One entry of an audit log.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+pub struct EntryRecord {
+    /// Its number.
+    pub sequence: u64,
+    /// When.
+    pub time: String,
+    /// What happened.
+    pub kind: String,
+    /// Who did it.
+    pub by: Vec<String>,
+    /// Everything else.
+    #[serde(serialize_with = "as_map", deserialize_with = "of_map")]
+    pub fields: Vec<(String, String)>,
+}
+
+impl<E: Entries> From<&Record<E>> for EntryRecord {
+    fn from(record: &Record<E>) -> Self {
+        let fields = record.entry.fields().into_iter();
+        Self {
+            sequence: record.sequence,
+            time: record.moment.to_string(),
+            kind: record.entry.name().to_owned(),
+            by: record.actors.iter().map(ToString::to_string).collect(),
+            fields: fields.map(|(name, value)| (name.to_owned(), value)).collect(),
+        }
+    }
+}
+
+/// An audit log whose every entry was verified.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+pub struct AuditAnswer {
+    /// How many entries.
+    pub entries: u64,
+    /// Whether it was verified who wrote them.
+    pub authenticated: bool,
+    /// The last one, to note.
+    pub last: String,
+}
+
+impl From<&AuditReport> for AuditAnswer {
+    fn from(report: &AuditReport) -> Self {
+        let AuditReport { entries, authenticated, last, .. } = report;
+        Self { entries: *entries, authenticated: *authenticated, last: last.to_string() }
+    }
+}
+
+/// A back-up.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+pub struct BackupAnswer {
+    /// The module.
+    pub module: String,
+    /// The file, in hexadecimal. It is sealed under the passphrases of both custodians.
+    pub backup: String,
+    /// Who made it.
+    pub custodians: [String; 2],
+}
+
+/// Names and values in their order.
+fn as_map<S: Serializer>(fields: &[(String, String)], serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.collect_map(fields.iter().map(|(name, value)| (name, value)))
+}
+
+fn of_map<'de, D: Deserializer<'de>>(value: D) -> Result<Vec<(String, String)>, D::Error> {
+    struct InOrder;
+
+    impl<'de> Visitor<'de> for InOrder {
+        type Value = Vec<(String, String)>;
+
+        fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            f.write_str("an object of texts")
+        }
+
+        fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
+            let mut fields = Vec::new();
+            while let Some(field) = map.next_entry()? {
+                fields.push(field);
+            }
+            Ok(fields)
+        }
+    }
+
+    value.deserialize_map(InOrder)
+}

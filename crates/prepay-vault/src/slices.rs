@@ -1,0 +1,213 @@
+//! Reads the audit log of an open vault in slices. Others use the vault between two slices, so that an auditor who reads
+//! or verifies a long log holds nobody up.
+//!
+//! What is read is what had been written when the reader began; entries of later come to the next reader.
+
+use std::thread::sleep;
+use std::time::Duration;
+
+use super::audit::{self, AuditMark, Scanner};
+use super::head::Head;
+use super::record::{LogMac, Position};
+use super::shared_vault::READERS;
+use super::{
+    AuditError, AuditReport, BadEntry, By, Contents, Record, SharedVault, Vault, VaultError,
+};
+
+/// How many bytes of the log to read before others have their turn.
+const SLICE: u64 = 256 * 1024;
+
+/// How long to leave the vault to others between two slices: a lock that is taken again at once lets nobody else in.
+const PAUSE: Duration = Duration::from_micros(200);
+
+/// How far a reader of the audit log has come.
+#[derive(Clone, Copy, Debug)]
+pub struct AuditPlace(Position);
+
+/// Entries of the audit log, and how far the reader has come.
+pub struct AuditPage<E> {
+    /// The entries.
+    pub records: Vec<Record<E>>,
+    /// Where to go on.
+    pub place: AuditPlace,
+}
+
+/// The entries of a slice, each with the position after it, and what is wrong with the next one.
+struct Slice<E> {
+    entries: Vec<(Record<E>, Position)>,
+    bad: Option<BadEntry>,
+    /// Whether the log ends here.
+    is_last: bool,
+}
+
+/// What the end of a log is compared with.
+struct Proof {
+    header: Option<audit::LogHeader>,
+    head: Option<Vec<u8>>,
+    end: Position,
+}
+
+impl<C: Contents> Vault<C> {
+    /// Reads the next slice behind a position.
+    fn slice(
+        &mut self,
+        place: Position,
+        mac: Option<&LogMac>,
+    ) -> Result<Slice<C::Entry>, AuditError> {
+        let mut disk = self.journal.disk();
+        self.journal.flush(&mut disk)?;
+        let end = disk.storage.log_length()?;
+        let mut scanner = Scanner::new(&mut *disk.storage, place.length, end);
+        let mut slice = Slice { entries: Vec::new(), bad: None, is_last: false };
+        let mut at = place;
+        while at.length - place.length < SLICE {
+            match scanner.next::<C::Entry>(&at, mac)? {
+                Some(Ok((record, after))) => {
+                    at = after;
+                    slice.entries.push((record, after));
+                }
+                Some(Err(problem)) => {
+                    slice.bad = Some(at.bad(problem));
+                    break;
+                }
+                None => {
+                    slice.is_last = true;
+                    break;
+                }
+            }
+        }
+        Ok(slice)
+    }
+
+    /// What the log has to end with, once it was written.
+    fn proof(&mut self) -> Result<Proof, AuditError> {
+        let mut disk = self.journal.disk();
+        self.journal.flush(&mut disk)?;
+        Ok(Proof {
+            header: audit::header(&mut *disk.storage)?.ok(),
+            head: disk.storage.read_head()?,
+            end: self.journal.queue().position,
+        })
+    }
+}
+
+impl<C: Contents> SharedVault<C> {
+    /// Entries of the audit log, starting at a number, for auditors and custodians.
+    ///
+    /// # Errors
+    ///
+    /// [`AuditError`].
+    pub fn audit(
+        &self,
+        by: By<'_>,
+        from: u64,
+        at_most: usize,
+    ) -> Result<Vec<Record<C::Entry>>, AuditError> {
+        Ok(self.audit_page(by, from, at_most, None, u64::MAX)?.records)
+    }
+
+    /// As [`SharedVault::audit`], but stops after so many bytes of the log. The place makes it quick to go on from there.
+    ///
+    /// # Errors
+    ///
+    /// [`AuditError`].
+    pub fn audit_page(
+        &self,
+        by: By<'_>,
+        from: u64,
+        at_most: usize,
+        place: Option<AuditPlace>,
+        most_bytes: u64,
+    ) -> Result<AuditPage<C::Entry>, AuditError> {
+        let start = self.with(|vault| {
+            vault.authorize(by, READERS).map_err(VaultError::from)?;
+            let near = vault.window.before(from);
+            let start = near.unwrap_or_else(|| vault.log_header.start());
+            let known = place.map(|AuditPlace(place)| place);
+            let known = known.filter(|place| place.sequence < from);
+            Ok::<_, AuditError>(match known {
+                Some(known) if known.sequence > start.sequence => known,
+                _ => start,
+            })
+        })??;
+        let (mut records, mut bytes, mut last) = (Vec::new(), 0, start);
+        if at_most > 0 {
+            let walked = self.walk(by, start, false, &mut |record, place| {
+                if record.sequence >= from {
+                    bytes += place.length - last.length;
+                    records.push(record);
+                }
+                last = *place;
+                records.len() < at_most && bytes < most_bytes
+            })?;
+            walked?;
+        }
+        Ok(AuditPage { records, place: AuditPlace(last) })
+    }
+
+    /// Verifies the whole audit log with the vault's secrets, for auditors and custodians.
+    ///
+    /// # Errors
+    ///
+    /// [`AuditError`] if it cannot be read. A wrong entry is not an error but part of the report.
+    pub fn verify_audit(&self, by: By<'_>) -> Result<AuditReport, AuditError> {
+        self.verify_audit_noted(by, None)
+    }
+
+    /// As [`SharedVault::verify_audit`], and that the log has an entry that was noted earlier.
+    ///
+    /// # Errors
+    ///
+    /// [`AuditError`] if it cannot be read. A wrong entry is not an error but part of the report.
+    pub fn verify_audit_noted(
+        &self,
+        by: By<'_>,
+        noted: Option<AuditMark>,
+    ) -> Result<AuditReport, AuditError> {
+        let (proof, own, mac) = self.with(|vault| {
+            vault.authorize(by, READERS).map_err(VaultError::from)?;
+            let mac = LogMac::new(&vault.log_key);
+            Ok::<_, AuditError>((vault.proof()?, vault.log_header, mac))
+        })??;
+        if let Some(report) = audit::other_log(proof.header.as_ref(), &own) {
+            return Ok(report);
+        }
+        let Proof { header, head, end } = proof;
+        let head = head.as_deref().and_then(|bytes| Head::read(bytes).ok());
+        let known = [Some(end.into()), noted];
+        audit::judge(header, head, Some(&mac), &known, |visit| {
+            self.walk(by, own.start(), true, &mut |_, place| {
+                visit(place) && place.sequence < end.sequence
+            })
+        })
+    }
+
+    /// Reads the log from a position on while `visit` returns true. Returns the position after the last entry.
+    fn walk(
+        &self,
+        by: By<'_>,
+        start: Position,
+        proving: bool,
+        visit: &mut dyn FnMut(Record<C::Entry>, &Position) -> bool,
+    ) -> Result<Result<Position, BadEntry>, AuditError> {
+        let mut place = start;
+        loop {
+            let slice = self.with(|vault| {
+                vault.authorize(by, READERS).map_err(VaultError::from)?;
+                let mac = proving.then(|| LogMac::new(&vault.log_key));
+                vault.slice(place, mac.as_ref())
+            })??;
+            for (record, after) in slice.entries {
+                place = after;
+                if !visit(record, &after) {
+                    return Ok(Ok(place));
+                }
+            }
+            match slice.bad {
+                Some(bad) => return Ok(Err(bad)),
+                None if slice.is_last => return Ok(Ok(place)),
+                None => sleep(PAUSE),
+            }
+        }
+    }
+}

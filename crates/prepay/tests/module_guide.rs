@@ -1,0 +1,17 @@
+//! The guide to a module service is true: every command in it is run as it stands, beside a module with a key.
+
+mod guide_kit;
+mod module_kit;
+
+use std::fs;
+
+use module_kit::service::workplace;
+
+#[test]
+fn the_guide_to_a_module_service_is_true_line_by_line() {
+    let guide = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/guides/module-service.md");
+    let steps = guide_kit::steps(&fs::read_to_string(guide).unwrap());
+    assert!(steps.len() >= 20, "the guide has lost commands: {}", steps.len());
+    let workplace = workplace("guide", None);
+    guide_kit::follow("docs/guides/module-service.md", steps, &workplace.folder);
+}
