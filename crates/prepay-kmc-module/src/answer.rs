@@ -18,8 +18,8 @@ use super::contents::{Agreed, CentreContents, HeldKey, KeyName, KnownModule};
 use super::{AgreementAnswer, CentreEntry, CentreError, KeyLoad, KeyLoadItem, KeyLoadOrder};
 use prepay_basics::Moment;
 use prepay_kmp::{
-    AgreementAnswered, AgreementRequest, DocumentError, KeyLoadHeader, KeyLoadRequest, KeyNote,
-    KeyToLoad, ModuleId, PartyName, Unverified, Verified, open_kmp,
+    AgreementAnswered, AgreementRequest, DocumentError, KeyLoadHeader, KeyLoadRequest,
+    KeyTermsNote, KeyToLoad, ModuleId, PartyName, Unverified, Verified, open_kmp,
 };
 use prepay_vault::{By, Vault};
 
@@ -229,10 +229,9 @@ pub(super) fn key_load(
         .collect();
     let file = open_kmp::write_key_load(&contents.identity, &agreed.keys, &header, &keys)?;
     let check_values: Vec<_> = held.iter().map(|held| held.check_value).collect();
-    let notes = order.keys.iter().zip(&check_values).map(|(item, &check_value)| KeyNote {
+    let notes = order.keys.iter().zip(&check_values).map(|(item, &check_value)| KeyTermsNote {
         register: item.register,
-        supply_group: item.attributes.supply_group,
-        key_revision: item.attributes.key_revision,
+        attributes: item.attributes.clone(),
         check_value,
     });
     let (module, slot) = (ModuleId::from(request.module.id().clone()), request.slot.value());
@@ -241,6 +240,8 @@ pub(super) fn key_load(
         slot,
         serial,
         nonce: request.nonce.bytes(),
+        expires: order.expires,
+        transactions: order.transactions,
         keys: notes.collect(),
     };
     vault.commit(by, &entry, now, |contents| contents.serial = serial)?;

@@ -1,7 +1,7 @@
 //! The entries of a centre's audit log. Format: `docs/formats/audit-log.md`.
 
 use prepay_basics::Moment;
-use prepay_kmp::{KeyNote, ModuleId};
+use prepay_kmp::{KeyNote, KeyTermsNote, ModuleId};
 
 prepay_vault::entries! {
     /// What happened to a centre's module.
@@ -46,8 +46,8 @@ prepay_vault::entries! {
             /// Which.
             key: KeyNote,
         }
-        /// A key-load file was made.
-        207 KeyLoadBuilt "key_load_built" {
+        /// A key-load file was made. Written before entries had the terms of the keys.
+        207 KeyLoadBuiltBrief "key_load_built" {
             /// The module.
             module: ModuleId,
             /// Its slot.
@@ -58,6 +58,23 @@ prepay_vault::entries! {
             nonce: [u8; 16],
             /// Which keys.
             keys: Vec<KeyNote>,
+        }
+        /// A key-load file was made.
+        210 KeyLoadBuilt "key_load_built" {
+            /// The module.
+            module: ModuleId,
+            /// Its slot.
+            slot: u16,
+            /// The file's serial number.
+            serial: u64,
+            /// The request's nonce.
+            nonce: [u8; 16],
+            /// Until when it may be loaded.
+            expires: Moment,
+            /// How many more tokens it lets the module issue.
+            transactions: Option<u64>,
+            /// Which keys, with all their attributes.
+            keys: Vec<KeyTermsNote>,
         }
         /// A request to the centre's module was refused.
         208 RequestRefused "request_refused" {

@@ -62,6 +62,24 @@ pub struct VendingKeyAttributes {
 }
 
 impl VendingKeyAttributes {
+    /// Every attribute beside group and revision, each with its tag and its value as people read it.
+    pub fn listed(&self) -> [(&'static str, String); 11] {
+        let Self { key_type, algorithm, expiry, base_date, activation, issued_until, .. } = self;
+        [
+            ("KT", key_type.key_type().value().to_string()),
+            ("DKGA", algorithm.to_string()),
+            ("KEN", expiry.to_string()),
+            ("BDT", base_date.to_string()),
+            ("ACT", activation.to_string()),
+            ("IUT", issued_until.to_string()),
+            ("ULM", self.unit_limit.to_string()),
+            ("CLM", self.currency_limit.to_string()),
+            ("CLU", self.cluster.to_string()),
+            ("sub-classes", self.sub_classes.to_string()),
+            ("name", format!("{:?}", self.name.as_str())),
+        ]
+    }
+
     /// Whether KEN forbids tokens with the identifier of this minute.
     ///
     /// Before the base date there is no identifier, so nothing has expired; after the last identifier of the

@@ -34,7 +34,7 @@ pub use document::{
 };
 pub use error::{DocumentError, KeyError, SignatureError};
 pub use key::PublicKey;
-pub use key_note::KeyNote;
+pub use key_note::{KeyNote, KeyTermsNote};
 pub use party::{Fingerprint, Identity, PartyKind, PartyName, PublicIdentity};
 pub use party_id::{CentreId, ModuleId};
 pub use signatory::{Signatory, SignatoryKey};

@@ -106,6 +106,24 @@ pub(crate) fn ask_line(question: &str) -> Done<String> {
     Ok(line.trim().to_owned())
 }
 
+/// Asks whether to go on after something was shown. Without a terminal, `yes` has to say so.
+pub(crate) fn confirm(yes: bool, question: &str, otherwise: &str, next: &'static str) -> Done<()> {
+    if yes {
+        return Ok(());
+    }
+    let refused = |found: &str| {
+        let message = format!("{otherwise}: expected yes, found {found}");
+        Failure::unable("not_confirmed", message).next(next)
+    };
+    if !io::stdin().is_terminal() {
+        return Err(refused("neither --yes nor a terminal to ask"));
+    }
+    match ask_line(&format!("{question} type yes: "))?.as_str() {
+        "yes" => Ok(()),
+        other => Err(refused(&format!("{other:?}"))),
+    }
+}
+
 /// Why a sign-in failed.
 pub(crate) fn sign_in_failure(name: &Identifier, error: &SignInError) -> Failure {
     match error {

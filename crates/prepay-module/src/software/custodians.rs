@@ -12,7 +12,8 @@ use super::auditor::Auditor;
 use super::contents::ModuleContents;
 use super::entry::ModuleEntry;
 use super::load::{
-    LoadReport, Plan, check_centre_key, check_transactions, find_slot, place_of, state_refusal,
+    LoadReport, Plan, RegisterChange, check_centre_key, check_transactions, find_slot, place_of,
+    state_refusal,
 };
 use super::read::slot_report;
 use super::refusal::{CustodianError, LoadRefusal};
@@ -225,6 +226,23 @@ impl Custodians {
                 contents.slots[place].open(nonce, expires);
             })?;
             Ok(text)
+        })
+    }
+
+    /// What loading a key-load file would do: its report, and the registers before and after. Changes nothing; what
+    /// would be refused is refused.
+    ///
+    /// # Errors
+    ///
+    /// [`LoadRefusal`].
+    pub fn preview_keys(
+        &self,
+        file: &Unverified<WrappedKeyLoad>,
+    ) -> Result<(LoadReport, Vec<RegisterChange>), CustodianError> {
+        self.act(|vault, now| {
+            let plan = Plan::make(vault.contents(), file, now)?;
+            let changes = plan.changes(vault.contents());
+            Ok((plan.report, changes))
         })
     }
 

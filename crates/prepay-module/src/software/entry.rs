@@ -1,7 +1,7 @@
 //! The entries of a module's audit log. Format: `docs/formats/audit-log.md`.
 
 use prepay_basics::Moment;
-use prepay_kmp::{CentreId, KeyNote};
+use prepay_kmp::{CentreId, KeyNote, KeyTermsNote};
 
 use super::issued_row::IssuedRow;
 
@@ -74,8 +74,8 @@ prepay_vault::entries! {
             /// Until when it may be answered.
             expires: Moment,
         }
-        /// The keys of a key-load file were loaded.
-        108 KeysLoaded "keys_loaded" {
+        /// The keys of a key-load file were loaded. Written before entries had the terms of the keys.
+        108 KeysLoadedBrief "keys_loaded" {
             /// The centre.
             centre: CentreId,
             /// The slot.
@@ -93,6 +93,21 @@ prepay_vault::entries! {
         109 KeyDeleted "key_deleted" {
             /// Which.
             key: KeyNote,
+        }
+        /// The keys of a key-load file were loaded.
+        111 KeysLoaded "keys_loaded" {
+            /// The centre.
+            centre: CentreId,
+            /// The slot.
+            slot: u16,
+            /// The file's serial number.
+            serial: u64,
+            /// The request's nonce.
+            nonce: [u8; 16],
+            /// How many more tokens the module may issue.
+            transactions_added: Option<u64>,
+            /// Which keys, with all their attributes.
+            keys: Vec<KeyTermsNote>,
         }
         /// A file was refused.
         110 LoadRefused "load_refused" {

@@ -16,7 +16,7 @@ use super::slot::{Slot, SlotState};
 use prepay_basics::Moment;
 use prepay_kmp::attribute::{KeyCheckValue, RegisterNumber};
 use prepay_kmp::{
-    CentreId, KeyLoad, KeyLoadHeader, KeyNote, LoadedKey, Nonce, PartyName, Unverified,
+    CentreId, KeyLoad, KeyLoadHeader, KeyTermsNote, LoadedKey, Nonce, PartyName, Unverified,
     VendingKeyAttributes, WrappedKeyLoad,
 };
 
@@ -48,6 +48,28 @@ pub struct LoadedRegister {
     pub check_value: KeyCheckValue,
     /// Whether the module already had the key, which now has new attributes.
     pub renewed: bool,
+}
+
+/// What loading a key-load file would do to one register.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RegisterChange {
+    /// Where the key goes.
+    pub placed: LoadedRegister,
+    /// The attributes that the key has there now; `None` if the register is empty.
+    pub before: Option<VendingKeyAttributes>,
+    /// Those that it would have.
+    pub after: VendingKeyAttributes,
+}
+
+impl RegisterChange {
+    /// Every attribute beside group and revision: its tag, its value now, and the one that it would have.
+    pub fn listed(&self) -> impl Iterator<Item = (&'static str, Option<String>, String)> {
+        let mut before = self.before.as_ref().map(|before| before.listed().into_iter());
+        self.after.listed().into_iter().map(move |(tag, after)| {
+            let before = before.as_mut().and_then(Iterator::next).map(|(_, value)| value);
+            (tag, before, after)
+        })
+    }
 }
 
 /// A key-load file that passed every check.
@@ -86,14 +108,24 @@ impl Plan {
     }
 
     /// What the audit log says about the keys.
-    pub(super) fn notes(&self) -> Vec<KeyNote> {
-        let note = |key: &LoadedRegister| KeyNote {
-            register: Some(key.register),
-            supply_group: key.supply_group,
-            key_revision: key.key_revision,
-            check_value: key.check_value,
+    pub(super) fn notes(&self) -> Vec<KeyTermsNote> {
+        let note = |(placed, key): (&LoadedRegister, &LoadedKey)| KeyTermsNote {
+            register: Some(placed.register),
+            attributes: key.attributes.clone(),
+            check_value: placed.check_value,
         };
-        self.report.keys.iter().map(note).collect()
+        self.report.keys.iter().zip(&self.keys).map(note).collect()
+    }
+
+    /// What each register holds now, and what it would hold.
+    pub(super) fn changes(&self, contents: &ModuleContents) -> Vec<RegisterChange> {
+        let registers = &contents.issuer.registers;
+        let change = |(&placed, key): (&LoadedRegister, &LoadedKey)| RegisterChange {
+            placed,
+            before: registers.get(placed.register).map(|register| register.attributes.clone()),
+            after: key.attributes.clone(),
+        };
+        self.report.keys.iter().zip(&self.keys).map(change).collect()
     }
 
     /// Loads the file.

@@ -46,7 +46,7 @@ pub use contents::ModuleContents;
 pub use custodians::Custodians;
 pub use entry::ModuleEntry;
 pub use issued_row::IssuedRow;
-pub use load::{LoadReport, LoadedRegister};
+pub use load::{LoadReport, LoadedRegister, RegisterChange};
 pub use module::{NewModule, SoftwareModule};
 pub use operator::{BATCH, Operator};
 pub use policy::{ModulePolicy, TestMode};

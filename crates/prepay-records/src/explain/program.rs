@@ -19,6 +19,13 @@ pub(super) const ROWS: &[Explanation] = &[
         "check the name and the permissions of the file",
     ),
     row(
+        "not_confirmed",
+        "What would change was shown, and nobody said yes to it.",
+        "The answer was another one, or a script gave no --yes.",
+        Client,
+        "compare what changes with what was announced, then give --yes",
+    ),
+    row(
         "file_exists",
         "A file of this name is there already.",
         "Files are not overwritten unless you ask for it.",

@@ -5,7 +5,10 @@ use std::path::Path;
 
 use prepay_kmp::attribute::RegisterNumber;
 use prepay_kmp::{CentreEnrolment, CentreId, Document, DocumentError, Unverified, WrappedKeyLoad};
-use prepay_module::software::{CustodianError, Custodians, LoadRefusal, SlotReport, SlotState};
+use prepay_module::software::{
+    CustodianError, Custodians, LoadRefusal, LoadReport, LoadedRegister, RegisterChange,
+    SlotReport, SlotState,
+};
 use prepay_session::SlotRecord;
 use serde::Serialize;
 
@@ -16,7 +19,7 @@ use crate::failure::{Done, Failure};
 use crate::file;
 use crate::out::Record;
 use crate::paint::{HEADING, QUIET, RESULT, styled};
-use crate::people::ask_line;
+use crate::people::{ask_line, confirm};
 
 impl Invocation<'_> {
     /// Writes a text for a centre.
@@ -74,7 +77,7 @@ impl Invocation<'_> {
                 let slot = slot.map_err(|error| load_failure(&error))?;
                 self.slot("agreement confirmed", &slot, "next: prepay module request key-load")
             }
-            Ok(Document::KeyLoad(file)) => self.load_keys(&file),
+            Ok(Document::KeyLoad(file)) => self.load_keys(&file, flags.yes),
             Ok(other) => Err(misplaced(path, &other)),
             Err(error) => Err(unreadable(path, &error)),
         }
@@ -107,9 +110,14 @@ impl Invocation<'_> {
         self.slot("fingerprint confirmed", &slot, "next: prepay module request agreement")
     }
 
-    /// Loads a key-load file.
-    fn load_keys(&self, file: &Unverified<WrappedKeyLoad>) -> Done<Ending> {
+    /// Shows what a key-load file would change, asks, and loads it.
+    fn load_keys(&self, file: &Unverified<WrappedKeyLoad>, yes: bool) -> Done<Ending> {
         let (_module, custodians) = self.custodians()?;
+        let (planned, changes) =
+            custodians.preview_keys(file).map_err(|error| load_failure(&error))?;
+        self.show_changes(&planned, &changes);
+        let next = "compare what changes with what the centre announced, then give --yes";
+        confirm(yes, "load these keys?", "nothing was loaded", next)?;
         let report = custodians.load_keys(file).map_err(|error| load_failure(&error))?;
         let keys = report.keys.iter().map(|key| LoadedKey {
             register: key.register.value(),
@@ -117,6 +125,7 @@ impl Invocation<'_> {
             krn: key.key_revision.value(),
             kcv: key.check_value.to_string(),
             renewed: key.renewed,
+            attributes: attributes_of(&changes, key.register),
         });
         let answer = LoadedKeys {
             loaded: "keys",
@@ -142,6 +151,32 @@ impl Invocation<'_> {
             }
             Ok(())
         })
+    }
+
+    /// Shows every attribute of every key of a file, before and after.
+    fn show_changes(&self, planned: &LoadReport, changes: &[RegisterChange]) {
+        for change in changes {
+            let LoadedRegister { register, supply_group, key_revision, check_value, .. } =
+                change.placed;
+            let how = if change.before.is_some() { "renewed" } else { "new" };
+            self.out.remark(format_args!(
+                "register {register}: group {supply_group} revision {key_revision} {check_value}, {how}"
+            ));
+            let mut same = Vec::new();
+            for (tag, before, after) in change.listed() {
+                match before {
+                    Some(before) if before != after || matches!(tag, "IUT" | "ULM" | "CLM") => {
+                        self.out.remark(format_args!("  {tag}: {before} → {after}"));
+                    }
+                    _ => same.push(format!("{tag} {after}")),
+                }
+            }
+            let begins = if change.before.is_some() { "unchanged: " } else { "" };
+            self.out.remark(format_args!("  {begins}{}", same.join(", ")));
+        }
+        if let Some(added) = planned.transactions_added {
+            self.out.remark(format_args!("transactions that the module may issue: {added} more"));
+        }
     }
 
     /// Prints the new state of a slot.
@@ -210,6 +245,24 @@ struct LoadedKey {
     krn: u8,
     kcv: String,
     renewed: bool,
+    attributes: Vec<ChangedAttribute>,
+}
+
+/// An attribute of a key before and after loading, as JSON.
+#[derive(Serialize)]
+struct ChangedAttribute {
+    attribute: &'static str,
+    before: Option<String>,
+    after: String,
+}
+
+/// What loading does to every attribute of the key of a register.
+fn attributes_of(changes: &[RegisterChange], register: RegisterNumber) -> Vec<ChangedAttribute> {
+    let of_register = changes.iter().filter(|change| change.placed.register == register);
+    of_register
+        .flat_map(RegisterChange::listed)
+        .map(|(attribute, before, after)| ChangedAttribute { attribute, before, after })
+        .collect()
 }
 
 /// The new state of a slot, as JSON.

@@ -369,6 +369,9 @@ pub(crate) struct LoadFlags {
     /// The fingerprint of the centre, as its custodians read it out by phone or in person.
     #[arg(long, value_name = "DIGITS")]
     pub(crate) fingerprint: Option<String>,
+    /// For a key-load file: load it without asking. What changes in each register is shown all the same.
+    #[arg(long)]
+    pub(crate) yes: bool,
 }
 
 /// A back-up to restore.

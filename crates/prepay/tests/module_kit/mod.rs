@@ -207,7 +207,8 @@ impl Workplace {
         self.succeed(&format!("request key-load --out {{{name}.vkr}} {PAIR}"));
         let file = centre.key_load(&self.text(&format!("{name}.vkr")), units);
         fs::write(self.path(&format!("{name}.vkl")), file).unwrap();
-        self.object(&format!("load {{{name}.vkl}} {PAIR}"))
+        assert_eq!(self.refused(2, &format!("load {{{name}.vkl}} {PAIR}")), "not_confirmed");
+        self.object(&format!("load {{{name}.vkl}} --yes {PAIR}"))
     }
 
     /// Fails if a secret or a key was ever printed.
