@@ -70,6 +70,9 @@ pub(crate) fn run(root: &Path, install: Install) -> Result<(), Failure> {
     if !missing.has(CLIPPY.name) {
         let clippy = ["clippy", "--workspace", "--all-targets", "--locked", "--", "-D", "warnings"];
         Step::cargo("clippy", &clippy).run(root)?;
+        let recorded =
+            ["clippy", "-p", "prepay-host", "--features=recorded", "--tests", "--locked"];
+        Step::cargo("clippy", &[&recorded[..], &["--", "-D", "warnings"]].concat()).run(root)?;
         for features in FEATURES {
             let features = format!("--features={features}");
             let program = ["clippy", "-p", "prepay", "--locked", "--no-default-features"];

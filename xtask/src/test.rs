@@ -9,7 +9,7 @@ use clap::Args;
 
 use crate::setup::{self, Need, Source};
 use crate::step::{Failure, Step};
-use crate::{bare_metal, vectors};
+use crate::{bare_metal, power_loss, vectors};
 
 /// What tests need from the system. Every new machine must download it all, so keep the list short.
 const NEEDS: &[Need] = &[
@@ -68,8 +68,8 @@ pub(crate) struct Options {
     pub(crate) install: setup::Install,
 }
 
-/// Installs what is missing; then runs vectors, all tests, the tests of the program without its features, long tests
-/// on request, and the build without an operating system.
+/// Installs what is missing; then runs vectors, all tests, the tests of the program without its features, the test of
+/// power loss, long tests on request, and the build without an operating system.
 ///
 /// # Errors
 ///
@@ -85,6 +85,7 @@ pub(crate) fn run(root: &Path, options: &Options) -> Result<(), Failure> {
     Step::cargo("tests", &[&cargo[..], &runner].concat()).run(root)?;
     let small = ["test", "-p", "prepay", "--locked", "--no-default-features"];
     Step::cargo("small build", &[&small[..], &["--test", "small_build"]].concat()).run(root)?;
+    power_loss::sample(root)?;
     if options.long {
         runner.splice(0..runner.len().min(1), ["--release", "--", "--ignored"]);
         Step::cargo("long proofs", &[&cargo[..], &runner].concat()).run(root)?;
