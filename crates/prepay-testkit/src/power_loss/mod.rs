@@ -2,7 +2,7 @@
 //!
 //! A killed process loses nothing that it wrote, so killing cannot show that an `fsync` is missing. Here a child process
 //! runs with [a recorder](recorder.c) that notes every write, sync and name below a directory, in their order. The record
-//! is replayed on a [model of a disk](disk) that promises no more than the calls do. At each cut the model gives the worst
+//! is replayed on a model of a disk (`disk.rs`) that promises no more than the calls do. At each cut the model gives the worst
 //! states that the disk may be in, and a check must find everything there that was acknowledged until then.
 //!
 //! - Acknowledged is each line that the child adds to [`ACKNOWLEDGED`].
