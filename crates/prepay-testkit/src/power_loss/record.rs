@@ -82,9 +82,9 @@ impl fmt::Display for Event {
     }
 }
 
-/// A library that records what a process does.
+/// What records the calls of a process, once it is loaded before the C library.
 pub struct Recorder {
-    library: PathBuf,
+    recorder: PathBuf,
 }
 
 impl Recorder {
@@ -94,13 +94,13 @@ impl Recorder {
     ///
     /// When it does not compile.
     pub fn compile(place: &Path) -> Self {
-        let library = place.join("recorder.so");
+        let recorder = place.join("recorder.so");
         let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/power_loss/recorder.c");
         let mut cc = Command::new("cc");
         cc.args(["-std=gnu11", "-Wall", "-Wextra", "-Werror", "-O1", "-shared", "-fPIC"]);
-        let status = cc.arg(source).arg("-o").arg(&library).arg("-ldl").status();
+        let status = cc.arg(source).arg("-o").arg(&recorder).arg("-ldl").status();
         assert!(status.expect("a C compiler").success(), "the recorder compiles");
-        Self { library }
+        Self { recorder }
     }
 
     /// Runs a process that must end well, and records what it does below a directory.
@@ -112,9 +112,9 @@ impl Recorder {
         let below = below.canonicalize().expect("a directory");
         let (mut base, mut inodes) = (Image::new(), HashMap::new());
         look(&below, Path::new(""), &mut base, &mut inodes);
-        let to = self.library.with_extension(format!("record-{}", base.len()));
+        let to = self.recorder.with_extension(format!("record-{}", base.len()));
         let _ = fs::remove_file(&to);
-        process.env("LD_PRELOAD", &self.library);
+        process.env("LD_PRELOAD", &self.recorder);
         process.env("PREPAY_RECORD_BELOW", &below).env("PREPAY_RECORD_TO", &to);
         let output = process.output().expect("a process");
         let told = || String::from_utf8_lossy(&output.stderr).into_owned();
