@@ -22,7 +22,7 @@ use prepay_token::{Instruction, TokenData};
 use serde::de::{Deserializer, Error as _};
 use serde::{Deserialize, Serialize, Serializer};
 
-use crate::service::ServiceAnswer;
+use crate::service::{LogCheck, ServiceAnswer};
 
 /// The answer to a request that succeeded.
 #[derive(Clone, Debug, Serialize)]
@@ -84,6 +84,9 @@ pub struct StatusAnswer {
     pub audit_entries: u64,
     /// What its custodians should know.
     pub alerts: Vec<String>,
+    /// At a service that has verified the whole audit log: what it found.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub verified: Option<LogCheck>,
 }
 
 impl From<ModuleStatus> for StatusAnswer {
@@ -93,6 +96,7 @@ impl From<ModuleStatus> for StatusAnswer {
             transactions_left: status.transactions_left,
             audit_entries: status.audit_entries,
             alerts: status.alerts,
+            verified: None,
         }
     }
 }
@@ -410,7 +414,10 @@ fn left(parts: u128, places: usize) -> String {
     decimal::print(i128::try_from(parts).unwrap_or(i128::MAX), places)
 }
 
-fn as_text<T: Display, S: Serializer>(value: &T, serializer: S) -> Result<S::Ok, S::Error> {
+pub(crate) fn as_text<T: Display, S: Serializer>(
+    value: &T,
+    serializer: S,
+) -> Result<S::Ok, S::Error> {
     serializer.collect_str(value)
 }
 
@@ -422,7 +429,9 @@ fn expiry<S: Serializer>(ken: &KeyExpiryNumber, serializer: S) -> Result<S::Ok, 
     serializer.serialize_u8(ken.value())
 }
 
-fn of_text<'de, T: FromStr<Err: Display>, D: Deserializer<'de>>(value: D) -> Result<T, D::Error> {
+pub(crate) fn of_text<'de, T: FromStr<Err: Display>, D: Deserializer<'de>>(
+    value: D,
+) -> Result<T, D::Error> {
     Cow::<str>::deserialize(value)?.parse().map_err(D::Error::custom)
 }
 

@@ -247,6 +247,57 @@ fn guessing_passphrases_waits_and_lets_others_issue() {
 }
 
 #[test]
+fn a_bit_that_flips_in_the_log_is_an_alarm_while_the_service_runs() {
+    let workplace = workplace("service-verify", None);
+    let log = workplace.path("module").join("audit.log");
+    let flip = || {
+        let mut bytes = fs::read(&log).unwrap();
+        bytes[300] ^= 1;
+        let file = fs::OpenOptions::new().write(true).open(&log).unwrap();
+        std::os::unix::fs::FileExt::write_at(&file, &bytes[300..=300], 300).unwrap();
+    };
+    let service = Running::start(&workplace, "--verify-every 1");
+    let mut operator = service.signed_in("olga");
+    let status = || {
+        let begun = Instant::now();
+        move |operator: &mut module_kit::service::Connection, is_right: bool| loop {
+            let status = operator.ask(&json!({"op": "status"}));
+            let verified = &status["verified"];
+            if !verified.is_null() && verified["problem"].is_null() == is_right {
+                break status;
+            }
+            assert!(begun.elapsed() < Duration::from_secs(60), "{status}");
+            thread::sleep(Duration::from_millis(100));
+        }
+    };
+    let right = status()(&mut operator, true);
+    assert!(right["verified"]["entries"].as_u64().unwrap() > 10, "{right}");
+    assert_eq!(operator.ask(&credit(1))["id"], 1);
+    flip();
+    let wrong = status()(&mut operator, false);
+    assert!(wrong["verified"]["problem"].as_str().unwrap().contains("entry"), "{wrong}");
+    assert!(wrong["alerts"][0].as_str().unwrap().contains("did not verify"), "{wrong}");
+    assert_eq!(operator.ask(&credit(2))["id"], 2, "{wrong}");
+    assert!(operator.ask(&credit(2))["number"].is_string());
+    let shown = workplace.service_command("status --as uwe").output().unwrap();
+    let shown = String::from_utf8(shown.stdout).unwrap();
+    assert!(shown.contains("! the audit log did not verify: "), "{shown}");
+    flip();
+    status()(&mut operator, true);
+    let notes = service.end();
+    assert!(notes.contains("ALARM: the audit log did not verify: entry"), "{notes}");
+    assert!(notes.contains("verified the audit log: "), "{notes}");
+
+    // Whoever wants it so has the service end.
+    let service = Running::start(&workplace, "--verify-every 1 --on-damage stop");
+    flip();
+    let (answer, status) = service.ended();
+    assert_eq!((&answer["error"]["code"], status), (&json!("audit_entry"), Some(3)), "{answer}");
+    assert!(!workplace.path("socket").exists());
+    assert_eq!(workplace.refused(3, "audit verify --as uwe"), "audit_entry");
+}
+
+#[test]
 fn what_was_answered_is_in_the_log_when_the_service_is_killed() {
     let workplace = workplace("service-kill", None);
     for round in 0..3_u64 {

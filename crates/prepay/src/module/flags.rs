@@ -186,6 +186,21 @@ pub(crate) struct ServeFlags {
     /// How many seconds a client may take to sign in, to send a line, and to read its answers.
     #[arg(long, value_name = "SECONDS", default_value_t = 30, value_parser = clap::value_parser!(u32).range(1..))]
     pub(crate) patience: u32,
+    /// Verify the whole audit log at the start and then after so many seconds, slowly, beside the work; 0 for never.
+    #[arg(long, value_name = "SECONDS", default_value_t = 86_400)]
+    pub(crate) verify_every: u64,
+    /// What to do when that finds the log damaged. Either way it is in `module status` and on standard error.
+    #[arg(long, value_enum, value_name = "WHAT", default_value = "continue")]
+    pub(crate) on_damage: OnDamage,
+}
+
+/// What a service does when its audit log is damaged.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum OnDamage {
+    /// Go on. What is issued does not depend on old entries.
+    Continue,
+    /// End, with exit status 3.
+    Stop,
 }
 
 /// Unlocking.
