@@ -42,10 +42,10 @@ fn an_older_directory_and_an_older_head_with_its_log_are_refused_by_name() {
     let workplace = watched("witness-back");
     let (module, older, newer) =
         (workplace.path("module"), workplace.path("older"), workplace.path("newer"));
-    put(&module, &older);
-    workplace.succeed(&issue(1));
     let shown = workplace.object("witness show --as uwe");
     assert!(shown["last"].as_str().unwrap().contains('-'), "{shown}");
+    put(&module, &older);
+    workplace.succeed(&issue(1));
     put(&module, &newer);
 
     put(&older, &module);
