@@ -151,8 +151,10 @@ pub use mailbox::{Mailbox, MailboxBusy};
 pub use maker::{MAKER_REGISTERS, Maker, MakerRefusal, MakerRegisters, NoMaker};
 pub use meter::{Birth, ManufactureError, Meter};
 pub use outcome::{Effect, Outcome, Refusal};
-pub use policy::{AbsentRegister, Functions, Policy, ReservedIdentifiers, UnknownExtended};
-pub use profile::{Carriers, Profile, ProfileError, Services};
+pub use policy::{
+    AbsentFunction, AbsentRegister, Functions, Policy, ReservedIdentifiers, UnknownExtended,
+};
+pub use profile::{Carriers, Phases, Profile, ProfileError, Services};
 pub use record::RecordError;
 pub use register::{REGISTERS, Register, RegisterRow, RegisterValue};
 pub use result::TokenResult;

@@ -371,6 +371,8 @@ impl Meters {
         let parts = Parts {
             services: &request.services,
             currency: &request.currency,
+            phases: &request.phases,
+            tariff_register: &request.tariff_register,
             kct: &request.kct,
             tct: &request.tct,
             policy: request.policy,

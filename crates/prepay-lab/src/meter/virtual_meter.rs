@@ -7,7 +7,8 @@
 
 use prepay_meter::keypad::{Key, Panel};
 use prepay_meter::{
-    Birth, CreditForm, Load, LoadError, ManufactureError, Meter, Outcome, Profile, Slot, Switch,
+    Birth, CreditForm, Load, LoadError, ManufactureError, Meter, Outcome, Phases, Profile, Slot,
+    Switch,
 };
 use prepay_records::{RecordCode, RecordError, Scalar, decimal, element, hex};
 use prepay_token::TokenData;
@@ -44,6 +45,8 @@ pub(super) struct VirtualMeter {
 struct Body<'a> {
     services: Vec<&'static str>,
     currency: bool,
+    phases: u8,
+    tariff_register: bool,
     kct: u8,
     tct: Vec<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -95,6 +98,8 @@ impl VirtualMeter {
         let parts = Parts {
             services: &record.services,
             currency: &record.currency,
+            phases: &record.phases,
+            tariff_register: &record.tariff_register,
             kct: &record.kct,
             tct: &record.tct,
             policy: record.policy,
@@ -146,6 +151,11 @@ impl VirtualMeter {
         let body = Body {
             services: self.profile.services.iter().map(Service::name).collect(),
             currency: self.profile.credit == CreditForm::Currency,
+            phases: match self.profile.phases {
+                Phases::One => 1,
+                Phases::Three => 3,
+            },
+            tariff_register: self.profile.tariff_register,
             kct: self.profile.set_size.count(),
             tct: (0..100)
                 .map(|code| format!("{code:02}"))

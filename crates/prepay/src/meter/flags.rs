@@ -69,6 +69,12 @@ pub(crate) struct NewFlags {
     /// Count money instead of units.
     #[arg(long)]
     currency: bool,
+    /// How many phases its electricity has: 1 or 3 [default: 3].
+    #[arg(long)]
+    phases: Option<u32>,
+    /// It has no register for a tariff rate.
+    #[arg(long)]
+    no_tariff_register: bool,
     /// The largest set of key change tokens: 2 or 3; with EA11 always 4 [default: 3, with EA11 4].
     #[arg(long)]
     kct: Option<u32>,
@@ -134,6 +140,8 @@ impl NewFlags {
             key,
             services: list(&self.services),
             currency: self.currency.then_some(Scalar::Boolean(true)),
+            phases: number(self.phases),
+            tariff_register: self.no_tariff_register.then_some(Scalar::Boolean(false)),
             kct: number(self.kct),
             tct: list(&self.tct),
             manufactured_at: option(self.manufactured_at.as_deref()),
