@@ -137,6 +137,7 @@ mod state;
 mod storage;
 mod switch;
 mod trip;
+mod volatile;
 
 pub use consumption::{Load, TIME_RATE};
 pub use credit::{
@@ -162,4 +163,5 @@ pub use short_code::{CodeSyntax, CodeTarget, ShortCode, ShortCodeMap, ShortCodeM
 pub use state::{LastAmount, LastCredit, MeterState};
 pub use storage::{LoadError, Slot, Storage};
 pub use switch::{OpenReason, Switch, Warning};
-pub use trip::{Excess, TripRule};
+pub use trip::{Excess, Trip, TripRule};
+pub use volatile::Volatile;

@@ -113,6 +113,8 @@ record! {
     clock_s ("clock_s"): Scalar<'de>,
     /// The sections of a key change that it holds.
     pending ("pending"): Raw<'de>,
+    /// What else it holds in memory; files of version 1 lack it.
+    memory ("memory"): Raw<'de>,
     /// The first slot of its storage.
     slot_a ("slot_a"): Scalar<'de>,
     /// The second slot of its storage.

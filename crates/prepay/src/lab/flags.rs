@@ -68,7 +68,7 @@ pub(crate) fn keyed(flags: &KeyFlags) -> Done<Request<'_>> {
 }
 
 /// The message of a record's error, with the flag in the place of the field that it became.
-pub(super) fn in_flags(message: &str) -> String {
+pub(crate) fn in_flags(message: &str) -> String {
     let end = message.find([':', ' ']).unwrap_or(message.len());
     let (field, rest) = message.split_at(end);
     let Some(flag) = flag_of(field) else { return message.to_owned() };

@@ -11,6 +11,7 @@ use prepay_records::{Raw, Scalar};
 use serde_json::value::RawValue;
 
 use crate::failure::{Done, Failure};
+use crate::lab;
 use crate::lab::command::KeyFlags;
 use crate::lab::flags::{keyed, number, option};
 
@@ -22,9 +23,11 @@ pub(crate) enum MeterCommand {
     /// Example: prepay meter new --file m.meter --pan 600727000000000009 --vending-key abababababababab
     /// --sgc 123456
     New(Box<NewFlags>),
-    /// Enter a token.
+    /// Enter a token. Exit status 3 if the meter refuses it.
     Enter(EnterFlags),
-    /// Show everything about a meter except its key.
+    /// Show everything about a meter except its key, as it was stored last.
+    ///
+    /// It changes nothing, and does not wait for a program that uses the meter.
     Show {
         /// The file of the meter.
         #[arg(value_hint = ValueHint::FilePath)]
@@ -123,6 +126,20 @@ pub(crate) struct ConsumeFlags {
     /// For how many seconds.
     #[arg(long)]
     pub(super) seconds: u32,
+}
+
+/// The message of an error about a request, with the flag in the place of the field that it became.
+pub(super) fn in_flags(message: &str) -> String {
+    if let Some(rest) = message.strip_prefix("policy.") {
+        return format!("--policy: {rest}");
+    }
+    let end = message.find([':', ' ']).unwrap_or(message.len());
+    let (field, rest) = message.split_at(end);
+    match field {
+        "services" | "phases" | "kct" | "tct" | "manufactured_at" | "manufactured_tid" | "tids"
+        | "policy" | "carrier" => format!("--{}{rest}", field.replace('_', "-")),
+        _ => lab::flags::in_flags(message),
+    }
 }
 
 impl NewFlags {

@@ -23,6 +23,13 @@ use flags::MeterCommand;
 
 /// Runs one command.
 pub(crate) fn run(command: &MeterCommand, as_json: bool) -> Done<Ending> {
+    answer_to(command, as_json).map_err(|failure| match command {
+        MeterCommand::New(_) | MeterCommand::Enter(_) => failure.reworded(flags::in_flags),
+        _ => failure,
+    })
+}
+
+fn answer_to(command: &MeterCommand, as_json: bool) -> Done<Ending> {
     match command {
         MeterCommand::New(flags) => {
             let mut meters = Meters::in_file(&flags.file);
@@ -42,10 +49,11 @@ pub(crate) fn run(command: &MeterCommand, as_json: bool) -> Done<Ending> {
             answer(as_json, &mut meters, &entered, |out, state| {
                 print::entered(out, &entered)?;
                 print::balance(out, state)
-            })
+            })?;
+            Ok(if entered.is_refused() { Ending::Refused } else { Ending::Done })
         }
         MeterCommand::Show { file } => {
-            let mut meters = Meters::in_file(file);
+            let mut meters = Meters::reading_file(file);
             let state = meters.state(&only())?;
             answer(as_json, &mut meters, &state, |out, state| print::table(out, state))
         }
@@ -94,7 +102,7 @@ fn answer(
 fn script(directory: Option<&Path>, file: Option<&Path>) -> Done<Ending> {
     let input = to_read(file)?;
     let mut meters = match directory {
-        Some(path) => Meters::in_directory(path).map_err(|error| Failure::file(path, &error))?,
+        Some(path) => Meters::in_directory(path)?,
         None => Meters::in_memory(),
     };
     let summary = meters.answer_stream(input, io::stdout().lock())?;
@@ -103,6 +111,15 @@ fn script(directory: Option<&Path>, file: Option<&Path>) -> Done<Ending> {
 
 impl From<MeterError> for Failure {
     fn from(error: MeterError) -> Self {
-        Self::refused(error.code(), error.message())
+        let (code, message) = (error.code(), error.message());
+        match &error {
+            MeterError::Request(_) => Self::refused(code, message),
+            MeterError::File(_) | MeterError::FileExists(_) => Self::unable(code, message),
+            MeterError::InUse(_) => Self::unable(code, message)
+                .next("let the other program end, such as meter run or meter script, then repeat the command"),
+            MeterError::Damaged(_) => Self::refused(code, message)
+                .next("name the file of a meter; if it is one, it is damaged: take a copy of it, or make a new meter"),
+            MeterError::Storage(_) => Self::broken(code, message),
+        }
     }
 }
