@@ -187,7 +187,10 @@ pub(crate) fn unreadable(error: &clap::Error) -> Ending {
             Err(error) => Failure::from(error).print(false, false),
         };
     }
-    let is_missing = error.kind() == ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand;
+    let is_missing = matches!(
+        error.kind(),
+        ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand | ErrorKind::MissingSubcommand
+    );
     let flags = std::env::args_os().skip(1).take_while(|word| word != "--");
     if !flags.into_iter().any(|word| word == "--json") {
         // In the form of clap, which points at the word, with the code of every wrong command line in front.

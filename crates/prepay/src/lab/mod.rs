@@ -37,12 +37,17 @@ fn answer_to(command: &LabCommand, json: bool) -> Done<Ending> {
         LabCommand::Issue(flags) => answer(&lab.read_issue(&flags::issue(flags)?)?.answer()?, json),
         LabCommand::Open(flags) => answer(&lab.read_open(&flags::open(flags)?)?.answer()?, json),
         LabCommand::Derive(flags) => {
-            answer(&lab.read_derive(&flags::keyed(flags)?)?.answer(), json)
+            answer(&lab.read_derive(&flags::derive(flags)?)?.answer(), json)
         }
         LabCommand::KeyChange(flags) => {
             let change = lab.read_key_change(&flags::key_change(flags)?)?;
             if change.is_part() {
                 print::remark("the first two tokens of a set of four: a meter needs all four");
+            }
+            if change.keeps_the_key() {
+                print::remark(
+                    "the new key is the current one: the meter will have the same key as before",
+                );
             }
             answer(&change.answer()?, json)
         }

@@ -11,7 +11,6 @@ use prepay_records::{Raw, Scalar};
 use serde_json::value::RawValue;
 
 use crate::failure::{Done, Failure};
-use crate::lab;
 use crate::lab::command::KeyFlags;
 use crate::lab::flags::{keyed, number, option};
 
@@ -126,20 +125,6 @@ pub(crate) struct ConsumeFlags {
     /// For how many seconds.
     #[arg(long)]
     pub(super) seconds: u32,
-}
-
-/// The message of an error about a request, with the flag in the place of the field that it became.
-pub(super) fn in_flags(message: &str) -> String {
-    if let Some(rest) = message.strip_prefix("policy.") {
-        return format!("--policy: {rest}");
-    }
-    let end = message.find([':', ' ']).unwrap_or(message.len());
-    let (field, rest) = message.split_at(end);
-    match field {
-        "services" | "phases" | "kct" | "tct" | "manufactured_at" | "manufactured_tid" | "tids"
-        | "policy" | "carrier" => format!("--{}{rest}", field.replace('_', "-")),
-        _ => lab::flags::in_flags(message),
-    }
 }
 
 impl NewFlags {

@@ -19,22 +19,16 @@ use serde::Serialize;
 use crate::Ending;
 use crate::failure::{Done, Failure, to_read};
 use crate::json;
+use crate::lab::flags::in_flags;
 use flags::MeterCommand;
 
 /// Runs one command.
 pub(crate) fn run(command: &MeterCommand, as_json: bool) -> Done<Ending> {
-    answer_to(command, as_json).map_err(|failure| match command {
-        MeterCommand::New(_) | MeterCommand::Enter(_) => failure.reworded(flags::in_flags),
-        _ => failure,
-    })
-}
-
-fn answer_to(command: &MeterCommand, as_json: bool) -> Done<Ending> {
     match command {
         MeterCommand::New(flags) => {
             let mut meters = Meters::in_file(&flags.file);
-            let new = meters.read_new(&flags.record()?)?;
-            meters.make(&only(), new)?;
+            let new = meters.read_new(&flags.record()?).map_err(MeterError::from);
+            new.and_then(|new| meters.make(&only(), new)).map_err(of_flags)?;
             let done = prepay_lab::meter::Done { ok: true };
             answer(as_json, &mut meters, &done, |out, state| {
                 writeln!(out, "meter {}", state.pan)?;
@@ -42,8 +36,10 @@ fn answer_to(command: &MeterCommand, as_json: bool) -> Done<Ending> {
             })
         }
         MeterCommand::Enter(flags) => {
-            let carrier = prepay_records::element::carrier("carrier", &flags.carrier())?;
-            let carrier = carrier.unwrap_or(TokenCarrierType::NUMERIC);
+            let carrier = prepay_records::element::carrier("carrier", &flags.carrier());
+            let carrier = carrier
+                .map_err(|error| of_flags(error.into()))?
+                .unwrap_or(TokenCarrierType::NUMERIC);
             let mut meters = Meters::in_file(&flags.file);
             let entered = meters.enter(&only(), &flags.digits(), carrier)?;
             answer(as_json, &mut meters, &entered, |out, state| {
@@ -107,6 +103,13 @@ fn script(directory: Option<&Path>, file: Option<&Path>) -> Done<Ending> {
     };
     let summary = meters.answer_stream(input, io::stdout().lock())?;
     Ok(if summary.failed == 0 { Ending::Done } else { Ending::Refused })
+}
+
+/// A failure of a request that flags became.
+fn of_flags(error: MeterError) -> Failure {
+    let is_request = matches!(error, MeterError::Request(_));
+    let failure = Failure::from(error);
+    if is_request { failure.reworded(in_flags) } else { failure }
 }
 
 impl From<MeterError> for Failure {
