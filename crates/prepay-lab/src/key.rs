@@ -4,7 +4,7 @@
 //! vending key prepared once; both are cached for later requests. These are raw **test** keys: production keys stay
 //! in a security module.
 
-use std::rc::Rc;
+use std::sync::Arc;
 
 use prepay_records::element::{self, Field};
 use prepay_records::{RecordCode, RecordError, Scalar, hex as text};
@@ -99,7 +99,7 @@ enum Material {
     /// From itself.
     Decoder(Bytes),
     /// From a vending key.
-    Vending(Rc<DecoderKeyGenerator>, Derivation),
+    Vending(Arc<DecoderKeyGenerator>, Derivation),
 }
 
 /// A **test** key in hexadecimal, most significant byte first.
@@ -111,7 +111,7 @@ pub fn show_test_key(key: &DecoderKey) -> String {
 #[derive(Default)]
 pub(crate) struct KnownKeys {
     /// By the field and the text of the whole record.
-    records: Vec<(Zeroizing<String>, Rc<Key>)>,
+    records: Vec<(Zeroizing<String>, Arc<Key>)>,
     /// By the text of the vending key and its algorithm.
     generators: Vec<PreparedKey>,
 }
@@ -120,7 +120,7 @@ pub(crate) struct KnownKeys {
 struct PreparedKey {
     text: Zeroizing<String>,
     dkga: DecoderKeyGenerationAlgorithm,
-    generator: Rc<DecoderKeyGenerator>,
+    generator: Arc<DecoderKeyGenerator>,
 }
 
 impl KnownKeys {
@@ -129,23 +129,23 @@ impl KnownKeys {
         &mut self,
         name: &'static str,
         source: &KeySource<'_>,
-    ) -> Result<Rc<Key>, RecordError> {
+    ) -> Result<Arc<Key>, RecordError> {
         let text = match source {
-            KeySource::Record(record) => return self.read_record(name, record).map(Rc::new),
+            KeySource::Record(record) => return self.read_record(name, record).map(Arc::new),
             KeySource::Text(text) => text,
         };
-        let same = |(known, key): &(Zeroizing<String>, Rc<Key>)| {
+        let same = |(known, key): &(Zeroizing<String>, Arc<Key>)| {
             key.name == name && known.as_str() == text.get()
         };
         if let Some(place) = self.records.iter().position(same) {
             self.records[..=place].rotate_right(1);
         } else {
             let record = KeyRecord::read(text.get());
-            let key = Rc::new(self.read_record(name, &record)?);
+            let key = Arc::new(self.read_record(name, &record)?);
             self.records.truncate(REMEMBERED - 1);
             self.records.insert(0, (Zeroizing::new(text.get().to_owned()), key));
         }
-        Ok(Rc::clone(&self.records[0].1))
+        Ok(Arc::clone(&self.records[0].1))
     }
 
     /// Reads the fields of a key record.
@@ -204,7 +204,7 @@ impl KnownKeys {
         &mut self,
         vending_key: &Scalar<'_>,
         dkga: &Field<'_>,
-    ) -> Result<Rc<DecoderKeyGenerator>, RecordError> {
+    ) -> Result<Arc<DecoderKeyGenerator>, RecordError> {
         let names = Names::of("key");
         let dkga = dkga_of(names, element::dkga(names.dkga, dkga)?, vending_key)?;
         self.generator(names.vending_key, vending_key, dkga)
@@ -216,7 +216,7 @@ impl KnownKeys {
         field: &str,
         value: &Scalar<'_>,
         dkga: DecoderKeyGenerationAlgorithm,
-    ) -> Result<Rc<DecoderKeyGenerator>, RecordError> {
+    ) -> Result<Arc<DecoderKeyGenerator>, RecordError> {
         let text = key_text(field, value)?;
         let same = |key: &PreparedKey| key.dkga == dkga && key.text.as_str() == text;
         if let Some(place) = self.generators.iter().position(same) {
@@ -227,12 +227,12 @@ impl KnownKeys {
                 let message = format!("{field}: {error} for DKGA{dkga}");
                 RecordError::new(RecordCode::KeyLength, message)
             })?;
-            let generator = Rc::new(DecoderKeyGenerator::new(&key));
+            let generator = Arc::new(DecoderKeyGenerator::new(&key));
             let text = Zeroizing::new(text.to_owned());
             self.generators.truncate(REMEMBERED - 1);
             self.generators.insert(0, PreparedKey { text, dkga, generator });
         }
-        Ok(Rc::clone(&self.generators[0].generator))
+        Ok(Arc::clone(&self.generators[0].generator))
     }
 }
 

@@ -7,7 +7,7 @@
 //! Checks run in this order, and the first failure is the answer: shape of the line, operation, fields that the
 //! operation does not have, meter and algorithm, key, token, identifier, use of the key.
 
-use std::rc::Rc;
+use std::sync::Arc;
 
 use prepay_records::element::{self, Field, When, base_date_unknown, needed, no_others};
 use prepay_records::{
@@ -186,7 +186,7 @@ impl Lab {
         &mut self,
         vending_key: &Scalar<'_>,
         dkga: &Field<'_>,
-    ) -> Result<Rc<DecoderKeyGenerator>, RecordError> {
+    ) -> Result<Arc<DecoderKeyGenerator>, RecordError> {
         self.keys.lone_generator(vending_key, dkga)
     }
 
@@ -207,7 +207,7 @@ impl Lab {
 struct Meter {
     pan: Option<MeterPan>,
     ea: Option<EncryptionAlgorithm>,
-    key: Option<Rc<Key>>,
+    key: Option<Arc<Key>>,
 }
 
 impl Meter {

@@ -1,5 +1,6 @@
 //! The commands and flags of `prepay lab`. `prepay meter new` takes the key flags too.
 
+use std::num::NonZeroUsize;
 use std::path::PathBuf;
 
 use clap::{Args, Subcommand, ValueHint};
@@ -27,8 +28,11 @@ pub(crate) enum LabCommand {
     Derive(DeriveFlags),
     /// Issue the tokens that give a meter a new key.
     KeyChange(KeyChangeFlags),
-    /// Answer requests, one JSON object per line.
+    /// Answer requests, one JSON object per line, each at once: a program may send one, read its answer, send the next.
     Batch {
+        /// On how many threads to answer. Answers keep the order of the requests [default: one per processor].
+        #[arg(long, value_name = "N")]
+        threads: Option<NonZeroUsize>,
         /// The file with requests; standard input by default.
         #[arg(value_hint = ValueHint::FilePath)]
         file: Option<PathBuf>,
