@@ -205,7 +205,7 @@ fn a_directory_in_use_is_refused_and_its_files_too() {
         scope.spawn(|| assert!(in_use(Meters::in_directory(&folder).map(drop))));
         scope.spawn(|| assert!(in_use(Meters::in_file(&file).tamper(&name))));
     });
-    assert_eq!(Meters::reading_file(&file).state(&name).unwrap().tamper, false);
+    assert!(!Meters::reading_file(&file).state(&name).unwrap().tamper);
     drop(bench);
     let mut one = Meters::in_file(&file);
     one.tamper(&name).unwrap();
@@ -221,14 +221,14 @@ fn a_file_that_was_removed_or_replaced_meanwhile_is_not_brought_back() {
     let (file, name) = (folder.join("m.meter"), "m".parse().unwrap());
     let whole = fs::read(&file).unwrap();
     let mut meters = Meters::in_file(&file);
-    assert_eq!(meters.state(&name).unwrap().tamper, false);
+    assert!(!meters.state(&name).unwrap().tamper);
     fs::remove_file(&file).unwrap();
     let refused = meters.tamper(&name).unwrap_err();
     assert!(refused.message().contains("removed or replaced"), "{refused}");
     assert!(!file.exists());
     assert_eq!(meters.state(&name).unwrap_err().code(), "file");
     fs::write(&file, &whole).unwrap();
-    assert_eq!(meters.state(&name).unwrap().tamper, false);
+    assert!(!meters.state(&name).unwrap().tamper);
     fs::write(folder.join("other"), &whole).unwrap();
     fs::rename(folder.join("other"), &file).unwrap();
     assert_eq!(meters.tamper(&name).unwrap_err().code(), "storage");
@@ -239,7 +239,7 @@ fn a_file_that_was_removed_or_replaced_meanwhile_is_not_brought_back() {
     drop(meters);
     Meters::in_file(&link).tamper(&name).unwrap();
     assert!(link.symlink_metadata().unwrap().is_symlink());
-    assert_eq!(Meters::reading_file(&file).state(&name).unwrap().tamper, true);
+    assert!(Meters::reading_file(&file).state(&name).unwrap().tamper);
 }
 
 /// A slot as version 1 wrote it: the header once, and twenty bytes less.
