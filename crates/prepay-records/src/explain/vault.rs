@@ -379,10 +379,10 @@ pub(super) const ROWS: &[Explanation] = &[
     ),
     row(
         "in_use",
-        "Another process is using the vault.",
-        "A service, a session or another command holds it, or its socket.",
+        "Another process is using the vault, or the file of the meter.",
+        "A service, a session, meter run, meter script or another command holds it, or its socket.",
         Client,
-        "use the service: --socket PATH; or wait until the other ends: --wait SECONDS",
+        "wait until the other ends (for a vault: --wait SECONDS), or use the service: --socket PATH",
     ),
     row(
         "storage",
