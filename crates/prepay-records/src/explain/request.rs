@@ -153,10 +153,10 @@ pub(super) const ROWS: &[Explanation] = &[
     ),
     row(
         "amount_too_large",
-        "The amount is more than one token can carry.",
-        "A token carries at most 1 820 162.4 units.",
+        "The amount is more than one token can carry, or than the tariff sells.",
+        "A token carries at most 1 820 162.4 units; a tariff may have a maximum.",
         Client,
-        "divide the amount among several tokens",
+        "divide the amount among several purchases or tokens",
     ),
     row(
         "value_range",
