@@ -9,8 +9,8 @@ use std::sync::Mutex;
 
 use prepay_basics::{Identifier, Moment};
 use prepay_kmc_module::{
-    AgreementAnswer, Authority, CentreError, CentreIdentity, CentreModule, GeneratedKey, KeyLoad,
-    KeyLoadOrder, ModuleDetails, ModuleReport, ModuleState, VendingKeyReport,
+    AgreementAnswer, Authority, CentreError, CentreIdentity, CentreModule, DatabaseState,
+    ExpectedDatabase, GeneratedKey, KeyLoad, KeyLoadOrder, ModuleDetails, ModuleReport, ModuleState, VendingKeyReport,
 };
 use prepay_kmp::attribute::KeyCheckValue;
 use prepay_kmp::{
@@ -38,6 +38,7 @@ struct State {
     serial: u64,
     orders: Vec<KeyLoadOrder>,
     fails: bool,
+    database: ExpectedDatabase,
 }
 
 impl Default for ModelModule {
@@ -52,6 +53,7 @@ impl Default for ModelModule {
             serial: 0,
             orders: Vec::new(),
             fails: false,
+            database: ExpectedDatabase::NEW,
         };
         Self { state: Mutex::new(state) }
     }
@@ -383,5 +385,25 @@ impl CentreModule for ModelModule {
         let (serial, is_test, expires) = (state.serial, state.is_test, order.expires);
         let file = format!("file {serial} for {module}");
         Ok(KeyLoad { file, serial, module, slot, check_values, expires, is_test })
+    }
+    fn database(&self) -> Result<ExpectedDatabase, CentreError> {
+        Ok(self.state.lock().unwrap().database)
+    }
+
+    fn announce_database(&self, next: DatabaseState) -> Result<(), CentreError> {
+        assert!(self.state.lock().unwrap().database.announce(next), "{next:?}");
+        Ok(())
+    }
+
+    fn adopt_database(&self, next: DatabaseState) -> Result<(), CentreError> {
+        self.state.lock().unwrap().database.next = Some(next);
+        Ok(())
+    }
+
+    fn settle_database(&self, state: DatabaseState) -> Result<(), CentreError> {
+        let database = &mut self.state.lock().unwrap().database;
+        assert!(database.allows(state), "{state:?}");
+        *database = ExpectedDatabase { current: Some(state), next: None };
+        Ok(())
     }
 }

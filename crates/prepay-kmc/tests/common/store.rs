@@ -3,7 +3,7 @@
 use std::cell::RefCell;
 use std::rc::Rc;
 
-use prepay_kmc::store::{CentreStore, MemoryStore, StoreError, Tables};
+use prepay_kmc::store::{CentreStore, MemoryStore, StoreError, Tables, WriteTables};
 
 /// How a commit fails.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -49,7 +49,7 @@ impl CentreStore for FailingStore {
 
     fn write(
         &mut self,
-        act: impl FnOnce(&mut dyn Tables) -> Result<(), StoreError>,
+        act: impl FnOnce(&mut dyn WriteTables) -> Result<(), StoreError>,
     ) -> Result<(), StoreError> {
         let mut inner = self.inner.borrow_mut();
         let number = inner.commits;
@@ -62,5 +62,9 @@ impl CentreStore for FailingStore {
             Some(_) => Err(StoreError::Fault { problem: "told to fail".to_owned() }),
             None => Ok(()),
         }
+    }
+
+    fn sync(&self) -> Result<(), StoreError> {
+        Ok(())
     }
 }
