@@ -10,7 +10,10 @@ use std::collections::BTreeMap;
 use prepay_token::element::{DecoderKeyGenerationAlgorithm, KeyRevisionNumber, SupplyGroupCode};
 use prepay_token::key::VendingKey;
 
-use super::{CentreEntry, DatabaseState, ExpectedDatabase, ModuleDetails, ModuleReport, ModuleState, VendingKeyReport};
+use super::{
+    CentreEntry, DatabaseState, ExpectedDatabase, ModuleDetails, ModuleReport, ModuleState,
+    VendingKeyReport,
+};
 use prepay_basics::codec::{DecodeError, Reader, Writer};
 use prepay_basics::{Identifier, Moment};
 use prepay_kmp::attribute::KeyCheckValue;
@@ -144,6 +147,11 @@ impl CentreContents {
             keys: BTreeMap::new(),
             database: ExpectedDatabase::NEW,
         }
+    }
+
+    /// The states of the centre's database that are expected.
+    pub const fn database(&self) -> ExpectedDatabase {
+        self.database
     }
 
     /// The centre's name.
@@ -427,6 +435,40 @@ mod tests {
         assert_eq!(encoded(&again), bytes);
         assert_eq!(again.key_reports(true), sample().key_reports(true));
         assert_eq!(again.serial, 77);
+    }
+
+    #[test]
+    fn contents_of_version_2_expect_no_database() {
+        let mut contents = sample();
+        contents.database = ExpectedDatabase { current: None, next: None };
+        let mut bytes = encoded(&contents);
+        assert_eq!(bytes.split_off(bytes.len() - 2), [0, 0]);
+        bytes[0] = WITHOUT_DATABASE;
+        let again = decoded(&bytes).unwrap();
+        assert_eq!(again.database, contents.database);
+        assert_eq!(encoded(&again), encoded(&contents));
+        bytes[0] = 4;
+        assert!(decoded(&bytes).is_err());
+    }
+
+    #[test]
+    fn a_change_of_the_database_in_the_log_follows_the_state_before() {
+        let entry = |number, digest| CentreEntry::DatabaseWritten { number, digest: [digest; 32] };
+        let state = |number, digest| DatabaseState { number, digest: [digest; 32] };
+        // State 8 is the current one, and 9 may follow. (entry, the current state afterwards)
+        for (next, current) in [((9, 1), state(8, 8)), ((10, 1), state(9, 9))] {
+            let mut contents = sample();
+            contents.replay(&entry(next.0, next.1)).unwrap();
+            let expected =
+                ExpectedDatabase { current: Some(current), next: Some(state(next.0, next.1)) };
+            assert_eq!(contents.database, expected);
+        }
+        for number in [0, 7, 8, 11] {
+            assert!(sample().replay(&entry(number, 1)).is_err(), "{number}");
+        }
+        let mut contents = sample();
+        contents.replay(&CentreEntry::DatabaseAdopted { number: 3, digest: [1; 32] }).unwrap();
+        assert_eq!(contents.database.next, Some(state(3, 1)));
     }
 
     #[test]

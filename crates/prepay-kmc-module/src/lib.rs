@@ -42,7 +42,8 @@ mod vault;
 pub use contents::CentreContents;
 pub use contract::{
     AgreementAnswer, Authority, CentreIdentity, CentreModule, DatabaseState, ExpectedDatabase,
-    GeneratedKey, KeyLoad, KeyLoadItem, KeyLoadOrder, ModuleDetails, ModuleReport, ModuleState, VendingKeyReport,
+    GeneratedKey, KeyLoad, KeyLoadItem, KeyLoadOrder, ModuleDetails, ModuleReport, ModuleState,
+    VendingKeyReport,
 };
 pub use entry::CentreEntry;
 pub use error::CentreError;

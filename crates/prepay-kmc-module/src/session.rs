@@ -85,7 +85,9 @@ fn identity(vault: &OpenVault) -> CentreIdentity {
 
 fn unexpected(state: DatabaseState) -> CentreError {
     let number = state.number;
-    CentreError::Fault { problem: format!("state {number} of the database does not follow the last") }
+    CentreError::Fault {
+        problem: format!("state {number} of the database does not follow the last"),
+    }
 }
 
 fn note(group: SupplyGroupCode, revision: KeyRevisionNumber, held: &HeldKey) -> KeyNote {

@@ -24,7 +24,7 @@ use std::fmt::Write as _;
 use std::ops::{Deref, DerefMut};
 
 use prepay_basics::codec::Writer;
-use prepay_kmc_module::{CentreModule, DatabaseState};
+use prepay_kmc_module::{CentreModule, DatabaseState, ExpectedDatabase};
 use sha2::{Digest as _, Sha256};
 
 use super::schema::TABLES;
@@ -33,22 +33,19 @@ use super::{
     CentreStore, Difference, Order, PAGE, Query, StoreError, Table, Tables, Value, WriteTables,
 };
 
-#[cfg(doc)]
-use prepay_kmc_module::ExpectedDatabase;
-
 /// A store whose every row is authenticated by a centre's module. The [module](self) says how.
 pub struct AuthenticatedStore<'a, S> {
     rows: S,
     module: &'a dyn CentreModule,
 }
 
-/// How many rows a table has.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct TableRows {
-    /// The name of the table.
-    pub table: &'static str,
-    /// How many rows.
-    pub rows: u64,
+/// What a store has.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Inventory {
+    /// Its state.
+    pub state: DatabaseState,
+    /// The tables, each with its name and how many rows it has.
+    pub tables: Vec<(&'static str, u64)>,
 }
 
 impl<'a, S: CentreStore> AuthenticatedStore<'a, S> {
@@ -82,42 +79,23 @@ impl<'a, S: CentreStore> AuthenticatedStore<'a, S> {
         Ok(self.module.settle_database(state)?)
     }
 
-    /// Compares every row with the tree, and the tree with the module. Returns how many rows each table has.
+    /// Compares every row with the tree, and the tree with the module.
     ///
     /// # Errors
     ///
-    /// [`StoreError::Differs`] for the first row that is not right, and those of a read.
-    pub fn verify(&self) -> Result<Vec<TableRows>, StoreError> {
-        let expected = self.module.database()?;
-        self.rows.read(|tables| {
-            let verified = Verified { tree: Tree::open(tables, &expected)?.0, tables };
-            let counts = TABLES.map(|table| each(&verified, table, |_| Ok(())));
-            let everything = Span { limit: usize::MAX, ..Span::default() };
-            let entries = verified.tree.list(tables, &everything)?.len() as u64;
-            let mut right = 0;
-            let mut found = Vec::new();
-            for (table, rows) in TABLES.iter().zip(counts) {
-                found.push(TableRows { table: table.name, rows: rows? });
-                right += found[found.len() - 1].rows * (1 + table.indexes.len() as u64);
-            }
-            if entries == right {
-                return Ok(found);
-            }
-            let problem = format!("the tree of digests: expected {right} entries, found {entries}");
-            Err(StoreError::Damaged { problem })
-        })
+    /// As [`verify`].
+    pub fn verify(&self) -> Result<Inventory, StoreError> {
+        verify(&self.rows, &self.module.database()?)
     }
 
-    /// The state that the store would have if it were adopted as it is, and how many rows each table has. Changes
-    /// nothing.
+    /// What the store would have if it were adopted as it is. Changes nothing.
     ///
     /// # Errors
     ///
     /// [`StoreError::Fault`], [`StoreError::Damaged`], [`StoreError::Module`].
-    pub fn assess(&self) -> Result<(DatabaseState, Vec<TableRows>), StoreError> {
-        let least = self.latest_number()?;
-        let (state, _, counts) = self.rows.read(|tables| grow(tables, least))?;
-        Ok((state, counts))
+    pub fn assess(&self) -> Result<Inventory, StoreError> {
+        let latest = self.latest_number()?;
+        self.rows.read(|tables| Ok(grow(tables, latest)?.0))
     }
 
     /// Adopts the store as it is: from now on these rows are right. Needs two custodians.
@@ -127,10 +105,10 @@ impl<'a, S: CentreStore> AuthenticatedStore<'a, S> {
     /// [`StoreError::OtherContents`] if the digest is not the one of [`AuthenticatedStore::assess`], so that nothing is
     /// adopted but what was looked at; [`StoreError::Fault`], [`StoreError::Damaged`], [`StoreError::Module`].
     pub fn adopt(&mut self, assessed: &[u8; 32]) -> Result<DatabaseState, StoreError> {
-        let (module, least) = (self.module, self.latest_number()?);
+        let (module, latest) = (self.module, self.latest_number()?);
         let mut adopted = DatabaseState::EMPTY;
         self.rows.write(|tables| {
-            let (state, nodes, _) = grow(tables, least)?;
+            let (Inventory { state, .. }, nodes) = grow(tables, latest)?;
             if state.digest != *assessed {
                 let (expected, found) = (*assessed, state.digest);
                 return Err(StoreError::OtherContents { expected, found });
@@ -149,6 +127,35 @@ impl<'a, S: CentreStore> AuthenticatedStore<'a, S> {
         let numbers = [expected.current, expected.next].into_iter().flatten();
         Ok(numbers.map(|state| state.number).max().unwrap_or_default())
     }
+}
+
+/// Compares every row of a store with its tree, and the tree with the states that are expected.
+///
+/// # Errors
+///
+/// [`StoreError::Differs`] for the first row that is not right; [`StoreError::OtherState`], [`StoreError::NotAdopted`],
+/// [`StoreError::Damaged`], [`StoreError::Fault`].
+pub fn verify(
+    store: &impl CentreStore,
+    expected: &ExpectedDatabase,
+) -> Result<Inventory, StoreError> {
+    store.read(|tables| {
+        let (tree, state) = Tree::open(tables, expected)?;
+        let verified = Verified { tree, tables };
+        let (mut counts, mut right) = (Vec::new(), 0);
+        for table in TABLES {
+            let rows = each(&verified, table, |_| Ok(()))?;
+            counts.push((table.name, rows));
+            right += rows * (1 + table.indexes.len() as u64);
+        }
+        let everything = Span { limit: usize::MAX, ..Span::default() };
+        let entries = verified.tree.list(tables, &everything)?.len() as u64;
+        if entries == right {
+            return Ok(Inventory { state, tables: counts });
+        }
+        let problem = format!("the tree of digests: expected {right} entries, found {entries}");
+        Err(StoreError::Damaged { problem })
+    })
 }
 
 impl<S: CentreStore> CentreStore for AuthenticatedStore<'_, S> {
@@ -296,21 +303,21 @@ fn each<T: Tables + ?Sized>(
     }
 }
 
-/// The tree of the rows as they are: its state, after another number; its nodes; and how many rows each table has.
+/// What the tables have, in a state with the next number, and the nodes of its tree.
 fn grow<T: Tables + ?Sized>(
     tables: &T,
     latest: u64,
-) -> Result<(DatabaseState, Vec<[Value; 2]>, Vec<TableRows>), StoreError> {
+) -> Result<(Inventory, Vec<[Value; 2]>), StoreError> {
     let mut tree = Tree::new(latest);
     let mut counts = Vec::new();
     for table in TABLES {
         let rows = each(tables, table, |row| {
             entries(table, row).try_for_each(|entry| tree.put(tables, entry))
         })?;
-        counts.push(TableRows { table: table.name, rows });
+        counts.push((table.name, rows));
     }
     let (state, nodes) = tree.finish();
-    Ok((state, nodes, counts))
+    Ok((Inventory { state, tables: counts }, nodes))
 }
 
 /// Compares a row with its entry.
@@ -383,7 +390,9 @@ fn differs(table: &Table, key: &[Value], difference: Difference) -> StoreError {
             Value::Null => write!(row, "{comma} {column}"),
             Value::Number(number) => write!(row, "{comma} {column} {number}"),
             Value::Text(text) => write!(row, "{comma} {column} {text}"),
-            Value::Bytes(bytes) => write!(row, "{comma} {column} {}", base16ct::lower::encode_string(bytes)),
+            Value::Bytes(bytes) => {
+                write!(row, "{comma} {column} {}", base16ct::lower::encode_string(bytes))
+            }
         };
     }
     StoreError::Differs { row, difference }

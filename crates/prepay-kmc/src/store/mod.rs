@@ -8,6 +8,8 @@
 //!  Centre ── rows, changes ──> commit.rs   the checks of the contract, once for every backend
 //!                              schema.rs   which field is stored in which column
 //!                                  │
+//!                 authenticated.rs   compares every row with what the module expects
+//!                                  │
 //!                    Tables: select and put, within a transaction
 //!                       │                     │
 //!                  MemoryStore          prepay-store: SQLite
@@ -45,7 +47,7 @@ mod schema;
 mod table;
 mod tree;
 
-pub use authenticated::{AuthenticatedStore, TableRows};
+pub use authenticated::{AuthenticatedStore, Inventory, verify};
 pub use change::{Change, NewJournalEntry, Row, RowKey};
 pub use column::Field;
 pub use error::{Constraint, Difference, StoreError};

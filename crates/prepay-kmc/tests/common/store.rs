@@ -33,6 +33,18 @@ impl FailingStore {
         Self { inner: Rc::new(RefCell::new(inner)) }
     }
 
+    /// A copy of what it has now, which shares nothing.
+    pub(crate) fn copy(&self) -> Self {
+        let store = self.inner.borrow().store.clone();
+        Self { inner: Rc::new(RefCell::new(Inner { store, commits: 0, failure: None })) }
+    }
+
+    /// The next commit fails.
+    pub(crate) fn fail_next(&self, failure: Failure) {
+        let mut inner = self.inner.borrow_mut();
+        inner.failure = Some((inner.commits, failure));
+    }
+
     /// How many commits were tried.
     pub(crate) fn commits(&self) -> usize {
         self.inner.borrow().commits
