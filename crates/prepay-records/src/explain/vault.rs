@@ -302,7 +302,7 @@ pub(super) const ROWS: &[Explanation] = &[
     ),
     row(
         "secrets_together",
-        "Secrets of custodians who act together are in one directory.",
+        "Secrets of custodians who act together, or whom they add, are in one directory.",
         "Whoever opens that directory would be both of them, so that dual control would protect nothing.",
         Custodians,
         "let each type the passphrase, or bring a directory: --secrets A --secrets B",
@@ -344,10 +344,10 @@ pub(super) const ROWS: &[Explanation] = &[
     ),
     row(
         "in_use",
-        "Another process is using the vault.",
-        "A service, a session or another command holds it, or its socket.",
+        "Another process is using the vault, or the file of the meter.",
+        "A service, a session, meter run, meter script or another command holds it, or its socket.",
         Client,
-        "use the service: --socket PATH; or wait until the other ends: --wait SECONDS",
+        "wait until the other ends (for a vault: --wait SECONDS), or use the service: --socket PATH",
     ),
     row(
         "storage",
