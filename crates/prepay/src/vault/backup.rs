@@ -31,6 +31,9 @@ pub(crate) struct NewPassphrases {
     new_passphrases: bool,
 }
 
+/// Refuses contents of a vault, or not.
+type Look<'a, C> = &'a dyn Fn(&C) -> Done<()>;
+
 /// The longest back-up to read, in bytes.
 const LONGEST: usize = 64 << 20;
 
@@ -109,11 +112,7 @@ impl<C: Contents> Backup<C> {
     }
 
     /// Restores the vault in memory only, and looks at its contents.
-    fn try_out(
-        &self,
-        custodians: [(&Identifier, &Secret); 2],
-        look: &dyn Fn(&C) -> Done<()>,
-    ) -> Done<()> {
+    fn try_out(&self, custodians: [(&Identifier, &Secret); 2], look: Look<'_, C>) -> Done<()> {
         let key = KeyFile::generate(&mut SystemEntropy)
             .map_err(|_| vault_failure(&VaultError::NoEntropy))?;
         let (storage, entropy) = (Box::new(MemoryStorage::default()), Box::new(SystemEntropy));
@@ -136,7 +135,7 @@ pub(crate) fn restore<I: Installation>(
     seal: &NewSealFlags,
     anew: &NewPassphrases,
     limits: RestoredLimits,
-    fits: Option<&dyn Fn(&I::Contents) -> Done<()>>,
+    fits: Option<Look<'_, I::Contents>>,
 ) -> Done<SharedVault<I::Contents>> {
     let flags = site.flags();
     let pair = flags.pair()?;
