@@ -8,7 +8,7 @@ use super::{
     answer, backup, customer, database, enrol, form, grant, group, init, key, renew, report,
 };
 use crate::sealing::NewSealFlags;
-use crate::vault::{audit, clock, repair, user};
+use crate::vault::{audit, clock, repair, user, witness};
 
 /// A key management centre: the directory, the people, and the command.
 #[derive(Args)]
@@ -70,6 +70,9 @@ pub(super) enum KmcCommand {
     /// Without --accept this shows what gives rights, and the digest of everything, and changes nothing. Compare it with
     /// your papers, then give the digest.
     Adopt(database::AdoptFlags),
+    /// The witness: a file elsewhere that shows when an older copy of the centre's vault was put back.
+    #[command(subcommand)]
+    Witness(witness::WitnessCommand),
     /// Repair the audit log or its head after loss or damage. Two custodians; the log says what they accepted.
     ///
     /// The log goes on after its last right entry. If entries are known to be missing, Prepay names their number and
