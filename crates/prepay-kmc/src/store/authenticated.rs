@@ -33,7 +33,8 @@ use super::{
     CentreStore, Difference, Order, PAGE, Query, StoreError, Table, Tables, Value, WriteTables,
 };
 
-/// A store whose every row is authenticated by a centre's module. The [module](self) says how.
+/// A store whose every row is authenticated by a centre's module. Whatever is read is compared, lists too; how is in
+/// `docs/formats/centre-database.md`.
 pub struct AuthenticatedStore<'a, S> {
     rows: S,
     module: &'a dyn CentreModule,
