@@ -72,6 +72,35 @@ fn an_older_directory_and_an_older_head_with_its_log_are_refused_by_name() {
 }
 
 #[test]
+fn a_copy_from_before_the_witness_was_set_is_refused_if_the_witness_is_named() {
+    let workplace = workplace("witness-before", None);
+    fs::create_dir(workplace.path("elsewhere")).unwrap();
+    let module = workplace.path("module");
+    let wanted = format!("{} --witness {{elsewhere/SM-1}}", issue(1));
+    assert_eq!(workplace.refused(3, &wanted), "witness_missing");
+    put(&module, &workplace.path("before"));
+    workplace.succeed(&format!("witness set {{elsewhere/SM-1}} {PAIR}"));
+    workplace.succeed(&wanted);
+    assert_eq!(
+        workplace.refused(3, &issue(2).replace("--as", "--witness other --as")),
+        "witness_missing"
+    );
+    // Such a copy names no witness itself.
+    put(&workplace.path("before"), &module);
+    let entries = fs::metadata(module.join("audit.log")).unwrap().len();
+    assert_eq!(workplace.refused(3, &wanted), "witness_missing");
+    let serve = "serve --socket {socket} --witness {elsewhere/SM-1}";
+    assert_eq!(workplace.refused(3, serve), "witness_missing");
+    assert!(!workplace.path("socket").exists());
+    assert_eq!(
+        fs::metadata(module.join("audit.log")).unwrap().len(),
+        entries,
+        "nothing was written"
+    );
+    workplace.succeed(&issue(1));
+}
+
+#[test]
 fn a_repair_after_an_older_copy_leaves_a_trace_and_issues_nothing_under_the_old_limits() {
     let workplace = watched("witness-repair");
     let (module, older) = (workplace.path("module"), workplace.path("older"));
