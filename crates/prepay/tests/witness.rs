@@ -149,6 +149,30 @@ fn a_service_stops_by_name_when_a_copy_of_its_module_was_opened() {
 }
 
 #[test]
+fn what_a_service_notes_of_its_log_shows_an_older_copy_later() {
+    let workplace = workplace("witness-notes", None);
+    put(&workplace.path("module"), &workplace.path("older"));
+    let running = Running::start(&workplace, "--note-last-entry 1");
+    let mut olga = running.signed_in("olga");
+    for number in 1..3 {
+        assert!(olga.ask(&credit(number))["error"].is_null());
+        sleep(Duration::from_millis(1500));
+    }
+    assert!(olga.ask(&credit(3))["error"].is_null());
+    let notes = running.end();
+    let marks: Vec<&str> =
+        notes.lines().filter_map(|line| Some(line.split_once("last entry ")?.1)).collect();
+    assert!(marks.len() >= 3, "while it runs, and at the end: {notes}");
+    for mark in &marks {
+        workplace.succeed(&format!("audit verify --noted {mark}"));
+    }
+    put(&workplace.path("older"), &workplace.path("module"));
+    for mark in &marks {
+        assert_eq!(workplace.refused(3, &format!("audit verify --noted {mark}")), "audit_noted");
+    }
+}
+
+#[test]
 fn without_its_witness_a_module_is_read_and_issues_nothing_until_two_custodians_name_another() {
     let workplace = watched("witness-lost");
     fs::rename(workplace.path("elsewhere"), workplace.path("unplugged")).unwrap();
