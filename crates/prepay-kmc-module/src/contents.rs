@@ -18,7 +18,7 @@ use prepay_kmp::{
     CentreId, Identity, Label, ModuleEnrolment, ModuleId, Nonce, PartyKind, PartyName,
     PublicIdentity, SlotKeys, SlotNumber, check_value,
 };
-use prepay_vault::{Contents, Kind, ReplayError, RestoredLimits};
+use prepay_vault::{At, Contents, Kind, ReplayError, RestoredLimits};
 
 const VERSION: u8 = 2;
 
@@ -229,7 +229,7 @@ impl Contents for CentreContents {
     }
 
     /// A centre's entries are never ahead of its contents, but for what changes nothing.
-    fn replay(&mut self, entry: &CentreEntry) -> Result<(), ReplayError> {
+    fn replay(&mut self, entry: &CentreEntry, _: At) -> Result<(), ReplayError> {
         match entry {
             CentreEntry::RequestRefused { .. } => Ok(()),
             _ => Err(ReplayError::Unexpected),

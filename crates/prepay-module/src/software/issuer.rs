@@ -1,7 +1,7 @@
-//! Issues tokens in memory: registers, counters and remembered requests.
+//! Issues tokens in memory: registers, counters and the names of requests.
 //!
 //! Each request that is carried out leaves one [`IssuedRow`]. With the rows alone, [`Issuer::replay`] brings an older
-//! state up to date: it counts what a row says and remembers its request.
+//! state up to date: it counts what a row says.
 //!
 //! Elsewhere: making rows durable before a token is returned (`operator.rs`).
 
@@ -11,9 +11,9 @@ use prepay_token::key::DerivationError;
 use super::check::{Checks, parameter};
 use super::issued_row::IssuedRow;
 use super::make;
+use super::names::Names;
 use super::policy::{ModulePolicy, TestMode};
 use super::register::Registers;
-use super::remembered::Remembered;
 use crate::{
     IssueRequest, Issued, IssuedKeyChange, IssuedToken, KeyChangeRequest, Refusal, TokenRequest,
     Verification, VerifyRequest,
@@ -40,13 +40,13 @@ impl Counters {
     }
 }
 
-/// Registers, counters and remembered requests.
+/// Registers, counters and the names of requests that were carried out.
 pub(crate) struct Issuer {
     pub(crate) policy: ModulePolicy,
     pub(crate) test: Option<TestMode>,
     pub(crate) registers: Registers,
     pub(crate) counters: Counters,
-    pub(crate) remembered: Remembered,
+    pub(crate) names: Names,
 }
 
 /// An answer, and whether it leaves a row.
@@ -62,8 +62,10 @@ impl Issuer {
     #[inline]
     pub(crate) fn issue(&mut self, request: &IssueRequest, now: Moment) -> Result<Answer, Refusal> {
         let mut row = IssuedRow::asked(request);
-        if let Some(done) = row.request.and_then(|name| self.remembered.get(name)) {
-            return self.repeat(request, &row, done).map(Answer::Repeated);
+        if let Some(name) = row.request
+            && let Some(done) = self.names.get(name)?
+        {
+            return self.repeat(request, &row, &done).map(Answer::Repeated);
         }
         let issued = match request {
             IssueRequest::Token(request) => Issued::Token(self.issue_token(request, now)?),
@@ -73,7 +75,7 @@ impl Issuer {
         };
         row.done(&issued);
         self.counters.count(&row);
-        self.remembered.put(row);
+        self.names.put(row);
         Ok(Answer::New(issued, row))
     }
 
@@ -88,14 +90,13 @@ impl Issuer {
     }
 
     /// Applies a row of the audit log that the counters do not have yet.
-    pub(crate) fn replay(&mut self, row: IssuedRow) {
-        self.counters.count(&row);
+    pub(crate) fn replay(&mut self, row: &IssuedRow) {
+        self.counters.count(row);
         if let Some((number, credit)) = row.credit()
             && let Some(register) = self.registers.get_mut(number)
         {
             register.count(&credit);
         }
-        self.remembered.put(row);
     }
 
     fn checks(&self, now: Moment) -> Checks<'_> {

@@ -43,12 +43,13 @@ impl Operator {
         answers: &mut Vec<Result<Issued, Refusal>>,
     ) -> Result<Option<u64>, ModuleFault> {
         let mut rows = Vec::with_capacity(requests.len());
-        let staged = self.shared.vault.with_open(|vault| {
+        let (staged, work) = self.shared.vault.with_open(|vault| {
             let (now, stamp) = (self.shared.module_time(), self.shared.vault.now());
             self.check(vault)?;
             vault.check_clock(stamp)?;
             vault.snapshot_if_due()?;
             let issuer = &mut vault.contents_mut().issuer;
+            issuer.names.begin(requests.len(), stamp);
             let mut repeated = false;
             for request in requests {
                 answers.push(match issuer.issue(request, now) {
@@ -65,11 +66,18 @@ impl Operator {
             }
             if !rows.is_empty() {
                 let entry = ModuleEntry::Issued { rows };
-                return Ok(vault.stage(By::One(&self.session), &entry, stamp).map(Some));
+                let staged = vault.stage(By::One(&self.session), &entry, stamp);
+                let names = &mut vault.contents_mut().issuer.names;
+                staged.iter().for_each(|sequence| names.end(*sequence));
+                return Ok((staged.map(Some), names.work()));
             }
             // The first answer to a repeated request may still be on its way to the log.
-            Ok::<_, ModuleFault>(Ok(repeated.then(|| vault.entries())))
+            let entry = repeated.then(|| vault.entries());
+            Ok::<_, ModuleFault>((Ok(entry), vault.contents().issuer.names.work()))
         })??;
+        if let Some(waiting) = work {
+            self.shared.keep_names(waiting);
+        }
         // What was carried out but not noted must not be built upon.
         Ok(staged.map_err(|error| self.shared.vault.stop(error))?)
     }
