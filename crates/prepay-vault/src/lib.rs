@@ -62,7 +62,7 @@ pub use journal::Flusher;
 pub use record::{BadEntry, Problem, Record};
 pub use repair::{Accepted, RepairError, Repaired};
 pub use seal::{Kind, Protector, VaultHeader};
-pub use secret::{KeyFile, KeyWrapper, Secret, Unlock, WrapError, scrub_stack};
+pub use secret::{KeyFile, KeyWrapper, Secret, Unlock, WrapError, scrub_short_calls, scrub_stack};
 pub use shared_vault::{Place, SharedVault};
 pub use sign_in::{Attempt, Claim};
 pub use slices::{AuditPage, AuditPlace};

@@ -46,8 +46,8 @@ struct Scenario {
     verify: fn(&Path, &[String]) -> Result<(), String>,
 }
 
-const SCENARIOS: [&Scenario; 4] =
-    [&files::FILES, &module::CREATION, &module::SESSION, &centre::ANSWER];
+const SCENARIOS: [&Scenario; 5] =
+    [&files::FILES, &module::CREATION, &module::SESSION, &module::NAMES, &centre::ANSWER];
 
 /// What unlocks every vault here, without a slow passphrase.
 fn key_file() -> KeyFile {

@@ -15,8 +15,8 @@ use super::names::Names;
 use super::policy::{ModulePolicy, TestMode};
 use super::register::Registers;
 use crate::{
-    IssueRequest, Issued, IssuedKeyChange, IssuedToken, KeyChangeRequest, Refusal, TokenRequest,
-    Verification, VerifyRequest,
+    IssueRequest, Issued, IssuedKeyChange, IssuedToken, KeyChangeRequest, Refusal, RequestId,
+    TokenRequest, Verification, VerifyRequest,
 };
 use prepay_basics::Moment;
 
@@ -62,10 +62,8 @@ impl Issuer {
     #[inline]
     pub(crate) fn issue(&mut self, request: &IssueRequest, now: Moment) -> Result<Answer, Refusal> {
         let mut row = IssuedRow::asked(request);
-        if let Some(name) = row.request
-            && let Some(done) = self.names.get(name)?
-        {
-            return self.repeat(request, &row, &done).map(Answer::Repeated);
+        if let Some(answer) = row.request.and_then(|name| self.again(name, request, &row)) {
+            return answer;
         }
         let issued = match request {
             IssueRequest::Token(request) => Issued::Token(self.issue_token(request, now)?),
@@ -135,6 +133,21 @@ impl Issuer {
             make::key_change(old, new, request, new.attributes.expiry, self.test.is_some())
                 .map_err(|error| parameter(&error))?;
         Ok(issued)
+    }
+
+    /// The answer to a request whose name is known.
+    #[inline]
+    fn again(
+        &mut self,
+        name: RequestId,
+        request: &IssueRequest,
+        asked: &IssuedRow,
+    ) -> Option<Result<Answer, Refusal>> {
+        match self.names.get(name) {
+            Ok(None) => None,
+            Ok(Some(done)) => Some(self.repeat(request, asked, &done).map(Answer::Repeated)),
+            Err(unreadable) => Some(Err(unreadable.into())),
+        }
     }
 
     /// Makes the digits of a request again. If the contents differ, or the register has another key by now, it is a

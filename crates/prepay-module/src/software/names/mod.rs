@@ -190,6 +190,8 @@ impl Names {
         self.get_older(hash, name)
     }
 
+    #[cold]
+    #[inline(never)]
     fn get_older(&mut self, hash: u64, name: RequestId) -> Result<Option<IssuedRow>, Unreadable> {
         let answer = |mut row: [u8; IssuedRow::LENGTH], last| {
             run::void(&mut row, last, &self.voids);
