@@ -64,7 +64,7 @@ impl FirstPeopleFlags {
             }
         }
         if !insecure_test {
-            secrets.require_apart(custodians.iter().map(Identifier::as_str))?;
+            secrets.require_apart(custodians.iter().map(|name| (name, "")))?;
         }
         everybody.into_iter().map(|(name, role)| new_person(secrets, name, role)).collect()
     }

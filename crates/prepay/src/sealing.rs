@@ -129,7 +129,7 @@ impl UnlockFlags {
             Protector::Shares { threshold, custodians } => {
                 let names = self.share_names(name, *threshold, custodians, acting)?;
                 if !header.insecure_test {
-                    secrets.require_apart(names.iter().map(Identifier::as_str))?;
+                    secrets.require_apart(names.iter().map(|name| (name, "")))?;
                 }
                 let given = names.into_iter().map(|name| {
                     let secret =

@@ -302,7 +302,7 @@ pub(super) const ROWS: &[Explanation] = &[
     ),
     row(
         "secrets_together",
-        "Secrets of custodians who act together are in one directory.",
+        "Secrets of custodians who act together, or whom they add, are in one directory.",
         "Whoever opens that directory would be both of them, so that dual control would protect nothing.",
         Custodians,
         "let each type the passphrase, or bring a directory: --secrets A --secrets B",

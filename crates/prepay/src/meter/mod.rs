@@ -19,6 +19,7 @@ use serde::Serialize;
 use crate::Ending;
 use crate::failure::{Done, Failure, to_read};
 use crate::json;
+use crate::lab::flags::in_flags;
 use flags::MeterCommand;
 
 /// Runs one command.
@@ -26,7 +27,8 @@ pub(crate) fn run(command: &MeterCommand, as_json: bool) -> Done<Ending> {
     match command {
         MeterCommand::New(flags) => {
             let mut meters = Meters::in_file(&flags.file);
-            let new = meters.read_new(&flags.record()?)?;
+            let new = meters.read_new(&flags.record()?).map_err(Failure::from);
+            let new = new.map_err(|failure| failure.reworded(in_flags))?;
             meters.make(&only(), new)?;
             let done = prepay_lab::meter::Done { ok: true };
             answer(as_json, &mut meters, &done, |out, state| {

@@ -257,7 +257,7 @@ pub(crate) struct CreditFlags {
     pub(crate) register: RegisterNumber,
     #[command(flatten)]
     pub(crate) meter: MeterFlags,
-    /// The amount: kWh, m³, m³, minutes, or base currency units.
+    /// How much: kWh of electricity, m³ of water or gas, minutes of time; for a credit of money, base currency units.
     #[arg(long, allow_hyphen_values = true)]
     pub(crate) amount: String,
     /// The service: electricity, water, gas or time.

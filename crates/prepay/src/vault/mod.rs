@@ -265,7 +265,7 @@ impl VaultFlags {
 
     /// Refuses the secrets of both custodians of a real vault in one directory.
     pub(crate) fn require_apart(&self, pair: [&Identifier; 2]) -> Done<()> {
-        self.secrets.require_apart(pair.map(Identifier::as_str))
+        self.secrets.require_apart(pair.map(|name| (name, "")))
     }
 }
 
