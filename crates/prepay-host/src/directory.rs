@@ -39,6 +39,7 @@ use rustix::io::Errno;
 use crate::SystemEntropy;
 use crate::access::{self, NotOurs, named, open_file};
 use crate::lock::{Lock, LockError};
+use crate::witness;
 
 const STORE: &str = "store";
 const STORE_NEW: &str = "store.new";
@@ -272,15 +273,21 @@ impl Directory {
         fsync(&self.directory)?;
         Ok(file)
     }
-
-    fn replace(&self, name: &str, new_name: &str, bytes: &[u8]) -> io::Result<()> {
-        replace(&self.directory, name, new_name, &mut |new| new.write_all(bytes))
-    }
 }
 
-/// Replaces a file by one with what `fill` writes, which is made under another name first. Until this returns there is
+/// Replaces a file by one with these bytes, which is made under another name first. Until this returns there is
 /// either the complete old one or the complete new one.
-fn replace(
+pub(crate) fn replace(
+    directory: &OwnedFd,
+    name: &str,
+    new_name: &str,
+    bytes: &[u8],
+) -> io::Result<()> {
+    replace_with(directory, name, new_name, &mut |new| new.write_all(bytes))
+}
+
+/// As [`replace`], with what `fill` writes.
+fn replace_with(
     directory: &OwnedFd,
     name: &str,
     new_name: &str,
@@ -311,7 +318,7 @@ impl VaultFiles for Files {
         name: &str,
         fill: &mut dyn FnMut(&mut dyn Write) -> io::Result<()>,
     ) -> io::Result<()> {
-        replace(&self.0, name, &format!("{name}.new"), fill)
+        replace_with(&self.0, name, &format!("{name}.new"), fill)
     }
 
     fn read(&self, name: &str, offset: u64, buffer: &mut [u8]) -> io::Result<usize> {
@@ -392,7 +399,7 @@ fn remove(directory: &OwnedFd, name: &str) -> io::Result<()> {
 }
 
 /// Reads a whole file that is not longer than it may be.
-fn read_whole(name: &str, file: File, most: u64) -> io::Result<Vec<u8>> {
+pub(crate) fn read_whole(name: &str, file: File, most: u64) -> io::Result<Vec<u8>> {
     let length = file.metadata()?.len();
     if length > most {
         let problem = format!("{name}: too long: expected at most {most} bytes, found {length}");
@@ -410,7 +417,7 @@ impl VaultStorage for Directory {
     }
 
     fn replace_store(&mut self, contents: &[u8]) -> io::Result<()> {
-        self.replace(STORE, STORE_NEW, contents)
+        replace(&self.directory, STORE, STORE_NEW, contents)
     }
 
     fn log_length(&mut self) -> io::Result<u64> {
@@ -460,7 +467,7 @@ impl VaultStorage for Directory {
             },
         };
         let Some((file, length)) = open.filter(|&(_, length)| length > 0) else {
-            return self.replace(HEAD, HEAD_NEW, head);
+            return replace(&self.directory, HEAD, HEAD_NEW, head);
         };
         file.write_all_at(head, 0).map_err(|error| named(HEAD, error))?;
         if length > head.len() {
@@ -474,6 +481,14 @@ impl VaultStorage for Directory {
         // Opened anew: a copy of the descriptor would share the lock.
         let how = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
         Ok(Arc::new(Files(openat(&self.directory, ".", how, Mode::empty())?)))
+    }
+
+    fn read_witness(&mut self, place: &str) -> io::Result<Option<Vec<u8>>> {
+        witness::read(place)
+    }
+
+    fn write_witness(&mut self, place: &str, record: &[u8]) -> io::Result<()> {
+        witness::write(place, record)
     }
 }
 

@@ -1,10 +1,11 @@
-//! The storage of a vault: what is in it, and how durable it must be.
+//! The storage of a vault: what is in it, and how durable it must be; and a record outside it.
 //!
 //! ```text
 //!  store   the sealed contents        replaced as a whole, never half
 //!  log     the audit log              grows at its end; truncated only to drop what was never acknowledged
 //!  head    where the log ends         one small record, overwritten in place
 //!  files   more, each with a name     written once, as a whole; never changed, only removed
+//!  witness elsewhere, if there is one replaced as a whole, never half
 //! ```
 //!
 //! The vault does the sealing and chaining and knows the meaning; storage knows bytes and durability only.
@@ -79,6 +80,21 @@ pub trait VaultStorage: Send {
     ///
     /// Errors of the storage.
     fn files(&mut self) -> io::Result<Arc<dyn VaultFiles>>;
+
+    /// The record of a witness, which is not in this storage but at a place of its own; `None` if there is none.
+    ///
+    /// # Errors
+    ///
+    /// Errors of the place, or if it is none.
+    fn read_witness(&mut self, place: &str) -> io::Result<Option<Vec<u8>>>;
+
+    /// Replaces the record of a witness. The new one is durable when this returns; until then, a reader finds either the
+    /// complete old one or the complete new one.
+    ///
+    /// # Errors
+    ///
+    /// Errors of the place, or if it is none.
+    fn write_witness(&mut self, place: &str, record: &[u8]) -> io::Result<()>;
 }
 
 /// Files of a vault, each written once as a whole. A name has lower-case letters, digits, `-` and `.` only.
@@ -144,6 +160,8 @@ pub struct MemoryStorage {
     pub head: Option<Vec<u8>>,
     /// The other files.
     pub files: MemoryFiles,
+    /// Records of witnesses by their places, which are outside: every clone has the same.
+    pub witnesses: Arc<Mutex<BTreeMap<String, Vec<u8>>>>,
 }
 
 /// The files of a [`MemoryStorage`]. A clone has the same contents, but changes on its own.
@@ -244,5 +262,16 @@ impl VaultStorage for MemoryStorage {
 
     fn files(&mut self) -> io::Result<Arc<dyn VaultFiles>> {
         Ok(Arc::new(self.files.handle()))
+    }
+
+    fn read_witness(&mut self, place: &str) -> io::Result<Option<Vec<u8>>> {
+        let witnesses = self.witnesses.lock().unwrap_or_else(PoisonError::into_inner);
+        Ok(witnesses.get(place).cloned())
+    }
+
+    fn write_witness(&mut self, place: &str, record: &[u8]) -> io::Result<()> {
+        let mut witnesses = self.witnesses.lock().unwrap_or_else(PoisonError::into_inner);
+        witnesses.insert(place.to_owned(), record.to_vec());
+        Ok(())
     }
 }

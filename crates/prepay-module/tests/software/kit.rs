@@ -187,6 +187,14 @@ impl VaultStorage for MortalStorage {
         let (memory, fate) = (self.memory.files.handle(), Arc::clone(&self.fate));
         Ok(Arc::new(MortalFiles { memory, fate }))
     }
+
+    fn read_witness(&mut self, place: &str) -> io::Result<Option<Vec<u8>>> {
+        self.memory.read_witness(place)
+    }
+
+    fn write_witness(&mut self, place: &str, record: &[u8]) -> io::Result<()> {
+        self.memory.write_witness(place, record)
+    }
 }
 
 pub(crate) type SharedStorage = Arc<Mutex<MortalStorage>>;
