@@ -423,7 +423,13 @@ impl<C: Contents> Vault<C> {
         if is_due { self.save() } else { Ok(()) }
     }
 
-    /// Rewrites the store, with the contents as they are.
+    fn snapshot(&mut self) -> Result<(), VaultError> {
+        self.flush()?;
+        if self.journal.queue().position == self.anchor { Ok(()) } else { self.save() }
+    }
+
+    /// Rewrites the store with the contents as they are now, also where no entry describes a change. Returns when that
+    /// is durable.
     ///
     /// # Errors
     ///
@@ -450,9 +456,7 @@ impl<C: Contents> Vault<C> {
     ///
     /// [`VaultError::Broken`] if the storage fails or has failed; the vault is locked even then.
     pub fn close(mut self) -> Result<(), VaultError> {
-        let is_saved = self.entries() == self.anchor.sequence;
-        let saved = if is_saved { Ok(()) } else { self.save() };
-        let outcome = saved.and_then(|()| self.end_watch());
+        let outcome = self.snapshot().and_then(|()| self.end_watch());
         self.lock();
         outcome
     }
