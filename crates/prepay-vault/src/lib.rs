@@ -247,6 +247,16 @@ impl<C: Contents> Vault<C> {
         files.map_err(|error| VaultError::Broken { problem: error.to_string() })
     }
 
+    /// The last entry of its audit log, which is durable when this returns.
+    ///
+    /// # Errors
+    ///
+    /// [`VaultError::Broken`] if the storage fails or has failed.
+    pub fn last_entry(&mut self) -> Result<AuditMark, VaultError> {
+        self.flush()?;
+        Ok(self.journal.queue().position.into())
+    }
+
     /// Checks that the vault can still write.
     ///
     /// # Errors
