@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 
 use super::audit::{self, AuditMark, Scanner};
 use super::head::Head;
-use super::record::{LogMac, Position};
+use super::record::{LogMac, Position, Problem};
 use super::shared_vault::READERS;
 use super::{
     AuditError, AuditReport, BadEntry, By, Contents, Record, SharedVault, Vault, VaultError,
@@ -51,12 +51,12 @@ struct Reading<'a> {
 
 impl<'a> Reading<'a> {
     /// By somebody who waits for the end.
-    fn by(by: By<'a>) -> Self {
+    fn at_once(by: Option<By<'a>>) -> Self {
         let rest = &|_| {
             sleep(PAUSE);
             true
         };
-        Self { by: Some(by), rest }
+        Self { by, rest }
     }
 
     /// Checks that whoever reads may still do so.
@@ -157,14 +157,15 @@ impl<C: Contents> SharedVault<C> {
         })??;
         let (mut records, mut bytes, mut last) = (Vec::new(), 0, start);
         if at_most > 0 {
-            let walked = self.walk(&Reading::by(by), start, false, &mut |record, place| {
-                if record.sequence >= from {
-                    bytes += place.length - last.length;
-                    records.push(record);
-                }
-                last = *place;
-                records.len() < at_most && bytes < most_bytes
-            })?;
+            let walked =
+                self.walk(&Reading::at_once(Some(by)), start, false, &mut |record, place| {
+                    if record.sequence >= from {
+                        bytes += place.length - last.length;
+                        records.push(record);
+                    }
+                    last = *place;
+                    records.len() < at_most && bytes < most_bytes
+                })?;
             walked?;
         }
         Ok(AuditPage { records, place: AuditPlace(last) })
@@ -189,7 +190,7 @@ impl<C: Contents> SharedVault<C> {
         by: By<'_>,
         noted: Option<AuditMark>,
     ) -> Result<AuditReport, AuditError> {
-        self.prove(&Reading::by(by), noted)
+        self.prove(&Reading::at_once(Some(by)), noted)
     }
 
     /// As [`SharedVault::verify_audit`], for the process that has the vault open: no person is needed, and it takes its
@@ -233,6 +234,28 @@ impl<C: Contents> SharedVault<C> {
                 visit(place) && place.sequence < end.sequence
             })
         })
+    }
+
+    /// Shows the owner of the vault its entries from a number on, each verified, while `visit` returns true. Stops at the
+    /// first wrong one, and returns it.
+    ///
+    /// # Errors
+    ///
+    /// [`AuditError`] if the log cannot be read.
+    pub fn show_again(
+        &self,
+        from: u64,
+        visit: &mut dyn FnMut(Record<C::Entry>) -> bool,
+    ) -> Result<Option<BadEntry>, AuditError> {
+        let start = self
+            .with(|vault| vault.window.before(from).unwrap_or_else(|| vault.log_header.start()))?;
+        if start.sequence >= from {
+            return Ok(Some(start.bad(Problem::Earlier)));
+        }
+        let walked = self.walk(&Reading::at_once(None), start, true, &mut |record, _| {
+            record.sequence < from || visit(record)
+        })?;
+        Ok(walked.err())
     }
 
     /// Reads the log from a position on while `visit` returns true. Returns the position after the last entry.

@@ -113,6 +113,13 @@ impl Invocation<'_> {
                 (None, Some(_)) => writeln!(out, "  verified     not yet by this service")?,
                 (None, None) => {}
             }
+            let since =
+                status.names_since.as_ref().map_or(String::new(), |at| format!(" since {at}"));
+            let (names, days) = (status.names, status.remember_days);
+            writeln!(
+                out,
+                "  requests     {names} names remembered{since}, each for at least {days} days"
+            )?;
             print_alerts(out, &status.alerts)
         })
     }
