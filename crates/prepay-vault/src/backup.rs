@@ -1,7 +1,7 @@
 //! A back-up: a vault's contents and people, encrypted under the passphrases of two custodians together.
 //!
 //! ```text
-//!  PREPAY-BACKUP 2\n   16 bytes
+//!  PREPAY-BACKUP 3\n   16 bytes
 //!  kind, test, id, name
 //!  moment              seconds, u64
 //!  custodians          two names, in rising order
@@ -31,7 +31,7 @@ use crate::VaultStorage;
 use prepay_basics::codec::{DecodeError, Reader, Writer};
 use prepay_basics::{Entropy, Identifier, Moment};
 
-const MAGIC: &[u8] = b"PREPAY-BACKUP 2\n";
+const MAGIC: &[u8] = b"PREPAY-BACKUP 3\n";
 
 /// What to do with the limits in a back-up.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -179,7 +179,7 @@ impl<C: Contents> Vault<C> {
         now: Moment,
     ) -> Result<Vec<u8>, VaultError> {
         self.authorize_two(quorum)?;
-        self.check_clock(now)?;
+        self.check_ready(now)?;
         let BackupKey { custodians, cost, salt, nonce, key } = key;
         let header = self.header().clone();
         let header = BackupHeader { header, moment: now, custodians, cost, salt, nonce };
@@ -192,7 +192,9 @@ impl<C: Contents> Vault<C> {
         let mut contents = Writer::with_capacity(4096);
         let Self { log_key, log_header, people, .. } = &*self;
         let (window, latest, outbox) = (anchor, self.latest_time(), [].as_slice());
-        let parts = body::Parts { log_key, log_header, anchor, window, outbox, latest, people };
+        let witness = None; // That of a restored vault is another.
+        let parts =
+            body::Parts { log_key, log_header, anchor, window, outbox, latest, witness, people };
         parts.encode(&mut contents);
         self.contents().encode(&mut contents);
         let mut writer = Writer::with_capacity(512 + contents.len());

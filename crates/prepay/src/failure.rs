@@ -242,7 +242,9 @@ impl From<SessionError> for Failure {
     /// A request that is none, that the module refuses, or at which it broke.
     fn from(error: SessionError) -> Self {
         let failure = match error {
-            SessionError::Fault(ModuleFault::Clock { .. }) => Self::refused(error.code(), &error),
+            SessionError::Fault(ModuleFault::Clock { .. } | ModuleFault::Witness { .. }) => {
+                Self::refused(error.code(), &error)
+            }
             SessionError::Fault(_) => Self::broken(error.code(), &error),
             SessionError::Line(_) | SessionError::Refused(_) | SessionError::Service(_) => {
                 Self::refused(error.code(), &error)
@@ -282,7 +284,9 @@ impl From<ClientError> for Failure {
             return Self::refused("no_answer", message);
         };
         let failure = match row.code {
-            "storage" | "no_answer" | "closed" | "entropy" => Self::broken(row.code, message),
+            "storage" | "no_answer" | "closed" | "entropy" | "vault_copied" => {
+                Self::broken(row.code, message)
+            }
             "sign_in_busy" | "too_many_connections" | "too_slow" | "user_refused" => {
                 Self::unable(row.code, message)
             }

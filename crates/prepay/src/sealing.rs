@@ -379,6 +379,10 @@ pub(crate) fn open_failure(path: &Path, error: &OpenError) -> Failure {
                 "keep every file as it is and call an auditor; then two custodians can accept what is lost: repair",
             )
         }
+        OpenError::WentBack { .. } => Failure::refused(error.code(), message).next(
+            "use the newest copy of the directory; if there is none, call an auditor, then two custodians can accept what \
+             is lost: repair",
+        ),
         OpenError::Shares { .. } => Failure::refused(error.code(), message)
             .next("let the custodians named in the message open it: --share NAME"),
         OpenError::Storage { .. } | OpenError::NoEntropy => Failure::broken(error.code(), message),

@@ -55,6 +55,8 @@ fn of_types() -> BTreeMap<&'static str, &'static [&'static str]> {
         prepay_vault::SignInError,
         prepay_vault::UserError,
         prepay_vault::VaultError,
+        prepay_vault::WitnessError,
+        prepay_vend::QuoteError,
     ];
     let all = BTreeMap::from(types);
     assert_eq!(all.len(), types.len(), "two types have one name");

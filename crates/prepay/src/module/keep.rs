@@ -14,7 +14,7 @@ use crate::out::Record;
 use crate::people::access_failure;
 use crate::vault::backup::{self, Backup};
 use crate::vault::new::make;
-use crate::vault::{Installation, SiteClock};
+use crate::vault::{Installation, SiteClock, witness};
 
 impl Invocation<'_> {
     /// Makes a module.
@@ -96,7 +96,8 @@ impl Invocation<'_> {
                         it counts tokens, refill it too: prepay module refill";
             (RestoredLimits::Stopped, "stopped", next)
         };
-        let vault = backup::restore(self, &self.out, &backup, &flags.seal, &flags.anew, limits)?;
+        let vault =
+            backup::restore(self, &self.out, &backup, &flags.seal, &flags.anew, limits, None)?;
         let name = vault.header().name.clone();
         vault.lock();
         let record = Record::new()
@@ -106,6 +107,7 @@ impl Invocation<'_> {
             .text("limits", told);
         self.out.done(format_args!("restored module {name} in {}", dir.display()), &record)?;
         self.out.remark(next);
+        witness::remark_restored(&self.out);
         Ok(Ending::Done)
     }
 }
