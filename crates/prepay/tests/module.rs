@@ -520,6 +520,28 @@ fn the_log_is_proved_locked_and_unlocked_and_a_changed_byte_is_found() {
 }
 
 #[test]
+fn an_exported_log_goes_on_after_any_number_and_its_marks_are_proved() {
+    let workplace = Workplace::new("export");
+    workplace.init("");
+    workplace.succeed("status --as uwe");
+    // Locked, and unlocked by the auditor, whose signing in is the last entry.
+    let locked = workplace.rows("audit export");
+    let all = workplace.rows("audit export --as uwe");
+    assert_eq!((&all[..locked.len()], all.len()), (&locked[..], locked.len() + 1));
+    for (number, line) in (1..).zip(&all) {
+        assert_eq!(line["sequence"], number);
+        let mark = line["mark"].as_str().unwrap();
+        assert!(mark.starts_with(&format!("{number}-")), "{mark}");
+        workplace.succeed(&format!("audit verify --noted {mark}"));
+    }
+    let plain = workplace.succeed("audit export --from 3");
+    let lines: Vec<Value> = plain.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    assert_eq!(lines, all[2..]);
+    assert_eq!(workplace.succeed("audit export --from 1000"), "");
+    assert_eq!(workplace.refused(2, "audit export --follow"), "flag");
+}
+
+#[test]
 fn a_back_up_needs_both_and_gives_no_limits_back() {
     let workplace = Workplace::new("backup");
     let centre = Centre::new("KMC-1");
