@@ -481,7 +481,7 @@ mod tests {
             let (mut tree, _) = Tree::open(&store, &expected).unwrap();
             for _ in 0..60 {
                 let key = key(numbers.next(), numbers.next(), numbers.next() % 80);
-                if numbers.next() % 8 == 0 {
+                if numbers.next().is_multiple_of(8) {
                     tree.remove(&store, &key).unwrap();
                     map.remove(&key);
                 } else {
