@@ -419,7 +419,7 @@ impl KeyChangeBuffer {
                 words[1] = key_middle_2.word();
                 words[2] = key_middle_1.word();
                 words[3] = key_low.word();
-                let found = u32::from(group_high.0) << 12 | u32::from(group_low.0);
+                let found = (u32::from(group_high.0) << 12) + u32::from(group_low.0);
                 match SupplyGroupCode::try_from(found) {
                     Ok(group) => Some(group),
                     Err(_) => return Assembly::SupplyGroupOutOfRange { found },

@@ -108,8 +108,8 @@ impl TokenData {
     #[inline]
     pub const fn join(class: Class, block: u64) -> Self {
         let moved = block >> CLASS_SHIFT & 3;
-        let rest = block & !(3 << CLASS_SHIFT) | (class.number() as u64) << CLASS_SHIFT;
-        Self((moved as u128) << 64 | rest as u128)
+        let rest = (block & !(3 << CLASS_SHIFT)) + ((class.number() as u64) << CLASS_SHIFT);
+        Self(((moved as u128) << 64) + rest as u128)
     }
 
     /// The class.
@@ -121,7 +121,7 @@ impl TokenData {
     /// The 64-bit block, with its own bits 28 and 27 back in their place.
     #[inline]
     pub const fn block(self) -> u64 {
-        self.0 as u64 & !(3 << CLASS_SHIFT) | ((self.0 >> 64) as u64) << CLASS_SHIFT
+        (self.0 as u64 & !(3 << CLASS_SHIFT)) + (((self.0 >> 64) as u64) << CLASS_SHIFT)
     }
 
     /// The 66 bits as a number.
