@@ -176,7 +176,7 @@ impl Header {
             return Err(RecordError::Magic);
         }
         let half = |at: usize| u16::from_be_bytes([bytes[at], bytes[at + 1]]);
-        let word = |at: usize| u32::from(half(at)) << 16 | u32::from(half(at + 2));
+        let word = |at: usize| (u32::from(half(at)) << 16) + u32::from(half(at + 2));
         if CRC.checksum(&bytes[..16]) != word(16) {
             return Err(RecordError::HeaderChecksum);
         }

@@ -175,7 +175,7 @@ impl TokenData {
     ///
     /// [`TokenDataError::TooLarge`] when one of the six high bits is set.
     pub fn from_bytes(bytes: [u8; 9]) -> Result<Self, TokenDataError> {
-        let value = bytes.iter().fold(0, |value, &byte| value << 8 | u128::from(byte));
+        let value = bytes.iter().fold(0, |value, &byte| (value << 8) + u128::from(byte));
         Self::try_from(value)
     }
 }
