@@ -412,6 +412,39 @@ mod tests {
     }
 
     #[test]
+    fn only_a_refused_request_may_be_ahead_of_the_contents() {
+        let module: ModuleId = "SM-1".parse().unwrap();
+        let (operation, reason) = ("answer".to_string(), "unknown: who".to_string());
+        let refused = CentreEntry::RequestRefused { operation, reason };
+        let before = encoded(&sample());
+        for (entry, expected) in [
+            (refused, Ok(())),
+            (CentreEntry::ModuleRevoked { module }, Err(ReplayError::Unexpected)),
+        ] {
+            let mut contents = sample();
+            assert_eq!(contents.replay(&entry), expected, "{entry:?}");
+            assert_eq!(encoded(&contents), before, "{entry:?}");
+        }
+    }
+
+    #[test]
+    fn lists_whose_names_do_not_rise_are_refused() {
+        let list = |names: &[u16]| {
+            let mut writer = Writer::new();
+            writer.list(names, |w, &name| w.u16(name));
+            let mut reader = Reader::new(writer.as_slice());
+            rising(&mut reader, |r| Ok((r.u16()?, ())))
+        };
+        for names in [&[][..], &[1], &[1, 2, 9]] {
+            let read = list(names).unwrap();
+            assert!(read.keys().eq(names), "{names:?}");
+        }
+        for names in [&[1, 1][..], &[2, 1], &[1, 3, 2]] {
+            assert!(list(names).is_err(), "{names:?}");
+        }
+    }
+
+    #[test]
     fn a_former_name_is_this_centre_under_other_keys() {
         let strangers = [(PartyKind::Centre, "CENTRE-2"), (PartyKind::Module, "CENTRE-1")];
         for (kind, name) in strangers {
