@@ -1,6 +1,6 @@
 //! The sealed contents of a centre's module: its own keys, the modules that it knows, the vending keys.
 //!
-//! Format inside the sealed store: see [`CentreContents::encode`], version 2. Secrets are in boxes, so that moving them
+//! Format inside the sealed store: see [`CentreContents::encode`], version 3. Secrets are in boxes, so that moving them
 //! leaves no copies behind.
 //!
 //! Elsewhere: sealing and the audit log (`vault`), the rules (`session.rs`).
@@ -20,7 +20,7 @@ use prepay_kmp::{
 };
 use prepay_vault::{Contents, Kind, ReplayError, RestoredLimits};
 
-const VERSION: u8 = 2;
+const VERSION: u8 = 3;
 
 /// How far the serial number jumps when a centre is restored from a back-up, so that no file built after
 /// the back-up ever shares its number with one built after the restoration.
@@ -66,6 +66,8 @@ pub(super) struct Agreed {
     pub(super) digest: [u8; 32],
     /// When it was answered first.
     pub(super) answered: Moment,
+    /// The centre's own number in the answer.
+    pub(super) centre_nonce: Nonce,
     pub(super) keys: Box<SlotKeys>,
 }
 
@@ -200,7 +202,7 @@ impl Contents for CentreContents {
     }
 
     fn decode(r: &mut Reader<'_>) -> Result<Self, DecodeError> {
-        let error = r.error("contents of version 2");
+        let error = r.error("contents of version 3");
         if r.u8()? != VERSION {
             return Err(error);
         }
@@ -256,6 +258,7 @@ fn write_module(w: &mut Writer, module: &KnownModule) {
         w.list(&agreed.nonces, |w, nonce| w.array(&nonce.bytes()));
         w.array(&agreed.digest);
         w.u64(agreed.answered.unix_seconds());
+        w.array(&agreed.centre_nonce.bytes());
         w.array(&*agreed.keys.expose_bytes());
     });
 }
@@ -289,9 +292,10 @@ fn read_slot(r: &mut Reader<'_>) -> Result<(u16, Agreed), DecodeError> {
     }
     let digest = r.array()?;
     let answered = moment(r)?;
+    let centre_nonce = Nonce::from_bytes(r.array()?);
     let error = r.error("slot keys");
-    let keys = Box::new(SlotKeys::from_bytes(r.take(64)?).map_err(|_| error)?);
-    Ok((slot.value(), Agreed { requested, nonces, digest, answered, keys }))
+    let keys = Box::new(SlotKeys::from_bytes(r.take(112)?).map_err(|_| error)?);
+    Ok((slot.value(), Agreed { requested, nonces, digest, answered, centre_nonce, keys }))
 }
 
 fn read_key(r: &mut Reader<'_>) -> Result<(KeyName, HeldKey), DecodeError> {
@@ -347,7 +351,8 @@ mod tests {
                 nonces: vec![Nonce::from_bytes([1; 16]), Nonce::from_bytes([2; 16])],
                 digest: [3; 32],
                 answered: at(6),
-                keys: Box::new(SlotKeys::from_bytes(&[4; 64]).unwrap()),
+                centre_nonce: Nonce::from_bytes([5; 16]),
+                keys: Box::new(SlotKeys::from_bytes(&[4; 112]).unwrap()),
             };
             let module = KnownModule {
                 party: identity(PartyKind::Module, name).public().clone(),

@@ -38,7 +38,7 @@ const FOLDER: &str = "target/mutants";
 /// Little is built, and few cases of each property are drawn.
 const ENVIRONMENT: [(&str, &str); 2] = [("CARGO_PROFILE_DEV_DEBUG", "0"), ("PROPTEST_CASES", "24")];
 /// Mutants that are run between two writings of the results.
-const BATCH: usize = 40;
+const BATCH: usize = 12;
 
 /// Which mutants `cargo xtask mutants` runs.
 #[derive(Args)]
