@@ -27,6 +27,10 @@ impl Bytes {
     pub(crate) fn as_slice(&self) -> &[u8] {
         &self.bytes[..self.length]
     }
+
+    pub(crate) const fn length(&self) -> usize {
+        self.length
+    }
 }
 
 /// The bytes of a text.

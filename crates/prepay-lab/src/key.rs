@@ -4,9 +4,10 @@
 //! vending key prepared once; both are cached for later requests. These are raw **test** keys: production keys stay
 //! in a security module.
 
-use std::rc::Rc;
+use std::sync::Arc;
 
-use prepay_records::{RecordCode, RecordError, Scalar, element, hex as text};
+use prepay_records::element::{self, Field};
+use prepay_records::{RecordCode, RecordError, Scalar, hex as text};
 use prepay_token::element::{
     BaseDate, DecoderKeyGenerationAlgorithm, EncryptionAlgorithm, KeyExpiryNumber,
     KeyRevisionNumber, KeyType, MeterPan, SupplyGroupCode, TariffIndex,
@@ -18,6 +19,7 @@ use zeroize::Zeroizing;
 
 use crate::hex::{self, Bytes, HexError};
 use crate::request::{KeyRecord, KeySource};
+use crate::search::dkga_of_length;
 
 /// How many keys and how many prepared vending keys are cached.
 const REMEMBERED: usize = 32;
@@ -97,7 +99,7 @@ enum Material {
     /// From itself.
     Decoder(Bytes),
     /// From a vending key.
-    Vending(Rc<DecoderKeyGenerator>, Derivation),
+    Vending(Arc<DecoderKeyGenerator>, Derivation),
 }
 
 /// A **test** key in hexadecimal, most significant byte first.
@@ -109,7 +111,7 @@ pub fn show_test_key(key: &DecoderKey) -> String {
 #[derive(Default)]
 pub(crate) struct KnownKeys {
     /// By the field and the text of the whole record.
-    records: Vec<(Zeroizing<String>, Rc<Key>)>,
+    records: Vec<(Zeroizing<String>, Arc<Key>)>,
     /// By the text of the vending key and its algorithm.
     generators: Vec<PreparedKey>,
 }
@@ -118,7 +120,7 @@ pub(crate) struct KnownKeys {
 struct PreparedKey {
     text: Zeroizing<String>,
     dkga: DecoderKeyGenerationAlgorithm,
-    generator: Rc<DecoderKeyGenerator>,
+    generator: Arc<DecoderKeyGenerator>,
 }
 
 impl KnownKeys {
@@ -127,23 +129,23 @@ impl KnownKeys {
         &mut self,
         name: &'static str,
         source: &KeySource<'_>,
-    ) -> Result<Rc<Key>, RecordError> {
+    ) -> Result<Arc<Key>, RecordError> {
         let text = match source {
-            KeySource::Record(record) => return self.read_record(name, record).map(Rc::new),
+            KeySource::Record(record) => return self.read_record(name, record).map(Arc::new),
             KeySource::Text(text) => text,
         };
-        let same = |(known, key): &(Zeroizing<String>, Rc<Key>)| {
+        let same = |(known, key): &(Zeroizing<String>, Arc<Key>)| {
             key.name == name && known.as_str() == text.get()
         };
         if let Some(place) = self.records.iter().position(same) {
             self.records[..=place].rotate_right(1);
         } else {
             let record = KeyRecord::read(text.get());
-            let key = Rc::new(self.read_record(name, &record)?);
+            let key = Arc::new(self.read_record(name, &record)?);
             self.records.truncate(REMEMBERED - 1);
             self.records.insert(0, (Zeroizing::new(text.get().to_owned()), key));
         }
-        Ok(Rc::clone(&self.records[0].1))
+        Ok(Arc::clone(&self.records[0].1))
     }
 
     /// Reads the fields of a key record.
@@ -172,7 +174,7 @@ impl KnownKeys {
                 Material::Decoder(bytes(names.decoder_key, text)?)
             }
             (None, Some(value)) => {
-                let dkga = element::needed(names.dkga, dkga)?;
+                let dkga = dkga_of(names, dkga, value)?;
                 let base_date = attributes.base_date.unwrap_or(BaseDate::Y1993);
                 attributes.base_date = Some(base_date);
                 let derivation = Derivation {
@@ -197,13 +199,24 @@ impl KnownKeys {
         Ok(Key { name, attributes, material })
     }
 
+    /// The generator of a vending key whose attributes are elsewhere.
+    pub(crate) fn lone_generator(
+        &mut self,
+        vending_key: &Scalar<'_>,
+        dkga: &Field<'_>,
+    ) -> Result<Arc<DecoderKeyGenerator>, RecordError> {
+        let names = Names::of("key");
+        let dkga = dkga_of(names, element::dkga(names.dkga, dkga)?, vending_key)?;
+        self.generator(names.vending_key, vending_key, dkga)
+    }
+
     /// The generator of a vending key, from the cache or prepared now.
-    pub(crate) fn generator(
+    fn generator(
         &mut self,
         field: &str,
         value: &Scalar<'_>,
         dkga: DecoderKeyGenerationAlgorithm,
-    ) -> Result<Rc<DecoderKeyGenerator>, RecordError> {
+    ) -> Result<Arc<DecoderKeyGenerator>, RecordError> {
         let text = key_text(field, value)?;
         let same = |key: &PreparedKey| key.dkga == dkga && key.text.as_str() == text;
         if let Some(place) = self.generators.iter().position(same) {
@@ -214,12 +227,12 @@ impl KnownKeys {
                 let message = format!("{field}: {error} for DKGA{dkga}");
                 RecordError::new(RecordCode::KeyLength, message)
             })?;
-            let generator = Rc::new(DecoderKeyGenerator::new(&key));
+            let generator = Arc::new(DecoderKeyGenerator::new(&key));
             let text = Zeroizing::new(text.to_owned());
             self.generators.truncate(REMEMBERED - 1);
             self.generators.insert(0, PreparedKey { text, dkga, generator });
         }
-        Ok(Rc::clone(&self.generators[0].generator))
+        Ok(Arc::clone(&self.generators[0].generator))
     }
 }
 
@@ -246,6 +259,22 @@ impl Key {
     pub(crate) fn is_decoder_key(&self) -> bool {
         matches!(self.material, Material::Decoder(_))
     }
+}
+
+/// The key generation algorithm, which a vending key needs. A key of a length that no algorithm takes is what is wrong
+/// then, not the missing algorithm.
+fn dkga_of(
+    names: &Names,
+    dkga: Option<DecoderKeyGenerationAlgorithm>,
+    key: &Scalar<'_>,
+) -> Result<DecoderKeyGenerationAlgorithm, RecordError> {
+    if dkga.is_none() {
+        let digits = 2 * bytes(names.vending_key, key_text(names.vending_key, key)?)?.length();
+        if dkga_of_length(digits).is_none() {
+            return Err(wrong_length(names.vending_key, digits));
+        }
+    }
+    element::needed(names.dkga, dkga)
 }
 
 /// The names of the fields of a key record, in full, for messages.
@@ -301,17 +330,19 @@ fn key_text<'r>(field: &str, value: &'r Scalar<'_>) -> Result<&'r str, RecordErr
 fn bytes(field: &str, text: &str) -> Result<Bytes, RecordError> {
     hex::decode(text).map_err(|error| match error {
         HexError::NotHex { index } => {
+            let position = index + 1;
             let message = format!(
-                "{field}: expected hexadecimal digits, found another character at position {index}"
+                "{field}: expected hexadecimal digits, found another character at position {position}"
             );
             RecordError::new(RecordCode::KeyFormat, message)
         }
-        HexError::Length { digits } => {
-            let message =
-                format!("{field}: expected 16, 32 or 40 hexadecimal digits, found {digits}");
-            RecordError::new(RecordCode::KeyLength, message)
-        }
+        HexError::Length { digits } => wrong_length(field, digits),
     })
+}
+
+fn wrong_length(field: &str, digits: usize) -> RecordError {
+    let message = format!("{field}: expected 16, 32 or 40 hexadecimal digits, found {digits}");
+    RecordError::new(RecordCode::KeyLength, message)
 }
 
 /// Vending keys exist for key types 1 to 3; an initialization key is the maker's own.

@@ -36,10 +36,11 @@ mod search;
 mod section;
 
 use std::io::{self, Read, Write};
+use std::num::NonZeroUsize;
 
 use prepay_records::ErrorRecord;
 use prepay_records::json::write_line;
-use prepay_records::lines::{Summary, answer_lines, is_blank};
+use prepay_records::lines::{Summary, answer_lines_together, is_blank};
 use serde_json::value::RawValue;
 
 pub use answer::{Answer, Derived, Issued, KeyChanged, Opened};
@@ -67,12 +68,22 @@ impl Lab {
         Some(answered.is_ok())
     }
 
-    /// Answers every line of a stream.
+    /// Answers every line of a stream, on so many threads. The answers keep the order of the lines, and none waits for a
+    /// line that has not arrived.
     ///
     /// # Errors
     ///
     /// Errors of reading and writing the stream. Earlier answers have been written, or are lost with the stream.
-    pub fn answer_stream(&mut self, input: impl Read, output: impl Write) -> io::Result<Summary> {
-        answer_lines(input, output, |line, out| self.answer_line(line, out))
+    pub fn answer_stream(
+        threads: NonZeroUsize,
+        input: impl Read,
+        output: impl Write,
+    ) -> io::Result<Summary> {
+        let lab = |()| {
+            let mut lab = Self::default();
+            move |line: &[u8], out: &mut Vec<u8>| lab.answer_line(line, out)
+        };
+        let mut labs: Vec<_> = std::iter::repeat_n((), threads.get()).map(lab).collect();
+        answer_lines_together(input, output, &mut labs)
     }
 }

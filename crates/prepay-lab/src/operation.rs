@@ -7,7 +7,7 @@
 //! Checks run in this order, and the first failure is the answer: shape of the line, operation, fields that the
 //! operation does not have, meter and algorithm, key, token, identifier, use of the key.
 
-use std::rc::Rc;
+use std::sync::Arc;
 
 use prepay_records::element::{self, Field, When, base_date_unknown, needed, no_others};
 use prepay_records::{
@@ -19,6 +19,7 @@ use prepay_token::key::{
 };
 use prepay_token::key_change::{KeyChangeError, KeyChangeSet, NewKey, Rollover, SetSize};
 use prepay_token::{ClearBlock, Stamp, Token, TokenData, open, open_in_clear, seal, seal_in_clear};
+use subtle::ConstantTimeEq as _;
 
 use crate::answer::{Answer, Derived, Issued, KeyChanged, Opened};
 use crate::key::{Key, KnownKeys, ResolvedKey, show_test_key};
@@ -115,14 +116,15 @@ impl Lab {
             let (at, tid) = (request.issued_at.as_ref(), request.tid.as_ref());
             at.map(|value| element::minute("issued_at", value)).transpose()?;
             tid.map(|value| element::tid("tid", value)).transpose()?;
-            return Ok(Issue { token: instruction.stamped(Stamp::default()), key: None });
+            let token = instruction.stamped(Stamp::default());
+            return Ok(Issue { token: without_random(token, request)?, key: None });
         }
         let key = meter.key()?;
         let when = When::read(("issued_at", &request.issued_at), ("tid", &request.tid))?;
         let identifier = needed("issued_at or tid", when)?
             .ordinary_identifier("issued_at", key.attributes.base_date)?;
         let token = instruction.stamped(Stamp { identifier, random });
-        Ok(Issue { token, key: Some(key) })
+        Ok(Issue { token: without_random(token, request)?, key: Some(key) })
     }
 
     /// Reads which token to open.
@@ -184,9 +186,8 @@ impl Lab {
         &mut self,
         vending_key: &Scalar<'_>,
         dkga: &Field<'_>,
-    ) -> Result<Rc<DecoderKeyGenerator>, RecordError> {
-        let dkga = needed("key.dkga", element::dkga("key.dkga", dkga)?)?;
-        self.keys.generator("key.vending_key", vending_key, dkga)
+    ) -> Result<Arc<DecoderKeyGenerator>, RecordError> {
+        self.keys.lone_generator(vending_key, dkga)
     }
 
     /// The fields that every operation shares.
@@ -206,7 +207,7 @@ impl Lab {
 struct Meter {
     pan: Option<MeterPan>,
     ea: Option<EncryptionAlgorithm>,
-    key: Option<Rc<Key>>,
+    key: Option<Arc<Key>>,
 }
 
 impl Meter {
@@ -215,6 +216,15 @@ impl Meter {
         let key = needed("key", self.key.as_ref())?;
         key.resolve(self.pan, needed("ea", self.ea)?)
     }
+}
+
+/// The token, unless the request gives a random number that it does not carry.
+fn without_random(token: Token, request: &Request<'_>) -> Result<Token, RecordError> {
+    if request.rnd.is_some() && token.random().is_none() {
+        let message = format!("rnd: a token of type {} carries no random number", token.name());
+        return Err(RecordError::new(RecordCode::UnknownField, message));
+    }
+    Ok(token)
 }
 
 impl Issue {
@@ -288,6 +298,11 @@ impl KeyChange {
     /// Whether the answer lists only a part of the set. A meter needs all of it.
     pub fn is_part(&self) -> bool {
         self.listed < usize::from(self.size.count())
+    }
+
+    /// Whether the new key is the current one, which only makes sense to change an attribute beside it.
+    pub fn keeps_the_key(&self) -> bool {
+        self.from.key.ct_eq(&self.to.key).into()
     }
 
     /// Issues the tokens.

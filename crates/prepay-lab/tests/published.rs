@@ -1,6 +1,7 @@
 //! Published and derived cases through the laboratory: made, read again, and made once more from what was read.
 
 use std::collections::BTreeMap;
+use std::num::NonZeroUsize;
 
 use prepay_lab::Lab;
 use prepay_testkit::vectors::{LabCase, load, load_folder};
@@ -10,7 +11,7 @@ use serde_json::{Map, Value, json};
 fn answers(lines: impl IntoIterator<Item = String>) -> Vec<Map<String, Value>> {
     let input: String = lines.into_iter().map(|line| line + "\n").collect();
     let mut output = Vec::new();
-    let summary = Lab::default().answer_stream(input.as_bytes(), &mut output).unwrap();
+    let summary = Lab::answer_stream(NonZeroUsize::MIN, input.as_bytes(), &mut output).unwrap();
     let answers: Vec<Map<String, Value>> = String::from_utf8(output)
         .expect("answers are text")
         .lines()

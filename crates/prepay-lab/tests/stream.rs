@@ -1,7 +1,9 @@
 //! Streams: order, ids, blank and broken lines, long and endless ones, and answers that do not wait.
 
 use std::cell::Cell;
+use std::fmt::Write as _;
 use std::io::{self, Read, Write};
+use std::num::NonZeroUsize;
 use std::rc::Rc;
 
 use prepay_lab::Lab;
@@ -11,9 +13,20 @@ use serde_json::Value;
 /// A line that succeeds, but for its `id`.
 const GOOD: &str = r#""op":"open","number":"00000000000150997584"}"#;
 
+/// On one thread, and on more than this machine may have.
+const THREADS: [NonZeroUsize; 2] = [NonZeroUsize::MIN, NonZeroUsize::new(3).unwrap()];
+
+/// The answers to a stream, which are the same on any number of threads.
 fn run(input: impl AsRef<[u8]>) -> (Summary, Vec<String>) {
-    let mut output = Vec::new();
-    let summary = Lab::default().answer_stream(input.as_ref(), &mut output).unwrap();
+    let [(summary, output), on_three] = THREADS.map(|threads| {
+        let mut output = Vec::new();
+        let summary = Lab::answer_stream(threads, input.as_ref(), &mut output).unwrap();
+        (summary, output)
+    });
+    assert!(
+        (summary, &output) == (on_three.0, &on_three.1),
+        "one thread answers otherwise than three"
+    );
     let text = String::from_utf8(output).expect("answers are text");
     assert!(text.is_empty() || text.ends_with('\n'));
     (summary, text.lines().map(str::to_string).collect())
@@ -189,15 +202,18 @@ fn a_long_stream_is_answered_as_it_comes_and_never_held() {
     const AHEAD: u64 = 1024 * 1024;
     for line in [format!("{{\"id\":1,{GOOD}\n"), "not json\n".to_string()] {
         let line = line.into_bytes();
-        let lines = (4 << 20) / line.len() as u64;
-        let taken = Rc::new(Cell::new(0));
-        let length = line.len() as u64;
-        let input = Endless { line, place: 0, left: lines * length, taken: Rc::clone(&taken) };
-        let mut output = Lag { taken, answered: 0, line: length, largest: 0, largest_write: 0 };
-        let summary = Lab::default().answer_stream(input, &mut output).unwrap();
-        assert_eq!((summary.answered, output.answered), (lines, lines));
-        assert!(output.largest <= AHEAD, "{} bytes ahead", output.largest);
-        assert!(output.largest_write as u64 <= AHEAD, "{} bytes at once", output.largest_write);
+        for threads in THREADS {
+            let line = line.clone();
+            let lines = (4 << 20) / line.len() as u64;
+            let taken = Rc::new(Cell::new(0));
+            let length = line.len() as u64;
+            let input = Endless { line, place: 0, left: lines * length, taken: Rc::clone(&taken) };
+            let mut output = Lag { taken, answered: 0, line: length, largest: 0, largest_write: 0 };
+            let summary = Lab::answer_stream(threads, input, &mut output).unwrap();
+            assert_eq!((summary.answered, output.answered), (lines, lines));
+            assert!(output.largest <= AHEAD, "{} bytes ahead", output.largest);
+            assert!(output.largest_write as u64 <= AHEAD, "{} at once", output.largest_write);
+        }
     }
 }
 
@@ -208,7 +224,7 @@ fn a_line_without_end_is_skipped_and_never_held() {
     let input =
         Endless { line: vec![b'['; 4096], place: 0, left: 4 << 20, taken: Rc::clone(&taken) };
     let mut output = Vec::new();
-    let summary = Lab::default().answer_stream(input, &mut output).unwrap();
+    let summary = Lab::answer_stream(THREADS[1], input, &mut output).unwrap();
     assert_eq!(summary, Summary { answered: 1, failed: 1 });
     assert_eq!(taken.get(), 4 << 20);
     assert!(output.len() < 1024);
@@ -221,11 +237,15 @@ struct Conversation {
     written: Cell<u64>,
 }
 
-/// Asks one line at a time, in pieces, and never before the last one has been answered.
+/// Asks one line, or some, at a time, in pieces, and never before the last ones have been answered.
 struct Asker {
     lines: Vec<Vec<u8>>,
     asked: usize,
     place: usize,
+    /// The most bytes in a piece.
+    piece: usize,
+    /// How many lines have been asked.
+    sum: u64,
     talk: Rc<Conversation>,
 }
 
@@ -233,13 +253,14 @@ impl Read for Asker {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         if self.place == 0 {
             let answered = self.talk.flushed.get();
-            assert_eq!(answered, self.asked as u64, "asked again before the answer was flushed");
+            assert_eq!(answered, self.sum, "asked again before the answer was flushed");
         }
         let Some(line) = self.lines.get(self.asked) else { return Ok(0) };
-        let length = buffer.len().min(line.len() - self.place).min(40);
+        let length = buffer.len().min(line.len() - self.place).min(self.piece);
         buffer[..length].copy_from_slice(&line[self.place..self.place + length]);
         self.place += length;
         if self.place == line.len() {
+            self.sum += line.iter().filter(|&&byte| byte == b'\n').count() as u64;
             self.asked += 1;
             self.place = 0;
         }
@@ -264,15 +285,44 @@ impl Write for Listener {
 
 #[test]
 fn every_answer_is_flushed_before_the_next_line_is_waited_for() {
-    let talk = Rc::new(Conversation::default());
-    let lines = (0..50)
-        .map(|id| if id % 5 == 0 { "broken\n".into() } else { format!("{{\"id\":{id},{GOOD}\n") })
-        .map(String::into_bytes)
-        .collect();
-    let input = Asker { lines, asked: 0, place: 0, talk: Rc::clone(&talk) };
-    let summary = Lab::default().answer_stream(input, Listener(Rc::clone(&talk))).unwrap();
-    assert_eq!(summary, Summary { answered: 50, failed: 10 });
-    assert_eq!(talk.flushed.get(), 50);
+    let line = |id| match id % 5 {
+        0 => "broken\n".to_owned(),
+        _ => format!("{{\"id\":{id},{GOOD}\n"),
+    };
+    // (lines at a time, bytes in a piece): a conversation, and bursts that several threads share.
+    for (burst, piece) in [(1, 40), (1000, 1 << 20), (3000, 5000)] {
+        for threads in THREADS {
+            let talk = Rc::new(Conversation::default());
+            let lines = (0..50).map(|_| (0..burst).map(line).collect::<String>().into_bytes());
+            let talking = Rc::clone(&talk);
+            let lines = lines.collect();
+            let input = Asker { lines, asked: 0, place: 0, piece, sum: 0, talk: talking };
+            let summary = Lab::answer_stream(threads, input, Listener(Rc::clone(&talk))).unwrap();
+            assert_eq!(summary.answered, 50 * burst, "{burst} at a time on {threads} threads");
+            assert_eq!(talk.flushed.get(), 50 * burst);
+        }
+    }
+}
+
+#[test]
+fn lines_that_take_long_keep_their_place_among_short_ones() {
+    // A vending key of its own in every ninth line, which has to be prepared; the others are quick or wrong.
+    let mut input = String::new();
+    for id in 0..5000 {
+        let line = match id % 9 {
+            0 => format!(
+                r#""op":"derive","pan":"600727000000000009","ea":"11","key":{{"vending_key":"{id:040x}","dkga":"04","sgc":"123456","krn":1,"kt":2,"ti":"01"}}}}"#
+            ),
+            1 | 2 => r#""op":"none"}"#.to_owned(),
+            _ => GOOD.to_owned(),
+        };
+        writeln!(input, "{{\"id\":{id},{line}").unwrap();
+    }
+    let (summary, answers) = run(input);
+    assert_eq!(summary, Summary { answered: 5000, failed: 1112 });
+    for (id, answer) in answers.iter().enumerate() {
+        assert!(answer.starts_with(&format!("{{\"id\":{id},")), "{id}: {answer}");
+    }
 }
 
 #[test]

@@ -11,7 +11,7 @@
 
 use prepay_token::TokenData;
 use prepay_token::element::{
-    BaseDate, DecoderKeyGenerationAlgorithm, EncryptionAlgorithm, KeyExpiryNumber,
+    BaseDate, DecoderKeyGenerationAlgorithm, EncryptionAlgorithm, IssueTimeError, KeyExpiryNumber,
     KeyRevisionNumber, KeyType, ManufacturerCode, MeterPan, RandomNumber, SupplyGroupCode,
     TariffIndex, TokenCarrierType, TokenIdentifier, UtcMinute,
 };
@@ -283,9 +283,30 @@ impl When {
             Self::At(minute) => minute,
         };
         let base_date = base_date.ok_or_else(|| base_date_unknown(field))?;
-        let identifier = base_date.identifier_at(minute);
-        identifier.map_err(|error| RecordError::new((&error).into(), format!("{field}: {error}")))
+        base_date.identifier_at(minute).map_err(|error| outside(field, minute, &error))
     }
+}
+
+/// The error of a minute outside the years of a base date: with its end or beginning, and the base date that covers
+/// the minute if there is one.
+fn outside(field: &str, minute: UtcMinute, error: &IssueTimeError) -> RecordError {
+    let (bound, base_date, end) = match *error {
+        IssueTimeError::BeforeBaseDate { base_date } => {
+            ("not before", base_date, base_date.start())
+        }
+        IssueTimeError::AfterRange { base_date } => {
+            ("at most", base_date, base_date.minute_of(TokenIdentifier::LARGEST))
+        }
+    };
+    let right = BaseDate::ALL.into_iter().rev().find(|base| base.identifier_at(minute).is_ok());
+    let right = right.map(|right| format!("; base date {right} covers that time"));
+    let message = format!(
+        "{field}: expected {bound} {} with base date {base_date}, found {}{}",
+        time::Printed(end),
+        time::Printed(minute),
+        right.unwrap_or_default()
+    );
+    RecordError::new(error.into(), message)
 }
 
 /// The error of a time that no base date counts from.

@@ -5,8 +5,11 @@
 //! - A bad line changes nothing: the next one is read from its own beginning.
 //! - Answers are sent in the order of the lines, at the latest when no further line has arrived, so that a
 //!   client may send one line and wait.
+//! - Several answerers may share the lines that have arrived. None of them waits for a line that has not.
 
 use std::io::{self, BufRead, BufReader, Read, Write};
+use std::sync::Mutex;
+use std::thread;
 
 use serde_json::value::RawValue;
 
@@ -19,6 +22,12 @@ pub const LONGEST_LINE: usize = 64 * 1024;
 /// How much is read, and how much is written, at a time.
 const BUFFER: usize = 256 * 1024;
 
+/// The most lines that several answerers share at a time. It bounds what their answers take.
+const SHARED: usize = 1024;
+
+/// How many lines an answerer takes at a time.
+const TAKEN: usize = 32;
+
 /// How a stream of lines went.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Summary {
@@ -26,6 +35,14 @@ pub struct Summary {
     pub answered: u64,
     /// Of these, lines that failed.
     pub failed: u64,
+}
+
+impl Summary {
+    /// Counts one line, if it was answered.
+    fn count(&mut self, succeeded: Option<bool>) {
+        self.answered += u64::from(succeeded.is_some());
+        self.failed += u64::from(succeeded == Some(false));
+    }
 }
 
 /// The lines of a stream.
@@ -74,6 +91,22 @@ impl<R: Read> Lines<R> {
                 false => Line::Text(&self.input.buffer()[..length]),
             }));
         }
+        self.next_held()
+    }
+
+    /// The lines that have arrived, as one text without its last end; nothing at the end. Waits for the first of them. A
+    /// line in the text may be too long.
+    fn next_arrived(&mut self) -> io::Result<Option<Line<'_>>> {
+        self.input.consume(std::mem::take(&mut self.used));
+        if let Some(length) = memchr::memrchr(b'\n', self.input.fill_buf()?) {
+            self.used = length + 1;
+            return Ok(Some(Line::Text(&self.input.buffer()[..length])));
+        }
+        self.next_held()
+    }
+
+    /// The next line, of which the reader's buffer has no more than a part.
+    fn next_held(&mut self) -> io::Result<Option<Line<'_>>> {
         self.held.clear();
         let limit = LONGEST_LINE as u64 + 1;
         self.input.by_ref().take(limit).read_until(b'\n', &mut self.held)?;
@@ -123,17 +156,115 @@ pub fn answer_lines(
         let answered = match lines.next()? {
             None => break,
             Some(Line::Text(line)) => answer_line(line, &mut out),
-            Some(Line::TooLong) => {
-                write_line(&mut out, RawValue::NULL, &ErrorRecord::from(&too_long()));
-                Some(false)
-            }
+            Some(Line::TooLong) => answer_too_long(&mut out),
         };
-        if let Some(succeeded) = answered {
-            summary.answered += 1;
-            summary.failed += u64::from(!succeeded);
-        }
+        summary.count(answered);
     }
     output.write_all(&out)?;
     output.flush()?;
     Ok(summary)
+}
+
+fn answer_too_long(out: &mut Vec<u8>) -> Option<bool> {
+    write_line(out, RawValue::NULL, &ErrorRecord::from(&too_long()));
+    Some(false)
+}
+
+/// Answers every line of a stream as [`answer_lines`] does, by several answerers at once, each on a thread of its own.
+/// The answers keep the order of the lines.
+///
+/// # Errors
+///
+/// As [`answer_lines`].
+///
+/// # Panics
+///
+/// If there is no answerer, or one panics.
+pub fn answer_lines_together<A>(
+    input: impl Read,
+    mut output: impl Write,
+    answerers: &mut [A],
+) -> io::Result<Summary>
+where
+    A: FnMut(&[u8], &mut Vec<u8>) -> Option<bool> + Send,
+{
+    let mut lines = Lines::new(input);
+    let mut out = Vec::new();
+    let mut summary = Summary::default();
+    while let Some(arrived) = lines.next_arrived()? {
+        let mut takings = match arrived {
+            Line::Text(text) => takings(text),
+            Line::TooLong => {
+                summary.count(answer_too_long(&mut out));
+                Vec::new()
+            }
+        };
+        for shared in takings.chunks_mut(SHARED / TAKEN) {
+            share(shared, answerers);
+            for Taking { answers, summary: of_these, .. } in shared {
+                out.append(answers);
+                summary.answered += of_these.answered;
+                summary.failed += of_these.failed;
+            }
+            output.write_all(&out)?;
+            out.clear();
+        }
+        output.write_all(&out)?;
+        output.flush()?;
+        out.clear();
+    }
+    Ok(summary)
+}
+
+/// Lines that one answerer takes at a time, and their answers.
+struct Taking<'t> {
+    text: &'t [u8],
+    answers: Vec<u8>,
+    summary: Summary,
+}
+
+impl Taking<'_> {
+    fn answer<A>(&mut self, answer_line: &mut A)
+    where
+        A: FnMut(&[u8], &mut Vec<u8>) -> Option<bool>,
+    {
+        for line in self.text.split(|&byte| byte == b'\n') {
+            self.summary.count(match line.len() > LONGEST_LINE {
+                true => answer_too_long(&mut self.answers),
+                false => answer_line(line, &mut self.answers),
+            });
+        }
+    }
+}
+
+/// The lines of a text, a few at a time.
+fn takings(text: &[u8]) -> Vec<Taking<'_>> {
+    let ends = memchr::memchr_iter(b'\n', text).skip(TAKEN - 1).step_by(TAKEN);
+    let mut begin = 0;
+    ends.chain([text.len()])
+        .map(|end| &text[std::mem::replace(&mut begin, end + 1)..end])
+        .map(|text| Taking { text, answers: Vec::new(), summary: Summary::default() })
+        .collect()
+}
+
+/// Answers all of these. A single one is answered where it is: no thread is started for it.
+fn share<A>(takings: &mut [Taking<'_>], answerers: &mut [A])
+where
+    A: FnMut(&[u8], &mut Vec<u8>) -> Option<bool> + Send,
+{
+    let helpers = answerers.len().min(takings.len()).saturating_sub(1);
+    let (first, others) = answerers.split_first_mut().expect("there is an answerer");
+    let waiting = Mutex::new(takings.iter_mut());
+    let next = || waiting.lock().expect("nobody panics while holding it").next();
+    let work = |answer_line: &mut A| {
+        while let Some(taking) = next() {
+            taking.answer(answer_line);
+        }
+    };
+    thread::scope(|scope| {
+        for other in &mut others[..helpers] {
+            scope.spawn(|| work(other));
+        }
+        work(first);
+    });
 }

@@ -228,27 +228,36 @@ fn service(record: &TokenRecord<'_>) -> Result<Service, RecordError> {
     text.parse().map_err(|_| wrong(RecordCode::ValueRange, "token.service", EXPECTED, value))
 }
 
-/// What a token can carry, for messages.
-const LARGEST: &str = "an amount that a token can carry";
-
-/// Reads `amount` as a decimal number with so many places, rounded or refused.
-fn decimal(
-    record: &TokenRecord<'_>,
+/// How amounts of one kind are counted, and the largest that a token can carry, for messages.
+struct Scale {
     places: usize,
-    rounding: Rounding,
-) -> Result<Decimal, RecordError> {
-    let value = needed("token.amount", record.amount.as_ref())?;
-    let decimal = element::amount("token.amount", value, places, LARGEST)?;
-    if decimal.finer && rounding == Rounding::Exact {
-        let expected = format!("digits after the point: at most {places}, or rounding");
-        return Err(wrong(RecordCode::AmountTooFine, "token.amount", &expected, value));
-    }
-    Ok(decimal)
+    largest: u128,
 }
 
-fn too_large(record: &TokenRecord<'_>) -> RecordError {
-    let found = record.amount.clone().unwrap_or(Scalar::Null);
-    wrong(RecordCode::AmountTooLarge, "token.amount", LARGEST, &found)
+const UNITS: Scale = Scale { places: 1, largest: Amount::LARGEST_TENTHS as u128 };
+const MONEY: Scale = Scale { places: 5, largest: CurrencyAmount::LARGEST };
+
+impl Scale {
+    /// Reads `amount` as a decimal number, rounded or refused.
+    fn read(&self, record: &TokenRecord<'_>, rounding: Rounding) -> Result<Decimal, RecordError> {
+        let value = needed("token.amount", record.amount.as_ref())?;
+        let decimal = element::amount("token.amount", value, self.places, &self.expected())?;
+        if decimal.finer && rounding == Rounding::Exact {
+            let digits = if self.places == 1 { "digit" } else { "digits" };
+            let expected = format!("at most {} {digits} after the point", self.places);
+            return Err(wrong(RecordCode::AmountTooFine, "token.amount", &expected, value));
+        }
+        Ok(decimal)
+    }
+
+    fn expected(&self) -> String {
+        format!("at most {}", decimal::print(self.largest.cast_signed(), self.places))
+    }
+
+    fn too_large(&self, record: &TokenRecord<'_>) -> RecordError {
+        let found = record.amount.clone().unwrap_or(Scalar::Null);
+        wrong(RecordCode::AmountTooLarge, "token.amount", &self.expected(), &found)
+    }
 }
 
 fn amount(record: &TokenRecord<'_>, rounding: Rounding) -> Result<Amount, RecordError> {
@@ -258,27 +267,27 @@ fn amount(record: &TokenRecord<'_>, rounding: Rounding) -> Result<Amount, Record
         let expected = "an amount of at least 0 units";
         return Err(wrong(RecordCode::AmountNegative, "token.amount", expected, value));
     }
-    let decimal = decimal(record, 1, rounding)?;
+    let decimal = UNITS.read(record, rounding)?;
     let tenths = decimal.magnitude.saturating_add(u128::from(decimal.finer));
     u32::try_from(tenths)
         .ok()
         .and_then(|tenths| Amount::from_tenths(tenths).ok())
-        .ok_or_else(|| too_large(record))
+        .ok_or_else(|| UNITS.too_large(record))
 }
 
 fn currency_amount(
     record: &TokenRecord<'_>,
     rounding: Rounding,
 ) -> Result<CurrencyAmount, RecordError> {
-    let decimal = decimal(record, 5, rounding)?;
-    let magnitude = i128::try_from(decimal.magnitude).map_err(|_| too_large(record))?;
+    let decimal = MONEY.read(record, rounding)?;
+    let magnitude = i128::try_from(decimal.magnitude).map_err(|_| MONEY.too_large(record))?;
     // In favour of the customer: a credit goes up, a debit towards zero.
     let value = if decimal.negative {
         -magnitude
     } else {
         magnitude.saturating_add(i128::from(decimal.finer))
     };
-    CurrencyAmount::from_hundred_thousandths(value).map_err(|_| too_large(record))
+    CurrencyAmount::from_hundred_thousandths(value).map_err(|_| MONEY.too_large(record))
 }
 
 fn watts(record: &TokenRecord<'_>) -> Result<PowerLimit, RecordError> {

@@ -179,6 +179,11 @@ fn batch_reads_a_file_or_a_stream_and_counts_failures_in_its_exit_code() {
         assert_eq!(from_file.stdout, from_stream.stdout, "{lines}");
         assert_eq!(text(&from_file.stdout).lines().count(), lines.lines().count());
     }
+    fs::write(&file, (bad.to_owned() + good).repeat(500)).expect("the file can be written");
+    let answers = ["1", "4"]
+        .map(|threads| prepay(&format!("lab batch --threads {threads} {}", file.display())).stdout);
+    assert_eq!(answers[0], answers[1], "the number of threads changes nothing");
+    assert_eq!(prepay("lab batch --threads 0").status.code(), Some(2));
     let missing = prepay(&format!("lab batch {}", folder.join("none").display()));
     assert_eq!(missing.status.code(), Some(2));
     assert!(text(&missing.stderr).contains("none"), "the message names the file");

@@ -116,10 +116,11 @@ pub fn explain(code: &str) -> Option<&'static Explanation> {
 
 /// Codes that may have been meant: those with the fewest letters to change, at most three.
 pub fn near(text: &str) -> Vec<&'static str> {
+    let text = &text.to_ascii_lowercase().replace(['-', ' '], "_");
     let most = text.len() / 3 + 1;
     let mut near: Vec<(usize, &str)> = explanations()
         .filter_map(|row| {
-            let holds = text.len() >= 3 && row.code.contains(text);
+            let holds = text.len() >= 3 && row.code.contains(text.as_str());
             let changes = if holds { 1 } else { changes(text, row.code) };
             (changes <= most).then_some((changes, row.code))
         })
@@ -172,6 +173,9 @@ mod tests {
             ("cerc", "crc"),
             ("expired", "key_expired"),
             ("usederror", "used_error"),
+            ("CRC", "crc"),
+            ("UsedError", "used_error"),
+            ("KEY-EXPIRED", "key_expired"),
         ] {
             assert!(near(text).contains(&meant), "{text}: {:?}", near(text));
         }

@@ -107,7 +107,7 @@ pub(super) const ROWS: &[Explanation] = &[
         "These algorithms do not go together, or there is no such algorithm.",
         "Each key generation algorithm allows certain encryption algorithms and key types only.",
         Client,
-        "name an encryption algorithm that suits the key: 07, 09 or 11",
+        "take EA07 with any vending key, EA11 with DKGA04 only, EA09 not with DKGA04; DKGA04 makes no key of type 3",
     ),
     row(
         "dkga_refused",
@@ -121,7 +121,7 @@ pub(super) const ROWS: &[Explanation] = &[
         "A key of this type may not carry this token, or may not follow the other key.",
         "A meter under a default key takes no credit, and the standard limits which key type may replace which.",
         Client,
-        "change the meter to a key of its supply group first",
+        "give credit under a key of type 2 or 3; replace a key of type 1 by 1, 2 or 3, one of type 2 by 1 or 2, one of type 3 by 1 or 3",
     ),
     row(
         "kct_count",
@@ -149,12 +149,12 @@ pub(super) const ROWS: &[Explanation] = &[
         "The amount has more decimal places than a token can carry.",
         "Tokens carry tenths of a unit, or a hundred-thousandth of a base currency unit.",
         Client,
-        "give fewer decimal places, or ask for rounding up",
+        "give fewer digits after the point, or ask for rounding up: --round-up, or \"round\":\"up\"",
     ),
     row(
         "amount_too_large",
         "The amount is more than one token can carry.",
-        "A token carries at most 1 820 162.4 units.",
+        "A token carries at most 1820162.4 units; of money it carries far more.",
         Client,
         "divide the amount among several tokens",
     ),
@@ -198,7 +198,7 @@ pub(super) const ROWS: &[Explanation] = &[
         "The token identifier does not fit in 24 bits.",
         "It is above 16777215, or the time of issue is more than 31 years after the base date.",
         Client,
-        "check the time; if it is right, use a key with a later base date",
+        "check the time; if it is right, use a key with the base date that covers it",
     ),
     row(
         "key_expired",

@@ -1,5 +1,6 @@
 //! The commands and flags of `prepay lab`. `prepay meter new` takes the key flags too.
 
+use std::num::NonZeroUsize;
 use std::path::PathBuf;
 
 use clap::{Args, Subcommand, ValueHint};
@@ -24,11 +25,14 @@ pub(crate) enum LabCommand {
     /// candidates a match can be a coincidence.
     Explain(ExplainFlags),
     /// Derive a decoder key from a vending key.
-    Derive(KeyFlags),
+    Derive(DeriveFlags),
     /// Issue the tokens that give a meter a new key.
     KeyChange(KeyChangeFlags),
-    /// Answer requests, one JSON object per line.
+    /// Answer requests, one JSON object per line, each at once: a program may send one, read its answer, send the next.
     Batch {
+        /// On how many threads to answer. Answers keep the order of the requests [default: one per processor].
+        #[arg(long, value_name = "N")]
+        threads: Option<NonZeroUsize>,
         /// The file with requests; standard input by default.
         #[arg(value_hint = ValueHint::FilePath)]
         file: Option<PathBuf>,
@@ -44,16 +48,32 @@ pub(crate) struct KeyFlags {
     /// The encryption algorithm: 07, 09 or 11.
     #[arg(long, default_value = "07")]
     pub(crate) ea: String,
-    #[command(flatten)]
-    pub(crate) key: OneKeyFlags,
-}
-
-/// One key with its attributes.
-#[derive(Args)]
-pub(crate) struct OneKeyFlags {
     /// A TEST decoder key in hexadecimal, or @FILE to read it from a file.
     #[arg(long, value_name = "HEX|@FILE", conflicts_with = "vending_key")]
     pub(crate) decoder_key: Option<String>,
+    #[command(flatten)]
+    pub(crate) vending: VendingFlags,
+    /// The key expiry number, 0 to 255 [default: 255].
+    #[arg(long)]
+    pub(crate) ken: Option<u32>,
+}
+
+/// What a decoder key is derived from.
+#[derive(Args)]
+pub(crate) struct DeriveFlags {
+    /// The meter, 18 digits.
+    #[arg(long)]
+    pub(crate) pan: Option<String>,
+    /// The encryption algorithm: 07, 09 or 11.
+    #[arg(long, default_value = "07")]
+    pub(crate) ea: String,
+    #[command(flatten)]
+    pub(crate) vending: VendingFlags,
+}
+
+/// A vending key, and the attributes that a decoder key may have too.
+#[derive(Args)]
+pub(crate) struct VendingFlags {
     /// A TEST vending key in hexadecimal, or @FILE to read it from a file.
     #[arg(long, value_name = "HEX|@FILE")]
     pub(crate) vending_key: Option<String>,
@@ -72,9 +92,6 @@ pub(crate) struct OneKeyFlags {
     /// The tariff index, two digits [with a vending key: 01].
     #[arg(long)]
     pub(crate) ti: Option<String>,
-    /// The key expiry number, 0 to 255 [default: 255].
-    #[arg(long)]
-    pub(crate) ken: Option<u32>,
     /// The base date: 1993, 2014 or 2035 [with a vending key: 1993].
     #[arg(long)]
     pub(crate) base_date: Option<u32>,
@@ -89,7 +106,7 @@ pub(crate) struct IssueFlags {
     /// The service: electricity, water, gas or time [for credit: electricity].
     #[arg(long)]
     pub(crate) service: Option<String>,
-    /// The amount: kWh, m³, m³, minutes, or base currency units.
+    /// How much: kWh of electricity, m³ of water or gas, minutes of time; for a credit of money, base currency units.
     #[arg(long, allow_hyphen_values = true)]
     pub(crate) amount: Option<String>,
     /// Round up an amount that is finer than a token can carry.

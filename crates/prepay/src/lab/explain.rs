@@ -82,7 +82,9 @@ fn write_result(
                 OpenError::KeyNeeded { .. } if found.tried > 1 => {
                     ": another meter's token, another key, or a mistyped digit"
                 }
-                OpenError::KeyNeeded { .. } => ": give --decoder-key, or --vending-key with --pan",
+                OpenError::KeyNeeded { .. } => {
+                    ": give --decoder-key, or --vending-key with --pan and --sgc"
+                }
                 OpenError::Checksum { .. } => {
                     ": another meter's token, another key, or a mistyped digit"
                 }

@@ -3,10 +3,10 @@
 use std::path::Path;
 
 use prepay_lab::{KeyRecord, Request};
-use prepay_records::{Choice, ControlBits, Rounding, Scalar, TokenKind, TokenRecord};
+use prepay_records::{Choice, ControlBits, RecordError, Rounding, Scalar, TokenKind, TokenRecord};
 use prepay_token::element::{Control, ManufacturerCode};
 
-use super::command::{IssueFlags, KeyChangeFlags, KeyFlags, OneKeyFlags, OpenFlags};
+use super::command::{DeriveFlags, IssueFlags, KeyChangeFlags, KeyFlags, OpenFlags, VendingFlags};
 use crate::failure::{Done, Failure};
 use crate::file;
 
@@ -44,54 +44,104 @@ pub(super) fn key_change(flags: &KeyChangeFlags) -> Done<Request<'_>> {
 
 /// A record with a meter and, if there is one, a key.
 pub(crate) fn keyed(flags: &KeyFlags) -> Done<Request<'_>> {
-    let OneKeyFlags { decoder_key, vending_key, dkga, sgc, krn, kt, ti, ken, base_date } =
-        &flags.key;
     let record = KeyRecord {
-        decoder_key: secret(decoder_key.as_deref())?,
+        decoder_key: secret(flags.decoder_key.as_deref())?,
+        ken: number(flags.ken),
+        ..vending_key(&flags.vending)?
+    };
+    Ok(request(&flags.pan, &flags.ea, record))
+}
+
+/// The record of `lab derive`.
+pub(super) fn derive(flags: &DeriveFlags) -> Done<Request<'_>> {
+    let key = vending_key(&flags.vending)?;
+    if key.vending_key.is_none() {
+        return Err(RecordError::missing("--vending-key").into());
+    }
+    Ok(request(&flags.pan, &flags.ea, key))
+}
+
+fn vending_key(flags: &VendingFlags) -> Done<KeyRecord<'_>> {
+    let VendingFlags { vending_key, dkga, sgc, krn, kt, ti, base_date } = flags;
+    Ok(KeyRecord {
         vending_key: secret(vending_key.as_deref())?,
         dkga: option(dkga.as_deref()),
         sgc: option(sgc.as_deref()),
         krn: number(*krn),
         kt: number(*kt),
         ti: option(ti.as_deref()),
-        ken: number(*ken),
         base_date: number(*base_date),
         ..KeyRecord::default()
-    };
-    let given = record.given().next().is_some();
-    Ok(Request {
-        pan: option(flags.pan.as_deref()),
-        ea: text(&flags.ea),
-        key: given.then(|| record.with_usual_values().into()),
-        ..Request::default()
     })
 }
 
-/// The message of a record's error, with the flag in the place of the field that it became.
-pub(super) fn in_flags(message: &str) -> String {
-    let end = message.find([':', ' ']).unwrap_or(message.len());
-    let (field, rest) = message.split_at(end);
-    let Some(flag) = flag_of(field) else { return message.to_owned() };
-    format!("{flag}{}", rest.replacen(" in a string", "", 1))
+fn request<'a>(pan: &'a Option<String>, ea: &'a str, key: KeyRecord<'a>) -> Request<'a> {
+    let given = key.given().next().is_some();
+    Request {
+        pan: option(pan.as_deref()),
+        ea: text(ea),
+        key: given.then(|| key.with_usual_values().into()),
+        ..Request::default()
+    }
 }
 
-/// The flag that becomes a field. A pair of `--from` and `--to` is named by both.
-fn flag_of(field: &str) -> Option<String> {
-    if let Some((key @ ("from" | "to"), pair)) = field.split_once('.') {
-        return Some(format!("--{key}: {pair}"));
+/// The message of a record's error, with flags in the place of the fields that they became.
+pub(crate) fn in_flags(message: &str) -> String {
+    if let Some((key @ ("from" | "to" | "policy"), pair)) = message.split_once('.') {
+        return format!("--{key}: {pair}");
     }
+    let all_fields = message.ends_with(" is missing");
+    let words = message.split(' ').enumerate().map(|(place, word)| {
+        let field = word.trim_end_matches([':', ',', ';']);
+        // Within a sentence only a name that is no word of its own is a field.
+        let is_field = all_fields || place == 0 || field.contains('_');
+        let flag = flag_of(field).filter(|_| is_field);
+        flag.map_or(word.to_owned(), |flag| flag + &word[field.len()..])
+    });
+    words.collect::<Vec<_>>().join(" ").replacen(" in a string", "", 1)
+}
+
+/// The flag that becomes a field.
+fn flag_of(field: &str) -> Option<String> {
     let name = field.strip_prefix("token.").or_else(|| field.strip_prefix("key."));
     Some(match name.unwrap_or(field) {
         "issued_at" => "--at".to_owned(),
         "round" => "--round-up".to_owned(),
-        "number" => "the token".to_owned(),
+        "request" => "--request-id".to_owned(),
+        "number" | "digits" => "the token".to_owned(),
+        "type" => "TYPE".to_owned(),
+        "key" => "--decoder-key or --vending-key".to_owned(),
         name if name != field || FIELDS.contains(&name) => format!("--{}", name.replace('_', "-")),
         _ => return None,
     })
 }
 
 /// Fields outside of `token` and `key` whose flags have their names.
-const FIELDS: [&str; 6] = ["pan", "ea", "tid", "rnd", "tokens", "key"];
+const FIELDS: &[&str] = &[
+    "pan",
+    "ea",
+    "tid",
+    "rnd",
+    "tokens",
+    "from",
+    "to",
+    "register",
+    "ti",
+    "tct",
+    "new_ti",
+    "carrier",
+    "services",
+    "phases",
+    "currency",
+    "kct",
+    "tids",
+    "manufactured_at",
+    "manufactured_tid",
+    "policy",
+    "base_date",
+    "decoder_key",
+    "vending_key",
+];
 
 /// A key as `field=value` pairs. Missing fields are taken from another key.
 fn listed_key<'a>(flag: &str, pairs: &'a str, other: &KeyRecord<'a>) -> Done<KeyRecord<'a>> {

@@ -11,7 +11,9 @@ pub(crate) mod picture;
 pub(crate) mod print;
 
 use std::io;
+use std::num::NonZeroUsize;
 use std::path::Path;
+use std::thread;
 
 use prepay_lab::Lab;
 
@@ -32,17 +34,22 @@ pub(crate) fn run(command: &LabCommand, json: bool) -> Done<Ending> {
 fn answer_to(command: &LabCommand, json: bool) -> Done<Ending> {
     let mut lab = Lab::default();
     match command {
-        LabCommand::Batch { file } => batch(lab, file.as_deref()),
+        LabCommand::Batch { threads, file } => batch(*threads, file.as_deref()),
         LabCommand::Explain(flags) => explain::run(flags, json),
         LabCommand::Issue(flags) => answer(&lab.read_issue(&flags::issue(flags)?)?.answer()?, json),
         LabCommand::Open(flags) => answer(&lab.read_open(&flags::open(flags)?)?.answer()?, json),
         LabCommand::Derive(flags) => {
-            answer(&lab.read_derive(&flags::keyed(flags)?)?.answer(), json)
+            answer(&lab.read_derive(&flags::derive(flags)?)?.answer(), json)
         }
         LabCommand::KeyChange(flags) => {
             let change = lab.read_key_change(&flags::key_change(flags)?)?;
             if change.is_part() {
                 print::remark("the first two tokens of a set of four: a meter needs all four");
+            }
+            if change.keeps_the_key() {
+                print::remark(
+                    "the new key is the current one: the meter will have the same key as before",
+                );
             }
             answer(&change.answer()?, json)
         }
@@ -60,8 +67,10 @@ fn answer(answer: &impl Text, as_json: bool) -> Done<Ending> {
 }
 
 /// Answers a file or standard input, line by line.
-fn batch(mut lab: Lab, file: Option<&Path>) -> Done<Ending> {
+fn batch(threads: Option<NonZeroUsize>, file: Option<&Path>) -> Done<Ending> {
+    // One thread where the number of processors is not known.
+    let threads = threads.or(thread::available_parallelism().ok()).unwrap_or(NonZeroUsize::MIN);
     // Not locked line by line: answers are gathered and flushed by the laboratory.
-    let summary = lab.answer_stream(to_read(file)?, io::stdout().lock())?;
+    let summary = Lab::answer_stream(threads, to_read(file)?, io::stdout().lock())?;
     Ok(if summary.failed == 0 { Ending::Done } else { Ending::Refused })
 }

@@ -20,7 +20,7 @@ use super::remote::Remote;
 use super::{Invocation, Unlocked};
 use crate::Ending;
 use crate::failure::{Done, Failure};
-use crate::lab::flags::{number, option, text};
+use crate::lab::flags::{in_flags, number, option, text};
 use crate::lab::print::{rollover, stamp, write_fields};
 use crate::paint::{HEADING, QUIET, RESULT, WRONG, styled};
 use crate::people::access_failure;
@@ -29,6 +29,10 @@ use crate::vault::Needs;
 impl Invocation<'_> {
     /// Issues tokens.
     pub(super) fn issue(&self, command: &IssueCommand) -> Done<Ending> {
+        self.issued(command).map_err(|failure| failure.reworded(in_module_flags))
+    }
+
+    fn issued(&self, command: &IssueCommand) -> Done<Ending> {
         let (mut fields, name) = match command {
             IssueCommand::Credit(flags) => (credit(flags), &flags.stamp.request),
             IssueCommand::Management(flags) => (management(flags), &flags.stamp.request),
@@ -108,6 +112,11 @@ impl Counter {
 /// A module that answers another question than it was asked.
 fn misplaced() -> Failure {
     Failure::broken("no_answer", "the module answered another question")
+}
+
+/// The message of a field's error, with the flag of `module issue` or `module verify` in its place.
+fn in_module_flags(message: &str) -> String {
+    in_flags(&message.replace("token.register", "token.clear"))
 }
 
 fn register<'a>(register: RegisterNumber) -> Option<Scalar<'a>> {
