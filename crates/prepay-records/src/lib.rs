@@ -27,6 +27,7 @@
 //!   and [`OpenedToken`] back.
 //! - [`lines`]: lines of a stream, and the stream of their answers.
 //! - [`time`], [`decimal`], [`hex`]: texts of numbers, both ways.
+//! - [`purchase`]: a purchase to be priced, and its quote.
 //! - [`RecordCode`]: the stable codes; [`ErrorRecord`]: an error as every door answers it.
 //! - [`explain`](mod@explain): what each code means, who has to act and what to do.
 //!
@@ -42,6 +43,7 @@ pub mod explain;
 pub mod hex;
 pub mod json;
 pub mod lines;
+pub mod purchase;
 pub mod time;
 mod token;
 
