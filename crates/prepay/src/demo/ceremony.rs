@@ -277,7 +277,11 @@ fn security_module(id: &str, now: Moment) -> Result<SoftwareModule, Failure> {
         users: &users,
         policy: ModulePolicy::default(),
     };
-    let test = TestMode { fixed_time: Some(now), fixed_random: Some(RandomNumber::try_from(5)?) };
+    let test = TestMode {
+        fixed_time: Some(now),
+        fixed_random: Some(RandomNumber::try_from(5)?),
+        ..TestMode::default()
+    };
     Ok(SoftwareModule::create_insecure_test(place(now), new, test)?)
 }
 
