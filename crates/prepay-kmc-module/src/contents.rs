@@ -487,6 +487,7 @@ mod tests {
 
     #[test]
     fn only_a_refused_request_may_be_ahead_of_the_contents() {
+        let at = At { sequence: 1, moment: Moment::MIN };
         let module: ModuleId = "SM-1".parse().unwrap();
         let (operation, reason) = ("answer".to_string(), "unknown: who".to_string());
         let refused = CentreEntry::RequestRefused { operation, reason };
@@ -496,7 +497,7 @@ mod tests {
             (CentreEntry::ModuleRevoked { module }, Err(ReplayError::Unexpected)),
         ] {
             let mut contents = sample();
-            assert_eq!(contents.replay(&entry), expected, "{entry:?}");
+            assert_eq!(contents.replay(&entry, at), expected, "{entry:?}");
             assert_eq!(encoded(&contents), before, "{entry:?}");
         }
     }
