@@ -147,7 +147,7 @@ impl Ceremony {
             writeln!(out, "  {name:<9} fingerprint {}", styled(RESULT, fingerprint))?;
         }
         for (what, way, bytes) in &self.documents {
-            writeln!(out, "  {what:<23} {way:<17} {bytes:>5} bytes")?;
+            writeln!(out, "  {what:<23}  {way:<16} {bytes:>5} bytes")?;
         }
         heading(out, 2, "A key-load file loads a vending key into a register, once")?;
         let (register, check_value) = self.register;
