@@ -42,6 +42,7 @@ pub mod explain;
 pub mod hex;
 pub mod json;
 pub mod lines;
+pub mod pasted;
 pub mod time;
 mod token;
 

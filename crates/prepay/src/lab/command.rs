@@ -24,6 +24,14 @@ pub(crate) enum LabCommand {
     /// combination is tried. A wrong key passes the 16-bit checksum once in 65 536 tries, so with many
     /// candidates a match can be a coincidence.
     Explain(ExplainFlags),
+    /// Explain meter numbers: their parts and check digits, and what was perhaps meant by a wrong one.
+    ///
+    /// Example: prepay lab pan 6007 2700 0000 0000 09
+    Pan {
+        /// Meter numbers of 11, 13 or 18 digits, separated by commas; or one with blanks.
+        #[arg(required = true, value_name = "NUMBER")]
+        numbers: Vec<String>,
+    },
     /// Derive a decoder key from a vending key.
     Derive(DeriveFlags),
     /// Issue the tokens that give a meter a new key.
@@ -42,7 +50,7 @@ pub(crate) enum LabCommand {
 /// A key and its meter.
 #[derive(Args)]
 pub(crate) struct KeyFlags {
-    /// The meter, 18 digits. Not needed with a decoder key.
+    /// The meter: 11, 13 or 18 digits. Not needed with a decoder key.
     #[arg(long)]
     pub(crate) pan: Option<String>,
     /// The encryption algorithm: 07, 09 or 11.
@@ -61,7 +69,7 @@ pub(crate) struct KeyFlags {
 /// What a decoder key is derived from.
 #[derive(Args)]
 pub(crate) struct DeriveFlags {
-    /// The meter, 18 digits.
+    /// The meter: 11, 13 or 18 digits.
     #[arg(long)]
     pub(crate) pan: Option<String>,
     /// The encryption algorithm: 07, 09 or 11.
@@ -142,7 +150,8 @@ pub(crate) struct IssueFlags {
 /// A token to read.
 #[derive(Args)]
 pub(crate) struct OpenFlags {
-    /// The twenty digits; spaces and dashes do not matter.
+    /// The twenty digits as you have them: blanks, dashes, line ends and a label in front do not matter. Several tokens
+    /// are read in turn.
     #[arg(required = true, value_name = "DIGITS")]
     pub(crate) number: Vec<String>,
     #[command(flatten)]
@@ -152,7 +161,8 @@ pub(crate) struct OpenFlags {
 /// A token to explain, and the keys that may open it.
 #[derive(Args)]
 pub(crate) struct ExplainFlags {
-    /// The twenty digits; spaces and dashes do not matter.
+    /// The twenty digits as you have them: blanks, dashes, line ends and a label in front do not matter. Several tokens
+    /// of one meter narrow the search for its key.
     #[arg(required = true, value_name = "DIGITS")]
     pub(crate) number: Vec<String>,
     /// The meter, 18 digits. Not needed with decoder keys.
@@ -197,7 +207,7 @@ impl ExplainFlags {
 /// Two keys: the meter's current key and its new one.
 #[derive(Args)]
 pub(crate) struct KeyChangeFlags {
-    /// The meter, 18 digits. Not needed with decoder keys.
+    /// The meter: 11, 13 or 18 digits. Not needed with decoder keys.
     #[arg(long)]
     pub(crate) pan: Option<String>,
     /// The encryption algorithm: 07, 09 or 11.

@@ -3,8 +3,7 @@
 use std::io::{self, Write};
 
 use prepay_lab::{Explanation, Found};
-use prepay_records::Scalar;
-use prepay_records::element::token_number;
+use prepay_records::pasted::tokens;
 use prepay_token::element::BaseDate;
 use prepay_token::{OpenError, Trace};
 
@@ -23,7 +22,7 @@ const CHANCE: u64 = 65_536;
 
 /// Explains one token.
 pub(crate) fn run(flags: &ExplainFlags, as_json: bool) -> Done<Ending> {
-    let data = token_number(&Scalar::from(flags.number.join(" ")))?;
+    let data = tokens(&flags.number.join(" "))?[0];
     let found = key_lists(flags)?.search(data)?;
     let trace = found.trace(data);
     if as_json {

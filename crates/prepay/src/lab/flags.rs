@@ -4,6 +4,7 @@ use std::path::Path;
 
 use prepay_lab::{KeyRecord, Request};
 use prepay_records::{Choice, ControlBits, RecordError, Rounding, Scalar, TokenKind, TokenRecord};
+use prepay_token::TokenData;
 use prepay_token::element::{Control, ManufacturerCode};
 
 use super::command::{DeriveFlags, IssueFlags, KeyChangeFlags, KeyFlags, OpenFlags, VendingFlags};
@@ -22,9 +23,9 @@ pub(super) fn issue(flags: &IssueFlags) -> Done<Request<'_>> {
     })
 }
 
-/// The record of `lab open`.
-pub(super) fn open(flags: &OpenFlags) -> Done<Request<'_>> {
-    Ok(Request { number: Some(flags.number.join(" ").into()), ..keyed(&flags.key)? })
+/// The record of `lab open`, for one token.
+pub(super) fn open(token: TokenData, flags: &OpenFlags) -> Done<Request<'_>> {
+    Ok(Request { number: Some(token.to_string().into()), ..keyed(&flags.key)? })
 }
 
 /// The record of `lab key-change`.

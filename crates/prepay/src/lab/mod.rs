@@ -7,6 +7,7 @@ mod explain;
 pub(crate) mod flags;
 mod lists;
 pub(crate) mod meaning;
+mod pan;
 pub(crate) mod picture;
 pub(crate) mod print;
 
@@ -16,6 +17,7 @@ use std::path::Path;
 use std::thread;
 
 use prepay_lab::Lab;
+use prepay_records::pasted::tokens;
 
 use crate::Ending;
 use crate::failure::{Done, to_read};
@@ -37,7 +39,13 @@ fn answer_to(command: &LabCommand, json: bool) -> Done<Ending> {
         LabCommand::Batch { threads, file } => batch(*threads, file.as_deref()),
         LabCommand::Explain(flags) => explain::run(flags, json),
         LabCommand::Issue(flags) => answer(&lab.read_issue(&flags::issue(flags)?)?.answer()?, json),
-        LabCommand::Open(flags) => answer(&lab.read_open(&flags::open(flags)?)?.answer()?, json),
+        LabCommand::Open(flags) => {
+            for token in tokens(&flags.number.join(" "))? {
+                answer(&lab.read_open(&flags::open(token, flags)?)?.answer()?, json)?;
+            }
+            Ok(Ending::Done)
+        }
+        LabCommand::Pan { numbers } => pan::run(numbers, json),
         LabCommand::Derive(flags) => {
             answer(&lab.read_derive(&flags::derive(flags)?)?.answer(), json)
         }

@@ -40,11 +40,14 @@ pub(crate) fn run(command: &MeterCommand, as_json: bool) -> Done<Ending> {
             let carrier = prepay_records::element::carrier("carrier", &flags.carrier())?;
             let carrier = carrier.unwrap_or(TokenCarrierType::NUMERIC);
             let mut meters = Meters::in_file(&flags.file);
-            let entered = meters.enter(&only(), &flags.digits(), carrier)?;
-            answer(as_json, &mut meters, &entered, |out, state| {
-                print::entered(out, &entered)?;
-                print::balance(out, state)
-            })
+            for digits in flags.tokens() {
+                let entered = meters.enter(&only(), &digits, carrier)?;
+                answer(as_json, &mut meters, &entered, |out, state| {
+                    print::entered(out, &entered)?;
+                    print::balance(out, state)
+                })?;
+            }
+            Ok(Ending::Done)
         }
         MeterCommand::Show { file } => {
             let mut meters = Meters::in_file(file);

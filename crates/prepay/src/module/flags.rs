@@ -199,7 +199,7 @@ pub(crate) struct UnlockCommand {
 /// The meter.
 #[derive(Args)]
 pub(crate) struct MeterFlags {
-    /// The meter, 18 digits.
+    /// The meter: 11, 13 or 18 digits.
     #[arg(long)]
     pub(crate) pan: String,
     /// The tariff index, two digits.
@@ -326,7 +326,8 @@ pub(crate) struct KeyChangeFlags {
 /// A token to verify.
 #[derive(Args)]
 pub(crate) struct VerifyFlags {
-    /// The twenty digits; spaces and dashes do not matter.
+    /// The twenty digits as you have them: blanks, dashes, line ends and a label in front do not matter. Several tokens
+    /// are verified in turn.
     #[arg(required = true, value_name = "DIGITS")]
     pub(crate) number: Vec<String>,
     /// The register of the key.
