@@ -321,6 +321,11 @@ typedef struct prepay_profile {
   uint8_t services;
   // `PREPAY_CREDIT_UNITS` or `PREPAY_CREDIT_CURRENCY`.
   uint8_t credit_form;
+  // How many phases its electricity has, 1 or 3. With one phase, a phase unbalance limit is a function error.
+  uint8_t phases;
+  // Whether it has a register for the tariff rate: 0 no, other values yes. If not, a tariff rate is a function
+  // error.
+  uint8_t tariff_register;
   // The largest set of key change tokens: 2, 3, or 4 exactly when the key has 128 bits.
   uint8_t set_size;
   // How many entries of `carriers` are used.
@@ -331,6 +336,9 @@ typedef struct prepay_profile {
   uint8_t two_token_sets;
   // Whether the meter enforces the key expiry number: 0 no, other values yes.
   uint8_t enforce_expiry;
+  // Whether the meter accepts values for what it does not have, such as a water meter factor without water: 0 no,
+  // other values yes.
+  uint8_t accepts_absent_functions;
   // Whether flags of the extended token set act on the switch: 0 no, other values yes.
   uint8_t flags_act;
   // Whether the switches open on tamper: 0 no, other values yes.

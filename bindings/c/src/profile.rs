@@ -5,7 +5,8 @@
 use core::ffi::c_char;
 
 use prepay_meter::{
-    Birth, Carriers, CreditForm, CreditLevel, Lockout, Policy, Profile, Services, TripRule,
+    AbsentFunction, Birth, Carriers, CreditForm, CreditLevel, Lockout, Phases, Policy, Profile,
+    Services, TripRule,
 };
 use prepay_token::element::{
     EncryptionAlgorithm, KeyExpiryNumber, KeyRevisionNumber, KeyType, MeterPan, Service,
@@ -106,6 +107,11 @@ pub struct PrepayProfile {
     pub services: u8,
     /// `PREPAY_CREDIT_UNITS` or `PREPAY_CREDIT_CURRENCY`.
     pub credit_form: u8,
+    /// How many phases its electricity has, 1 or 3. With one phase, a phase unbalance limit is a function error.
+    pub phases: u8,
+    /// Whether it has a register for the tariff rate: 0 no, other values yes. If not, a tariff rate is a function
+    /// error.
+    pub tariff_register: u8,
     /// The largest set of key change tokens: 2, 3, or 4 exactly when the key has 128 bits.
     pub set_size: u8,
     /// How many entries of `carriers` are used.
@@ -116,6 +122,9 @@ pub struct PrepayProfile {
     pub two_token_sets: u8,
     /// Whether the meter enforces the key expiry number: 0 no, other values yes.
     pub enforce_expiry: u8,
+    /// Whether the meter accepts values for what it does not have, such as a water meter factor without water: 0 no,
+    /// other values yes.
+    pub accepts_absent_functions: u8,
     /// Whether flags of the extended token set act on the switch: 0 no, other values yes.
     pub flags_act: u8,
     /// Whether the switches open on tamper: 0 no, other values yes.
@@ -225,11 +234,17 @@ impl PrepayProfile {
         Self {
             services: 1 << PREPAY_ELECTRICITY,
             credit_form: PREPAY_CREDIT_UNITS,
+            phases: match profile.phases {
+                Phases::One => 1,
+                Phases::Three => 3,
+            },
+            tariff_register: profile.tariff_register.into(),
             set_size: profile.set_size.count(),
             carrier_count: 1,
             carriers,
             two_token_sets: policy.two_token_sets.into(),
             enforce_expiry: policy.enforce_expiry.into(),
+            accepts_absent_functions: (policy.absent_function == AbsentFunction::Accept).into(),
             flags_act: policy.flags_act.into(),
             tamper_opens_switch: policy.tamper_opens_switch.into(),
             key_change_timeout_s: policy.key_change_timeout_s,
@@ -264,6 +279,11 @@ impl PrepayProfile {
             PREPAY_CREDIT_CURRENCY => CreditForm::Currency,
             _ => return Err(PrepayStatus::Value),
         };
+        let phases = match self.phases {
+            1 => Phases::One,
+            3 => Phases::Three,
+            _ => return Err(PrepayStatus::Value),
+        };
         if self.services >> 4 != 0 {
             return Err(PrepayStatus::Value);
         }
@@ -283,6 +303,8 @@ impl PrepayProfile {
         let mut profile = Profile::electricity(set_of(self.set_size)?);
         profile.services = Services::of(&services[..count]);
         profile.credit = credit;
+        profile.phases = phases;
+        profile.tariff_register = self.tariff_register != 0;
         profile.carriers = Carriers::of(&carriers[..codes.len()]);
         profile.policy = self.policy();
         Ok(profile)
@@ -307,6 +329,10 @@ impl PrepayProfile {
             key_change_timeout_s: self.key_change_timeout_s,
             two_token_sets: self.two_token_sets != 0,
             enforce_expiry: self.enforce_expiry != 0,
+            absent_function: match self.accepts_absent_functions {
+                0 => AbsentFunction::Refuse,
+                _ => AbsentFunction::Accept,
+            },
             flags_act: self.flags_act != 0,
             tamper_opens_switch: self.tamper_opens_switch != 0,
             unit_capacity_tenths: self.unit_capacity_tenths,

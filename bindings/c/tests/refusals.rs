@@ -155,13 +155,15 @@ fn a_value_out_of_range_makes_no_meter() {
 #[test]
 fn a_profile_that_no_meter_can_have_is_refused() {
     type Change = fn(&mut PrepayProfile);
-    let cases: [(Change, PrepayStatus); 6] = [
+    let cases: [(Change, PrepayStatus); 8] = [
         (|profile| profile.set_size = 5, PrepayStatus::Value),
         (|profile| profile.set_size = 4, PrepayStatus::Profile),
         (|profile| profile.services = 0, PrepayStatus::Profile),
         (|profile| profile.services = 16, PrepayStatus::Value),
         (|profile| profile.carrier_count = 9, PrepayStatus::Value),
         (|profile| profile.credit_form = 2, PrepayStatus::Value),
+        (|profile| profile.phases = 0, PrepayStatus::Value),
+        (|profile| profile.phases = 2, PrepayStatus::Value),
     ];
     for (index, (change, expected)) in cases.into_iter().enumerate() {
         let mut bench = Bench::new();

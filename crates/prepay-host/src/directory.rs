@@ -35,6 +35,7 @@ use rustix::io::Errno;
 use crate::SystemEntropy;
 use crate::access::{self, NotOurs, named, open_file};
 use crate::lock::{Lock, LockError};
+use crate::witness;
 
 const STORE: &str = "store";
 const STORE_NEW: &str = "store.new";
@@ -265,25 +266,30 @@ impl Directory {
         fsync(&self.directory)?;
         Ok(file)
     }
+}
 
-    /// Replaces a file by one with these bytes, which is made under another name first. Until this returns there is
-    /// either the complete old one or the complete new one.
-    fn replace(&self, name: &str, new_name: &str, bytes: &[u8]) -> io::Result<()> {
-        let write = || {
-            remove(&self.directory, new_name)?;
-            let how = OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL;
-            let new = open_file(&self.directory, new_name, how)?;
-            let mut new = new.ok_or(io::ErrorKind::NotFound)?;
-            new.write_all(bytes)?;
-            new.sync_all()
-        };
-        if let Err(error) = write() {
-            let _ = remove(&self.directory, new_name); // What failed first is what counts.
-            return Err(named(new_name, error));
-        }
-        renameat(&self.directory, new_name, &self.directory, name)?;
-        Ok(fsync(&self.directory)?)
+/// Replaces a file by one with these bytes, which is made under another name first. Until this returns there is
+/// either the complete old one or the complete new one.
+pub(crate) fn replace(
+    directory: &OwnedFd,
+    name: &str,
+    new_name: &str,
+    bytes: &[u8],
+) -> io::Result<()> {
+    let write = || {
+        remove(directory, new_name)?;
+        let how = OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL;
+        let new = open_file(directory, new_name, how)?;
+        let mut new = new.ok_or(io::ErrorKind::NotFound)?;
+        new.write_all(bytes)?;
+        new.sync_all()
+    };
+    if let Err(error) = write() {
+        let _ = remove(directory, new_name); // What failed first is what counts.
+        return Err(named(new_name, error));
     }
+    renameat(directory, new_name, directory, name)?;
+    Ok(fsync(directory)?)
 }
 
 /// Directories that were not there before [`Directory::create_new`]. When this is dropped, those without a vault
@@ -341,7 +347,7 @@ fn remove(directory: &OwnedFd, name: &str) -> io::Result<()> {
 }
 
 /// Reads a whole file that is not longer than it may be.
-fn read_whole(name: &str, file: File, most: u64) -> io::Result<Vec<u8>> {
+pub(crate) fn read_whole(name: &str, file: File, most: u64) -> io::Result<Vec<u8>> {
     let length = file.metadata()?.len();
     if length > most {
         let problem = format!("{name}: too long: expected at most {most} bytes, found {length}");
@@ -359,7 +365,7 @@ impl VaultStorage for Directory {
     }
 
     fn replace_store(&mut self, contents: &[u8]) -> io::Result<()> {
-        self.replace(STORE, STORE_NEW, contents)
+        replace(&self.directory, STORE, STORE_NEW, contents)
     }
 
     fn log_length(&mut self) -> io::Result<u64> {
@@ -409,7 +415,7 @@ impl VaultStorage for Directory {
             },
         };
         let Some((file, length)) = open.filter(|&(_, length)| length > 0) else {
-            return self.replace(HEAD, HEAD_NEW, head);
+            return replace(&self.directory, HEAD, HEAD_NEW, head);
         };
         file.write_all_at(head, 0).map_err(|error| named(HEAD, error))?;
         if length > head.len() {
@@ -417,6 +423,14 @@ impl VaultStorage for Directory {
         }
         self.head = Some((file, head.len()));
         Ok(())
+    }
+
+    fn read_witness(&mut self, place: &str) -> io::Result<Option<Vec<u8>>> {
+        witness::read(place)
+    }
+
+    fn write_witness(&mut self, place: &str, record: &[u8]) -> io::Result<()> {
+        witness::write(place, record)
     }
 }
 

@@ -1,6 +1,7 @@
 //! A vault's connection to its computer: files, locks, clock, randomness and hardware tokens.
 //!
 //! - [`Directory`]: stores a vault in a directory of its own, for one process at a time.
+//! - The witness of a vault, as a file outside its directory.
 //! - [`forbid_dumps`]: no core dump of the process that holds keys.
 //! - [`SystemClock`], [`SystemEntropy`]: the computer's clock and source of randomness.
 //! - [`private_file`]: small files with secrets, such as a key file.
@@ -18,6 +19,7 @@ mod pkcs11;
 pub mod private_file;
 mod socket;
 mod system;
+mod witness;
 
 pub use directory::{Directory, DirectoryError, NewDirectories};
 pub use dumps::forbid_dumps;

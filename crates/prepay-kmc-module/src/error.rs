@@ -163,6 +163,16 @@ pub enum CentreError {
         /// The two times.
         problem: String,
     },
+    /// The centre's witness cannot be asked. Bring it back, or let two custodians name another one.
+    WitnessMissing {
+        /// What is wrong with it.
+        problem: String,
+    },
+    /// A copy of the centre was opened since: this one does nothing more.
+    Copied {
+        /// What was seen.
+        problem: String,
+    },
     /// Something failed. Repair it and repeat the request.
     Fault {
         /// What was seen.
@@ -192,6 +202,8 @@ prepay_basics::codes! {
         Dates = "dates",
         NotTestCentre = "not_test_centre",
         ClockBehind = "clock_behind",
+        WitnessMissing = "witness_missing",
+        Copied = "vault_copied",
         Fault = "fault",
     } or { Document }
 }
@@ -199,7 +211,14 @@ prepay_basics::codes! {
 impl CentreError {
     /// Whether the module answered no: neither a fault, nor somebody who is not signed in.
     pub(super) const fn is_refusal(&self) -> bool {
-        !matches!(self, Self::Fault { .. } | Self::NotSignedIn { .. } | Self::ClockBehind { .. })
+        !matches!(
+            self,
+            Self::Fault { .. }
+                | Self::NotSignedIn { .. }
+                | Self::ClockBehind { .. }
+                | Self::WitnessMissing { .. }
+                | Self::Copied { .. }
+        )
     }
 }
 
@@ -279,7 +298,9 @@ impl fmt::Display for CentreError {
             Self::NotTestCentre => {
                 f.write_str("not a test centre: only a test centre imports keys that others know")
             }
-            Self::ClockBehind { problem } => f.write_str(problem),
+            Self::ClockBehind { problem }
+            | Self::WitnessMissing { problem }
+            | Self::Copied { problem } => f.write_str(problem),
             Self::Fault { problem } => write!(f, "the centre's module failed: {problem}"),
         }
     }
@@ -302,6 +323,10 @@ impl From<VaultError> for CentreError {
         match error {
             VaultError::Access(error) => error.into(),
             VaultError::ClockBehind { .. } => Self::ClockBehind { problem: error.to_string() },
+            VaultError::WitnessMissing { .. } => {
+                Self::WitnessMissing { problem: error.to_string() }
+            }
+            VaultError::Copied { .. } => Self::Copied { problem: error.to_string() },
             error => Self::Fault { problem: error.to_string() },
         }
     }

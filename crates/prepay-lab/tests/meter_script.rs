@@ -4,7 +4,7 @@ mod meter_common;
 
 use std::collections::BTreeSet;
 
-use meter_common::{Bench, PAN, credit, key, key_with};
+use meter_common::{Bench, PAN, credit, key, key_with, merge};
 use prepay_lab::meter::Meters;
 use serde_json::{Value, json};
 
@@ -179,7 +179,7 @@ fn wherever_the_power_fails_the_token_was_taken_whole_or_not_at_all() {
 #[test]
 fn a_restart_forgets_nothing_but_sections_and_a_lockout_that_power_resets() {
     let mut bench = Bench::in_memory();
-    let more = json!({"services": ["electricity", "gas"], "tids": 60, "manufactured_tid": 7,
+    let more = json!({"services": ["electricity", "water", "gas"], "tids": 60, "manufactured_tid": 7,
         "policy": {"lockout": {"free_tries": 1, "reset_on_power": true}}});
     bench.make(key(), more);
     for (tid, token) in [
@@ -405,7 +405,7 @@ fn every_switch_of_the_policy_is_taken() {
         "key_change_timeout_s": 90, "transitions": ["aaae", "naae", "naan", "nane"],
         "two_token_sets": false, "enforce_expiry": false, "reserved_identifiers": "refuse",
         "other_length_tests": false, "unit_capacity": "9999.9", "currency_capacity": "9999.99999",
-        "currency_debt": "0", "absent_register": "accept", "unknown_extended": "range_error",
+        "currency_debt": "0", "absent_register": "accept", "absent_function": "accept", "unknown_extended": "range_error",
         "functions": ["power_limit"], "flags_act": true, "tamper_opens_switch": false,
         "trip": {"trip_after_s": 1, "reset_after_s": 2, "resets": 3, "forgive_after_s": 4},
         "low_credit": "5", "emergency_credit": false,
@@ -420,6 +420,46 @@ fn every_switch_of_the_policy_is_taken() {
     let token = bench.test("00", "fffffffff"); // Every test, which is test 0.
     let answer = bench.done(json!({"op": "enter", "digits": token}));
     assert_eq!(answer["test"], json!([2, 3]), "{answer}");
+}
+
+#[test]
+fn a_meter_refuses_values_for_what_it_does_not_have() {
+    let unbalance = json!({"type": "set_maximum_phase_power_unbalance_limit", "watts": 300});
+    let rate = json!({"type": "set_tariff_rate", "rate": 9});
+    let factor = json!({"type": "set_water_meter_factor", "factor": 3});
+    let one = json!({"phases": 1, "tariff_register": false});
+    let accepting = json!({"phases": 1, "tariff_register": false,
+        "policy": {"absent_function": "accept"}});
+    let (yes, no) = ("accept", "function_error");
+    for (more, expected) in [
+        (json!({}), [yes, yes, no]),
+        (json!({"phases": 3, "tariff_register": true}), [yes, yes, no]),
+        (one, [no, no, no]),
+        (json!({"services": ["electricity", "water"]}), [yes, yes, yes]),
+        (accepting, [yes, yes, yes]),
+    ] {
+        let mut bench = Bench::in_memory();
+        bench.make(key(), more.clone());
+        for (tid, (token, expected)) in
+            (100..).zip([&unbalance, &rate, &factor].into_iter().zip(expected))
+        {
+            let digits = bench.issue(&key(), tid, token.clone());
+            assert_eq!(bench.enter(&digits), expected, "{more}: {token}");
+        }
+    }
+    for (more, said) in [
+        (json!({"phases": 2}), "phases: expected 1 or 3, found 2"),
+        (json!({"phases": "3"}), "phases: expected 1 or 3, found \"3\""),
+        (
+            json!({"policy": {"absent_function": true}}),
+            "policy.absent_function: expected refuse or accept, found true",
+        ),
+    ] {
+        let mut request = json!({"op": "new", "pan": PAN, "ea": "07", "key": key()});
+        merge(&mut request, more);
+        let answer = Bench::in_memory().ask(request);
+        assert_eq!(answer["error"]["message"], said);
+    }
 }
 
 #[test]

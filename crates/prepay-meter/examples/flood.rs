@@ -40,9 +40,9 @@ const REMEMBERED: u32 = 50;
 /// The identifiers that are neither older than the oldest nor used, of 2^24.
 const NEW_IDENTIFIERS: u128 = (1 << 24) - (OLDEST + REMEMBERED) as u128;
 
-/// The management functions with their values that the meter carries out, of 2^20: four functions with any value;
+/// The management functions with their values that the meter carries out, of 2^20: three functions with any value;
 /// clearing of tamper; clearing of electricity or of all; 12 flags on or off, and one control of ten bits.
-const MANAGEMENT: u128 = 4 * 65_536 + 1 + 2 + 24 + 1_024;
+const MANAGEMENT: u128 = 3 * 65_536 + 1 + 2 + 24 + 1_024;
 
 /// The tenths of a unit that all amounts of sixteen bits add up to: the mean is 65 536 times less.
 fn all_amounts() -> u128 {

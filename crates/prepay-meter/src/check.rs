@@ -38,8 +38,8 @@ use prepay_token::{Class, ClearBlock, ManagementFunction, MeterTest, OpenError, 
 use crate::credit::CreditForm;
 use crate::maker::{Maker, MakerRefusal, MakerRegisters};
 use crate::outcome::Refusal;
-use crate::policy::{AbsentRegister, ReservedIdentifiers, UnknownExtended};
-use crate::profile::Profile;
+use crate::policy::{AbsentFunction, AbsentRegister, ReservedIdentifiers, UnknownExtended};
+use crate::profile::{Phases, Profile};
 use crate::request::{Malformed, Request, Section, is_addressed};
 use crate::state::MeterState;
 
@@ -155,12 +155,20 @@ impl<M: Maker, const T: usize, const F: usize, const C: usize> Judge<'_, M, T, F
                 Token::Test(test) => self.has_test_form(test),
                 Token::ExtendedRead { .. } => functions.extended,
                 Token::Management { function, .. } => match function {
-                    ManagementFunction::SetMaximumPowerLimit(_) => functions.power_limit,
-                    ManagementFunction::SetMaximumPhasePowerUnbalanceLimit(_) => {
-                        functions.phase_unbalance_limit
+                    ManagementFunction::SetMaximumPowerLimit(_) => {
+                        functions.power_limit && self.takes(self.has(Service::Electricity))
                     }
-                    ManagementFunction::SetTariffRate(_) => functions.tariff_rate,
-                    ManagementFunction::SetWaterMeterFactor(_) => functions.water_factor,
+                    ManagementFunction::SetMaximumPhasePowerUnbalanceLimit(_) => {
+                        let is_there =
+                            self.has(Service::Electricity) && self.profile.phases == Phases::Three;
+                        functions.phase_unbalance_limit && self.takes(is_there)
+                    }
+                    ManagementFunction::SetTariffRate(_) => {
+                        functions.tariff_rate && self.takes(self.profile.tariff_register)
+                    }
+                    ManagementFunction::SetWaterMeterFactor(_) => {
+                        functions.water_factor && self.takes(self.has(Service::Water))
+                    }
                     ManagementFunction::ClearTamperCondition => true,
                     ManagementFunction::ClearCredit(register) => {
                         self.has_register(*register)
@@ -275,8 +283,17 @@ impl<M: Maker, const T: usize, const F: usize, const C: usize> Judge<'_, M, T, F
         self.carrier.is_erasable() && self.profile.carriers.contains(self.carrier)
     }
 
+    /// Whether a value is taken for something that is there, or is not.
+    fn takes(&self, is_there: bool) -> bool {
+        is_there || self.profile.policy.absent_function == AbsentFunction::Accept
+    }
+
+    fn has(&self, service: Service) -> bool {
+        self.profile.services.contains(service)
+    }
+
     fn has_credit(&self, service: Service, form: CreditForm) -> bool {
-        self.profile.services.contains(service) && self.profile.credit == form
+        self.has(service) && self.profile.credit == form
     }
 
     fn has_register(&self, register: RegisterToClear) -> bool {

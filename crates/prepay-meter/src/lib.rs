@@ -137,6 +137,7 @@ mod state;
 mod storage;
 mod switch;
 mod trip;
+mod volatile;
 
 pub use consumption::{Load, TIME_RATE};
 pub use credit::{
@@ -151,8 +152,10 @@ pub use mailbox::{Mailbox, MailboxBusy};
 pub use maker::{MAKER_REGISTERS, Maker, MakerRefusal, MakerRegisters, NoMaker};
 pub use meter::{Birth, ManufactureError, Meter};
 pub use outcome::{Effect, Outcome, Refusal};
-pub use policy::{AbsentRegister, Functions, Policy, ReservedIdentifiers, UnknownExtended};
-pub use profile::{Carriers, Profile, ProfileError, Services};
+pub use policy::{
+    AbsentFunction, AbsentRegister, Functions, Policy, ReservedIdentifiers, UnknownExtended,
+};
+pub use profile::{Carriers, Phases, Profile, ProfileError, Services};
 pub use record::RecordError;
 pub use register::{REGISTERS, Register, RegisterRow, RegisterValue};
 pub use result::TokenResult;
@@ -160,4 +163,5 @@ pub use short_code::{CodeSyntax, CodeTarget, ShortCode, ShortCodeMap, ShortCodeM
 pub use state::{LastAmount, LastCredit, MeterState};
 pub use storage::{LoadError, Slot, Storage};
 pub use switch::{OpenReason, Switch, Warning};
-pub use trip::{Excess, TripRule};
+pub use trip::{Excess, Trip, TripRule};
+pub use volatile::Volatile;

@@ -15,6 +15,7 @@
 //! | `unit_capacity_tenths` | 99 999 999 |
 //! | `currency_capacity`, `currency_debt` | 999 999 990 000 each |
 //! | `absent_register` | function error |
+//! | `absent_function` | refuse |
 //! | `unknown_extended` | function error |
 //! | `functions` | all |
 //! | `flags_act` | no |
@@ -79,11 +80,17 @@ pub struct Policy {
     /// for credit to that register.
     pub absent_register: AbsentRegister,
 
+    /// The answer to a token that sets what the meter does not have: a power limit without electricity, a phase
+    /// unbalance limit on one phase, a tariff rate without a register for it, a water meter factor without water.
+    /// Default: a function error.
+    pub absent_function: AbsentFunction,
+
     /// The answer to an extended token for an unknown flag or control. Default: a function error.
     pub unknown_extended: UnknownExtended,
 
-    /// Which functions of management the meter has. Default: all. The standard reserves what tariff rate
-    /// and water meter factor mean; they are stored and shown, and nothing depends on them.
+    /// Which functions of management the meter's firmware has. Default: all; the profile then decides which of
+    /// them the meter needs (see `absent_function`). The standard reserves what tariff rate and water meter
+    /// factor mean; they are stored and shown, and nothing depends on them.
     pub functions: Functions,
 
     /// Whether the flags 1 to 4 and 6 to 9 act on the switch (see [`ExtendedTable`](crate::ExtendedTable)).
@@ -137,6 +144,15 @@ pub enum AbsentRegister {
     Accept,
 }
 
+/// The answer to a token that sets what the meter does not have.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum AbsentFunction {
+    /// A function error.
+    Refuse,
+    /// It is accepted; the value is stored and shown.
+    Accept,
+}
+
 /// The answer to an extended token for an unknown flag or control.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum UnknownExtended {
@@ -186,6 +202,7 @@ impl Default for Policy {
             currency_capacity: 999_999_990_000,
             currency_debt: 999_999_990_000,
             absent_register: AbsentRegister::FunctionError,
+            absent_function: AbsentFunction::Refuse,
             unknown_extended: UnknownExtended::FunctionError,
             functions: Functions::ALL,
             flags_act: false,

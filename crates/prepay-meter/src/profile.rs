@@ -1,4 +1,5 @@
-//! What a meter is and has: its services, its kind of credit, its carriers, its sets of key change tokens.
+//! What a meter is and has: its services, phases and registers, its kind of credit, its carriers, its sets of key
+//! change tokens.
 //!
 //! The profile is fixed by the hardware and its firmware. It is passed in at each start and never stored.
 //!
@@ -20,6 +21,10 @@ pub struct Profile {
     pub services: Services,
     /// What its credit registers count.
     pub credit: CreditForm,
+    /// How many phases its electricity has. A meter with one phase has no phase unbalance limit.
+    pub phases: Phases,
+    /// Whether it has a register for the tariff rate.
+    pub tariff_register: bool,
     /// The largest set of key change tokens that it accepts: four exactly when its key has 128 bits.
     pub set_size: SetSize,
     /// The carriers that it has.
@@ -28,6 +33,15 @@ pub struct Profile {
     pub software_version: &'static str,
     /// The decisions that the standard leaves open.
     pub policy: Policy,
+}
+
+/// How many phases the electricity of a meter has.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Phases {
+    /// One.
+    One,
+    /// Three.
+    Three,
 }
 
 /// A set of services.
@@ -53,11 +67,14 @@ pub enum ProfileError {
 }
 
 impl Profile {
-    /// A meter for electricity in units, with a numeric keypad, and the default policy.
+    /// A meter for three phases of electricity in units, with a tariff register, a numeric keypad, and the default
+    /// policy.
     pub fn electricity(set_size: SetSize) -> Self {
         Self {
             services: Services::of(&[Service::Electricity]),
             credit: CreditForm::Units,
+            phases: Phases::Three,
+            tariff_register: true,
             set_size,
             carriers: Carriers::of(&[TokenCarrierType::NUMERIC]),
             software_version: env!("CARGO_PKG_VERSION"),

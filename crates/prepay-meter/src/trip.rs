@@ -34,12 +34,16 @@ pub enum Excess {
 }
 
 /// The stage of tripping. In memory only, except for the last stage, which the state stores.
-#[derive(Clone, Copy, Debug, Default)]
-pub(crate) struct Trip {
-    open: Option<(Excess, u32)>, // The reason, and the seconds left until it closes.
-    over_s: u32,
-    calm_s: u32,
-    trips: u8,
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Trip {
+    /// Why the switch is open, and the seconds left until it closes.
+    pub open: Option<(Excess, u32)>,
+    /// For how long the load has exceeded a limit, in seconds.
+    pub over_s: u32,
+    /// For how long it has been within the limits, in seconds.
+    pub calm_s: u32,
+    /// How often the switch has opened and closed again.
+    pub trips: u8,
 }
 
 impl Default for TripRule {

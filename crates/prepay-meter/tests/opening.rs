@@ -109,7 +109,9 @@ impl Model {
             Ok(Token::Management { identifier, function, .. }) => {
                 let mut cleared: &[usize] = &[];
                 let is_there = match function {
-                    ManagementFunction::Proprietary { .. } => false,
+                    // It has no water, and the maker has no function.
+                    ManagementFunction::SetWaterMeterFactor(_)
+                    | ManagementFunction::Proprietary { .. } => false,
                     ManagementFunction::ClearCredit(register) => match register {
                         RegisterToClear::All => {
                             cleared = &[0, 2];

@@ -4,9 +4,9 @@ mod common;
 
 use common::{Bench, MAGNETIC, NUMERIC, key, sta_profile, unique_key};
 use prepay_meter::{
-    AbsentRegister, Carriers, CreditForm, DisplayItem, Effect, Lockout, Maker, MakerRefusal,
-    MakerRegisters, Outcome, Register, RegisterValue, ReservedIdentifiers, Services, TokenResult,
-    UnknownExtended,
+    AbsentFunction, AbsentRegister, Carriers, CreditForm, DisplayItem, Effect, Lockout, Maker,
+    MakerRefusal, MakerRegisters, Outcome, Phases, Profile, Register, RegisterValue,
+    ReservedIdentifiers, Services, TokenResult, UnknownExtended,
 };
 use prepay_token::element::{
     EncryptionAlgorithm, ExtendedIndex, ExtendedValue, KeyExpiryNumber, KeyType, ManufacturerCode,
@@ -159,7 +159,8 @@ fn the_first_check_that_fails_is_told() {
 
 #[test]
 fn management_tokens_set_their_registers() {
-    let mut bench = Bench::standard();
+    let services = Services::of(&[Service::Electricity, Service::Water]);
+    let mut bench = Bench::new(Profile { services, ..sta_profile() }, unique_key(1));
     let limit = PowerLimit::from_watts(1000).unwrap();
     let functions = [
         ManagementFunction::SetMaximumPowerLimit(limit),
@@ -458,4 +459,51 @@ fn policies_choose_between_answers() {
     assert_eq!(bench.result(token), FunctionError, "unknown control, by default");
     assert_eq!(bench.result(vendor.credit(1441, 1)), Accept, "reserved minute, by default");
     assert_eq!(bench.result(vendor.credit(1441, 1)), UsedError);
+}
+
+#[test]
+fn a_value_for_what_the_meter_does_not_have_is_a_function_error_before_old_and_used() {
+    let limit = PowerLimit::from_watts(3_000).unwrap();
+    let power = ManagementFunction::SetMaximumPowerLimit(limit);
+    let unbalance = ManagementFunction::SetMaximumPhasePowerUnbalanceLimit(limit);
+    let rate = ManagementFunction::SetTariffRate(7);
+    let factor = ManagementFunction::SetWaterMeterFactor(7);
+    let plain = sta_profile();
+    let one_phase = Profile { phases: Phases::One, ..plain };
+    let no_rates = Profile { tariff_register: false, ..plain };
+    let water = Profile { services: Services::of(&[Service::Water]), ..plain };
+    let both = Profile { services: Services::of(&[Service::Electricity, Service::Water]), ..plain };
+    use TokenResult::{Accept, FunctionError};
+    let all = [power, unbalance, rate, factor];
+    for (name, profile, expected) in [
+        ("electricity", plain, [Accept, Accept, Accept, FunctionError]),
+        ("one phase", one_phase, [Accept, FunctionError, Accept, FunctionError]),
+        ("no tariff register", no_rates, [Accept, Accept, FunctionError, FunctionError]),
+        ("water", water, [FunctionError, FunctionError, Accept, Accept]),
+        ("both", both, [Accept; 4]),
+    ] {
+        let mut bench = Bench::new(profile, unique_key(1));
+        for (identifier, (function, expected)) in (100..).zip(all.into_iter().zip(expected)) {
+            let token = bench.vendor.manage(identifier, function);
+            assert_eq!(bench.result(token), expected, "{name}: {function:?}");
+        }
+        let mut accepting = profile;
+        accepting.policy.absent_function = AbsentFunction::Accept;
+        let mut bench = Bench::new(accepting, unique_key(1));
+        for (identifier, function) in (100..).zip(all) {
+            let token = bench.vendor.manage(identifier, function);
+            assert_eq!(bench.result(token), Accept, "{name}, accepting: {function:?}");
+        }
+        assert_eq!(bench.meter.state().water_factor(), Some(7), "it is stored and shown");
+    }
+
+    // It is refused at the stage of the sub-class: an identifier that is old or used does not come first.
+    let mut bench = Bench::made_at(plain, unique_key(1), 500);
+    let vendor = bench.vendor.clone();
+    assert_eq!(bench.result(vendor.manage(400, factor)), FunctionError, "old");
+    assert_eq!(bench.result(vendor.manage(400, rate)), TokenResult::OldError);
+    assert_eq!(bench.result(vendor.credit(600, 1)), Accept);
+    assert_eq!(bench.result(vendor.manage(600, factor)), FunctionError, "used");
+    assert_eq!(bench.result(vendor.manage(601, factor)), FunctionError);
+    assert_eq!(bench.result(vendor.manage(601, rate)), Accept, "a refusal cancels no identifier");
 }

@@ -530,6 +530,17 @@ pub enum ModuleFault {
         /// The two times.
         problem: String,
     },
+    /// The module's witness cannot be asked, so an older copy of the module may have been put back. Nothing was done: bring
+    /// the witness back, or let two custodians name another one.
+    Witness {
+        /// What is wrong with it.
+        problem: String,
+    },
+    /// A copy of the module was opened since. Nothing was done, and this module does nothing more.
+    Copied {
+        /// What was seen.
+        problem: String,
+    },
     /// The module is locked, or the caller is no longer signed in. Nothing was done: sign in and repeat.
     Closed {
         /// What is missing.
@@ -551,6 +562,8 @@ prepay_basics::codes! {
         NoAnswer = "no_answer",
         Storage = "storage",
         Clock = "clock_behind",
+        Witness = "witness_missing",
+        Copied = "vault_copied",
         Closed = "closed",
     }
 }
@@ -666,7 +679,9 @@ impl fmt::Display for ModuleFault {
         match self {
             Self::NoAnswer { problem } => write!(f, "no answer from the module: {problem}"),
             Self::Storage { problem } => write!(f, "the module's storage failed: {problem}"),
-            Self::Clock { problem } => f.write_str(problem),
+            Self::Clock { problem } | Self::Witness { problem } | Self::Copied { problem } => {
+                f.write_str(problem)
+            }
             Self::Closed { problem } => write!(f, "the module is closed: {problem}"),
         }
     }

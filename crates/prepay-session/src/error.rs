@@ -43,7 +43,11 @@ impl SessionError {
             Self::Line(_)
             | Self::Refused(_)
             | Self::Service(_)
-            | Self::Fault(ModuleFault::Clock { .. }) => explain(self.code()).map(|row| row.next),
+            | Self::Fault(
+                ModuleFault::Clock { .. }
+                | ModuleFault::Witness { .. }
+                | ModuleFault::Copied { .. },
+            ) => explain(self.code()).map(|row| row.next),
             Self::Fault(_) => Some("repeat the same request, under the same name"),
         }
     }

@@ -1,7 +1,7 @@
 //! A back-up: a vault's contents and people, encrypted under the passphrases of two custodians together.
 //!
 //! ```text
-//!  PREPAY-BACKUP 2\n   16 bytes
+//!  PREPAY-BACKUP 3\n   16 bytes
 //!  kind, test, id, name
 //!  moment              seconds, u64
 //!  custodians          two names, in rising order
@@ -31,7 +31,7 @@ use crate::VaultStorage;
 use prepay_basics::codec::{DecodeError, Reader, Writer};
 use prepay_basics::{Entropy, Identifier, Moment};
 
-const MAGIC: &[u8] = b"PREPAY-BACKUP 2\n";
+const MAGIC: &[u8] = b"PREPAY-BACKUP 3\n";
 
 /// What to do with the limits in a back-up.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -85,13 +85,44 @@ impl BackupHeader {
         let header = VaultHeader { kind, id, name, insecure_test };
         Ok(Self { header, moment, custodians, cost, salt, nonce })
     }
+}
 
-    /// The key of the back-up, from passphrases in the order of the names.
-    fn key(&self, passphrases: [&Secret; 2]) -> Key {
-        let mut writer = Writer::new();
-        passphrases.iter().for_each(|one| writer.bytes(one.expose_bytes()));
-        self.cost.derive(writer.as_slice(), &self.salt)
+/// The key of a back-up to make, and everything that it depends on.
+pub(super) struct BackupKey {
+    custodians: [Identifier; 2],
+    cost: Cost,
+    salt: [u8; 16],
+    nonce: [u8; 12],
+    key: Key,
+}
+
+impl BackupKey {
+    /// Derives it, slowly, from the passphrases of custodians in the same order.
+    pub(super) fn derive(
+        names: [&Identifier; 2],
+        passphrases: [&Secret; 2],
+        insecure_test: bool,
+        entropy: &mut dyn Entropy,
+    ) -> Result<Self, VaultError> {
+        for passphrase in passphrases {
+            seal::check_length(passphrase.expose_bytes(), insecure_test)?;
+        }
+        let (mut names, mut passphrases) = (names, passphrases);
+        if names[0] > names[1] {
+            names.swap(0, 1);
+            passphrases.swap(0, 1);
+        }
+        let (cost, salt) = (Cost::new(insecure_test), seal::fresh(entropy)?);
+        let (nonce, key) = (seal::fresh(entropy)?, derive(cost, &salt, passphrases));
+        Ok(Self { custodians: names.map(Identifier::clone), cost, salt, nonce, key })
     }
+}
+
+/// The key of a back-up, from passphrases in the order of the names.
+fn derive(cost: Cost, salt: &[u8; 16], passphrases: [&Secret; 2]) -> Key {
+    let mut writer = Writer::new();
+    passphrases.iter().for_each(|one| writer.bytes(one.expose_bytes()));
+    cost.derive(writer.as_slice(), salt)
 }
 
 /// The plain part of a back-up: as values, as the bytes authenticated with the contents; and the encrypted contents.
@@ -135,24 +166,23 @@ impl<C: Contents> Vault<C> {
         now: Moment,
     ) -> Result<Vec<u8>, VaultError> {
         self.authorize_two(quorum)?;
-        self.check_clock(now)?;
         let insecure_test = self.header().insecure_test;
-        for passphrase in passphrases {
-            seal::check_length(passphrase.expose_bytes(), insecure_test)?;
-        }
-        let (mut names, mut passphrases) = (quorum.names(), passphrases);
-        if names[0] > names[1] {
-            names.swap(0, 1);
-            passphrases.swap(0, 1);
-        }
-        let header = BackupHeader {
-            header: self.header().clone(),
-            moment: now,
-            custodians: names.map(Identifier::clone),
-            cost: Cost::new(insecure_test),
-            salt: seal::fresh(self.entropy())?,
-            nonce: seal::fresh(self.entropy())?,
-        };
+        let key = BackupKey::derive(quorum.names(), passphrases, insecure_test, self.entropy())?;
+        self.seal_backup(quorum, key, now)
+    }
+
+    /// Makes a back-up under a key that is derived already.
+    pub(super) fn seal_backup(
+        &mut self,
+        quorum: &Quorum,
+        key: BackupKey,
+        now: Moment,
+    ) -> Result<Vec<u8>, VaultError> {
+        self.authorize_two(quorum)?;
+        self.check_ready(now)?;
+        let BackupKey { custodians, cost, salt, nonce, key } = key;
+        let header = self.header().clone();
+        let header = BackupHeader { header, moment: now, custodians, cost, salt, nonce };
         self.flush()?;
         let anchor = self.journal().queue().position;
         let entry = VaultEntry::BackedUp { sequence: anchor.sequence };
@@ -162,10 +192,11 @@ impl<C: Contents> Vault<C> {
         let mut contents = Writer::with_capacity(4096);
         let Self { log_key, log_header, people, .. } = &*self;
         let (window, latest, outbox) = (anchor, self.latest_time(), [].as_slice());
-        let parts = body::Parts { log_key, log_header, anchor, window, outbox, latest, people };
+        let witness = None; // That of a restored vault is another.
+        let parts =
+            body::Parts { log_key, log_header, anchor, window, outbox, latest, witness, people };
         parts.encode(&mut contents);
         self.contents().encode(&mut contents);
-        let key = header.key(passphrases);
         let mut writer = Writer::with_capacity(512 + contents.len());
         header.encode(&mut writer);
         let file = seal::finish(writer, &key, &header.nonce, &mut contents.into_bytes());
@@ -217,7 +248,8 @@ impl<C: Contents> Vault<C> {
         if custodians.map(|(name, _)| name.clone()) != backup.custodians {
             return Err(RestoreError::Custodians { expected: backup.custodians });
         }
-        let key = backup.key(custodians.map(|(_, passphrase)| passphrase));
+        let passphrases = custodians.map(|(_, passphrase)| passphrase);
+        let key = derive(backup.cost, &backup.salt, passphrases);
         let text = seal::open(&key, &backup.nonce, beginning, ciphertext)
             .ok_or(RestoreError::WrongSecret)?;
         let mut reader = Reader::new(&text);

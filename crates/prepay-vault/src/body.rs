@@ -8,6 +8,7 @@
 //!  outbox       bytes that belong in the log at the anchor but may not be there yet; the contents already
 //!               have their effect
 //!  latest time  of an entry, or the one accepted since (`timeline.rs`)
+//!  witness      number and place of the witness that the vault must have, if any
 //!  people       names, roles, verifiers, failures
 //! ```
 
@@ -15,6 +16,7 @@ use super::audit::LogHeader;
 use super::record::Position;
 use super::secret::Key;
 use super::user::People;
+use super::witness::Named;
 use prepay_basics::Moment;
 use prepay_basics::codec::{DecodeError, Reader, Writer};
 
@@ -26,6 +28,7 @@ pub(super) struct Parts<'a> {
     pub(super) window: Position,
     pub(super) outbox: &'a [u8],
     pub(super) latest: Moment,
+    pub(super) witness: Option<&'a Named>,
     pub(super) people: &'a People,
 }
 
@@ -37,6 +40,7 @@ pub(super) struct Body<'a> {
     pub(super) window: Position,
     pub(super) outbox: &'a [u8],
     pub(super) latest: Moment,
+    pub(super) witness: Option<Named>,
     pub(super) people: People,
 }
 
@@ -49,6 +53,7 @@ impl Parts<'_> {
         self.window.encode(writer);
         writer.bytes(self.outbox);
         writer.u64(self.latest.unix_seconds());
+        writer.option(self.witness, |writer, named| named.encode(writer));
         self.people.encode(writer);
     }
 }
@@ -71,7 +76,8 @@ impl<'a> Body<'a> {
         }
         let error = reader.error("a moment");
         let latest = Moment::from_unix_seconds(reader.u64()?).ok_or(error)?;
+        let witness = reader.option(Named::decode)?;
         let people = People::decode(reader)?;
-        Ok(Self { log_key, log_header, anchor, window, outbox, latest, people })
+        Ok(Self { log_key, log_header, anchor, window, outbox, latest, witness, people })
     }
 }

@@ -12,7 +12,7 @@ impl<C: Contents> Vault<C> {
     /// # Errors
     ///
     /// [`VaultError::ClockBehind`].
-    pub fn check_clock(&self, now: Moment) -> Result<(), VaultError> {
+    pub(super) fn check_clock(&self, now: Moment) -> Result<(), VaultError> {
         if self.header.insecure_test || !self.time.is_behind(now) {
             return Ok(());
         }

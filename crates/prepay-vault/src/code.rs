@@ -5,12 +5,15 @@ use super::error::{
     UserError, VaultError,
 };
 use super::repair::RepairError;
+use super::witness::WitnessError;
 
 prepay_basics::codes! {
     VaultError {
         Broken = "storage",
         Locked = "closed",
         ClockBehind = "clock_behind",
+        WitnessMissing = "witness_missing",
+        Copied = "vault_copied",
         NoEntropy = "entropy",
         TooLarge = "vault_too_large",
         ShortPassphrase = "passphrase_short",
@@ -73,6 +76,7 @@ prepay_basics::codes! {
         Wrapper = "wrapper",
         Head = "audit_head",
         Cut = "audit_cut",
+        WentBack = "head_went_back",
         BadEntry = "audit_entry",
         Replay = "audit_replay",
         NoEntropy = "entropy",
@@ -95,6 +99,13 @@ prepay_basics::codes! {
         Lost = "repair_lost",
         SignIn = "sign_in",
     } or { Quorum, Open }
+}
+
+prepay_basics::codes! {
+    WitnessError {
+        Place = "witness_place",
+        None = "witness_none",
+    } or { Vault }
 }
 
 prepay_basics::codes! {

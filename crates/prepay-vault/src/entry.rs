@@ -250,5 +250,23 @@ entries! {
             /// Whether they accepted the limits as they were.
             limits_accepted: bool,
         }
+        /// Two custodians gave the vault a witness, or another one.
+        14 WitnessSet "witness_set" {
+            /// Its place.
+            place: String,
+            /// Whether nobody can know that the log had not gone back, because the witness before could not be asked.
+            uncertain: bool,
+            /// Whether they accepted the limits as they were.
+            limits_accepted: bool,
+        }
+        /// Two custodians let the vault go on without a witness.
+        15 WitnessRemoved "witness_removed" {
+            /// Its place.
+            place: String,
+            /// Whether nobody can know that the log had not gone back, because the witness could not be asked.
+            uncertain: bool,
+            /// Whether they accepted the limits as they were.
+            limits_accepted: bool,
+        }
     }
 }

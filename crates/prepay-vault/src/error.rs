@@ -3,7 +3,7 @@
 use std::fmt;
 use std::io;
 
-use super::{BadEntry, Kind, Protector, Role, WrapError};
+use super::{AuditMark, BadEntry, Kind, Protector, Role, WrapError};
 use prepay_basics::codec::DecodeError;
 use prepay_basics::{Identifier, Moment, NoEntropy};
 
@@ -26,6 +26,19 @@ pub enum VaultError {
         expected: Moment,
         /// The time of the clock.
         found: Moment,
+    },
+    /// The witness cannot be asked, so nobody knows whether an older copy of the vault was put back; nothing was done. Bring
+    /// the witness back and open the vault again, or let two custodians name another one.
+    WitnessMissing {
+        /// Its place.
+        place: String,
+        /// What is wrong with it.
+        problem: String,
+    },
+    /// A copy of the vault was opened since, and told the witness; nothing was done, and the vault stops.
+    Copied {
+        /// The place of the witness.
+        place: String,
     },
     /// The session may not do this.
     Access(AccessError),
@@ -191,6 +204,15 @@ pub enum OpenError {
         /// Its length in bytes.
         found: u64,
     },
+    /// The log goes back behind the witness: an older copy was put back, or the log goes on from one.
+    WentBack {
+        /// The place of the witness.
+        place: String,
+        /// The entry that it has.
+        expected: AuditMark,
+        /// The last entry of the log, or the one in its place.
+        found: AuditMark,
+    },
     /// An entry of the audit log was changed.
     BadEntry(BadEntry),
     /// The store lacks the effect of an entry that it must have: the store is older than the log.
@@ -355,6 +377,13 @@ impl fmt::Display for VaultError {
                 f,
                 "the clock was put back: expected at most 24 hours before {expected}, found {found}"
             ),
+            Self::WitnessMissing { place, problem } => {
+                write!(f, "the witness {place} cannot be asked: {problem}")
+            }
+            Self::Copied { place } => write!(
+                f,
+                "a copy of this vault was opened since, as the witness {place} says: this one has stopped"
+            ),
             Self::Access(error) => error.fmt(f),
             Self::NoEntropy => NoEntropy.fmt(f),
             Self::TooLarge => f.write_str("the entry is too large for the audit log"),
@@ -433,7 +462,7 @@ impl fmt::Display for OpenError {
             Self::NotThere => f.write_str("there is no vault"),
             Self::Storage { problem } => write!(f, "the storage failed: {problem}"),
             Self::NotAVault => f.write_str("the store is not that of a vault"),
-            Self::Version => f.write_str("the store has an unknown version: expected 2"),
+            Self::Version => f.write_str("the store has an unknown version: expected 3"),
             Self::Damaged { problem } => write!(f, "the store is damaged: {problem}"),
             Self::Kind { expected, found } => {
                 write!(f, "wrong kind of vault: expected {expected}, found kind {found}")
@@ -460,6 +489,18 @@ impl fmt::Display for OpenError {
                     "the audit log is too short: expected at least {expected} bytes, found {found}"
                 )
             }
+            Self::WentBack { place, expected, found } if expected.sequence == found.sequence => {
+                write!(
+                    f,
+                    "the audit log is that of a copy: expected entry {} as the witness {place} has it, found another",
+                    expected.sequence
+                )
+            }
+            Self::WentBack { place, expected, found } => write!(
+                f,
+                "the audit log went back: expected entry {}, which the witness {place} has, found entry {} as the last",
+                expected.sequence, found.sequence
+            ),
             Self::BadEntry(bad) => bad.fmt(f),
             Self::Replay { sequence, problem } => {
                 write!(f, "entry {sequence} of the audit log does not fit the store: {problem}")
@@ -473,7 +514,7 @@ impl fmt::Display for OpenError {
 impl fmt::Display for RestoreError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::NotABackup => f.write_str("the file is not a back-up of version 2"),
+            Self::NotABackup => f.write_str("the file is not a back-up of version 3"),
             Self::Damaged { problem } => write!(f, "the back-up is damaged: {problem}"),
             Self::Kind { expected, found } => {
                 write!(f, "wrong kind of back-up: expected {expected}, found kind {found}")

@@ -4,9 +4,11 @@
 //! [`Flusher`], without the vault's lock. The first thread writes all waiting entries. Threads that come during a write
 //! wait for its end; then one of those whose entries are still not written writes for all.
 //!
-//! Every write goes in this order: log, durable; then head; then the answer. The log must end where the vault left it: if
+//! Every write goes in this order: log, durable; then head; then, where it is due, the witness (`witness.rs`); then the answer.
+//! The log must end where the vault left it: if
 //! it does not, another process writes to it, and the vault is broken.
 
+use std::fmt;
 use std::io;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
@@ -14,7 +16,9 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use super::VaultError;
 use super::head;
 use super::record::{LogMac, Position};
+use super::witness::Watch;
 use crate::{MemoryStorage, VaultStorage, check_end};
+use prepay_basics::Moment;
 
 /// Shared by the vault and its flushers.
 pub(super) struct Journal {
@@ -29,7 +33,9 @@ pub(super) struct Journal {
 /// The storage, and whether it failed.
 pub(super) struct Disk {
     pub(super) storage: Box<dyn VaultStorage>,
-    failed: Option<String>,
+    /// What was told to the witness, if the vault has one.
+    pub(super) watch: Option<Watch>,
+    failed: Option<VaultError>,
 }
 
 /// The entries that wait to be written.
@@ -38,7 +44,9 @@ pub(super) struct Queue {
     pub(super) pending: Vec<u8>,
     /// The position after the last of them.
     pub(super) position: Position,
-    id: [u8; 16],
+    /// When the last of them was written.
+    pub(super) moment: Moment,
+    pub(super) id: [u8; 16],
     /// Gone when the vault is locked.
     pub(super) mac: Option<LogMac>,
     /// A buffer to reuse.
@@ -92,8 +100,13 @@ impl Disk {
     pub(super) fn usable(&self) -> Result<(), VaultError> {
         match &self.failed {
             None => Ok(()),
-            Some(problem) => Err(VaultError::Broken { problem: problem.clone() }),
+            Some(error) => Err(error.clone()),
         }
+    }
+
+    /// Nothing more can be done with the storage. Returns the error.
+    pub(super) fn fail(&mut self, error: VaultError) -> VaultError {
+        self.failed.insert(error).clone()
     }
 
     /// Uses the storage. If that fails or panics, the vault is broken.
@@ -102,9 +115,11 @@ impl Disk {
         work: impl FnOnce(&mut dyn VaultStorage) -> io::Result<()>,
     ) -> Result<(), VaultError> {
         self.usable()?;
-        self.failed = Some("a write was not finished".to_owned());
+        let broken =
+            |problem: &dyn fmt::Display| VaultError::Broken { problem: problem.to_string() };
+        self.failed = Some(broken(&"a write was not finished"));
         let outcome = work(&mut *self.storage);
-        self.failed = outcome.err().map(|error| error.to_string());
+        self.failed = outcome.err().map(|error| broken(&error));
         self.usable()
     }
 }
@@ -115,10 +130,12 @@ impl Journal {
         id: [u8; 16],
         mac: LogMac,
         position: Position,
+        moment: Moment,
     ) -> Self {
-        let queue = Queue { pending: Vec::new(), position, id, mac: Some(mac), spare: Vec::new() };
+        let (pending, spare) = (Vec::new(), Vec::new());
+        let queue = Queue { pending, position, moment, id, mac: Some(mac), spare };
         Self {
-            disk: Mutex::new(Disk { storage, failed: None }),
+            disk: Mutex::new(Disk { storage, watch: None, failed: None }),
             queue: Mutex::new(queue),
             durable: AtomicU64::new(position.sequence),
             writing: Mutex::new(false),
@@ -137,11 +154,19 @@ impl Journal {
     /// Writes all waiting entries.
     pub(super) fn flush(&self, disk: &mut Disk) -> Result<(), VaultError> {
         disk.usable()?;
-        let (bytes, position, head) = {
-            let mut queue = self.queue();
+        let moment = {
+            let queue = self.queue();
             if queue.pending.is_empty() {
                 return Ok(());
             }
+            queue.moment
+        };
+        let tell = disk.watch.as_ref().is_some_and(|watch| watch.is_due(moment));
+        if tell {
+            self.ask_witness(disk)?;
+        }
+        let (bytes, position, head) = {
+            let mut queue = self.queue();
             let head = queue.head(&queue.position)?;
             let spare = std::mem::take(&mut queue.spare);
             (std::mem::replace(&mut queue.pending, spare), queue.position, head)
@@ -150,6 +175,9 @@ impl Journal {
             storage.append_log(position.length - bytes.len() as u64, &bytes)?;
             storage.write_head(&head)
         })?;
+        if tell {
+            self.tell_witness(disk, position.into(), moment)?;
+        }
         self.durable.store(position.sequence, Ordering::Release);
         let mut bytes = bytes;
         bytes.clear();
@@ -205,7 +233,7 @@ impl Journal {
     pub(super) fn wipe(&self) {
         self.queue().mac = None;
         let mut disk = self.disk();
-        disk.failed.get_or_insert_with(|| "the vault is locked".to_owned());
+        disk.failed.get_or_insert(VaultError::Locked);
         disk.storage = Box::new(MemoryStorage::default());
     }
 }

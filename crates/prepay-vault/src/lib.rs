@@ -13,7 +13,7 @@
 //!  often (tokens)                           rarely (keys, people)
 //!  1. the owner changes the contents        1. staged entries are written
 //!  2. stage: the entry waits in memory      2. store: new contents, with the entry not yet in the log
-//!  3. flush: log, then head                 3. log, then head
+//!  3. flush: log, then head                 3. log, then head; then the witness
 //!  4. the answer                            4. the answer
 //! ```
 //!
@@ -51,6 +51,7 @@ mod tear;
 mod timeline;
 mod user;
 mod window;
+mod witness;
 
 use std::sync::Arc;
 
@@ -68,6 +69,7 @@ pub use sign_in::{Attempt, Claim};
 pub use slices::{AuditPage, AuditPlace};
 pub use storage::{MemoryStorage, VaultStorage, check_end};
 pub use user::{Actor, By, NewUser, ParseRoleError, Quorum, Role, Session, UserReport};
+pub use witness::{WitnessError, WitnessReport};
 
 use audit::{LogHeader, Scanner};
 use journal::Journal;
@@ -176,8 +178,12 @@ pub struct Vault<C> {
     /// The position in the log up to which the store has everything.
     anchor: Position,
     entropy: Box<dyn Entropy>,
-    /// Sessions contain this, so that none outlives this opening.
+    /// Sessions contain this, so that none outlives this opening. So does what this opening tells the witness.
     instance: [u8; 16],
+    /// The witness that the vault must have.
+    witness: Option<witness::Named>,
+    /// Why it cannot be asked, so that nothing may be changed.
+    witness_fault: Option<String>,
 }
 
 impl<C> Drop for Vault<C> {
@@ -239,7 +245,7 @@ impl<C: Contents> Vault<C> {
     /// [`VaultError`] if the session has no permission, or the entry is too large.
     pub fn stage(&mut self, by: By<'_>, entry: &C::Entry, now: Moment) -> Result<u64, VaultError> {
         self.check(by)?;
-        self.check_clock(now)?;
+        self.check_ready(now)?;
         self.put(Some(by), entry, C::items(entry), now)
     }
 
@@ -275,6 +281,7 @@ impl<C: Contents> Vault<C> {
         let after = record::write(&mut queue.pending, &before, now, &actors[..count], entry, mac)
             .ok_or(VaultError::TooLarge)?;
         queue.position = after;
+        queue.moment = now;
         self.window.pass(&before, &after, items);
         self.time.pass(now);
         Ok(after.sequence)
@@ -315,12 +322,12 @@ impl<C: Contents> Vault<C> {
         now: Moment,
         change: impl FnOnce(&mut Self),
     ) -> Result<u64, VaultError> {
-        self.check_clock(now)?;
+        self.check_ready(now)?;
         self.note_time(now)?;
         self.commit_now(by, entry, now, change)
     }
 
-    /// Commits whatever the clock says.
+    /// Commits whatever the clock and the witness say.
     fn commit_now(
         &mut self,
         by: By<'_>,
@@ -332,7 +339,7 @@ impl<C: Contents> Vault<C> {
         let journal = Arc::clone(&self.journal);
         let mut disk = journal.disk();
         journal.flush(&mut disk)?;
-        disk.usable()?;
+        journal.ask_witness(&mut disk)?;
         let anchor = journal.queue().position;
         let mut bytes = Vec::new();
         let after = {
@@ -346,6 +353,7 @@ impl<C: Contents> Vault<C> {
         self.window.pass(&anchor, &after, 0);
         let store = self.sealed(&nonce, anchor, &bytes);
         journal.commit(&mut disk, &store, &bytes, after)?;
+        journal.tell_witness(&mut disk, after.into(), now)?;
         self.anchor = after;
         self.window.snapshot_taken();
         Ok(after.sequence)
@@ -361,6 +369,7 @@ impl<C: Contents> Vault<C> {
             window: self.window.start(),
             outbox,
             latest: self.time.latest(),
+            witness: self.witness.as_ref(),
             people: &self.people,
         };
         parts.encode(&mut writer);
@@ -405,14 +414,14 @@ impl<C: Contents> Vault<C> {
     ///
     /// [`VaultError::Broken`] if the storage fails or has failed; the vault is locked even then.
     pub fn close(mut self) -> Result<(), VaultError> {
-        let outcome = self.snapshot();
+        let outcome = self.snapshot().and_then(|()| self.end_watch());
         self.lock();
         outcome
     }
 
     /// Locks the vault at once: writes staged entries, if possible, and wipes its secrets.
     pub fn lock(mut self) {
-        let _ = self.flush(); // Callers that wait get the error from the flusher.
+        let _ = self.flush().and_then(|()| self.end_watch()); // Callers that wait get the error from the flusher.
         drop(self);
         scrub_stack();
     }

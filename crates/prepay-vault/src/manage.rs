@@ -7,12 +7,33 @@ use std::collections::BTreeMap;
 use super::journal::Journal;
 use super::seal::SealedMaster;
 use super::secret::Key;
+use super::shares::ShareKey;
 use super::user::{Failures, User};
 use super::{
     AccessError, By, Contents, NewUser, Protector, Quorum, Role, Secret, Session, Unlock,
-    UserError, UserReport, Vault, VaultEntry, VaultError, seal,
+    UserError, UserReport, Vault, VaultEntry, VaultError, VaultHeader, seal,
 };
-use prepay_basics::{Identifier, Moment};
+use prepay_basics::{Entropy, Identifier, Moment};
+
+/// A new master key, and how it is sealed.
+pub(super) struct NewMaster {
+    master: Key,
+    sealed: SealedMaster,
+}
+
+impl NewMaster {
+    /// Makes and seals one, slowly. The custodians, in the order of their names, are for shares.
+    pub(super) fn seal(
+        unlock: &Unlock<'_>,
+        header: &VaultHeader,
+        custodians: &[(&Identifier, &ShareKey)],
+        entropy: &mut dyn Entropy,
+    ) -> Result<Self, VaultError> {
+        let master = Key::random(entropy)?;
+        let sealed = SealedMaster::seal(unlock, &master, header, custodians, entropy)?;
+        Ok(Self { master, sealed })
+    }
+}
 
 impl<C: Contents> Vault<C> {
     /// Checks that the people who act are signed in here, in one of these roles.
@@ -59,11 +80,23 @@ impl<C: Contents> Vault<C> {
     ) -> Result<(), UserError> {
         self.authorize_two(quorum).map_err(VaultError::from)?;
         let NewUser { name, role, passphrase } = user;
+        let user = self.person(role, passphrase)?;
+        self.put_user(quorum, name, user, now)
+    }
+
+    /// Adds a person whose keys are derived.
+    pub(super) fn put_user(
+        &mut self,
+        quorum: &Quorum,
+        name: &Identifier,
+        mut user: User,
+        now: Moment,
+    ) -> Result<(), UserError> {
+        self.authorize_two(quorum).map_err(VaultError::from)?;
         if self.people.users.contains_key(name) {
             return Err(UserError::Exists);
         }
-        let mut user = self.person(role, passphrase)?;
-        let entry = VaultEntry::UserAdded { user: name.clone(), role };
+        let entry = VaultEntry::UserAdded { user: name.clone(), role: user.role };
         // So that no old session of an earlier person with this name is valid.
         user.passphrase = u32::try_from(self.entries()).unwrap_or(u32::MAX);
         self.change_people(By::Two(quorum), &entry, now, name, Some(user))?;
@@ -82,7 +115,7 @@ impl<C: Contents> Vault<C> {
         now: Moment,
     ) -> Result<(), UserError> {
         self.authorize_two(quorum).map_err(VaultError::from)?;
-        let role = self.people.users.get(name).ok_or(UserError::Unknown)?.role;
+        let role = self.role(name)?;
         if role == Role::Custodian && self.people.custodians() <= 2 {
             return Err(UserError::TooFewCustodians);
         }
@@ -104,7 +137,8 @@ impl<C: Contents> Vault<C> {
         now: Moment,
     ) -> Result<(), UserError> {
         self.authorize_two(quorum).map_err(VaultError::from)?;
-        self.replace_passphrase(By::Two(quorum), name, passphrase, now)
+        let user = self.person(self.role(name)?, passphrase)?;
+        self.replace_user(By::Two(quorum), name, user, now)
     }
 
     /// Sets a new passphrase for oneself. Ends the session.
@@ -122,21 +156,28 @@ impl<C: Contents> Vault<C> {
         self.check(By::One(session)).map_err(VaultError::from)?;
         self.check_passphrase(new)?;
         self.sign_in(&session.name, old, now)?;
-        self.replace_passphrase(By::One(session), &session.name, new, now)
+        let user = self.person(session.role, new)?;
+        self.replace_user(By::One(session), &session.name, user, now)
     }
 
-    fn replace_passphrase(
+    /// The role of a person.
+    pub(super) fn role(&self, name: &Identifier) -> Result<Role, UserError> {
+        Ok(self.people.users.get(name).ok_or(UserError::Unknown)?.role)
+    }
+
+    /// Puts a person whose keys are derived from a new passphrase in the place of the one who has this name and role.
+    pub(super) fn replace_user(
         &mut self,
         by: By<'_>,
         name: &Identifier,
-        passphrase: &Secret,
+        user: User,
         now: Moment,
     ) -> Result<(), UserError> {
-        let old = self.people.users.get(name).ok_or(UserError::Unknown)?;
-        let (role, number) = (old.role, old.passphrase.wrapping_add(1));
-        let user = User { passphrase: number, ..self.person(role, passphrase)? };
+        self.check(by).map_err(VaultError::from)?;
+        let old = self.people.users.get(name).filter(|old| old.role == user.role);
+        let passphrase = old.ok_or(UserError::Unknown)?.passphrase.wrapping_add(1);
         let entry = VaultEntry::PassphraseChanged { user: name.clone() };
-        self.change_people(by, &entry, now, name, Some(user))?;
+        self.change_people(by, &entry, now, name, Some(User { passphrase, ..user }))?;
         Ok(())
     }
 
@@ -147,14 +188,16 @@ impl<C: Contents> Vault<C> {
         new: [&Secret; 2],
         now: Moment,
     ) -> Result<(), UserError> {
-        let session = |name: &Identifier| {
-            let user = self.people.users.get(name).ok_or(UserError::Unknown)?;
-            Ok::<_, UserError>(user.session(name, self.instance))
-        };
-        let both = Quorum::new(session(names[0])?, session(names[1])?);
-        let both = both.map_err(|_| UserError::TooFewCustodians)?;
         for (name, passphrase) in names.into_iter().zip(new) {
-            self.replace_passphrase(By::Two(&both), name, passphrase, now)?;
+            // The first new passphrase ends that one's session.
+            let session = |name: &Identifier| {
+                let user = self.people.users.get(name).ok_or(UserError::Unknown)?;
+                Ok::<_, UserError>(user.session(name, self.instance))
+            };
+            let both = Quorum::new(session(names[0])?, session(names[1])?);
+            let both = both.map_err(|_| UserError::TooFewCustodians)?;
+            let user = self.person(Role::Custodian, passphrase)?;
+            self.replace_user(By::Two(&both), name, user, now)?;
         }
         Ok(())
     }
@@ -185,11 +228,8 @@ impl<C: Contents> Vault<C> {
                     .extend(user.as_ref().and_then(|user| Some((name, user.share.as_ref()?))));
                 let custodians: Vec<_> = custodians.into_iter().collect();
                 let unlock = Unlock::Shares { threshold, given: &[] };
-                let master = Key::random(&mut *self.entropy)?;
                 let entropy = &mut *self.entropy;
-                let sealed =
-                    SealedMaster::seal(&unlock, &master, &self.header, &custodians, entropy)?;
-                Some((sealed, master))
+                Some(NewMaster::seal(&unlock, &self.header, &custodians, entropy)?)
             }
             _ => None,
         };
@@ -199,9 +239,8 @@ impl<C: Contents> Vault<C> {
                 Some(user) => users.insert(name.clone(), user),
                 None => users.remove(name),
             };
-            if let Some((sealed, master)) = shares {
-                vault.sealed_master = sealed;
-                vault.master = master;
+            if let Some(new) = shares {
+                vault.set_master(new);
             }
         })?;
         Ok(())
@@ -221,20 +260,28 @@ impl<C: Contents> Vault<C> {
         now: Moment,
     ) -> Result<(), VaultError> {
         self.authorize_two(quorum)?;
-        let master = Key::random(&mut *self.entropy)?;
-        let sealed = SealedMaster::seal(
-            &unlock,
-            &master,
-            &self.header,
-            &self.people.shares(),
-            &mut *self.entropy,
-        )?;
-        let entry = VaultEntry::ProtectorChanged { protector: sealed.protector().to_string() };
-        self.commit_all(By::Two(quorum), &entry, now, |vault| {
-            vault.sealed_master = sealed;
-            vault.master = master;
-        })?;
+        let (custodians, entropy) = (self.people.shares(), &mut *self.entropy);
+        let new = NewMaster::seal(&unlock, &self.header, &custodians, entropy)?;
+        self.put_master(quorum, new, now)
+    }
+
+    /// Replaces what unlocks the vault by what is sealed already.
+    pub(super) fn put_master(
+        &mut self,
+        quorum: &Quorum,
+        new: NewMaster,
+        now: Moment,
+    ) -> Result<(), VaultError> {
+        self.authorize_two(quorum)?;
+        let protector = new.sealed.protector().to_string();
+        let entry = VaultEntry::ProtectorChanged { protector };
+        self.commit_all(By::Two(quorum), &entry, now, |vault| vault.set_master(new))?;
         Ok(())
+    }
+
+    fn set_master(&mut self, new: NewMaster) {
+        self.sealed_master = new.sealed;
+        self.master = new.master;
     }
 
     pub(super) const fn journal(&self) -> &std::sync::Arc<Journal> {

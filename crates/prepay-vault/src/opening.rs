@@ -24,6 +24,7 @@ use super::tear;
 use super::timeline::Timeline;
 use super::user::{Failures, People, User};
 use super::window::Window;
+use super::witness::{self, Said};
 use super::{
     BadEntry, Contents, CreateError, Entries as _, Entry, OpenError, Protector, Record,
     ReplayError, Setup, Unlock, Vault, VaultEntry, VaultError, VaultHeader,
@@ -107,7 +108,7 @@ impl<C: Contents> Vault<C> {
             .ok_or(VaultError::TooLarge)?;
         let nonce = seal::fresh(&mut *entropy).map_err(VaultError::from)?;
         let instance = seal::fresh(&mut *entropy).map_err(VaultError::from)?;
-        let journal = Journal::new(storage, header.id, mac, start);
+        let journal = Journal::new(storage, header.id, mac, start, now);
         let mut window = Window::new(start, C::REMEMBERED);
         window.pass(&start, &after, 0);
         let mut vault = Self {
@@ -124,6 +125,8 @@ impl<C: Contents> Vault<C> {
             anchor: start,
             entropy,
             instance,
+            witness: None,
+            witness_fault: None,
         };
         let store = vault.sealed(&nonce, start, &outbox[HEADER..]);
         vault.journal.commit(&mut vault.journal.disk(), &store, &outbox, after)?;
@@ -169,12 +172,14 @@ impl<C: Contents> Vault<C> {
         let mut state = State { people: body.people, latest: body.latest, contents };
         let head = storage.read_head()?;
         let head = read_head(head.as_deref(), &sealed.header.id, &mac)?;
+        let heard = witness::hear(body.witness.as_ref(), &mut *storage, &sealed.header.id, &mac);
         let log = Log {
             header: body.log_header,
             anchor: body.anchor,
             window: body.window,
             outbox: body.outbox,
             head,
+            said: heard.said,
             mac: &mac,
         };
         let plan = log.check(&mut *storage, &mut state)?;
@@ -182,7 +187,7 @@ impl<C: Contents> Vault<C> {
         // Everything is right: repair the end of the log.
         log.tidy(&mut *storage, &plan)?;
         let mut vault = Self {
-            journal: Arc::new(Journal::new(storage, sealed.header.id, mac, plan.end)),
+            journal: Arc::new(Journal::new(storage, sealed.header.id, mac, plan.end, now)),
             header: sealed.header,
             sealed_master: sealed.master,
             master,
@@ -195,12 +200,15 @@ impl<C: Contents> Vault<C> {
             anchor: body.anchor,
             entropy,
             instance,
+            witness_fault: heard.fault,
+            witness: body.witness,
         };
         if plan.torn > 0 {
             let entry = VaultEntry::LogCut { bytes: plan.torn };
             vault.put(None, &entry, 0, now)?;
             vault.flush()?;
         }
+        vault.begin_watch(now);
         drop(text);
         scrub_stack();
         Ok(vault)
@@ -229,8 +237,9 @@ pub(super) fn opens<C: Contents>(
     let mac = LogMac::new(&body.log_key);
     let head = storage.read_head()?;
     let Ok(head) = read_head(head.as_deref(), &id, &mac) else { return Ok(false) };
+    let said = witness::hear(body.witness.as_ref(), storage, &id, &mac).said;
     let (header, anchor, window, outbox) = (body.log_header, body.anchor, body.window, body.outbox);
-    let log = Log { header, anchor, window, outbox, head, mac: &mac };
+    let log = Log { header, anchor, window, outbox, head, said, mac: &mac };
     let mut state = State { people: body.people, latest: body.latest, contents };
     match log.check(storage, &mut state) {
         Ok(_) => Ok(true),
@@ -328,6 +337,7 @@ struct Log<'a> {
     window: Position,
     outbox: &'a [u8],
     head: Option<Position>,
+    said: Option<Said<'a>>,
     mac: &'a LogMac,
 }
 
@@ -405,7 +415,31 @@ impl Log<'_> {
             state.remember(&record);
             plan.pass::<C>(&record, after);
         }
+        self.look_back::<C>(storage, &plan)?;
         Ok(plan)
+    }
+
+    /// Checks that the log has the entry of the witness, which may be before everything that was read.
+    fn look_back<C: Contents>(
+        &self,
+        storage: &mut dyn VaultStorage,
+        plan: &Plan,
+    ) -> Result<(), OpenError> {
+        let Some(said) = self.said else { return Ok(()) };
+        said.compare(&plan.end)?;
+        if said.last.sequence > plan.end.sequence {
+            return Err(said.went_back(plan.end.into()));
+        }
+        if said.last.sequence < self.window.sequence {
+            let mut place = self.header.start();
+            let mut scanner = Scanner::new(storage, place.length, self.window.length);
+            while place.sequence < said.last.sequence {
+                let Some(next) = scanner.next::<C::Entry>(&place, None)? else { break };
+                (_, place) = next.map_err(|problem| place.bad(problem))?;
+            }
+            said.compare(&place)?;
+        }
+        Ok(())
     }
 
     /// Whether the outbox must be written, because it is missing or torn. Other bytes in its place, with more after
@@ -487,7 +521,7 @@ impl Log<'_> {
         if named.iter().flatten().any(differs) {
             return Err(place.bad(Problem::OtherChain).into());
         }
-        Ok(())
+        self.said.map_or(Ok(()), |said| said.compare(place))
     }
 
     /// Carries out a plan.

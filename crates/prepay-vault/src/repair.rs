@@ -3,7 +3,7 @@
 //! ```text
 //!  1. unlock the store; two custodians prove their passphrases
 //!  2. read the whole log from its beginning: up to where is it right?
-//!  3. what do store and head know that is not there? the custodians must have accepted that number of entries
+//!  3. what do store, head and witness know that is not there? the custodians must have accepted that number of entries
 //!  4. the log goes on after its last right entry; if the store is ahead of that, a new log begins after the store
 //!  5. the first new entry says what was accepted, and the head is made anew
 //! ```
@@ -28,9 +28,10 @@ use super::secret::scrub_stack;
 use super::sign_in::Attempt;
 use super::timeline::Timeline;
 use super::window::Window;
+use super::witness;
 use super::{
-    Contents, OpenError, Place, Quorum, QuorumError, RestoredLimits, Secret, SignInError, Unlock,
-    Vault, VaultEntry, VaultError,
+    AuditMark, Contents, OpenError, Place, Quorum, QuorumError, RestoredLimits, Secret,
+    SignInError, Unlock, Vault, VaultEntry, VaultError,
 };
 use prepay_basics::codec::Reader;
 use prepay_basics::{Identifier, Moment};
@@ -157,6 +158,7 @@ impl<C: Contents> Vault<C> {
         // How far the log is right, from its beginning.
         let head = storage.read_head().map_err(io)?;
         let head = opening::read_head(head.as_deref(), &sealed.header.id, &mac).unwrap_or_default();
+        let heard = witness::hear(body.witness.as_ref(), &mut *storage, &sealed.header.id, &mac);
         let anchor = body.anchor;
         let outbox = match body.outbox {
             [] => None,
@@ -167,6 +169,8 @@ impl<C: Contents> Vault<C> {
         };
         let stored = outbox.as_ref().map_or(anchor, |&(_, after)| after);
         let mut end = body.log_header.start();
+        let compare = |place: &Position| heard.said.map_or(Ok(()), |said| said.compare(place));
+        [end, anchor, stored].iter().chain(&head).try_for_each(compare)?;
         let mut window = Window::new(end, C::REMEMBERED);
         let header = audit::header(&mut *storage).map_err(io)?;
         let header_fits = header.is_ok_and(|header| header.encode() == body.log_header.encode());
@@ -180,6 +184,7 @@ impl<C: Contents> Vault<C> {
                 if [Some(anchor), Some(stored), head].iter().flatten().any(differs) {
                     return Err(OpenError::from(end.bad(Problem::OtherChain)).into());
                 }
+                compare(&after)?;
                 if after.sequence <= stored.sequence {
                     state.remember(&record);
                 } else if state.replay(&record).is_err() {
@@ -199,9 +204,11 @@ impl<C: Contents> Vault<C> {
             end = *after;
         }
 
-        let known = head.filter(|head| head.sequence > stored.sequence).unwrap_or(stored);
+        let places = [Some(stored), head].into_iter().flatten().map(AuditMark::from);
+        let marks = places.chain(heard.said.map(|said| said.last));
+        let known = marks.max_by_key(|mark| mark.sequence).unwrap_or(stored.into());
         let lost = known.sequence.saturating_sub(end.sequence);
-        let uncertain = head.is_none();
+        let uncertain = head.is_none() || heard.fault.is_some();
         if lost != accepted.lost {
             return Err(RepairError::Lost { last: end.sequence, lost, accepted: accepted.lost });
         }
@@ -228,7 +235,7 @@ impl<C: Contents> Vault<C> {
         };
         keep().map_err(io)?;
         let mut vault = Self {
-            journal: Arc::new(Journal::new(storage, sealed.header.id, mac, end)),
+            journal: Arc::new(Journal::new(storage, sealed.header.id, mac, end, now)),
             header: sealed.header,
             sealed_master: sealed.master,
             master,
@@ -241,8 +248,11 @@ impl<C: Contents> Vault<C> {
             anchor: end,
             entropy,
             instance,
+            witness_fault: heard.fault,
+            witness: body.witness,
         };
         vault.write_repaired(&quorum, &entry, now, cut, missing).map_err(OpenError::from)?;
+        vault.begin_watch(now);
         drop(text);
         scrub_stack();
         Ok((vault, repaired))

@@ -41,4 +41,12 @@ impl<S: VaultStorage> VaultStorage for Arc<Mutex<S>> {
     fn write_head(&mut self, head: &[u8]) -> io::Result<()> {
         locked(self)?.write_head(head)
     }
+
+    fn read_witness(&mut self, place: &str) -> io::Result<Option<Vec<u8>>> {
+        locked(self)?.read_witness(place)
+    }
+
+    fn write_witness(&mut self, place: &str, record: &[u8]) -> io::Result<()> {
+        locked(self)?.write_witness(place, record)
+    }
 }

@@ -3,6 +3,10 @@
 //! That is sign-in, people, protection and back-up; the audit log is in `slices.rs`. What to do with the contents is up to the owner, who
 //! uses [`SharedVault::with`].
 //!
+//! Whatever derives a key from a passphrase, or asks a token to seal one, does that slow step without the lock of the vault,
+//! so that tokens are issued meanwhile. Only one thread at a time does it. Then, with the lock, the people are checked
+//! and everything is done, or nothing.
+//!
 //! # Failures
 //!
 //! | what happened | what every later call returns |
@@ -13,14 +17,17 @@
 //! | the vault was locked or closed | [`VaultError::Locked`] |
 
 use std::fmt;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
+use super::backup::BackupKey;
+use super::manage::NewMaster;
+use super::user::User;
 use super::{
     AccessError, By, Contents, CreateError, Flusher, NewUser, OpenError, Quorum, RestoreError,
     RestoredLimits, Role, Secret, Session, Setup, SignInError, Unlock, UserError, UserReport,
-    Vault, VaultError, VaultHeader, VaultStorage,
+    Vault, VaultError, VaultHeader, VaultStorage, seal,
 };
-use prepay_basics::{Clock, Entropy, Identifier, Moment};
+use prepay_basics::{Clock, Entropy, Identifier, Moment, NoEntropy};
 
 /// The surroundings of a vault.
 pub struct Place {
@@ -36,8 +43,8 @@ pub struct Place {
 pub struct SharedVault<C> {
     header: VaultHeader,
     state: Mutex<State<C>>,
-    /// Held during a sign-in.
-    signing_in: Mutex<()>,
+    /// Held while a key is derived.
+    deriving: Mutex<()>,
     flusher: Flusher,
     clock: Box<dyn Clock>,
 }
@@ -116,7 +123,7 @@ impl<C: Contents> SharedVault<C> {
             header: vault.header().clone(),
             flusher: vault.flusher(),
             state: Mutex::new(State::Open(Box::new(vault))),
-            signing_in: Mutex::new(()),
+            deriving: Mutex::new(()),
             clock,
         }
     }
@@ -127,9 +134,39 @@ impl<C: Contents> SharedVault<C> {
     ///
     /// [`SignInError`].
     pub fn sign_in(&self, name: &Identifier, passphrase: &Secret) -> Result<Session, SignInError> {
-        let _one_at_a_time = self.signing_in.lock().unwrap_or_else(PoisonError::into_inner);
+        let _turn = self.turn();
+        self.sign_in_now(name, passphrase)
+    }
+
+    /// Signs a person in during the turn of the caller.
+    fn sign_in_now(&self, name: &Identifier, passphrase: &Secret) -> Result<Session, SignInError> {
         let claim = self.with(|vault| vault.ask(name, self.now()))??.claim(passphrase);
         self.with(|vault| vault.settle(&claim, self.now()))?
+    }
+
+    /// Waits until no other thread derives a key.
+    fn turn(&self) -> MutexGuard<'_, ()> {
+        self.deriving.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Derives or seals keys for two custodians, without the lock of the vault.
+    fn derive<T>(
+        &self,
+        by: &Quorum,
+        slowly: impl FnOnce(&mut dyn Entropy) -> Result<T, VaultError>,
+    ) -> Result<T, VaultError> {
+        let _turn = self.turn();
+        self.with(|vault| vault.authorize_two(by))??; // Whoever may not act takes no time.
+        self.draw(slowly)
+    }
+
+    /// Does something that needs randomness of the vault, without its lock.
+    fn draw<T>(
+        &self,
+        slowly: impl FnOnce(&mut dyn Entropy) -> Result<T, VaultError>,
+    ) -> Result<T, VaultError> {
+        // A vault that was locked meanwhile says so itself.
+        slowly(&mut Drawing(self)).map_err(|error| self.with(|_| ()).err().unwrap_or(error))
     }
 
     /// Checks that the people who act are signed in here, in one of these roles.
@@ -159,7 +196,10 @@ impl<C: Contents> SharedVault<C> {
     ///
     /// [`UserError`].
     pub fn add_user(&self, by: &Quorum, user: NewUser<'_>) -> Result<(), UserError> {
-        self.with(|vault| vault.add_user(by, user, self.now()))?
+        let NewUser { name, role, passphrase } = user;
+        let is_test = self.header.insecure_test;
+        let user = self.derive(by, |entropy| User::new(role, passphrase, is_test, entropy))?;
+        self.with(|vault| vault.put_user(by, name, user, self.now()))?
     }
 
     /// Removes a person, unless fewer than two custodians would remain.
@@ -182,7 +222,10 @@ impl<C: Contents> SharedVault<C> {
         name: &Identifier,
         passphrase: &Secret,
     ) -> Result<(), UserError> {
-        self.with(|vault| vault.set_passphrase(by, name, passphrase, self.now()))?
+        let role = self.with(|vault| vault.role(name))??;
+        let is_test = self.header.insecure_test;
+        let user = self.derive(by, |entropy| User::new(role, passphrase, is_test, entropy))?;
+        self.with(|vault| vault.replace_user(By::Two(by), name, user, self.now()))?
     }
 
     /// Sets a new passphrase for oneself. Ends the session.
@@ -196,7 +239,13 @@ impl<C: Contents> SharedVault<C> {
         old: &Secret,
         new: &Secret,
     ) -> Result<(), UserError> {
-        self.with(|vault| vault.change_passphrase(by, old, new, self.now()))?
+        let _turn = self.turn();
+        self.with(|vault| vault.check(By::One(by)))?.map_err(VaultError::from)?;
+        let is_test = self.header.insecure_test;
+        seal::check_length(new.expose_bytes(), is_test)?;
+        self.sign_in_now(by.name(), old)?;
+        let user = self.draw(|entropy| User::new(by.role(), new, is_test, entropy))?;
+        self.with(|vault| vault.replace_user(By::One(by), by.name(), user, self.now()))?
     }
 
     /// Changes what unlocks the vault.
@@ -205,7 +254,13 @@ impl<C: Contents> SharedVault<C> {
     ///
     /// [`VaultError`].
     pub fn change_protector(&self, by: &Quorum, unlock: Unlock<'_>) -> Result<(), VaultError> {
-        self.with(|vault| vault.change_protector(by, unlock, self.now()))?
+        if let Unlock::Shares { .. } = unlock {
+            // Nothing slow, and it needs all custodians as they are.
+            return self.with(|vault| vault.change_protector(by, unlock, self.now()))?;
+        }
+        let header = &self.header;
+        let new = self.derive(by, |entropy| NewMaster::seal(&unlock, header, &[], entropy))?;
+        self.with(|vault| vault.put_master(by, new, self.now()))?
     }
 
     /// Accepts the time of a clock that is behind. Returns the latest time seen before, or `None` if the clock is not
@@ -225,7 +280,10 @@ impl<C: Contents> SharedVault<C> {
     ///
     /// [`VaultError`].
     pub fn backup(&self, by: &Quorum, passphrases: [&Secret; 2]) -> Result<Vec<u8>, VaultError> {
-        self.with(|vault| vault.backup(by, passphrases, self.now()))?
+        let is_test = self.header.insecure_test;
+        let key = self
+            .derive(by, |entropy| BackupKey::derive(by.names(), passphrases, is_test, entropy))?;
+        self.with(|vault| vault.seal_backup(by, key, self.now()))?
     }
 
     /// Does something with the vault, if it can be used. First waits for a write in progress.
@@ -320,6 +378,15 @@ impl<C> SharedVault<C> {
     /// The vault's clock.
     pub fn clock(&self) -> &dyn Clock {
         &*self.clock
+    }
+}
+
+/// The randomness of a vault, for whoever does not hold its lock.
+struct Drawing<'a, C>(&'a SharedVault<C>);
+
+impl<C: Contents> Entropy for Drawing<'_, C> {
+    fn fill(&mut self, bytes: &mut [u8]) -> Result<(), NoEntropy> {
+        self.0.with(|vault| vault.entropy().fill(bytes)).unwrap_or(Err(NoEntropy))
     }
 }
 

@@ -1,14 +1,17 @@
-//! The storage of a vault: three things, and how durable they must be.
+//! The storage of a vault: three things, and how durable they must be; and a record outside it.
 //!
 //! ```text
 //!  store   the sealed contents        replaced as a whole, never half
 //!  log     the audit log              grows at its end; truncated only to drop what was never acknowledged
 //!  head    where the log ends         one small record, overwritten in place
+//!  witness elsewhere, if there is one replaced as a whole, never half
 //! ```
 //!
 //! The vault does the sealing and chaining and knows the meaning; storage knows bytes and durability only.
 
+use std::collections::BTreeMap;
 use std::io;
+use std::sync::{Arc, Mutex, PoisonError};
 
 /// The storage of one vault. It has a single user at a time.
 pub trait VaultStorage: Send {
@@ -69,6 +72,21 @@ pub trait VaultStorage: Send {
     ///
     /// Errors of the storage.
     fn write_head(&mut self, head: &[u8]) -> io::Result<()>;
+
+    /// The record of a witness, which is not in this storage but at a place of its own; `None` if there is none.
+    ///
+    /// # Errors
+    ///
+    /// Errors of the place, or if it is none.
+    fn read_witness(&mut self, place: &str) -> io::Result<Option<Vec<u8>>>;
+
+    /// Replaces the record of a witness. The new one is durable when this returns; until then, a reader finds either the
+    /// complete old one or the complete new one.
+    ///
+    /// # Errors
+    ///
+    /// Errors of the place, or if it is none.
+    fn write_witness(&mut self, place: &str, record: &[u8]) -> io::Result<()>;
 }
 
 /// Checks that a log ends where its only writer left it.
@@ -95,6 +113,8 @@ pub struct MemoryStorage {
     pub log: Vec<u8>,
     /// The head.
     pub head: Option<Vec<u8>>,
+    /// Records of witnesses by their places, which are outside: every clone has the same.
+    pub witnesses: Arc<Mutex<BTreeMap<String, Vec<u8>>>>,
 }
 
 impl VaultStorage for MemoryStorage {
@@ -135,6 +155,17 @@ impl VaultStorage for MemoryStorage {
 
     fn write_head(&mut self, head: &[u8]) -> io::Result<()> {
         self.head = Some(head.to_vec());
+        Ok(())
+    }
+
+    fn read_witness(&mut self, place: &str) -> io::Result<Option<Vec<u8>>> {
+        let witnesses = self.witnesses.lock().unwrap_or_else(PoisonError::into_inner);
+        Ok(witnesses.get(place).cloned())
+    }
+
+    fn write_witness(&mut self, place: &str, record: &[u8]) -> io::Result<()> {
+        let mut witnesses = self.witnesses.lock().unwrap_or_else(PoisonError::into_inner);
+        witnesses.insert(place.to_owned(), record.to_vec());
         Ok(())
     }
 }

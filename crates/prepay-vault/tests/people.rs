@@ -310,7 +310,7 @@ fn every_bit_and_cut_of_a_backup_counts() {
     let place = Shelf::default();
     let refused = |file: &[u8]| {
         let error = restore(&place, file, HELD, RestoredLimits::Accepted).err();
-        let MemoryStorage { store, log, head } = place.lock().unwrap().clone();
+        let MemoryStorage { store, log, head, .. } = place.lock().unwrap().clone();
         assert_eq!((store, log, head), (None, Vec::new(), None));
         error
     };

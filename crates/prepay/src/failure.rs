@@ -5,10 +5,10 @@
 //! |---|---|
 //! | 0 | done |
 //! | 1 | something broke on the way: storage, a module that does not answer, standard output |
-//! | 2 | the command could not run: flags, a file that is not there, a vault in use, a missing secret |
-//! | 3 | the standard, a vault, a document or a centre answered no |
+//! | 2 | the command could not run: flags, a file that is not there, a vault or meter in use, a missing secret |
+//! | 3 | the standard, a meter, a vault, a document or a centre answered no |
 //!
-//! With `--json` a failure is one object on standard output: `{"error": {"code", "message", "next"}}`, with
+//! With `--json` a failure is one object on standard output, or on standard error if standard output fails: `{"error": {"code", "message", "next"}}`, with
 //! `"test": true` when a test vault answered. That holds for flags that cannot be read, too. What to do next is the
 //! error's own advice, or that of the [table of codes](prepay_records::explain).
 
@@ -146,10 +146,15 @@ impl Failure {
             return Ending::Unread;
         }
         if as_json {
-            match json::print(&ErrorRecord { error: self.body() }, test) {
+            let record = ErrorRecord { error: self.body() };
+            match json::print(&record, test) {
                 Ok(()) => return self.ending,
                 Err(error) if error.kind() == io::ErrorKind::BrokenPipe => return Ending::Unread,
-                Err(_) => {} // Standard output is broken, so people have to read it.
+                // Standard output takes nothing; perhaps the same line reaches somebody on standard error.
+                Err(_) => {
+                    let _ = json::print_to(&mut io::stderr().lock(), &record, test);
+                    return self.ending;
+                }
             }
         }
         let status = self.status.as_ref().map(|status| format!(" (status {status})"));
@@ -182,16 +187,26 @@ pub(crate) fn unreadable(error: &clap::Error) -> Ending {
             Err(error) => Failure::from(error).print(false, false),
         };
     }
+    let is_missing = matches!(
+        error.kind(),
+        ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand | ErrorKind::MissingSubcommand
+    );
     let flags = std::env::args_os().skip(1).take_while(|word| word != "--");
     if !flags.into_iter().any(|word| word == "--json") {
-        let _ = error.print(); // There is no other place to say it.
+        // In the form of clap, which points at the word, with the code of every wrong command line in front.
+        let text = error.render().ansi().to_string();
+        if is_missing {
+            anstream::eprintln!("{text}\n{} a command is missing", styled(WRONG, "flag:"));
+        } else {
+            anstream::eprint!("{}", text.replacen("error:", "flag:", 1));
+        }
         return Ending::Unable;
     }
     let text = error.render().to_string();
     let (message, rest) = text.split_once("\n\n").unwrap_or((&text, ""));
-    let message = match error.kind() {
-        ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand => "a command is missing".to_owned(),
-        _ => {
+    let message = match is_missing {
+        true => "a command is missing".to_owned(),
+        false => {
             let words = message.trim_start_matches("error: ").split_whitespace();
             words.collect::<Vec<_>>().join(" ")
         }
@@ -227,7 +242,9 @@ impl From<SessionError> for Failure {
     /// A request that is none, that the module refuses, or at which it broke.
     fn from(error: SessionError) -> Self {
         let failure = match error {
-            SessionError::Fault(ModuleFault::Clock { .. }) => Self::refused(error.code(), &error),
+            SessionError::Fault(ModuleFault::Clock { .. } | ModuleFault::Witness { .. }) => {
+                Self::refused(error.code(), &error)
+            }
             SessionError::Fault(_) => Self::broken(error.code(), &error),
             SessionError::Line(_) | SessionError::Refused(_) | SessionError::Service(_) => {
                 Self::refused(error.code(), &error)
@@ -267,7 +284,9 @@ impl From<ClientError> for Failure {
             return Self::refused("no_answer", message);
         };
         let failure = match row.code {
-            "storage" | "no_answer" | "closed" | "entropy" => Self::broken(row.code, message),
+            "storage" | "no_answer" | "closed" | "entropy" | "vault_copied" => {
+                Self::broken(row.code, message)
+            }
             "sign_in_busy" | "too_many_connections" | "too_slow" | "user_refused" => {
                 Self::unable(row.code, message)
             }

@@ -7,7 +7,16 @@ use serde::Serialize;
 
 /// Prints an object on a line. In that of a test installation, `"test": true` comes first.
 pub(crate) fn print(answer: &impl Serialize, test: bool) -> io::Result<()> {
-    writeln!(io::stdout().lock(), "{}", line(answer, test)?)
+    print_to(&mut io::stdout().lock(), answer, test)
+}
+
+/// Prints an object on a line of a stream.
+pub(crate) fn print_to(
+    out: &mut impl Write,
+    answer: &impl Serialize,
+    test: bool,
+) -> io::Result<()> {
+    writeln!(out, "{}", line(answer, test)?)
 }
 
 fn line(answer: &impl Serialize, test: bool) -> serde_json::Result<String> {

@@ -64,7 +64,7 @@ impl FirstPeopleFlags {
             }
         }
         if !insecure_test {
-            secrets.require_apart(custodians.iter().map(Identifier::as_str))?;
+            secrets.require_apart(custodians.iter().map(|name| (name, "")))?;
         }
         everybody.into_iter().map(|(name, role)| new_person(secrets, name, role)).collect()
     }
@@ -160,7 +160,9 @@ pub(crate) fn user_failure(name: &Identifier, error: &UserError) -> Failure {
 /// Why an open vault refused or failed.
 pub(crate) fn vault_failure(error: &VaultError) -> Failure {
     match error {
-        VaultError::Broken { .. } | VaultError::Locked => Failure::broken(error.code(), error),
+        VaultError::Broken { .. } | VaultError::Locked | VaultError::Copied { .. } => {
+            Failure::broken(error.code(), error)
+        }
         VaultError::Access(error) => access_failure(error),
         VaultError::NoEntropy => Failure::broken(error.code(), error),
         VaultError::Wrapper(_) => Failure::unable(error.code(), error),

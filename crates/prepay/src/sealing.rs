@@ -129,7 +129,7 @@ impl UnlockFlags {
             Protector::Shares { threshold, custodians } => {
                 let names = self.share_names(name, *threshold, custodians, acting)?;
                 if !header.insecure_test {
-                    secrets.require_apart(names.iter().map(Identifier::as_str))?;
+                    secrets.require_apart(names.iter().map(|name| (name, "")))?;
                 }
                 let given = names.into_iter().map(|name| {
                     let secret =
@@ -379,6 +379,10 @@ pub(crate) fn open_failure(path: &Path, error: &OpenError) -> Failure {
                 "keep every file as it is and call an auditor; then two custodians can accept what is lost: repair",
             )
         }
+        OpenError::WentBack { .. } => Failure::refused(error.code(), message).next(
+            "use the newest copy of the directory; if there is none, call an auditor, then two custodians can accept what \
+             is lost: repair",
+        ),
         OpenError::Shares { .. } => Failure::refused(error.code(), message)
             .next("let the custodians named in the message open it: --share NAME"),
         OpenError::Storage { .. } | OpenError::NoEntropy => Failure::broken(error.code(), message),

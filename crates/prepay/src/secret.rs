@@ -18,6 +18,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use clap::{Args, ValueHint};
+use prepay_basics::Identifier;
 use prepay_host::private_file;
 use prepay_vault::Secret;
 use zeroize::Zeroizing;
@@ -128,22 +129,26 @@ impl SecretFlags {
         self.kept.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Refuses the secrets of different people in one directory: whoever opens it would be all of them.
-    pub(crate) fn require_apart<'a>(&self, names: impl IntoIterator<Item = &'a str>) -> Done<()> {
-        let mut found: BTreeMap<PathBuf, &str> = BTreeMap::new();
-        for name in names {
-            let Some(file) = self.file(name) else { continue };
+    /// Refuses the secrets of different custodians in one directory: whoever opens it would be all of them. Each secret is
+    /// given as the name of its owner and what follows it in the name of the secret.
+    pub(crate) fn require_apart<'a>(
+        &self,
+        secrets: impl IntoIterator<Item = (&'a Identifier, &'a str)>,
+    ) -> Done<()> {
+        let mut found: BTreeMap<PathBuf, &Identifier> = BTreeMap::new();
+        for (owner, suffix) in secrets {
+            let Some(file) = self.file(&format!("{owner}{suffix}")) else { continue };
             let Ok(file) = file.canonicalize() else { continue }; // Reading it says what is wrong.
             let directory = file.parent().unwrap_or(&file).to_owned();
-            if let Some(other) = found.get(&directory) {
+            if let Some(other) = found.get(&directory).filter(|&&other| other != owner) {
                 let message = format!(
-                    "secrets of {other} and {name}: expected each in a directory of its own, found both in {}",
+                    "secrets of {other} and {owner}: expected each in a directory of its own, found both in {}",
                     directory.display()
                 );
                 let next = "let each of them type the passphrase, or bring a directory: --secrets A --secrets B";
                 return Err(Failure::refused("secrets_together", message).next(next));
             }
-            found.insert(directory, name);
+            found.insert(directory, owner);
         }
         Ok(())
     }

@@ -154,6 +154,8 @@ fn each_exit_status_has_its_meaning() {
             .and_then(std::process::Child::wait_with_output)
             .unwrap();
         assert_eq!(output.status.code(), Some(1), "{arguments}");
-        assert!(text(&output.stderr).starts_with("io: "), "{arguments}: {}", text(&output.stderr));
+        let is_json = arguments.starts_with("--json");
+        let said = if is_json { "{\"error\":{\"code\":\"io\"" } else { "io: " };
+        assert!(text(&output.stderr).starts_with(said), "{arguments}: {}", text(&output.stderr));
     }
 }

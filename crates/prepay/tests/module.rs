@@ -167,12 +167,31 @@ fn secrets_of_both_custodians_in_one_directory_are_refused_outside_tests() {
 
     workplace.succeed(&format!("user list {PAIR} {apart}"));
     workplace.succeed(&format!("backup {{copy}} {PAIR} {apart}"));
+    // The passphrases of the one who comes are not beside those of one who lets her in.
+    for name in ["eve", "eve.new"] {
+        workplace.put_secret(name, "eve-comes-later-to-help");
+    }
+    let add = |role: &str| format!("user add eve --role {role} {PAIR} {apart}");
+    assert_eq!(workplace.refused(3, &add("custodian")), "secrets_together");
+    workplace.succeed(&add("auditor"));
+    workplace.succeed(&format!("user passphrase eve {PAIR} {apart}"));
+    workplace.succeed(&format!("user remove eve {PAIR} {apart}"));
+    fs::create_dir_all(workplace.path("of-eve")).unwrap();
+    let move_eve = |name: &str| {
+        fs::rename(workplace.path("secrets").join(name), workplace.path("of-eve").join(name))
+    };
+    move_eve("eve").unwrap();
+    workplace.succeed(&format!("{} --secrets {{of-eve}}", add("custodian")));
+    let change = format!("user passphrase eve {PAIR} {apart} --secrets {{of-eve}}");
+    assert_eq!(workplace.refused(3, &change), "secrets_together");
+    move_eve("eve.new").unwrap();
+    workplace.succeed(&change);
     for (name, secret) in SECRETS.iter().filter(|(name, _)| name.starts_with("bob")) {
         workplace.put_secret(name, secret);
     }
     fs::remove_dir_all(workplace.path("of-bob")).unwrap();
     let restore = format!("restore {{copy}} --dir {{again}} {PAIR}");
-    for arguments in [&format!("user add eve --role auditor {PAIR}"), &restore] {
+    for arguments in [&format!("user add ida --role auditor {PAIR}"), &restore] {
         assert_eq!(workplace.refused(3, arguments), "secrets_together", "{arguments}");
     }
     assert_eq!(

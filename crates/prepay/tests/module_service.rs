@@ -84,6 +84,42 @@ fn operators_an_auditor_and_a_back_up_use_one_open_module_at_the_same_time() {
 }
 
 #[test]
+fn two_custodians_start_the_service_of_a_module_of_shares_and_operators_issue() {
+    let workplace = workplace("service-shares", None);
+    workplace.succeed(&format!("seal --seal shares {PAIR}"));
+    fs::remove_file(workplace.path("secrets").join("seal")).unwrap();
+    // Neither an operator nor one custodian starts it.
+    for who in ["", "--share ann", "--share ann --share ann", "--share ann --share olga"] {
+        let serve = format!("serve --socket {{socket}} {who}");
+        assert_eq!(workplace.refused(2, &serve), "custodians", "{who}");
+        assert!(!workplace.path("socket").exists(), "{who}");
+    }
+    let service = Running::start(&workplace, "--share bob --share ann");
+    // They go, and with them their passphrases.
+    for name in ["ann", "bob"] {
+        fs::remove_file(workplace.path("secrets").join(name)).unwrap();
+    }
+    thread::scope(|scope| {
+        for operator in 0..2_u64 {
+            let mut connection = service.signed_in("olga");
+            scope.spawn(move || {
+                for id in 0..100 {
+                    let id = operator * 100 + id;
+                    assert_eq!(connection.ask(&credit(id))["id"], id);
+                }
+            });
+        }
+    });
+    assert_eq!(service.signed_in("uwe").ask(&json!({"op": "status"}))["transactions"], 200);
+    service.end();
+    // Without them nobody has the module.
+    for arguments in ["registers --as olga", "unlock --as olga", "serve --socket {socket}"] {
+        assert_eq!(workplace.refused(2, arguments), "custodians", "{arguments}");
+    }
+    workplace.assert_nothing_secret_was_printed();
+}
+
+#[test]
 fn each_role_may_do_its_own_and_nobody_anything_before_the_sign_in() {
     let workplace = workplace("service-roles", None);
     let service = Running::start(&workplace, "");

@@ -2,8 +2,10 @@
 //!
 //! These records define the format: clients see their names and order. None of them can contain a key.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::fmt;
+use std::path::PathBuf;
 
 use prepay_meter::TokenResult;
 use prepay_records::RecordError;
@@ -42,6 +44,13 @@ pub struct Entered {
     /// Its effect.
     #[serde(flatten)]
     pub done: Executed,
+}
+
+impl Entered {
+    /// Whether the meter refused the token: it neither did what it says nor holds it.
+    pub fn is_refused(&self) -> bool {
+        self.result != TokenResult::Accept && self.done.waiting_for.is_none()
+    }
 }
 
 /// The effect of a token that was accepted, or is waiting for more sections.
@@ -184,27 +193,48 @@ pub struct StateRecord {
 pub enum MeterError {
     /// The request is invalid.
     Request(RecordError),
-    /// A meter's file cannot be read, written or used.
+    /// The file of a meter cannot be read or made.
+    File(String),
+    /// There is a file with the name of a new meter.
+    FileExists(PathBuf),
+    /// Another program is using the file of the meter, or its directory.
+    InUse(PathBuf),
+    /// The file of a meter is not what it should be.
+    Damaged(String),
+    /// The state of a meter was not stored.
     Storage(String),
 }
 
 impl MeterError {
     /// Every code of its own.
-    pub const CODES: &'static [&'static str] = &["storage"];
+    pub const CODES: &'static [&'static str] = &["file", "file_exists", "in_use", "storage"];
 
     /// The stable code.
     pub const fn code(&self) -> &'static str {
         match self {
             Self::Request(error) => error.code.text(),
-            Self::Storage(_) => "storage",
+            Self::File(_) => "file",
+            Self::FileExists(_) => "file_exists",
+            Self::InUse(_) => "in_use",
+            Self::Damaged(_) | Self::Storage(_) => "storage",
         }
     }
 
     /// The sentence for people.
-    pub fn message(&self) -> &str {
+    pub fn message(&self) -> Cow<'_, str> {
         match self {
-            Self::Request(error) => &error.message,
-            Self::Storage(message) => message,
+            Self::Request(error) => (&error.message).into(),
+            Self::File(message) | Self::Damaged(message) | Self::Storage(message) => message.into(),
+            Self::FileExists(path) => format!("{}: already exists", path.display()).into(),
+            Self::InUse(path) => format!("{}: in use by another program", path.display()).into(),
+        }
+    }
+
+    /// The same as programs that use `meter script` know it: a file is the storage of its meter.
+    pub(super) fn stored(self) -> Self {
+        match self {
+            Self::File(message) => Self::Storage(message),
+            other => other,
         }
     }
 }

@@ -27,7 +27,8 @@
 //!
 //! - One answer per line, in order. A line that fails changes nothing.
 //! - No answer contains a key. A meter's file does, because it is the meter's storage.
-//! - With a directory, an answer is given only after the meter's file is on the disk.
+//! - With a file or a directory, an answer is given only after the meter's file is on the disk. One program at a time
+//!   uses it; another waits for up to five seconds.
 //!
 //! # Map
 //!
@@ -45,6 +46,7 @@ mod storage;
 mod virtual_meter;
 
 use std::collections::HashMap;
+use std::fs::File;
 use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
@@ -68,6 +70,7 @@ pub use record::{
 };
 
 use crate::key::KnownKeys;
+use file::Held;
 use profile::Parts;
 use virtual_meter::{MOST_TIDS, VirtualMeter};
 
@@ -110,10 +113,12 @@ pub struct Meters {
 enum Home {
     /// In this process only.
     Memory,
-    /// In one file each.
-    Directory(PathBuf),
+    /// In one file each, in a directory that is locked.
+    Directory(PathBuf, #[expect(dead_code, reason = "it is a lock")] File),
     /// In one file, whatever the name.
     File(PathBuf),
+    /// In one file, which is read only, whoever else uses it.
+    ReadOnly(PathBuf),
 }
 
 /// A meter, and the contents of its file.
@@ -121,6 +126,8 @@ struct Kept {
     meter: VirtualMeter,
     /// The body of its file; empty if there is none yet.
     stored: Zeroizing<String>,
+    /// Its file, if that is one file and is there.
+    held: Option<Held>,
 }
 
 impl Meters {
@@ -129,19 +136,26 @@ impl Meters {
         Self::at(Home::Memory)
     }
 
-    /// Meters in a directory, one file each, named after the meter. One program at a time may use it.
+    /// Meters in a directory, one file each, named after the meter. No other program can use it as long as this value
+    /// lives.
     ///
     /// # Errors
     ///
-    /// Errors of creating the directory.
-    pub fn in_directory(directory: &Path) -> io::Result<Self> {
-        file::create_directory(directory)?;
-        Ok(Self::at(Home::Directory(directory.to_owned())))
+    /// [`MeterError`] if the directory cannot be made, or other programs use it or files in it.
+    pub fn in_directory(directory: &Path) -> Result<Self, MeterError> {
+        let lock = file::hold_directory(directory)?;
+        Ok(Self::at(Home::Directory(directory.to_owned(), lock)))
     }
 
-    /// One meter in a file, under any name.
+    /// One meter in a file, under any name. From its first use on, no other program can use it as long as this value
+    /// lives.
     pub fn in_file(file: &Path) -> Self {
         Self::at(Home::File(file.to_owned()))
+    }
+
+    /// One meter in a file, under any name, as it was stored last. Nothing is stored, and other programs may use it.
+    pub fn reading_file(file: &Path) -> Self {
+        Self::at(Home::ReadOnly(file.to_owned()))
     }
 
     fn at(home: Home) -> Self {
@@ -160,7 +174,7 @@ impl Meters {
         let answered = self.answer(&request);
         match &answered {
             Ok(answer) => write_line(out, id, answer),
-            Err(error) => write_line(out, id, &ErrorRecord::new(error.code(), error.message())),
+            Err(error) => write_line(out, id, &ErrorRecord::new(error.code(), &error.message())),
         }
         Some(answered.is_ok())
     }
@@ -254,7 +268,8 @@ impl Meters {
         self.is_new(name)?;
         let NewMeter { profile, policy, birth } = new;
         let meter = VirtualMeter::manufacture(profile, policy, birth)?;
-        self.meters.insert(name.clone(), Kept { meter, stored: Zeroizing::default() });
+        let new = Kept { meter, stored: Zeroizing::default(), held: None };
+        self.meters.insert(name.clone(), new);
         self.store(name)
     }
 
@@ -335,14 +350,16 @@ impl Meters {
         let path = self.path(name);
         let is_there = self.meters.contains_key(name)
             || path.as_ref().is_some_and(|path| path.symlink_metadata().is_ok());
-        if !is_there {
-            return Ok(());
+        match (is_there, path) {
+            (false, _) => Ok(()),
+            (true, Some(path)) if !matches!(self.home, Home::Directory(..)) => {
+                Err(MeterError::FileExists(path))
+            }
+            (true, _) => {
+                let message = format!("meter: \"{name}\" already exists");
+                Err(RecordError::new(RecordCode::ValueRange, message).into())
+            }
         }
-        let message = match path {
-            Some(path) => format!("meter: {} already exists", path.display()),
-            None => format!("meter: \"{name}\" already exists"),
-        };
-        Err(RecordError::new(RecordCode::ValueRange, message).into())
     }
 
     /// Reads which meter to make. The fields `op` and `meter` are ignored.
@@ -371,6 +388,8 @@ impl Meters {
         let parts = Parts {
             services: &request.services,
             currency: &request.currency,
+            phases: &request.phases,
+            tariff_register: &request.tariff_register,
             kct: &request.kct,
             tct: &request.tct,
             policy: request.policy,
@@ -406,31 +425,35 @@ impl Meters {
     fn path(&self, name: &MeterName) -> Option<PathBuf> {
         match &self.home {
             Home::Memory => None,
-            Home::Directory(directory) => Some(directory.join(format!("{name}.{EXTENSION}"))),
-            Home::File(file) => Some(file.clone()),
+            Home::Directory(directory, _) => Some(directory.join(format!("{name}.{EXTENSION}"))),
+            Home::File(file) | Home::ReadOnly(file) => Some(file.clone()),
         }
     }
 
     /// The meter with a name, from memory or else from its file.
     fn load(&mut self, name: &MeterName) -> Result<&mut VirtualMeter, MeterError> {
         if !self.meters.contains_key(name) {
-            let path = self.path(name);
-            let body = match &path {
-                Some(path) => file::read(path)?,
-                None => None,
+            let no_meter = || {
+                let message = format!("meter: there is no meter \"{name}\"");
+                MeterError::from(RecordError::new(RecordCode::ValueRange, message))
             };
-            let (Some(path), Some(stored)) = (&path, body) else {
-                let message = match path {
-                    Some(path) => {
-                        format!("meter: there is no file {}", path.display())
-                    }
-                    None => format!("meter: there is no meter \"{name}\""),
-                };
-                return Err(RecordError::new(RecordCode::ValueRange, message).into());
+            let path = self.path(name).ok_or_else(no_meter)?;
+            let (held, stored) = match &self.home {
+                Home::File(path) => {
+                    let (held, stored) = Held::open(path)?;
+                    (Some(held), stored)
+                }
+                Home::ReadOnly(path) => {
+                    (None, file::read(path)?.ok_or_else(|| file::missing(path))?)
+                }
+                Home::Memory | Home::Directory(..) => {
+                    let stored = file::read(&path).map_err(MeterError::stored)?;
+                    (None, stored.ok_or_else(no_meter)?)
+                }
             };
             let meter =
-                VirtualMeter::from_file(&stored).map_err(|wrong| file::fault(path, &wrong))?;
-            self.meters.insert(name.clone(), Kept { meter, stored });
+                VirtualMeter::from_file(&stored).map_err(|wrong| file::damaged(&path, &wrong))?;
+            self.meters.insert(name.clone(), Kept { meter, stored, held });
         }
         Ok(&mut self.meters.get_mut(name).expect("it is here by now").meter)
     }
@@ -443,17 +466,18 @@ impl Meters {
         if body == kept.stored {
             return Ok(());
         }
-        match file::replace(&path, &body) {
-            Ok(()) => {
-                kept.stored = body;
-                Ok(())
-            }
-            Err(error) => {
-                // The next line reads the file again.
-                self.meters.remove(name);
-                Err(error)
-            }
+        let stored = match (&self.home, &mut kept.held) {
+            (Home::Memory | Home::ReadOnly(_), _) => return Ok(()),
+            (Home::Directory(..), _) => file::replace(&path, &body),
+            (Home::File(_), Some(held)) => held.replace(&body),
+            (Home::File(_), held) => Held::create(&path, &body).map(|made| *held = Some(made)),
+        };
+        match stored {
+            Ok(()) => kept.stored = body,
+            // The next line reads the file again.
+            Err(_) => drop(self.meters.remove(name)),
         }
+        stored
     }
 }
 

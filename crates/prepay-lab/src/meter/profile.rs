@@ -6,8 +6,8 @@
 //! - Units: amounts are decimal strings in units of the service or of the currency.
 
 use prepay_meter::{
-    AbsentRegister, Carriers, CreditForm, CreditLevel, Functions, Lockout, Policy, Profile,
-    ReservedIdentifiers, Services, TripRule, UnknownExtended,
+    AbsentFunction, AbsentRegister, Carriers, CreditForm, CreditLevel, Functions, Lockout, Phases,
+    Policy, Profile, ReservedIdentifiers, Services, TripRule, UnknownExtended,
 };
 use prepay_records::element::{self, Field, flag, number, wrong};
 use prepay_records::json::Texts;
@@ -23,6 +23,8 @@ use super::record::{LockoutRecord, PolicyRecord, TripRecord};
 pub(super) struct Parts<'r, 'a> {
     pub(super) services: &'r Option<Texts>,
     pub(super) currency: &'r Field<'a>,
+    pub(super) phases: &'r Field<'a>,
+    pub(super) tariff_register: &'r Field<'a>,
     pub(super) kct: &'r Field<'a>,
     pub(super) tct: &'r Option<Texts>,
     pub(super) policy: Option<Raw<'a>>,
@@ -36,6 +38,16 @@ pub(super) fn read(parts: Parts<'_, '_>, ea: EncryptionAlgorithm) -> Result<Prof
     }
     if flag("currency", parts.currency)?.unwrap_or(false) {
         profile.credit = CreditForm::Currency;
+    }
+    if let Some(value) = parts.phases {
+        profile.phases = match value {
+            Scalar::Integer(1) => Phases::One,
+            Scalar::Integer(3) => Phases::Three,
+            _ => return Err(wrong(RecordCode::ValueRange, "phases", "1 or 3", value)),
+        };
+    }
+    if let Some(has_one) = flag("tariff_register", parts.tariff_register)? {
+        profile.tariff_register = has_one;
     }
     if let Some(codes) = parts.tct {
         profile.carriers = carriers(codes)?;
@@ -129,6 +141,10 @@ fn policy(record: &PolicyRecord<'_>, form: CreditForm) -> Result<Policy, RecordE
     ];
     if let Some(choice) = choice("policy.absent_register", &choices, &record.absent_register)? {
         policy.absent_register = choice;
+    }
+    let choices = [("refuse", AbsentFunction::Refuse), ("accept", AbsentFunction::Accept)];
+    if let Some(choice) = choice("policy.absent_function", &choices, &record.absent_function)? {
+        policy.absent_function = choice;
     }
     let choices = [
         ("function_error", UnknownExtended::FunctionError),

@@ -15,8 +15,8 @@ choices! {
     ) {
         /// Makes a meter.
         New = "new" [
-            "pan", "ea", "key", "services", "currency", "kct", "tct", "manufactured_at",
-            "manufactured_tid", "tids", "policy",
+            "pan", "ea", "key", "services", "currency", "phases", "tariff_register", "kct", "tct",
+            "manufactured_at", "manufactured_tid", "tids", "policy",
         ],
         /// Enters a token by its digits.
         Enter = "enter" ["digits", "carrier"],
@@ -58,6 +58,10 @@ record! {
     services ("services"): Texts,
     /// `new`: whether it counts money.
     currency ("currency"): Scalar<'de>,
+    /// `new`: how many phases its electricity has.
+    phases ("phases"): Scalar<'de>,
+    /// `new`: whether it has a register for the tariff rate.
+    tariff_register ("tariff_register"): Scalar<'de>,
     /// `new`: the largest set of key change tokens.
     kct ("kct"): Scalar<'de>,
     /// `new`: its carriers.
@@ -93,6 +97,10 @@ record! {
     services ("services"): Texts,
     /// Whether it counts money.
     currency ("currency"): Scalar<'de>,
+    /// How many phases its electricity has.
+    phases ("phases"): Scalar<'de>,
+    /// Whether it has a register for the tariff rate.
+    tariff_register ("tariff_register"): Scalar<'de>,
     /// The largest set of key change tokens.
     kct ("kct"): Scalar<'de>,
     /// Its carriers.
@@ -105,6 +113,8 @@ record! {
     clock_s ("clock_s"): Scalar<'de>,
     /// The sections of a key change that it holds.
     pending ("pending"): Raw<'de>,
+    /// What else it holds in memory; files of version 1 lack it.
+    memory ("memory"): Raw<'de>,
     /// The first slot of its storage.
     slot_a ("slot_a"): Scalar<'de>,
     /// The second slot of its storage.
@@ -136,6 +146,8 @@ record! {
     currency_debt ("currency_debt"): Scalar<'de>,
     /// What clearing of an absent register is.
     absent_register ("absent_register"): Scalar<'de>,
+    /// What a value is for something that the meter does not have.
+    absent_function ("absent_function"): Scalar<'de>,
     /// What an unknown flag or control is.
     unknown_extended ("unknown_extended"): Scalar<'de>,
     /// The functions of management.

@@ -1,18 +1,21 @@
 //! One virtual meter: the engine, its storage and its clock.
 //!
 //! - Time: seconds of a clock that `advance` and `consume` move, and that goes on through a restart.
+//! - A meter in a file is one meter for every program that uses it in turn: what it holds in memory is in the file, too,
+//!   but for what is being typed on its keypad.
 //! - Rounding: credit is shown in steps of 10⁻⁵ of its unit, rounded down.
 //! - Elsewhere: every rule of a meter (`prepay_meter`), answers in words (`describe.rs`), the file
 //!   (`file.rs`), the profile (`profile.rs`).
 
 use prepay_meter::keypad::{Key, Panel};
 use prepay_meter::{
-    Birth, CreditForm, Load, LoadError, ManufactureError, Meter, Outcome, Profile, Slot, Switch,
+    Birth, CreditForm, Excess, Load, LoadError, ManufactureError, Meter, OpenReason, Outcome,
+    Phases, Profile, Slot, Switch, TokenResult, Trip, Volatile,
 };
 use prepay_records::{RecordCode, RecordError, Scalar, decimal, element, hex};
 use prepay_token::TokenData;
 use prepay_token::element::{EncryptionAlgorithm, Service, TokenCarrierType};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use zeroize::Zeroizing;
 
@@ -44,6 +47,8 @@ pub(super) struct VirtualMeter {
 struct Body<'a> {
     services: Vec<&'static str>,
     currency: bool,
+    phases: u8,
+    tariff_register: bool,
     kct: u8,
     tct: Vec<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -51,8 +56,24 @@ struct Body<'a> {
     ea: String,
     clock_s: u64,
     pending: Vec<(u64, String, String)>,
+    memory: MemoryRecord,
     slot_a: &'a str,
     slot_b: &'a str,
+}
+
+/// What a meter holds in memory, but for sections of a key change and what is on its keypad.
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct MemoryRecord {
+    locked_until_s: u64,
+    failures: u8,
+    /// `power_limit` or `phase_unbalance`, and the seconds until the switch closes.
+    trip: Option<(String, u32)>,
+    over_s: u32,
+    calm_s: u32,
+    trips: u8,
+    power_watts: u32,
+    last_result: Option<u8>,
 }
 
 impl VirtualMeter {
@@ -95,6 +116,8 @@ impl VirtualMeter {
         let parts = Parts {
             services: &record.services,
             currency: &record.currency,
+            phases: &record.phases,
+            tariff_register: &record.tariff_register,
             kct: &record.kct,
             tct: &record.tct,
             policy: record.policy,
@@ -109,6 +132,8 @@ impl VirtualMeter {
         });
         let mut meter = Self::start(profile, policy, memory, clock_s)
             .map_err(|error| RecordError::new(RecordCode::ValueRange, error.to_string()))?;
+        let after_restart = meter.engine.volatile();
+        meter.engine.resume(Volatile::default());
         for (at_s, carrier, bytes) in pending(record)? {
             // What was held before is held again: sections are never stored.
             let entered = meter.engine.enter(bytes, carrier, at_s, &mut meter.memory);
@@ -116,6 +141,11 @@ impl VirtualMeter {
                 meter.pending.push((at_s, carrier, bytes));
             }
         }
+        let volatile = match record.memory {
+            Some(raw) => volatile(raw.text())?,
+            None => after_restart,
+        };
+        meter.engine.resume(volatile);
         Ok(meter)
     }
 
@@ -146,6 +176,11 @@ impl VirtualMeter {
         let body = Body {
             services: self.profile.services.iter().map(Service::name).collect(),
             currency: self.profile.credit == CreditForm::Currency,
+            phases: match self.profile.phases {
+                Phases::One => 1,
+                Phases::Three => 3,
+            },
+            tariff_register: self.profile.tariff_register,
             kct: self.profile.set_size.count(),
             tct: (0..100)
                 .map(|code| format!("{code:02}"))
@@ -164,6 +199,7 @@ impl VirtualMeter {
                     (*at_s, carrier.to_string(), hex::encode(&data.bytes()))
                 })
                 .collect(),
+            memory: MemoryRecord::of(self.engine.volatile()),
             slot_a: &slot_a,
             slot_b: &slot_b,
         };
@@ -200,11 +236,21 @@ impl VirtualMeter {
             .engine
             .enter(data, carrier, self.clock_s, &mut self.memory)
             .expect("the power stays, and memory takes every write");
-        if let Outcome::Waiting { .. } = outcome {
-            self.pending.push((self.clock_s, carrier, data));
-        }
+        self.note_section(outcome, Some(data), carrier);
         self.forget_expired();
         outcome
+    }
+
+    /// Notes a section that the engine holds, to enter it again.
+    fn note_section(
+        &mut self,
+        outcome: Outcome,
+        token: Option<TokenData>,
+        carrier: TokenCarrierType,
+    ) {
+        if let (Outcome::Waiting { .. }, Some(data)) = (outcome, token) {
+            self.pending.push((self.clock_s, carrier, data));
+        }
     }
 
     /// Drops what the engine no longer holds.
@@ -342,6 +388,7 @@ impl VirtualMeter {
             pressed.display.extend(answer.shown.map(|screen| screen.to_string()));
             if let Some(outcome) = answer.outcome {
                 pressed.entered = Some(outcome.result());
+                self.note_section(outcome, answer.token, TokenCarrierType::NUMERIC);
             }
         }
         self.forget_expired();
@@ -351,6 +398,53 @@ impl VirtualMeter {
 
 /// The latest time of a clock, far from the end of its numbers.
 const LATEST_S: u64 = u64::MAX / 4;
+
+impl MemoryRecord {
+    fn of(volatile: Volatile) -> Self {
+        let Volatile { locked_until_s, failures, trip, power_watts, last_result } = volatile;
+        Self {
+            locked_until_s,
+            failures,
+            trip: trip.open.map(|(excess, left_s)| (limit(excess).name().to_owned(), left_s)),
+            over_s: trip.over_s,
+            calm_s: trip.calm_s,
+            trips: trip.trips,
+            power_watts,
+            last_result: last_result.map(TokenResult::code),
+        }
+    }
+}
+
+/// Why the switch is open above a limit.
+fn limit(excess: Excess) -> OpenReason {
+    match excess {
+        Excess::Power => OpenReason::PowerLimit,
+        Excess::PhaseUnbalance => OpenReason::PhaseUnbalance,
+    }
+}
+
+/// What a meter holds in memory, as its file says.
+fn volatile(text: &str) -> Result<Volatile, RecordError> {
+    let wrong = || RecordError::new(RecordCode::ValueRange, "memory: expected what a meter holds");
+    let record: MemoryRecord = serde_json::from_str(text).map_err(|_| wrong())?;
+    let open = record.trip.map(|(name, left_s)| {
+        let excesses = [Excess::Power, Excess::PhaseUnbalance];
+        let excess = excesses.into_iter().find(|excess| limit(*excess).name() == name);
+        excess.map(|excess| (excess, left_s)).ok_or_else(wrong)
+    });
+    let last_result = record.last_result.map(|code| {
+        let result = TokenResult::ALL.into_iter().find(|result| result.code() == code);
+        result.ok_or_else(wrong)
+    });
+    let MemoryRecord { locked_until_s, failures, over_s, calm_s, trips, power_watts, .. } = record;
+    Ok(Volatile {
+        locked_until_s,
+        failures,
+        trip: Trip { open: open.transpose()?, over_s, calm_s, trips },
+        power_watts,
+        last_result: last_result.transpose()?,
+    })
+}
 
 /// The bytes of a slot, from hexadecimal. Files of records of version 1 have shorter slots: the rest was never written.
 fn slot(field: &str, value: &Option<Scalar<'_>>) -> Result<Zeroizing<Vec<u8>>, RecordError> {

@@ -20,7 +20,7 @@ use prepay_token::element::TokenCarrierType;
 
 use crate::credit::CreditForm;
 use crate::display::DisplayItem;
-use crate::keypad::input::{Keypad, KeypadAction, KeypadPolicy, TokenDigits};
+use crate::keypad::input::{Keypad, KeypadAction, KeypadPolicy};
 use crate::keypad::key::Key;
 use crate::keypad::samples::{CODES_PROJECT, WORDS_PROJECT};
 use crate::keypad::screen::{Screen, Subject};
@@ -52,8 +52,10 @@ pub struct Panel<'a> {
 pub struct Pressed {
     /// What the display shows now, if it has changed.
     pub shown: Option<Screen>,
-    /// What the meter answered, if a token was entered.
+    /// What the meter answered, if twenty digits were entered.
     pub outcome: Option<Outcome>,
+    /// The token that was entered. Nothing if twenty digits were no token.
+    pub token: Option<TokenData>,
 }
 
 /// What is being shown.
@@ -126,6 +128,7 @@ impl<'a> Panel<'a> {
         maker: &impl Maker,
     ) -> Result<Pressed, S::Fault> {
         self.pass_time(meter, now_s);
+        let mut token = None;
         let answered = match self.keypad.press(key, now_s) {
             KeypadAction::Nothing => {
                 if self.keypad.is_typing() {
@@ -142,7 +145,14 @@ impl<'a> Panel<'a> {
                 Ok(None)
             }
             KeypadAction::Token(digits) => {
-                let entered = enter(&digits, meter, now_s, storage, maker);
+                token = digits.as_str().parse::<TokenData>().ok();
+                let entered = match token {
+                    Some(data) => {
+                        let carrier = TokenCarrierType::NUMERIC;
+                        meter.enter_with(data, carrier, now_s, storage, maker)
+                    }
+                    None => Ok(meter.refuse_format()),
+                };
                 entered.map(|outcome| {
                     self.show(Showing::Answer { outcome, step: 0 }, now_s);
                     Some(outcome)
@@ -154,7 +164,7 @@ impl<'a> Panel<'a> {
             self.show(Showing::Fault, now_s);
         }
         let shown = self.changed(meter, now_s);
-        answered.map(|outcome| Pressed { shown, outcome })
+        answered.map(|outcome| Pressed { shown, outcome, token })
     }
 
     /// Lets time pass. Returns what the display shows now, if it has changed.
@@ -351,19 +361,5 @@ impl fmt::Debug for Panel<'_> {
     /// How many digits were typed, and nothing of what is shown: it may be a token.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "Panel({:?}, ..)", self.keypad)
-    }
-}
-
-/// Enters twenty digits; a number that is not a token is a format error.
-fn enter<const TIDS: usize, const FLAGS: usize, const CONTROLS: usize, S: Storage>(
-    digits: &TokenDigits,
-    meter: &mut Meter<TIDS, FLAGS, CONTROLS>,
-    now_s: u64,
-    storage: &mut S,
-    maker: &impl Maker,
-) -> Result<Outcome, S::Fault> {
-    match digits.as_str().parse::<TokenData>() {
-        Ok(data) => meter.enter_with(data, TokenCarrierType::NUMERIC, now_s, storage, maker),
-        Err(_) => Ok(meter.refuse_format()),
     }
 }

@@ -46,7 +46,7 @@ impl Operator {
         let staged = self.shared.vault.with_open(|vault| {
             let (now, stamp) = (self.shared.module_time(), self.shared.vault.now());
             self.check(vault)?;
-            vault.check_clock(stamp)?;
+            vault.check_ready(stamp)?;
             vault.snapshot_if_due()?;
             let issuer = &mut vault.contents_mut().issuer;
             let mut repeated = false;

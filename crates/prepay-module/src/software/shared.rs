@@ -31,6 +31,8 @@ impl From<VaultError> for ModuleFault {
             }
             VaultError::Broken { problem } => Self::Storage { problem },
             VaultError::ClockBehind { .. } => Self::Clock { problem: error.to_string() },
+            VaultError::WitnessMissing { .. } => Self::Witness { problem: error.to_string() },
+            VaultError::Copied { .. } => Self::Copied { problem: error.to_string() },
             error => Self::Storage { problem: error.to_string() },
         }
     }

@@ -124,6 +124,14 @@ impl VaultStorage for MortalStorage {
     fn write_head(&mut self, head: &[u8]) -> io::Result<()> {
         self.write(|_| {}, |memory| memory.head = Some(head.to_vec()))
     }
+
+    fn read_witness(&mut self, place: &str) -> io::Result<Option<Vec<u8>>> {
+        self.memory.read_witness(place)
+    }
+
+    fn write_witness(&mut self, place: &str, record: &[u8]) -> io::Result<()> {
+        self.memory.write_witness(place, record)
+    }
 }
 
 pub(crate) type SharedStorage = Arc<Mutex<MortalStorage>>;

@@ -125,6 +125,15 @@ pub fn create_for(
     storage: impl VaultStorage + 'static,
     unlock: Unlock<'_>,
 ) -> Result<TestVault, CreateError> {
+    create_from(1, storage, unlock)
+}
+
+/// With other randomness, so that it is another vault.
+pub fn create_from(
+    seed: u64,
+    storage: impl VaultStorage + 'static,
+    unlock: Unlock<'_>,
+) -> Result<TestVault, CreateError> {
     let names = ["anna", "berta", "carla", "otto"].map(name);
     let secrets = names.each_ref().map(|name| secret(name.as_str()));
     let users: Vec<NewUser<'_>> = names
@@ -137,7 +146,7 @@ pub fn create_for(
         .collect();
     let setup = Setup { name: &name("SM-1"), unlock, users: &users, insecure_test: true };
     let contents = Counts { secret: SECRET, ..Counts::default() };
-    Vault::create(Box::new(storage), noise(1), setup, contents, at(0))
+    Vault::create(Box::new(storage), noise(seed), setup, contents, at(0))
 }
 
 pub fn open(storage: impl VaultStorage + 'static) -> Result<TestVault, OpenError> {
@@ -254,5 +263,13 @@ impl VaultStorage for Dying {
         self.one(|storage| storage.write_head(head))?;
         self.heads.lock().unwrap().push(head.to_vec());
         Ok(())
+    }
+
+    fn read_witness(&mut self, place: &str) -> io::Result<Option<Vec<u8>>> {
+        self.place.read_witness(place)
+    }
+
+    fn write_witness(&mut self, place: &str, record: &[u8]) -> io::Result<()> {
+        self.one(|storage| storage.write_witness(place, record))
     }
 }

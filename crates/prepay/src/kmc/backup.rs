@@ -31,6 +31,7 @@ use crate::people::vault_failure;
 use crate::sealing::NewSealFlags;
 use crate::vault::Installation as _;
 use crate::vault::backup::{self, Backup};
+use crate::vault::witness;
 
 /// A back-up to restore. Name its custodians with --custodian.
 #[derive(Args)]
@@ -109,5 +110,6 @@ pub(super) fn restore(place: &PlaceFlags, flags: &RestoreFlags, out: &Out) -> Do
         .text("dir", dir.display());
     out.done(format_args!("restored centre {} in {}", header.name, dir.display()), &record)?;
     out.remark("check what changed since the back-up: prepay kmc report orphans");
+    witness::remark_restored(out);
     Ok(())
 }

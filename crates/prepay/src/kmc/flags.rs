@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use super::place::PlaceFlags;
 use super::{answer, backup, customer, enrol, form, grant, group, init, key, renew, report};
 use crate::sealing::NewSealFlags;
-use crate::vault::{audit, clock, repair, user};
+use crate::vault::{audit, clock, repair, user, witness};
 
 /// A key management centre: the directory, the people, and the command.
 #[derive(Args)]
@@ -60,6 +60,9 @@ pub(super) enum KmcCommand {
     /// The clock, when it was put back.
     #[command(subcommand)]
     Clock(clock::ClockCommand),
+    /// The witness: a file elsewhere that shows when an older copy of the centre's vault was put back.
+    #[command(subcommand)]
+    Witness(witness::WitnessCommand),
     /// Repair the audit log or its head after loss or damage. Two custodians; the log says what they accepted.
     ///
     /// The log goes on after its last right entry. If entries are known to be missing, Prepay names their number and

@@ -31,7 +31,7 @@ use place::Needs;
 use crate::Ending;
 use crate::failure::Done;
 use crate::out::{Out, Record};
-use crate::vault::{audit, clock, repair, seal, user};
+use crate::vault::{audit, clock, repair, seal, user, witness};
 
 /// Runs one command.
 pub(crate) fn run(flags: &KmcFlags, json: bool) -> io::Result<Ending> {
@@ -59,6 +59,7 @@ fn dispatch(flags: &KmcFlags, out: &Out) -> Done<()> {
         KmcCommand::Finish => finish(place, out),
         KmcCommand::Audit(command) => audit::run(place, command, out),
         KmcCommand::Clock(command) => clock::run(place, command, out),
+        KmcCommand::Witness(command) => witness::run(place, command, out),
         KmcCommand::Repair(flags) => repair::run(place, flags, out),
         KmcCommand::Backup { backup } => backup::backup(place, backup, out),
         KmcCommand::Restore(flags) => backup::restore(place, flags, out),

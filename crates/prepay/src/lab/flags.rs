@@ -88,7 +88,7 @@ fn request<'a>(pan: &'a Option<String>, ea: &'a str, key: KeyRecord<'a>) -> Requ
 
 /// The message of a record's error, with flags in the place of the fields that they became.
 pub(crate) fn in_flags(message: &str) -> String {
-    if let Some((key @ ("from" | "to"), pair)) = message.split_once('.') {
+    if let Some((key @ ("from" | "to" | "policy"), pair)) = message.split_once('.') {
         return format!("--{key}: {pair}");
     }
     let all_fields = message.ends_with(" is missing");
@@ -132,6 +132,7 @@ const FIELDS: &[&str] = &[
     "new_ti",
     "carrier",
     "services",
+    "phases",
     "currency",
     "kct",
     "tids",

@@ -25,9 +25,11 @@ pub(crate) enum MeterCommand {
     /// Example: prepay meter new --file m.meter --pan 600727000000000009 --vending-key abababababababab
     /// --sgc 123456
     New(Box<NewFlags>),
-    /// Enter a token.
+    /// Enter a token. Exit status 3 if the meter refuses it.
     Enter(EnterFlags),
-    /// Show everything about a meter except its key.
+    /// Show everything about a meter except its key, as it was stored last.
+    ///
+    /// It changes nothing, and does not wait for a program that uses the meter.
     Show {
         /// The file of the meter.
         #[arg(value_hint = ValueHint::FilePath)]
@@ -72,6 +74,12 @@ pub(crate) struct NewFlags {
     /// Count money instead of units.
     #[arg(long)]
     currency: bool,
+    /// How many phases its electricity has: 1 or 3 [default: 3].
+    #[arg(long)]
+    phases: Option<u32>,
+    /// It has no register for a tariff rate.
+    #[arg(long)]
+    no_tariff_register: bool,
     /// The largest set of key change tokens: 2 or 3; with EA11 always 4 [default: 3, with EA11 4].
     #[arg(long)]
     kct: Option<u32>,
@@ -138,6 +146,8 @@ impl NewFlags {
             key,
             services: list(&self.services),
             currency: self.currency.then_some(Scalar::Boolean(true)),
+            phases: number(self.phases),
+            tariff_register: self.no_tariff_register.then_some(Scalar::Boolean(false)),
             kct: number(self.kct),
             tct: list(&self.tct),
             manufactured_at: option(self.manufactured_at.as_deref()),

@@ -27,9 +27,8 @@ pub(crate) fn run(command: &MeterCommand, as_json: bool) -> Done<Ending> {
     match command {
         MeterCommand::New(flags) => {
             let mut meters = Meters::in_file(&flags.file);
-            let new = meters.read_new(&flags.record()?).map_err(Failure::from);
-            let new = new.map_err(|failure| failure.reworded(in_flags))?;
-            meters.make(&only(), new)?;
+            let new = meters.read_new(&flags.record()?).map_err(MeterError::from);
+            new.and_then(|new| meters.make(&only(), new)).map_err(of_flags)?;
             let done = prepay_lab::meter::Done { ok: true };
             answer(as_json, &mut meters, &done, |out, state| {
                 writeln!(out, "meter {}", state.pan)?;
@@ -37,20 +36,26 @@ pub(crate) fn run(command: &MeterCommand, as_json: bool) -> Done<Ending> {
             })
         }
         MeterCommand::Enter(flags) => {
-            let carrier = prepay_records::element::carrier("carrier", &flags.carrier())?;
-            let carrier = carrier.unwrap_or(TokenCarrierType::NUMERIC);
+            let carrier = prepay_records::element::carrier("carrier", &flags.carrier());
+            let carrier = carrier
+                .map_err(|error| of_flags(error.into()))?
+                .unwrap_or(TokenCarrierType::NUMERIC);
             let mut meters = Meters::in_file(&flags.file);
+            let mut ending = Ending::Done;
             for digits in flags.tokens() {
                 let entered = meters.enter(&only(), &digits, carrier)?;
                 answer(as_json, &mut meters, &entered, |out, state| {
                     print::entered(out, &entered)?;
                     print::balance(out, state)
                 })?;
+                if entered.is_refused() {
+                    ending = Ending::Refused;
+                }
             }
-            Ok(Ending::Done)
+            Ok(ending)
         }
         MeterCommand::Show { file } => {
-            let mut meters = Meters::in_file(file);
+            let mut meters = Meters::reading_file(file);
             let state = meters.state(&only())?;
             answer(as_json, &mut meters, &state, |out, state| print::table(out, state))
         }
@@ -99,15 +104,31 @@ fn answer(
 fn script(directory: Option<&Path>, file: Option<&Path>) -> Done<Ending> {
     let input = to_read(file)?;
     let mut meters = match directory {
-        Some(path) => Meters::in_directory(path).map_err(|error| Failure::file(path, &error))?,
+        Some(path) => Meters::in_directory(path)?,
         None => Meters::in_memory(),
     };
     let summary = meters.answer_stream(input, io::stdout().lock())?;
     Ok(if summary.failed == 0 { Ending::Done } else { Ending::Refused })
 }
 
+/// A failure of a request that flags became.
+fn of_flags(error: MeterError) -> Failure {
+    let is_request = matches!(error, MeterError::Request(_));
+    let failure = Failure::from(error);
+    if is_request { failure.reworded(in_flags) } else { failure }
+}
+
 impl From<MeterError> for Failure {
     fn from(error: MeterError) -> Self {
-        Self::refused(error.code(), error.message())
+        let (code, message) = (error.code(), error.message());
+        match &error {
+            MeterError::Request(_) => Self::refused(code, message),
+            MeterError::File(_) | MeterError::FileExists(_) => Self::unable(code, message),
+            MeterError::InUse(_) => Self::unable(code, message)
+                .next("let the other program end, such as meter run or meter script, then repeat the command"),
+            MeterError::Damaged(_) => Self::refused(code, message)
+                .next("name the file of a meter; if it is one, it is damaged: take a copy of it, or make a new meter"),
+            MeterError::Storage(_) => Self::broken(code, message),
+        }
     }
 }

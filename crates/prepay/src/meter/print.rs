@@ -12,8 +12,8 @@ use crate::paint::{QUIET, RESULT, WRONG, styled};
 /// Prints the meter's answer to a token.
 pub(super) fn entered(out: &mut dyn Write, entered: &Entered) -> io::Result<()> {
     let Entered { result, done } = entered;
-    let is_good = *result == TokenResult::Accept || done.waiting_for.is_some();
-    writeln!(out, "{}", styled(if is_good { RESULT } else { WRONG }, result.name()))?;
+    let style = if entered.is_refused() { WRONG } else { RESULT };
+    writeln!(out, "{}", styled(style, result.name()))?;
     if let Some(words) = in_words(*result) {
         writeln!(out, "  {words}")?;
     }
@@ -43,7 +43,10 @@ const fn in_words(result: TokenResult) -> Option<&'static str> {
         TokenResult::DdtkError => "the meter has a default key, under which it accepts no credit",
         TokenResult::CrcError => "another meter's token, another key, or a wrong digit",
         TokenResult::MfrCodeError => "a test for meters of another manufacturer",
-        TokenResult::Lockout => "too many wrong tokens: wait until the lockout ends",
+        TokenResult::Lockout => {
+            "too many wrong tokens: let time pass, as with prepay meter consume FILE --watts 0 --seconds N; \
+             meter show says how long"
+        }
         TokenResult::NotReady => "the meter is still processing the previous token",
         _ => return None,
     })

@@ -18,6 +18,7 @@ use crate::vault::clock::ClockCommand;
 use crate::vault::new::NewVaultFlags;
 use crate::vault::repair::RepairFlags;
 use crate::vault::user::UserCommand;
+use crate::vault::witness::WitnessCommand;
 use crate::vault::{VaultFlags, moment};
 
 /// The module, what unlocks it, and the command.
@@ -109,6 +110,9 @@ pub(crate) enum ModuleCommand {
     /// The clock, when it was put back.
     #[command(subcommand)]
     Clock(ClockCommand),
+    /// The witness: a file elsewhere that shows when an older copy of the module was put back, or is used elsewhere.
+    #[command(subcommand)]
+    Witness(WitnessCommand),
     /// Repair the audit log or its head after loss or damage. Two custodians; the log says what they accepted.
     ///
     /// The log goes on after its last right entry. If entries are known to be missing, Prepay names their number and

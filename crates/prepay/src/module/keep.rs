@@ -14,7 +14,7 @@ use crate::out::Record;
 use crate::people::access_failure;
 use crate::vault::backup::{self, Backup};
 use crate::vault::new::make;
-use crate::vault::{Installation, SiteClock};
+use crate::vault::{Installation, SiteClock, witness};
 
 impl Invocation<'_> {
     /// Makes a module.
@@ -106,6 +106,7 @@ impl Invocation<'_> {
             .text("limits", told);
         self.out.done(format_args!("restored module {name} in {}", dir.display()), &record)?;
         self.out.remark(next);
+        witness::remark_restored(&self.out);
         Ok(Ending::Done)
     }
 }

@@ -37,7 +37,9 @@ use crate::Ending;
 use crate::failure::{Done, Failure};
 use crate::out::Out;
 use crate::people::{access_failure, vault_failure};
-use crate::vault::{Installation, Needs, SiteClock, VaultFlags, audit, clock, repair, seal, user};
+use crate::vault::{
+    Installation, Needs, SiteClock, VaultFlags, audit, clock, repair, seal, user, witness,
+};
 use flags::{ModuleCommand, ModuleFlags};
 
 /// Runs one command.
@@ -117,6 +119,7 @@ impl Invocation<'_> {
                 None => done(audit::run(self, command, &self.out)),
             },
             ModuleCommand::Clock(command) => done(clock::run(self, command, &self.out)),
+            ModuleCommand::Witness(command) => done(witness::run(self, command, &self.out)),
             ModuleCommand::Repair(flags) => done(repair::run(self, flags, &self.out)),
             ModuleCommand::Backup { backup } => self.backup(backup),
             ModuleCommand::Restore(restore) => self.restore(restore),

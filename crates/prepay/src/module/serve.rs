@@ -148,8 +148,14 @@ impl Client {
             Ok(Err(SessionStop::Io(error))) => self.note(format_args!("broke: {error}")),
             Ok(Err(SessionStop::Fault(fault))) => {
                 self.note(format_args!("ended: {fault}"));
-                // A clock may be set right, and a person sign in again; what the storage lost does not come back.
-                if !matches!(fault, ModuleFault::Closed { .. } | ModuleFault::Clock { .. }) {
+                // A clock may be set right, a witness comes back, and a person sign in again; what the storage lost does not come back.
+                let passes = matches!(
+                    fault,
+                    ModuleFault::Closed { .. }
+                        | ModuleFault::Clock { .. }
+                        | ModuleFault::Witness { .. }
+                );
+                if !passes {
                     let _ = ends.send(End::Fault(fault));
                 }
             }

@@ -65,8 +65,7 @@ pub(crate) fn passphrases(
 
 /// Refuses secrets of both in one directory.
 fn require_apart(flags: &VaultFlags, suffix: &str, pair: [&Identifier; 2]) -> Done<()> {
-    let names = pair.map(|name| format!("{name}{suffix}"));
-    flags.secrets.require_apart(names.iter().map(String::as_str))
+    flags.secrets.require_apart(pair.map(|name| (name, suffix)))
 }
 
 /// The answer to a back-up.

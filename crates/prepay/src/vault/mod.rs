@@ -10,6 +10,7 @@
 //! | `backup.rs` | what `backup` and `restore` share |
 //! | `audit.rs` | `audit list`, `verify` |
 //! | `repair.rs` | `repair` |
+//! | `witness.rs` | `witness set`, `remove`, `show` |
 
 pub(crate) mod audit;
 pub(crate) mod backup;
@@ -18,6 +19,7 @@ pub(crate) mod new;
 pub(crate) mod repair;
 pub(crate) mod seal;
 pub(crate) mod user;
+pub(crate) mod witness;
 
 use std::path::{Path, PathBuf};
 
@@ -265,7 +267,7 @@ impl VaultFlags {
 
     /// Refuses the secrets of both custodians of a real vault in one directory.
     pub(crate) fn require_apart(&self, pair: [&Identifier; 2]) -> Done<()> {
-        self.secrets.require_apart(pair.map(Identifier::as_str))
+        self.secrets.require_apart(pair.map(|name| (name, "")))
     }
 }
 

@@ -30,7 +30,7 @@ pub(crate) fn run<I: Installation>(site: &I, flags: &RepairFlags, out: &Out) -> 
     let pair = vault_flags.pair()?;
     let (acting, secrets) = (&vault_flags.custodian, &vault_flags.secrets);
     if !header.insecure_test {
-        secrets.require_apart(pair.iter().map(prepay_basics::Identifier::as_str))?;
+        secrets.require_apart(pair.iter().map(|name| (name, "")))?;
     }
     let seal = vault_flags.unlock.seal(&header, &protector, acting, secrets)?;
     let ask = |place: usize| {

@@ -2,9 +2,9 @@
 
 use clap::Subcommand;
 use prepay_basics::Identifier;
-use prepay_vault::{Role, UserReport};
+use prepay_vault::{By, Contents, Quorum, Role, SharedVault, UserReport};
 
-use super::{Installation, Needs};
+use super::{Installation, Needs, VaultFlags};
 use crate::failure::Done;
 use crate::out::{Out, Record};
 use crate::people::{new_person, person, sign_in_failure, user_failure, vault_failure};
@@ -61,6 +61,9 @@ pub(crate) fn run(site: &impl Installation, command: &UserCommand, out: &Out) ->
         }
         UserCommand::Add { name, role } => {
             let by = flags.two(vault)?;
+            if *role == Role::Custodian {
+                require_apart(flags, vault, &by, (name, ""))?;
+            }
             let new = new_person(&flags.secrets, name.clone(), *role)?;
             vault.add_user(&by, new.as_user()).map_err(|error| user_failure(name, &error))?;
             let record = Record::new().text("name", name).text("role", role);
@@ -83,6 +86,11 @@ pub(crate) fn run(site: &impl Installation, command: &UserCommand, out: &Out) ->
                 vault.change_passphrase(&session, &old, &fresh()?)
             } else {
                 let by = flags.two(vault)?;
+                let users = vault.users(By::Two(&by)).map_err(|error| vault_failure(&error))?;
+                let is_custodian = |user: &UserReport| user.role == Role::Custodian;
+                if users.iter().any(|user| user.name == *name && is_custodian(user)) {
+                    require_apart(flags, vault, &by, (name, ".new"))?;
+                }
                 vault.set_passphrase(&by, name, &fresh()?)
             };
             changed.map_err(|error| user_failure(name, &error))?;
@@ -90,4 +98,18 @@ pub(crate) fn run(site: &impl Installation, command: &UserCommand, out: &Out) ->
             out.done(format_args!("{name} has a new passphrase"), &record)
         }
     })
+}
+
+/// Refuses the new secret of a custodian, outside tests, in a directory that holds the secret of one who acts.
+fn require_apart(
+    flags: &VaultFlags,
+    vault: &SharedVault<impl Contents>,
+    by: &Quorum,
+    new: (&Identifier, &str),
+) -> Done<()> {
+    if vault.header().insecure_test {
+        return Ok(());
+    }
+    let [first, second] = by.names();
+    flags.secrets.require_apart([(first, ""), (second, ""), new])
 }

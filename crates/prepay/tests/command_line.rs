@@ -1,0 +1,56 @@
+//! Command lines that cannot be read, and answers that cannot be written.
+
+mod common;
+
+use std::fs::File;
+use std::process::{Command, Stdio};
+
+use common::{ends, prepay, text};
+use serde_json::Value;
+
+#[test]
+fn a_command_line_that_cannot_be_read_has_its_code_in_text_and_in_json() {
+    // (command line, a part of what is said)
+    for (line, part) in [
+        ("meter enter m.meter 1 --nope", "unexpected argument '--nope' found"),
+        ("meter consume m.meter --watts x --seconds 1", "invalid value 'x' for '--watts <WATTS>'"),
+        ("meter consume m.meter", "the following required arguments were not provided"),
+        ("meter entr", "unrecognized subcommand 'entr'"),
+        ("meter fleet --meters 0", "0 is not in 1..=100000000"),
+        ("meter", "a command is missing"),
+        ("", "a command is missing"),
+    ] {
+        let output = prepay(line);
+        let told = text(&output.stderr);
+        assert_eq!(output.status.code(), Some(2), "{line}");
+        let first = told.lines().find(|told| told.starts_with("flag: ")).unwrap_or_default();
+        assert!(first.contains(part), "{line}: {told}");
+        assert!(!told.contains("error:"), "{line}: {told}");
+        assert_eq!(text(&output.stdout), "", "{line}");
+
+        let answer: Value = serde_json::from_str(&ends(2, &format!("--json {line}"), b"")).unwrap();
+        assert_eq!(answer["error"]["code"], "flag", "{line}");
+        assert!(answer["error"]["message"].as_str().unwrap().contains(part), "{line}: {answer}");
+        assert!(answer["error"]["next"].is_string(), "{line}: {answer}");
+    }
+    // What stands behind -- is no flag.
+    let output = prepay("meter enter -- --json");
+    assert_eq!((output.status.code(), output.stdout.len()), (Some(2), 0));
+}
+
+#[test]
+#[cfg(target_os = "linux")]
+fn a_failure_in_json_is_json_on_standard_error_when_standard_output_is_full() {
+    for (line, code, status) in
+        [("--json explain-code", "io", 1), ("--json meter show no-such-file", "file", 2)]
+    {
+        let output = Command::new(env!("CARGO_BIN_EXE_prepay"))
+            .args(line.split(' '))
+            .stdout(Stdio::from(File::create("/dev/full").unwrap()))
+            .output()
+            .unwrap();
+        assert_eq!(output.status.code(), Some(status), "{line}");
+        let answer: Value = serde_json::from_slice(&output.stderr).unwrap();
+        assert_eq!(answer["error"]["code"], code, "{line}: {answer}");
+    }
+}
