@@ -1,6 +1,6 @@
 //! `cargo xtask vectors`: checks that no test vector is lost, altered or without identifier.
 //!
-//! `vectors/DIGESTS` lists the SHA-256 of every file in four folders, in the form of `sha256sum`, so that
+//! `vectors/DIGESTS` lists the SHA-256 of every file in five folders, in the form of `sha256sum`, so that
 //! `cd vectors && sha256sum --check DIGESTS` works too. `--update` rewrites the lines of our own files; those of
 //! `published` belong to others, so a person adds them by hand. The testkit knows what the cases *mean*.
 
@@ -23,13 +23,13 @@ const DIGESTS: &str = "vectors/DIGESTS";
 const PUBLISHED: &str = "published/";
 
 /// The folders of `vectors/`. A file outside them is a finding, unless it is listed below.
-const FOLDERS: &[&str] = &[PUBLISHED, "derived/", "invalid/", "regress/"];
+const FOLDERS: &[&str] = &[PUBLISHED, "derived/", "invalid/", "regress/", "tariffs/"];
 const UNLISTED: &[&str] = &["DIGESTS", "README.md"];
 
 /// What `cargo xtask vectors` does besides checking.
 #[derive(Args, Default)]
 pub(crate) struct Options {
-    /// First rewrite the digests of `derived`, `invalid` and `regress`, but not of `published`.
+    /// First rewrite the digests of our own folders, but not of `published`.
     #[arg(long)]
     update: bool,
 }
@@ -66,7 +66,7 @@ pub(crate) fn check(tree: &Tree) -> Vec<Finding> {
             findings.push(finding(
                 &full(path),
                 1,
-                "a file outside the four folders",
+                "a file outside the five folders",
                 FOLDERS.join(" "),
             ));
         }
@@ -272,7 +272,7 @@ mod tests {
         assert_eq!(check(&Tree::of(&[])).len(), 1);
         let digests = digest_line("x", "other/notes.txt");
         let tree = Tree::of(&[("vectors/other/notes.txt", "x"), ("vectors/DIGESTS", &digests)]);
-        assert!(check(&tree)[0].to_string().contains("outside the four folders"));
+        assert!(check(&tree)[0].to_string().contains("outside the five folders"));
     }
 
     #[test]

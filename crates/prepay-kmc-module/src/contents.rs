@@ -1,6 +1,6 @@
 //! The sealed contents of a centre's module: its own keys, the modules that it knows, the vending keys.
 //!
-//! Format inside the sealed store: see [`CentreContents::encode`], version 2. Secrets are in boxes, so that moving them
+//! Format inside the sealed store: see [`CentreContents::encode`], version 3; version 2 lacks the database. Secrets are in boxes, so that moving them
 //! leaves no copies behind.
 //!
 //! Elsewhere: sealing and the audit log (`vault`), the rules (`session.rs`).
@@ -10,7 +10,10 @@ use std::collections::BTreeMap;
 use prepay_token::element::{DecoderKeyGenerationAlgorithm, KeyRevisionNumber, SupplyGroupCode};
 use prepay_token::key::VendingKey;
 
-use super::{CentreEntry, ModuleDetails, ModuleReport, ModuleState, VendingKeyReport};
+use super::{
+    CentreEntry, DatabaseState, ExpectedDatabase, ModuleDetails, ModuleReport, ModuleState,
+    VendingKeyReport,
+};
 use prepay_basics::codec::{DecodeError, Reader, Writer};
 use prepay_basics::{Identifier, Moment};
 use prepay_kmp::attribute::KeyCheckValue;
@@ -20,7 +23,10 @@ use prepay_kmp::{
 };
 use prepay_vault::{Contents, Kind, ReplayError, RestoredLimits};
 
-const VERSION: u8 = 2;
+const VERSION: u8 = 3;
+
+/// The version before the database was authenticated, which is still read.
+const WITHOUT_DATABASE: u8 = 2;
 
 /// How far the serial number jumps when a centre is restored from a back-up, so that no file built after
 /// the back-up ever shares its number with one built after the restoration.
@@ -38,6 +44,8 @@ pub struct CentreContents {
     pub(super) serial: u64,
     pub(super) modules: BTreeMap<ModuleId, KnownModule>,
     pub(super) keys: BTreeMap<KeyName, HeldKey>,
+    /// What the centre's database must look like.
+    pub(super) database: ExpectedDatabase,
 }
 
 /// A supply group and a revision.
@@ -137,7 +145,13 @@ impl CentreContents {
             serial: 0,
             modules: BTreeMap::new(),
             keys: BTreeMap::new(),
+            database: ExpectedDatabase::NEW,
         }
+    }
+
+    /// The states of the centre's database that are expected.
+    pub const fn database(&self) -> ExpectedDatabase {
+        self.database
     }
 
     /// The centre's name.
@@ -197,11 +211,18 @@ impl Contents for CentreContents {
             w.u64(held.created.unix_seconds());
             w.bool(held.is_imported);
         });
+        for state in [self.database.current, self.database.next] {
+            w.option(state, |w, state| {
+                w.u64(state.number);
+                w.array(&state.digest);
+            });
+        }
     }
 
     fn decode(r: &mut Reader<'_>) -> Result<Self, DecodeError> {
-        let error = r.error("contents of version 2");
-        if r.u8()? != VERSION {
+        let error = r.error("contents of version 2 or 3");
+        let version = r.u8()?;
+        if ![WITHOUT_DATABASE, VERSION].contains(&version) {
             return Err(error);
         }
         let id: Identifier = r.parse("a centre's name")?;
@@ -224,14 +245,31 @@ impl Contents for CentreContents {
             Ok((module.party.id().clone().into(), module))
         })?;
         let keys = rising(r, read_key)?;
+        let database = match version {
+            WITHOUT_DATABASE => ExpectedDatabase { current: None, next: None },
+            _ => ExpectedDatabase { current: r.option(read_state)?, next: r.option(read_state)? },
+        };
         let identity = Box::new(identity);
-        Ok(Self { identity, created, activation, expires, former, serial, modules, keys })
+        Ok(Self { identity, created, activation, expires, former, serial, modules, keys, database })
     }
 
-    /// A centre's entries are never ahead of its contents, but for what changes nothing.
+    /// A centre's entries are never ahead of its contents, but for what changes nothing, and for the state that its
+    /// database may have.
     fn replay(&mut self, entry: &CentreEntry) -> Result<(), ReplayError> {
         match entry {
             CentreEntry::RequestRefused { .. } => Ok(()),
+            &CentreEntry::DatabaseWritten { number, digest } => {
+                match self.database.announce(DatabaseState { number, digest }) {
+                    true => Ok(()),
+                    false => Err(ReplayError::Wrong {
+                        problem: format!("state {number} of the database does not follow the last"),
+                    }),
+                }
+            }
+            &CentreEntry::DatabaseAdopted { number, digest } => {
+                self.database.next = Some(DatabaseState { number, digest });
+                Ok(())
+            }
             _ => Err(ReplayError::Unexpected),
         }
     }
@@ -306,6 +344,10 @@ fn read_key(r: &mut Reader<'_>) -> Result<(KeyName, HeldKey), DecodeError> {
     Ok((name, HeldKey { key, check_value, created: moment(r)?, is_imported: r.bool()? }))
 }
 
+fn read_state(r: &mut Reader<'_>) -> Result<DatabaseState, DecodeError> {
+    Ok(DatabaseState { number: r.u64()?, digest: r.array()? })
+}
+
 fn moment(r: &mut Reader<'_>) -> Result<Moment, DecodeError> {
     let error = r.error("a moment");
     Moment::from_unix_seconds(r.u64()?).ok_or(error)
@@ -368,6 +410,8 @@ mod tests {
             let held = HeldKey::new(&key, at(3), code == 4);
             contents.keys.insert(KeyName(123_456, code), held);
         }
+        let state = |number| DatabaseState { number, digest: [number as u8; 32] };
+        contents.database = ExpectedDatabase { current: Some(state(8)), next: Some(state(9)) };
         contents
     }
 
@@ -391,6 +435,40 @@ mod tests {
         assert_eq!(encoded(&again), bytes);
         assert_eq!(again.key_reports(true), sample().key_reports(true));
         assert_eq!(again.serial, 77);
+    }
+
+    #[test]
+    fn contents_of_version_2_expect_no_database() {
+        let mut contents = sample();
+        contents.database = ExpectedDatabase { current: None, next: None };
+        let mut bytes = encoded(&contents);
+        assert_eq!(bytes.split_off(bytes.len() - 2), [0, 0]);
+        bytes[0] = WITHOUT_DATABASE;
+        let again = decoded(&bytes).unwrap();
+        assert_eq!(again.database, contents.database);
+        assert_eq!(encoded(&again), encoded(&contents));
+        bytes[0] = 4;
+        assert!(decoded(&bytes).is_err());
+    }
+
+    #[test]
+    fn a_change_of_the_database_in_the_log_follows_the_state_before() {
+        let entry = |number, digest| CentreEntry::DatabaseWritten { number, digest: [digest; 32] };
+        let state = |number, digest| DatabaseState { number, digest: [digest; 32] };
+        // State 8 is the current one, and 9 may follow. (entry, the current state afterwards)
+        for (next, current) in [((9, 1), state(8, 8)), ((10, 1), state(9, 9))] {
+            let mut contents = sample();
+            contents.replay(&entry(next.0, next.1)).unwrap();
+            let expected =
+                ExpectedDatabase { current: Some(current), next: Some(state(next.0, next.1)) };
+            assert_eq!(contents.database, expected);
+        }
+        for number in [0, 7, 8, 11] {
+            assert!(sample().replay(&entry(number, 1)).is_err(), "{number}");
+        }
+        let mut contents = sample();
+        contents.replay(&CentreEntry::DatabaseAdopted { number: 3, digest: [1; 32] }).unwrap();
+        assert_eq!(contents.database.next, Some(state(3, 1)));
     }
 
     #[test]

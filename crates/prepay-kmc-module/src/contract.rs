@@ -177,6 +177,81 @@ pub trait CentreModule: Send + Sync {
         request: &Verified<KeyLoadRequest>,
         order: &KeyLoadOrder,
     ) -> Result<KeyLoad, CentreError>;
+
+    /// The states of the centre's database that the module expects.
+    ///
+    /// # Errors
+    ///
+    /// [`CentreError::Fault`].
+    fn database(&self) -> Result<ExpectedDatabase, CentreError>;
+
+    /// Makes durable that the database will have another state, before the database makes it durable. Until
+    /// [`Self::settle_database`] both states are right. Needs an operator.
+    ///
+    /// # Errors
+    ///
+    /// [`CentreError::Fault`] if the number is not the one after the current state.
+    fn announce_database(&self, next: DatabaseState) -> Result<(), CentreError>;
+
+    /// Like [`Self::announce_database`], for a database that is taken over as it is, with any number. Needs two
+    /// custodians.
+    ///
+    /// # Errors
+    ///
+    /// [`CentreError::Fault`].
+    fn adopt_database(&self, next: DatabaseState) -> Result<(), CentreError>;
+
+    /// Makes durable that only this state of the database is right from now on. It must be one of those expected.
+    ///
+    /// # Errors
+    ///
+    /// [`CentreError::Fault`] for another state.
+    fn settle_database(&self, state: DatabaseState) -> Result<(), CentreError>;
+}
+
+/// A state of the centre's database.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct DatabaseState {
+    /// How many changes it has had.
+    pub number: u64,
+    /// The digest of all its rows. How it is made is up to the database.
+    pub digest: [u8; 32],
+}
+
+impl DatabaseState {
+    /// The state of an empty database.
+    pub const EMPTY: Self = Self { number: 0, digest: [0; 32] };
+}
+
+/// The states of the database that a module expects.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ExpectedDatabase {
+    /// After the last change; `None` in a centre of an earlier version, until its database is adopted.
+    pub current: Option<DatabaseState>,
+    /// After a change that began and may have been interrupted.
+    pub next: Option<DatabaseState>,
+}
+
+impl ExpectedDatabase {
+    /// That of a new centre: an empty database.
+    pub const NEW: Self = Self { current: Some(DatabaseState::EMPTY), next: None };
+
+    /// Whether the database may have this state.
+    pub fn allows(&self, state: DatabaseState) -> bool {
+        self.current == Some(state) || self.next == Some(state)
+    }
+
+    /// Notes that a change begins. A change that was announced before either happened, or never will.
+    ///
+    /// Returns whether its number is the one after a state that the database may have.
+    #[must_use]
+    pub fn announce(&mut self, next: DatabaseState) -> bool {
+        let before = [self.next, self.current].into_iter().flatten();
+        let mut before = before.filter(|state| state.number.checked_add(1) == Some(next.number));
+        let Some(before) = before.next() else { return false };
+        *self = Self { current: Some(before), next: Some(next) };
+        true
+    }
 }
 
 /// The authority of the people signed in.

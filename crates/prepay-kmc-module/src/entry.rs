@@ -92,5 +92,19 @@ prepay_vault::entries! {
             /// Until when those may be used.
             expires: Moment,
         }
+        /// A change of the centre's database begins. What the contents expect of the database follows from it.
+        211 DatabaseWritten "database_written" {
+            /// The number of the state after the change.
+            number: u64,
+            /// The digest of all rows after the change.
+            digest: [u8; 32],
+        }
+        /// Two custodians took over a database as it is.
+        212 DatabaseAdopted "database_adopted" {
+            /// The number of its state.
+            number: u64,
+            /// The digest of all its rows.
+            digest: [u8; 32],
+        }
     }
 }

@@ -41,8 +41,9 @@ mod vault;
 
 pub use contents::CentreContents;
 pub use contract::{
-    AgreementAnswer, Authority, CentreIdentity, CentreModule, GeneratedKey, KeyLoad, KeyLoadItem,
-    KeyLoadOrder, ModuleDetails, ModuleReport, ModuleState, VendingKeyReport,
+    AgreementAnswer, Authority, CentreIdentity, CentreModule, DatabaseState, ExpectedDatabase,
+    GeneratedKey, KeyLoad, KeyLoadItem, KeyLoadOrder, ModuleDetails, ModuleReport, ModuleState,
+    VendingKeyReport,
 };
 pub use entry::CentreEntry;
 pub use error::CentreError;

@@ -13,7 +13,8 @@ use super::contents::{CentreContents, HeldKey, KeyName, KnownModule};
 use super::vault::CentreVault;
 use super::{
     AgreementAnswer, Authority, CentreEntry, CentreError, CentreIdentity, CentreModule,
-    GeneratedKey, KeyLoad, KeyLoadOrder, ModuleReport, VendingKeyReport, answer, generate,
+    DatabaseState, ExpectedDatabase, GeneratedKey, KeyLoad, KeyLoadOrder, ModuleReport,
+    VendingKeyReport, answer, generate,
 };
 use prepay_basics::{Identifier, Moment};
 use prepay_kmp::attribute::KeyCheckValue;
@@ -79,6 +80,13 @@ fn identity(vault: &OpenVault) -> CentreIdentity {
         activation: contents.activation,
         expires: contents.expires,
         is_test: vault.header().insecure_test,
+    }
+}
+
+fn unexpected(state: DatabaseState) -> CentreError {
+    let number = state.number;
+    CentreError::Fault {
+        problem: format!("state {number} of the database does not follow the last"),
     }
 }
 
@@ -332,6 +340,46 @@ impl CentreModule for CentreSession<'_> {
     ) -> Result<KeyLoad, CentreError> {
         self.act("build a key-load file", Authority::Operating, |vault, now| {
             answer::key_load(vault, self.by(), now, request, order)
+        })
+    }
+
+    fn database(&self) -> Result<ExpectedDatabase, CentreError> {
+        self.act("read the state of the database", Authority::Reading, |vault, _| {
+            Ok(vault.contents().database)
+        })
+    }
+
+    fn announce_database(&self, next: DatabaseState) -> Result<(), CentreError> {
+        self.act("change the database", Authority::Operating, |vault, now| {
+            let mut database = vault.contents().database;
+            if !database.announce(next) {
+                return Err(unexpected(next));
+            }
+            let DatabaseState { number, digest } = next;
+            let entry = CentreEntry::DatabaseWritten { number, digest };
+            vault.stage(self.by(), &entry, now)?;
+            vault.contents_mut().database = database;
+            Ok(vault.flush()?)
+        })
+    }
+
+    fn adopt_database(&self, next: DatabaseState) -> Result<(), CentreError> {
+        self.act("adopt the database", Authority::DualControl, |vault, now| {
+            let DatabaseState { number, digest } = next;
+            let entry = CentreEntry::DatabaseAdopted { number, digest };
+            vault.stage(self.by(), &entry, now)?;
+            vault.contents_mut().database.next = Some(next);
+            Ok(vault.flush()?)
+        })
+    }
+
+    fn settle_database(&self, state: DatabaseState) -> Result<(), CentreError> {
+        self.act("note the state of the database", Authority::Reading, |vault, _| {
+            if !vault.contents().database.allows(state) {
+                return Err(unexpected(state));
+            }
+            vault.contents_mut().database = ExpectedDatabase { current: Some(state), next: None };
+            Ok(vault.save()?)
         })
     }
 }

@@ -3,11 +3,13 @@
 
 mod common;
 
-use common::{AUTHORISATION, Bench, FailingStore, Failure, GROUP, KEY, document, fingerprint};
-use prepay_kmc::centre::{Answer, Centre, Decision, LoadOptions};
+use common::{
+    AUTHORISATION, Bench, DatabaseStep, FailingStore, Failure, GROUP, KEY, document, fingerprint,
+};
+use prepay_kmc::centre::{Answer, Centre, Decision, LoadOptions, NewCustomer};
 use prepay_kmc::entity::{
-    Authorisation, Customer, FormRecord, KeyLoadRecord, KeyState, ModuleRecord, Ownership,
-    Signatory, SupplyGroup, VendingKeyRecord,
+    Authorisation, Customer, CustomerNumber, FormRecord, KeyLoadRecord, KeyState, ModuleRecord,
+    Ownership, Signatory, SupplyGroup, VendingKeyRecord,
 };
 use prepay_kmc::form::{FormKind, FormState, SignedForm};
 use prepay_kmc::store::{CentreStore, Filter, PAGE, Versioned};
@@ -112,6 +114,87 @@ fn every_commit_may_fail() {
             assert_eq!(made, 1, "{at} {failure:?}");
         }
     }
+}
+
+/// Where power fails during a change of the database, and whether the change is there afterwards.
+const CUTS: [(Step, Failure, bool); 6] = [
+    (Step::Module(DatabaseStep::Announce), Failure::Before, false),
+    (Step::Module(DatabaseStep::Announce), Failure::After, false),
+    (Step::Commit, Failure::Before, false),
+    (Step::Commit, Failure::After, true),
+    (Step::Module(DatabaseStep::Settle), Failure::Before, true),
+    (Step::Module(DatabaseStep::Settle), Failure::After, true),
+];
+
+#[derive(Clone, Copy, Debug)]
+enum Step {
+    Module(DatabaseStep),
+    Commit,
+}
+
+#[test]
+fn a_change_cut_between_any_two_steps_is_there_whole_or_not_at_all() {
+    for (step, failure, is_there) in CUTS {
+        let case = format!("{step:?} {failure:?}");
+        let bench = Bench::new();
+        let store = FailingStore::new(None);
+        let open = |store: &FailingStore| Centre::new(store.clone(), &bench.module, &bench.clock);
+        let line = |text: &str| text.parse().unwrap();
+        let change = |centre: &mut Centre<'_, FailingStore>, contact: &str| {
+            centre.change_contact(CustomerNumber::FIRST, line(contact), line("1"))
+        };
+        let contact = |centre: &Centre<'_, FailingStore>| {
+            centre.row::<Customer>(&CustomerNumber::FIRST).map(|found| found.row.contact)
+        };
+        let mut centre = open(&store);
+        centre.set_up().unwrap();
+        let new =
+            NewCustomer { organisation: line("North"), contact: line("first"), address: line("1") };
+        centre.add_customer(new).unwrap();
+        let before = store.copy();
+
+        match step {
+            Step::Module(step) => bench.module.cut(step, failure),
+            Step::Commit => store.fail_next(failure),
+        }
+        assert!(change(&mut centre, "second").is_err(), "{case}");
+
+        let mut centre = open(&store);
+        let expected = line(if is_there { "second" } else { "first" });
+        assert_eq!(contact(&centre).as_ref(), Ok(&expected), "{case}: before it is settled");
+        centre.store_mut().settle().unwrap();
+        assert_eq!(contact(&centre), Ok(expected), "{case}: after it is settled");
+        centre.store().verify().unwrap();
+        // From here on the other state is refused.
+        let code = |answer: Answer<_>| answer.err().map(|error| error.code());
+        let old = code(contact(&open(&before)));
+        assert_eq!(old, is_there.then_some("database_state"), "{case}: the state before");
+        change(&mut centre, "third").unwrap();
+        assert_eq!(contact(&centre), Ok(line("third")), "{case}");
+        assert_eq!(code(contact(&open(&before))), Some("database_state"), "{case}: an older state");
+    }
+}
+
+#[test]
+fn a_database_of_an_earlier_version_is_refused_until_two_custodians_adopt_it() {
+    let bench = Bench::new();
+    let store = FailingStore::new(None);
+    let mut centre = Centre::new(store.clone(), &bench.module, &bench.clock);
+    centre.set_up().unwrap();
+    bench.module.forget_database();
+    let code = |answer: Answer<()>| answer.err().map(|error| error.code());
+    let refused = Some("database_not_adopted");
+    assert_eq!(code(centre.record().map(drop)), refused);
+    assert_eq!(code(centre.set_up()), refused);
+    let shown = centre.store().assess().unwrap();
+    // Power fails before the database has its digests: it is adopted again.
+    store.fail_next(Failure::Before);
+    assert!(centre.store_mut().adopt(&shown.state.digest).is_err());
+    assert_eq!(code(centre.record().map(drop)), refused);
+    let shown = centre.store().assess().unwrap();
+    centre.store_mut().adopt(&shown.state.digest).unwrap();
+    assert!(centre.record().is_ok());
+    assert_eq!(centre.store().verify().unwrap().state, shown.state);
 }
 
 /// The commands after the revocation of key and module, when enrolment and loads are refused.

@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use prepay_kmc::store::{CentreStore, StoreError, Tables};
+use prepay_kmc::store::{CentreStore, StoreError, Tables, WriteTables};
 use rusqlite::{Connection, TransactionBehavior};
 
 use crate::open::{self, OpenStoreError};
@@ -33,6 +33,16 @@ impl SqliteCentreStore {
     /// [`OpenStoreError`].
     pub fn open(path: &Path) -> Result<Self, OpenStoreError> {
         Ok(Self { connection: Mutex::new(open::open(path)?) })
+    }
+
+    /// Checks the structure of the whole file and the references between rows, which opening does not. Whether the rows
+    /// are right is up to `prepay_kmc::store::AuthenticatedStore`.
+    ///
+    /// # Errors
+    ///
+    /// [`OpenStoreError::Damaged`], [`OpenStoreError::Fault`].
+    pub fn check(&self, path: &Path) -> Result<(), OpenStoreError> {
+        open::check(&self.connection(), path)
     }
 
     /// Opens an existing file only to read it, such as that of a back-up: nothing is written, neither in the file nor
@@ -84,7 +94,7 @@ impl CentreStore for SqliteCentreStore {
 
     fn write(
         &mut self,
-        act: impl FnOnce(&mut dyn Tables) -> Result<(), StoreError>,
+        act: impl FnOnce(&mut dyn WriteTables) -> Result<(), StoreError>,
     ) -> Result<(), StoreError> {
         let mut connection = self.connection();
         let transaction = connection
@@ -92,5 +102,19 @@ impl CentreStore for SqliteCentreStore {
             .map_err(|error| fault(&error))?;
         act(&mut SqlTables(&transaction))?;
         transaction.commit().map_err(|error| fault(&error))
+    }
+
+    /// An interrupted process may have left a commit in the `-wal` file that is not on the disk yet. Moving it into the
+    /// main file writes both to the disk.
+    fn sync(&self) -> Result<(), StoreError> {
+        let move_all = "PRAGMA wal_checkpoint(TRUNCATE)";
+        let is_busy = self.connection().query_row(move_all, [], |row| row.get::<_, bool>(0));
+        match is_busy.map_err(|error| fault(&error))? {
+            false => Ok(()),
+            true => {
+                let problem = "another program holds the database: expected that none does";
+                Err(StoreError::Fault { problem: problem.to_owned() })
+            }
+        }
     }
 }

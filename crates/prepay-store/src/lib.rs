@@ -8,8 +8,9 @@
 //!
 //! # Limits
 //!
-//! - A database file is not authenticated. Anyone who may write the file can change a row; SQLite notices only
-//!   what breaks its own structure or a rule of the schema. The file contains no keys.
+//! - A file says what anybody wrote into it: SQLite notices only what breaks its own structure or a rule of the schema.
+//!   `prepay_kmc::store::AuthenticatedStore` compares every row with what the centre's vault expects. The file
+//!   contains no keys.
 //! - It is not encrypted: anyone who may read the file can read names, places and forms.
 //! - While the file is open, or after a crash, two more files belong to it: `-wal` with the newest commits, and
 //!   `-shm`. A copy of the main file alone can lack commits, and next to the `-wal` of another database it

@@ -2,7 +2,8 @@
 //!
 //! - `application_id` says which application the file belongs to, `user_version` how many migrations it has
 //!   had. Migrations only go forward; a file written by a later version is refused.
-//! - Both numbers and the structure are checked before anything is written, so a refused file stays as it was.
+//! - Both numbers are checked before anything is written, so a refused file stays as it was. Rows and structure are not
+//!   checked here: whoever reads a row compares it with what the centre's module expects, and `kmc verify` checks all.
 //! - An empty file is an empty store: its creation was interrupted. The caller decides what to do then.
 //! - New files are readable by their owner only (mode 0600 on Unix), and so are SQLite's two files beside
 //!   them. The caller checks the mode of existing files before opening them.
@@ -22,6 +23,7 @@ const APPLICATION: i32 = 0x5070_4B6D;
 const MIGRATIONS: &[&str] = &[
     include_str!("../migrations/0001-centre.sql"),
     include_str!("../migrations/0002-module-fingerprint.sql"),
+    include_str!("../migrations/0003-digests.sql"),
 ];
 
 /// How long a commit waits for another process to finish.
@@ -145,7 +147,6 @@ pub(crate) fn look(path: &Path) -> Result<Connection, OpenStoreError> {
     address.push_str("?immutable=1");
     let connection = Connection::open_with_flags(address, flags).map_err(fault)?;
     let seen = seen(&connection, path)?;
-    check(&connection, path)?;
     if seen == 0 { in_memory() } else { Ok(connection) }
 }
 
@@ -212,7 +213,6 @@ fn connect(path: &Path) -> Result<Connection, OpenStoreError> {
     }
     connection.busy_timeout(BUSY).map_err(fault)?;
     seen(&connection, path)?;
-    check(&connection, path)?;
     prepare(&connection).map_err(fault)?;
     migrate(&mut connection, path)?;
     Ok(connection)
@@ -275,11 +275,11 @@ fn migrate(connection: &mut Connection, path: &Path) -> Result<(), OpenStoreErro
 }
 
 /// Checks the structure of the file and the references between rows.
-fn check(connection: &Connection, path: &Path) -> Result<(), OpenStoreError> {
+pub(crate) fn check(connection: &Connection, path: &Path) -> Result<(), OpenStoreError> {
     let fault = |error: rusqlite::Error| OpenStoreError::of(path, &error);
     let damaged = |problem: String| OpenStoreError::Damaged { path: path.to_owned(), problem };
     let verdict: String =
-        connection.query_row("PRAGMA quick_check(1)", [], |row| row.get(0)).map_err(fault)?;
+        connection.query_row("PRAGMA integrity_check(1)", [], |row| row.get(0)).map_err(fault)?;
     if verdict != "ok" {
         return Err(damaged(verdict));
     }

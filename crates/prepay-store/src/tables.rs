@@ -3,7 +3,7 @@
 //! `prepay_kmc::store` says which tables there are and what their values mean. Statements name every column, so
 //! the order of columns in the file does not matter.
 
-use prepay_kmc::store::{Order, Query, StoreError, Table, Tables, Value};
+use prepay_kmc::store::{Order, Query, StoreError, Table, Tables, Value, WriteTables};
 use rusqlite::types::{FromSql, FromSqlError, FromSqlResult, Null, ToSqlOutput, ValueRef};
 use rusqlite::{Connection, ErrorCode, ToSql, params_from_iter};
 
@@ -56,7 +56,9 @@ impl Tables for SqlTables<'_> {
         }
         Ok(found)
     }
+}
 
+impl WriteTables for SqlTables<'_> {
     fn put(&mut self, table: &Table, row: &[Value]) -> Result<(), StoreError> {
         let columns: Vec<_> = table.columns().collect();
         let (key, rest) = columns.split_at(table.key);

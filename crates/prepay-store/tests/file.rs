@@ -166,7 +166,7 @@ fn an_empty_file_is_an_empty_store() {
 }
 
 #[test]
-fn every_overwritten_page_is_refused() {
+fn the_check_of_a_file_finds_every_overwritten_page() {
     let (folder, path) = place();
     drop(filled(&path));
     let whole = fs::read(&path).unwrap();
@@ -174,16 +174,20 @@ fn every_overwritten_page_is_refused() {
     let pages = whole.len() / page;
     assert!(pages > 30, "{pages}");
     let other = folder.path().join("changed.db");
+    let found = |path| {
+        let checked = SqliteCentreStore::open(path).and_then(|store| store.check(path));
+        checked.expect_err("a page is ruined").code()
+    };
     for ruined in 0..pages {
         let mut changed = whole.clone();
         changed[ruined * page..(ruined + 1) * page].fill(0xA5);
         fs::write(&other, &changed).unwrap();
         let expected = if ruined == 0 { "store_not_a_database" } else { "damaged" };
-        assert_eq!(refusal(&other).code(), expected, "page {ruined}");
+        assert_eq!(found(&other), expected, "page {ruined}");
     }
     for kept in [page / 2, page, page * 3 / 2, whole.len() - page] {
         fs::write(&other, &whole[..kept]).unwrap();
-        assert_eq!(refusal(&other).code(), "damaged", "{kept} bytes kept");
+        assert_eq!(found(&other), "damaged", "{kept} bytes kept");
     }
 }
 

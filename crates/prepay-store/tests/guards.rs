@@ -28,6 +28,9 @@ const INSERTED: &[(&str, &str)] = &[
     ("journal", "at"),
 ];
 
+/// The tables of the digests, whose rows have no version.
+const DIGESTS: &[(&str, &str)] = &[("digest_node", "node")];
+
 /// (statement, part of the error). Updates raise the version, so that nothing else is wrong with them.
 const CASES: &[(&str, &str)] = &[
     ("UPDATE centre SET version = version + 1, next_form = 1000000", "CHECK"),
@@ -66,6 +69,7 @@ const CASES: &[(&str, &str)] = &[
     ("INSERT INTO ownership VALUES (123, 9, 2, 1, 0, NULL)", "CHECK"),
     ("INSERT INTO agreement VALUES ('nobody', zeroblob(32), 1, 0, 0)", "FOREIGN KEY"),
     ("INSERT INTO agreement VALUES ('SM-1', zeroblob(31), 1, 0, 0)", "CHECK"),
+    ("INSERT INTO digest_node VALUES (-1, x'00')", "CHECK"),
     ("INSERT INTO journal VALUES (1, 0, 'a', 'b', 'c', 'd')", "no gap"),
     ("INSERT INTO journal VALUES (3, 0, 'a', 'b', 'c', 'd')", "no gap"),
     ("REPLACE INTO journal VALUES (1, 0, 'a', 'b', 'c', 'd')", "no gap"),
@@ -92,7 +96,8 @@ fn filled() -> (tempfile::TempDir, Connection) {
     connection.pragma_update(None, "foreign_keys", true).unwrap();
     let more = "INSERT INTO journal VALUES (1, 0, 'a', 'centre_created', 'c', 'd');
         INSERT INTO left_out_key SELECT serial, 8, supply_group, revision, generation, 'no_room'
-        FROM loaded_key WHERE NOT EXISTS (SELECT 1 FROM left_out_key) LIMIT 1;";
+        FROM loaded_key WHERE NOT EXISTS (SELECT 1 FROM left_out_key) LIMIT 1;
+        INSERT INTO digest_node VALUES (0, x'00');";
     connection.execute_batch(more).unwrap();
     (folder, connection)
 }
@@ -113,7 +118,7 @@ fn values_outside_the_schema_are_refused() {
 #[test]
 fn nothing_is_deleted() {
     let (_folder, connection) = filled();
-    for (table, _) in UPDATED.iter().chain(INSERTED) {
+    for (table, _) in UPDATED.iter().chain(INSERTED).chain(DIGESTS) {
         let expected =
             if *table == "journal" { "only ever added to" } else { "nothing is deleted" };
         refuses(&connection, &format!("DELETE FROM {table}"), expected);
@@ -168,7 +173,7 @@ fn every_table_is_strict_and_tested_here() {
         statement.query_map([], |row| row.get(0)).unwrap().collect::<Result<_, _>>().unwrap()
     };
     for table in tables(sql) {
-        let tried = UPDATED.iter().chain(INSERTED).any(|(name, _)| *name == table);
+        let tried = UPDATED.iter().chain(INSERTED).chain(DIGESTS).any(|(name, _)| *name == table);
         assert!(tried, "{table}");
         let rows = format!("SELECT count(*) FROM {table}");
         assert_ne!(connection.query_row(&rows, [], |row| row.get(0)), Ok(0), "{table}");

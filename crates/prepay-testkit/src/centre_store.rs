@@ -18,7 +18,12 @@ use prepay_kmc::store::{
     CentreStore, Change, Constraint, Entity, Filter, NewJournalEntry, PAGE, Row, RowKey,
     StoreError, Versioned,
 };
+use prepay_kmc_module::CentreModule;
 use prepay_token::element::SupplyGroupCode;
+use prepay_vault::{MemoryStorage, Place};
+
+use crate::Foreseeable;
+use crate::ceremony::{TestCentre, passphrase};
 
 pub use rows::{
     agreement, authorisation, centre, customer, form, group, key_load, line, load_key, module,
@@ -114,29 +119,45 @@ fn read(store: &impl CentreStore, key: &RowKey) -> Option<Versioned<Row>> {
     }
 }
 
-/// The whole contents of the store, to compare before and after.
-fn dump(store: &impl CentreStore) -> String {
-    fn all<E: Entity + Debug>(store: &impl CentreStore) -> String {
-        format!("{:?}", store.list::<E>(&Filter::all(), None, PAGE))
+/// The whole contents of a store, to compare before and after.
+///
+/// # Errors
+///
+/// Those of the first read that fails.
+pub fn contents(store: &impl CentreStore) -> Result<String, StoreError> {
+    fn all<E: Entity + Debug>(store: &impl CentreStore) -> Result<String, StoreError> {
+        Ok(format!("{:?}", store.list::<E>(&Filter::all(), None, PAGE)?))
     }
-    [
-        all::<CentreRecord>(store),
-        all::<Customer>(store),
-        all::<Signatory>(store),
-        all::<SupplyGroup>(store),
-        all::<Ownership>(store),
-        all::<VendingKeyRecord>(store),
-        all::<Authorisation>(store),
-        all::<ModuleRecord>(store),
-        all::<AgreementRecord>(store),
-        all::<KeyLoadRecord>(store),
-        all::<FormRecord>(store),
-        format!("{:?}", store.journal(0, PAGE)),
+    Ok([
+        all::<CentreRecord>(store)?,
+        all::<Customer>(store)?,
+        all::<Signatory>(store)?,
+        all::<SupplyGroup>(store)?,
+        all::<Ownership>(store)?,
+        all::<VendingKeyRecord>(store)?,
+        all::<Authorisation>(store)?,
+        all::<ModuleRecord>(store)?,
+        all::<AgreementRecord>(store)?,
+        all::<KeyLoadRecord>(store)?,
+        all::<FormRecord>(store)?,
+        format!("{:?}", store.journal(0, PAGE)?),
     ]
-    .concat()
+    .concat())
 }
 
-fn entry(at: u64, subject: &str) -> NewJournalEntry {
+/// A centre's module with keys of its own, to authenticate one store. It lives until the process ends.
+pub fn own_module() -> &'static dyn CentreModule {
+    let place = Place {
+        storage: Box::new(MemoryStorage::default()),
+        entropy: Box::new(Foreseeable::named("a centre's store")),
+        clock: Box::new(moment(0)),
+    };
+    let centre: &'static TestCentre = Box::leak(Box::new(TestCentre::make(place, &passphrase)));
+    Box::leak(Box::new(centre.centre_module()))
+}
+
+/// An entry of the journal.
+pub fn entry(at: u64, subject: &str) -> NewJournalEntry {
     NewJournalEntry {
         at: moment(at),
         actor: line("anna"),
@@ -355,7 +376,7 @@ fn some_rows_are_never_updated(store: &mut impl CentreStore) {
 fn a_refused_commit_changes_nothing(store: &mut impl CentreStore) {
     filled(store);
     store.commit(&[Change::Journal(entry(1, "before"))]).unwrap();
-    let before = dump(store);
+    let before = contents(store);
     let mut renamed = group("000123", 1);
     renamed.area = line("elsewhere");
     let good = [
@@ -371,10 +392,10 @@ fn a_refused_commit_changes_nothing(store: &mut impl CentreStore) {
         changes.insert(place, bad.clone());
         let expected = StoreError::AlreadyThere { row: RowKey::Customer(customer(1).number) };
         assert_eq!(store.commit(&changes), Err(expected), "place {place}");
-        assert_eq!(dump(store), before, "place {place}");
+        assert_eq!(contents(store), before, "place {place}");
     }
     store.commit(&good).expect("without the bad change the commit is taken");
-    assert_ne!(dump(store), before);
+    assert_ne!(contents(store), before);
 }
 
 fn later_changes_refer_to_earlier_ones(store: &mut impl CentreStore) {
@@ -518,7 +539,7 @@ fn no_step_of_a_form_is_lost(store: &mut impl CentreStore) {
         row.steps.push(FormStep { state, ..row.steps[0].clone() });
     }
     update(store, Row::Form(row.clone()), 1).unwrap();
-    let before = dump(store);
+    let before = contents(store);
     // (the first step that is lost, what is done to the steps)
     type Change = fn(&mut Vec<FormStep>);
     let cases: [(usize, Change); 6] = [
@@ -539,7 +560,7 @@ fn no_step_of_a_form_is_lost(store: &mut impl CentreStore) {
         lossy.customer = Some(customer(77).number);
         let expected = StoreError::Steps { row: RowKey::Form(row.number), place };
         assert_eq!(update(store, Row::Form(lossy), 2), Err(expected));
-        assert_eq!(dump(store), before, "{place}");
+        assert_eq!(contents(store), before, "{place}");
     }
     row.steps.push(row.steps[0].clone());
     update(store, Row::Form(row.clone()), 2).unwrap();

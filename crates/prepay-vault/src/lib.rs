@@ -390,14 +390,22 @@ impl<C: Contents> Vault<C> {
     }
 
     fn snapshot(&mut self) -> Result<(), VaultError> {
+        self.flush()?;
+        if self.journal.queue().position == self.anchor { Ok(()) } else { self.save() }
+    }
+
+    /// Rewrites the store with the contents as they are now, also where no entry describes a change. Returns when that
+    /// is durable.
+    ///
+    /// # Errors
+    ///
+    /// [`VaultError`]; nothing is lost unless it is [`VaultError::Broken`].
+    pub fn save(&mut self) -> Result<(), VaultError> {
         let nonce = seal::fresh(&mut *self.entropy)?;
         let journal = Arc::clone(&self.journal);
         let mut disk = journal.disk();
         journal.flush(&mut disk)?;
         let anchor = journal.queue().position;
-        if anchor == self.anchor {
-            return Ok(());
-        }
         let store = self.sealed(&nonce, anchor, &[]);
         disk.run(|storage| {
             check_end(anchor.length, storage.log_length()?)?;

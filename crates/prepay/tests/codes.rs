@@ -56,6 +56,7 @@ fn of_types() -> BTreeMap<&'static str, &'static [&'static str]> {
         prepay_vault::UserError,
         prepay_vault::VaultError,
         prepay_vault::WitnessError,
+        prepay_vend::QuoteError,
     ];
     let all = BTreeMap::from(types);
     assert_eq!(all.len(), types.len(), "two types have one name");

@@ -4,13 +4,16 @@
 mod common;
 
 use std::fs;
-use std::os::unix::fs::PermissionsExt;
+use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 
 use common::text;
+use prepay_host::{Directory, SystemClock};
+use prepay_kmc_module::CentreSetup;
 use prepay_kmp::{Identity, ModuleEnrolment, PartyKind, open_kmp};
 use prepay_testkit::Foreseeable;
+use prepay_vault::{NewUser, Role, Secret, Unlock};
 use serde_json::Value;
 
 /// The passphrases of the people here. Nothing may ever show one.
@@ -788,7 +791,7 @@ fn vault_and_store_of_different_centres_do_not_work_together() {
     ]);
     fs::copy(other.path("centre/centre.db"), place.path("centre/centre.db"))
         .expect("it can be copied");
-    assert_eq!(place.fails(&["key", "list", "--as", "uma"]), (3, "other_centre".to_owned()));
+    assert_eq!(place.fails(&["key", "list", "--as", "uma"]), (3, "database_state".to_owned()));
     fs::remove_file(place.path("centre/centre.db")).expect("it can be removed");
     assert_eq!(place.fails(&["key", "list", "--as", "uma"]), (2, "not_there".to_owned()));
     fs::write(place.path("centre/centre.db"), "nonsense ".repeat(1000)).expect("it can be written");
@@ -797,9 +800,44 @@ fn vault_and_store_of_different_centres_do_not_work_together() {
     assert_eq!(place.fails(&["key", "list", "--as", "uma"]).1, "store_not_a_database");
 }
 
+/// Makes only the vault of a centre, as an interrupted `init` does.
+fn vault_alone(place: &Place) {
+    let secret = |name: &str| {
+        let found = SECRETS.iter().find(|(of, _)| *of == name).expect("somebody known");
+        Secret::from(found.1.to_owned())
+    };
+    let people = [
+        ("ann", Role::Custodian),
+        ("ben", Role::Custodian),
+        ("olga", Role::Operator),
+        ("uma", Role::Auditor),
+    ];
+    let people = people.map(|(name, role)| (name.parse().expect("a name"), role, secret(name)));
+    let users =
+        people.each_ref().map(|(name, role, passphrase)| NewUser { name, role: *role, passphrase });
+    let seal = secret("seal");
+    let setup = CentreSetup {
+        centre: &"KC-1".parse().expect("a name"),
+        unlock: Unlock::Passphrase(&seal),
+        users: &users,
+        valid_days: CentreSetup::VALID_DAYS,
+        insecure_test: true,
+    };
+    let directory = Directory::create(place.path("centre/vault")).expect("it can be made");
+    let vault = setup.make(directory.into_place(SystemClock)).expect("a vault");
+    vault.close().expect("it can be written");
+}
+
 #[test]
 fn a_store_that_was_lost_is_not_begun_anew() {
-    let place = Place::with_centre("lost");
+    let place = Place::empty("lost");
+    vault_alone(&place);
+    let store = fs::OpenOptions::new()
+        .write(true)
+        .create_new(true)
+        .mode(0o600)
+        .open(place.path("centre/centre.db"));
+    drop(store.expect("it can be made"));
     let empty = || {
         fs::write(place.path("centre/centre.db"), "").expect("it can be written");
         for beside in ["centre/centre.db-wal", "centre/centre.db-shm"] {
@@ -807,14 +845,104 @@ fn a_store_that_was_lost_is_not_begun_anew() {
         }
     };
     // Cut while it was made: nothing is lost, and the next command of an operator sets it up.
-    empty();
     assert_eq!(place.fails(&["customer", "list", "--as", "uma"]), (3, "not_set_up".to_owned()));
     place.done(&["customer", "list", "--as", "olga"]);
     place.done(&with(CUSTOMER, &TWO));
     place.done(&with(GROUP, &TWO));
     place.done(&with(KEY, &TWO));
     empty();
-    assert_eq!(place.fails(&["key", "list", "--as", "olga"]), (3, "not_set_up".to_owned()));
+    assert_eq!(place.fails(&["key", "list", "--as", "olga"]), (3, "database_state".to_owned()));
+}
+
+/// Replaces a text in a file by another of the same length, everywhere.
+fn replace(path: &Path, from: &str, to: &str) {
+    let mut bytes = fs::read(path).expect("it is there");
+    let places: Vec<usize> = bytes
+        .windows(from.len())
+        .enumerate()
+        .filter_map(|(place, part)| (part == from.as_bytes()).then_some(place))
+        .collect();
+    assert!(!places.is_empty(), "{from}");
+    places.into_iter().for_each(|place| {
+        bytes[place..place + from.len()].copy_from_slice(to.as_bytes());
+    });
+    fs::write(path, bytes).expect("it is ours");
+}
+
+#[test]
+fn a_row_that_somebody_else_changed_is_refused_until_two_custodians_adopt_it() {
+    let place = Place::with_centre("changed");
+    place.done(&with(CUSTOMER, &TWO));
+    let list = ["customer", "list", "--as", "uma"];
+    let verify = ["verify", "--as", "uma"];
+    let verified = place.done(&verify);
+    assert_eq!(verified[0]["state"], 2, "set up, and a customer");
+    assert_eq!(verified[0]["rows"], 4, "centre, customer and two entries of the journal");
+    place.done(&with(&["backup", "copy"], &TWO));
+
+    replace(&place.path("centre/centre.db"), "m@example.com", "e@example.com");
+    let said = text(&place.run(&list).stdout);
+    assert!(said.contains("the row customer number 1 was changed from outside"), "{said}");
+    for command in [&list[..], &verify, &with(GROUP, &TWO)] {
+        assert_eq!(place.fails(command), (3, "database_changed".to_owned()), "{command:?}");
+    }
+    place.done(&["report", "journal", "--as", "uma"]); // What was not changed can be read.
+
+    // The copy in a back-up is refused too, before anything is made.
+    fs::rename(place.path("centre"), place.path("kept")).expect("it can be moved");
+    replace(&place.path("copy/centre.db"), "m@example.com", "e@example.com");
+    let restore = with(&["restore", "copy"], &TWO);
+    assert_eq!(place.fails(&restore), (3, "database_changed".to_owned()));
+    assert!(!place.path("centre").exists(), "nothing was made");
+    fs::rename(place.path("kept"), place.path("centre")).expect("it can be moved");
+
+    assert!(place.run(&["adopt", "--as", "olga"]).status.code() != Some(0), "it takes two");
+    let shown = place.done(&with(&["adopt"], &TWO));
+    let digest = shown.last().expect("a digest")["digest"].as_str().expect("a text").to_owned();
+    assert_eq!(place.fails(&list).1, "database_changed", "showing it changes nothing");
+    let zeros = "0".repeat(64);
+    let other = with(&["adopt", "--accept", &zeros], &TWO);
+    assert_eq!(place.fails(&other), (3, "database_other".to_owned()));
+    place.done(&with(&["adopt", "--accept", &digest], &TWO));
+    assert_eq!(place.done(&list)[0]["address"], "e@example.com");
+    assert_eq!(place.done(&verify)[0]["digest"], digest.as_str());
+    let log = place.done(&["audit", "list", "--as", "uma"]);
+    let adopted: Vec<_> = log.iter().filter(|entry| entry["kind"] == "database_adopted").collect();
+    assert_eq!(adopted.len(), 1);
+    assert_eq!(adopted[0]["by"], serde_json::json!(["ann", "ben"]));
+    place.done(&with(GROUP, &TWO));
+}
+
+#[test]
+fn an_old_database_and_an_old_vault_are_each_refused_beside_the_other() {
+    let place = Place::with_centre("old");
+    let list = ["customer", "list", "--as", "uma"];
+    let (now, old) = (place.path("centre"), place.path("old"));
+    let copy = |from: &Path, to: &Path| {
+        let copied = std::process::Command::new("cp").arg("-r").arg(from).arg(to).status();
+        assert!(copied.expect("cp runs").success());
+    };
+    copy(&now, &old);
+    place.done(&with(CUSTOMER, &TWO));
+    let new = place.path("new");
+    copy(&now, &new);
+    for (part, said) in [
+        ("centre.db", "the database is older than the vault: expected state 2, found 1"),
+        ("vault", "the vault is older than the database: expected state 1, found 2"),
+    ] {
+        fs::remove_dir_all(&now).expect("it is ours");
+        copy(&new, &now);
+        let put = now.join(part);
+        let _ = fs::remove_file(&put).or_else(|_| fs::remove_dir_all(&put));
+        copy(&old.join(part), &put);
+        let output = place.run(&list);
+        assert_eq!(output.status.code(), Some(3), "{part}");
+        let found = text(&output.stdout);
+        assert!(found.contains(said) && found.contains("database_state"), "{part}: {found}");
+    }
+    fs::remove_dir_all(&now).expect("it is ours");
+    copy(&new, &now);
+    assert_eq!(place.done(&list).len(), 1);
 }
 
 #[test]

@@ -33,6 +33,7 @@ const PLACES: &[(&str, Place)] = &[
     ("prepay-kmc-module", Place::Floor(4)),
     // Flows.
     ("prepay-kmc", Place::Floor(5)),
+    ("prepay-vend", Place::Floor(5)),
     // What doors share.
     ("prepay-records", Place::Floor(6)),
     // Doors and storage.

@@ -157,6 +157,7 @@ fn verify(below: &Path, acknowledged: &[String]) -> Result<(), String> {
     let session = CentreSession::new(&vault, two);
     let mut centre = Centre::new(store, &session, &SystemClock);
     let wrong = |error: prepay_kmc::centre::CommandError| error.to_string();
+    centre.store().verify().map_err(|error| format!("the rows: {error}"))?;
     centre.finish().map_err(wrong)?;
     let newest = centre.newest_key(2.try_into().unwrap()).map_err(wrong)?;
     if let Some(key) = acknowledged.iter().find_map(|line| line.strip_prefix("key ")) {
@@ -172,6 +173,7 @@ fn verify(below: &Path, acknowledged: &[String]) -> Result<(), String> {
     }
     let row = centre.row::<Customer>(&CustomerNumber::FIRST).map_err(wrong)?.row;
     require(row.contact.as_str() == "Mr Other" || !has("contact"), || "the contact".into())?;
+    centre.store().verify().map_err(|error| format!("the rows at last: {error}"))?;
     drop(centre);
     drop(session);
     vault.close().map_err(|error| error.to_string())

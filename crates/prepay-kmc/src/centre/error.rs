@@ -395,7 +395,10 @@ impl std::error::Error for CommandError {}
 
 impl From<StoreError> for CommandError {
     fn from(error: StoreError) -> Self {
-        Self::Store(error)
+        match error {
+            StoreError::Module(error) => Self::Module(error),
+            error => Self::Store(error),
+        }
     }
 }
 

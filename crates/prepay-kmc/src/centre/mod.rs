@@ -49,7 +49,7 @@ use prepay_basics::{Clock, Moment};
 use prepay_kmc_module::{Authority, CentreIdentity, CentreModule};
 
 use crate::entity::{Action, AuthorisationNumber, CentreRecord, CustomerNumber, FormNumber, Line};
-use crate::store::{CentreStore, Change, Entity, Filter, PAGE, Versioned};
+use crate::store::{AuthenticatedStore, CentreStore, Change, Entity, Filter, PAGE, Versioned};
 
 use batch::Batch;
 pub use error::CommandError;
@@ -67,25 +67,30 @@ pub type Answer<T> = Result<T, CommandError>;
 
 /// A key management centre. The [module](self) says how it keeps store and module consistent.
 pub struct Centre<'a, S> {
-    store: S,
+    store: AuthenticatedStore<'a, S>,
     module: &'a dyn CentreModule,
     clock: &'a dyn Clock,
 }
 
 impl<'a, S: CentreStore> Centre<'a, S> {
-    /// A centre on its store and its module.
+    /// A centre on its store, which its module authenticates, and that module.
     pub const fn new(store: S, module: &'a dyn CentreModule, clock: &'a dyn Clock) -> Self {
-        Self { store, module, clock }
+        Self { store: AuthenticatedStore::new(store, module), module, clock }
     }
 
     /// The store, for reading.
-    pub const fn store(&self) -> &S {
+    pub const fn store(&self) -> &AuthenticatedStore<'a, S> {
         &self.store
     }
 
-    /// Returns the store.
+    /// The store, to settle or adopt.
+    pub const fn store_mut(&mut self) -> &mut AuthenticatedStore<'a, S> {
+        &mut self.store
+    }
+
+    /// Returns the store, no longer authenticated.
     pub fn into_store(self) -> S {
-        self.store
+        self.store.into_unauthenticated()
     }
 
     /// Writes the centre's own row. Repeating it for the same centre changes nothing. Needs an operator.

@@ -4,7 +4,7 @@ use std::fmt;
 
 use prepay_basics::Moment;
 
-use super::{Entity, Field, StoreError, Table, Tables, Value, schema};
+use super::{Entity, Field, StoreError, Table, Value, WriteTables, schema};
 use crate::entity::{
     Action, AgreementRecord, Authorisation, CentreRecord, Customer, FormNumber, FormRecord,
     KeyLoadRecord, Line, ModuleRecord, Ownership, Signatory, SupplyGroup, VendingKeyId,
@@ -81,7 +81,7 @@ macro_rules! rows {
             }
 
             /// Writes the row.
-            pub(super) fn put(&self, tables: &mut dyn Tables, version: u64) -> Result<(), StoreError> {
+            pub(super) fn put(&self, tables: &mut dyn WriteTables, version: u64) -> Result<(), StoreError> {
                 match self {
                     $(Self::$variant(row) => schema::put(tables, row, version),)+
                 }

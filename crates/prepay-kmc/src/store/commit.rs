@@ -3,7 +3,7 @@
 use super::schema::{JOURNAL, select};
 use super::{
     Change, Constraint, Entity, Field, Filter, NewJournalEntry, Order, Query, Row, RowKey,
-    StoreError, Tables, Value, Versioned,
+    StoreError, Tables, Value, Versioned, WriteTables,
 };
 use crate::entity::{
     FormRecord, FormStep, JournalEntry, KeyLoadRecord, KeyState, ModuleRecord, Signatory,
@@ -11,7 +11,7 @@ use crate::entity::{
 };
 
 /// Makes one change.
-pub(super) fn apply(tables: &mut dyn Tables, change: &Change) -> Result<(), StoreError> {
+pub(super) fn apply(tables: &mut dyn WriteTables, change: &Change) -> Result<(), StoreError> {
     match change {
         Change::Insert(row) => write(tables, row, None),
         Change::Update { row, version } => write(tables, row, Some(*version)),
@@ -19,7 +19,7 @@ pub(super) fn apply(tables: &mut dyn Tables, change: &Change) -> Result<(), Stor
     }
 }
 
-fn write(tables: &mut dyn Tables, row: &Row, expected: Option<u64>) -> Result<(), StoreError> {
+fn write(tables: &mut dyn WriteTables, row: &Row, expected: Option<u64>) -> Result<(), StoreError> {
     if expected.is_some() && row.is_insert_only() {
         return Err(StoreError::InsertOnly { row: row.key() });
     }
@@ -116,7 +116,7 @@ fn has_other<E: Entity<Key: PartialEq>>(new: &E, same: &[Versioned<E>]) -> bool 
 }
 
 /// Appends an entry under the next number.
-fn write_journal(tables: &mut dyn Tables, entry: &NewJournalEntry) -> Result<(), StoreError> {
+fn write_journal(tables: &mut dyn WriteTables, entry: &NewJournalEntry) -> Result<(), StoreError> {
     let newest = Query { order: Order::Falling, limit: 1, ..Query::default() };
     let last = super::journal(tables, &newest)?.pop().map_or(0, |entry| entry.sequence);
     let NewJournalEntry { at, actor, action, subject, note } = entry.clone();

@@ -1,6 +1,9 @@
 //! Errors of a store.
 
+use std::cmp::Ordering;
 use std::fmt;
+
+use prepay_kmc_module::CentreError;
 
 use super::RowKey;
 use crate::code::coded;
@@ -21,6 +24,24 @@ coded! {
         /// The digest of a form.
         FormDigest = "form_digest",
     }
+}
+
+/// How a stored row differs from the one that the centre's module expects.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Difference {
+    /// It has other contents.
+    Changed,
+    /// It has an earlier version, and so the contents of then or others.
+    Older {
+        /// The version expected.
+        expected: u64,
+        /// The version found.
+        found: u64,
+    },
+    /// It is gone.
+    Missing,
+    /// It should not be there.
+    Added,
 }
 
 /// Why a store failed or refused.
@@ -77,6 +98,32 @@ pub enum StoreError {
         /// Where, and what was expected and found.
         problem: String,
     },
+    /// A stored row is not the one that the centre's module expects. Find out who can write to the database; restore it
+    /// with its vault from a back-up.
+    Differs {
+        /// The table, and the key columns of the row.
+        row: String,
+        /// How it differs.
+        difference: Difference,
+    },
+    /// The whole database is in another state than the centre's module expects: an old copy, or one beside an old vault.
+    OtherState {
+        /// The number of the state expected.
+        expected: u64,
+        /// The number of the state found.
+        found: u64,
+    },
+    /// The database is of an earlier version, or its vault is. Two custodians can adopt it.
+    NotAdopted,
+    /// The database to be adopted is not the one that was looked at.
+    OtherContents {
+        /// The digest given.
+        expected: [u8; 32],
+        /// The digest of the rows as they are.
+        found: [u8; 32],
+    },
+    /// The centre's module refused or failed.
+    Module(CentreError),
     /// The storage failed. Repair it and try again.
     Fault {
         /// What it reported.
@@ -94,8 +141,12 @@ prepay_basics::codes! {
         InsertOnly = "store_insert_only",
         Steps = "store_steps",
         Damaged = "damaged",
+        Differs = "database_changed",
+        OtherState = "database_state",
+        NotAdopted = "database_not_adopted",
+        OtherContents = "database_other",
         Fault = "storage",
-    }
+    } or { Module }
 }
 
 impl fmt::Display for StoreError {
@@ -120,8 +171,45 @@ impl fmt::Display for StoreError {
                 )
             }
             Self::Damaged { problem } => write!(f, "the stored state is damaged: {problem}"),
+            Self::Differs { row, difference } => match difference {
+                Difference::Changed => write!(f, "the row {row} was changed from outside"),
+                Difference::Older { expected, found } => write!(
+                    f,
+                    "the row {row} was put back from outside: expected version {expected}, found {found}"
+                ),
+                Difference::Missing => write!(f, "the row {row} was removed from outside"),
+                Difference::Added => write!(f, "the row {row} was added from outside"),
+            },
+            Self::OtherState { expected, found } => {
+                let what = match found.cmp(expected) {
+                    Ordering::Less => "the database is older than the vault",
+                    Ordering::Equal => "the database and the vault are not of one centre",
+                    Ordering::Greater => "the vault is older than the database",
+                };
+                write!(f, "{what}: expected state {expected}, found {found}")
+            }
+            Self::NotAdopted => f.write_str(
+                "the database is not authenticated: expected one that two custodians adopted, found one of an earlier \
+                 version",
+            ),
+            Self::OtherContents { expected, found } => {
+                let hex = base16ct::lower::encode_string;
+                write!(
+                    f,
+                    "the database has other rows: expected digest {}, found {}",
+                    hex(expected),
+                    hex(found)
+                )
+            }
+            Self::Module(error) => error.fmt(f),
             Self::Fault { problem } => write!(f, "the storage failed: {problem}"),
         }
+    }
+}
+
+impl From<CentreError> for StoreError {
+    fn from(error: CentreError) -> Self {
+        Self::Module(error)
     }
 }
 

@@ -5,7 +5,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{CentreStore, Order, Query, StoreError, Table, Tables, Value};
+use super::{CentreStore, Order, Query, StoreError, Table, Tables, Value, WriteTables};
 
 /// A store in memory.
 #[derive(Clone, Debug, Default)]
@@ -34,7 +34,9 @@ impl Tables for MemoryStore {
         }
         Ok(rows.into_iter().take(query.limit).cloned().collect())
     }
+}
 
+impl WriteTables for MemoryStore {
     fn put(&mut self, table: &Table, row: &[Value]) -> Result<(), StoreError> {
         let rows = self.rows.entry(table.name).or_default();
         rows.insert(row[..table.key].to_vec(), row.to_vec());
@@ -52,11 +54,15 @@ impl CentreStore for MemoryStore {
 
     fn write(
         &mut self,
-        act: impl FnOnce(&mut dyn Tables) -> Result<(), StoreError>,
+        act: impl FnOnce(&mut dyn WriteTables) -> Result<(), StoreError>,
     ) -> Result<(), StoreError> {
         let mut copy = self.clone();
         act(&mut copy)?;
         *self = copy;
+        Ok(())
+    }
+
+    fn sync(&self) -> Result<(), StoreError> {
         Ok(())
     }
 }

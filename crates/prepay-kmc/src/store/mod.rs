@@ -8,6 +8,8 @@
 //!  Centre ── rows, changes ──> commit.rs   the checks of the contract, once for every backend
 //!                              schema.rs   which field is stored in which column
 //!                                  │
+//!                 authenticated.rs   compares every row with what the module expects
+//!                                  │
 //!                    Tables: select and put, within a transaction
 //!                       │                     │
 //!                  MemoryStore          prepay-store: SQLite
@@ -35,6 +37,7 @@
 //!   (1 to [`PAGE`]; more counts as [`PAGE`]). An empty page is the end.
 //! - Nothing is ever deleted.
 
+mod authenticated;
 mod change;
 mod column;
 mod commit;
@@ -42,13 +45,15 @@ mod error;
 mod memory;
 mod schema;
 mod table;
+mod tree;
 
+pub use authenticated::{AuthenticatedStore, Inventory, verify};
 pub use change::{Change, NewJournalEntry, Row, RowKey};
 pub use column::Field;
-pub use error::{Constraint, StoreError};
+pub use error::{Constraint, Difference, StoreError};
 pub use memory::MemoryStore;
 pub use schema::{Entity, Filter};
-pub use table::{Order, Query, Table, Tables, Value};
+pub use table::{Order, Query, Table, Tables, Value, WriteTables};
 
 use crate::entity::JournalEntry;
 use column::Columns;
@@ -87,8 +92,15 @@ pub trait CentreStore {
     /// Those of `act`, and [`StoreError::Fault`].
     fn write(
         &mut self,
-        act: impl FnOnce(&mut dyn Tables) -> Result<(), StoreError>,
+        act: impl FnOnce(&mut dyn WriteTables) -> Result<(), StoreError>,
     ) -> Result<(), StoreError>;
+
+    /// Makes durable whatever a read has seen, even what an interrupted process wrote.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::Fault`].
+    fn sync(&self) -> Result<(), StoreError>;
 
     /// The row with a key.
     fn get<E: Entity>(&self, key: &E::Key) -> Result<Option<Versioned<E>>, StoreError> {

@@ -10,7 +10,7 @@ use prepay_kmp::ModuleId;
 use prepay_token::element::SupplyGroupCode;
 
 use super::column::{Column, Columns, Decimal, Field};
-use super::{Query, RowKey, StoreError, Table, Tables, Value, Versioned};
+use super::{Query, RowKey, StoreError, Table, Tables, Value, Versioned, WriteTables};
 use crate::entity::{
     AgreementRecord, Authorisation, AuthorisationNumber, CentreRecord, Customer, CustomerNumber,
     FormNumber, FormRecord, FormStep, JournalEntry, KeyLoadRecord, LeftOut, Line, LoadedKey,
@@ -42,7 +42,7 @@ pub trait Entity: Field + Clone {
     /// # Errors
     ///
     /// [`StoreError::Fault`], [`StoreError::Damaged`].
-    fn write_parts(&self, _tables: &mut dyn Tables) -> Result<(), StoreError> {
+    fn write_parts(&self, _tables: &mut dyn WriteTables) -> Result<(), StoreError> {
         Ok(())
     }
 }
@@ -55,12 +55,14 @@ trait Part: Field {
 macro_rules! table {
     (
         $name:literal, $key:literal, [$($before:literal),*],
-        { $($field:ident $(as $via:ident)? $(: $($column:literal)+)?),+ }, [$($behind:literal)?]
+        { $($field:ident $(as $via:ident)? $(: $($column:literal)+)?),+ }, [$($behind:literal)?],
+        [$([$($index:literal),+]),*]
     ) => {
         &Table {
             name: $name,
             key: $key,
             columns: &[$(&[$before],)* $(table!($field $($($column)+)?),)+ $(&[$behind])?],
+            indexes: &[$(&[$($index),+]),*],
         }
     };
     ($field:ident) => { &[stringify!($field)] };
@@ -98,14 +100,15 @@ macro_rules! fields {
 macro_rules! entities {
     ($(
         $type:ident in $table:literal $([$one:literal])? by $columns:literal: $key_type:ty = ($($key:ident),*)
-        $fields:tt $(with $($part:ident),+)?;
+        $fields:tt $(indexed $indexes:tt)? $(with $($part:ident),+)?;
     )+) => {$(
         fields!($type, [$($one)?], $fields, [$($($part),+)?]);
 
         impl Entity for $type {
             type Key = $key_type;
 
-            const TABLE: &'static Table = table!($table, $columns, [$($one)?], $fields, ["version"]);
+            const TABLE: &'static Table =
+                entities!(@table $table, $columns, [$($one)?], $fields $(, $indexes)?);
 
             #[allow(clippy::unused_unit, reason = "a table with one row has no key")]
             fn key(&self) -> Self::Key {
@@ -118,13 +121,19 @@ macro_rules! entities {
                     Ok(())
                 }
 
-                fn write_parts(&self, tables: &mut dyn Tables) -> Result<(), StoreError> {
+                fn write_parts(&self, tables: &mut dyn WriteTables) -> Result<(), StoreError> {
                     $(write_parts(tables, &self.key(), &self.$part)?;)+
                     Ok(())
                 }
             )?
         }
     )+};
+    (@table $table:literal, $columns:literal, $one:tt, $fields:tt) => {
+        entities!(@table $table, $columns, $one, $fields, [])
+    };
+    (@table $table:literal, $columns:literal, $one:tt, $fields:tt, $indexes:tt) => {
+        table!($table, $columns, $one, $fields, ["version"], $indexes)
+    };
 }
 
 entities! {
@@ -136,7 +145,7 @@ entities! {
     };
     Signatory in "signatory" by 1: Identifier = (name) {
         name, customer, public_key, fingerprint, registered, revoked
-    };
+    } indexed [["public_key"]];
     SupplyGroup in "supply_group" by 1: SupplyGroupCode = (code) {
         code, key_type, owner, name, area, service, cluster, created
     };
@@ -151,20 +160,20 @@ entities! {
     Authorisation in "authorisation" by 1: AuthorisationNumber = (number) {
         number, group: "supply_group", module, module_fingerprint, granted_by, granted, valid_until, location, revoked,
         form
-    };
+    } indexed [["module"]];
     ModuleRecord in "module" by 1: ModuleId = (id) {
         id, fingerprint, maker, model, firmware, enrolled, revoked
-    };
+    } indexed [["fingerprint"]];
     AgreementRecord in "agreement" by 2: (ModuleId, [u8; 32]) = (module, request_digest) {
         module, request_digest, slot, answered
     };
     KeyLoadRecord in "key_load" by 1: u64 = (serial) {
         serial, module, slot, nonce, request_digest, created, expires, groups,
         transactions as Decimal, file
-    } with keys, left_out;
+    } indexed [["module"], ["module", "nonce"]] with keys, left_out;
     FormRecord in "form" by 1: FormNumber = (number) {
         number, kind, state, digest, document, customer
-    } with steps;
+    } indexed [["digest"]] with steps;
 }
 
 macro_rules! parts {
@@ -172,7 +181,7 @@ macro_rules! parts {
         fields!($type, [], $fields, []);
 
         impl Part for $type {
-            const TABLE: &'static Table = table!($table, 2, [$owner, "place"], $fields, []);
+            const TABLE: &'static Table = table!($table, 2, [$owner, "place"], $fields, [], []);
         }
     )+};
 }
@@ -195,7 +204,29 @@ fields!(JournalEntry, [], { sequence, at, actor, action, subject, note }, []);
 
 /// The journal. Its entries have no version, because they are never updated.
 pub(super) const JOURNAL: &Table =
-    table!("journal", 1, [], { sequence, at, actor, action, subject, note }, []);
+    table!("journal", 1, [], { sequence, at, actor, action, subject, note }, [], []);
+
+/// The nodes of the tree of digests.
+pub(super) const NODES: &Table = table!("digest_node", 1, [], { node, contents }, [], []);
+
+/// All tables, but for that of the digests.
+pub(super) const TABLES: [&Table; 15] = [
+    CentreRecord::TABLE,
+    Customer::TABLE,
+    Signatory::TABLE,
+    SupplyGroup::TABLE,
+    Ownership::TABLE,
+    VendingKeyRecord::TABLE,
+    Authorisation::TABLE,
+    ModuleRecord::TABLE,
+    AgreementRecord::TABLE,
+    KeyLoadRecord::TABLE,
+    LoadedKey::TABLE,
+    LeftOut::TABLE,
+    FormRecord::TABLE,
+    FormStep::TABLE,
+    JOURNAL,
+];
 
 /// Selects rows of a kind.
 #[derive(Clone, Debug)]
@@ -302,7 +333,7 @@ pub(super) fn select<E: Entity>(
 
 /// Writes a row with its parts.
 pub(super) fn put<E: Entity>(
-    tables: &mut dyn Tables,
+    tables: &mut dyn WriteTables,
     row: &E,
     version: u64,
 ) -> Result<(), StoreError> {
@@ -328,7 +359,7 @@ fn read_parts<P: Part>(tables: &dyn Tables, key: &impl Field) -> Result<Vec<P>, 
 
 /// Writes the parts that are not stored yet. The stored ones are the same and stay.
 fn write_parts<P: Part>(
-    tables: &mut dyn Tables,
+    tables: &mut dyn WriteTables,
     key: &impl Field,
     parts: &[P],
 ) -> Result<(), StoreError> {

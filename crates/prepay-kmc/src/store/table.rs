@@ -10,6 +10,8 @@ pub struct Table {
     /// How many of its columns are the key.
     pub key: usize,
     pub(super) columns: &'static [&'static [&'static str]], // Each field may take several columns.
+    /// By which other columns its rows are selected.
+    pub(super) indexes: &'static [&'static [&'static str]],
 }
 
 impl Table {
@@ -63,7 +65,10 @@ pub trait Tables {
     ///
     /// [`StoreError::Fault`], [`StoreError::Damaged`].
     fn select(&self, table: &Table, query: &Query<'_>) -> Result<Vec<Vec<Value>>, StoreError>;
+}
 
+/// The tables of a backend, within a transaction that may write.
+pub trait WriteTables: Tables {
     /// Writes a row with the values of all columns, replacing any row with the same key.
     ///
     /// # Errors

@@ -16,7 +16,7 @@ use prepay_testkit::{Foreseeable, SetClock};
 use prepay_token::element::{BaseDate, DecoderKeyGenerationAlgorithm};
 
 #[allow(unused_imports, reason = "each test uses its part")]
-pub(crate) use module::text;
+pub(crate) use module::{DatabaseStep, text};
 pub(crate) use module::{ModelModule, document, fingerprint};
 #[allow(unused_imports, reason = "each test uses its part")]
 pub(crate) use store::{FailingStore, Failure};

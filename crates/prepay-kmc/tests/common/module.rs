@@ -9,8 +9,9 @@ use std::sync::Mutex;
 
 use prepay_basics::{Identifier, Moment};
 use prepay_kmc_module::{
-    AgreementAnswer, Authority, CentreError, CentreIdentity, CentreModule, GeneratedKey, KeyLoad,
-    KeyLoadOrder, ModuleDetails, ModuleReport, ModuleState, VendingKeyReport,
+    AgreementAnswer, Authority, CentreError, CentreIdentity, CentreModule, DatabaseState,
+    ExpectedDatabase, GeneratedKey, KeyLoad, KeyLoadOrder, ModuleDetails, ModuleReport,
+    ModuleState, VendingKeyReport,
 };
 use prepay_kmp::attribute::KeyCheckValue;
 use prepay_kmp::{
@@ -21,7 +22,7 @@ use prepay_testkit::Foreseeable;
 use prepay_token::element::{DecoderKeyGenerationAlgorithm, KeyRevisionNumber, SupplyGroupCode};
 use prepay_token::key::VendingKey;
 
-use super::today;
+use super::{Failure, today};
 
 /// The model.
 pub(crate) struct ModelModule {
@@ -38,6 +39,15 @@ struct State {
     serial: u64,
     orders: Vec<KeyLoadOrder>,
     fails: bool,
+    database: ExpectedDatabase,
+    cut: Option<(DatabaseStep, Failure)>,
+}
+
+/// What a module does for a change of the database.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum DatabaseStep {
+    Announce,
+    Settle,
 }
 
 impl Default for ModelModule {
@@ -52,6 +62,8 @@ impl Default for ModelModule {
             serial: 0,
             orders: Vec::new(),
             fails: false,
+            database: ExpectedDatabase::NEW,
+            cut: None,
         };
         Self { state: Mutex::new(state) }
     }
@@ -66,6 +78,32 @@ impl ModelModule {
     /// From now on, every change fails, or none does.
     pub(crate) fn fail(&self, fails: bool) {
         self.state.lock().unwrap().fails = fails;
+    }
+
+    /// The database is of an earlier version.
+    pub(crate) fn forget_database(&self) {
+        self.state.lock().unwrap().database = ExpectedDatabase { current: None, next: None };
+    }
+
+    /// Power fails once, before or after this step.
+    pub(crate) fn cut(&self, step: DatabaseStep, failure: Failure) {
+        self.state.lock().unwrap().cut = Some((step, failure));
+    }
+
+    fn step(
+        &self,
+        step: DatabaseStep,
+        act: impl FnOnce(&mut ExpectedDatabase),
+    ) -> Result<(), CentreError> {
+        let mut state = self.state.lock().unwrap();
+        let failure = state.cut.take_if(|(at, _)| *at == step).map(|(_, failure)| failure);
+        if failure != Some(Failure::Before) {
+            act(&mut state.database);
+        }
+        match failure {
+            Some(_) => Err(CentreError::Fault { problem: "power failed".to_owned() }),
+            None => Ok(()),
+        }
     }
 
     pub(crate) fn make_test_centre(&self) {
@@ -383,5 +421,24 @@ impl CentreModule for ModelModule {
         let (serial, is_test, expires) = (state.serial, state.is_test, order.expires);
         let file = format!("file {serial} for {module}");
         Ok(KeyLoad { file, serial, module, slot, check_values, expires, is_test })
+    }
+    fn database(&self) -> Result<ExpectedDatabase, CentreError> {
+        Ok(self.state.lock().unwrap().database)
+    }
+
+    fn announce_database(&self, next: DatabaseState) -> Result<(), CentreError> {
+        self.step(DatabaseStep::Announce, |database| assert!(database.announce(next), "{next:?}"))
+    }
+
+    fn adopt_database(&self, next: DatabaseState) -> Result<(), CentreError> {
+        self.state.lock().unwrap().database.next = Some(next);
+        Ok(())
+    }
+
+    fn settle_database(&self, state: DatabaseState) -> Result<(), CentreError> {
+        self.step(DatabaseStep::Settle, |database| {
+            assert!(database.allows(state), "{state:?}");
+            *database = ExpectedDatabase { current: Some(state), next: None };
+        })
     }
 }

@@ -3,7 +3,7 @@
 use std::cell::RefCell;
 use std::rc::Rc;
 
-use prepay_kmc::store::{CentreStore, MemoryStore, StoreError, Tables};
+use prepay_kmc::store::{CentreStore, MemoryStore, StoreError, Tables, WriteTables};
 
 /// How a commit fails.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -33,6 +33,18 @@ impl FailingStore {
         Self { inner: Rc::new(RefCell::new(inner)) }
     }
 
+    /// A copy of what it has now, which shares nothing.
+    pub(crate) fn copy(&self) -> Self {
+        let store = self.inner.borrow().store.clone();
+        Self { inner: Rc::new(RefCell::new(Inner { store, commits: 0, failure: None })) }
+    }
+
+    /// The next commit fails.
+    pub(crate) fn fail_next(&self, failure: Failure) {
+        let mut inner = self.inner.borrow_mut();
+        inner.failure = Some((inner.commits, failure));
+    }
+
     /// How many commits were tried.
     pub(crate) fn commits(&self) -> usize {
         self.inner.borrow().commits
@@ -49,7 +61,7 @@ impl CentreStore for FailingStore {
 
     fn write(
         &mut self,
-        act: impl FnOnce(&mut dyn Tables) -> Result<(), StoreError>,
+        act: impl FnOnce(&mut dyn WriteTables) -> Result<(), StoreError>,
     ) -> Result<(), StoreError> {
         let mut inner = self.inner.borrow_mut();
         let number = inner.commits;
@@ -62,5 +74,9 @@ impl CentreStore for FailingStore {
             Some(_) => Err(StoreError::Fault { problem: "told to fail".to_owned() }),
             None => Ok(()),
         }
+    }
+
+    fn sync(&self) -> Result<(), StoreError> {
+        Ok(())
     }
 }

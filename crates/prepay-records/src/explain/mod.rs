@@ -13,6 +13,7 @@ mod program;
 mod request;
 mod service;
 mod vault;
+mod vend;
 
 use serde::Serialize;
 
@@ -91,6 +92,7 @@ pub const AREAS: &[Area] = &[
     Area { title: "Documents of key management", rows: document::ROWS },
     Area { title: "The key management centre", rows: centre::ROWS },
     Area { title: "Forms", rows: form::ROWS },
+    Area { title: "Tariffs and quotes", rows: vend::ROWS },
     Area { title: "The program", rows: program::ROWS },
 ];
 

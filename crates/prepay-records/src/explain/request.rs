@@ -153,10 +153,10 @@ pub(super) const ROWS: &[Explanation] = &[
     ),
     row(
         "amount_too_large",
-        "The amount is more than one token can carry.",
-        "A token carries at most 1820162.4 units; of money it carries far more.",
+        "The amount is more than one token can carry, or than the tariff sells.",
+        "A token carries at most 1820162.4 units, and far more of money; a tariff may have a maximum.",
         Client,
-        "divide the amount among several tokens",
+        "divide the amount among several purchases or tokens",
     ),
     row(
         "value_range",

@@ -23,7 +23,7 @@ use prepay_kmc_module::CentreContents;
 use prepay_vault::RestoredLimits;
 
 use super::place::{PlaceFlags, Site, fixed_clock, store_path, test_time};
-use super::store;
+use super::store::{self, BackupStore};
 use crate::failure::{Done, Failure};
 use crate::file;
 use crate::out::{Out, Record};
@@ -85,7 +85,7 @@ pub(super) fn restore(place: &PlaceFlags, flags: &RestoreFlags, out: &Out) -> Do
     let dir = place.dir()?;
     let backup = &flags.backup;
     let from = Backup::<CentreContents>::read(sealed(backup))?;
-    store::check_backup(&store_path(backup), &from.header().name.clone().into())?;
+    let rows = BackupStore::open(&store_path(backup), &from.header().name.clone().into())?;
     if place.fixed_time.is_some() {
         let message = "--fixed-time: expected an existing centre, found a back-up";
         return Err(Failure::refused("fixed_time", message)
@@ -97,7 +97,8 @@ pub(super) fn restore(place: &PlaceFlags, flags: &RestoreFlags, out: &Out) -> Do
     };
     // A centre has no limits.
     let limits = RestoredLimits::Accepted;
-    let vault = backup::restore(place, out, &from, &flags.seal, &flags.anew, limits)?;
+    let fits = |contents: &CentreContents| rows.verify(&contents.database());
+    let vault = backup::restore(place, out, &from, &flags.seal, &flags.anew, limits, Some(&fits))?;
     let header = vault.header().clone();
     copy(&store_path(backup), &store_path(dir))?;
     if let Some(moment) = stands_still.filter(|_| header.insecure_test) {

@@ -4,7 +4,9 @@ use clap::{Args, Subcommand, ValueHint};
 use std::path::PathBuf;
 
 use super::place::PlaceFlags;
-use super::{answer, backup, customer, enrol, form, grant, group, init, key, renew, report};
+use super::{
+    answer, backup, customer, database, enrol, form, grant, group, init, key, renew, report,
+};
 use crate::sealing::NewSealFlags;
 use crate::vault::{audit, clock, repair, user, witness};
 
@@ -60,6 +62,14 @@ pub(super) enum KmcCommand {
     /// The clock, when it was put back.
     #[command(subcommand)]
     Clock(clock::ClockCommand),
+    /// Check the whole database: its structure, every row, and that it agrees with the vault. Other commands check what
+    /// they read.
+    Verify,
+    /// Adopt the database as it is. Two custodians; for a centre of an earlier version, or when nothing else is left.
+    ///
+    /// Without --accept this shows what gives rights, and the digest of everything, and changes nothing. Compare it with
+    /// your papers, then give the digest.
+    Adopt(database::AdoptFlags),
     /// The witness: a file elsewhere that shows when an older copy of the centre's vault was put back.
     #[command(subcommand)]
     Witness(witness::WitnessCommand),

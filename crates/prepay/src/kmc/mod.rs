@@ -6,6 +6,7 @@
 mod answer;
 mod backup;
 mod customer;
+mod database;
 mod enrol;
 mod flags;
 mod form;
@@ -59,6 +60,8 @@ fn dispatch(flags: &KmcFlags, out: &Out) -> Done<()> {
         KmcCommand::Finish => finish(place, out),
         KmcCommand::Audit(command) => audit::run(place, command, out),
         KmcCommand::Clock(command) => clock::run(place, command, out),
+        KmcCommand::Verify => database::verify(place, out),
+        KmcCommand::Adopt(flags) => database::adopt(place, flags, out),
         KmcCommand::Witness(command) => witness::run(place, command, out),
         KmcCommand::Repair(flags) => repair::run(place, flags, out),
         KmcCommand::Backup { backup } => backup::backup(place, backup, out),

@@ -125,16 +125,12 @@ impl PlaceFlags {
     }
 }
 
-/// Writes the centre's own row, if making the centre was interrupted before that. If the vault already has keys or
-/// modules, the store was lost, and a new one is not started.
+/// Settles on what an interrupted command left, and writes the centre's own row if making the centre was interrupted
+/// before that.
 fn set_up(centre: &mut Centre<'_, Store>, module: &dyn CentreModule) -> Done<()> {
-    let is_new = || -> Done<bool> {
-        let keys = module.vending_keys().map_err(refusal::module)?;
-        let modules = module.modules().map_err(refusal::module)?;
-        Ok(module.authority() > Authority::Reading && keys.is_empty() && modules.is_empty())
-    };
+    centre.store_mut().settle().map_err(refusal::store)?;
     match centre.record() {
-        Err(CommandError::NotSetUp) if is_new()? => centre.set_up(),
+        Err(CommandError::NotSetUp) if module.authority() > Authority::Reading => centre.set_up(),
         other => other.map(drop),
     }
     .map_err(|error| refusal::command(&error))

@@ -8,6 +8,8 @@ use std::path::Path;
 
 use prepay_host::private_file;
 use prepay_kmc::centre::record_of;
+use prepay_kmc::store::verify;
+use prepay_kmc_module::ExpectedDatabase;
 use prepay_kmp::CentreId;
 use prepay_store::{OpenStoreError, SqliteCentreStore};
 
@@ -23,14 +25,37 @@ pub(super) fn open(path: &Path) -> Done<Store> {
     SqliteCentreStore::open(path).map_err(|error| failure(&error))
 }
 
-/// Checks that the store of a back-up belongs to this centre, without writing anything.
-pub(super) fn check_backup(path: &Path, centre: &CentreId) -> Done<()> {
-    check_private(path)?;
-    let store = SqliteCentreStore::look(path).map_err(|error| {
-        failure(&error)
-            .next("use another copy of the back-up: it consists of vault.backup and centre.db")
-    })?;
-    record_of(&store, centre).map(drop).map_err(|error| refusal::command(&error))
+/// The store of a back-up, only to read it. Nothing is written.
+pub(super) struct BackupStore(SqliteCentreStore);
+
+const OTHER_COPY: &str =
+    "use another copy of the back-up: it consists of vault.backup and centre.db";
+
+impl BackupStore {
+    /// Checks the file, and that it belongs to this centre.
+    pub(super) fn open(path: &Path, centre: &CentreId) -> Done<Self> {
+        check_private(path)?;
+        let damaged = |error: OpenStoreError| failure(&error).next(OTHER_COPY);
+        let store = SqliteCentreStore::look(path).map_err(damaged)?;
+        store.check(path).map_err(damaged)?;
+        record_of(&store, centre).map_err(|error| refusal::command(&error))?;
+        Ok(Self(store))
+    }
+
+    /// Checks that every row is right for the vault in the back-up. A vault of an earlier version cannot tell.
+    pub(super) fn verify(&self, expected: &ExpectedDatabase) -> Done<()> {
+        match expected.current {
+            None => Ok(()),
+            Some(_) => verify(&self.0, expected)
+                .map(drop)
+                .map_err(|error| refusal::store(error).next(OTHER_COPY)),
+        }
+    }
+}
+
+/// Checks the structure of a store that is there.
+pub(super) fn check(store: &Store, path: &Path) -> Done<()> {
+    store.check(path).map_err(|error| failure(&error))
 }
 
 /// Makes an empty store.

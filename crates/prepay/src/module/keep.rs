@@ -96,7 +96,8 @@ impl Invocation<'_> {
                         it counts tokens, refill it too: prepay module refill";
             (RestoredLimits::Stopped, "stopped", next)
         };
-        let vault = backup::restore(self, &self.out, &backup, &flags.seal, &flags.anew, limits)?;
+        let vault =
+            backup::restore(self, &self.out, &backup, &flags.seal, &flags.anew, limits, None)?;
         let name = vault.header().name.clone();
         vault.lock();
         let record = Record::new()

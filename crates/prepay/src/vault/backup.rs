@@ -8,8 +8,11 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 use prepay_basics::Identifier;
-use prepay_host::{SystemClock, private_file};
-use prepay_vault::{Contents, Quorum, RestoredLimits, Secret, SharedVault, Vault, VaultHeader};
+use prepay_host::{SystemClock, SystemEntropy, private_file};
+use prepay_vault::{
+    Contents, KeyFile, MemoryStorage, Place, Quorum, RestoredLimits, Secret, SharedVault, Unlock,
+    Vault, VaultError, VaultHeader,
+};
 use zeroize::Zeroizing;
 
 use super::{Installation, VaultFlags};
@@ -27,6 +30,9 @@ pub(crate) struct NewPassphrases {
     #[arg(long)]
     new_passphrases: bool,
 }
+
+/// Refuses contents of a vault, or not.
+type Look<'a, C> = &'a dyn Fn(&C) -> Done<()>;
 
 /// The longest back-up to read, in bytes.
 const LONGEST: usize = 64 << 20;
@@ -104,9 +110,24 @@ impl<C: Contents> Backup<C> {
     pub(crate) const fn header(&self) -> &VaultHeader {
         &self.header
     }
+
+    /// Restores the vault in memory only, and looks at its contents.
+    fn try_out(&self, custodians: [(&Identifier, &Secret); 2], look: Look<'_, C>) -> Done<()> {
+        let key = KeyFile::generate(&mut SystemEntropy)
+            .map_err(|_| vault_failure(&VaultError::NoEntropy))?;
+        let (storage, entropy) = (Box::new(MemoryStorage::default()), Box::new(SystemEntropy));
+        let place = Place { storage, entropy, clock: Box::new(SystemClock) };
+        let (unlock, limits) = (Unlock::KeyFile(&key), RestoredLimits::Stopped);
+        let vault = SharedVault::<C>::restore(place, &self.bytes, custodians, unlock, limits)
+            .map_err(|error| restore_failure(&self.file, &self.file, &error))?;
+        let looked = vault.with(|vault| look(vault.contents()));
+        vault.lock();
+        looked.map_err(|error| vault_failure(&error))?
+    }
 }
 
-/// Restores a vault from a back-up into an empty directory. This uses the computer's clock.
+/// Restores a vault from a back-up into an empty directory, if its contents fit what lies beside it. This uses the
+/// computer's clock.
 pub(crate) fn restore<I: Installation>(
     site: &I,
     out: &Out,
@@ -114,6 +135,7 @@ pub(crate) fn restore<I: Installation>(
     seal: &NewSealFlags,
     anew: &NewPassphrases,
     limits: RestoredLimits,
+    fits: Option<Look<'_, I::Contents>>,
 ) -> Done<SharedVault<I::Contents>> {
     let flags = site.flags();
     let pair = flags.pair()?;
@@ -138,6 +160,9 @@ pub(crate) fn restore<I: Installation>(
         false => None,
     };
     let new = new.as_ref().map(<[Secret; 2]>::each_ref);
+    if let Some(fits) = fits {
+        backup.try_out(custodians, fits)?;
+    }
     let made = seal.make(backup.header.name.as_str(), "", &flags.unlock, &flags.secrets)?;
     let place = directory.into_place(SystemClock);
     let vault =

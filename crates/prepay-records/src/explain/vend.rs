@@ -1,0 +1,49 @@
+//! Tariffs and quotes.
+
+use super::Who::{Administrator, Client};
+use super::{Explanation, row};
+
+pub(super) const ROWS: &[Explanation] = &[
+    row(
+        "tariff_missing",
+        "The tariff has no version at the moment of the purchase.",
+        "The purchase lies before its first version, or after one that ends.",
+        Administrator,
+        "check the date, or add a version to the tariff",
+    ),
+    row(
+        "amount_too_small",
+        "The amount is below the tariff's minimum, or buys less than the smallest step of units.",
+        "Prices or charges rose, or the amount is mistyped.",
+        Client,
+        "offer the smallest possible purchase that the message names",
+    ),
+    row(
+        "amount_swallowed",
+        "Debts and charges leave nothing to sell.",
+        "A debt is collected first, or monthly charges have added up.",
+        Client,
+        "offer the smallest possible purchase that the message names",
+    ),
+    row(
+        "amount_in_gap",
+        "The amount lies where the price jumps, and the tariff refuses such amounts.",
+        "The next unit would change the price of the whole month, or add a charge.",
+        Client,
+        "offer one of the two amounts that the message names",
+    ),
+    row(
+        "field_missing",
+        "The price depends on something that was not given.",
+        "The tariff has classes, charges by day, or rates that come with each purchase.",
+        Client,
+        "give the field that the message names",
+    ),
+    row(
+        "field_invalid",
+        "A field of the purchase is not what it should be.",
+        "The message names the field, what was expected and what was found.",
+        Client,
+        "correct the field that the message names",
+    ),
+];
