@@ -39,7 +39,7 @@ const TEN_TO_16: u64 = 10_000_000_000_000_000;
 pub enum Class {
     /// Class 0: transfer of credit. Enciphered.
     Credit,
-    /// Class 1: tests and displays, for any meter. In clear.
+    /// Class 1: tests and displays, for the meters of one manufacturer or of all. In clear.
     Display,
     /// Class 2: management of one meter. Enciphered.
     Management,

@@ -5,7 +5,7 @@
 pub(crate) mod command;
 mod explain;
 pub(crate) mod flags;
-mod lists;
+pub(crate) mod lists;
 pub(crate) mod meaning;
 mod pan;
 pub(crate) mod picture;
@@ -41,7 +41,12 @@ fn answer_to(command: &LabCommand, json: bool) -> Done<Ending> {
         LabCommand::Issue(flags) => answer(&lab.read_issue(&flags::issue(flags)?)?.answer()?, json),
         LabCommand::Open(flags) => {
             for token in tokens(&flags.number.join(" "))? {
-                answer(&lab.read_open(&flags::open(token, flags)?)?.answer()?, json)?;
+                let open = lab.read_open(&flags::open(token, flags)?)?;
+                let opened = open.answer().map_err(|error| explain::open_failure(token, error))?;
+                if let Some(doubt) = open.doubt() {
+                    print::remark(&doubt);
+                }
+                answer(&opened, json)?;
             }
             Ok(Ending::Done)
         }
