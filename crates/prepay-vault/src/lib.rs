@@ -223,6 +223,16 @@ impl<C: Contents> Vault<C> {
         self.journal.queue().position.sequence
     }
 
+    /// The last entry of its audit log, which is durable when this returns.
+    ///
+    /// # Errors
+    ///
+    /// [`VaultError::Broken`] if the storage fails or has failed.
+    pub fn last_entry(&mut self) -> Result<AuditMark, VaultError> {
+        self.flush()?;
+        Ok(self.journal.queue().position.into())
+    }
+
     /// Checks that the vault can still write.
     ///
     /// # Errors

@@ -190,6 +190,10 @@ pub(crate) struct ServeFlags {
     /// How many seconds a client may take to sign in, to send a line, and to read its answers.
     #[arg(long, value_name = "SECONDS", default_value_t = 30, value_parser = clap::value_parser!(u32).range(1..))]
     pub(crate) patience: u32,
+    /// Write the last entry of the audit log to standard error, at most once in so many seconds and at the end, for a log
+    /// server to keep. audit verify --noted compares it later.
+    #[arg(long, value_name = "SECONDS", value_parser = clap::value_parser!(u32).range(1..))]
+    pub(crate) note_last_entry: Option<u32>,
 }
 
 /// Unlocking.
