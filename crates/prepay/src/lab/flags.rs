@@ -91,6 +91,8 @@ pub(crate) fn in_flags(message: &str) -> String {
     if let Some((key @ ("from" | "to" | "policy"), pair)) = message.split_once('.') {
         return format!("--{key}: {pair}");
     }
+    // What is wrong with a key as a whole is in no flag.
+    let message = message.strip_prefix("key: ").unwrap_or(message);
     let all_fields = message.ends_with(" is missing");
     let words = message.split(' ').enumerate().map(|(place, word)| {
         let field = word.trim_end_matches([':', ',', ';']);
