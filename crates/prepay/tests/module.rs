@@ -70,11 +70,11 @@ fn a_module_lives_from_its_making_to_the_revocation_of_its_centre() {
     let other = format!("verify 2371 6100 5011 8319 4198 --register 1 {METER} --as olga");
     assert!(workplace.ends(3, &other).contains("\nchecksum"));
     // Which key opens it: all registers and tariff indexes are tried.
-    let search = format!("verify 2371 6100 5011 8319 4197 --pan 00000000000 --ti 00-05 --as olga");
-    let found = workplace.object(&search);
+    let search = "verify 2371 6100 5011 8319 4197 --pan 00000000000 --ti 00-05 --as olga";
+    let found = workplace.object(search);
     assert_eq!((&found["register"], &found["ti"]), (&1.into(), &"01".into()), "{found}");
     assert!(
-        workplace.succeed(&search).contains("for meter 00000000000 under register 1, TI 01, EA07")
+        workplace.succeed(search).contains("for meter 00000000000 under register 1, TI 01, EA07")
     );
     let none = workplace.ends(3, &search.replace("00-05", "02-05"));
     assert!(none.contains("none of 8 keys opens it"), "{none}");
