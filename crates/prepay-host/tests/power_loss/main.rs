@@ -47,8 +47,14 @@ struct Scenario {
     verify: fn(&Path, &[String]) -> Result<(), String>,
 }
 
-const SCENARIOS: [&Scenario; 5] =
-    [&files::FILES, &module::CREATION, &module::SESSION, &centre::ANSWER, &witness::WITNESS];
+const SCENARIOS: [&Scenario; 6] = [
+    &files::FILES,
+    &module::CREATION,
+    &module::SESSION,
+    &module::NAMES,
+    &centre::ANSWER,
+    &witness::WITNESS,
+];
 
 /// What unlocks every vault here, without a slow passphrase.
 fn key_file() -> KeyFile {

@@ -10,7 +10,7 @@ use prepay_basics::{Identifier, Moment};
 use prepay_kmc_module::signatory_file;
 use prepay_module::software::ModuleEntry;
 use prepay_vault::{
-    By, Contents, KeyFile, Kind, MemoryStorage, NewUser, OpenError, Quorum, ReplayError,
+    At, By, Contents, KeyFile, Kind, MemoryStorage, NewUser, OpenError, Quorum, ReplayError,
     RestoredLimits, Role, Secret, Setup, Unlock, Vault, records, verify,
 };
 use sha2::{Digest, Sha256};
@@ -33,7 +33,7 @@ impl Contents for Number {
         reader.u64().map(Self)
     }
 
-    fn replay(&mut self, entry: &ModuleEntry) -> Result<(), ReplayError> {
+    fn replay(&mut self, entry: &ModuleEntry, _: At) -> Result<(), ReplayError> {
         match entry {
             ModuleEntry::Refilled { added, .. } => {
                 self.0 += added;
