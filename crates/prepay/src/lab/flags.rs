@@ -92,7 +92,9 @@ pub(crate) fn in_flags(message: &str) -> String {
         return format!("--{key}: {pair}");
     }
     // What is wrong with a key as a whole is in no flag.
-    let message = message.strip_prefix("key: ").unwrap_or(message);
+    if let Some(about_the_key) = message.strip_prefix("key: ") {
+        return about_the_key.to_owned();
+    }
     let all_fields = message.ends_with(" is missing");
     let words = message.split(' ').enumerate().map(|(place, word)| {
         let field = word.trim_end_matches([':', ',', ';']);
