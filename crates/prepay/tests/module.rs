@@ -69,6 +69,24 @@ fn a_module_lives_from_its_making_to_the_revocation_of_its_centre() {
     assert_eq!(verified["token"]["amount"], "0.1");
     let other = format!("verify 2371 6100 5011 8319 4198 --register 1 {METER} --as olga");
     assert!(workplace.ends(3, &other).contains("\nchecksum"));
+    // Which key opens it: all registers and tariff indexes are tried.
+    let search = "verify 2371 6100 5011 8319 4197 --pan 00000000000 --ti 00-05 --as olga";
+    let found = workplace.object(search);
+    assert_eq!((&found["register"], &found["ti"]), (&1.into(), &"01".into()), "{found}");
+    assert!(
+        workplace.succeed(search).contains("for meter 00000000000 under register 1, TI 01, EA07")
+    );
+    let none = workplace.ends(3, &search.replace("00-05", "02-05"));
+    assert!(none.contains("none of 8 keys opens it"), "{none}");
+    // What needs no key is told with whom it addresses.
+    let test = format!("verify Token: 1275 4194 1448 6450 5970 {METER} --as olga");
+    let test = workplace.succeed(&test);
+    assert!(test.contains("unkeyed: test") && test.contains("for meters of maker 04"), "{test}");
+    let wrong = workplace.ends(3, &format!("verify 0000 0000 0001 5099 7585 {METER} --as olga"));
+    assert!(wrong.contains("class 1 has neither key nor meter"), "{wrong}");
+    // Flags are named, not fields.
+    let told = workplace.ends(3, &format!("verify 2371 6100 5011 8319 419 {METER} --as olga"));
+    assert!(!told.contains("number:"), "{told}");
     // Without a time the module's clock decides.
     let now = workplace.object(&format!("issue credit --register 1 {METER} --amount 1 --as olga"));
     assert_eq!(now["issued_at"], "2004-03-01T13:55Z");
