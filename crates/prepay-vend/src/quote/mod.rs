@@ -3,6 +3,7 @@
 mod buy;
 mod close;
 mod error;
+mod explain;
 mod plan;
 mod price;
 mod write;
@@ -13,6 +14,7 @@ use rust_decimal::Decimal;
 use crate::debt::Debt;
 
 pub use error::QuoteError;
+pub use explain::Explained;
 
 /// What the customer asks for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
