@@ -129,7 +129,7 @@ fn generate(random: &mut Random) -> Case {
             (to, figure(random, scale, 3), pricing == 4 || (pricing == 3 && random.below(3) == 0))
         })
         .collect();
-    let directions = |random: &mut Random| *random.choice(&DIRECTIONS);
+    let directions = |random: &mut Random| random.choice(&DIRECTIONS);
     lines.push(Line {
         kind: "energy",
         rule: Rule::PerUnit { blocks, whole_purchase: pricing == 2, cap: None },
@@ -142,7 +142,7 @@ fn generate(random: &mut Random) -> Case {
             let bases = 1 + random.below(lines.len());
             let mut of: Vec<usize> = (0..bases)
                 .map(|_| random.below(lines.len()))
-                .filter(|&base| !lines[base].on_top)
+                .filter(|&base| !lines[base].on_top && !lines[base].rebate)
                 .collect();
             of.sort_unstable();
             of.dedup();
@@ -242,10 +242,8 @@ fn generate(random: &mut Random) -> Case {
                 )
             }
         };
-        if let Rule::Percent { of, .. } = &rule {
-            if of.is_empty() {
-                continue;
-            }
+        if matches!(&rule, Rule::Percent { of, .. } if of.is_empty()) {
+            continue;
         }
         lines.push(Line { kind, rule, direction: directions(random), rebate, on_top });
     }
@@ -263,25 +261,22 @@ fn generate(random: &mut Random) -> Case {
         _ => (Some(*random.choice(&candidates)), "line"),
     };
     // Some shares are of printed amounts, where no base is printed last.
-    for index in 1..lines.len() {
+    for line in lines.iter_mut().skip(1) {
         let wanted = random.below(3) == 0;
-        let Rule::Percent { of, printed, above, .. } = &mut lines[index].rule else { continue };
+        let Rule::Percent { of, printed, above, .. } = &mut line.rule else { continue };
         let is_last = of.iter().any(|(_, base)| base.is_some() && *base == remainder);
-        *printed = wanted && above.is_none() && (!is_last || units_from == "units_first");
-        if is_last && units_from == "units_first" {
-            *printed = false;
-        }
+        *printed = wanted && above.is_none() && !is_last;
     }
     let spec = Spec {
         decimals,
         lines,
         units_step: *random.choice(&[Decimal::ONE, Decimal::new(1, 1), Decimal::new(1, 2)]),
-        units_direction: *random.choice(&DIRECTIONS),
+        units_direction: random.choice(&DIRECTIONS),
         units_from,
         remainder,
         word,
         price_step,
-        gap: *random.choice(&["change", "carry"]),
+        gap: random.choice(&["change", "carry"]),
         debts_after: random.below(2) == 0,
     };
     let bought = if random.below(2) == 0 { Decimal::ZERO } else { figure(random, 200, 1) };

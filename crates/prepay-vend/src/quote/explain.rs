@@ -79,7 +79,7 @@ impl<'a> Words<'a> {
         let plan = self.plan();
         let tariff = plan.tariff;
         let mut why = Vec::new();
-        let day = plan.version.from.to_zoned(tariff.month.zone.clone()).date();
+        let day = tariff.day(plan.version.from);
         let title = if plan.version.title.is_empty() {
             String::new()
         } else {
@@ -242,12 +242,24 @@ impl<'a> Words<'a> {
         } else {
             let of_debts: Decimal = self.bought.taken.iter().map(|taken| taken.amount).sum();
             let money = self.quote.amount + self.purchase.carried - of_debts;
-            let less = match fixed.sign() {
-                Ordering::Equal => String::new(),
-                Ordering::Greater => format!(" − {}", brief_exact(fixed)),
-                Ordering::Less => format!(" + {}", brief_exact(fixed.negate())),
-            };
-            format!("({money}{less}) ÷ {} = {units} {unit} exactly.", brief_exact(per_unit))
+            let price = brief_exact(per_unit);
+            if segment.from.compare(Ratio::ZERO)? == Ordering::Greater {
+                let before = segment.from.cost(fixed, per_unit)?;
+                format!(
+                    "The first {} {unit} cost {} with all charges; ({money} − {}) ÷ {price} = {} \
+                     more: {units} {unit} exactly.",
+                    brief(segment.from),
+                    brief(before),
+                    brief(before),
+                    brief(solution.units.less(segment.from)?),
+                )
+            } else {
+                match fixed.sign() {
+                    Ordering::Equal => format!("{money} ÷ {price} = {units} {unit} exactly."),
+                    Ordering::Greater => format!("({money} − {}) ÷ {price} = {units} {unit} exactly.", brief_exact(fixed)),
+                    Ordering::Less => format!("({money} + {}) ÷ {price} = {units} {unit} exactly.", brief_exact(fixed.negate())),
+                }
+            }
         });
         let rules = plan.version.rounding;
         let from = match rules.units_from {

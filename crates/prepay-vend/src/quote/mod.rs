@@ -161,8 +161,8 @@ pub struct Step {
     pub unit_price: Decimal,
     /// What they cost. Where a block prices units of the month again, the difference is in it.
     pub amount: Decimal,
-    /// The price of one unit with everything that is charged per unit.
-    pub price_with_all: Decimal,
+    /// The price of one unit with everything that is charged per unit; none for a block that was used up before.
+    pub price_with_all: Option<Decimal>,
     /// What they cost with everything that is charged per unit.
     pub amount_with_all: Decimal,
 }
