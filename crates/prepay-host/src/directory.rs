@@ -8,6 +8,7 @@
 //!  lock        who uses the directory  never removed; the directory itself is locked too, so that nothing is lost
 //!                                      if somebody removes it
 //!  before-repair-N                     copies of the files from before a repair
+//!  names-N                             other files of the vault, each written as the store is, and later removed
 //! ```
 //!
 //! - Durable means `fsync` or `fdatasync` of the file and, for a new name, of the directory. We must trust a disk that
@@ -25,11 +26,14 @@ use std::io::{self, Read, Write};
 use std::os::fd::OwnedFd;
 use std::os::unix::fs::{DirBuilderExt, FileExt};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Duration;
 
 use prepay_basics::Clock;
-use prepay_vault::{Place, VaultStorage, check_end};
-use rustix::fs::{AtFlags, OFlags, fchmod, fdatasync, fsync, renameat, unlinkat};
+use prepay_vault::{Place, VaultFiles, VaultStorage, check_end};
+use rustix::fs::{
+    AtFlags, Dir, Mode, OFlags, fchmod, fdatasync, fsync, openat, renameat, unlinkat,
+};
 use rustix::io::Errno;
 
 use crate::SystemEntropy;
@@ -43,6 +47,8 @@ const LOG: &str = "audit.log";
 const HEAD: &str = "audit.head";
 const HEAD_NEW: &str = "audit.head.new";
 const LOCK: &str = "lock";
+/// What the names of files begin with that a repair never changes.
+const NAMES: &[u8] = b"names-";
 
 /// More than any sealed store needs; a longer file is refused without reading it.
 const MAX_STORE: u64 = 256 << 20;
@@ -181,7 +187,7 @@ impl Directory {
         Ok(paths)
     }
 
-    /// Copies the files of a vault to a new directory `before-repair-N` in its own. Returns the path of that.
+    /// Copies the files of a vault that a repair may change to a new directory `before-repair-N` in its own. Returns the path of that.
     ///
     /// # Errors
     ///
@@ -198,7 +204,8 @@ impl Directory {
             }
         };
         for from in Self::occupants(path)? {
-            if let (true, Some(name)) = (from.symlink_metadata()?.is_file(), from.file_name()) {
+            let name = from.file_name().filter(|name| !name.as_encoded_bytes().starts_with(NAMES));
+            if let (true, Some(name)) = (from.symlink_metadata()?.is_file(), name) {
                 let copy = to.join(name);
                 std::fs::copy(&from, &copy).map_err(|error| named("copy", error))?;
                 File::open(&copy)?.sync_all()?;
@@ -276,12 +283,22 @@ pub(crate) fn replace(
     new_name: &str,
     bytes: &[u8],
 ) -> io::Result<()> {
-    let write = || {
+    replace_with(directory, name, new_name, &mut |new| new.write_all(bytes))
+}
+
+/// As [`replace`], with what `fill` writes.
+fn replace_with(
+    directory: &OwnedFd,
+    name: &str,
+    new_name: &str,
+    fill: &mut dyn FnMut(&mut dyn Write) -> io::Result<()>,
+) -> io::Result<()> {
+    let mut write = || {
         remove(directory, new_name)?;
         let how = OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL;
         let new = open_file(directory, new_name, how)?;
         let mut new = new.ok_or(io::ErrorKind::NotFound)?;
-        new.write_all(bytes)?;
+        fill(&mut new)?;
         new.sync_all()
     };
     if let Err(error) = write() {
@@ -290,6 +307,41 @@ pub(crate) fn replace(
     }
     renameat(directory, new_name, directory, name)?;
     Ok(fsync(directory)?)
+}
+
+/// The other files of a vault, in its directory.
+struct Files(OwnedFd);
+
+impl VaultFiles for Files {
+    fn write(
+        &self,
+        name: &str,
+        fill: &mut dyn FnMut(&mut dyn Write) -> io::Result<()>,
+    ) -> io::Result<()> {
+        replace_with(&self.0, name, &format!("{name}.new"), fill)
+    }
+
+    fn read(&self, name: &str, offset: u64, buffer: &mut [u8]) -> io::Result<usize> {
+        let file = open_file(&self.0, name, OFlags::RDONLY)?.ok_or(io::ErrorKind::NotFound)?;
+        file.read_at(buffer, offset)
+    }
+
+    fn list(&self, prefix: &str) -> io::Result<Vec<String>> {
+        let mut names = Vec::new();
+        for entry in Dir::read_from(&self.0)? {
+            if let Ok(name) = entry?.file_name().to_str()
+                && name.starts_with(prefix)
+            {
+                names.push(name.to_owned());
+            }
+        }
+        names.sort();
+        Ok(names)
+    }
+
+    fn remove(&self, name: &str) -> io::Result<()> {
+        remove(&self.0, name)
+    }
 }
 
 /// Directories that were not there before [`Directory::create_new`]. When this is dropped, those without a vault
@@ -423,6 +475,12 @@ impl VaultStorage for Directory {
         }
         self.head = Some((file, head.len()));
         Ok(())
+    }
+
+    fn files(&mut self) -> io::Result<Arc<dyn VaultFiles>> {
+        // Opened anew: a copy of the descriptor would share the lock.
+        let how = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
+        Ok(Arc::new(Files(openat(&self.directory, ".", how, Mode::empty())?)))
     }
 
     fn read_witness(&mut self, place: &str) -> io::Result<Option<Vec<u8>>> {

@@ -357,3 +357,31 @@ fn what_was_made_for_a_vault_that_never_was_is_taken_back() {
     drop(Directory::create_new(&other).unwrap());
     assert!(other.exists(), "it was there before");
 }
+
+#[test]
+fn a_file_beside_the_vault_is_there_as_a_whole_or_not_at_all() {
+    let (_place, path, mut directory) = made();
+    let files = directory.files().unwrap();
+    let failed = files.write("names-1", &mut |out| {
+        out.write_all(b"half")?;
+        Err(std::io::Error::other("no more"))
+    });
+    assert!(failed.is_err());
+    assert_eq!(files.list("names-").unwrap(), [""; 0]);
+    files.write("names-1", &mut |out| out.write_all(b"whole")).unwrap();
+    fs::write(path.join("names-2.new"), b"of a killed process").unwrap();
+    assert_eq!(files.list("names-").unwrap(), ["names-1", "names-2.new"]);
+    assert_eq!(mode(&path.join("names-1")), 0o600);
+    let mut buffer = [0; 8];
+    assert_eq!(files.read("names-1", 2, &mut buffer).unwrap(), 3);
+    assert_eq!(&buffer[..3], b"ole");
+    assert_eq!(files.read("names-1", 5, &mut buffer).unwrap(), 0);
+    let missing = files.read("names-3", 0, &mut buffer).unwrap_err();
+    assert_eq!(missing.kind(), std::io::ErrorKind::NotFound);
+    files.remove("names-1").unwrap();
+    files.remove("names-1").unwrap();
+    assert_eq!(files.list("names-1").unwrap(), [""; 0]);
+    // Whoever still has the files keeps nobody out of the directory.
+    drop(directory);
+    Directory::open(&path).unwrap();
+}

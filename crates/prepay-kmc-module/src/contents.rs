@@ -21,7 +21,7 @@ use prepay_kmp::{
     CentreId, Identity, Label, ModuleEnrolment, ModuleId, Nonce, PartyKind, PartyName,
     PublicIdentity, SlotKeys, SlotNumber, check_value,
 };
-use prepay_vault::{Contents, Kind, ReplayError, RestoredLimits};
+use prepay_vault::{At, Contents, Kind, ReplayError, RestoredLimits};
 
 const VERSION: u8 = 3;
 
@@ -255,7 +255,7 @@ impl Contents for CentreContents {
 
     /// A centre's entries are never ahead of its contents, but for what changes nothing, and for the state that its
     /// database may have.
-    fn replay(&mut self, entry: &CentreEntry) -> Result<(), ReplayError> {
+    fn replay(&mut self, entry: &CentreEntry, _: At) -> Result<(), ReplayError> {
         match entry {
             CentreEntry::RequestRefused { .. } => Ok(()),
             &CentreEntry::DatabaseWritten { number, digest } => {
@@ -453,21 +453,22 @@ mod tests {
 
     #[test]
     fn a_change_of_the_database_in_the_log_follows_the_state_before() {
+        let at = At { sequence: 1, moment: Moment::MIN };
         let entry = |number, digest| CentreEntry::DatabaseWritten { number, digest: [digest; 32] };
         let state = |number, digest| DatabaseState { number, digest: [digest; 32] };
         // State 8 is the current one, and 9 may follow. (entry, the current state afterwards)
         for (next, current) in [((9, 1), state(8, 8)), ((10, 1), state(9, 9))] {
             let mut contents = sample();
-            contents.replay(&entry(next.0, next.1)).unwrap();
+            contents.replay(&entry(next.0, next.1), at).unwrap();
             let expected =
                 ExpectedDatabase { current: Some(current), next: Some(state(next.0, next.1)) };
             assert_eq!(contents.database, expected);
         }
         for number in [0, 7, 8, 11] {
-            assert!(sample().replay(&entry(number, 1)).is_err(), "{number}");
+            assert!(sample().replay(&entry(number, 1), at).is_err(), "{number}");
         }
         let mut contents = sample();
-        contents.replay(&CentreEntry::DatabaseAdopted { number: 3, digest: [1; 32] }).unwrap();
+        contents.replay(&CentreEntry::DatabaseAdopted { number: 3, digest: [1; 32] }, at).unwrap();
         assert_eq!(contents.database.next, Some(state(3, 1)));
     }
 

@@ -302,8 +302,23 @@ pub struct ModuleStatus {
     pub transactions: u64,
     /// How many entries its audit log has.
     pub audit_entries: u64,
+    /// The names of requests that it remembers.
+    pub names: NamesReport,
     /// Warnings, one line each.
     pub alerts: Vec<String>,
+}
+
+/// The names of requests that a module remembers, so that it answers a repeated one with the same digits.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct NamesReport {
+    /// For at least how many days it remembers a name.
+    pub days: u32,
+    /// How many it remembers.
+    pub names: u64,
+    /// Since when; `None` if there are none.
+    pub since: Option<Moment>,
+    /// How many of them it cannot read, because their file is damaged.
+    pub unreadable: u64,
 }
 
 /// A module's clock, and how far a token identifier may be from it.
@@ -337,6 +352,7 @@ pub struct RegisterReport {
 /// | code | status | check |
 /// |------|--------|-------|
 /// | `request_conflict` | – | the same request identifier with other contents |
+/// | `names_unreadable` | – | the record of earlier requests is damaged, and this one may be in it |
 /// | `pan` | 76 | the meter's number |
 /// | `parameter` | 40 | ranges, and algorithms that cannot be combined |
 /// | `register` | 28 | the register has a key |
@@ -358,6 +374,16 @@ pub struct RegisterReport {
 pub enum Refusal {
     /// A request with this identifier was already carried out, with other contents.
     RequestConflict,
+    /// The record of requests carried out in this time is damaged, and this one may be among them. It was not carried out
+    /// now.
+    NamesUnreadable {
+        /// The time of the first of them.
+        from: Moment,
+        /// The time of the last of them.
+        to: Moment,
+        /// Whether the record may come back from the audit log, so that the request can be repeated soon.
+        in_log: bool,
+    },
     /// Not a meter number.
     Pan {
         /// What is wrong with it.
@@ -472,6 +498,7 @@ pub enum KeyChangeRule {
 prepay_basics::codes! {
     Refusal {
         RequestConflict = "request_conflict",
+        NamesUnreadable = "names_unreadable",
         Pan = "pan",
         Parameter = "parameter",
         Register = "register",
@@ -492,7 +519,9 @@ impl Refusal {
     /// The status code of STS 600-8-6, where public sources give one.
     pub const fn status(&self) -> Option<&'static str> {
         Some(match self {
-            Self::RequestConflict | Self::Transactions => return None,
+            Self::RequestConflict | Self::NamesUnreadable { .. } | Self::Transactions => {
+                return None;
+            }
             Self::Pan { .. } => "76",
             Self::Parameter { .. } => "40",
             Self::Register { .. } => "28",
@@ -601,6 +630,18 @@ impl fmt::Display for RequestId {
 impl fmt::Display for Refusal {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
+            Self::NamesUnreadable { from, to, in_log } => {
+                write!(
+                    f,
+                    "the record of requests carried out from {from} to {to} is damaged, and this one may be in it: "
+                )?;
+                f.write_str(if *in_log {
+                    "the module makes the record anew from its audit log; repeat the request later"
+                } else {
+                    "the audit log does not have them either; use another name only if this request was not \
+                     carried out before"
+                })
+            }
             Self::RequestConflict => f.write_str(
                 "a request with this identifier was already carried out, with other contents",
             ),

@@ -114,7 +114,7 @@ impl World {
         };
         let policy = ModulePolicy { window_minutes: Some(1), ..ModulePolicy::default() };
         let fixed_random = Some(5.try_into().unwrap());
-        let test = TestMode { fixed_time: None, fixed_random };
+        let test = TestMode { fixed_random, ..TestMode::default() };
         let module = make_module("SM-1", place(1), policy, test, &passphrase);
         let people = People::of(&module, &passphrase);
         let centre = TestCentre::make(place(2), &passphrase);

@@ -82,6 +82,14 @@ pub struct StatusAnswer {
     pub transactions_left: Option<u64>,
     /// How many entries its audit log has.
     pub audit_entries: u64,
+    /// For at least how many days it remembers the name of a request.
+    pub remember_days: u32,
+    /// How many names it remembers.
+    pub names: u64,
+    /// Since when, as text; nothing if there are none.
+    pub names_since: Option<String>,
+    /// How many of them it cannot read.
+    pub names_unreadable: u64,
     /// What its custodians should know.
     pub alerts: Vec<String>,
 }
@@ -92,6 +100,10 @@ impl From<ModuleStatus> for StatusAnswer {
             transactions: status.transactions,
             transactions_left: status.transactions_left,
             audit_entries: status.audit_entries,
+            remember_days: status.names.days,
+            names: status.names.names,
+            names_since: status.names.since.map(|since| since.to_string()),
+            names_unreadable: status.names.unreadable,
             alerts: status.alerts,
         }
     }

@@ -258,6 +258,7 @@ impl<C: Contents> Vault<C> {
         reader.finish()?;
         drop(key);
         contents.restored(limits);
+        contents.without_files();
         let refuse = |error: VaultError| CreateError::from(error);
         for passphrase in new.iter().flatten() {
             seal::check_length(passphrase.expose_bytes(), backup.header.insecure_test)

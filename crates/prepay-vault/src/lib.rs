@@ -63,11 +63,11 @@ pub use journal::Flusher;
 pub use record::{BadEntry, Problem, Record};
 pub use repair::{Accepted, RepairError, Repaired};
 pub use seal::{Kind, Protector, VaultHeader};
-pub use secret::{KeyFile, KeyWrapper, Secret, Unlock, WrapError, scrub_stack};
+pub use secret::{KeyFile, KeyWrapper, Secret, Unlock, WrapError, scrub_short_calls, scrub_stack};
 pub use shared_vault::{Place, SharedVault};
 pub use sign_in::{Attempt, Claim};
 pub use slices::{AuditPage, AuditPlace};
-pub use storage::{MemoryStorage, VaultStorage, check_end};
+pub use storage::{MemoryFiles, MemoryStorage, VaultFiles, VaultStorage, check_end};
 pub use user::{Actor, By, NewUser, ParseRoleError, Quorum, Role, Session, UserReport};
 pub use witness::{WitnessError, WitnessReport};
 
@@ -87,7 +87,7 @@ use prepay_basics::{Entropy, Identifier, Moment};
 pub use prepay_basics::{Field, codec};
 
 /// How many items the log may have after the store before the store is rewritten.
-const ITEMS_BETWEEN_SNAPSHOTS: u64 = 65_536;
+const ITEMS_BETWEEN_SNAPSHOTS: u64 = 131_072;
 /// How many bytes the log may have after the store before the store is rewritten.
 const BYTES_BETWEEN_SNAPSHOTS: u64 = 16 << 20;
 
@@ -101,10 +101,12 @@ pub trait Contents: Sized + Send {
     /// What the vault is for.
     const KIND: Kind;
 
-    /// At least how many items to show again at every opening, as [`Contents::items`] counts them.
-    const REMEMBERED: u64 = 0;
+    /// The number of the first entry that must be shown again at every opening. It never falls.
+    fn needed_from(&self) -> u64 {
+        u64::MAX
+    }
 
-    /// How many items an entry contains.
+    /// How many items an entry contains. After so many items the store is rewritten.
     fn items(entry: &Self::Entry) -> u64 {
         let _ = entry;
         0
@@ -121,8 +123,8 @@ pub trait Contents: Sized + Send {
     fn decode(reader: &mut Reader<'_>) -> Result<Self, DecodeError>;
 
     /// Is shown an old entry again, whose effect the contents already have.
-    fn remember(&mut self, entry: &Self::Entry) {
-        let _ = entry;
+    fn remember(&mut self, entry: &Self::Entry, at: At) {
+        let _ = (entry, at);
     }
 
     /// Applies the effect of a staged entry that the contents do not have yet.
@@ -130,12 +132,24 @@ pub trait Contents: Sized + Send {
     /// # Errors
     ///
     /// [`ReplayError`] if entries of this kind are never staged, or the entry does not fit the contents.
-    fn replay(&mut self, entry: &Self::Entry) -> Result<(), ReplayError>;
+    fn replay(&mut self, entry: &Self::Entry, at: At) -> Result<(), ReplayError>;
 
     /// Is told that it comes from a back-up, so that its limits may have been used up elsewhere.
     fn restored(&mut self, limits: RestoredLimits) {
         let _ = limits;
     }
+
+    /// Is told that its [`VaultFiles`] are not there: a back-up has none.
+    fn without_files(&mut self) {}
+}
+
+/// Which entry of the audit log, and when it was written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct At {
+    /// Its number.
+    pub sequence: u64,
+    /// When, by the vault's clock.
+    pub moment: Moment,
 }
 
 /// Why a staged entry cannot be applied.
@@ -223,6 +237,26 @@ impl<C: Contents> Vault<C> {
         self.journal.queue().position.sequence
     }
 
+    /// Its other files, which can be used without the vault.
+    ///
+    /// # Errors
+    ///
+    /// [`VaultError::Broken`] if the storage fails.
+    pub fn files(&self) -> Result<Arc<dyn VaultFiles>, VaultError> {
+        let files = self.journal.disk().storage.files();
+        files.map_err(|error| VaultError::Broken { problem: error.to_string() })
+    }
+
+    /// The last entry of its audit log, which is durable when this returns.
+    ///
+    /// # Errors
+    ///
+    /// [`VaultError::Broken`] if the storage fails or has failed.
+    pub fn last_entry(&mut self) -> Result<AuditMark, VaultError> {
+        self.flush()?;
+        Ok(self.journal.queue().position.into())
+    }
+
     /// Checks that the vault can still write.
     ///
     /// # Errors
@@ -247,6 +281,15 @@ impl<C: Contents> Vault<C> {
         self.check(by)?;
         self.check_ready(now)?;
         self.put(Some(by), entry, C::items(entry), now)
+    }
+
+    /// Stages an entry of nobody: the owner did by itself what it says.
+    ///
+    /// # Errors
+    ///
+    /// [`VaultError`] if the vault is locked, or the entry is too large.
+    pub fn stage_own(&mut self, entry: &C::Entry, now: Moment) -> Result<u64, VaultError> {
+        self.put(None, entry, C::items(entry), now)
     }
 
     /// Stages an entry, by people or by the vault itself. If the clock was put back, the log says so first.
@@ -282,7 +325,7 @@ impl<C: Contents> Vault<C> {
             .ok_or(VaultError::TooLarge)?;
         queue.position = after;
         queue.moment = now;
-        self.window.pass(&before, &after, items);
+        self.window.pass(&before, items);
         self.time.pass(now);
         Ok(after.sequence)
     }
@@ -350,7 +393,7 @@ impl<C: Contents> Vault<C> {
         };
         self.time.pass(now);
         change(self);
-        self.window.pass(&anchor, &after, 0);
+        self.window.pass(&anchor, 0);
         let store = self.sealed(&nonce, anchor, &bytes);
         journal.commit(&mut disk, &store, &bytes, after)?;
         journal.tell_witness(&mut disk, after.into(), now)?;
@@ -360,7 +403,8 @@ impl<C: Contents> Vault<C> {
     }
 
     /// The new store, with an entry that is not yet in the log.
-    fn sealed(&self, nonce: &[u8; 12], anchor: Position, outbox: &[u8]) -> Vec<u8> {
+    fn sealed(&mut self, nonce: &[u8; 12], anchor: Position, outbox: &[u8]) -> Vec<u8> {
+        self.window.trim(self.contents.needed_from(), &anchor);
         let mut writer = Writer::with_capacity(4096);
         let parts = body::Parts {
             log_key: &self.log_key,
@@ -386,7 +430,7 @@ impl<C: Contents> Vault<C> {
         let position = self.journal.queue().position;
         let is_due = self.window.items_since_snapshot() >= ITEMS_BETWEEN_SNAPSHOTS
             || position.length.saturating_sub(self.anchor.length) >= BYTES_BETWEEN_SNAPSHOTS;
-        if is_due { self.snapshot() } else { Ok(()) }
+        if is_due { self.save() } else { Ok(()) }
     }
 
     fn snapshot(&mut self) -> Result<(), VaultError> {

@@ -109,8 +109,8 @@ impl<C: Contents> Vault<C> {
         let nonce = seal::fresh(&mut *entropy).map_err(VaultError::from)?;
         let instance = seal::fresh(&mut *entropy).map_err(VaultError::from)?;
         let journal = Journal::new(storage, header.id, mac, start, now);
-        let mut window = Window::new(start, C::REMEMBERED);
-        window.pass(&start, &after, 0);
+        let mut window = Window::new(start);
+        window.pass(&start, 0);
         let mut vault = Self {
             header,
             sealed_master,
@@ -315,17 +315,19 @@ impl<C: Contents> State<C> {
             }
             Entry::Vault(VaultEntry::LogCut { .. } | VaultEntry::BackedUp { .. }) => Ok(()),
             Entry::Vault(_) => Err(unexpected()),
-            Entry::Owner(entry) => self.contents.replay(entry).map_err(|error| match error {
-                ReplayError::Unexpected => unexpected(),
-                ReplayError::Wrong { problem } => wrong(problem),
-            }),
+            Entry::Owner(entry) => {
+                self.contents.replay(entry, record.at()).map_err(|error| match error {
+                    ReplayError::Unexpected => unexpected(),
+                    ReplayError::Wrong { problem } => wrong(problem),
+                })
+            }
         }
     }
 
     /// Shows again an entry whose effect is in the store.
     pub(super) fn remember(&mut self, record: &Record<C::Entry>) {
         if let Entry::Owner(entry) = &record.entry {
-            self.contents.remember(entry);
+            self.contents.remember(entry, record.at());
         }
     }
 }
@@ -395,12 +397,8 @@ impl Log<'_> {
             return Err(OpenError::Head { problem: "missing" });
         }
 
-        let mut plan = Plan {
-            rewrite,
-            torn: 0,
-            end: self.window,
-            passed: Window::new(self.window, C::REMEMBERED),
-        };
+        let mut plan =
+            Plan { rewrite, torn: 0, end: self.window, passed: Window::new(self.window) };
         if !(rewrite && self.is_new()) {
             let header = audit::header(storage)??;
             if header.encode() != self.header.encode() {
@@ -561,7 +559,7 @@ pub(super) fn items<C: Contents>(record: &Record<C::Entry>) -> u64 {
 
 impl Plan {
     fn pass<C: Contents>(&mut self, record: &Record<C::Entry>, after: Position) {
-        self.passed.pass(&self.end, &after, items::<C>(record));
+        self.passed.pass(&self.end, items::<C>(record));
         self.end = after;
     }
 }

@@ -22,7 +22,7 @@ use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq;
 
 use super::secret::Key;
-use super::{Entries, Entry};
+use super::{At, Entries, Entry};
 use prepay_basics::codec::{DecodeError, Reader, Writer};
 use prepay_basics::{Identifier, Moment};
 
@@ -37,6 +37,13 @@ pub struct Record<E> {
     pub actors: Vec<Identifier>,
     /// What happened.
     pub entry: Entry<E>,
+}
+
+impl<E> Record<E> {
+    /// Which entry it is, and when it was written.
+    pub const fn at(&self) -> At {
+        At { sequence: self.sequence, moment: self.moment }
+    }
 }
 
 /// The first wrong entry of an audit log.

@@ -171,7 +171,7 @@ impl<C: Contents> Vault<C> {
         let mut end = body.log_header.start();
         let compare = |place: &Position| heard.said.map_or(Ok(()), |said| said.compare(place));
         [end, anchor, stored].iter().chain(&head).try_for_each(compare)?;
-        let mut window = Window::new(end, C::REMEMBERED);
+        let mut window = Window::new(end);
         let header = audit::header(&mut *storage).map_err(io)?;
         let header_fits = header.is_ok_and(|header| header.encode() == body.log_header.encode());
         if header_fits {
@@ -190,7 +190,7 @@ impl<C: Contents> Vault<C> {
                 } else if state.replay(&record).is_err() {
                     break;
                 }
-                window.pass(&end, &after, opening::items::<C>(&record));
+                window.pass(&end, opening::items::<C>(&record));
                 end = after;
             }
         }
@@ -200,7 +200,7 @@ impl<C: Contents> Vault<C> {
         if let (true, Some((record, after))) = (end == anchor, &outbox) {
             missing.extend_from_slice(body.outbox);
             state.remember(record);
-            window.pass(&end, after, opening::items::<C>(record));
+            window.pass(&end, opening::items::<C>(record));
             end = *after;
         }
 
@@ -228,7 +228,7 @@ impl<C: Contents> Vault<C> {
             let header =
                 LogHeader { id: sealed.header.id, sequence: known.sequence, hash: known.hash };
             end = header.start();
-            window = Window::new(end, C::REMEMBERED);
+            window = Window::new(end);
             (header, 0, header.encode())
         } else {
             (body.log_header, cut, missing)
@@ -274,7 +274,7 @@ impl<C: Contents> Vault<C> {
         let after = record::write(&mut outbox, &before, now, &quorum.names(), entry, &mac)
             .ok_or(VaultError::TooLarge)?;
         self.time.pass(now);
-        self.window.pass(&before, &after, 0);
+        self.window.pass(&before, 0);
         let store = self.sealed(&nonce, before, &outbox);
         let bytes = [missing, outbox].concat();
         self.journal.repair(&store, cut, &bytes, after)?;

@@ -261,7 +261,17 @@ impl Cost {
 /// Overwrites what earlier calls may have left on the stack: moved keys, round keys, hash buffers.
 #[inline(never)]
 pub fn scrub_stack() {
-    let mut depth = [0_u64; 12 * 1024];
+    scrub::<{ 12 * 1024 }>();
+}
+
+/// As [`scrub_stack`], after calls that are not deep and happen often, such as deriving a key.
+#[inline(never)]
+pub fn scrub_short_calls() {
+    scrub::<{ 2 * 1024 }>();
+}
+
+fn scrub<const WORDS: usize>() {
+    let mut depth = [0_u64; WORDS];
     black_box(&mut depth).zeroize();
     black_box(&depth);
 }

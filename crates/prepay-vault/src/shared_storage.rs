@@ -3,7 +3,7 @@
 use std::io;
 use std::sync::{Arc, Mutex, MutexGuard};
 
-use crate::VaultStorage;
+use crate::{VaultFiles, VaultStorage};
 
 fn locked<S>(storage: &Mutex<S>) -> io::Result<MutexGuard<'_, S>> {
     storage.lock().map_err(|_| io::Error::other("the storage is in an unknown state"))
@@ -40,6 +40,10 @@ impl<S: VaultStorage> VaultStorage for Arc<Mutex<S>> {
 
     fn write_head(&mut self, head: &[u8]) -> io::Result<()> {
         locked(self)?.write_head(head)
+    }
+
+    fn files(&mut self) -> io::Result<Arc<dyn VaultFiles>> {
+        locked(self)?.files()
     }
 
     fn read_witness(&mut self, place: &str) -> io::Result<Option<Vec<u8>>> {

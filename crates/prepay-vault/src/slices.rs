@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use super::audit::{self, AuditMark, Scanner};
 use super::head::Head;
-use super::record::{LogMac, Position};
+use super::record::{LogMac, Position, Problem};
 use super::shared_vault::READERS;
 use super::{
     AuditError, AuditReport, BadEntry, By, Contents, Record, SharedVault, Vault, VaultError,
@@ -132,7 +132,7 @@ impl<C: Contents> SharedVault<C> {
         })??;
         let (mut records, mut bytes, mut last) = (Vec::new(), 0, start);
         if at_most > 0 {
-            let walked = self.walk(by, start, false, &mut |record, place| {
+            let walked = self.walk(Some(by), start, false, &mut |record, place| {
                 if record.sequence >= from {
                     bytes += place.length - last.length;
                     records.push(record);
@@ -176,16 +176,37 @@ impl<C: Contents> SharedVault<C> {
         let head = head.as_deref().and_then(|bytes| Head::read(bytes).ok());
         let known = [Some(end.into()), noted];
         audit::judge(header, head, Some(&mac), &known, |visit| {
-            self.walk(by, own.start(), true, &mut |_, place| {
+            self.walk(Some(by), own.start(), true, &mut |_, place| {
                 visit(place) && place.sequence < end.sequence
             })
         })
     }
 
+    /// Shows the owner of the vault its entries from a number on, each verified, while `visit` returns true. Stops at the
+    /// first wrong one, and returns it.
+    ///
+    /// # Errors
+    ///
+    /// [`AuditError`] if the log cannot be read.
+    pub fn show_again(
+        &self,
+        from: u64,
+        visit: &mut dyn FnMut(Record<C::Entry>) -> bool,
+    ) -> Result<Option<BadEntry>, AuditError> {
+        let start = self
+            .with(|vault| vault.window.before(from).unwrap_or_else(|| vault.log_header.start()))?;
+        if start.sequence >= from {
+            return Ok(Some(start.bad(Problem::Earlier)));
+        }
+        let walked =
+            self.walk(None, start, true, &mut |record, _| record.sequence < from || visit(record))?;
+        Ok(walked.err())
+    }
+
     /// Reads the log from a position on while `visit` returns true. Returns the position after the last entry.
     fn walk(
         &self,
-        by: By<'_>,
+        by: Option<By<'_>>,
         start: Position,
         proving: bool,
         visit: &mut dyn FnMut(Record<C::Entry>, &Position) -> bool,
@@ -193,7 +214,9 @@ impl<C: Contents> SharedVault<C> {
         let mut place = start;
         loop {
             let slice = self.with(|vault| {
-                vault.authorize(by, READERS).map_err(VaultError::from)?;
+                if let Some(by) = by {
+                    vault.authorize(by, READERS).map_err(VaultError::from)?;
+                }
                 let mac = proving.then(|| LogMac::new(&vault.log_key));
                 vault.slice(place, mac.as_ref())
             })??;

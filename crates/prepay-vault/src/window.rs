@@ -1,7 +1,7 @@
-//! The part of the log to read at every opening: everything after the store, and enough before it to show the last
-//! items again.
+//! The part of the log to read at every opening: everything after the store, and as much before it as the contents need
+//! to see again.
 //!
-//! Positions are noted at intervals while entries are written; reading starts at the oldest one still needed.
+//! Positions are noted at intervals while entries are written; reading starts at the last one before what is needed.
 
 use std::collections::VecDeque;
 
@@ -19,27 +19,30 @@ pub(super) struct Window {
     /// Positions, each with the number of items before it. Never empty.
     marks: VecDeque<(Position, u64)>,
     items: u64,
-    items_kept: u64,
     items_at_snapshot: u64,
 }
 
 impl Window {
-    /// Starts at a position, and covers at least this many items.
-    pub(super) fn new(start: Position, items_kept: u64) -> Self {
-        Self { marks: VecDeque::from([(start, 0)]), items: 0, items_kept, items_at_snapshot: 0 }
+    /// Starts at a position.
+    pub(super) fn new(start: Position) -> Self {
+        Self { marks: VecDeque::from([(start, 0)]), items: 0, items_at_snapshot: 0 }
     }
 
     /// Notes an entry with this many items, from one position to the next.
-    pub(super) fn pass(&mut self, before: &Position, after: &Position, items: u64) {
+    pub(super) fn pass(&mut self, before: &Position, items: u64) {
         let (last, last_items) = self.marks[self.marks.len() - 1];
         if self.items - last_items >= ITEMS_BETWEEN || before.length - last.length >= BYTES_BETWEEN
         {
             self.marks.push_back((*before, self.items));
         }
         self.items += items;
-        while let Some((second, items_before)) = self.marks.get(1)
-            && self.items - items_before >= self.items_kept
-            && after.length - second.length >= BYTES_KEPT
+    }
+
+    /// Drops what need not be read any more: everything before the entry `needed`, except the last bytes before `end`.
+    pub(super) fn trim(&mut self, needed: u64, end: &Position) {
+        while let Some((second, _)) = self.marks.get(1)
+            && second.sequence < needed
+            && end.length.saturating_sub(second.length) >= BYTES_KEPT
         {
             self.marks.pop_front();
         }
@@ -70,24 +73,24 @@ mod tests {
     use super::*;
 
     #[test]
-    fn enough_items_and_bytes_stay_in_the_window() {
+    fn what_is_needed_and_enough_bytes_stay_in_the_window() {
         let mut place = Position { sequence: 0, length: 71, hash: [0; 32] };
-        let mut window = Window::new(place, 10_000);
+        let mut window = Window::new(place);
         let mut starts = 0;
-        for _ in 0..200_000_u64 {
+        for number in 0..200_000_u64 {
             let mut after = place;
             after.sequence += 1;
             after.length += 140;
-            let start = window.start();
-            window.pass(&place, &after, 1);
+            window.pass(&place, 1);
             place = after;
+            let (start, needed) = (window.start(), number.saturating_sub(50_000) / 2);
+            window.trim(needed, &place);
             starts += u64::from(window.start() != start);
-            let items = place.sequence - window.start().sequence;
-            let bytes = place.length - window.start().length;
-            let is_all = window.start().sequence == 0;
-            assert!(is_all || items >= 10_000 && bytes >= BYTES_KEPT);
+            let start = window.start();
+            assert!(start.sequence == 0 || start.sequence < needed);
+            assert!(start.sequence == 0 || place.length - start.length >= BYTES_KEPT);
+            assert!(needed.saturating_sub(start.sequence) < 35_000 + 5_000, "{number}");
         }
         assert!(starts > 10);
-        assert!(window.marks.len() < 100);
     }
 }

@@ -271,12 +271,12 @@ fn generate(random: &mut Random) -> Case {
         decimals,
         lines,
         units_step: *random.choice(&[Decimal::ONE, Decimal::new(1, 1), Decimal::new(1, 2)]),
-        units_direction: random.choice(&DIRECTIONS),
+        units_direction: DIRECTIONS[random.below(DIRECTIONS.len())],
         units_from,
         remainder,
         word,
         price_step,
-        gap: random.choice(&["change", "carry"]),
+        gap: ["change", "carry"][random.below(2)],
         debts_after: random.below(2) == 0,
     };
     let bought = if random.below(2) == 0 { Decimal::ZERO } else { figure(random, 200, 1) };

@@ -11,7 +11,7 @@ use clap_complete::Shell;
 ///
 /// Exit status: 0 done, 1 something broke on the way, 2 the command could not run, 3 the answer was no.
 #[derive(Parser)]
-#[command(name = "prepay", version, disable_help_subcommand = true)]
+#[command(name = "prepay", version)]
 pub(crate) struct Cli {
     /// Print JSON, one object per line, instead of text; errors too.
     #[arg(long, global = true)]

@@ -379,6 +379,11 @@ pub(crate) fn open_failure(path: &Path, error: &OpenError) -> Failure {
                 "keep every file as it is and call an auditor; then two custodians can accept what is lost: repair",
             )
         }
+        OpenError::WentBack { expected, found, .. } if expected.sequence == found.sequence => {
+            Failure::refused(error.code(), message).next(
+                "use the directory that was opened last; if it is lost, call an auditor, then restore a back-up",
+            )
+        }
         OpenError::WentBack { .. } => Failure::refused(error.code(), message).next(
             "use the newest copy of the directory; if there is none, call an auditor, then two custodians can accept what \
              is lost: repair",

@@ -9,7 +9,7 @@ use common::{folder, prepay, succeed, text};
 use prepay_records::explain::explain;
 use serde_json::Value;
 
-/// The commands below one, as its help lists them.
+/// The commands below one, as its help lists them, without help itself.
 fn below(command: &str) -> Vec<String> {
     let help = succeed(&format!("{command} --help"));
     let list = help.split_once("\nCommands:\n").map_or("", |(_, list)| list);
@@ -17,6 +17,7 @@ fn below(command: &str) -> Vec<String> {
     let names = lines.filter(|line| line.starts_with("  ") && !line.starts_with("   "));
     names
         .filter_map(|line| line.split_whitespace().next())
+        .filter(|name| *name != "help")
         .map(|name| format!("{command} {name}").trim().to_owned())
         .collect()
 }

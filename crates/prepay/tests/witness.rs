@@ -72,6 +72,35 @@ fn an_older_directory_and_an_older_head_with_its_log_are_refused_by_name() {
 }
 
 #[test]
+fn a_copy_from_before_the_witness_was_set_is_refused_if_the_witness_is_named() {
+    let workplace = workplace("witness-before", None);
+    fs::create_dir(workplace.path("elsewhere")).unwrap();
+    let module = workplace.path("module");
+    let wanted = format!("{} --witness {{elsewhere/SM-1}}", issue(1));
+    assert_eq!(workplace.refused(3, &wanted), "witness_missing");
+    put(&module, &workplace.path("before"));
+    workplace.succeed(&format!("witness set {{elsewhere/SM-1}} {PAIR}"));
+    workplace.succeed(&wanted);
+    assert_eq!(
+        workplace.refused(3, &issue(2).replace("--as", "--witness other --as")),
+        "witness_missing"
+    );
+    // Such a copy names no witness itself.
+    put(&workplace.path("before"), &module);
+    let entries = fs::metadata(module.join("audit.log")).unwrap().len();
+    assert_eq!(workplace.refused(3, &wanted), "witness_missing");
+    let serve = "serve --socket {socket} --witness {elsewhere/SM-1}";
+    assert_eq!(workplace.refused(3, serve), "witness_missing");
+    assert!(!workplace.path("socket").exists());
+    assert_eq!(
+        fs::metadata(module.join("audit.log")).unwrap().len(),
+        entries,
+        "nothing was written"
+    );
+    workplace.succeed(&issue(1));
+}
+
+#[test]
 fn a_repair_after_an_older_copy_leaves_a_trace_and_issues_nothing_under_the_old_limits() {
     let workplace = watched("witness-repair");
     let (module, older) = (workplace.path("module"), workplace.path("older"));
@@ -117,6 +146,30 @@ fn a_service_stops_by_name_when_a_copy_of_its_module_was_opened() {
     // The copy goes on, and the first does not open any more if the copy went on from an earlier entry.
     workplace.succeed(&format!("{} --dir {{copy}}", issue(1)));
     assert_eq!(workplace.refused(3, "registers --as uwe"), "head_went_back");
+}
+
+#[test]
+fn what_a_service_notes_of_its_log_shows_an_older_copy_later() {
+    let workplace = workplace("witness-notes", None);
+    put(&workplace.path("module"), &workplace.path("older"));
+    let running = Running::start(&workplace, "--note-last-entry 1");
+    let mut olga = running.signed_in("olga");
+    for number in 1..3 {
+        assert!(olga.ask(&credit(number))["error"].is_null());
+        sleep(Duration::from_millis(1500));
+    }
+    assert!(olga.ask(&credit(3))["error"].is_null());
+    let notes = running.end();
+    let marks: Vec<&str> =
+        notes.lines().filter_map(|line| Some(line.split_once("last entry ")?.1)).collect();
+    assert!(marks.len() >= 3, "while it runs, and at the end: {notes}");
+    for mark in &marks {
+        workplace.succeed(&format!("audit verify --noted {mark}"));
+    }
+    put(&workplace.path("older"), &workplace.path("module"));
+    for mark in &marks {
+        assert_eq!(workplace.refused(3, &format!("audit verify --noted {mark}")), "audit_noted");
+    }
 }
 
 #[test]

@@ -13,6 +13,7 @@ mod proof_kit;
 mod centre;
 mod files;
 mod module;
+mod witness;
 
 use std::collections::HashMap;
 use std::fs;
@@ -46,8 +47,14 @@ struct Scenario {
     verify: fn(&Path, &[String]) -> Result<(), String>,
 }
 
-const SCENARIOS: [&Scenario; 4] =
-    [&files::FILES, &module::CREATION, &module::SESSION, &centre::ANSWER];
+const SCENARIOS: [&Scenario; 6] = [
+    &files::FILES,
+    &module::CREATION,
+    &module::SESSION,
+    &module::NAMES,
+    &centre::ANSWER,
+    &witness::WITNESS,
+];
 
 /// What unlocks every vault here, without a slow passphrase.
 fn key_file() -> KeyFile {

@@ -11,7 +11,7 @@ use prepay_testkit::child;
 use prepay_testkit::power_loss::acknowledge;
 use prepay_vault::{By, Entries as _, NewUser, OpenError, Place, Role, Secret, Unlock};
 
-use crate::proof_kit::{Number, create, item, open, open_centre};
+use crate::proof_kit::{Number, create, create_with, item, open, open_centre};
 use crate::{Scenario, key_file, require};
 
 pub(crate) const CREATION: Scenario = Scenario {
@@ -26,6 +26,13 @@ pub(crate) const SESSION: Scenario = Scenario {
     prepare: prepare_session,
     work: "module::case_session",
     verify: verify_session,
+};
+
+pub(crate) const NAMES: Scenario = Scenario {
+    name: "names",
+    prepare: prepare_names,
+    work: "module::case_names",
+    verify: verify_names,
 };
 
 fn place(path: &Path) -> Place {
@@ -74,6 +81,10 @@ fn verify_creation(below: &Path, acknowledged: &[String]) -> Result<(), String> 
 
 fn prepare_session(below: &Path) {
     create(below, None);
+    seal_by_key_file(below);
+}
+
+fn seal_by_key_file(below: &Path) {
     let module = open(below).unwrap();
     let people = People::of(&module, &passphrase);
     module.vault().change_protector(&people.quorum, Unlock::KeyFile(&key_file())).unwrap();
@@ -162,4 +173,40 @@ fn verify_session(below: &Path, acknowledged: &[String]) -> Result<(), String> {
     let centre: TestCentre = open_centre(below).map_err(|error| error.to_string())?;
     let report = centre.vault().verify_audit(centre.two()).unwrap();
     require(report.first_bad.is_none(), || format!("the centre's log: {report:?}"))
+}
+
+/// One name in each file, so that eight tokens need a merge.
+fn prepare_names(below: &Path) {
+    create_with(below, None, TestMode { run_names: Some(1), ..TestMode::default() });
+    seal_by_key_file(below);
+}
+
+#[test]
+#[ignore = "runs as a child of the tests in main.rs"]
+fn case_names() {
+    let Some(below) = child::place() else { return };
+    let module = open_module(&below.join("module")).unwrap();
+    let people = People::of(&module, &passphrase);
+    for count in 0..10 {
+        let issued = people.operator.issue_one(number(count).any()).unwrap();
+        module.wait_for_names();
+        acknowledge(&below, &format!("issued {count} {issued:?}"));
+    }
+    module.vault().close().unwrap();
+}
+
+fn verify_names(below: &Path, acknowledged: &[String]) -> Result<(), String> {
+    let module = open_module(&below.join("module")).map_err(|error| error.to_string())?;
+    let people = People::of(&module, &passphrase);
+    for (count, line) in acknowledged.iter().enumerate() {
+        let request = number(count as u64).any();
+        let repeated = people.operator.issue_one(request).map_err(|error| error.to_string())?;
+        let expected = format!("issued {count} {repeated:?}");
+        require(expected == *line, || format!("other digits: {line}"))?;
+    }
+    // A file that a store lists is whole: none had to be made anew.
+    let mut entries = people.audit(1, 10_000).into_iter();
+    let is_whole = !entries.any(|record| record.entry.name() == "names_rebuilt");
+    require(is_whole, || "a file of names was not durable".into())?;
+    module.vault().close().map_err(|error| error.to_string())
 }

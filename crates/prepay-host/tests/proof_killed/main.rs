@@ -1,4 +1,4 @@
-//! A module on disk whose process is killed at any moment, while it loads keys, issues from several threads
+//! A module on disk, with a witness, whose process is killed at any moment, while it loads keys, issues from several threads
 //! and reads its audit log: it opens again, and counts exactly what its audit log tells.
 //!
 //! After each kill: module and centre open; both chains verify; every acknowledged token, load and refill is
@@ -26,7 +26,7 @@ use prepay_module::software::ModuleEntry;
 use prepay_testkit::Random;
 use prepay_testkit::ceremony::{People, passphrase};
 use prepay_testkit::child::Child;
-use prepay_vault::{Entry, VaultEntry};
+use prepay_vault::{Entry, RestoredLimits, VaultEntry};
 
 use child::{BATCH, SINGLE, When, acknowledged, first_digits, kill, request};
 use model::{Model, check_row};
@@ -48,6 +48,16 @@ fn tear(place: &Path, bytes: usize) -> u64 {
     report.entries
 }
 
+/// Gives the module a witness.
+fn watch(place: &Path) {
+    let module = open(place).unwrap();
+    let people = People::of(&module, &passphrase);
+    let witness = place.join("witness").to_str().unwrap().to_owned();
+    let limits = RestoredLimits::Stopped;
+    module.vault().set_witness(&people.quorum, &witness, limits).unwrap();
+    module.vault().close().unwrap();
+}
+
 /// What all rounds showed.
 #[derive(Debug, Default)]
 struct Figures {
@@ -67,6 +77,7 @@ fn torture(kills: u32, seed: u64) -> Figures {
     println!("{kills} kills, {SEED}={seed}");
     let place = tempfile::tempdir().unwrap();
     create(place.path(), Some(u32::MAX));
+    watch(place.path());
     let mut random = Random::new(seed);
     let (mut model, mut figures) = (Model::default(), Figures::default());
     let begun = Instant::now();
@@ -81,6 +92,8 @@ fn torture(kills: u32, seed: u64) -> Figures {
         figures.while_opening += u32::from(!lines.contains("at work"));
 
         let module = open(place.path()).expect(&told);
+        let ready = module.vault().with(|vault| vault.check_ready(module.vault().now()));
+        assert_eq!(ready, Ok(Ok(())), "the witness can be asked: {told}");
         let people = People::of(&module, &passphrase);
         let report = people.verify_audit();
         assert_eq!((report.first_bad, report.authenticated), (None, true), "{told}");

@@ -55,13 +55,17 @@ pub(crate) fn item(number: u16, units: Option<u32>) -> KeyLoadItem {
 
 /// Makes a module and a centre in two directories, with a key in each register.
 pub(crate) fn create(path: &Path, units: Option<u32>) {
+    create_with(path, units, TestMode::default());
+}
+
+/// As [`create`], with other settings of the test.
+pub(crate) fn create_with(path: &Path, units: Option<u32>, test: TestMode) {
     let policy = ModulePolicy {
         window_minutes: None,
         transactions: Some(TRANSACTIONS),
         ..ModulePolicy::default()
     };
     let directory = Directory::create(path.join("module")).unwrap();
-    let test = TestMode::default();
     let module = make_module("SM-1", directory.into_place(SystemClock), policy, test, &passphrase);
     let people = People::of(&module, &passphrase);
     let directory = Directory::create(path.join("centre")).unwrap();

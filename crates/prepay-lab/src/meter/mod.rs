@@ -40,6 +40,7 @@ mod answer;
 mod describe;
 mod file;
 mod glance;
+mod keypad_data;
 mod profile;
 mod record;
 mod storage;
@@ -51,7 +52,8 @@ use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
-use prepay_meter::{Birth, Profile};
+use prepay_meter::keypad::{KeypadPolicy, Panel, ResultWords};
+use prepay_meter::{Birth, Profile, ShortCodeMap};
 use prepay_records::element::{self, Field, When, needed, no_others, text, wrong};
 use prepay_records::json::write_line;
 use prepay_records::lines::{Summary, answer_lines, is_blank};
@@ -65,6 +67,7 @@ pub use answer::{
     Consumed, Done, Entered, Executed, MeterAnswer, MeterError, Pressed, StateRecord,
 };
 pub use glance::Glance;
+pub use keypad_data::{read_codes, read_words};
 pub use record::{
     FileRecord, LockoutRecord, MeterOperation, MeterRequest, PolicyRecord, PriceRecord, TripRecord,
 };
@@ -106,6 +109,8 @@ pub struct NewMeter {
 pub struct Meters {
     keys: KnownKeys,
     home: Home,
+    /// The keypad of each meter, on which nothing was typed.
+    panel: Panel<'static>,
     meters: HashMap<MeterName, Kept>,
 }
 
@@ -159,7 +164,14 @@ impl Meters {
     }
 
     fn at(home: Home) -> Self {
-        Self { keys: KnownKeys::default(), home, meters: HashMap::new() }
+        let panel = Panel::default();
+        Self { keys: KnownKeys::default(), home, panel, meters: HashMap::new() }
+    }
+
+    /// The same with meters whose keypads have these codes and words.
+    #[must_use]
+    pub fn with_keypad(self, codes: ShortCodeMap<'static>, words: ResultWords<'static>) -> Self {
+        Self { panel: Panel::new(KeypadPolicy::default(), codes, words), ..self }
     }
 
     /// Answers one line, without its line end, and says whether it succeeded.
@@ -267,7 +279,8 @@ impl Meters {
     pub fn make(&mut self, name: &MeterName, new: NewMeter) -> Result<(), MeterError> {
         self.is_new(name)?;
         let NewMeter { profile, policy, birth } = new;
-        let meter = VirtualMeter::manufacture(profile, policy, birth)?;
+        let mut meter = VirtualMeter::manufacture(profile, policy, birth)?;
+        meter.panel = self.panel.clone();
         let new = Kept { meter, stored: Zeroizing::default(), held: None };
         self.meters.insert(name.clone(), new);
         self.store(name)
@@ -451,8 +464,9 @@ impl Meters {
                     (None, stored.ok_or_else(no_meter)?)
                 }
             };
-            let meter =
+            let mut meter =
                 VirtualMeter::from_file(&stored).map_err(|wrong| file::damaged(&path, &wrong))?;
+            meter.panel = self.panel.clone();
             self.meters.insert(name.clone(), Kept { meter, stored, held });
         }
         Ok(&mut self.meters.get_mut(name).expect("it is here by now").meter)

@@ -211,7 +211,7 @@ impl VirtualMeter {
         self.memory.return_power();
         self.engine = Engine::load(self.profile, &mut self.memory, self.clock_s)?;
         self.pending.clear();
-        self.panel = Panel::default();
+        self.panel.reset();
         Ok(())
     }
 

@@ -98,6 +98,11 @@ impl<'a> Panel<'a> {
         }
     }
 
+    /// Forgets what was typed and shown, as after a loss of power.
+    pub const fn reset(&mut self) {
+        *self = Self::new(self.policy, self.codes, self.words);
+    }
+
     /// Handles a key. A token that it completes is entered; proprietary ones are a function error.
     ///
     /// # Errors

@@ -1,6 +1,6 @@
 //! The sealed contents of a module, and their binary format.
 //!
-//! Requests that were carried out are not part of it: they are read from the audit log.
+//! Requests that were carried out are not part of it, only the list of the files that have their names.
 //!
 //! - Elsewhere: sealing, journal and people (`vault`), the values of attributes (`attribute.rs`).
 
@@ -16,9 +16,9 @@ use prepay_token::key::{
 
 use super::entry::ModuleEntry;
 use super::issuer::{Counters, Issuer};
+use super::names::Names;
 use super::policy::{ModulePolicy, TestMode};
 use super::register::{Register, Registers};
-use super::remembered::{REMEMBERED_REQUESTS, Remembered};
 use super::slot::{OpenRequest, Slot, SlotState, USED_NONCES};
 use prepay_basics::codec::{DecodeError, Reader, Writer};
 use prepay_basics::{Identifier, Moment};
@@ -29,10 +29,10 @@ use prepay_kmp::{
     Identity, Nonce, PartyKind, PartyName, PendingAgreement, PublicIdentity, SlotKeys, SlotNumber,
     VendingKeyAttributes,
 };
-use prepay_vault::{Contents, Kind, ReplayError, RestoredLimits};
+use prepay_vault::{At, Contents, Kind, ReplayError, RestoredLimits};
 
 /// The version of the form.
-const VERSION: u8 = 1;
+const VERSION: u8 = 2;
 
 /// The sealed contents of a module.
 pub struct ModuleContents {
@@ -47,7 +47,10 @@ impl Contents for ModuleContents {
     type Entry = ModuleEntry;
 
     const KIND: Kind = Kind { number: 1, name: "module" };
-    const REMEMBERED: u64 = REMEMBERED_REQUESTS as u64;
+
+    fn needed_from(&self) -> u64 {
+        self.issuer.names.needed_from()
+    }
 
     fn items(entry: &ModuleEntry) -> u64 {
         match entry {
@@ -66,6 +69,7 @@ impl Contents for ModuleContents {
         w.option(issuer.test, |w, test| {
             w.option(test.fixed_time, moment);
             w.option(test.fixed_random, |w, random| w.u8(random.value()));
+            w.option(test.run_names, Writer::u32);
         });
         w.u64(issuer.counters.random);
         w.u64(issuer.counters.transactions);
@@ -74,10 +78,11 @@ impl Contents for ModuleContents {
         w.list(registers, write_register);
         w.list(slots, write_slot);
         w.list(revoked, |w, name| w.text(&name.to_string()));
+        issuer.names.encode(w);
     }
 
     fn decode(r: &mut Reader<'_>) -> Result<Self, DecodeError> {
-        let error = r.error("contents of version 1");
+        let error = r.error("contents of version 2");
         if r.u8()? != VERSION {
             return Err(error);
         }
@@ -92,6 +97,7 @@ impl Contents for ModuleContents {
                 fixed_time: r.option(read_moment)?,
                 fixed_random: r
                     .option(|r| value(r, "a random number", Reader::u8, RandomNumber::try_from))?,
+                run_names: r.option(Reader::u32)?,
             })
         })?;
         let counters = Counters {
@@ -111,32 +117,33 @@ impl Contents for ModuleContents {
             return Err(r.error("slots in rising order"));
         }
         let revoked = r.list(|r| r.parse("a centre's name"))?;
-        let remembered = Remembered::default();
-        let issuer = Issuer { policy, test, registers, counters, remembered };
+        let names = Names::decode(r, test.and_then(|test| test.run_names))?;
+        let issuer = Issuer { policy, test, registers, counters, names };
         Ok(Self { identity, created, issuer, slots, revoked })
     }
 
-    fn remember(&mut self, entry: &ModuleEntry) {
+    fn remember(&mut self, entry: &ModuleEntry, at: At) {
+        let names = &mut self.issuer.names;
         match entry {
-            ModuleEntry::Issued { rows } => {
-                rows.iter().for_each(|row| self.issuer.remembered.put(*row));
-            }
-            ModuleEntry::KeyDeleted { key } => {
+            ModuleEntry::Issued { rows } => names.put_again(rows, at.sequence, at.moment),
+            ModuleEntry::KeyDeleted { key } if at.sequence >= names.needed_from() => {
                 if let Some(register) = key.register {
-                    self.issuer.remembered.void(register);
+                    names.void(register, at.sequence);
                 }
             }
             _ => {}
         }
     }
 
-    fn replay(&mut self, entry: &ModuleEntry) -> Result<(), ReplayError> {
+    fn replay(&mut self, entry: &ModuleEntry, at: At) -> Result<(), ReplayError> {
         match entry {
             ModuleEntry::Issued { rows } => {
-                rows.iter().for_each(|row| self.issuer.replay(*row));
+                rows.iter().for_each(|row| self.issuer.replay(row));
+                self.issuer.names.put_again(rows, at.sequence, at.moment);
                 Ok(())
             }
-            ModuleEntry::LoadRefused { .. } => Ok(()), // It changed nothing.
+            // They changed nothing, or something that the store has.
+            ModuleEntry::LoadRefused { .. } | ModuleEntry::NamesRebuilt { .. } => Ok(()),
             _ => Err(ReplayError::Unexpected),
         }
     }
@@ -155,13 +162,17 @@ impl Contents for ModuleContents {
             slot.pending = None;
         }
     }
+
+    fn without_files(&mut self) {
+        self.issuer.names.clear();
+    }
 }
 
 fn moment(w: &mut Writer, moment: Moment) {
     w.u64(moment.unix_seconds());
 }
 
-fn read_moment(r: &mut Reader<'_>) -> Result<Moment, DecodeError> {
+pub(super) fn read_moment(r: &mut Reader<'_>) -> Result<Moment, DecodeError> {
     let error = r.error("a moment");
     Moment::from_unix_seconds(r.u64()?).ok_or(error)
 }
@@ -197,6 +208,7 @@ fn write_policy(w: &mut Writer, policy: &ModulePolicy) {
     w.option(policy.transactions, Writer::u64);
     w.u32(policy.warning_days);
     w.u32(policy.request_days);
+    w.u32(policy.remember_days);
 }
 
 fn read_policy(r: &mut Reader<'_>) -> Result<ModulePolicy, DecodeError> {
@@ -223,6 +235,7 @@ fn read_policy(r: &mut Reader<'_>) -> Result<ModulePolicy, DecodeError> {
         transactions: r.option(Reader::u64)?,
         warning_days: r.u32()?,
         request_days: r.u32()?,
+        remember_days: r.u32()?,
     })
 }
 

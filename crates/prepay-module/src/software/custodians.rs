@@ -289,7 +289,7 @@ impl Custodians {
             let entry = ModuleEntry::KeyDeleted { key };
             vault.commit(By::Two(&self.quorum), &entry, now, |contents| {
                 contents.issuer.registers.remove(register);
-                contents.issuer.remembered.void(register);
+                contents.issuer.names.void_now(register);
             })?;
             Ok(report)
         })

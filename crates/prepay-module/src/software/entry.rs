@@ -109,6 +109,15 @@ prepay_vault::entries! {
             /// Which keys, with all their attributes.
             keys: Vec<KeyTermsNote>,
         }
+        /// A file with the names of requests was damaged, and was made anew from these entries.
+        112 NamesRebuilt "names_rebuilt" {
+            /// The first.
+            first: u64,
+            /// The last.
+            last: u64,
+            /// How many names they have.
+            names: u64,
+        }
         /// A file was refused.
         110 LoadRefused "load_refused" {
             /// Why.

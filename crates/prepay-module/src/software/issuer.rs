@@ -1,7 +1,7 @@
-//! Issues tokens in memory: registers, counters and remembered requests.
+//! Issues tokens in memory: registers, counters and the names of requests.
 //!
 //! Each request that is carried out leaves one [`IssuedRow`]. With the rows alone, [`Issuer::replay`] brings an older
-//! state up to date: it counts what a row says and remembers its request.
+//! state up to date: it counts what a row says.
 //!
 //! Elsewhere: making rows durable before a token is returned (`operator.rs`).
 
@@ -11,12 +11,12 @@ use prepay_token::key::DerivationError;
 use super::check::{Checks, parameter};
 use super::issued_row::IssuedRow;
 use super::make;
+use super::names::Names;
 use super::policy::{ModulePolicy, TestMode};
 use super::register::Registers;
-use super::remembered::Remembered;
 use crate::{
-    IssueRequest, Issued, IssuedKeyChange, IssuedToken, KeyChangeRequest, Refusal, TokenRequest,
-    Verification, VerifyRequest,
+    IssueRequest, Issued, IssuedKeyChange, IssuedToken, KeyChangeRequest, Refusal, RequestId,
+    TokenRequest, Verification, VerifyRequest,
 };
 use prepay_basics::Moment;
 
@@ -40,13 +40,13 @@ impl Counters {
     }
 }
 
-/// Registers, counters and remembered requests.
+/// Registers, counters and the names of requests that were carried out.
 pub(crate) struct Issuer {
     pub(crate) policy: ModulePolicy,
     pub(crate) test: Option<TestMode>,
     pub(crate) registers: Registers,
     pub(crate) counters: Counters,
-    pub(crate) remembered: Remembered,
+    pub(crate) names: Names,
 }
 
 /// An answer, and whether it leaves a row.
@@ -62,8 +62,8 @@ impl Issuer {
     #[inline]
     pub(crate) fn issue(&mut self, request: &IssueRequest, now: Moment) -> Result<Answer, Refusal> {
         let mut row = IssuedRow::asked(request);
-        if let Some(done) = row.request.and_then(|name| self.remembered.get(name)) {
-            return self.repeat(request, &row, done).map(Answer::Repeated);
+        if let Some(answer) = row.request.and_then(|name| self.again(name, request, &row)) {
+            return answer;
         }
         let issued = match request {
             IssueRequest::Token(request) => Issued::Token(self.issue_token(request, now)?),
@@ -73,7 +73,7 @@ impl Issuer {
         };
         row.done(&issued);
         self.counters.count(&row);
-        self.remembered.put(row);
+        self.names.put(row);
         Ok(Answer::New(issued, row))
     }
 
@@ -88,14 +88,13 @@ impl Issuer {
     }
 
     /// Applies a row of the audit log that the counters do not have yet.
-    pub(crate) fn replay(&mut self, row: IssuedRow) {
-        self.counters.count(&row);
+    pub(crate) fn replay(&mut self, row: &IssuedRow) {
+        self.counters.count(row);
         if let Some((number, credit)) = row.credit()
             && let Some(register) = self.registers.get_mut(number)
         {
             register.count(&credit);
         }
-        self.remembered.put(row);
     }
 
     fn checks(&self, now: Moment) -> Checks<'_> {
@@ -134,6 +133,21 @@ impl Issuer {
             make::key_change(old, new, request, new.attributes.expiry, self.test.is_some())
                 .map_err(|error| parameter(&error))?;
         Ok(issued)
+    }
+
+    /// The answer to a request whose name is known.
+    #[inline]
+    fn again(
+        &mut self,
+        name: RequestId,
+        request: &IssueRequest,
+        asked: &IssuedRow,
+    ) -> Option<Result<Answer, Refusal>> {
+        match self.names.get(name) {
+            Ok(None) => None,
+            Ok(Some(done)) => Some(self.repeat(request, asked, &done).map(Answer::Repeated)),
+            Err(unreadable) => Some(Err(unreadable.into())),
+        }
     }
 
     /// Makes the digits of a request again. If the contents differ, or the register has another key by now, it is a

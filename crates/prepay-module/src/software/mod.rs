@@ -8,7 +8,7 @@
 //!            └── Custodians   dual control: centres,     custodians.rs ── load.rs
 //!                             keys, counter
 //!                 all over one SharedVault: sealed contents (contents.rs), people, seal, back-up,
-//!                 and an audit log (entry.rs, row.rs)
+//!                 an audit log (entry.rs, row.rs), and the names of requests (names)
 //! ```
 //!
 //! Vending keys arrive only wrapped, under an agreement with a centre; nothing here accepts a plain one.
@@ -31,12 +31,12 @@ mod issuer;
 mod load;
 mod make;
 mod module;
+mod names;
 mod operator;
 mod policy;
 mod read;
 mod refusal;
 mod register;
-mod remembered;
 mod row;
 mod shared;
 mod slot;
@@ -51,5 +51,4 @@ pub use module::{NewModule, SoftwareModule};
 pub use operator::{BATCH, Operator};
 pub use policy::{ModulePolicy, TestMode};
 pub use refusal::{CustodianError, LoadRefusal};
-pub use remembered::REMEMBERED_REQUESTS;
 pub use slot::{CentreReport, OPEN_REQUESTS, SLOTS, SlotReport, SlotState};

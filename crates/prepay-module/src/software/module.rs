@@ -12,10 +12,10 @@ use super::auditor::Auditor;
 use super::contents::ModuleContents;
 use super::custodians::Custodians;
 use super::issuer::{Counters, Issuer};
+use super::names::{Names, NamesKey};
 use super::operator::Operator;
 use super::policy::{ModulePolicy, TestMode};
 use super::register::Registers;
-use super::remembered::Remembered;
 use super::shared::Shared;
 use prepay_basics::Identifier;
 use prepay_kmp::{Identity, ModuleId, PartyKind};
@@ -76,12 +76,14 @@ impl SoftwareModule {
             module.as_str().parse().expect("the name of a module is an identifier");
         let identity = Identity::generate(PartyKind::Module, name.clone(), &mut *place.entropy)
             .map_err(|_| CreateError::Vault(VaultError::NoEntropy))?;
+        let key = NamesKey::generate(&mut *place.entropy)
+            .map_err(|_| CreateError::Vault(VaultError::NoEntropy))?;
         let issuer = Issuer {
             policy,
             test,
             registers: Registers::default(),
             counters: Counters { transactions_left: policy.transactions, ..Counters::default() },
-            remembered: Remembered::default(),
+            names: Names::new(key, test.and_then(|test| test.run_names)),
         };
         let contents = ModuleContents {
             identity,
@@ -91,7 +93,7 @@ impl SoftwareModule {
             revoked: Vec::new(),
         };
         let setup = Setup { name: &name, unlock, users, insecure_test: test.is_some() };
-        SharedVault::create(place, setup, contents).map(|vault| Self::of(vault, test))
+        SharedVault::create(place, setup, contents).map(Self::from)
     }
 
     /// Opens a module with what unlocks it. Nobody is signed in yet.
@@ -122,11 +124,6 @@ impl SoftwareModule {
         SharedVault::restore(place, backup, holders, unlock, limits).map(Self::from)
     }
 
-    fn of(vault: SharedVault<ModuleContents>, test: Option<TestMode>) -> Self {
-        let module = vault.header().name.clone().into();
-        Self { shared: Arc::new(Shared { vault, module, test }) }
-    }
-
     /// The module's vault: sign-in, people, protection, back-up, audit log, locking.
     pub fn vault(&self) -> &SharedVault<ModuleContents> {
         &self.shared.vault
@@ -135,6 +132,12 @@ impl SoftwareModule {
     /// The module's name.
     pub fn module(&self) -> &ModuleId {
         &self.shared.module
+    }
+
+    /// Returns when no files with names of requests are being written. Nothing needs to wait for that except tests and
+    /// benchmarks.
+    pub fn wait_for_names(&self) {
+        self.shared.names_kept();
     }
 
     /// Whether it is a test module, whose tokens are not for real meters.
@@ -177,8 +180,14 @@ impl SoftwareModule {
 impl From<SharedVault<ModuleContents>> for SoftwareModule {
     /// The module of an open vault.
     fn from(vault: SharedVault<ModuleContents>) -> Self {
-        let test = vault.with_open(|vault| vault.contents().issuer.test).unwrap_or_default();
-        Self::of(vault, test)
+        let opened = vault.with_open(|vault| {
+            if let Ok(files) = vault.files() {
+                vault.contents_mut().attach(files); // Without them, what is in them cannot be told from new.
+            }
+            vault.contents().issuer.test
+        });
+        let (module, test) = (vault.header().name.clone().into(), opened.unwrap_or_default());
+        Self { shared: Arc::new(Shared { vault, module, test, keeper: Arc::default() }) }
     }
 }
 

@@ -22,7 +22,7 @@ use crate::{
     ClockWindow, Identification, IssueRequest, Issued, ModuleError, ModuleFault, ModuleStatus,
     Refusal, RegisterReport, SecurityModule, Verification, VerifyRequest,
 };
-use prepay_vault::{AccessError, By, Role, Session, Vault};
+use prepay_vault::{AccessError, By, Role, Session, Vault, scrub_short_calls};
 
 /// The most requests in one entry of the audit log, carried out together.
 pub const BATCH: usize = 4096;
@@ -43,12 +43,13 @@ impl Operator {
         answers: &mut Vec<Result<Issued, Refusal>>,
     ) -> Result<Option<u64>, ModuleFault> {
         let mut rows = Vec::with_capacity(requests.len());
-        let staged = self.shared.vault.with_open(|vault| {
+        let (staged, work) = self.shared.vault.with_open(|vault| {
             let (now, stamp) = (self.shared.module_time(), self.shared.vault.now());
             self.check(vault)?;
             vault.check_ready(stamp)?;
             vault.snapshot_if_due()?;
             let issuer = &mut vault.contents_mut().issuer;
+            issuer.names.begin(requests.len(), stamp);
             let mut repeated = false;
             for request in requests {
                 answers.push(match issuer.issue(request, now) {
@@ -63,13 +64,21 @@ impl Operator {
                     Err(refusal) => Err(refusal),
                 });
             }
+            scrub_short_calls(); // Of the keys of meters.
             if !rows.is_empty() {
                 let entry = ModuleEntry::Issued { rows };
-                return Ok(vault.stage(By::One(&self.session), &entry, stamp).map(Some));
+                let staged = vault.stage(By::One(&self.session), &entry, stamp);
+                let names = &mut vault.contents_mut().issuer.names;
+                staged.iter().for_each(|sequence| names.end(*sequence));
+                return Ok((staged.map(Some), names.work()));
             }
             // The first answer to a repeated request may still be on its way to the log.
-            Ok::<_, ModuleFault>(Ok(repeated.then(|| vault.entries())))
+            let entry = repeated.then(|| vault.entries());
+            Ok::<_, ModuleFault>((Ok(entry), vault.contents().issuer.names.work()))
         })??;
+        if let Some(waiting) = work {
+            self.shared.keep_names(waiting);
+        }
         // What was carried out but not noted must not be built upon.
         Ok(staged.map_err(|error| self.shared.vault.stop(error))?)
     }
@@ -135,7 +144,9 @@ impl SecurityModule for Operator {
         let now = self.shared.module_time();
         let verified = self.shared.vault.with_open(|vault| {
             self.check(vault).map_err(ModuleFault::from)?;
-            Ok::<_, ModuleError>(vault.contents().issuer.verify(request, now)?)
+            let verified = vault.contents().issuer.verify(request, now);
+            scrub_short_calls();
+            Ok::<_, ModuleError>(verified?)
         });
         verified.map_err(ModuleFault::from)?
     }

@@ -22,10 +22,13 @@ pub struct ModulePolicy {
     pub warning_days: u32,
     /// For how many days a centre may answer a request.
     pub request_days: u32,
+    /// For at least how many days the names of requests that were carried out are remembered.
+    pub remember_days: u32,
 }
 
 impl Default for ModulePolicy {
-    /// A window of seven days, no transaction counter, warnings thirty days before, requests open for thirty days.
+    /// A window of seven days, no transaction counter, warnings thirty days before, requests open for thirty days; names of
+    /// requests are remembered for seven days.
     fn default() -> Self {
         Self {
             window_minutes: Some(7 * 24 * 60),
@@ -34,6 +37,7 @@ impl Default for ModulePolicy {
             transactions: None,
             warning_days: 30,
             request_days: 30,
+            remember_days: 7,
         }
     }
 }
@@ -45,6 +49,8 @@ pub struct TestMode {
     pub fixed_time: Option<Moment>,
     /// The random number of every token; `None` to use the counter.
     pub fixed_random: Option<RandomNumber>,
+    /// How many names make a file of names, so that a test needs few; `None` for as many as in other modules.
+    pub run_names: Option<u32>,
 }
 
 /// The module's time: that of its clock, or the fixed time of a test module.

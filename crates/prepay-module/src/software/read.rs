@@ -69,6 +69,7 @@ pub(super) fn status(vault: &Vault<ModuleContents>, now: Moment) -> ModuleStatus
         transactions_left: counters.transactions_left,
         transactions: counters.transactions,
         audit_entries: vault.entries(),
+        names: contents.issuer.names.report(contents.issuer.policy.remember_days),
         alerts: alerts(contents, now),
     }
 }
@@ -97,6 +98,11 @@ fn alerts(contents: &ModuleContents, now: Moment) -> Vec<String> {
             let (number, centre) = (slot.number, slot.centre.id());
             alerts.push(format!("slot {number} of centre {centre} is {}", slot.state));
         }
+    }
+    let names = contents.issuer.names.report(contents.issuer.policy.remember_days);
+    if names.unreadable > 0 {
+        let count = names.unreadable;
+        alerts.push(format!("the record of {count} earlier requests is damaged"));
     }
     if contents.issuer.registers.count() == 0 {
         alerts.push("no register has a key".to_owned());

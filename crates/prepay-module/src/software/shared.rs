@@ -1,18 +1,22 @@
 //! What the handles of operators, auditors and custodians share: the vault of their module.
 
+use std::sync::Arc;
+
 use prepay_basics::Moment;
 use prepay_kmp::ModuleId;
 use prepay_vault::{AccessError, SharedVault, VaultError};
 
 use super::contents::ModuleContents;
+use super::names::{Keeper, Unreadable};
 use super::policy::{TestMode, module_time};
-use crate::ModuleFault;
+use crate::{ModuleFault, Refusal};
 
 /// A module's vault, with its name and test settings, which never change.
 pub(super) struct Shared {
     pub(super) vault: SharedVault<ModuleContents>,
     pub(super) module: ModuleId,
     pub(super) test: Option<TestMode>,
+    pub(super) keeper: Arc<Keeper>,
 }
 
 impl Shared {
@@ -41,5 +45,11 @@ impl From<VaultError> for ModuleFault {
 impl From<AccessError> for ModuleFault {
     fn from(error: AccessError) -> Self {
         VaultError::from(error).into()
+    }
+}
+
+impl From<Unreadable> for Refusal {
+    fn from(Unreadable { from, to, in_log }: Unreadable) -> Self {
+        Self::NamesUnreadable { from, to, in_log }
     }
 }

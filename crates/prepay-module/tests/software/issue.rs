@@ -110,7 +110,8 @@ fn random_numbers_come_from_a_counter() {
 fn a_test_module_may_fix_time_and_random_numbers_and_says_so() {
     let fixed = moment("2026-05-01T00:00:00Z");
     let random = RandomNumber::try_from(5).unwrap();
-    let test = TestMode { fixed_time: Some(fixed), fixed_random: Some(random) };
+    let test =
+        TestMode { fixed_time: Some(fixed), fixed_random: Some(random), ..TestMode::default() };
     let world = World::with_test_mode(ModulePolicy::default(), test);
     let mut centre = TestCentre::new("KMC-1");
     centre.join(&world);

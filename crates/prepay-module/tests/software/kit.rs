@@ -1,7 +1,7 @@
 //! A module, a centre that gives it keys, and a storage that can die; all of it repeatable.
 
-use std::io;
-use std::sync::{Arc, Mutex};
+use std::io::{self, Write};
+use std::sync::{Arc, Mutex, MutexGuard};
 
 use prepay_basics::{Clock, Moment};
 use prepay_kmp::attribute::RegisterNumber;
@@ -26,8 +26,8 @@ use prepay_token::key::VendingKey;
 use prepay_token::key_change::SetSize;
 use prepay_token::{Instruction, ManagementFunction};
 use prepay_vault::{
-    AuditReport, By, MemoryStorage, OpenError, Place, Quorum, Record, Session, VaultStorage,
-    check_end,
+    AuditReport, By, MemoryFiles, MemoryStorage, OpenError, Place, Quorum, Record, Session,
+    VaultFiles, VaultStorage, check_end,
 };
 
 /// The time at which everything begins.
@@ -41,6 +41,12 @@ pub(crate) fn moment(text: &str) -> Moment {
 #[derive(Default)]
 pub(crate) struct MortalStorage {
     pub(crate) memory: MemoryStorage,
+    pub(crate) fate: Arc<Mutex<Fate>>,
+}
+
+/// When a storage dies.
+#[derive(Default)]
+pub(crate) struct Fate {
     /// Writing calls until death.
     pub(crate) lives: Option<usize>,
     /// What of the last call is done.
@@ -56,34 +62,86 @@ pub(crate) enum Last {
     All,
 }
 
+impl Fate {
+    /// A writing call: how much of it is done, and what it returns.
+    fn call(&mut self) -> (Last, io::Result<()>) {
+        self.calls += 1;
+        let dead = |last| (last, Err(io::Error::other("the storage is dead")));
+        match &mut self.lives {
+            None => (Last::All, Ok(())),
+            Some(0) => dead(Last::Nothing),
+            Some(1) => {
+                self.lives = Some(0);
+                dead(self.last)
+            }
+            Some(lives) => {
+                *lives -= 1;
+                (Last::All, Ok(()))
+            }
+        }
+    }
+}
+
 impl MortalStorage {
+    pub(crate) fn fate(&self) -> MutexGuard<'_, Fate> {
+        self.fate.lock().expect("a fate")
+    }
+
     fn write(
         &mut self,
         half: impl FnOnce(&mut MemoryStorage),
         all: impl FnOnce(&mut MemoryStorage),
     ) -> io::Result<()> {
-        self.calls += 1;
-        match &mut self.lives {
-            None => {
-                all(&mut self.memory);
-                return Ok(());
-            }
-            Some(0) => {}
-            Some(1) => {
-                self.lives = Some(0);
-                match self.last {
-                    Last::Nothing => {}
-                    Last::Half => half(&mut self.memory),
-                    Last::All => all(&mut self.memory),
-                }
-            }
-            Some(lives) => {
-                *lives -= 1;
-                all(&mut self.memory);
-                return Ok(());
-            }
+        let (done, outcome) = self.fate().call();
+        match done {
+            Last::Nothing => {}
+            Last::Half => half(&mut self.memory),
+            Last::All => all(&mut self.memory),
         }
-        Err(io::Error::other("the storage is dead"))
+        outcome
+    }
+}
+
+/// The files of a [`MortalStorage`]. Half of a write is an unfinished file under another name.
+struct MortalFiles {
+    memory: MemoryFiles,
+    fate: Arc<Mutex<Fate>>,
+}
+
+impl VaultFiles for MortalFiles {
+    fn write(
+        &self,
+        name: &str,
+        fill: &mut dyn FnMut(&mut dyn Write) -> io::Result<()>,
+    ) -> io::Result<()> {
+        let mut bytes = Vec::new();
+        fill(&mut bytes)?;
+        let (done, outcome) = self.fate.lock().expect("a fate").call();
+        match done {
+            Last::Nothing => None,
+            Last::Half => {
+                let half = bytes[..bytes.len() / 2].to_vec();
+                self.memory.all().insert(format!("{name}.new"), half)
+            }
+            Last::All => self.memory.all().insert(name.to_owned(), bytes),
+        };
+        outcome
+    }
+
+    fn read(&self, name: &str, offset: u64, buffer: &mut [u8]) -> io::Result<usize> {
+        self.memory.read(name, offset, buffer)
+    }
+
+    fn list(&self, prefix: &str) -> io::Result<Vec<String>> {
+        self.memory.list(prefix)
+    }
+
+    fn remove(&self, name: &str) -> io::Result<()> {
+        let (done, outcome) = self.fate.lock().expect("a fate").call();
+        if done == Last::All {
+            self.memory.remove(name)?;
+        }
+        outcome
     }
 }
 
@@ -123,6 +181,11 @@ impl VaultStorage for MortalStorage {
 
     fn write_head(&mut self, head: &[u8]) -> io::Result<()> {
         self.write(|_| {}, |memory| memory.head = Some(head.to_vec()))
+    }
+
+    fn files(&mut self) -> io::Result<Arc<dyn VaultFiles>> {
+        let (memory, fate) = (self.memory.files.handle(), Arc::clone(&self.fate));
+        Ok(Arc::new(MortalFiles { memory, fate }))
     }
 
     fn read_witness(&mut self, place: &str) -> io::Result<Option<Vec<u8>>> {
@@ -165,6 +228,7 @@ impl World {
 
     /// Forgets the module without a word to it, and opens what is stored.
     pub(crate) fn reopen(&mut self) {
+        self.module.wait_for_names();
         self.module = self.try_open().expect("a module");
     }
 

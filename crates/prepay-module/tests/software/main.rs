@@ -5,6 +5,7 @@ mod issue;
 mod kit;
 mod limits;
 mod loading;
+mod names;
 mod people;
 mod reopen;
 mod repeat;

@@ -63,9 +63,9 @@ fn whatever_was_answered_survives_a_death_at_any_call() {
     let (world, mut centre) = prepared();
     let memory = world.storage.lock().unwrap().memory.clone();
     let handles = (world.operator(), world.custodians());
-    let before = world.storage.lock().unwrap().calls;
+    let before = world.storage.lock().unwrap().fate().calls;
     script(&handles, &mut centre, &mut Answered::default()).expect("a storage that lives");
-    let calls = world.storage.lock().unwrap().calls - before;
+    let calls = world.storage.lock().unwrap().fate().calls - before;
     assert!(calls > 20, "{calls}");
     let mut world = world;
     for last in [Last::Nothing, Last::Half, Last::All] {
@@ -77,8 +77,9 @@ fn whatever_was_answered_survives_a_death_at_any_call() {
             let (mut answered, handles) =
                 (Answered::default(), (world.operator(), world.custodians()));
             {
-                let mut storage = world.storage.lock().unwrap();
-                (storage.lives, storage.last) = (Some(lives), last);
+                let storage = world.storage.lock().unwrap();
+                let mut fate = storage.fate();
+                (fate.lives, fate.last) = (Some(lives), last);
             }
             let died = script(&handles, &mut centre, &mut answered).is_none();
             assert_eq!(died, lives <= calls, "{last:?} of call {lives}");
@@ -86,7 +87,7 @@ fn whatever_was_answered_survives_a_death_at_any_call() {
                 let fault = handles.0.issue(&[IssueRequest::Token(credit(1))]);
                 assert!(fault.is_err(), "{last:?} of call {lives}");
             }
-            world.storage.lock().unwrap().lives = None;
+            world.storage.lock().unwrap().fate().lives = None;
             world.reopen();
             check(&world, &answered, died, &format!("{last:?} of call {lives}"));
         }

@@ -29,6 +29,15 @@ pub(super) const ROWS: &[Explanation] = &[
         "repeat a request exactly as it was, and give each new one a new name",
     ),
     row(
+        "names_unreadable",
+        "The module cannot tell whether it carried this request out before.",
+        "A file with the names of earlier requests is missing or damaged. The module makes it anew from its audit log, if \
+         that still has those entries.",
+        Client,
+        "repeat the same request later; if the message says that the audit log does not have the entries either, look \
+         in your own records whether the request was answered, and only if not give it a new name",
+    ),
+    row(
         "register",
         "The register holds no key.",
         "The number is wrong, or the key was deleted or never loaded.",

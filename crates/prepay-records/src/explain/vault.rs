@@ -149,7 +149,7 @@ pub(super) const ROWS: &[Explanation] = &[
     row(
         "repair_lost",
         "Entries of the audit log are known to be missing, and their number was not accepted.",
-        "The store or the head names entries that the log does not have.",
+        "The store, the head or the witness names entries that the log does not have.",
         Custodians,
         "call an auditor; to accept the loss, repeat the repair with --accept-lost and the number",
     ),

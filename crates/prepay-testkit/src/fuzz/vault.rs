@@ -1,4 +1,4 @@
-//! The bodies for what a vault stores: sealed store, audit log, head, key file and back-up; and for the file
+//! The bodies for what a vault stores: sealed store, audit log, head, witness, key file and back-up; and for the file
 //! of a signatory, as far as it is read before its passphrase.
 //!
 //! All work on one small vault that a key file unlocks, so that no input costs a slow derivation.
@@ -10,7 +10,7 @@ use prepay_basics::{Identifier, Moment};
 use prepay_kmc_module::signatory_file;
 use prepay_module::software::ModuleEntry;
 use prepay_vault::{
-    By, Contents, KeyFile, Kind, MemoryStorage, NewUser, OpenError, Quorum, ReplayError,
+    At, By, Contents, KeyFile, Kind, MemoryStorage, NewUser, OpenError, Quorum, ReplayError,
     RestoredLimits, Role, Secret, Setup, Unlock, Vault, records, verify,
 };
 use sha2::{Digest, Sha256};
@@ -33,7 +33,7 @@ impl Contents for Number {
         reader.u64().map(Self)
     }
 
-    fn replay(&mut self, entry: &ModuleEntry) -> Result<(), ReplayError> {
+    fn replay(&mut self, entry: &ModuleEntry, _: At) -> Result<(), ReplayError> {
         match entry {
             ModuleEntry::Refilled { added, .. } => {
                 self.0 += added;
@@ -47,6 +47,9 @@ impl Contents for Number {
 fn noise(seed: u64) -> Box<Foreseeable> {
     Box::new(Foreseeable::new(seed))
 }
+
+/// Where the witness of the vault is.
+const WITNESS: &str = "elsewhere";
 
 /// A vault at rest, what unlocks it, and a back-up of it.
 struct Made {
@@ -86,14 +89,27 @@ static MADE: LazyLock<Made> = LazyLock::new(|| {
         vault.flush().expect("it is kept");
     }
     let backup = vault.backup(&quorum, [&passphrase; 2], now).expect("a back-up");
+    vault.set_witness(&quorum, WITNESS, RestoredLimits::Stopped, now).expect("a witness");
     drop(vault);
     let storage = place.lock().expect("nobody panicked").clone();
     Made { storage, file, names, backup }
 });
 
+/// The record of the witness.
+fn record(storage: &MemoryStorage) -> Vec<u8> {
+    let witnesses = storage.witnesses.lock().expect("nobody panicked");
+    witnesses.get(WITNESS).cloned().unwrap_or_default()
+}
+
+/// A copy of a place, with a witness of its own.
+fn copy(storage: &MemoryStorage, record: Vec<u8>) -> Arc<Mutex<MemoryStorage>> {
+    let witnesses = Arc::new(Mutex::new([(WITNESS.to_owned(), record)].into()));
+    Arc::new(Mutex::new(MemoryStorage { witnesses, ..storage.clone() }))
+}
+
 /// Opens a place, which must be left as it was if it is refused.
 fn open(storage: &MemoryStorage) -> Result<u64, OpenError> {
-    let place = Arc::new(Mutex::new(storage.clone()));
+    let place = copy(storage, record(storage));
     let unlock = Unlock::KeyFile(&MADE.file);
     let opened = Vault::<Number>::open(Box::new(Arc::clone(&place)), noise(3), unlock, Moment::MIN);
     match opened {
@@ -113,7 +129,7 @@ fn open(storage: &MemoryStorage) -> Result<u64, OpenError> {
     }
 }
 
-/// Any bytes as store, head, key file or back-up are refused by name and change nothing, unless they are
+/// Any bytes as store, head, witness, key file or back-up are refused by name and change nothing, unless they are
 /// what was stored.
 ///
 /// The first byte chooses which; its upper bit has the checksum of a store put right.
@@ -123,7 +139,7 @@ pub fn vault_store(input: &[u8]) {
     }
     let Made { storage, file, names, backup } = &*MADE;
     let Some((choice, bytes)) = input.split_first() else { return };
-    match choice & 3 {
+    match choice & 7 {
         0 => {
             let mut store = bytes.to_vec();
             if choice >> 7 == 1
@@ -149,6 +165,13 @@ pub fn vault_store(input: &[u8]) {
             let is_good =
                 KeyFile::decode(bytes).is_ok_and(|file| file.encode().as_slice() == bytes);
             assert_eq!(KeyFile::decode(bytes).is_ok(), is_good);
+        }
+        4 => {
+            let place = Box::new(copy(storage, bytes.to_vec()));
+            let opened = Vault::<Number>::open(place, noise(3), Unlock::KeyFile(file), Moment::MIN);
+            let report = opened.ok().and_then(|vault| vault.witness());
+            let is_good = bytes == record(storage);
+            assert_eq!(report.map(|report| report.last.is_ok()), Some(is_good), "it can be read");
         }
         _ => {
             let place = Arc::new(Mutex::new(MemoryStorage::default()));
@@ -198,7 +221,8 @@ pub(super) fn store_seeds() -> Vec<Vec<u8>> {
     let store = storage.store.clone().unwrap_or_default();
     let head = storage.head.clone().unwrap_or_default();
     let file = file.encode();
-    [(0, &store), (0x80, &store), (1, &head), (2, &*file), (3, backup)]
+    let witness = record(storage);
+    [(0, &store), (0x80, &store), (1, &head), (2, &*file), (3, backup), (4, &witness)]
         .map(|(choice, bytes)| [&[choice], bytes.as_slice()].concat())
         .into()
 }

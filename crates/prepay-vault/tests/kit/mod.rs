@@ -38,6 +38,8 @@ pub struct Counts {
     pub secret: [u8; 16],
     /// Requests seen again at opening. Not stored.
     pub remembered: Vec<u64>,
+    /// The first entry to see again at opening. Not stored.
+    pub needed: u64,
     /// What a restored vault was told.
     pub stopped: bool,
 }
@@ -46,7 +48,10 @@ impl Contents for Counts {
     type Entry = CountEntry;
 
     const KIND: Kind = Kind { number: 9, name: "counts" };
-    const REMEMBERED: u64 = 1000;
+
+    fn needed_from(&self) -> u64 {
+        self.needed
+    }
 
     fn items(entry: &CountEntry) -> u64 {
         match entry {
@@ -69,20 +74,21 @@ impl Contents for Counts {
             secret: reader.array()?,
             stopped: reader.bool()?,
             remembered: Vec::new(),
+            needed: 0,
         })
     }
 
-    fn remember(&mut self, entry: &CountEntry) {
+    fn remember(&mut self, entry: &CountEntry, _: At) {
         if let CountEntry::Issued { rows } = entry {
             let number = |row: &[u8; 40]| u64::from_be_bytes(*row.first_chunk().unwrap());
             self.remembered.extend(rows.iter().map(number));
         }
     }
 
-    fn replay(&mut self, entry: &CountEntry) -> Result<(), ReplayError> {
+    fn replay(&mut self, entry: &CountEntry, at: At) -> Result<(), ReplayError> {
         match entry {
             CountEntry::Issued { rows } => {
-                self.remember(entry);
+                self.remember(entry, at);
                 self.rows += rows.len() as u64;
                 Ok(())
             }
@@ -263,6 +269,10 @@ impl VaultStorage for Dying {
         self.one(|storage| storage.write_head(head))?;
         self.heads.lock().unwrap().push(head.to_vec());
         Ok(())
+    }
+
+    fn files(&mut self) -> io::Result<Arc<dyn VaultFiles>> {
+        self.place.files()
     }
 
     fn read_witness(&mut self, place: &str) -> io::Result<Option<Vec<u8>>> {

@@ -147,7 +147,7 @@ impl Ceremony {
             writeln!(out, "  {name:<9} fingerprint {}", styled(RESULT, fingerprint))?;
         }
         for (what, way, bytes) in &self.documents {
-            writeln!(out, "  {what:<23} {way:<17} {bytes:>5} bytes")?;
+            writeln!(out, "  {what:<23}  {way:<16} {bytes:>5} bytes")?;
         }
         heading(out, 2, "A key-load file loads a vending key into a register, once")?;
         let (register, check_value) = self.register;
@@ -277,7 +277,11 @@ fn security_module(id: &str, now: Moment) -> Result<SoftwareModule, Failure> {
         users: &users,
         policy: ModulePolicy::default(),
     };
-    let test = TestMode { fixed_time: Some(now), fixed_random: Some(RandomNumber::try_from(5)?) };
+    let test = TestMode {
+        fixed_time: Some(now),
+        fixed_random: Some(RandomNumber::try_from(5)?),
+        ..TestMode::default()
+    };
     Ok(SoftwareModule::create_insecure_test(place(now), new, test)?)
 }
 

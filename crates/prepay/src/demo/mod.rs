@@ -233,7 +233,8 @@ impl Story {
 
         heading(out, 9, "Every step in reading the token of 25.6 kWh")?;
         picture::write_trace(out, &self.trace, Some(EncryptionAlgorithm::Sta), Some(BASE_DATE))?;
-        let next = "Next: prepay lab explain 00000000000150997584, and prepay lab --help";
+        // Most readers have not installed the program.
+        let next = "Next: cargo run --release -- lab explain 00000000000150997584\n      (once it is installed: prepay lab explain 00000000000150997584, and prepay help)";
         writeln!(out, "\n{}", styled(QUIET, next))
     }
 

@@ -1,16 +1,18 @@
 //! The commands and flags of `prepay meter`.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::{Args, Subcommand, ValueHint};
 use prepay_lab::Request;
-use prepay_lab::meter::MeterRequest;
+use prepay_lab::meter::{MeterRequest, Meters, read_codes, read_words};
+use prepay_meter::keypad::{CODES_PROJECT, WORDS_PROJECT};
 use prepay_records::element::Field;
 use prepay_records::json::Texts;
 use prepay_records::{Raw, Scalar};
 use serde_json::value::RawValue;
 
 use crate::failure::{Done, Failure};
+use crate::file;
 use crate::lab::command::KeyFlags;
 use crate::lab::flags::{keyed, number, option};
 
@@ -45,6 +47,8 @@ pub(crate) enum MeterCommand {
         /// The file of the meter [default: a demonstration meter under a TEST key, in memory].
         #[arg(value_hint = ValueHint::FilePath)]
         file: Option<PathBuf>,
+        #[command(flatten)]
+        keypad: KeypadFlags,
     },
     /// Run many meters under TEST keys in one process, for load tests.
     Fleet(super::fleet::FleetFlags),
@@ -53,6 +57,8 @@ pub(crate) enum MeterCommand {
         /// Store each meter in a file in this directory [default: in memory, until the program ends].
         #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath)]
         dir: Option<PathBuf>,
+        #[command(flatten)]
+        keypad: KeypadFlags,
         /// The file with requests; standard input by default.
         #[arg(value_hint = ValueHint::FilePath)]
         file: Option<PathBuf>,
@@ -97,6 +103,17 @@ pub(crate) struct NewFlags {
     policy: Option<String>,
     #[command(flatten)]
     key: KeyFlags,
+}
+
+/// Data files for the keypad of a meter. Their format is described in docs/formats/keypad-data.md.
+#[derive(Args, Default)]
+pub(crate) struct KeypadFlags {
+    /// The file with the words that the display shows [default: our own words].
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    words: Option<PathBuf>,
+    /// The file with the short codes that show registers [default: our own codes].
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    codes: Option<PathBuf>,
 }
 
 /// A token for a meter.
@@ -153,6 +170,25 @@ impl NewFlags {
             ..MeterRequest::default()
         })
     }
+}
+
+impl KeypadFlags {
+    /// Meters with this keypad.
+    pub(super) fn with(&self, meters: Meters) -> Done<Meters> {
+        let codes = read(self.codes.as_deref(), read_codes)?.unwrap_or(CODES_PROJECT);
+        let words = read(self.words.as_deref(), read_words)?.unwrap_or(WORDS_PROJECT);
+        Ok(meters.with_keypad(codes, words))
+    }
+}
+
+fn read<T>(path: Option<&Path>, read: impl Fn(&str) -> Result<T, String>) -> Done<Option<T>> {
+    let Some(path) = path else { return Ok(None) };
+    let data = read(&file::read(path)?);
+    data.map(Some).map_err(|problem| {
+        let message = format!("{}: {problem}", path.display());
+        Failure::refused("value_range", message)
+            .next("correct the file; see docs/formats/keypad-data.md")
+    })
 }
 
 impl EnterFlags {

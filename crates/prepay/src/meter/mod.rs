@@ -20,7 +20,7 @@ use crate::Ending;
 use crate::failure::{Done, Failure, to_read};
 use crate::json;
 use crate::lab::flags::in_flags;
-use flags::MeterCommand;
+use flags::{KeypadFlags, MeterCommand};
 
 /// Runs one command.
 pub(crate) fn run(command: &MeterCommand, as_json: bool) -> Done<Ending> {
@@ -67,9 +67,11 @@ pub(crate) fn run(command: &MeterCommand, as_json: bool) -> Done<Ending> {
                 print::balance(out, state)
             })
         }
-        MeterCommand::Run { file } => run::run(file.as_deref(), as_json),
+        MeterCommand::Run { file, keypad } => run::run(file.as_deref(), keypad, as_json),
         MeterCommand::Fleet(flags) => Ok(fleet::run(flags, as_json)?),
-        MeterCommand::Script { dir, file } => script(dir.as_deref(), file.as_deref()),
+        MeterCommand::Script { dir, file, keypad } => {
+            script(dir.as_deref(), file.as_deref(), keypad)
+        }
     }
 }
 
@@ -95,12 +97,13 @@ fn answer(
 }
 
 /// Answers a file or standard input, line by line.
-fn script(directory: Option<&Path>, file: Option<&Path>) -> Done<Ending> {
+fn script(directory: Option<&Path>, file: Option<&Path>, keypad: &KeypadFlags) -> Done<Ending> {
     let input = to_read(file)?;
-    let mut meters = match directory {
+    let meters = match directory {
         Some(path) => Meters::in_directory(path)?,
         None => Meters::in_memory(),
     };
+    let mut meters = keypad.with(meters)?;
     let summary = meters.answer_stream(input, io::stdout().lock())?;
     Ok(if summary.failed == 0 { Ending::Done } else { Ending::Refused })
 }

@@ -6,7 +6,8 @@
 //!                  └──> Household ──> the meter, in a file or in memory
 //! ```
 //!
-//! - Only this file knows the terminal and the clock. It restores the terminal however the program ends.
+//! - Only this file knows the terminal and the clock. It restores the terminal however the program ends, also by a
+//!   signal that asks it to end.
 //! - Elsewhere: the effect of keys and time (`app.rs`), drawing (`draw.rs`), the meter (`household.rs`).
 
 mod app;
@@ -15,11 +16,17 @@ mod household;
 
 use std::io::{self, IsTerminal, Write};
 use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use ratatui::DefaultTerminal;
 use ratatui::crossterm::event::{self, Event};
 
+use signal_hook::consts::{SIGHUP, SIGINT, SIGQUIT, SIGTERM};
+use signal_hook::flag;
+
+use super::flags::KeypadFlags;
 use super::print;
 use crate::Ending;
 use crate::failure::{Done, Failure};
@@ -31,29 +38,39 @@ use household::Household;
 const FRAME: Duration = Duration::from_millis(250);
 
 /// Opens a meter, or makes a demonstration, and shows it until the user quits.
-pub(crate) fn run(file: Option<&Path>, as_json: bool) -> Done<Ending> {
+pub(crate) fn run(file: Option<&Path>, keypad: &KeypadFlags, as_json: bool) -> Done<Ending> {
     if !(io::stdin().is_terminal() && io::stdout().is_terminal()) {
         let message = "meter run needs a terminal; enter, consume and script work without one";
         return Err(Failure::unable("terminal", message));
     }
     let opened = match file {
-        Some(path) => Household::in_file(path),
-        None => Household::demonstration(),
+        Some(path) => Household::in_file(path, keypad),
+        None => Household::demonstration(keypad),
     };
-    let mut app = opened.and_then(App::new)?;
+    let mut app = App::new(opened?)?;
+    let is_stopped = stop_on_signals()?;
     // This also sets a panic hook, which restores the terminal before the message is printed.
     let mut terminal = ratatui::try_init()?;
-    let shown = show(&mut terminal, &mut app);
+    let shown = show(&mut terminal, &mut app, &is_stopped);
     let restored = ratatui::try_restore();
     shown?;
     restored?;
     farewell(app, as_json)
 }
 
+/// Whether a signal has asked the program to end. Without this, a signal would leave the terminal as it is.
+fn stop_on_signals() -> io::Result<Arc<AtomicBool>> {
+    let is_stopped = Arc::new(AtomicBool::new(false));
+    for signal in [SIGTERM, SIGINT, SIGHUP, SIGQUIT] {
+        flag::register(signal, Arc::clone(&is_stopped))?;
+    }
+    Ok(is_stopped)
+}
+
 /// Draws, waits for a key, advances time.
-fn show(terminal: &mut DefaultTerminal, app: &mut App) -> io::Result<()> {
+fn show(terminal: &mut DefaultTerminal, app: &mut App, is_stopped: &AtomicBool) -> io::Result<()> {
     let mut last = Instant::now();
-    while !app.is_over() {
+    while !(app.is_over() || is_stopped.load(Ordering::Relaxed)) {
         terminal.draw(|frame| draw::draw(frame, app))?;
         let mut wait = FRAME;
         while event::poll(wait)? {

@@ -145,6 +145,9 @@ pub(crate) struct InitFlags {
     /// Make a TEST module: short passphrases, and tokens that are not for real meters.
     #[arg(long)]
     pub(crate) test: bool,
+    /// For how many days to remember the names of requests, so that a repeated one gets the same digits.
+    #[arg(long, value_name = "DAYS", default_value_t = 7, value_parser = clap::value_parser!(u32).range(1..=3650))]
+    pub(crate) remember_days: u32,
     /// Fix the clock of a test module, for example at 2004-03-01T13:55Z.
     #[arg(long, value_name = "TIME", value_parser = moment, requires = "test")]
     pub(crate) fixed_time: Option<Moment>,
@@ -190,6 +193,10 @@ pub(crate) struct ServeFlags {
     /// How many seconds a client may take to sign in, to send a line, and to read its answers.
     #[arg(long, value_name = "SECONDS", default_value_t = 30, value_parser = clap::value_parser!(u32).range(1..))]
     pub(crate) patience: u32,
+    /// Write the last entry of the audit log to standard error, at most once in so many seconds and at the end, for a log
+    /// server to keep. audit verify --noted compares it later.
+    #[arg(long, value_name = "SECONDS", value_parser = clap::value_parser!(u32).range(1..))]
+    pub(crate) note_last_entry: Option<u32>,
 }
 
 /// Unlocking.

@@ -22,10 +22,11 @@ impl Invocation<'_> {
         let policy = ModulePolicy {
             window_minutes: flags.window.0,
             transactions: flags.transactions,
+            remember_days: flags.remember_days,
             ..ModulePolicy::default()
         };
         let InitFlags { fixed_time, fixed_rnd: fixed_random, .. } = *flags;
-        let test = flags.test.then_some(TestMode { fixed_time, fixed_random });
+        let test = flags.test.then_some(TestMode { fixed_time, fixed_random, run_names: None });
         self.out.set_test(test.is_some());
         let id = &flags.id;
         let made = make(

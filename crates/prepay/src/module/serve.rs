@@ -20,7 +20,9 @@ use std::time::{Duration, Instant};
 use prepay_basics::Clock as _;
 use prepay_host::{Peer, ServiceSocket, SocketError, SystemClock};
 use prepay_module::ModuleFault;
+use prepay_module::software::SoftwareModule;
 use prepay_session::{Limits, Service, ServiceError, SessionError, SessionStop, Wire, last_line};
+use prepay_vault::AuditMark;
 use signal_hook::consts::{SIGINT, SIGTERM};
 use signal_hook::iterator::Signals;
 
@@ -74,6 +76,8 @@ impl Invocation<'_> {
         self.out.done(sentence, &record)?;
         io::stdout().flush()?;
 
+        let every = flags.note_last_entry.map(|seconds| Duration::from_secs(seconds.into()));
+        let mut marks = every.map(|every| Marks { every, at: Instant::now(), last: None });
         let open = Open::default();
         let end = thread::scope(|scope| {
             let mut count = 0;
@@ -82,6 +86,11 @@ impl Invocation<'_> {
                     Ok(end) => break end,
                     Err(TryRecvError::Disconnected) => break End::Signal,
                     Err(TryRecvError::Empty) => {}
+                }
+                if let Some(marks) =
+                    marks.as_mut().filter(|marks| marks.at.elapsed() >= marks.every)
+                {
+                    marks.note(&module);
                 }
                 let (stream, peer) = match socket.accept(GLANCE) {
                     Ok(Some(client)) => client,
@@ -119,6 +128,9 @@ impl Invocation<'_> {
             }
             end
         });
+        if let Some(marks) = &mut marks {
+            marks.note(&module);
+        }
         let closed = module.vault().close();
         match end {
             End::Fault(fault) => Err(SessionError::from(fault).into()),
@@ -172,6 +184,25 @@ impl Client {
                 note(format_args!("connection {number} (user {user}, process {process}): {text}"));
             }
             None => note(format_args!("connection {number}: {text}")),
+        }
+    }
+}
+
+/// What was noted of the audit log.
+struct Marks {
+    every: Duration,
+    at: Instant,
+    last: Option<AuditMark>,
+}
+
+impl Marks {
+    /// Notes the last entry, if it is another. A vault that cannot say it ends the service by itself.
+    fn note(&mut self, module: &SoftwareModule) {
+        self.at = Instant::now();
+        if let Ok(Ok(last)) = module.vault().with(|vault| vault.last_entry())
+            && self.last.replace(last) != Some(last)
+        {
+            note(format_args!("last entry {last}"));
         }
     }
 }

@@ -107,6 +107,13 @@ impl Invocation<'_> {
             let left = left.map_or("no limit".to_owned(), |left| format!("{left} left"));
             writeln!(out, "{} tokens issued, {left}", styled(HEADING, status.transactions))?;
             writeln!(out, "  audit log    {} entries", status.audit_entries)?;
+            let since =
+                status.names_since.as_ref().map_or(String::new(), |at| format!(" since {at}"));
+            let (names, days) = (status.names, status.remember_days);
+            writeln!(
+                out,
+                "  requests     {names} names remembered{since}, each for at least {days} days"
+            )?;
             print_alerts(out, &status.alerts)
         })
     }

@@ -49,6 +49,9 @@ pub(crate) struct VaultFlags {
     /// A custodian who acts; give it twice for dual control [default: asks on the terminal].
     #[arg(long, value_name = "NAME", value_parser = person, global = true, help_heading = "Vault")]
     pub(crate) custodian: Vec<Identifier>,
+    /// The vault must have this witness: an older copy, from before it was set, is refused.
+    #[arg(long, value_name = "PATH", value_hint = ValueHint::FilePath, global = true, help_heading = "Vault")]
+    pub(crate) witness: Option<PathBuf>,
     #[command(flatten)]
     pub(crate) unlock: UnlockFlags,
     #[command(flatten)]
@@ -120,14 +123,16 @@ pub(crate) trait Installation {
         let seal = unlock.seal(&header, &protector, custodian, secrets)?;
         let path = directory.path().to_owned();
         let vault = SharedVault::open(directory.into_place(clock), seal.unlock());
-        vault.map_err(|error| {
+        let vault = vault.map_err(|error| {
             let failure = open_failure(&path, &error);
             match (error, seal) {
                 (OpenError::WrongSecret, Seal::Shares { .. }) => failure
                     .next("enter both passphrases again: which of them is wrong cannot be told"),
                 _ => failure,
             }
-        })
+        })?;
+        witness::require(&vault, self.flags().witness.as_deref())?;
+        Ok(vault)
     }
 
     /// Opens the vault, does something with it, and closes it.

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf, absolute};
 
 use clap::{Args, Subcommand, ValueHint};
-use prepay_vault::{RestoredLimits, WitnessError, WitnessReport};
+use prepay_vault::{Contents, RestoredLimits, SharedVault, WitnessError, WitnessReport};
 
 use super::{Installation, Needs};
 use crate::failure::{Done, Failure};
@@ -97,6 +97,30 @@ pub(crate) fn run(site: &impl Installation, command: &WitnessCommand, out: &Out)
 /// Reminds those who restored a vault that it has no witness.
 pub(crate) fn remark_restored(out: &Out) {
     out.remark("it has no witness; if the vault had one, name another: witness set PATH");
+}
+
+/// Refuses a vault that does not have the witness that was named, if one was: an older copy may name none, or another.
+pub(crate) fn require(vault: &SharedVault<impl Contents>, path: Option<&Path>) -> Done<()> {
+    let Some(path) = path else { return Ok(()) };
+    let real = |path: &Path| {
+        let (above, name) = (path.parent()?.canonicalize().ok()?, path.file_name()?);
+        Some(above.join(name))
+    };
+    let found = vault.with(|vault| vault.witness()).map_err(|error| vault_failure(&error))?;
+    let found = found.map(|report| report.place);
+    let expected = absolute(path)?;
+    let is_it = found.as_ref().map(Path::new).is_some_and(|found| {
+        *found == expected || real(found).is_some_and(|found| Some(found) == real(&expected))
+    });
+    if is_it {
+        return Ok(());
+    }
+    vault.lock();
+    let found = found.unwrap_or_else(|| "none".to_owned());
+    let message = format!("witness of the vault: expected {}, found {found}", path.display());
+    Err(Failure::refused("witness_missing", message).next(
+        "an older copy may have been put back: use the newest one; if this is the newest, correct --witness or leave it out",
+    ))
 }
 
 /// What it means that the witness before could not be asked.

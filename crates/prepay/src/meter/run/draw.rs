@@ -1,4 +1,4 @@
-//! Draws the meter in a terminal of at least eighty columns and twenty-four lines.
+//! Draws the meter. Made for eighty columns and twenty-four lines.
 //!
 //! ```text
 //!  ┌ title: number, clock, speed ──────────────┐
@@ -9,7 +9,11 @@
 //!  └ help ─────────────────────────────────────┘
 //! ```
 //!
-//! Colours never say more than the words.
+//! - Where that does not fit, the essentials stand below each other, without a picture; where they do not fit either, the
+//!   screen says so.
+//! - Colours never say more than the words.
+
+use std::fmt::Display;
 
 use prepay_meter::keypad::{Key, Subject};
 use prepay_meter::{Switch, Warning};
@@ -32,6 +36,10 @@ const QUIET: Style = Style::new().add_modifier(Modifier::DIM);
 const BOLD: Style = Style::new().add_modifier(Modifier::BOLD);
 const PRESSED: Style = Style::new().add_modifier(Modifier::REVERSED);
 
+/// The smallest screen with the whole picture, and with the essentials: columns and lines.
+const WHOLE: (u16, u16) = (64, 17);
+const ESSENTIALS: (u16, u16) = (28, 6);
+
 /// The layout of the keypad.
 const ROWS: [[Key; 3]; 4] = [
     [Key::One, Key::Two, Key::Three],
@@ -42,6 +50,46 @@ const ROWS: [[Key; 3]; 4] = [
 
 /// Draws the whole screen.
 pub(super) fn draw(frame: &mut Frame<'_>, app: &App) {
+    let area = frame.area();
+    let fits = |(width, height)| area.width >= width && area.height >= height;
+    if fits(WHOLE) {
+        draw_picture(frame, app);
+    } else if fits(ESSENTIALS) {
+        draw_essentials(frame, app);
+    } else {
+        let (width, height) = ESSENTIALS;
+        let lines = vec![
+            Line::styled("too small", BAD),
+            Line::from(format!("need {width}x{height}")),
+            Line::from("q quit"),
+        ];
+        frame.render_widget(Paragraph::new(lines), area);
+    }
+}
+
+/// The display, credit, switch, load and clock, and the last event.
+fn draw_essentials(frame: &mut Frame<'_>, app: &App) {
+    let glance = &app.glance;
+    let (warning, warned) = warning(glance.warning);
+    let (switch, switched) = switch(glance.switch);
+    let (shown, note) = shown(app);
+    let event = app.events.back().map_or("", |event| event.text.as_str());
+    let unit = glance.screen.unit.name();
+    let lines = vec![
+        Line::styled(format!("TEST {}", glance.pan.as_str()), BOLD),
+        Line::from(vec![
+            Span::styled(format!("{shown} {unit}"), BOLD),
+            Span::raw(format!("  {note}")),
+        ]),
+        Line::styled(format!("credit {warning}"), warned),
+        Line::styled(format!("switch {switch}"), switched),
+        Line::from(format!("load {} {}  x{}", app.load, load_unit(glance.service), app.pace())),
+        Line::styled(format!("q quit  {event}"), QUIET),
+    ];
+    frame.render_widget(Paragraph::new(lines), frame.area());
+}
+
+fn draw_picture(frame: &mut Frame<'_>, app: &App) {
     let rows =
         [Constraint::Length(1), Constraint::Length(11), Constraint::Min(3), Constraint::Length(2)];
     let [title, meter, events, help] = Layout::vertical(rows).areas(frame.area());
@@ -74,26 +122,62 @@ fn draw_title(frame: &mut Frame<'_>, area: Rect, app: &App) {
 }
 
 fn draw_display(frame: &mut Frame<'_>, area: Rect, app: &App) {
-    let screen = &app.glance.screen;
-    let (text, note) = match screen.subject {
-        Subject::Entry { digits } => (screen.text.tail(DISPLAY), format!("{digits} of 20 digits")),
-        Subject::Result(_) => (screen.text.window(DISPLAY, app.scrolled()), "result".to_owned()),
-        Subject::Credited(_) => (screen.text.window(DISPLAY, app.scrolled()), "added".to_owned()),
-        Subject::Idle(_) => (screen.text.window(DISPLAY, app.scrolled()), "credit".to_owned()),
-        _ => (screen.text.window(DISPLAY, app.scrolled()), String::new()),
-    };
+    let (text, note) = shown(app);
     let lamp = match app.glance.warning {
         Warning::None => Span::styled("●", GOOD),
         Warning::Low | Warning::Emergency => Span::styled("▲ LOW", LOW),
         Warning::Exhausted => Span::styled("■ NO CREDIT", BAD),
     };
     let lines = vec![
-        Line::styled(format!("{text:>DISPLAY$} {:<8}", screen.unit.name()), BOLD),
+        Line::styled(format!("{text:>DISPLAY$} {:<8}", app.glance.screen.unit.name()), BOLD),
         Line::styled(note, QUIET),
         Line::from(lamp),
     ];
     let block = Block::bordered().title("display");
     frame.render_widget(Paragraph::new(lines).alignment(Alignment::Center).block(block), area);
+}
+
+/// What the display shows, and what that is.
+fn shown(app: &App) -> (impl Display + '_, String) {
+    let screen = &app.glance.screen;
+    let text = match screen.subject {
+        Subject::Entry { .. } => screen.text.tail(DISPLAY),
+        _ => screen.text.window(DISPLAY, app.scrolled()),
+    };
+    let note = match screen.subject {
+        Subject::Entry { digits } => format!("{digits} of 20 digits"),
+        Subject::Result(_) => "result".to_owned(),
+        Subject::Credited(_) => "added".to_owned(),
+        Subject::Idle(_) => "credit".to_owned(),
+        _ => String::new(),
+    };
+    (text, note)
+}
+
+/// What is said about the credit.
+const fn warning(warning: Warning) -> (&'static str, Style) {
+    match warning {
+        Warning::None => ("enough", GOOD),
+        Warning::Low => ("LOW: buy a token", LOW),
+        Warning::Emergency => ("EMERGENCY credit in use", LOW),
+        Warning::Exhausted => ("EXHAUSTED: enter a token", BAD),
+    }
+}
+
+/// What is said about the switch.
+fn switch(switch: Switch) -> (String, Style) {
+    match switch {
+        Switch::Closed => ("closed: on".to_owned(), GOOD),
+        Switch::Open(reason) => (format!("open: {}", reason.name().replace('_', " ")), BAD),
+    }
+}
+
+/// The unit of a load.
+const fn load_unit(service: Service) -> &'static str {
+    match service {
+        Service::Electricity => "W",
+        _ => "litres/h",
+    }
 }
 
 fn draw_keypad(frame: &mut Frame<'_>, area: Rect, app: &App) {
@@ -114,16 +198,8 @@ fn draw_keypad(frame: &mut Frame<'_>, area: Rect, app: &App) {
 
 fn draw_credit(frame: &mut Frame<'_>, area: Rect, app: &App) {
     let glance = &app.glance;
-    let (warning, warned) = match glance.warning {
-        Warning::None => ("enough", GOOD),
-        Warning::Low => ("LOW: buy a token", LOW),
-        Warning::Emergency => ("EMERGENCY credit in use", LOW),
-        Warning::Exhausted => ("EXHAUSTED: enter a token", BAD),
-    };
-    let (switch, switched) = match glance.switch {
-        Switch::Closed => ("closed: on".to_owned(), GOOD),
-        Switch::Open(reason) => (format!("open: {}", reason.name().replace('_', " ")), BAD),
-    };
+    let (warning, warned) = warning(glance.warning);
+    let (switch, switched) = switch(glance.switch);
     let title = if app.is_demonstration() { "meter: demonstration" } else { "meter" };
     let lines = vec![
         Line::from(vec![Span::raw(" balance  "), Span::styled(glance.balance.to_string(), BOLD)]),
@@ -135,10 +211,7 @@ fn draw_credit(frame: &mut Frame<'_>, area: Rect, app: &App) {
 }
 
 fn draw_load(frame: &mut Frame<'_>, area: Rect, app: &App) {
-    let unit = match app.glance.service {
-        Service::Electricity => "W",
-        _ => "litres/h",
-    };
+    let unit = load_unit(app.glance.service);
     let block = Block::bordered().title("load");
     let inside = block.inner(area);
     frame.render_widget(block, area);

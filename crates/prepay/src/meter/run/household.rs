@@ -13,6 +13,8 @@ use prepay_token::TokenData;
 use prepay_token::element::{Amount, MeterPan, TokenCarrierType, TokenIdentifier};
 use prepay_token::key::TokenCipher;
 
+use crate::failure::Done;
+use crate::meter::flags::KeypadFlags;
 use crate::meter::only;
 use crate::meter::test_key::{self, TestGroup, credit_token};
 
@@ -37,14 +39,14 @@ struct Shop {
 
 impl Household {
     /// The meter in a file.
-    pub(super) fn in_file(file: &Path) -> Result<Self, MeterError> {
-        let mut household = Self { meters: Meters::in_file(file), shop: None };
+    pub(super) fn in_file(file: &Path, keypad: &KeypadFlags) -> Done<Self> {
+        let mut household = Self { meters: keypad.with(Meters::in_file(file))?, shop: None };
         household.glance()?;
         Ok(household)
     }
 
     /// A new meter under the TEST key, in memory, with the first token entered.
-    pub(super) fn demonstration() -> Result<Self, MeterError> {
+    pub(super) fn demonstration(keypad: &KeypadFlags) -> Done<Self> {
         let key = KeyRecord {
             vending_key: Some(Scalar::from(test_key::VENDING_KEY_HEX)),
             dkga: Some(Scalar::from("02")),
@@ -55,7 +57,7 @@ impl Household {
             base_date: Some(Scalar::from(2014)),
             ..KeyRecord::default()
         };
-        let mut meters = Meters::in_memory();
+        let mut meters = keypad.with(Meters::in_memory())?;
         let new = meters.read_new(&MeterRequest {
             pan: Some(Scalar::from(PAN)),
             ea: Some(Scalar::from("07")),

@@ -8,11 +8,13 @@ use ratatui::backend::TestBackend;
 use ratatui::crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 
 use super::App;
+use crate::meter::flags::KeypadFlags;
 use crate::meter::run::draw::draw;
 use crate::meter::run::household::Household;
 
 fn app() -> App {
-    App::new(Household::demonstration().expect("it can be made")).expect("it can be seen")
+    let keypad = KeypadFlags::default();
+    App::new(Household::demonstration(&keypad).expect("it can be made")).expect("it can be seen")
 }
 
 fn press(app: &mut App, code: KeyCode) {
@@ -25,7 +27,11 @@ fn type_in(app: &mut App, text: &str) {
 
 /// The contents of the terminal, line by line.
 fn screen(app: &App) -> String {
-    let mut terminal = Terminal::new(TestBackend::new(80, 24)).expect("it is in memory");
+    screen_of(app, 80, 24)
+}
+
+fn screen_of(app: &App, width: u16, height: u16) -> String {
+    let mut terminal = Terminal::new(TestBackend::new(width, height)).expect("it is in memory");
     terminal.draw(|frame| draw(frame, app)).expect("it is in memory");
     terminal.backend().to_string()
 }
@@ -153,7 +159,30 @@ fn the_slider_stays_within_its_ends_and_any_size_of_terminal_can_be_drawn() {
     press(&mut app, KeyCode::Up);
     shows(&app, &["20000 W"]);
     for (width, height) in [(1, 1), (20, 5), (80, 10), (200, 60)] {
-        let mut terminal = Terminal::new(TestBackend::new(width, height)).expect("it is in memory");
-        terminal.draw(|frame| draw(frame, &app)).expect("it is in memory");
+        screen_of(&app, width, height);
     }
+}
+
+#[test]
+fn a_small_screen_keeps_the_essentials_and_a_tiny_one_says_that_it_is_too_small() {
+    let mut app = app();
+    type_in(&mut app, "1234");
+    for (width, height) in [(64, 17), (80, 24), (63, 17), (64, 16), (28, 6), (40, 10), (28, 40)] {
+        let screen = screen_of(&app, width, height);
+        let parts =
+            ["600727000000000009", "1234", "4 of 20 digits", "enough", "closed: on", "500 W"];
+        for part in parts.into_iter().chain(["q quit"]) {
+            assert!(screen.contains(part), "{part:?} is missing at {width}x{height} in\n{screen}");
+        }
+    }
+    for (width, height) in [(27, 6), (28, 5), (12, 3), (200, 5)] {
+        let screen = screen_of(&app, width, height);
+        for part in ["too small", "need 28x6", "q quit"] {
+            assert!(screen.contains(part), "{part:?} is missing at {width}x{height} in\n{screen}");
+        }
+    }
+    app.glance.switch = Switch::Open(prepay_meter::OpenReason::NoCredit);
+    app.glance.warning = prepay_meter::Warning::Exhausted;
+    let screen = screen_of(&app, 32, 6);
+    assert!(screen.contains("open: no credit") && screen.contains("EXHAUSTED"), "{screen}");
 }

@@ -1,0 +1,388 @@
+//! The names of requests that were carried out, so that a repeated request gets the same digits.
+//!
+//! A module remembers each name for at least as many days as its policy says.
+//!
+//! ```text
+//!   put ──> table ──────────> frozen tables ──> runs, each a file ──> fewer, longer runs ──> dropped
+//!           65 536 rows       being written     listed in the         merged by eights       when all their
+//!                                               sealed contents                              names are old
+//! ```
+//!
+//! A name is remembered as its row of the audit log. What is not in a run yet is read from there again at opening: the
+//! window of the vault begins after the last entry of the last run that the store lists. A run's file is durable before
+//! a store lists it, and removed only when no store lists it any more. So whenever the process stops, each name is in the
+//! log after the runs, or in exactly the runs that the store lists.
+//!
+//! - Time: a run is as old as the latest time that the module had seen when its last entry was written. That never
+//!   falls, so a clock that is put back makes names stay longer, never shorter.
+//! - Elsewhere: the file of a run (`run.rs`), who does the work, and when (`keeper.rs`).
+
+mod filter;
+mod keeper;
+mod key;
+mod run;
+mod table;
+
+use std::collections::VecDeque;
+use std::io;
+use std::sync::Arc;
+
+use prepay_basics::Moment;
+use prepay_basics::codec::{DecodeError, Reader, Writer};
+use prepay_kmp::attribute::RegisterNumber;
+use prepay_vault::VaultFiles;
+use zeroize::Zeroizing;
+
+use super::contents::read_moment;
+use super::issued_row::IssuedRow;
+use crate::{NamesReport, RequestId};
+pub(super) use keeper::Keeper;
+pub(crate) use key::NamesKey;
+use run::{Damaged, Hashed, Run, RunState, Voids};
+use table::Table;
+
+/// How many runs are merged into one.
+const MERGED: usize = 8;
+
+/// How often: names of more than two merges stay where they are.
+const TIERS: u32 = 2;
+
+/// The names that a module remembers.
+pub(crate) struct Names {
+    key: Arc<NamesKey>,
+    files: Option<Arc<dyn VaultFiles>>,
+    /// How many names make a run.
+    full: usize,
+    table: Table,
+    /// The time of the first name in the table.
+    oldest: Moment,
+    /// The oldest first.
+    frozen: VecDeque<Arc<Frozen>>,
+    /// The oldest first.
+    runs: Vec<Run>,
+    voids: Voids,
+    /// The last entry whose names are in a run.
+    saved: u64,
+    /// The last entry with names.
+    last: u64,
+    /// The latest time seen.
+    newest: Moment,
+}
+
+/// A table to be written as a run.
+pub(crate) struct Frozen {
+    table: Table,
+    first: u64,
+    last: u64,
+    oldest: Moment,
+    newest: Moment,
+}
+
+/// Names of requests that may have been carried out cannot be told from new ones: the record of them is damaged.
+pub(crate) struct Unreadable {
+    pub(crate) from: Moment,
+    pub(crate) to: Moment,
+    /// Whether it may come back from the audit log.
+    pub(crate) in_log: bool,
+}
+
+/// Work on files, to be done without the vault.
+pub(crate) enum Job {
+    Write(Arc<Frozen>),
+    Merge(Vec<Run>),
+    Rebuild(Run),
+}
+
+impl Names {
+    pub(crate) fn new(key: NamesKey, run_names: Option<u32>) -> Self {
+        let full = run_names.map_or(table::CAPACITY, |names| names as usize);
+        Self {
+            key: Arc::new(key),
+            files: None,
+            full: full.clamp(1, table::CAPACITY),
+            table: Table::default(),
+            oldest: Moment::MIN,
+            frozen: VecDeque::new(),
+            runs: Vec::new(),
+            voids: Voids::new(),
+            saved: 0,
+            last: 0,
+            newest: Moment::MIN,
+        }
+    }
+
+    /// Gives access to the runs. Removes files that no store lists: they were never finished, or are no longer needed.
+    pub(crate) fn attach(&mut self, files: Arc<dyn VaultFiles>) {
+        let listed: Vec<_> = self.runs.iter().map(Run::file).collect();
+        let left = files.list(run::PREFIX).unwrap_or_default();
+        for name in left.into_iter().filter(|name| !listed.contains(name)) {
+            // What cannot be removed now, for example on a read-only medium, does no harm.
+            let _ = files.remove(&name);
+        }
+        self.files = Some(files);
+    }
+
+    /// The number of the first entry whose names are in no run.
+    pub(crate) const fn needed_from(&self) -> u64 {
+        self.saved + 1
+    }
+
+    /// Begins an entry with at most so many names.
+    #[inline]
+    pub(crate) fn begin(&mut self, rows: usize, now: Moment) {
+        if self.table.len() + rows > self.full && self.table.len() > 0 {
+            self.freeze();
+        }
+        self.newest = self.newest.max(now);
+        if self.table.len() == 0 {
+            self.oldest = self.newest;
+        }
+    }
+
+    #[cold]
+    fn freeze(&mut self) {
+        let first = self.frozen.back().map_or(self.saved, |frozen| frozen.last) + 1;
+        self.frozen.push_back(Arc::new(Frozen {
+            table: std::mem::take(&mut self.table),
+            first,
+            last: self.last,
+            oldest: self.oldest,
+            newest: self.newest,
+        }));
+    }
+
+    /// Ends an entry, which got this number.
+    #[inline]
+    pub(crate) const fn end(&mut self, sequence: u64) {
+        self.last = sequence;
+    }
+
+    /// Remembers a row, if its request has a name.
+    #[inline]
+    pub(crate) fn put(&mut self, row: IssuedRow) {
+        if let Some(name) = row.request {
+            self.table.put(self.key.hash(name), row);
+        }
+    }
+
+    /// Remembers the rows of an entry that is read again, unless they are in a run.
+    pub(crate) fn put_again(&mut self, rows: &[IssuedRow], sequence: u64, moment: Moment) {
+        if sequence <= self.saved {
+            return;
+        }
+        for rows in rows.chunks(super::BATCH) {
+            self.begin(rows.len(), moment);
+            rows.iter().for_each(|row| self.put(*row));
+        }
+        self.end(sequence);
+    }
+
+    /// The row of a request.
+    #[inline]
+    pub(crate) fn get(&mut self, name: RequestId) -> Result<Option<IssuedRow>, Unreadable> {
+        let hash = self.key.hash(name);
+        if let Some(row) = self.table.get(hash, name) {
+            return Ok(Some(*row));
+        }
+        if self.frozen.is_empty() && self.runs.is_empty() {
+            return Ok(None);
+        }
+        self.get_older(hash, name)
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn get_older(&mut self, hash: u64, name: RequestId) -> Result<Option<IssuedRow>, Unreadable> {
+        let answer = |mut row: [u8; IssuedRow::LENGTH], last| {
+            run::void(&mut row, last, &self.voids);
+            IssuedRow::decode(&row)
+        };
+        for frozen in self.frozen.iter().rev() {
+            if let Some(row) = frozen.table.get(hash, name) {
+                return Ok(answer(row.encode(), frozen.last));
+            }
+        }
+        let mut unreadable = None;
+        for run in self.runs.iter_mut().rev() {
+            let found = match &self.files {
+                Some(files) => run.find(&**files, &self.key, hash, name),
+                None => Err(Damaged),
+            };
+            match found {
+                Ok(None) => {}
+                Ok(Some(row)) => return Ok(answer(row, run.last)),
+                Err(Damaged) => {
+                    let in_log = !matches!(run.state, RunState::Lost);
+                    unreadable = Some(Unreadable { from: run.oldest, to: run.newest, in_log });
+                }
+            }
+        }
+        unreadable.map_or(Ok(None), Err)
+    }
+
+    /// Notes that the key of a register is gone, by an entry.
+    pub(crate) fn void(&mut self, register: RegisterNumber, sequence: u64) {
+        self.table.void(register);
+        self.voids.insert(register.value(), sequence);
+    }
+
+    /// As [`Names::void`], by the entry that comes next.
+    pub(crate) fn void_now(&mut self, register: RegisterNumber) {
+        self.void(register, self.last + 1);
+    }
+
+    /// Forgets everything: another vault has the files.
+    pub(crate) fn clear(&mut self) {
+        self.runs.clear();
+        self.frozen.clear();
+        self.voids.clear();
+        self.table = Table::default();
+    }
+
+    /// Whether there is work on files, and if so, how many tables wait to be written.
+    pub(crate) fn work(&self) -> Option<usize> {
+        let is_damaged = |run: &Run| matches!(run.state, RunState::Damaged);
+        let waits = !self.frozen.is_empty() || self.runs.iter().any(is_damaged);
+        waits.then_some(self.frozen.len())
+    }
+
+    /// The next thing to do, if there is anything.
+    fn job(&self) -> Option<Job> {
+        if let Some(frozen) = self.frozen.front() {
+            return Some(Job::Write(Arc::clone(frozen)));
+        }
+        let damaged = |run: &&Run| matches!(run.state, RunState::Damaged);
+        if let Some(run) = self.runs.iter().find(damaged) {
+            return Some(Job::Rebuild(run.clone()));
+        }
+        let due = |runs: &&[Run]| {
+            let tier = self.tier(&runs[0]);
+            tier < TIERS
+                && runs
+                    .iter()
+                    .all(|run| self.tier(run) == tier && !matches!(run.state, RunState::Lost))
+        };
+        self.runs.windows(MERGED).find(due).map(|runs| Job::Merge(runs.to_vec()))
+    }
+
+    /// How often the names of a run were merged, judged by their number.
+    fn tier(&self, run: &Run) -> u32 {
+        let times = run.count / (self.full as u64 * MERGED as u64 / 2).max(1);
+        if times == 0 { 0 } else { times.ilog(MERGED as u64) + 1 }
+    }
+
+    /// The run of a frozen table, which is then written without the vault.
+    fn run_of(frozen: &Frozen, number: [u8; 16]) -> Run {
+        Run {
+            number,
+            count: frozen.table.len() as u64,
+            first: frozen.first,
+            last: frozen.last,
+            oldest: frozen.oldest,
+            newest: frozen.newest,
+            state: RunState::Closed,
+        }
+    }
+
+    /// Lists the run of the oldest frozen table instead of that.
+    fn written(&mut self, run: Run) {
+        self.frozen.pop_front();
+        self.saved = run.last;
+        self.runs.push(run);
+    }
+
+    /// Lists other runs instead of these, which follow each other.
+    fn replaced(&mut self, old: &[Run], new: Vec<Run>) {
+        let is_first = |run: &Run| Some(run.number) == old.first().map(|old| old.number);
+        if let Some(at) = self.runs.iter().position(is_first) {
+            self.runs.splice(at..at + old.len(), new);
+        }
+    }
+
+    fn mark(&mut self, number: [u8; 16], state: &RunState) {
+        for run in self.runs.iter_mut().filter(|run| run.number == number) {
+            run.state = state.clone();
+        }
+    }
+
+    /// Drops runs whose names are all older than so many days, except the last. Returns them.
+    fn drop_old(&mut self, days: u32, now: Moment) -> Vec<Run> {
+        let most = self.runs.len().saturating_sub(1);
+        let is_old = |run: &&Run| run.newest.plus_days(days) < now;
+        let count = self.runs[..most].iter().take_while(is_old).count();
+        let gone = self.runs.drain(..count).collect();
+        let oldest = self.runs.iter().map(|run| run.last);
+        let oldest = oldest.chain(self.frozen.iter().map(|frozen| frozen.last)).min();
+        self.voids.retain(|_, entry| oldest.is_some_and(|oldest| oldest < *entry));
+        gone
+    }
+
+    /// What is remembered.
+    pub(crate) fn report(&self, days: u32) -> NamesReport {
+        let frozen = self.frozen.iter().map(|frozen| frozen.table.len() as u64);
+        let runs = self.runs.iter().map(|run| run.count);
+        let damaged = |run: &&Run| matches!(run.state, RunState::Damaged | RunState::Lost);
+        let first = self.runs.first().map(|run| run.oldest);
+        let first = first.or_else(|| self.frozen.front().map(|frozen| frozen.oldest));
+        NamesReport {
+            days,
+            names: self.table.len() as u64 + frozen.chain(runs).sum::<u64>(),
+            since: first.or((self.table.len() > 0).then_some(self.oldest)),
+            unreadable: self.runs.iter().filter(damaged).map(|run| run.count).sum(),
+        }
+    }
+
+    pub(crate) fn encode(&self, w: &mut Writer) {
+        w.array(self.key.expose_bytes());
+        w.u64(self.saved);
+        w.list(&self.runs, |w, run| {
+            w.array(&run.number);
+            w.u64(run.count);
+            w.u64(run.first);
+            w.u64(run.last);
+            w.u64(run.oldest.unix_seconds());
+            w.u64(run.newest.unix_seconds());
+        });
+        w.list(&self.voids, |w, (register, entry)| {
+            w.u16(*register);
+            w.u64(*entry);
+        });
+    }
+
+    pub(crate) fn decode(r: &mut Reader<'_>, run_names: Option<u32>) -> Result<Self, DecodeError> {
+        let key = NamesKey::new(Zeroizing::new(r.array()?));
+        let saved = r.u64()?;
+        let error = r.error("runs of names that follow each other");
+        let runs = r.list(|r| {
+            Ok(Run {
+                number: r.array()?,
+                count: r.u64()?,
+                first: r.u64()?,
+                last: r.u64()?,
+                oldest: read_moment(r)?,
+                newest: read_moment(r)?,
+                state: RunState::Closed,
+            })
+        })?;
+        let in_order = runs.is_sorted_by(|a, b| a.last < b.first && a.newest <= b.newest);
+        let fits = |run: &Run| run.first <= run.last && run.last <= saved && run.count > 0;
+        if !in_order || !runs.iter().all(fits) {
+            return Err(error);
+        }
+        let voids = r.list(|r| Ok((r.u16()?, r.u64()?)))?.into_iter().collect();
+        let newest = runs.last().map_or(Moment::MIN, |run| run.newest);
+        Ok(Self { runs, voids, saved, last: saved, newest, ..Self::new(key, run_names) })
+    }
+}
+
+impl Frozen {
+    /// Its rows in the order of a run.
+    fn sorted(&self, key: &NamesKey) -> impl FnMut() -> io::Result<Option<Hashed>> {
+        let rows = self.table.rows();
+        let hash = |(at, row): (usize, &IssuedRow)| row.request.map(|name| (key.hash(name), at));
+        let mut order: Vec<_> = rows.iter().enumerate().filter_map(hash).collect();
+        order.sort_unstable();
+        let mut order = order.into_iter();
+        move || Ok(order.next().map(|(hash, at)| (hash, rows[at].encode())))
+    }
+}

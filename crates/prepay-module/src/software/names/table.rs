@@ -1,0 +1,116 @@
+//! The newest names, in memory.
+//!
+//! Every request with a name is looked up here, so the index is small enough for the processor's cache: one 64-bit
+//! entry per slot, and twice as many slots as rows.
+//!
+//! ```text
+//!   63                                   16 15          0
+//! +----------------------------------------+-------------+
+//! |  high bits of the name's hash          |  row        |   0 for an empty slot
+//! +----------------------------------------+-------------+
+//! ```
+//!
+//! An entry is at the slot given by the seventeen high bits of its hash, or in a later one if that was taken.
+
+use crate::RequestId;
+use crate::software::issued_row::IssuedRow;
+use prepay_kmp::attribute::RegisterNumber;
+
+/// How many rows a table has place for.
+pub(super) const CAPACITY: usize = 1 << ROW_BITS;
+
+/// The number of bits of a row's index.
+const ROW_BITS: u32 = 16;
+
+/// The number of bits of a slot's index.
+const PLACE_BITS: u32 = ROW_BITS + 1;
+
+/// The last slot.
+const LAST_PLACE: usize = (1 << PLACE_BITS) - 1;
+
+/// Rows by the names of their requests.
+pub(super) struct Table {
+    rows: Vec<IssuedRow>,
+    index: Box<[u64]>,
+}
+
+impl Default for Table {
+    fn default() -> Self {
+        Self { rows: Vec::new(), index: vec![0; LAST_PLACE + 1].into() }
+    }
+}
+
+impl Table {
+    pub(super) fn len(&self) -> usize {
+        self.rows.len()
+    }
+
+    pub(super) fn rows(&self) -> &[IssuedRow] {
+        &self.rows
+    }
+
+    /// The row of a request.
+    #[inline]
+    pub(super) fn get(&self, hash: u64, name: RequestId) -> Option<&IssuedRow> {
+        let hash = high(hash);
+        let mut place = home(hash);
+        loop {
+            match self.index[place] {
+                0 => return None,
+                entry if entry >> ROW_BITS == hash => {
+                    let row = &self.rows[row_of(entry)];
+                    if row.request == Some(name) {
+                        return Some(row);
+                    }
+                }
+                _ => {}
+            }
+            place = (place + 1) & LAST_PLACE;
+        }
+    }
+
+    /// Adds a row. If its name is there already, the first row counts.
+    ///
+    /// # Panics
+    ///
+    /// If there are [`CAPACITY`] rows.
+    #[inline]
+    pub(super) fn put(&mut self, hash: u64, row: IssuedRow) {
+        assert!(self.rows.len() < CAPACITY, "a full table is frozen before an entry is added");
+        let hash = high(hash);
+        let mut place = home(hash);
+        while self.index[place] != 0 {
+            place = (place + 1) & LAST_PLACE;
+        }
+        self.index[place] = hash << ROW_BITS | self.rows.len() as u64;
+        self.rows.push(row);
+    }
+
+    /// Notes that the key of a register is gone. Its requests can no longer be answered, but are not forgotten: their
+    /// names must not be used again.
+    pub(super) fn void(&mut self, register: RegisterNumber) {
+        for row in &mut self.rows {
+            if [row.register, row.new_register].contains(&register.value()) {
+                row.register = 0;
+            }
+        }
+    }
+}
+
+/// The 48 bits of a hash that are in the index. Never all zero, because the lowest bit is always set.
+#[inline]
+const fn high(hash: u64) -> u64 {
+    hash >> ROW_BITS | 1
+}
+
+/// The slot of a hash of 48 bits.
+#[inline]
+const fn home(hash: u64) -> usize {
+    (hash >> (64 - ROW_BITS - PLACE_BITS)) as usize & LAST_PLACE
+}
+
+/// The row of an entry.
+#[inline]
+const fn row_of(entry: u64) -> usize {
+    entry as usize & (CAPACITY - 1)
+}

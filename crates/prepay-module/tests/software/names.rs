@@ -1,0 +1,270 @@
+//! Names of requests are remembered for as long as the policy says, whatever happens to the module, its files and its
+//! clock.
+
+use std::collections::BTreeMap;
+
+use prepay_module::software::{ModuleEntry, ModulePolicy, Operator, TestMode};
+use prepay_module::{IssueRequest, Issued, Refusal, SecurityModule, TokenRequest};
+use prepay_vault::{Entry, VaultFiles};
+use proptest::prelude::*;
+
+use crate::kit::*;
+
+const DAY: u64 = 24 * 3600;
+
+/// A module with keys in two registers, whose files of names have so few names.
+fn world(run_names: u32) -> (World, TestCentre) {
+    let policy = ModulePolicy { window_minutes: None, ..ModulePolicy::default() };
+    let test = TestMode { run_names: Some(run_names), ..TestMode::default() };
+    let (world, mut centre) = (World::with_test_mode(policy, test), TestCentre::new("KMC-1"));
+    centre.join(&world);
+    let endless = |number| {
+        TestKey::new(number).with(|attributes| {
+            attributes.issued_until = moment("2040-01-01T00:00:00Z");
+        })
+    };
+    centre.load(&world, &[endless(1), endless(2)]);
+    (world, centre)
+}
+
+/// A request under each of the names.
+fn requests(names: std::ops::Range<u64>) -> Vec<IssueRequest> {
+    let amount = |name: u64| units(name as u32 % 1000 + 1);
+    names.map(|name| named(TokenRequest { instruction: amount(name), ..credit(1) }, name)).collect()
+}
+
+fn issue(world: &World, names: std::ops::Range<u64>) -> Vec<Issued> {
+    let answers = world.operator().issue(&requests(names)).expect("answers");
+    world.module.wait_for_names();
+    answers.into_iter().map(|answer| answer.expect("a token")).collect()
+}
+
+fn tokens(world: &World) -> u64 {
+    world.auditor().status().expect("a status").transactions
+}
+
+fn files(world: &World) -> Vec<String> {
+    world.storage.lock().unwrap().memory.files.list("names-").expect("names")
+}
+
+#[test]
+fn after_two_hundred_thousand_names_the_first_is_still_answered() {
+    let (mut world, _) = loaded(ModulePolicy::default(), &[TestKey::new(1)]);
+    let first = issue(&world, 0..10);
+    for start in (10..200_000).step_by(4096) {
+        issue(&world, start..start + 4096);
+    }
+    assert_eq!(issue(&world, 0..10), first);
+    world.reopen();
+    let before = tokens(&world);
+    assert_eq!(issue(&world, 0..10), first);
+    assert_eq!(tokens(&world), before);
+    let report = world.auditor().status().unwrap().names;
+    assert_eq!((report.days, report.unreadable), (7, 0));
+    assert!(report.names >= 200_000, "{report:?}");
+    assert_eq!(report.since, Some(moment(START)));
+}
+
+#[test]
+fn a_name_is_remembered_for_seven_days_and_its_file_is_then_removed() {
+    let (mut world, _) = world(4);
+    let mut first = issue(&world, 0..4);
+    first.extend(issue(&world, 4..8));
+    let kept = files(&world);
+    assert_eq!(kept.len(), 1);
+    world.clock.advance(7 * DAY);
+    for start in [100, 104, 108] {
+        issue(&world, start..start + 4);
+    }
+    assert!(files(&world).contains(&kept[0]));
+    world.reopen();
+    assert_eq!(issue(&world, 0..8), first);
+    world.clock.advance(1);
+    for start in [200, 204] {
+        issue(&world, start..start + 4);
+    }
+    assert!(!files(&world).contains(&kept[0]));
+    // Beyond the window a name is new.
+    let before = tokens(&world);
+    issue(&world, 0..1);
+    assert_eq!(tokens(&world), before + 1);
+}
+
+#[test]
+fn a_clock_put_back_does_not_shorten_the_time() {
+    let (world, _) = world(4);
+    // Names while the clock is six days behind, and then right again: not a week has passed since.
+    world.clock.advance(6 * DAY);
+    issue(&world, 0..4);
+    world.clock.set(moment(START));
+    let behind = issue(&world, 100..104);
+    issue(&world, 200..204);
+    world.clock.advance(9 * DAY);
+    for start in [300, 304, 308] {
+        issue(&world, start..start + 4);
+    }
+    let before = tokens(&world);
+    assert_eq!(issue(&world, 100..104), behind);
+    assert_eq!(tokens(&world), before);
+}
+
+#[test]
+fn eight_files_are_merged_into_one_with_the_same_names() {
+    let (mut world, _) = world(4);
+    let mut all = Vec::new();
+    for start in (0..4 * 70).step_by(4) {
+        all.extend(issue(&world, start..start + 4));
+    }
+    // 69 files were written, the last four names are in memory: 64 are one, and five are left.
+    assert_eq!(files(&world).len(), 1 + 5);
+    for _ in 0..2 {
+        assert_eq!(issue(&world, 0..4 * 70), all);
+        world.reopen();
+    }
+}
+
+#[test]
+fn without_its_key_a_request_in_a_file_is_answered_no_more_also_after_merging() {
+    let (mut world, mut centre) = world(4);
+    let first = issue(&world, 0..10);
+    world.custodians().delete_key(register(1)).unwrap();
+    centre.load(&world, &[TestKey::new(1)]);
+    let second = issue(&world, 100..110);
+    for start in (200..240).step_by(4) {
+        issue(&world, start..start + 4);
+        let again = world.operator().issue(&requests(0..10)).unwrap();
+        assert_eq!(again, vec![Err(Refusal::RequestConflict); first.len()]);
+        assert_eq!(issue(&world, 100..110), second);
+        world.reopen();
+    }
+    assert!(files(&world).len() < 8, "merged");
+}
+
+#[test]
+fn any_byte_of_a_file_can_change_and_no_name_becomes_new() {
+    let (mut world, _) = world(2);
+    let all = issue(&world, 0..2);
+    issue(&world, 2..4);
+    let file = files(&world).remove(0);
+    let right = world.storage.lock().unwrap().memory.clone();
+    let length = right.files.all()[&file].len();
+    // The last case is a file that is missing.
+    for byte in 0..=length {
+        world.module.vault().lock();
+        world.storage.lock().unwrap().memory = right.clone();
+        {
+            let storage = world.storage.lock().unwrap();
+            let mut files = storage.memory.files.all();
+            match files.get_mut(&file).unwrap().get_mut(byte) {
+                Some(byte) => *byte ^= 0x10,
+                None => drop(files.remove(&file)),
+            }
+        }
+        world.reopen();
+        let operator = world.operator();
+        for (name, token) in all.iter().enumerate() {
+            let name = name as u64;
+            match &operator.issue(&requests(name..name + 1)).unwrap()[0] {
+                Ok(again) => assert_eq!(again, token, "byte {byte}, name {name}"),
+                Err(Refusal::NamesUnreadable { in_log: true, .. }) => {}
+                Err(refusal) => panic!("byte {byte}, name {name}: {refusal}"),
+            }
+        }
+        world.module.wait_for_names();
+        // What was damaged comes back from the log, which says so.
+        assert_eq!(operator.status().unwrap().names.unreadable, 0, "byte {byte}");
+        let again = operator.issue(&requests(0..2)).unwrap();
+        assert_eq!(again, all.iter().copied().map(Ok).collect::<Vec<_>>(), "byte {byte}");
+        assert_eq!(tokens(&world), 4, "byte {byte}");
+        let says = |record: &prepay_vault::Record<ModuleEntry>| {
+            matches!(record.entry, Entry::Owner(ModuleEntry::NamesRebuilt { names: 2, .. }))
+        };
+        assert!(world.audit().iter().any(says), "byte {byte}");
+    }
+    world.reopen();
+    assert_eq!(issue(&world, 0..2), all);
+}
+
+#[test]
+fn a_module_that_dies_at_any_call_answers_every_name_as_before() {
+    // Few enough names that files are written, merged and dropped.
+    let script = |world: &World, operator: &Operator, answered: &mut Vec<(u64, Issued)>| {
+        for start in (0..20_u64).map(|part| 3 * part) {
+            let answers = operator.issue(&requests(start..start + 3)).ok()?;
+            for (name, answer) in (start..).zip(answers) {
+                answered.push((name, answer.expect("a token")));
+            }
+            world.module.wait_for_names();
+        }
+        Some(())
+    };
+    let (first, _) = world(3);
+    let operator = first.operator();
+    let before = first.storage.lock().unwrap().fate().calls;
+    script(&first, &operator, &mut Vec::new()).expect("a storage that lives");
+    let calls = first.storage.lock().unwrap().fate().calls - before;
+    assert!(calls > 90, "{calls}");
+    let (mut world, _) = world(3);
+    let fresh = world.storage.lock().unwrap().memory.clone();
+    for last in [Last::Nothing, Last::Half, Last::All] {
+        for lives in 1..=calls + 1 {
+            world.module.wait_for_names();
+            world.module.vault().lock();
+            world.storage.lock().unwrap().memory = fresh.clone();
+            world.reopen();
+            let operator = world.operator();
+            {
+                let storage = world.storage.lock().unwrap();
+                let mut fate = storage.fate();
+                (fate.lives, fate.last) = (Some(lives), last);
+            }
+            let mut answered = Vec::new();
+            let _ = script(&world, &operator, &mut answered);
+            world.storage.lock().unwrap().fate().lives = None;
+            world.reopen();
+            let case = format!("{last:?} of call {lives}");
+            let again = issue(&world, 0..answered.len() as u64);
+            assert!(answered.iter().map(|(_, token)| token).eq(&again), "{case}");
+            // Names that were never answered may have been carried out, once.
+            issue(&world, 0..60);
+            assert_eq!(tokens(&world), 60, "{case}");
+        }
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(12))]
+
+    /// Whatever a module did, it answers as one that keeps everything in memory.
+    #[test]
+    fn names_are_as_in_a_model_in_memory(
+        steps in prop::collection::vec((0_u8..10, 0_u64..40, 1_u64..9), 1..60),
+    ) {
+        let (mut world, mut centre) = world(3);
+        let mut model: BTreeMap<u64, Option<Issued>> = BTreeMap::new();
+        for (kind, from, count) in steps {
+            match kind {
+                0 => world.reopen(),
+                1 => {
+                    world.custodians().delete_key(register(1)).unwrap();
+                    centre.load(&world, &[TestKey::new(1)]);
+                    model.values_mut().for_each(|answer| *answer = None);
+                }
+                _ => {
+                    let from = from * 5;
+                    let answers = world.operator().issue(&requests(from..from + count)).unwrap();
+                    for (name, answer) in (from..).zip(answers) {
+                        let known = model.entry(name).or_insert_with(|| answer.as_ref().ok().copied());
+                        match known {
+                            Some(token) => prop_assert_eq!(answer.as_ref(), Ok(&*token), "{}", name),
+                            None => prop_assert_eq!(answer, Err(Refusal::RequestConflict), "{}", name),
+                        }
+                    }
+                }
+            }
+        }
+        world.reopen();
+        let answered = model.len() as u64;
+        prop_assert_eq!(world.auditor().status().unwrap().names.names, answered);
+    }
+}
