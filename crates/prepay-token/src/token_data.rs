@@ -108,8 +108,8 @@ impl TokenData {
     #[inline]
     pub const fn join(class: Class, block: u64) -> Self {
         let moved = block >> CLASS_SHIFT & 3;
-        let rest = block & !(3 << CLASS_SHIFT) | (class.number() as u64) << CLASS_SHIFT;
-        Self((moved as u128) << 64 | rest as u128)
+        let rest = (block & !(3 << CLASS_SHIFT)) + ((class.number() as u64) << CLASS_SHIFT);
+        Self(((moved as u128) << 64) + rest as u128)
     }
 
     /// The class.
@@ -121,7 +121,7 @@ impl TokenData {
     /// The 64-bit block, with its own bits 28 and 27 back in their place.
     #[inline]
     pub const fn block(self) -> u64 {
-        self.0 as u64 & !(3 << CLASS_SHIFT) | ((self.0 >> 64) as u64) << CLASS_SHIFT
+        (self.0 as u64 & !(3 << CLASS_SHIFT)) + (((self.0 >> 64) as u64) << CLASS_SHIFT)
     }
 
     /// The 66 bits as a number.
@@ -175,7 +175,7 @@ impl TokenData {
     ///
     /// [`TokenDataError::TooLarge`] when one of the six high bits is set.
     pub fn from_bytes(bytes: [u8; 9]) -> Result<Self, TokenDataError> {
-        let value = bytes.iter().fold(0, |value, &byte| value << 8 | u128::from(byte));
+        let value = bytes.iter().fold(0, |value, &byte| (value << 8) + u128::from(byte));
         Self::try_from(value)
     }
 }
