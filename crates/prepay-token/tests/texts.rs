@@ -59,11 +59,11 @@ fn refusals_of_tokens_say_what_was_expected_and_found() {
         (KeyNeeded.to_string(), "a key is needed: only class 1 travels in clear"),
         (
             TokenDataError::Length { found: 19 }.to_string(),
-            "token number of the wrong length: expected 20 digits, found 19",
+            "token number of the wrong length: expected 20 digits, found 19; a zero in front may be lost",
         ),
         (
-            TokenDataError::NotDigit { index: 3 }.to_string(),
-            "token number with a character that is no digit at position 3",
+            TokenDataError::NotDigit { character: 'x', position: 3 }.to_string(),
+            "token number: expected digits, found 'x' at position 3",
         ),
         (
             TokenDataError::TooLarge.to_string(),
