@@ -23,6 +23,6 @@ pub use debt::{Debt, DebtRule};
 pub use decimal::read as read_decimal;
 pub use exact::{Direction, Rounding};
 pub use jiff::Timestamp as Moment;
-pub use quote::{Ask, LineKind, Purchase, Quote, QuoteError, QuoteLine, Step};
+pub use quote::{Ask, Explained, LineKind, Purchase, Quote, QuoteError, QuoteLine, Step};
 pub use rust_decimal::Decimal;
 pub use tariff::{Fault, Month, Service, Tariff};

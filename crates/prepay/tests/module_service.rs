@@ -490,3 +490,39 @@ fn the_commands_print_the_same_at_a_service_as_at_the_module() {
     workplace.succeed(&restore);
     assert!(workplace.path("second").join("store").exists());
 }
+
+#[test]
+fn a_log_server_follows_the_audit_log_and_goes_on_where_it_ended() {
+    let workplace = workplace("follow", None);
+    let service = Running::start(&workplace, "");
+    let follow = |from: u64| {
+        let arguments = format!("audit export --follow --from {from} --as uwe");
+        workplace.service_command(&arguments).spawn().unwrap()
+    };
+    // The lines up to the one that issues a token, which comes while the log is followed.
+    let until_issued = |child: &mut std::process::Child,
+                        operator: &mut module_kit::service::Connection,
+                        id| {
+        let lines = std::io::BufReader::new(child.stdout.take().unwrap()).lines();
+        let mut lines = lines.map(|line| serde_json::from_str::<Value>(&line.unwrap()).unwrap());
+        let mut found = vec![lines.next().unwrap()];
+        assert!(operator.ask(&credit(id))["number"].is_string());
+        while found.last().unwrap()["kind"] != "issued" {
+            found.push(lines.next().expect("the export waits for more"));
+        }
+        child.kill().unwrap();
+        child.wait().unwrap();
+        found
+    };
+    let mut operator = service.signed_in("olga");
+    let mut first = follow(1);
+    let mut lines = until_issued(&mut first, &mut operator, 1);
+    let next = lines.last().unwrap()["sequence"].as_u64().unwrap() + 1;
+    lines.extend(until_issued(&mut follow(next), &mut operator, 2));
+    for (number, line) in (1_u64..).zip(&lines) {
+        assert_eq!(line["sequence"], number);
+    }
+    service.end();
+    let locked = workplace.rows("audit export");
+    assert_eq!(locked[..lines.len()], lines);
+}
