@@ -1,13 +1,12 @@
-//! A module served on a socket: sign-in, roles, limits, slow clients, kills, and many clients at once.
+//! A module served on a socket: sign-in, roles, limits, slow clients, and many clients at once.
 
 mod module_kit;
 
 use std::collections::BTreeSet;
 use std::fs;
-use std::io::{BufRead, Write};
+use std::io::Write;
 use std::os::unix::fs::PermissionsExt;
 use std::process::Command;
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -295,68 +294,6 @@ fn a_bit_that_flips_in_the_log_is_an_alarm_while_the_service_runs() {
     assert_eq!((&answer["error"]["code"], status), (&json!("audit_entry"), Some(3)), "{answer}");
     assert!(!workplace.path("socket").exists());
     assert_eq!(workplace.refused(3, "audit verify --as uwe"), "audit_entry");
-}
-
-#[test]
-fn what_was_answered_is_in_the_log_when_the_service_is_killed() {
-    let workplace = workplace("service-kill", None);
-    for round in 0..3_u64 {
-        // The socket of the killed service is replaced.
-        let mut service = Running::start(&workplace, "");
-        let count = AtomicU64::new(0);
-        let answered: Vec<Value> = thread::scope(|scope| {
-            let clients: Vec<_> = (0..3_u64)
-                .map(|client| {
-                    let (mut connection, count) = (service.signed_in("olga"), &count);
-                    scope.spawn(move || {
-                        let mut answers = Vec::new();
-                        for id in 0.. {
-                            let id = (round * 3 + client) * 1_000_000 + id;
-                            let line = format!("{}\n", credit(id));
-                            if connection.output.write_all(line.as_bytes()).is_err() {
-                                break;
-                            }
-                            let mut line = String::new();
-                            match connection.input.read_line(&mut line) {
-                                Ok(1..) if line.ends_with('\n') => {
-                                    answers.push(serde_json::from_str(&line).unwrap());
-                                    count.fetch_add(1, Ordering::Relaxed);
-                                }
-                                _ => break,
-                            }
-                        }
-                        answers
-                    })
-                })
-                .collect();
-            let enough = 100 + 77 * round;
-            let is_working = || clients.iter().any(|client| !client.is_finished());
-            while count.load(Ordering::Relaxed) < enough && is_working() {
-                thread::yield_now();
-            }
-            service.child.kill().unwrap();
-            clients.into_iter().flat_map(|client| client.join().unwrap()).collect()
-        });
-        service.child.wait().unwrap();
-        assert!(answered.len() >= 100, "{}", answered.len());
-        assert!(workplace.path("socket").exists());
-        workplace.succeed("audit verify --as uwe");
-        let before = workplace.object("status --as uwe")["transactions"].as_u64().unwrap();
-        let lines: String = answered
-            .iter()
-            .map(|answer| format!("{}\n", credit(answer["id"].as_u64().unwrap())))
-            .collect();
-        fs::write(workplace.path("lines"), lines).unwrap();
-        let again = workplace.run("unlock --session {lines} --as olga");
-        let again: Vec<Value> = String::from_utf8(again.stdout)
-            .unwrap()
-            .lines()
-            .map(|line| serde_json::from_str(line).unwrap())
-            .collect();
-        assert_eq!(again, answered);
-        let after = workplace.object("status --as uwe")["transactions"].as_u64().unwrap();
-        assert_eq!(after, before, "nothing is counted twice");
-    }
 }
 
 #[test]
