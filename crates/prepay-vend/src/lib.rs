@@ -2,7 +2,7 @@
 //!
 //! - [`Tariff`]: dated data that an engineer of the utility writes, read from a file with all its faults at once.
 //! - [`Purchase`]: when, for whom, what was bought this month, what is owed, and an amount or a number of units.
-//! - [`Quote`]: the units, and lines that add up to the tender; [`Quote::why`] explains each step.
+//! - [`Quote`]: the units, and lines that add up to the tender; [`Tariff::explain`] says how each came about.
 //!
 //! ```text
 //!  Purchase ─> debts ─> Plan: pieces of a straight line per line ─> solve: units as one fraction ─> close: rounded ─> Quote
