@@ -4,7 +4,7 @@ mod module_kit;
 
 use std::collections::BTreeSet;
 use std::fs;
-use std::io::Write;
+use std::io::{BufRead, Write};
 use std::os::unix::fs::PermissionsExt;
 use std::process::Command;
 use std::thread;
