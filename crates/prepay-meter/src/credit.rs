@@ -218,6 +218,31 @@ mod tests {
         assert_eq!(register.add_units(2, 99_999_999), Err(NoRoom));
         assert_eq!(register.add_units(1, 99_999_999), Ok(()));
         assert_eq!(register.tenths(), 99_999_999);
+        assert_eq!(register.grains(), 99_999_999 * GRAINS_PER_TENTH);
+    }
+
+    #[test]
+    fn the_floor_is_zero_the_emergency_level_or_none() {
+        let level = CreditLevel { tenths: 3, hundred_thousandths: 70 };
+        for (floor, grains, money) in [
+            (Floor::Zero, Some(0), Some(0)),
+            (Floor::Emergency(level), Some(-3 * GRAINS_PER_TENTH), Some(-70)),
+            (Floor::None, None, None),
+        ] {
+            let terms = Terms { floor, ..UNITS };
+            assert_eq!((terms.grain_floor(), terms.money_floor()), (grains, money), "{floor:?}");
+        }
+    }
+
+    #[test]
+    fn nothing_is_added_even_above_a_capacity_that_was_lowered() {
+        let mut register = CreditRegister::default();
+        register.add_money(100, 100, 0).unwrap();
+        assert_eq!(register.add_money(0, 50, 0), Ok(()));
+        assert_eq!(register.add_money(1, 50, 0), Err(NoRoom));
+        register.add_money(-200, 0, 100).unwrap();
+        assert_eq!(register.add_money(0, 0, 50), Ok(()));
+        assert_eq!(register.add_money(-1, 0, 50), Err(NoRoom));
     }
 
     #[test]

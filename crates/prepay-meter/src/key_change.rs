@@ -87,3 +87,26 @@ impl KeyChange {
         SectionSet(missing)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use prepay_token::element::{EncryptionAlgorithm, SupplyGroupCode};
+    use prepay_token::key_change::{KeySection, SetSize};
+
+    use super::KeyChange;
+
+    #[test]
+    fn a_meter_for_sets_of_three_waits_for_the_third_until_it_holds_it() {
+        let mut change = KeyChange::default();
+        // (whether sets of two are accepted too, whether it waits for the third)
+        let waits = |change: &KeyChange, size, two| {
+            change.waiting_for(EncryptionAlgorithm::Sta, size, two).iter().any(|number| number == 3)
+        };
+        assert!(waits(&change, SetSize::Three, false));
+        assert!(!waits(&change, SetSize::Three, true));
+        assert!(!waits(&change, SetSize::Two, false));
+        let supply_group = SupplyGroupCode::try_from(123_456).unwrap();
+        change.put(KeySection::ThirdOfThree { supply_group }, 0);
+        assert!(!waits(&change, SetSize::Three, false));
+    }
+}

@@ -223,6 +223,12 @@ mod tests {
             (&'a str, CodeSyntax, &'a [(&'a str, CodeTarget)], Option<ShortCodeMapError>);
         let cases: &[Case<'_>] = &[
             ("empty map", CodeSyntax::Either, &[], None),
+            (
+                "one begins another",
+                CodeSyntax::Either,
+                &[("1", SHOW), ("12", SHOW), ("123", SHOW)],
+                None,
+            ),
             ("zeros count", CodeSyntax::Either, &[("10", SHOW), ("010", SHOW)], None),
             ("longest", CodeSyntax::Either, &[("1234567890123456789", SHOW)], None),
             (
@@ -277,6 +283,9 @@ mod tests {
             (CodeSyntax::InfoFirst { digits: 3 }, false, true),
         ] {
             let map = ShortCodeMap::new(syntax, &[("001", SHOW)]).unwrap();
+            for is_marked in [false, true] {
+                assert_eq!(ShortCode::typed(b"1", is_marked).is_marked(), is_marked);
+            }
             let found = |digits: &[u8], is_marked| map.find(&ShortCode::typed(digits, is_marked));
             assert_eq!(found(b"001", false).is_some(), bare, "{syntax:?}");
             assert_eq!(found(b"001", true).is_some(), marked, "{syntax:?}");

@@ -129,6 +129,23 @@ fn an_unbalanced_load_trips_too() {
     assert_eq!(consume(&mut bench, load(500), 100), Switch::Closed);
     let open = Switch::Open(OpenReason::PhaseUnbalance);
     assert_eq!(consume(&mut bench, load(501), 30), open);
+    // As often as it may close again; then it waits for a token, and remembers for what.
+    consume(&mut bench, load(501), 1000);
+    bench.restart();
+    assert_eq!(bench.meter.switch(ELECTRICITY), open);
+}
+
+#[test]
+fn the_power_limit_is_of_electricity_alone() {
+    let mut profile = sta_profile();
+    profile.services = Services::of(&[ELECTRICITY, Service::Water]);
+    let mut bench = credited(profile, 10_000);
+    let limit = PowerLimit::from_watts(100).unwrap();
+    let vendor = bench.vendor.clone();
+    bench.result(vendor.manage(101, ManagementFunction::SetMaximumPowerLimit(limit)));
+    bench.result(vendor.credit_of(Service::Water, 102, 10_000));
+    assert_eq!(consume(&mut bench, Load::flow(Service::Water, 500), 1000), Switch::Closed);
+    assert_eq!(bench.meter.switch(ELECTRICITY), Switch::Closed);
 }
 
 #[test]

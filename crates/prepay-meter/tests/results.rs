@@ -187,6 +187,8 @@ fn management_tokens_set_their_registers() {
         assert_eq!(bench.meter.register(register, 0), RegisterValue::Number(value), "{register:?}");
     }
     assert_eq!(bench.meter.register(Register::Flag(0), 0), RegisterValue::Absent);
+    assert_eq!(bench.meter.state().tariff_rate(), Some(77));
+    assert_eq!(bench.meter.state().water_factor(), Some(88));
 }
 
 #[test]
@@ -212,6 +214,26 @@ fn clearing_takes_the_credit_of_one_register_or_of_all() {
     }
     assert_eq!(bench.result(clear(103, RegisterToClear::All)), TokenResult::Accept);
     assert_eq!(bench.tenths(), 0);
+}
+
+#[test]
+fn clearing_the_money_of_a_service_takes_that_alone() {
+    let mut profile = sta_profile();
+    profile.credit = CreditForm::Currency;
+    let mut bench = Bench::new(profile, unique_key(3));
+    let vendor = bench.vendor.clone();
+    let money = |bench: &Bench| bench.meter.state().credit(Service::Electricity).money();
+    let clear = |register| ManagementFunction::ClearCredit(register);
+    // (identifier of the credit, what is cleared, money afterwards)
+    for (identifier, register, after) in
+        [(100, RegisterToClear::Currency(Service::Electricity), 0), (200, RegisterToClear::All, 0)]
+    {
+        bench.result(vendor.money(identifier, 1000));
+        assert_eq!(money(&bench), 1000);
+        let token = vendor.manage(identifier + 1, clear(register));
+        assert_eq!(bench.result(token), TokenResult::Accept, "{register}");
+        assert_eq!(money(&bench), after, "{register}");
+    }
 }
 
 #[test]
@@ -305,6 +327,10 @@ fn the_maker_decides_about_its_own_tokens() {
     for (place, (data, expected, after)) in cases.into_iter().enumerate() {
         let outcome = bench.meter.enter_with(data, NUMERIC, 0, &mut bench.medium, &Adder).unwrap();
         assert_eq!(outcome.result(), expected, "case {place}");
+        if place == 6 {
+            let effect = Effect::ProprietaryTest { sub_class: 11, control: 5 };
+            assert_eq!(outcome, Outcome::Accepted(effect));
+        }
         bench.restart();
         assert_eq!(bench.meter.state().maker()[0], after, "case {place}");
     }

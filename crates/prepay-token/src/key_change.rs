@@ -474,7 +474,7 @@ impl core::error::Error for KeyChangeError {}
 mod tests {
     extern crate std;
 
-    use super::KeyPart;
+    use super::{KeyChangeBuffer, KeyPart, KeySection, SupplyGroupHalf};
 
     #[test]
     fn a_part_of_a_key_is_equal_to_itself_alone_and_prints_nothing() {
@@ -482,5 +482,17 @@ mod tests {
         assert!(part == KeyPart::new(0x5B00_0001) && part != KeyPart::new(0x5B00_0000));
         assert_eq!(part.expose_bytes(), [0x5B, 0, 0, 1]);
         assert_eq!(std::format!("{part:?}"), "KeyPart(..)");
+    }
+    #[test]
+    fn a_buffer_is_empty_until_a_section_is_put_in_and_again_when_it_is_cleared() {
+        let mut buffer = KeyChangeBuffer::default();
+        assert!(buffer.is_empty());
+        buffer.put(KeySection::Fourth {
+            group_high: SupplyGroupHalf::from_low_bits(1),
+            key_middle_1: KeyPart::new(2),
+        });
+        assert!(!buffer.is_empty() && buffer.held().eq([4]));
+        buffer.clear();
+        assert!(buffer.is_empty() && buffer.held().eq([]));
     }
 }

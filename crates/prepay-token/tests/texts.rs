@@ -1,11 +1,13 @@
 //! What values and refusals print, word by word; and that no key is ever among it.
 
+use subtle::ConstantTimeEq;
+
 use prepay_token::element::*;
 use prepay_token::key::*;
-use prepay_token::key_change::{KeyChangeError, SetSize};
+use prepay_token::key_change::{KeyChangeError, KeyChangeSet, NewKey, Rollover, SetSize};
 use prepay_token::{
-    Class, ClearBlock, ElementProblem, KeyNeeded, MeterTestError, OpenError, TokenData,
-    TokenDataError,
+    Class, ClearBlock, ElementProblem, KeyNeeded, ManagementFunction, MeterTest, MeterTestError,
+    OpenError, ProprietarySubClass, Token, TokenData, TokenDataError,
 };
 
 /// Compares texts, and shows all that differ.
@@ -253,4 +255,90 @@ fn elements_print_as_people_and_the_standard_write_them() {
             "TokenData(2905 4347 1393 0985 1356)",
         ),
     ]);
+}
+
+#[test]
+fn tokens_have_the_names_of_the_standard() {
+    let random = RandomNumber::try_from(0).unwrap();
+    let identifier = TokenIdentifier::try_from(1).unwrap();
+    let function = ManagementFunction::ClearTamperCondition;
+    let token = Token::Management { random, identifier, function };
+    assert_eq!(token.name(), "ClearTamperCondition");
+    let key = NewKey {
+        key: DecoderKey::new(EncryptionAlgorithm::Misty1, &[1; 16]).unwrap(),
+        key_type: KeyType::Unique,
+        key_revision: KeyRevisionNumber::try_from(1).ok(),
+        tariff_index: TariffIndex::try_from(1).unwrap(),
+        expiry: KeyExpiryNumber::NEVER,
+        supply_group: SupplyGroupCode::try_from(1).ok(),
+    };
+    let set = KeyChangeSet::new(&key, SetSize::Four, Rollover::Keep).unwrap();
+    let names = set.sections().map(|section| Token::KeyChange(section.clone()).name());
+    assert_eq!(
+        names.collect::<Vec<_>>(),
+        [
+            "Set1stSectionDecoderKey",
+            "Set2ndSectionDecoderKey",
+            "Set3rdSectionDecoderKey",
+            "Set4thSectionDecoderKey",
+        ]
+    );
+}
+
+#[test]
+fn the_fields_of_a_management_token_have_the_names_of_the_standard() {
+    for (sub_class, name) in [
+        (0, "MPL"),
+        (1, "Register"),
+        (2, "Rate"),
+        (5, "Pad"),
+        (6, "MPPUL"),
+        (7, "WMFactor"),
+        (10, "Extended"),
+        (11, "Value"),
+        (15, "Value"),
+    ] {
+        let fields = prepay_token::layout::fields(Class::Management, sub_class, false);
+        let names: Vec<_> = fields.iter().map(|place| place.name.text()).collect();
+        assert_eq!(names, ["SubClass", "RND", "TID", name, "CRC"], "{sub_class}");
+    }
+    for number in 11..=15 {
+        assert_eq!(ProprietarySubClass::try_from(number).unwrap().value(), number);
+    }
+    assert!(ProprietarySubClass::try_from(10).is_err());
+}
+
+#[test]
+fn tests_of_a_maker_are_those_from_sub_class_6_on() {
+    let two = ManufacturerCode::two_digits(7).unwrap();
+    let four = ManufacturerCode::four_digits(107).unwrap();
+    for (sub_class, code, expected) in
+        [(0, two, false), (1, four, false), (6, four, true), (10, four, true), (11, two, true)]
+    {
+        let test = MeterTest::new(sub_class, code, 1).unwrap();
+        assert_eq!(test.is_proprietary(), expected, "{sub_class}");
+    }
+}
+
+#[test]
+fn decoder_keys_are_equal_only_with_the_same_algorithm_and_the_same_bytes() {
+    let key = |algorithm, byte| DecoderKey::new(algorithm, &[byte; 8]).unwrap();
+    let (sta, dea) = (EncryptionAlgorithm::Sta, EncryptionAlgorithm::Dea);
+    for (other, expected) in
+        [(key(sta, 1), true), (key(sta, 2), false), (key(dea, 1), false), (key(dea, 2), false)]
+    {
+        assert_eq!(bool::from(key(sta, 1).ct_eq(&other)), expected, "{other:?}");
+    }
+}
+
+#[test]
+fn the_first_character_that_is_no_digit_is_named() {
+    for (digits, character, position) in
+        [(b"x9054347139309851356", 'x', 1), (b"290543471393098y135x", 'y', 16)]
+    {
+        assert_eq!(
+            TokenData::from_digits(digits),
+            Err(TokenDataError::NotDigit { character, position })
+        );
+    }
 }

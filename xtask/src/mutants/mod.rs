@@ -55,7 +55,7 @@ pub(crate) struct Options {
     #[arg(long, value_name = "N")]
     minutes: Option<u64>,
 
-    /// Run those again that were missed.
+    /// Run only those that were missed, again.
     #[arg(long)]
     again: bool,
 
@@ -176,15 +176,16 @@ fn run_crate(
         .map_err(|problem| Failure::new(format!("{path}: {problem}")))?;
     results
         .refresh(tree, mutants.iter().map(|mutant| (mutant.file.as_str(), mutant.name.as_str())));
-    if options.again {
-        results.forget_missed();
-    }
+    let wanted = options.again.then_some(Fate::Missed);
     let missing: Vec<&Mutant> = mutants
         .iter()
         .enumerate()
-        .filter(|(index, mutant)| options.shard.has(*index) && results.fate(&mutant.name).is_none())
+        .filter(|(index, mutant)| options.shard.has(*index) && results.fate(&mutant.name) == wanted)
         .map(|(_, mutant)| mutant)
         .collect();
+    if options.again {
+        results.forget_missed();
+    }
     announce("mutants", &format!("{crate_name}: {} of {} to run", missing.len(), mutants.len()));
     if options.list_missing {
         missing.iter().for_each(|mutant| println!("{}", mutant.name));

@@ -80,6 +80,13 @@ mod tests {
     use super::Text;
 
     #[test]
+    fn it_prints_as_the_text_that_it_is() {
+        extern crate std;
+        let text = Text::of("12.5");
+        assert_eq!(std::format!("{text:?}|{text:>6}"), "\"12.5\"|  12.5");
+    }
+
+    #[test]
     fn a_window_scrolls_to_the_end_and_begins_again() {
         let text = Text::of("0123456789");
         // (width, step, shown): both ends, a display that is wide enough, and one without width.

@@ -140,6 +140,28 @@ mod tests {
     }
 
     #[test]
+    fn a_key_carries_no_identifier_beyond_its_expiry_and_a_default_key_no_credit() {
+        let credit = |identifier| Token::Credit {
+            service: crate::element::Service::Electricity,
+            random: crate::element::RandomNumber::from_counter(0),
+            identifier: TokenIdentifier::from_low_bits(identifier),
+            amount: crate::element::Amount::from_bits(1),
+        };
+        let expiry = KeyExpiryNumber::from(170);
+        let expired = Err(UseError::KeyExpired { expiry, block: 171 });
+        let no_credit = Err(UseError::CreditUnderDefaultKey);
+        for (identifier, key_type, expected) in [
+            (0xAA_FFFF, Some(KeyType::Unique), Ok(())),
+            (0xAB_0000, Some(KeyType::Unique), expired),
+            (0xAA_FFFF, None, Ok(())),
+            (0xAA_FFFF, Some(KeyType::Default), no_credit),
+        ] {
+            let found = check_use(&credit(identifier), key_type, expiry);
+            assert_eq!(found, expected, "{identifier:06X} under {key_type:?}");
+        }
+    }
+
+    #[test]
     fn the_default_matrix_follows_the_key_types() {
         use KeyType::{Common, Default as Ddtk, Initialization, Unique};
         use TransitionPermission::{Always, ErasableCarrierOnly, Never};
