@@ -211,10 +211,9 @@ impl<const TIDS: usize, const FLAGS: usize, const CONTROLS: usize> Meter<TIDS, F
         seconds
     }
 
-    /// Which limit a load exceeds.
+    /// Which limit a load of electricity exceeds.
     fn excess(&self, load: Load) -> Option<Excess> {
-        let is_electric = load.service == Service::Electricity;
-        if !is_electric || self.acts(flag::DISCONNECT_ON_POWER) == Some(false) {
+        if self.acts(flag::DISCONNECT_ON_POWER) == Some(false) {
             return None;
         }
         let state = &self.state;

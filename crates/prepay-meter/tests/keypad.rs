@@ -384,6 +384,9 @@ fn money_and_other_services_have_their_own_unit() {
         (Subject::Credited(Service::Electricity), Unit::Currency)
     });
     assert_eq!(centre_module.last("410#"), "0.125");
+    let token = centre_module.bench.vendor.money(101, 12_500);
+    assert_eq!(centre_module.last(&format!("{}...", typed(token))), "0.125", "what was added");
+    assert_eq!(centre_module.last("........"), "0.25", "then what there is");
     let profile = Profile { services: Services::of(&[Service::Water]), ..sta_profile() };
     let mut centre_module = Household::new(Bench::new(profile, unique_key(0xA5)), Panel::default());
     let token = centre_module.bench.vendor.credit_of(Service::Water, 100, 15);
