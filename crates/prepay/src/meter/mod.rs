@@ -43,7 +43,7 @@ pub(crate) fn run(command: &MeterCommand, as_json: bool) -> Done<Ending> {
             let mut meters = Meters::in_file(&flags.file);
             let entered = meters.enter(&only(), &flags.digits(), carrier)?;
             answer(as_json, &mut meters, &entered, |out, state| {
-                print::entered(out, &entered)?;
+                print::entered(out, &entered, state)?;
                 print::balance(out, state)
             })?;
             Ok(if entered.is_refused() { Ending::Refused } else { Ending::Done })
