@@ -174,7 +174,11 @@ impl Need {
             Source::Debian(_) | Source::Rustup(_) => return None,
         };
         let is_right = |program: &String| {
-            let answer = output(root, program, &["--version"]).unwrap_or_default();
+            // Some programs that add a command to cargo answer only to its name.
+            let command = self.name.trim_start_matches("cargo-");
+            let questions: [&[&str]; 2] = [&["--version"], &[command, "--version"]];
+            let answer = questions.iter().find_map(|question| output(root, program, question));
+            let answer = answer.unwrap_or_default();
             String::from_utf8_lossy(&answer).split_whitespace().last() == Some(version)
         };
         let ours = root.join(folder).join("bin").join(program).display().to_string();

@@ -1,7 +1,8 @@
 //! `cargo xtask torture`: kills the process of a module on disk again and again.
 //!
-//! The long form of `crates/prepay-host/tests/proof_killed` does the work. It says what must be true after each
-//! kill, and prints the seed that determines when to kill.
+//! The long form of `crates/prepay-host/tests/proof_killed` does the work, or for a module's service that of
+//! `crates/prepay/tests/module_service_killed.rs`. They say what must be true after each kill, and print the seed that
+//! determines when to kill.
 
 use std::path::Path;
 
@@ -18,6 +19,9 @@ pub(crate) struct Options {
     /// The seed that determines when to kill.
     #[arg(long, value_name = "N", default_value_t = 2026)]
     seed: u64,
+    /// Kill the service of a module, with its clients at work.
+    #[arg(long)]
+    service: bool,
 }
 
 /// Runs the test, in a release build.
@@ -26,9 +30,13 @@ pub(crate) struct Options {
 ///
 /// [`Failure`] if something acknowledged was lost or counted twice, or the test does not build.
 pub(crate) fn run(root: &Path, options: &Options) -> Result<(), Failure> {
-    let proof = ["test", "--locked", "--release", "-p", "prepay-host", "--test", "proof_killed"];
+    let (package, proof) = match options.service {
+        true => ("prepay", "module_service_killed"),
+        false => ("prepay-host", "proof_killed"),
+    };
+    let test = ["test", "--locked", "--release", "-p", package, "--test", proof];
     let arguments = ["--", "--ignored", "--nocapture"];
-    Step::cargo("torture", &[&proof[..], &arguments].concat())
+    Step::cargo("torture", &[&test[..], &arguments].concat())
         .with("PREPAY_TORTURE_KILLS", &options.kills.to_string())
         .with("PREPAY_TORTURE_SEED", &options.seed.to_string())
         .run(root)

@@ -17,7 +17,7 @@ use prepay_kmp::{
     CentreEnrolment, Identity, KeyLoadRequest, ModuleEnrolment, Nonce, PartyKind, SlotNumber,
     VendingKeyAttributes, open_kmp,
 };
-use prepay_testkit::documents::{AnswerText, document};
+use prepay_testkit::documents::{AnswerText, accept_agreement, document};
 use prepay_token::element::DecoderKeyGenerationAlgorithm::Dkga04;
 use prepay_token::element::{BaseDate, KeyExpiryNumber, KeyRevisionNumber, SupplyGroupCode};
 use prepay_token::key::VendingKey;
@@ -126,9 +126,10 @@ fn work(place: &std::path::Path) {
     let enrolment = centre_module.enrolment().unwrap();
     let party = document::<CentreEnrolment>(enrolment).party;
     let slot = SlotNumber::try_from(1).unwrap();
-    let (request, _) =
+    let (request, pending) =
         open_kmp::request_agreement(&module, &party, slot, now, &mut SystemEntropy).unwrap();
-    centre_module.agree_to(&request).unwrap();
+    let answer = centre_module.agree_to(&request).unwrap();
+    let (_, keys) = accept_agreement(&module, &party, &pending, &answer.confirmation).unwrap();
     let request = KeyLoadRequest {
         module: module.name().clone(),
         centre: party.name().clone(),
@@ -136,6 +137,7 @@ fn work(place: &std::path::Path) {
         nonce: Nonce::generate(&mut SystemEntropy).unwrap(),
         created: now,
         expires: now.plus_days(1),
+        confirmation: keys.confirmation(),
     };
     let request = open_kmp::write_key_load_request(&module, &request).unwrap();
     let keys = vec![KeyLoadItem { attributes: attributes(group, revision), register: None }];

@@ -3,14 +3,15 @@
 //! # Agreements
 //!
 //! From the answer on, the slot of a module shares keys with the centre; the module starts to use them when it reads the
-//! confirmation. Repeating a request gives the same answer. A request older than the last answered one is refused, so
+//! confirmation, which proves that the centre has them. The centre starts to use them when a key-load request proves that
+//! the module has them too. Repeating a request gives the same answer. A request older than the last answered one is refused, so
 //! that nobody can restore old slot keys by sending an old text again. Older means by the module's clock, to the second;
 //! nonces distinguish requests of the same second. A module whose clock is ahead would lock its own slot, so a request
 //! from the future is refused.
 //!
 //! # Key-load files
 //!
-//! The caller chooses keys and attributes. Checked here: that the request is authentic and in time, that the file expires
+//! The caller chooses keys and attributes. Checked here: that the request is authentic, proves the keys of the slot and is in time, that the file expires
 //! in time, and that the keys exist and have these algorithms. `prepay_kmp` checks counts, dates and duplicates when it
 //! writes the file.
 
@@ -19,9 +20,9 @@ use super::{AgreementAnswer, CentreEntry, CentreError, KeyLoad, KeyLoadItem, Key
 use prepay_basics::Moment;
 use prepay_kmp::{
     AgreementAnswered, AgreementRequest, DocumentError, KeyLoadHeader, KeyLoadRequest,
-    KeyTermsNote, KeyToLoad, ModuleId, PartyName, Unverified, Verified, open_kmp,
+    KeyTermsNote, KeyToLoad, ModuleId, Nonce, PartyName, Unverified, Verified, open_kmp,
 };
-use prepay_vault::{By, Vault};
+use prepay_vault::{By, Vault, VaultError};
 
 /// How far a module's clock may be ahead of the centre's, in seconds: a quarter of an hour.
 const AHEAD_SECONDS: u64 = 900;
@@ -133,14 +134,16 @@ pub(super) fn agreement(
     request: &Verified<AgreementRequest>,
 ) -> Result<AgreementAnswer, CentreError> {
     let is_test = vault.header().insecure_test;
+    let fresh = Nonce::generate(vault.entropy()).map_err(|_| VaultError::NoEntropy)?;
     let contents = vault.contents();
     let there = agreeable(contents, now, request)?;
     let (module, slot) = (ModuleId::from(request.module.id().clone()), request.slot.value());
     let digest = request.digest();
     let again = there.filter(|agreed| agreed.digest == digest);
-    let at = again.map_or(now, |agreed| agreed.answered);
+    let (at, centre_nonce) =
+        again.map_or((now, fresh), |agreed| (agreed.answered, agreed.centre_nonce));
     let AgreementAnswered { keys, confirmation } =
-        open_kmp::confirm_agreement(&contents.identity, request, at)?;
+        open_kmp::confirm_agreement(&contents.identity, request, at, centre_nonce)?;
     if again.is_some() {
         return Ok(AgreementAnswer { confirmation, module, slot, is_test });
     }
@@ -148,7 +151,8 @@ pub(super) fn agreement(
     let in_same_second = there.filter(|agreed| agreed.requested == requested);
     let mut nonces = in_same_second.map_or_else(Vec::new, |agreed| agreed.nonces.clone());
     nonces.push(request.nonce);
-    let agreed = Agreed { requested, nonces, digest, answered: now, keys: Box::new(keys) };
+    let agreed =
+        Agreed { requested, nonces, digest, answered: now, centre_nonce, keys: Box::new(keys) };
     let nonce = request.nonce.bytes();
     let entry = CentreEntry::AgreementAnswered { module: module.clone(), slot, nonce };
     vault.commit(by, &entry, now, |contents| {
@@ -183,6 +187,7 @@ fn loadable<'a>(
         .slots
         .get(&slot)
         .ok_or_else(|| CentreError::NoSlot { module: request.module.id().clone().into(), slot })?;
+    request.confirms(&agreed.keys)?;
     if now > request.expires {
         return Err(CentreError::RequestLapsed { expires: request.expires, now });
     }

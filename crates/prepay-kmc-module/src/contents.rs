@@ -1,6 +1,6 @@
 //! The sealed contents of a centre's module: its own keys, the modules that it knows, the vending keys.
 //!
-//! Format inside the sealed store: see [`CentreContents::encode`], version 3; version 2 lacks the database. Secrets are in boxes, so that moving them
+//! Format inside the sealed store: see [`CentreContents::encode`], version 4. Secrets are in boxes, so that moving them
 //! leaves no copies behind.
 //!
 //! Elsewhere: sealing and the audit log (`vault`), the rules (`session.rs`).
@@ -23,10 +23,7 @@ use prepay_kmp::{
 };
 use prepay_vault::{At, Contents, Kind, ReplayError, RestoredLimits};
 
-const VERSION: u8 = 3;
-
-/// The version before the database was authenticated, which is still read.
-const WITHOUT_DATABASE: u8 = 2;
+const VERSION: u8 = 4;
 
 /// How far the serial number jumps when a centre is restored from a back-up, so that no file built after
 /// the back-up ever shares its number with one built after the restoration.
@@ -74,6 +71,8 @@ pub(super) struct Agreed {
     pub(super) digest: [u8; 32],
     /// When it was answered first.
     pub(super) answered: Moment,
+    /// The centre's own number in the answer.
+    pub(super) centre_nonce: Nonce,
     pub(super) keys: Box<SlotKeys>,
 }
 
@@ -220,9 +219,8 @@ impl Contents for CentreContents {
     }
 
     fn decode(r: &mut Reader<'_>) -> Result<Self, DecodeError> {
-        let error = r.error("contents of version 2 or 3");
-        let version = r.u8()?;
-        if ![WITHOUT_DATABASE, VERSION].contains(&version) {
+        let error = r.error("contents of version 4");
+        if r.u8()? != VERSION {
             return Err(error);
         }
         let id: Identifier = r.parse("a centre's name")?;
@@ -245,10 +243,8 @@ impl Contents for CentreContents {
             Ok((module.party.id().clone().into(), module))
         })?;
         let keys = rising(r, read_key)?;
-        let database = match version {
-            WITHOUT_DATABASE => ExpectedDatabase { current: None, next: None },
-            _ => ExpectedDatabase { current: r.option(read_state)?, next: r.option(read_state)? },
-        };
+        let database =
+            ExpectedDatabase { current: r.option(read_state)?, next: r.option(read_state)? };
         let identity = Box::new(identity);
         Ok(Self { identity, created, activation, expires, former, serial, modules, keys, database })
     }
@@ -294,6 +290,7 @@ fn write_module(w: &mut Writer, module: &KnownModule) {
         w.list(&agreed.nonces, |w, nonce| w.array(&nonce.bytes()));
         w.array(&agreed.digest);
         w.u64(agreed.answered.unix_seconds());
+        w.array(&agreed.centre_nonce.bytes());
         w.array(&*agreed.keys.expose_bytes());
     });
 }
@@ -327,9 +324,10 @@ fn read_slot(r: &mut Reader<'_>) -> Result<(u16, Agreed), DecodeError> {
     }
     let digest = r.array()?;
     let answered = moment(r)?;
+    let centre_nonce = Nonce::from_bytes(r.array()?);
     let error = r.error("slot keys");
-    let keys = Box::new(SlotKeys::from_bytes(r.take(64)?).map_err(|_| error)?);
-    Ok((slot.value(), Agreed { requested, nonces, digest, answered, keys }))
+    let keys = Box::new(SlotKeys::from_bytes(r.take(112)?).map_err(|_| error)?);
+    Ok((slot.value(), Agreed { requested, nonces, digest, answered, centre_nonce, keys }))
 }
 
 fn read_key(r: &mut Reader<'_>) -> Result<(KeyName, HeldKey), DecodeError> {
@@ -389,7 +387,8 @@ mod tests {
                 nonces: vec![Nonce::from_bytes([1; 16]), Nonce::from_bytes([2; 16])],
                 digest: [3; 32],
                 answered: at(6),
-                keys: Box::new(SlotKeys::from_bytes(&[4; 64]).unwrap()),
+                centre_nonce: Nonce::from_bytes([5; 16]),
+                keys: Box::new(SlotKeys::from_bytes(&[4; 112]).unwrap()),
             };
             let module = KnownModule {
                 party: identity(PartyKind::Module, name).public().clone(),
@@ -438,17 +437,13 @@ mod tests {
     }
 
     #[test]
-    fn contents_of_version_2_expect_no_database() {
-        let mut contents = sample();
-        contents.database = ExpectedDatabase { current: None, next: None };
-        let mut bytes = encoded(&contents);
-        assert_eq!(bytes.split_off(bytes.len() - 2), [0, 0]);
-        bytes[0] = WITHOUT_DATABASE;
-        let again = decoded(&bytes).unwrap();
-        assert_eq!(again.database, contents.database);
-        assert_eq!(encoded(&again), encoded(&contents));
-        bytes[0] = 4;
-        assert!(decoded(&bytes).is_err());
+    fn contents_of_another_version_are_refused() {
+        for version in [0, 1, 2, 3, 5, u8::MAX] {
+            let mut bytes = encoded(&sample());
+            bytes[0] = version;
+            let refused = decoded(&bytes).map(drop).unwrap_err();
+            assert!(refused.to_string().contains("contents of version 4"), "{version}: {refused}");
+        }
     }
 
     #[test]
@@ -488,6 +483,40 @@ mod tests {
         }
         let longer = [bytes.as_slice(), &[0]].concat();
         assert!(decoded(&longer).is_err());
+    }
+
+    #[test]
+    fn only_a_refused_request_may_be_ahead_of_the_contents() {
+        let at = At { sequence: 1, moment: Moment::MIN };
+        let module: ModuleId = "SM-1".parse().unwrap();
+        let (operation, reason) = ("answer".to_string(), "unknown: who".to_string());
+        let refused = CentreEntry::RequestRefused { operation, reason };
+        let before = encoded(&sample());
+        for (entry, expected) in [
+            (refused, Ok(())),
+            (CentreEntry::ModuleRevoked { module }, Err(ReplayError::Unexpected)),
+        ] {
+            let mut contents = sample();
+            assert_eq!(contents.replay(&entry, at), expected, "{entry:?}");
+            assert_eq!(encoded(&contents), before, "{entry:?}");
+        }
+    }
+
+    #[test]
+    fn lists_whose_names_do_not_rise_are_refused() {
+        let list = |names: &[u16]| {
+            let mut writer = Writer::new();
+            writer.list(names, |w, &name| w.u16(name));
+            let mut reader = Reader::new(writer.as_slice());
+            rising(&mut reader, |r| Ok((r.u16()?, ())))
+        };
+        for names in [&[][..], &[1], &[1, 2, 9]] {
+            let read = list(names).unwrap();
+            assert!(read.keys().eq(names), "{names:?}");
+        }
+        for names in [&[1, 1][..], &[2, 1], &[1, 3, 2]] {
+            assert!(list(names).is_err(), "{names:?}");
+        }
     }
 
     #[test]

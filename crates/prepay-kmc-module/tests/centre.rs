@@ -64,8 +64,9 @@ fn a_file_opens_in_no_other_module_and_no_other_slot() {
     let centre = Centre::test("CENTRE-1");
     let mut one = Module::new("SM-1", "module 1");
     let mut other = Module::new("SM-2", "module 2");
-    let ours = one.enrol(&centre, SLOT);
+    one.enrol(&centre, SLOT);
     let next_slot = one.agree(&centre, SLOT + 1, begin());
+    let ours = one.agree(&centre, SLOT, begin());
     let theirs = other.enrol(&centre, SLOT);
     let party = centre.party();
     centre.two().generate_vending_key(group(1), revision(1), Dkga04).unwrap();
@@ -95,6 +96,7 @@ fn doing_it_again_after_reopening_changes_nothing() {
     let again = centre.one("olu").agree_to(&request).unwrap();
     assert_eq!(again, answer, "to the byte, a day later");
     let slot_keys = accept(&module, &again.confirmation);
+    module.keys = slot_keys.clone();
     let report =
         centre.two().accept_module(&document(module.enrolment()), &module.fingerprint()).unwrap();
     assert_eq!(report.accepted, accepted.accepted);
@@ -154,12 +156,44 @@ fn a_new_agreement_replaces_the_old_slot_keys_and_never_goes_back() {
     }
 
     centre.two().generate_vending_key(group(1), revision(1), Dkga04).unwrap();
+    let order = order(vec![item(1, 1, Dkga04)]);
+    module.keys = newest.clone();
     let request = module.request_load(&party, SLOT, begin(), begin().plus_days(30));
-    let load = operator.load_for(&request, &order(vec![item(1, 1, Dkga04)])).unwrap();
+    let load = operator.load_for(&request, &order).unwrap();
     for keys in [&old, &next] {
         assert_eq!(module.read_load(&party, keys, &load.file).unwrap_err(), DocumentError::Mac);
     }
     assert!(module.read_load(&party, &newest, &load.file).is_ok());
+}
+
+#[test]
+fn a_centre_uses_an_agreement_only_after_the_module_has_confirmed_it() {
+    let centre = Centre::test("CENTRE-1");
+    let mut module = Module::new("SM-1", "module 1");
+    module.enrol(&centre, SLOT);
+    centre.two().generate_vending_key(group(1), revision(1), Dkga04).unwrap();
+    let (party, order) = (centre.party(), order(vec![item(1, 1, Dkga04)]));
+    let operator = centre.one("olu");
+    let ask = |module: &mut Module| {
+        document(module.request_load(&party, SLOT, begin(), begin().plus_days(30)))
+    };
+    let read_before = operator.read_key_load_request(&ask(&mut module)).unwrap();
+    let before = module.keys.clone();
+
+    // The centre has answered anew; the module has not read the answer yet.
+    let (renewal, accept) = module.request_agreement(&party, SLOT, begin().plus_seconds(1));
+    let answer = operator.agree_to(&renewal).unwrap();
+    let refused = operator.read_key_load_request(&ask(&mut module)).unwrap_err();
+    assert_eq!(refused.code(), "confirmation");
+    let refused = operator.build_key_load(&read_before, &order).unwrap_err();
+    assert_eq!(refused.code(), "confirmation", "the request was read before the new agreement");
+
+    module.keys = accept(&module, &answer.confirmation);
+    let request = operator.read_key_load_request(&ask(&mut module)).unwrap();
+    let load = operator.build_key_load(&request, &order).unwrap();
+    assert!(module.read_load(&party, &module.keys, &load.file).is_ok());
+    let refused = module.read_load(&party, &before, &load.file).unwrap_err();
+    assert_eq!(refused, DocumentError::Mac);
 }
 
 #[test]

@@ -9,7 +9,7 @@ use prepay_kmc::store::MemoryStore;
 use prepay_kmc_module::{CentreIdentity, CentreModule, CentreSession, CentreSetup, CentreVault};
 use prepay_kmp::{
     CentreEnrolment, Identity, KeyLoadRequest, ModuleEnrolment, Nonce, PartyKind, PublicIdentity,
-    Signatory, SlotNumber, Unverified, open_kmp, read_as,
+    Signatory, SlotKeys, SlotNumber, Unverified, open_kmp, read_as,
 };
 use prepay_testkit::Foreseeable;
 use prepay_testkit::documents::{accept_agreement, document, read_key_load};
@@ -77,7 +77,12 @@ fn process(centre: &mut Centre<'_, MemoryStore>, form: &SignedForm) -> FormNumbe
     number
 }
 
-fn load_request(module: &Identity, centre: &PublicIdentity, entropy: &mut Foreseeable) -> String {
+fn load_request(
+    module: &Identity,
+    centre: &PublicIdentity,
+    keys: &SlotKeys,
+    entropy: &mut Foreseeable,
+) -> String {
     let request = KeyLoadRequest {
         module: module.name().clone(),
         centre: centre.name().clone(),
@@ -85,6 +90,7 @@ fn load_request(module: &Identity, centre: &PublicIdentity, entropy: &mut Forese
         nonce: Nonce::generate(entropy).unwrap(),
         created: today(),
         expires: today().plus_days(7),
+        confirmation: keys.confirmation(),
     };
     open_kmp::write_key_load_request(module, &request).unwrap()
 }
@@ -176,7 +182,7 @@ fn forms_lead_from_an_unknown_customer_to_a_file_for_one_module() {
     // From here on, one operator is enough.
     let operator = CentreSession::new(&vault, sign_in(&vault, "olu"));
     let mut centre = Centre::new(centre.into_store(), &operator, &clock);
-    let request = load_request(&module, &party, &mut entropy);
+    let request = load_request(&module, &party, &keys, &mut entropy);
     let values = [
         ("customer", "1"),
         ("module", "SM-1"),

@@ -4,6 +4,7 @@ use std::fmt;
 
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha384;
+use subtle::ConstantTimeEq;
 use zeroize::Zeroizing;
 
 use super::key::{self, SECRET, Secret};
@@ -15,24 +16,61 @@ const HALF: usize = 32;
 /// The bytes of a message authentication code.
 pub(super) const MAC: usize = 48;
 
-/// What a module's slot and a centre share: a key that wraps vending keys, and one that authenticates.
+/// The bytes that a vault keeps of an agreement.
+const KEPT: usize = 2 * HALF + MAC;
+
+/// What a module's slot and a centre share: a key that wraps vending keys, one that authenticates, and the module's
+/// confirmation that it has both.
 #[derive(Clone)]
-pub struct SlotKeys(pub(super) Secret<{ 2 * HALF }>);
+pub struct SlotKeys(Secret<KEPT>);
+
+/// A module's proof that it derived the keys of an agreement. It may be seen; nobody else can make it.
+#[derive(Clone, Copy)]
+pub struct Confirmation(pub(super) [u8; MAC]);
+
+impl PartialEq for Confirmation {
+    /// Compares in constant time: a centre's own is a secret until the module has shown it.
+    fn eq(&self, other: &Self) -> bool {
+        self.0.ct_eq(&other.0).into()
+    }
+}
+
+impl Eq for Confirmation {}
+
+impl fmt::Debug for Confirmation {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Confirmation(..)")
+    }
+}
 
 impl SlotKeys {
     /// The keys with these bytes, from a vault.
     ///
     /// # Errors
     ///
-    /// [`KeyError`] when there are not 64.
+    /// [`KeyError`] when there are not 112.
     pub fn from_bytes(bytes: &[u8]) -> Result<Self, KeyError> {
         Secret::copy(bytes).map(Self)
     }
 
-    /// The secret bytes, for a vault: key-encryption key, then MAC key. The caller is responsible for
-    /// where they go.
-    pub fn expose_bytes(&self) -> Zeroizing<[u8; 2 * HALF]> {
+    pub(super) fn new(keys: &[u8; 2 * HALF], confirmation: Confirmation) -> Self {
+        let mut kept = Secret::zeros();
+        kept.bytes_mut()[..2 * HALF].copy_from_slice(keys);
+        kept.bytes_mut()[2 * HALF..].copy_from_slice(&confirmation.0);
+        Self(kept)
+    }
+
+    /// The secret bytes, for a vault: key-encryption key, MAC key, the module's confirmation. The caller is
+    /// responsible for where they go.
+    pub fn expose_bytes(&self) -> Zeroizing<[u8; KEPT]> {
         Zeroizing::new(*self.0.bytes())
+    }
+
+    /// The confirmation of the module that shares these keys.
+    pub fn confirmation(&self) -> Confirmation {
+        let mut bytes = [0; MAC];
+        bytes.copy_from_slice(&self.0.bytes()[2 * HALF..]);
+        Confirmation(bytes)
     }
 
     pub(super) fn wrapping(&self) -> &[u8] {
@@ -50,7 +88,7 @@ impl SlotKeys {
     }
 
     fn mac(&self, text: &[u8]) -> Hmac<Sha384> {
-        let mac = <Hmac<Sha384> as KeyInit>::new_from_slice(&self.0.bytes()[HALF..]);
+        let mac = <Hmac<Sha384> as KeyInit>::new_from_slice(&self.0.bytes()[HALF..2 * HALF]);
         let mac = mac.expect("HMAC takes keys of any length");
         mac.chain_update(key::framed("mac", "", text))
     }

@@ -31,7 +31,7 @@ use std::ops::Deref;
 use prepay_token::key::VendingKey;
 use sha2::{Digest, Sha256};
 
-use crate::agreement::{MAC, SlotKeys};
+use crate::agreement::{Confirmation, MAC, SlotKeys};
 use crate::attribute::{KeyCheckValue, RegisterNumber, VendingKeyAttributes};
 use crate::key::{PublicKey, SIGNATURE};
 use crate::party::{PartyKind, PartyName, PublicIdentity};
@@ -136,7 +136,6 @@ pub struct Unverified<D> {
     pub(crate) content: D,
     pub(crate) text: Box<[u8]>,
     pub(crate) signature: Seal<SIGNATURE>,
-    pub(crate) code: Option<Seal<MAC>>, // If this kind of document has an authentication code.
 }
 
 /// A signature or a code, and how many bytes of the text it covers.
@@ -321,6 +320,10 @@ pub struct AgreementConfirmation {
     pub nonce: Nonce,
     /// When it was written.
     pub created: Moment,
+    /// The centre's own number.
+    pub centre_nonce: Nonce,
+    /// The centre's proof that it derived the same keys.
+    pub(crate) confirmation: Confirmation,
 }
 
 /// What a centre has after answering an agreement request.
@@ -332,7 +335,7 @@ pub struct AgreementAnswered {
     pub confirmation: String,
 }
 
-/// A module asks a centre for vending keys.
+/// A module asks a centre for vending keys, and proves that it shares the keys of the slot.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct KeyLoadRequest {
     /// The module.
@@ -347,9 +350,23 @@ pub struct KeyLoadRequest {
     pub created: Moment,
     /// Until when the module accepts an answer; not before `created`.
     pub expires: Moment,
+    /// The module's proof that it derived the keys of the slot: its [`SlotKeys::confirmation`].
+    pub confirmation: Confirmation,
 }
 
 impl KeyLoadRequest {
+    /// For a centre: checks that the module has confirmed these keys. A centre answers under no others.
+    ///
+    /// # Errors
+    ///
+    /// [`DocumentError::Confirmation`] when the module has other keys.
+    pub fn confirms(&self, keys: &SlotKeys) -> Result<(), DocumentError> {
+        if self.confirmation == keys.confirmation() {
+            return Ok(());
+        }
+        Err(DocumentError::Confirmation { party: self.module.clone() })
+    }
+
     pub(crate) fn check(&self) -> Result<(), DocumentError> {
         dates(self.created <= self.expires, CREATED_AND_EXPIRES)
     }
@@ -425,6 +442,7 @@ pub struct KeyLoad {
 pub struct WrappedKeyLoad {
     pub(crate) header: KeyLoadHeader,
     pub(crate) keys: Vec<WrappedKey>,
+    pub(crate) code: Seal<MAC>,
 }
 
 /// A key of a file, still wrapped.

@@ -111,6 +111,12 @@ pub enum DocumentError {
     },
     /// The message authentication code does not fit: the two sides do not share these slot keys.
     Mac,
+    /// The proof that a party derived the keys of the agreement does not fit: it has other keys. If the agreement was
+    /// renewed, the module imports the newest confirmation and writes its request again; otherwise agree again.
+    Confirmation {
+        /// Whose proof it is.
+        party: PartyName,
+    },
     /// A wrapped key cannot be unwrapped with the slot's keys.
     Unwrap {
         /// The number of the key in the file, from 1.
@@ -172,6 +178,7 @@ prepay_basics::codes! {
         OtherRequest = "request_unknown",
         Signature = "signature",
         Mac = "mac",
+        Confirmation = "confirmation",
         Unwrap = "unwrap",
         KeyLength = "key_length",
         CheckValue = "check_value",
@@ -230,6 +237,12 @@ impl fmt::Display for DocumentError {
             Self::Mac => f.write_str(
                 "wrong message authentication code: the module's slot and the centre do not share \
                  the keys that this was written with",
+            ),
+            Self::Confirmation { party } => write!(
+                f,
+                "{party} has not confirmed the keys of this slot: expected its proof for the newest agreement, found \
+                 another; import the newest confirmation of an agreement and write the request again, or renew the \
+                 agreement"
             ),
             Self::Unwrap { key } => {
                 write!(f, "key {key} of the file cannot be unwrapped with the keys of the slot")

@@ -18,7 +18,7 @@ use prepay_basics::{Entropy, NoEntropy};
 
 /// The name and version of the profile `open-kmp`. Everything that is signed or authenticated begins with it, so
 /// that nothing made for another purpose is accepted.
-pub const PROFILE: &str = "open-kmp-1";
+pub const PROFILE: &str = "open-kmp-2";
 
 /// The bytes of a secret key.
 pub(super) const SECRET: usize = 48;

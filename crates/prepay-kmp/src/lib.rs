@@ -24,7 +24,7 @@ mod party_id;
 mod signatory;
 mod value;
 
-pub use agreement::{PendingAgreement, SlotKeys};
+pub use agreement::{Confirmation, PendingAgreement, SlotKeys};
 pub use attribute::VendingKeyAttributes;
 pub use check_value::check_value;
 pub use document::{

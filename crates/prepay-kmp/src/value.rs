@@ -163,7 +163,7 @@ pub(super) fn fill_from_hex(text: &str, bytes: &mut [u8]) -> bool {
     bytes.iter_mut().zip(text.as_bytes().chunks(2)).all(|(byte, digits)| match digits {
         &[high, low] => match (digit(high), digit(low)) {
             (Some(high), Some(low)) => {
-                *byte = high << 4 | low;
+                *byte = (high << 4) + low;
                 true
             }
             _ => false,

@@ -47,7 +47,7 @@ fn a_text_of_another_kind_is_refused_by_both_names() {
         refused,
         DocumentError::Record { line: 1, expected: "VKL", found: "PKE".to_owned() }
     );
-    let other = with_checksums("SIG;PRFopen-kmp-1;VAL00;0000\n");
+    let other = with_checksums("SIG;PRFopen-kmp-2;VAL00;0000\n");
     assert_eq!(read(other.as_bytes()).unwrap_err().code(), "record");
     for kind in exchange.texts() {
         assert_eq!(read(kind.text.as_bytes()).unwrap().tag(), &kind.text[..3], "{}", kind.name);
@@ -153,8 +153,11 @@ fn both_sides_come_to_the_same_keys_and_every_request_to_others() {
     assert_eq!(confirmation.nonce, exchange.pending.nonce());
     // The same request is answered in the same way.
     let text = exchange.agreement_request.as_bytes();
-    let again = answer_agreement(&exchange.centre, exchange.module.public(), text, moment(CREATED))
-        .unwrap();
+    let answer = |text: &[u8]| {
+        let (module, nonce) = (exchange.module.public(), exchange.centre_nonce);
+        answer_agreement(&exchange.centre, module, text, moment(CREATED), nonce).unwrap()
+    };
+    let again = answer(text);
     assert_eq!(again.confirmation, exchange.agreement_confirmation);
     assert_eq!(*again.keys.expose_bytes(), *keys.expose_bytes());
 
@@ -168,9 +171,7 @@ fn both_sides_come_to_the_same_keys_and_every_request_to_others() {
             &mut Fixed::new(seed),
         )
         .unwrap();
-        let module = exchange.module.public();
-        let text = text.as_bytes();
-        let answered = answer_agreement(&exchange.centre, module, text, moment(CREATED)).unwrap();
+        let answered = answer(text.as_bytes());
         assert_ne!(*answered.keys.expose_bytes(), *keys.expose_bytes(), "slot {slot}");
         let refused = accepted(&pending).unwrap_err().code();
         assert_eq!(refused, if slot == 1 { "request_unknown" } else { "other_slot" });
@@ -185,7 +186,9 @@ fn an_agreement_with_somebody_else_is_refused_by_name() {
     let other_centre = identity(PartyKind::Centre, "centre-1", 13);
     let request = exchange.agreement_request.as_bytes();
     let refused = |centre: &Identity, module: &PublicIdentity| {
-        answer_agreement(centre, module, request, moment(CREATED)).unwrap_err().code()
+        answer_agreement(centre, module, request, moment(CREATED), exchange.centre_nonce)
+            .unwrap_err()
+            .code()
     };
     assert_eq!(refused(&exchange.centre, other_module.public()), "other_module");
     assert_eq!(refused(&exchange.centre, new_module.public()), "other_module");
@@ -224,7 +227,7 @@ fn a_key_load_file_for_somebody_else_is_refused_by_name() {
     let exchange = Exchange::new();
     let other_module = identity(PartyKind::Module, "module-8", 11);
     let other_centre = identity(PartyKind::Centre, "centre-1", 13);
-    let other_keys = SlotKeys::from_bytes(&[1; 64]).unwrap();
+    let other_keys = SlotKeys::from_bytes(&[1; 112]).unwrap();
     let text = exchange.key_load.as_bytes();
     let (module, centre) = (exchange.module.name(), exchange.centre.public());
     let read = |module, centre, keys| {
@@ -331,7 +334,7 @@ fn documents_are_signed_for_one_context_and_never_pass_for_records() {
     for context in ["", "record"] {
         let signature = signatory.sign_document(context, text.as_bytes());
         let digits: String = signature.iter().map(|byte| format!("{byte:02X}")).collect();
-        let sealed = format!("{text}SIG;PRFopen-kmp-1;VAL{digits};0000\n");
+        let sealed = format!("{text}SIG;PRFopen-kmp-2;VAL{digits};0000\n");
         let read = read_as::<SignatoryEnrolment>(with_checksums(&sealed).as_bytes());
         assert_eq!(read.unwrap_err().code(), "signature");
     }
@@ -363,7 +366,7 @@ fn secrets_and_public_keys_survive_a_vault() {
         assert!(PublicIdentity::decode(&encoded[..length]).is_err(), "{length}");
     }
     assert!(SignatoryKey::decode(&encoded).is_err());
-    assert!(SlotKeys::from_bytes(&[0; 63]).is_err());
+    assert!(SlotKeys::from_bytes(&[0; 111]).is_err());
     let mut pending = exchange.pending.expose_bytes();
     pending[26..].fill(0);
     assert!(PendingAgreement::from_bytes(&pending[..]).is_err());
@@ -397,7 +400,7 @@ fn nothing_that_is_printed_shows_a_secret() {
         exchange.signatory.expose_bytes().to_vec(),
         exchange.pending.expose_bytes()[26..].to_vec(),
         exchange.slot_keys.expose_bytes()[..32].to_vec(),
-        exchange.slot_keys.expose_bytes()[32..].to_vec(),
+        exchange.slot_keys.expose_bytes()[32..64].to_vec(),
         vending_key(2).expose_bytes().to_vec(),
         vending_key(4).expose_bytes().to_vec(),
     ];
@@ -431,8 +434,9 @@ fn every_refusal_has_a_code_and_a_sentence_of_its_own() {
         DocumentError::OtherCentre { expected: centre.clone(), found: centre.clone() },
         DocumentError::OtherSlot { expected: slot, found: other },
         DocumentError::OtherRequest { expected: nonce, found: nonce },
-        DocumentError::Signature { party: centre },
+        DocumentError::Signature { party: centre.clone() },
         DocumentError::Mac,
+        DocumentError::Confirmation { party: centre },
         DocumentError::Unwrap { key: 1 },
         DocumentError::KeyLength { key: 1, expected: 8, found: 20 },
         DocumentError::CheckValue {

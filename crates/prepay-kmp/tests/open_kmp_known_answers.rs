@@ -9,7 +9,7 @@ mod open_kmp_kit;
 use open_kmp_kit::{Exchange, Inputs};
 
 /// What they are made from and the texts, each behind a line `== name`.
-const KNOWN: &str = include_str!("data/open-kmp-1.txt");
+const KNOWN: &str = include_str!("data/open-kmp-2.txt");
 
 #[test]
 fn the_texts_of_the_fixed_exchange_are_the_known_ones() {
@@ -19,7 +19,7 @@ fn the_texts_of_the_fixed_exchange_are_the_known_ones() {
     for (line, (known, now)) in known.iter().zip(&now).enumerate() {
         assert_eq!(now, known, "line {}", line + 1);
     }
-    assert_eq!((known.len(), now.len()), (27, 27));
+    assert_eq!((known.len(), now.len()), (26, 26));
 }
 
 #[test]

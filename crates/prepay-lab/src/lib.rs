@@ -20,7 +20,9 @@
 //! - [`Request`]: the shape of a line. [`Issue`], [`Open`], [`Derive`], [`KeyChange`]: what it asks for, as typed values.
 //! - [`Answer`]: the answer.
 //! - [`Lab::answer_line`] and [`Lab::answer_stream`]: text in, text out, in constant memory.
-//! - [`KeyLists`]: which of many keys opens a token. [`Explanation`]: every step of it.
+//! - [`KeyLists`]: which of many keys opens the tokens of a meter. [`Explanation`]: every step of one. [`Reading`]: how
+//!   plausible it is. [`Repair`]: what a mistyped one perhaps was.
+//! - [`MeterNumber`]: the parts and check digits of a meter number.
 //! - [`meter`]: virtual meters, also driven by lines of JSON.
 //!
 //! Never use production keys here: a key management centre makes them, and security modules hold them.
@@ -30,7 +32,10 @@ mod explanation;
 mod hex;
 mod key;
 pub mod meter;
+mod meter_number;
 mod operation;
+mod reading;
+mod repair;
 mod request;
 mod search;
 mod section;
@@ -44,11 +49,14 @@ use prepay_records::lines::{Summary, answer_lines_together, is_blank};
 use serde_json::value::RawValue;
 
 pub use answer::{Answer, Derived, Issued, KeyChanged, Opened};
-pub use explanation::Explanation;
+pub use explanation::{Explained, Explanation, RepairAnswer, advice};
 pub use key::{KeyAttributes, ResolvedKey, show_test_key};
+pub use meter_number::{MeterNumber, MeterNumberParts, MeterNumberProposal};
 pub use operation::{Derive, Issue, KeyChange, Lab, Open};
+pub use reading::{Reading, Sale};
+pub use repair::{Repair, Slip, slips};
 pub use request::{KeyRecord, KeySource, Operation, Request};
-pub use search::{Candidate, Found, KeyLists, List};
+pub use search::{Candidate, Found, KeyLists, List, Tried};
 
 impl Lab {
     /// Answers one line, without its line end, and says whether it succeeded.

@@ -287,6 +287,16 @@ impl Open {
     }
 }
 
+impl Open {
+    /// Why a meter with this key would refuse the token all the same: a default key, or one that has expired.
+    pub fn doubt(&self) -> Option<String> {
+        let ResolvedKey { key, attributes } = self.key.as_ref()?;
+        let token = open(self.number, &TokenCipher::new(key)).ok()?;
+        let used = check_use(&token, attributes.key_type, attributes.expiry);
+        used.err().map(|error| format!("a meter refuses it: {error}"))
+    }
+}
+
 impl Derive {
     /// Shows the key.
     pub fn answer(&self) -> Derived {

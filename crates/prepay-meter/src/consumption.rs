@@ -141,7 +141,7 @@ impl<const TIDS: usize, const FLAGS: usize, const CONTROLS: usize> Meter<TIDS, F
             && (self.is_low(service) || self.is_exhausted(service));
         if is_offered && !self.state.emergency(service) {
             let mut next = self.state.clone();
-            next.emergency |= 1 << service.index();
+            next.emergency += 1 << service.index();
             self.commit(next, storage)?;
         }
         Ok(self.state.emergency(service))

@@ -150,6 +150,42 @@ mod tests {
         assert_eq!(values(&store), [1, 0xFF_FFFF]);
     }
 
+    #[test]
+    fn a_store_has_at_least_one_place_and_at_most_its_capacity() {
+        // (asked, given)
+        for (asked, given) in [(0, 1), (1, 1), (2, 2), (3, 3), (4, 3), (u16::MAX, 3)] {
+            let store = IdentifierStore::<3>::filled(asked, tid(7));
+            assert_eq!(store.count(), given, "{asked}");
+            assert_eq!(values(&store), [7, 7, 7][..usize::from(given)], "{asked}");
+            let unused = &store.places()[usize::from(given)..];
+            assert!(unused.iter().all(|&value| value == 0), "{asked}");
+        }
+    }
+
+    #[test]
+    fn stored_values_are_a_store_only_if_they_ascend_and_nothing_follows_them() {
+        // (count, values, whether they are a store)
+        for (count, values, expected) in [
+            (0, [0, 0, 0], false),
+            (1, [0, 0, 0], true),
+            (2, [5, 5, 0], true), // the identifier of the day of manufacture, twice
+            (2, [5, 6, 0], true),
+            (2, [6, 5, 0], false),
+            (2, [5, 6, 1], false),
+            (2, [5, 6, 7], false),
+            (3, [5, 6, 7], true),
+            (3, [5, 7, 6], false),
+            (4, [5, 6, 7], false),
+            (u16::MAX, [5, 6, 7], false),
+        ] {
+            let store = IdentifierStore::from_values(count, values);
+            assert_eq!(store.is_some(), expected, "{count} of {values:?}");
+            if let Some(store) = store {
+                assert_eq!((store.count(), store.places()), (count, &values));
+            }
+        }
+    }
+
     proptest! {
         #[test]
         fn it_behaves_like_a_set_that_drops_its_smallest(

@@ -104,6 +104,22 @@ mod tests {
     use crate::result::TokenResult;
 
     #[test]
+    fn it_prints_its_stage_and_never_a_token() {
+        extern crate std;
+        let mut mailbox = Mailbox::default();
+        let shown = |mailbox: &Mailbox| std::format!("{mailbox:?}");
+        assert!(shown(&mailbox).contains("Empty"), "{mailbox:?}");
+        let data = TokenData::from_digits(b"29054347139309851356").unwrap();
+        mailbox.put(data, TokenCarrierType::NUMERIC).unwrap();
+        let waiting = shown(&mailbox);
+        assert!(waiting.contains("Waiting(..)") && !waiting.contains("2905"), "{waiting}");
+        mailbox.take();
+        assert!(shown(&mailbox).contains("InProcess"), "{mailbox:?}");
+        mailbox.finish(TokenResult::CrcError);
+        assert!(shown(&mailbox).contains("Done(crc_error)"), "{mailbox:?}");
+    }
+
+    #[test]
     fn it_is_not_ready_until_the_token_has_its_result() {
         let mut mailbox = Mailbox::default();
         let (data, carrier) = (TokenData::join(Class::Credit, 7), TokenCarrierType::VIRTUAL_LOCAL);

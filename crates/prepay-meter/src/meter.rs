@@ -168,7 +168,7 @@ impl<const TIDS: usize, const FLAGS: usize, const CONTROLS: usize> Meter<TIDS, F
         self.enter_with(data, carrier, now_s, storage, &NoMaker)
     }
 
-    /// Enters the text of a token from a keypad: twenty digits; spaces and dashes are ignored.
+    /// Enters the text of a token from a keypad: twenty digits; blanks, line ends and dashes are ignored.
     ///
     /// # Errors
     ///

@@ -176,7 +176,7 @@ impl Header {
             return Err(RecordError::Magic);
         }
         let half = |at: usize| u16::from_be_bytes([bytes[at], bytes[at + 1]]);
-        let word = |at: usize| u32::from(half(at)) << 16 | u32::from(half(at + 2));
+        let word = |at: usize| (u32::from(half(at)) << 16) + u32::from(half(at + 2));
         if CRC.checksum(&bytes[..16]) != word(16) {
             return Err(RecordError::HeaderChecksum);
         }
@@ -235,10 +235,10 @@ impl<const TIDS: usize, const FLAGS: usize, const CONTROLS: usize>
         ])?;
         put(&self.supply_group.map_or(NONE, SupplyGroupCode::value).to_be_bytes())?;
         let conditions = u8::from(self.tamper)
-            | u8::from(self.waits_for_token == Some(Excess::Power)) << 1
-            | u8::from(self.waits_for_token == Some(Excess::PhaseUnbalance)) << 2
-            | u8::from(self.tariff_rate.is_some()) << 3
-            | self.emergency << 4;
+            + (u8::from(self.waits_for_token == Some(Excess::Power)) << 1)
+            + (u8::from(self.waits_for_token == Some(Excess::PhaseUnbalance)) << 2)
+            + (u8::from(self.tariff_rate.is_some()) << 3)
+            + (self.emergency << 4);
         put(&[conditions, u8::from(self.water_factor.is_some()), self.failures])?;
         put(&self.power_limit_watts.unwrap_or(NONE).to_be_bytes())?;
         put(&self.unbalance_limit_watts.unwrap_or(NONE).to_be_bytes())?;

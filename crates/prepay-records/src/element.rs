@@ -20,6 +20,7 @@ use prepay_token::key_change::SetSize;
 use crate::decimal::{Decimal, DecimalError};
 use crate::error::{RecordCode, RecordError};
 use crate::json::Scalar;
+use crate::pasted::{meter_number, not_a_token};
 use crate::{decimal, time};
 
 /// A field that may be there.
@@ -98,12 +99,11 @@ pub fn number<T: TryFrom<i64> + PartialOrd + std::fmt::Display>(
     found.ok_or_else(|| wrong(code, field, &format!("a whole number from 0 to {largest}"), value))
 }
 
-/// The meter, with both check digits verified.
+/// The meter, with its check digits verified; see [`meter_number`].
 pub fn pan(value: &Field<'_>) -> Result<Option<MeterPan>, RecordError> {
     let Some(value) = value else { return Ok(None) };
-    let text = text(RecordCode::PanFormat, "pan", "18 digits in a string", value)?;
-    let pan: Result<MeterPan, _> = text.parse();
-    pan.map(Some).map_err(|error| RecordError::new((&error).into(), format!("pan: {error}")))
+    let text = text(RecordCode::PanFormat, "pan", "11, 13 or 18 digits in a string", value)?;
+    meter_number(text).map(Some)
 }
 
 /// The encryption algorithm.
@@ -214,8 +214,7 @@ pub fn amount(
 /// The twenty digits of a token.
 pub fn token_number(value: &Scalar<'_>) -> Result<TokenData, RecordError> {
     let text = text(RecordCode::NumberFormat, "number", "20 digits in a string", value)?;
-    let number: Result<TokenData, _> = text.parse();
-    number.map_err(|error| RecordError::new((&error).into(), format!("number: {error}")))
+    text.parse().map_err(|error| not_a_token(&error))
 }
 
 /// A token identifier given as it is.

@@ -8,6 +8,8 @@ use prepay_token::element::{IssueTimeError, ParseMeterNumberError};
 use prepay_token::{ElementProblem, MeterTestError, OpenError, TokenDataError};
 use serde::{Serialize, Serializer};
 
+use crate::explain::explain;
+
 /// Declares the codes with their text once.
 macro_rules! codes {
     ($($(#[$doc:meta])* $variant:ident = $text:literal,)*) => {
@@ -182,9 +184,10 @@ impl<'a> ErrorRecord<'a> {
 }
 
 impl Serialize for RecordError {
-    /// The code and the sentence, as in the member `error`.
+    /// The code, the sentence and what to do next, as in the member `error`.
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        ErrorRecord::from(self).error.serialize(serializer)
+        let next = explain(self.code()).map(|row| row.next);
+        ErrorBody { next, ..ErrorRecord::from(self).error }.serialize(serializer)
     }
 }
 

@@ -27,6 +27,7 @@
 //!   and [`OpenedToken`] back.
 //! - [`lines`]: lines of a stream, and the stream of their answers.
 //! - [`time`], [`decimal`], [`hex`]: texts of numbers, both ways.
+//! - [`pasted`]: meter numbers and tokens as people have them.
 //! - [`purchase`]: a purchase to be priced, and its quote.
 //! - [`RecordCode`]: the stable codes; [`ErrorRecord`]: an error as every door answers it.
 //! - [`explain`](mod@explain): what each code means, who has to act and what to do.
@@ -43,6 +44,7 @@ pub mod explain;
 pub mod hex;
 pub mod json;
 pub mod lines;
+pub mod pasted;
 pub mod purchase;
 pub mod time;
 mod token;

@@ -5,7 +5,9 @@
 
 use std::collections::BTreeMap;
 
-use prepay_vend::{Ask, Debt, DebtRule, Decimal, Moment, Purchase, Quote, QuoteLine, Tariff};
+use prepay_vend::{
+    Ask, Debt, DebtRule, Decimal, Explained, Moment, Purchase, Quote, QuoteLine, Tariff,
+};
 use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::value::RawValue;
 
@@ -30,6 +32,8 @@ impl<'de> Deserialize<'de> for Figure {
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct PurchaseRecord {
+    /// Any value; the answer has it too.
+    pub id: Option<serde_json::Value>,
     /// The day or moment.
     pub date: Option<String>,
     /// The face value.
@@ -172,6 +176,10 @@ pub struct QuoteRecord<'a> {
     waiting: BTreeMap<&'a str, String>,
     #[serde(skip_serializing_if = "<[_]>::is_empty")]
     terms: &'a [String],
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    why: &'a [String],
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    notices: &'a [String],
 }
 
 #[derive(Clone, Debug, Serialize)]
@@ -208,7 +216,8 @@ struct StepRecord {
     units: String,
     unit_price: String,
     amount: String,
-    price_with_all: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    price_with_all: Option<String>,
     amount_with_all: String,
 }
 
@@ -236,6 +245,17 @@ impl<'a> QuoteRecord<'a> {
                 .map(|(name, rest)| (name.as_str(), rest.to_string()))
                 .collect(),
             terms: &quote.terms,
+            why: &[],
+            notices: &[],
+        }
+    }
+
+    /// A quote with its reasons and what lies near.
+    pub fn explained(tariff: &'a Tariff, explained: &'a Explained) -> Self {
+        Self {
+            why: &explained.why,
+            notices: &explained.notices,
+            ..Self::new(tariff, &explained.quote)
         }
     }
 }
@@ -247,7 +267,7 @@ impl<'a> LineRecord<'a> {
             units: step.units.to_string(),
             unit_price: step.unit_price.to_string(),
             amount: step.amount.to_string(),
-            price_with_all: step.price_with_all.to_string(),
+            price_with_all: text(step.price_with_all),
             amount_with_all: step.amount_with_all.to_string(),
         };
         Self {

@@ -22,7 +22,7 @@ use prepay_token::{Instruction, TokenData};
 use serde::de::{Deserializer, Error as _};
 use serde::{Deserialize, Serialize, Serializer};
 
-use crate::service::ServiceAnswer;
+use crate::service::{LogCheck, ServiceAnswer};
 
 /// The answer to a request that succeeded.
 #[derive(Clone, Debug, Serialize)]
@@ -92,6 +92,9 @@ pub struct StatusAnswer {
     pub names_unreadable: u64,
     /// What its custodians should know.
     pub alerts: Vec<String>,
+    /// At a service that has verified the whole audit log: what it found.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub verified: Option<LogCheck>,
 }
 
 impl From<ModuleStatus> for StatusAnswer {
@@ -105,6 +108,7 @@ impl From<ModuleStatus> for StatusAnswer {
             names_since: status.names.since.map(|since| since.to_string()),
             names_unreadable: status.names.unreadable,
             alerts: status.alerts,
+            verified: None,
         }
     }
 }
@@ -422,7 +426,10 @@ fn left(parts: u128, places: usize) -> String {
     decimal::print(i128::try_from(parts).unwrap_or(i128::MAX), places)
 }
 
-fn as_text<T: Display, S: Serializer>(value: &T, serializer: S) -> Result<S::Ok, S::Error> {
+pub(crate) fn as_text<T: Display, S: Serializer>(
+    value: &T,
+    serializer: S,
+) -> Result<S::Ok, S::Error> {
     serializer.collect_str(value)
 }
 
@@ -434,7 +441,9 @@ fn expiry<S: Serializer>(ken: &KeyExpiryNumber, serializer: S) -> Result<S::Ok, 
     serializer.serialize_u8(ken.value())
 }
 
-fn of_text<'de, T: FromStr<Err: Display>, D: Deserializer<'de>>(value: D) -> Result<T, D::Error> {
+pub(crate) fn of_text<'de, T: FromStr<Err: Display>, D: Deserializer<'de>>(
+    value: D,
+) -> Result<T, D::Error> {
     Cow::<str>::deserialize(value)?.parse().map_err(D::Error::custom)
 }
 

@@ -4,8 +4,8 @@ use prepay_basics::Moment;
 use prepay_kmc_module::{AgreementAnswer, CentreError, CentreModule, KeyLoadOrder};
 use prepay_kmp::{
     AgreementAnswered, AgreementConfirmation, AgreementRequest, Document, DocumentError, Identity,
-    KeyLoad, KeyLoadRequest, PartyName, PendingAgreement, PublicIdentity, SlotKeys, Unverified,
-    Verified, WrappedKeyLoad, open_kmp, read_as,
+    KeyLoad, KeyLoadRequest, Nonce, PartyName, PendingAgreement, PublicIdentity, SlotKeys,
+    Unverified, Verified, WrappedKeyLoad, open_kmp, read_as,
 };
 
 /// A text that is known to be a document of this kind.
@@ -27,10 +27,11 @@ pub fn answer_agreement(
     module: &PublicIdentity,
     text: impl AsRef<[u8]>,
     created: Moment,
+    nonce: Nonce,
 ) -> Result<AgreementAnswered, DocumentError> {
     let request: Unverified<AgreementRequest> = read_as(text.as_ref())?;
     let request = request.verify(centre.name(), module)?;
-    open_kmp::confirm_agreement(centre, &request, created)
+    open_kmp::confirm_agreement(centre, &request, created, nonce)
 }
 
 /// What a centre does with the text of a request, by its own module.

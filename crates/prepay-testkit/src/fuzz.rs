@@ -11,6 +11,7 @@ mod vault;
 
 use prepay_lab::Lab;
 use prepay_records::RecordCode;
+use prepay_records::pasted;
 use prepay_token::element::{
     DecoderReferenceNumber, DecoderSerialNumber, EncryptionAlgorithm, ManufacturerCode, MeterPan,
 };
@@ -63,7 +64,18 @@ pub fn open_digits(input: &[u8]) {
     let key = DecoderKey::new(algorithm, &key[..algorithm.key_bytes()]).expect("the length suits");
     let cipher = TokenCipher::new(&key);
     let data = match choice >> 2 & 3 {
-        0 => String::from_utf8_lossy(rest).parse(),
+        0 => {
+            let text = String::from_utf8_lossy(rest);
+            let data: Result<TokenData, _> = text.parse();
+            let (pasted, meter) = (pasted::tokens(&text), pasted::meter_number(&text));
+            if let Ok(data) = data {
+                assert_eq!(pasted, Ok(vec![data]));
+            }
+            for error in [pasted.err(), meter.err()].into_iter().flatten() {
+                assert!(!error.message.is_empty());
+            }
+            data
+        }
         1 => TokenData::from_digits(rest),
         2 => {
             let Some(&bytes) = rest.first_chunk::<9>() else { return };

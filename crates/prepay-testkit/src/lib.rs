@@ -13,24 +13,35 @@
 //! - [`Memory`], [`meter_key`]: the storage and the key of a meter.
 //! - [`SetClock`], [`Foreseeable`]: time and randomness.
 //! - [`ratio`]: two operations timed against each other.
+//!
+//! A crate asks for what its floor needs by the features `meter`, `modules` and `doors`.
 
+#[cfg(feature = "doors")]
 pub mod centre_store;
+#[cfg(feature = "modules")]
 pub mod ceremony;
 pub mod child;
+#[cfg(feature = "modules")]
 pub mod documents;
+#[cfg(feature = "doors")]
 pub mod fuzz;
+#[cfg(feature = "meter")]
 mod memory;
 #[cfg(target_os = "linux")]
 pub mod power_loss;
 pub mod published;
 mod random;
 pub mod ratio;
+#[cfg(feature = "modules")]
 pub mod secrets;
 pub mod strategy;
+#[cfg(feature = "modules")]
 mod surroundings;
 pub mod vectors;
 
+#[cfg(feature = "meter")]
 pub use memory::{Memory, meter_key};
 pub use random::Random;
+#[cfg(feature = "modules")]
 pub use surroundings::{Foreseeable, SetClock};
 pub use vectors::load;

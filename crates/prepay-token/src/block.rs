@@ -165,7 +165,7 @@ impl ClearBlock {
     pub fn of(token: &Token) -> Self {
         let (class, bits) = (token.class(), body(token));
         let kind = checksum_kind(class, token.sub_class());
-        Self { class, bits: bits | u64::from(checksum(kind, class.number(), bits)) }
+        Self { class, bits: layout::join([bits, u64::from(checksum(kind, class.number(), bits))]) }
     }
 
     /// What a key makes of a token. Classes 1 and 3 are not enciphered and stay as they are.
@@ -350,7 +350,7 @@ impl ClearBlock {
             }),
             8 => {
                 let (high, low) = (read(layout::SGC_FIRST_HIGH), read(layout::SGC_SECOND_LOW));
-                let code = (high << 12 | low) as u32;
+                let code = ((high << 12) + low) as u32;
                 let supply_group = SupplyGroupCode::try_from(code)
                     .map_err(|_| problem(None, ElementProblem::SupplyGroup(code)))?;
                 let reserved = read(layout::RESERVED_20) as u32;
@@ -388,40 +388,44 @@ const fn checksum_kind(class: Class, sub_class: u8) -> ChecksumKind {
 /// Inlined, so that a caller who makes one kind of token pays for one branch of the match.
 #[inline(always)]
 fn body(token: &Token) -> u64 {
-    let sub_class = layout::SUB_CLASS.write(u64::from(token.sub_class()));
-    sub_class
-        | match token {
-            Token::Credit { random, identifier, amount, .. } => {
-                numbered(*random, *identifier) | layout::AMOUNT.write(u64::from(amount.bits()))
+    let fields = match token {
+        Token::Credit { random, identifier, amount, .. } => layout::join([
+            numbered(*random, *identifier),
+            layout::AMOUNT.write(u64::from(amount.bits())),
+        ]),
+        Token::CurrencyCredit { identifier, amount, .. } => layout::join([
+            layout::SIGN_EXPONENT.write(u64::from(amount.sign_exponent())),
+            layout::TID.write(u64::from(identifier.value())),
+            layout::AMOUNT.write(u64::from(amount.bits())),
+        ]),
+        Token::Test(test) => {
+            let code = u64::from(test.manufacturer().value());
+            let control = test.control().bits();
+            if test.manufacturer().is_two_digit() {
+                layout::join([layout::CONTROL_36.write(control), layout::MFR_CODE_8.write(code)])
+            } else {
+                layout::join([layout::CONTROL_28.write(control), layout::MFR_CODE_16.write(code)])
             }
-            Token::CurrencyCredit { identifier, amount, .. } => {
-                layout::SIGN_EXPONENT.write(u64::from(amount.sign_exponent()))
-                    | layout::TID.write(u64::from(identifier.value()))
-                    | layout::AMOUNT.write(u64::from(amount.bits()))
-            }
-            Token::Test(test) => {
-                let code = u64::from(test.manufacturer().value());
-                let control = test.control().bits();
-                if test.manufacturer().is_two_digit() {
-                    layout::CONTROL_36.write(control) | layout::MFR_CODE_8.write(code)
-                } else {
-                    layout::CONTROL_28.write(control) | layout::MFR_CODE_16.write(code)
-                }
-            }
-            Token::ExtendedRead { index, manufacturer } => {
-                layout::READ_INDEX.write(u64::from(index.value()))
-                    | layout::MFR_CODE_8.write(u64::from(manufacturer.code().value()))
-            }
-            Token::Management { random, identifier, function } => {
-                numbered(*random, *identifier) | layout::VALUE.write(u64::from(function.bits()))
-            }
-            Token::KeyChange(section) => section_body(section),
         }
+        Token::ExtendedRead { index, manufacturer } => layout::join([
+            layout::READ_INDEX.write(u64::from(index.value())),
+            layout::MFR_CODE_8.write(u64::from(manufacturer.code().value())),
+        ]),
+        Token::Management { random, identifier, function } => layout::join([
+            numbered(*random, *identifier),
+            layout::VALUE.write(u64::from(function.bits())),
+        ]),
+        Token::KeyChange(section) => section_body(section),
+    };
+    layout::join([layout::SUB_CLASS.write(u64::from(token.sub_class())), fields])
 }
 
 /// *RND* and *TID*.
 fn numbered(random: RandomNumber, identifier: TokenIdentifier) -> u64 {
-    layout::RND.write(u64::from(random.value())) | layout::TID.write(u64::from(identifier.value()))
+    layout::join([
+        layout::RND.write(u64::from(random.value())),
+        layout::TID.write(u64::from(identifier.value())),
+    ])
 }
 
 /// The fields of a key change section.
@@ -434,31 +438,31 @@ fn section_body(section: &KeySection) -> u64 {
             three_tokens,
             key_type,
             key_high,
-        } => {
-            layout::KENHO.write(u64::from(ken_high.value()))
-                | layout::KRN.write(key_revision.map_or(0, |revision| u64::from(revision.value())))
-                | layout::ROLLOVER.write(u64::from(*rollover))
-                | layout::THREE_KCT.write(u64::from(*three_tokens))
-                | layout::KEY_TYPE.write(u64::from(key_type.value()))
-                | layout::NKHO.write(u64::from(key_high.word()))
-        }
-        KeySection::Second { ken_low, tariff_index, key_low } => {
-            layout::KENLO.write(u64::from(ken_low.value()))
-                | layout::TARIFF_INDEX.write(u64::from(tariff_index.value()))
-                | layout::NKLO.write(u64::from(key_low.word()))
-        }
-        KeySection::ThirdOfThree { supply_group } => {
-            layout::SGC_FIRST_HIGH.write(u64::from(supply_group.high_bits()))
-                | layout::SGC_SECOND_LOW.write(u64::from(supply_group.low_bits()))
-        }
-        KeySection::ThirdOfFour { group_low, key_middle_2 } => {
-            layout::SGC_FIRST_LOW.write(u64::from(group_low.value()))
-                | layout::NKMO2.write(u64::from(key_middle_2.word()))
-        }
-        KeySection::Fourth { group_high, key_middle_1 } => {
-            layout::SGC_FIRST_HIGH.write(u64::from(group_high.value()))
-                | layout::NKMO1.write(u64::from(key_middle_1.word()))
-        }
+        } => layout::join([
+            layout::KENHO.write(u64::from(ken_high.value())),
+            layout::KRN.write(key_revision.map_or(0, |revision| u64::from(revision.value()))),
+            layout::ROLLOVER.write(u64::from(*rollover)),
+            layout::THREE_KCT.write(u64::from(*three_tokens)),
+            layout::KEY_TYPE.write(u64::from(key_type.value())),
+            layout::NKHO.write(u64::from(key_high.word())),
+        ]),
+        KeySection::Second { ken_low, tariff_index, key_low } => layout::join([
+            layout::KENLO.write(u64::from(ken_low.value())),
+            layout::TARIFF_INDEX.write(u64::from(tariff_index.value())),
+            layout::NKLO.write(u64::from(key_low.word())),
+        ]),
+        KeySection::ThirdOfThree { supply_group } => layout::join([
+            layout::SGC_FIRST_HIGH.write(u64::from(supply_group.high_bits())),
+            layout::SGC_SECOND_LOW.write(u64::from(supply_group.low_bits())),
+        ]),
+        KeySection::ThirdOfFour { group_low, key_middle_2 } => layout::join([
+            layout::SGC_FIRST_LOW.write(u64::from(group_low.value())),
+            layout::NKMO2.write(u64::from(key_middle_2.word())),
+        ]),
+        KeySection::Fourth { group_high, key_middle_1 } => layout::join([
+            layout::SGC_FIRST_HIGH.write(u64::from(group_high.value())),
+            layout::NKMO1.write(u64::from(key_middle_1.word())),
+        ]),
     }
 }
 

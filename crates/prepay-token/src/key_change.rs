@@ -419,7 +419,7 @@ impl KeyChangeBuffer {
                 words[1] = key_middle_2.word();
                 words[2] = key_middle_1.word();
                 words[3] = key_low.word();
-                let found = u32::from(group_high.0) << 12 | u32::from(group_low.0);
+                let found = (u32::from(group_high.0) << 12) + u32::from(group_low.0);
                 match SupplyGroupCode::try_from(found) {
                     Ok(group) => Some(group),
                     Err(_) => return Assembly::SupplyGroupOutOfRange { found },
@@ -469,3 +469,18 @@ impl fmt::Display for KeyChangeError {
 }
 
 impl core::error::Error for KeyChangeError {}
+
+#[cfg(test)]
+mod tests {
+    extern crate std;
+
+    use super::KeyPart;
+
+    #[test]
+    fn a_part_of_a_key_is_equal_to_itself_alone_and_prints_nothing() {
+        let part = KeyPart::new(0x5B00_0001);
+        assert!(part == KeyPart::new(0x5B00_0001) && part != KeyPart::new(0x5B00_0000));
+        assert_eq!(part.expose_bytes(), [0x5B, 0, 0, 1]);
+        assert_eq!(std::format!("{part:?}"), "KeyPart(..)");
+    }
+}

@@ -148,6 +148,12 @@ impl Place {
     }
 }
 
+/// A block of several fields that do not overlap: then their sum is their union.
+#[inline]
+pub(crate) fn join<const N: usize>(fields: [u64; N]) -> u64 {
+    fields.into_iter().sum()
+}
+
 pub(crate) const SUB_CLASS: Place = Place::new(FieldName::SubClass, 63, 60);
 pub(crate) const CHECKSUM: Place = Place::new(FieldName::Crc, 15, 0);
 pub(crate) const CHECKSUM_C: Place = Place::new(FieldName::CrcC, 15, 0);

@@ -39,7 +39,7 @@ const TEN_TO_16: u64 = 10_000_000_000_000_000;
 pub enum Class {
     /// Class 0: transfer of credit. Enciphered.
     Credit,
-    /// Class 1: tests and displays, for any meter. In clear.
+    /// Class 1: tests and displays, for the meters of one manufacturer or of all. In clear.
     Display,
     /// Class 2: management of one meter. Enciphered.
     Management,
@@ -96,8 +96,10 @@ pub enum TokenDataError {
     },
     /// A character that is not an ASCII digit.
     NotDigit {
-        /// Its position, counted in characters from 0.
-        index: usize,
+        /// The character.
+        character: char,
+        /// Its position, counted in characters from 1.
+        position: usize,
     },
     /// Twenty digits, or nine bytes, whose value is 2^66 or more.
     TooLarge,
@@ -108,8 +110,8 @@ impl TokenData {
     #[inline]
     pub const fn join(class: Class, block: u64) -> Self {
         let moved = block >> CLASS_SHIFT & 3;
-        let rest = block & !(3 << CLASS_SHIFT) | (class.number() as u64) << CLASS_SHIFT;
-        Self((moved as u128) << 64 | rest as u128)
+        let rest = (block & !(3 << CLASS_SHIFT)) + ((class.number() as u64) << CLASS_SHIFT);
+        Self(((moved as u128) << 64) + rest as u128)
     }
 
     /// The class.
@@ -121,7 +123,7 @@ impl TokenData {
     /// The 64-bit block, with its own bits 28 and 27 back in their place.
     #[inline]
     pub const fn block(self) -> u64 {
-        self.0 as u64 & !(3 << CLASS_SHIFT) | ((self.0 >> 64) as u64) << CLASS_SHIFT
+        (self.0 as u64 & !(3 << CLASS_SHIFT)) + (((self.0 >> 64) as u64) << CLASS_SHIFT)
     }
 
     /// The 66 bits as a number.
@@ -152,15 +154,27 @@ impl TokenData {
         let Ok(digits) = <[u8; TOKEN_DIGITS]>::try_from(digits) else {
             return Err(TokenDataError::Length { found: digits.len() });
         };
-        if !digits.iter().all(u8::is_ascii_digit) {
-            let index = digits.iter().position(|digit| !digit.is_ascii_digit()).unwrap_or(0);
-            return Err(TokenDataError::NotDigit { index });
+        if let Some(index) = digits.iter().position(|digit| !digit.is_ascii_digit()) {
+            let character = char::from(digits[index]);
+            return Err(TokenDataError::NotDigit { character, position: index + 1 });
         }
         let [a, b, c, d, e, f, g, h, i, j, k, l, m, n, o, p, q, r, s, t] = digits;
         let head = number_of([b'0', b'0', b'0', b'0', a, b, c, d]);
         let middle = number_of([e, f, g, h, i, j, k, l]);
         let tail = middle * 100_000_000 + number_of([m, n, o, p, q, r, s, t]);
         Self::try_from(u128::from(head) * u128::from(TEN_TO_16) + u128::from(tail))
+    }
+
+    /// Whether a character may stand between the digits of a token and means nothing: every blank and line end of Unicode,
+    /// every dash, and what has no width.
+    pub const fn is_separator(character: char) -> bool {
+        character.is_whitespace()
+            || matches!(
+                character,
+                '-' | '\u{AD}' | '\u{58A}' | '\u{2010}'..='\u{2015}' | '\u{2043}' | '\u{2212}'
+                | '\u{301C}' | '\u{FE58}' | '\u{FE63}' | '\u{FF0D}'
+                | '\u{200B}'..='\u{200F}' | '\u{2060}' | '\u{FEFF}'
+            )
     }
 
     /// The nine bytes, most significant first; the six high bits of the first are zero.
@@ -175,7 +189,7 @@ impl TokenData {
     ///
     /// [`TokenDataError::TooLarge`] when one of the six high bits is set.
     pub fn from_bytes(bytes: [u8; 9]) -> Result<Self, TokenDataError> {
-        let value = bytes.iter().fold(0, |value, &byte| value << 8 | u128::from(byte));
+        let value = bytes.iter().fold(0, |value, &byte| (value << 8) + u128::from(byte));
         Self::try_from(value)
     }
 }
@@ -229,7 +243,7 @@ impl TryFrom<u128> for TokenData {
 impl FromStr for TokenData {
     type Err = TokenDataError;
 
-    /// Accepts twenty ASCII digits; spaces and dashes between and around them are ignored.
+    /// Accepts twenty ASCII digits; [separators](TokenData::is_separator) between and around them are ignored.
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         let mut digits = [0; TOKEN_DIGITS];
         let mut found = 0;
@@ -241,8 +255,10 @@ impl FromStr for TokenData {
                     }
                     found += 1;
                 }
-                ' ' | '-' => {}
-                _ => return Err(TokenDataError::NotDigit { index }),
+                character if Self::is_separator(character) => {}
+                character => {
+                    return Err(TokenDataError::NotDigit { character, position: index + 1 });
+                }
             }
         }
         if found != TOKEN_DIGITS {
@@ -275,11 +291,14 @@ impl fmt::Debug for TokenData {
 impl fmt::Display for TokenDataError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
+            Self::Length { found: 19 } => f.write_str(
+                "token number of the wrong length: expected 20 digits, found 19; a zero in front may be lost",
+            ),
             Self::Length { found } => {
                 write!(f, "token number of the wrong length: expected 20 digits, found {found}")
             }
-            Self::NotDigit { index } => {
-                write!(f, "token number with a character that is no digit at position {index}")
+            Self::NotDigit { character, position } => {
+                write!(f, "token number: expected digits, found {character:?} at position {position}")
             }
             Self::TooLarge => {
                 f.write_str("not an STS token: expected a number below 2^66, found a larger one")
@@ -328,11 +347,17 @@ mod tests {
     }
 
     #[test]
-    fn text_is_twenty_digits_with_blanks_and_dashes_dropped() {
+    fn text_is_twenty_digits_with_every_blank_and_dash_dropped() {
         let token = TokenData::from_digits(b"00000000000150997584").unwrap();
-        for text in
-            ["0000 0000 0001 5099 7584", "0000-0000-0001-5099-7584", " 00000000000150997584 "]
-        {
+        for text in [
+            "0000 0000 0001 5099 7584",
+            "0000-0000-0001-5099-7584",
+            " 00000000000150997584 ",
+            "0000\u{A0}0000\u{202F}0001\u{2009}5099\u{3000}7584",
+            "0000\u{2013}0000\u{2014}0001\u{2011}5099\u{2212}7584",
+            "0000\t0000\r\n0001\n5099\u{2028}7584\n",
+            "\u{FEFF}0000\u{200B}000000015099\u{AD}7584",
+        ] {
             assert_eq!(text.parse(), Ok(token), "{text}");
         }
         assert_eq!(format!("{token:#}"), "0000 0000 0001 5099 7584");
@@ -340,8 +365,9 @@ mod tests {
             ("", TokenDataError::Length { found: 0 }),
             ("0000000000015099758", TokenDataError::Length { found: 19 }),
             ("000000000001509975840", TokenDataError::Length { found: 21 }),
-            ("0000 0000 0001 5099 758a", TokenDataError::NotDigit { index: 23 }),
-            ("0000000000015099758٤", TokenDataError::NotDigit { index: 19 }),
+            ("0000 0000 0001 5099 758a", TokenDataError::NotDigit { character: 'a', position: 24 }),
+            ("0000000000015099758٤", TokenDataError::NotDigit { character: '٤', position: 20 }),
+            ("0000.0000", TokenDataError::NotDigit { character: '.', position: 5 }),
         ] {
             assert_eq!(text.parse::<TokenData>(), Err(error), "{text}");
         }

@@ -178,19 +178,28 @@ pub fn records<E: Entries>(
     at_most: usize,
 ) -> Result<Vec<Record<E>>, AuditError> {
     let mut records = Vec::new();
-    if at_most == 0 {
-        return Ok(records);
-    }
-    let outcome = walk(storage, None, &mut |record: Record<E>, _| {
-        if record.sequence >= from {
+    if at_most > 0 {
+        show_records(storage, from, &mut |record| {
             records.push(record);
-        }
-        records.len() < at_most
-    })?;
-    match outcome {
-        Ok(_) => Ok(records),
-        Err(bad) => Err(bad.into()),
+            records.len() < at_most
+        })?;
     }
+    Ok(records)
+}
+
+/// Shows entries without the vault's secrets, starting at a number, while `visit` returns true. Also verifies the chain
+/// before them.
+///
+/// # Errors
+///
+/// [`AuditError`] if the storage fails or an entry was changed.
+pub fn show_records<E: Entries>(
+    storage: &mut dyn VaultStorage,
+    from: u64,
+    visit: &mut dyn FnMut(Record<E>) -> bool,
+) -> Result<(), AuditError> {
+    walk(storage, None, &mut |record: Record<E>, _| record.sequence < from || visit(record))??;
+    Ok(())
 }
 
 /// Reads a log while `visit` returns true. Returns the position after the last entry.

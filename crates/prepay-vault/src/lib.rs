@@ -55,7 +55,9 @@ mod witness;
 
 use std::sync::Arc;
 
-pub use audit::{AuditMark, AuditReport, ParseAuditMarkError, records, verify, verify_noted};
+pub use audit::{
+    AuditMark, AuditReport, ParseAuditMarkError, records, show_records, verify, verify_noted,
+};
 pub use backup::RestoredLimits;
 pub use entry::{Entries, Entry, VaultEntry};
 pub use error::*;

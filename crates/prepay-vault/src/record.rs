@@ -22,7 +22,7 @@ use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq;
 
 use super::secret::Key;
-use super::{At, Entries, Entry};
+use super::{At, AuditMark, Entries, Entry};
 use prepay_basics::codec::{DecodeError, Reader, Writer};
 use prepay_basics::{Identifier, Moment};
 
@@ -37,9 +37,16 @@ pub struct Record<E> {
     pub actors: Vec<Identifier>,
     /// What happened.
     pub entry: Entry<E>,
+    /// Its hash, which depends on all entries before it.
+    pub hash: [u8; 32],
 }
 
 impl<E> Record<E> {
+    /// Its number and hash, to note elsewhere.
+    pub const fn mark(&self) -> AuditMark {
+        AuditMark { sequence: self.sequence, hash: self.hash }
+    }
+
     /// Which entry it is, and when it was written.
     pub const fn at(&self) -> At {
         At { sequence: self.sequence, moment: self.moment }
@@ -236,12 +243,16 @@ pub(super) fn read<E: Entries>(
     if mac.is_some_and(|mac| !bool::from(mac.short(&digest).ct_eq(found_mac))) {
         return Err(Problem::Forged);
     }
-    let record = fields(sequence, &mut reader).map_err(Problem::Form)?;
+    let record = fields(sequence, hash, &mut reader).map_err(Problem::Form)?;
     reader.finish().map_err(Problem::Form)?;
     Ok((record, Position { sequence, length: before.length + bytes.len() as u64, hash }))
 }
 
-fn fields<E: Entries>(sequence: u64, reader: &mut Reader<'_>) -> Result<Record<E>, DecodeError> {
+fn fields<E: Entries>(
+    sequence: u64,
+    hash: [u8; 32],
+    reader: &mut Reader<'_>,
+) -> Result<Record<E>, DecodeError> {
     let error = reader.error("a moment");
     let moment = Moment::from_unix_seconds(reader.u64()?).ok_or(error)?;
     let kind = reader.u16()?;
@@ -252,7 +263,7 @@ fn fields<E: Entries>(sequence: u64, reader: &mut Reader<'_>) -> Result<Record<E
     }
     let actors = (0..count).map(|_| reader.parse("a person")).collect::<Result<_, _>>()?;
     let entry = Entry::decode(kind, reader)?;
-    Ok(Record { sequence, moment, actors, entry })
+    Ok(Record { sequence, moment, actors, entry, hash })
 }
 
 impl fmt::Display for BadEntry {

@@ -3,8 +3,9 @@
 //!
 //! What is read is what had been written when the reader began; entries of later come to the next reader.
 
+use std::cell::Cell;
 use std::thread::sleep;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use super::audit::{self, AuditMark, Scanner};
 use super::head::Head;
@@ -38,6 +39,30 @@ struct Slice<E> {
     bad: Option<BadEntry>,
     /// Whether the log ends here.
     is_last: bool,
+}
+
+/// Who reads, and what happens between two slices.
+struct Reading<'a> {
+    /// Nobody for the process itself, which has the vault open.
+    by: Option<By<'a>>,
+    /// Leaves the vault to others, who waited for so long. Returns whether to go on.
+    rest: &'a dyn Fn(Duration) -> bool,
+}
+
+impl<'a> Reading<'a> {
+    /// By somebody who waits for the end.
+    fn at_once(by: Option<By<'a>>) -> Self {
+        let rest = &|_| {
+            sleep(PAUSE);
+            true
+        };
+        Self { by, rest }
+    }
+
+    /// Checks that whoever reads may still do so.
+    fn check<C: Contents>(&self, vault: &Vault<C>) -> Result<(), VaultError> {
+        Ok(self.by.map_or(Ok(()), |by| vault.authorize(by, READERS))?)
+    }
 }
 
 /// What the end of a log is compared with.
@@ -132,14 +157,15 @@ impl<C: Contents> SharedVault<C> {
         })??;
         let (mut records, mut bytes, mut last) = (Vec::new(), 0, start);
         if at_most > 0 {
-            let walked = self.walk(Some(by), start, false, &mut |record, place| {
-                if record.sequence >= from {
-                    bytes += place.length - last.length;
-                    records.push(record);
-                }
-                last = *place;
-                records.len() < at_most && bytes < most_bytes
-            })?;
+            let walked =
+                self.walk(&Reading::at_once(Some(by)), start, false, &mut |record, place| {
+                    if record.sequence >= from {
+                        bytes += place.length - last.length;
+                        records.push(record);
+                    }
+                    last = *place;
+                    records.len() < at_most && bytes < most_bytes
+                })?;
             walked?;
         }
         Ok(AuditPage { records, place: AuditPlace(last) })
@@ -164,8 +190,36 @@ impl<C: Contents> SharedVault<C> {
         by: By<'_>,
         noted: Option<AuditMark>,
     ) -> Result<AuditReport, AuditError> {
+        self.prove(&Reading::at_once(Some(by)), noted)
+    }
+
+    /// As [`SharedVault::verify_audit`], for the process that has the vault open: no person is needed, and it takes its
+    /// time. Between two slices `rest` is told for how long the last one held others up. It waits as it likes, and returns
+    /// whether to go on. If not, there is no report.
+    ///
+    /// # Errors
+    ///
+    /// [`AuditError`] if it cannot be read. A wrong entry is not an error but part of the report.
+    pub fn verify_slowly(
+        &self,
+        rest: &dyn Fn(Duration) -> bool,
+    ) -> Result<Option<AuditReport>, AuditError> {
+        let goes_on = Cell::new(true);
+        let rest = &|took| {
+            goes_on.set(rest(took));
+            goes_on.get()
+        };
+        let report = self.prove(&Reading { by: None, rest }, None)?;
+        Ok(goes_on.get().then_some(report))
+    }
+
+    fn prove(
+        &self,
+        reading: &Reading<'_>,
+        noted: Option<AuditMark>,
+    ) -> Result<AuditReport, AuditError> {
         let (proof, own, mac) = self.with(|vault| {
-            vault.authorize(by, READERS).map_err(VaultError::from)?;
+            reading.check(vault)?;
             let mac = LogMac::new(&vault.log_key);
             Ok::<_, AuditError>((vault.proof()?, vault.log_header, mac))
         })??;
@@ -176,7 +230,7 @@ impl<C: Contents> SharedVault<C> {
         let head = head.as_deref().and_then(|bytes| Head::read(bytes).ok());
         let known = [Some(end.into()), noted];
         audit::judge(header, head, Some(&mac), &known, |visit| {
-            self.walk(Some(by), own.start(), true, &mut |_, place| {
+            self.walk(reading, own.start(), true, &mut |_, place| {
                 visit(place) && place.sequence < end.sequence
             })
         })
@@ -198,27 +252,27 @@ impl<C: Contents> SharedVault<C> {
         if start.sequence >= from {
             return Ok(Some(start.bad(Problem::Earlier)));
         }
-        let walked =
-            self.walk(None, start, true, &mut |record, _| record.sequence < from || visit(record))?;
+        let walked = self.walk(&Reading::at_once(None), start, true, &mut |record, _| {
+            record.sequence < from || visit(record)
+        })?;
         Ok(walked.err())
     }
 
     /// Reads the log from a position on while `visit` returns true. Returns the position after the last entry.
     fn walk(
         &self,
-        by: Option<By<'_>>,
+        reading: &Reading<'_>,
         start: Position,
         proving: bool,
         visit: &mut dyn FnMut(Record<C::Entry>, &Position) -> bool,
     ) -> Result<Result<Position, BadEntry>, AuditError> {
         let mut place = start;
         loop {
-            let slice = self.with(|vault| {
-                if let Some(by) = by {
-                    vault.authorize(by, READERS).map_err(VaultError::from)?;
-                }
+            let (slice, took) = self.with(|vault| {
+                let began = Instant::now();
+                reading.check(vault)?;
                 let mac = proving.then(|| LogMac::new(&vault.log_key));
-                vault.slice(place, mac.as_ref())
+                Ok::<_, AuditError>((vault.slice(place, mac.as_ref())?, began.elapsed()))
             })??;
             for (record, after) in slice.entries {
                 place = after;
@@ -229,7 +283,8 @@ impl<C: Contents> SharedVault<C> {
             match slice.bad {
                 Some(bad) => return Ok(Err(bad)),
                 None if slice.is_last => return Ok(Ok(place)),
-                None => sleep(PAUSE),
+                None if (reading.rest)(took) => {}
+                None => return Ok(Ok(place)),
             }
         }
     }

@@ -2,6 +2,7 @@
 
 mod kit;
 
+use std::cell::Cell;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::sync::mpsc::channel;
@@ -133,4 +134,41 @@ fn who_left_while_a_token_sealed_changes_nothing() {
     let (vault, two) = real();
     let refused = vault.change_protector(&two, Unlock::Wrapper(&Token(&|| vault.lock())));
     assert_eq!(refused, Err(VaultError::Locked));
+}
+
+#[test]
+fn a_bit_flip_far_back_passes_opening_and_issuing_and_is_found_between_the_turns_of_others() {
+    let shelf = Shelf::default();
+    let mut vault = create(Arc::clone(&shelf)).unwrap();
+    let otto = sign_in(&mut vault, "otto");
+    for _ in 0..130 {
+        issue(&mut vault, &otto, 1000).unwrap(); // 40 KB each: an opening reads the last 4 MiB.
+    }
+    vault.contents_mut().needed = u64::MAX; // The contents need nothing again.
+    vault.close().unwrap();
+    let open_again = || {
+        let (storage, entropy) = (Box::new(Arc::clone(&shelf)), noise(2));
+        let place = Place { storage, entropy, clock: Box::new(at(5000)) };
+        SharedVault::<Counts>::open(place, Unlock::Passphrase(&secret("open"))).unwrap()
+    };
+    // Right: others have their turn between two slices, and may end it.
+    let vault = open_again();
+    let slices = Cell::new(0);
+    let count = |_| {
+        slices.set(slices.get() + 1);
+        vault.with(|vault| vault.contents().rows).unwrap() == 130_000
+    };
+    let report = vault.verify_slowly(&count).unwrap().unwrap();
+    assert_eq!((report.first_bad, report.authenticated, slices.get() > 3), (None, true, true));
+    assert_eq!(vault.verify_slowly(&|_| false).unwrap(), None);
+    vault.close().unwrap();
+    // Wrong, before what an opening reads.
+    shelf.lock().unwrap().log[100_000] ^= 1;
+    let vault = open_again();
+    let otto = vault.sign_in(&name("otto"), &secret("otto")).unwrap();
+    let issued = vault.with(|vault| issue(vault, &otto, 1)).unwrap();
+    issued.expect("nothing is seen so far");
+    let report = vault.verify_slowly(&|_| true).unwrap().unwrap();
+    assert_eq!(report.first_bad.expect("it is seen now").sequence, 5);
+    assert_eq!(report.entries, 4);
 }

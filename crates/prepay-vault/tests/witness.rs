@@ -193,7 +193,10 @@ fn a_change_in_a_copied_vault_is_refused_before_anything_is_written() {
     let two = both(&mut first, at(5000));
     drop(open_elsewhere(&copy(&shelf)).unwrap());
     let before = shelf.lock().unwrap().clone();
-    assert_eq!(note(&mut first, &two), Err(VaultError::Copied { place: PLACE.to_owned() }));
+    // Within the ten seconds in which tokens are still answered.
+    let entry = CountEntry::Noted { text: "noted".to_owned() };
+    let noted = first.commit(By::Two(&two), &entry, at(5001), |counts| counts.notes += 1);
+    assert_eq!(noted, Err(VaultError::Copied { place: PLACE.to_owned() }));
     let after = shelf.lock().unwrap().clone();
     assert_eq!((before.store, before.log, before.head), (after.store, after.log, after.head));
     assert_eq!(first.contents().notes, 0);

@@ -2,7 +2,7 @@
 //!
 //! - [`Tariff`]: dated data that an engineer of the utility writes, read from a file with all its faults at once.
 //! - [`Purchase`]: when, for whom, what was bought this month, what is owed, and an amount or a number of units.
-//! - [`Quote`]: the units, and lines that add up to the tender; [`Quote::why`] explains each step.
+//! - [`Quote`]: the units, and lines that add up to the tender; [`Tariff::explain`] says how each came about.
 //!
 //! ```text
 //!  Purchase ─> debts ─> Plan: pieces of a straight line per line ─> solve: units as one fraction ─> close: rounded ─> Quote
@@ -23,6 +23,6 @@ pub use debt::{Debt, DebtRule};
 pub use decimal::read as read_decimal;
 pub use exact::{Direction, Rounding};
 pub use jiff::Timestamp as Moment;
-pub use quote::{Ask, LineKind, Purchase, Quote, QuoteError, QuoteLine, Step};
+pub use quote::{Ask, Explained, LineKind, Purchase, Quote, QuoteError, QuoteLine, Step};
 pub use rust_decimal::Decimal;
 pub use tariff::{Fault, Month, Service, Tariff};

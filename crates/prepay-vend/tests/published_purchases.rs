@@ -91,7 +91,13 @@ fn published_purchases_come_out_line_by_line() {
             let used: Vec<_> = energy
                 .steps
                 .iter()
-                .map(|step| [step.units, step.price_with_all, step.amount_with_all])
+                .map(|step| {
+                    [
+                        step.units,
+                        step.price_with_all.unwrap_or(step.unit_price),
+                        step.amount_with_all,
+                    ]
+                })
                 .collect();
             let expected: Vec<_> =
                 steps.iter().map(|step| step.each_ref().map(|text| decimal(text))).collect();

@@ -46,6 +46,8 @@ pub(crate) enum Command {
     Module(Box<crate::module::flags::ModuleFlags>),
     /// A key management centre: customers, supply groups, vending keys, and key-load files for modules.
     Kmc(Box<crate::kmc::KmcFlags>),
+    /// Vending: tariff files, and what a purchase buys under them.
+    Vend(Box<crate::vend::VendFlags>),
     /// Explain the code of an error, or of a meter's answer to a token: meaning, cause, who has to act, what to do.
     ExplainCode {
         /// The code, such as used_error; all codes if there is none.

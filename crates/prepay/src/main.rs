@@ -22,6 +22,7 @@ mod secret;
 mod terminal;
 mod token_flags;
 mod vault;
+mod vend;
 
 use std::process::ExitCode;
 
@@ -51,6 +52,7 @@ fn run(cli: &Cli) -> Done<Ending> {
         Command::Meter { command } => meter::run(command, json),
         Command::Kmc(command) => kmc::run(command, json).map_err(Failure::from),
         Command::Module(command) => module::run(command, json).map_err(Failure::from),
+        Command::Vend(flags) => vend::run(flags, json),
         Command::ExplainCode { code } => explain_code::run(code.as_deref(), json),
         Command::Completions { shell } => manual::completions(*shell),
         Command::Man { directory } => manual::pages(directory),

@@ -163,6 +163,11 @@ impl Out {
         Ok(out.flush()?)
     }
 
+    /// Writes rows for another program, each an object on a line of its own, also without `--json`.
+    pub(crate) fn stream(&self, rows: &[impl Serialize]) -> Done<()> {
+        Ok(rows.iter().try_for_each(|row| json::print(row, self.test.get()))?)
+    }
+
     /// Answers with an object, or with a text of its own.
     pub(crate) fn answer(
         &self,

@@ -69,6 +69,24 @@ fn a_module_lives_from_its_making_to_the_revocation_of_its_centre() {
     assert_eq!(verified["token"]["amount"], "0.1");
     let other = format!("verify 2371 6100 5011 8319 4198 --register 1 {METER} --as olga");
     assert!(workplace.ends(3, &other).contains("\nchecksum"));
+    // Which key opens it: all registers and tariff indexes are tried.
+    let search = "verify 2371 6100 5011 8319 4197 --pan 00000000000 --ti 00-05 --as olga";
+    let found = workplace.object(search);
+    assert_eq!((&found["register"], &found["ti"]), (&1.into(), &"01".into()), "{found}");
+    assert!(
+        workplace.succeed(search).contains("for meter 00000000000 under register 1, TI 01, EA07")
+    );
+    let none = workplace.ends(3, &search.replace("00-05", "02-05"));
+    assert!(none.contains("none of 8 keys opens it"), "{none}");
+    // What needs no key is told with whom it addresses.
+    let test = format!("verify Token: 1275 4194 1448 6450 5970 {METER} --as olga");
+    let test = workplace.succeed(&test);
+    assert!(test.contains("unkeyed: test") && test.contains("for meters of maker 04"), "{test}");
+    let wrong = workplace.ends(3, &format!("verify 0000 0000 0001 5099 7585 {METER} --as olga"));
+    assert!(wrong.contains("class 1 has neither key nor meter"), "{wrong}");
+    // Flags are named, not fields.
+    let told = workplace.ends(3, &format!("verify 2371 6100 5011 8319 419 {METER} --as olga"));
+    assert!(!told.contains("number:"), "{told}");
     // Without a time the module's clock decides.
     let now = workplace.object(&format!("issue credit --register 1 {METER} --amount 1 --as olga"));
     assert_eq!(now["issued_at"], "2004-03-01T13:55Z");
@@ -517,6 +535,28 @@ fn the_log_is_proved_locked_and_unlocked_and_a_changed_byte_is_found() {
         assert_eq!(workplace.refused(3, arguments), "audit_entry", "{arguments}");
     }
     assert_ne!(workplace.refused(3, "registers --as uwe"), "ok");
+}
+
+#[test]
+fn an_exported_log_goes_on_after_any_number_and_its_marks_are_proved() {
+    let workplace = Workplace::new("export");
+    workplace.init("");
+    workplace.succeed("status --as uwe");
+    // Locked, and unlocked by the auditor, whose signing in is the last entry.
+    let locked = workplace.rows("audit export");
+    let all = workplace.rows("audit export --as uwe");
+    assert_eq!((&all[..locked.len()], all.len()), (&locked[..], locked.len() + 1));
+    for (number, line) in (1..).zip(&all) {
+        assert_eq!(line["sequence"], number);
+        let mark = line["mark"].as_str().unwrap();
+        assert!(mark.starts_with(&format!("{number}-")), "{mark}");
+        workplace.succeed(&format!("audit verify --noted {mark}"));
+    }
+    let plain = workplace.succeed("audit export --from 3");
+    let lines: Vec<Value> = plain.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    assert_eq!(lines, all[2..]);
+    assert_eq!(workplace.succeed("audit export --from 1000"), "");
+    assert_eq!(workplace.refused(2, "audit export --follow"), "flag");
 }
 
 #[test]

@@ -1,4 +1,4 @@
-//! A module served on a socket: sign-in, roles, limits, slow clients, kills, and many clients at once.
+//! A module served on a socket: sign-in, roles, limits, slow clients, and many clients at once.
 
 mod module_kit;
 
@@ -7,7 +7,6 @@ use std::fs;
 use std::io::{BufRead, Write};
 use std::os::unix::fs::PermissionsExt;
 use std::process::Command;
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -247,65 +246,54 @@ fn guessing_passphrases_waits_and_lets_others_issue() {
 }
 
 #[test]
-fn what_was_answered_is_in_the_log_when_the_service_is_killed() {
-    let workplace = workplace("service-kill", None);
-    for round in 0..3_u64 {
-        // The socket of the killed service is replaced.
-        let mut service = Running::start(&workplace, "");
-        let count = AtomicU64::new(0);
-        let answered: Vec<Value> = thread::scope(|scope| {
-            let clients: Vec<_> = (0..3_u64)
-                .map(|client| {
-                    let (mut connection, count) = (service.signed_in("olga"), &count);
-                    scope.spawn(move || {
-                        let mut answers = Vec::new();
-                        for id in 0.. {
-                            let id = (round * 3 + client) * 1_000_000 + id;
-                            let line = format!("{}\n", credit(id));
-                            if connection.output.write_all(line.as_bytes()).is_err() {
-                                break;
-                            }
-                            let mut line = String::new();
-                            match connection.input.read_line(&mut line) {
-                                Ok(1..) if line.ends_with('\n') => {
-                                    answers.push(serde_json::from_str(&line).unwrap());
-                                    count.fetch_add(1, Ordering::Relaxed);
-                                }
-                                _ => break,
-                            }
-                        }
-                        answers
-                    })
-                })
-                .collect();
-            let enough = 100 + 77 * round;
-            let is_working = || clients.iter().any(|client| !client.is_finished());
-            while count.load(Ordering::Relaxed) < enough && is_working() {
-                thread::yield_now();
+fn a_bit_that_flips_in_the_log_is_an_alarm_while_the_service_runs() {
+    let workplace = workplace("service-verify", None);
+    let log = workplace.path("module").join("audit.log");
+    let flip = || {
+        let mut bytes = fs::read(&log).unwrap();
+        bytes[300] ^= 1;
+        let file = fs::OpenOptions::new().write(true).open(&log).unwrap();
+        std::os::unix::fs::FileExt::write_at(&file, &bytes[300..=300], 300).unwrap();
+    };
+    let service = Running::start(&workplace, "--verify-every 1");
+    let mut operator = service.signed_in("olga");
+    let status = || {
+        let begun = Instant::now();
+        move |operator: &mut module_kit::service::Connection, is_right: bool| loop {
+            let status = operator.ask(&json!({"op": "status"}));
+            let verified = &status["verified"];
+            if !verified.is_null() && verified["problem"].is_null() == is_right {
+                break status;
             }
-            service.child.kill().unwrap();
-            clients.into_iter().flat_map(|client| client.join().unwrap()).collect()
-        });
-        service.child.wait().unwrap();
-        assert!(answered.len() >= 100, "{}", answered.len());
-        assert!(workplace.path("socket").exists());
-        workplace.succeed("audit verify --as uwe");
-        let before = workplace.object("status --as uwe")["transactions"].as_u64().unwrap();
-        let lines: String = answered
-            .iter()
-            .map(|answer| format!("{}\n", credit(answer["id"].as_u64().unwrap())))
-            .collect();
-        fs::write(workplace.path("lines"), lines).unwrap();
-        let again = workplace.run("unlock --session {lines} --as olga");
-        let again: Vec<Value> = String::from_utf8(again.stdout)
-            .unwrap()
-            .lines()
-            .map(|line| serde_json::from_str(line).unwrap())
-            .collect();
-        assert_eq!(again, answered);
-        let after = workplace.object("status --as uwe")["transactions"].as_u64().unwrap();
-        assert_eq!(after, before, "nothing is counted twice");
-    }
+            assert!(begun.elapsed() < Duration::from_secs(60), "{status}");
+            thread::sleep(Duration::from_millis(100));
+        }
+    };
+    let right = status()(&mut operator, true);
+    assert!(right["verified"]["entries"].as_u64().unwrap() > 10, "{right}");
+    assert_eq!(operator.ask(&credit(1))["id"], 1);
+    flip();
+    let wrong = status()(&mut operator, false);
+    assert!(wrong["verified"]["problem"].as_str().unwrap().contains("entry"), "{wrong}");
+    assert!(wrong["alerts"][0].as_str().unwrap().contains("did not verify"), "{wrong}");
+    assert_eq!(operator.ask(&credit(2))["id"], 2, "{wrong}");
+    assert!(operator.ask(&credit(2))["number"].is_string());
+    let shown = workplace.service_command("status --as uwe").output().unwrap();
+    let shown = String::from_utf8(shown.stdout).unwrap();
+    assert!(shown.contains("! the audit log did not verify: "), "{shown}");
+    flip();
+    status()(&mut operator, true);
+    let notes = service.end();
+    assert!(notes.contains("ALARM: the audit log did not verify: entry"), "{notes}");
+    assert!(notes.contains("verified the audit log: "), "{notes}");
+
+    // Whoever wants it so has the service end.
+    let service = Running::start(&workplace, "--verify-every 1 --on-damage stop");
+    flip();
+    let (answer, status) = service.ended();
+    assert_eq!((&answer["error"]["code"], status), (&json!("audit_entry"), Some(3)), "{answer}");
+    assert!(!workplace.path("socket").exists());
+    assert_eq!(workplace.refused(3, "audit verify --as uwe"), "audit_entry");
 }
 
 #[test]
@@ -438,4 +426,40 @@ fn the_commands_print_the_same_at_a_service_as_at_the_module() {
     let restore = format!("restore {{kept}} --dir {{second}} {PAIR}");
     workplace.succeed(&restore);
     assert!(workplace.path("second").join("store").exists());
+}
+
+#[test]
+fn a_log_server_follows_the_audit_log_and_goes_on_where_it_ended() {
+    let workplace = workplace("follow", None);
+    let service = Running::start(&workplace, "");
+    let follow = |from: u64| {
+        let arguments = format!("audit export --follow --from {from} --as uwe");
+        workplace.service_command(&arguments).spawn().unwrap()
+    };
+    // The lines up to the one that issues a token, which comes while the log is followed.
+    let until_issued = |child: &mut std::process::Child,
+                        operator: &mut module_kit::service::Connection,
+                        id| {
+        let lines = std::io::BufReader::new(child.stdout.take().unwrap()).lines();
+        let mut lines = lines.map(|line| serde_json::from_str::<Value>(&line.unwrap()).unwrap());
+        let mut found = vec![lines.next().unwrap()];
+        assert!(operator.ask(&credit(id))["number"].is_string());
+        while found.last().unwrap()["kind"] != "issued" {
+            found.push(lines.next().expect("the export waits for more"));
+        }
+        child.kill().unwrap();
+        child.wait().unwrap();
+        found
+    };
+    let mut operator = service.signed_in("olga");
+    let mut first = follow(1);
+    let mut lines = until_issued(&mut first, &mut operator, 1);
+    let next = lines.last().unwrap()["sequence"].as_u64().unwrap() + 1;
+    lines.extend(until_issued(&mut follow(next), &mut operator, 2));
+    for (number, line) in (1_u64..).zip(&lines) {
+        assert_eq!(line["sequence"], number);
+    }
+    service.end();
+    let locked = workplace.rows("audit export");
+    assert_eq!(locked[..lines.len()], lines);
 }

@@ -11,6 +11,7 @@ mod floors;
 mod graph;
 mod headers;
 mod keys;
+mod mutants;
 mod sql;
 mod words;
 
@@ -73,6 +74,11 @@ const RULES: &[Rule] = &[
         name: headers::RULE,
         demand: "files say their job, crates forbid `unsafe`",
         check: headers::check,
+    },
+    Rule {
+        name: mutants::RULE,
+        demand: "a mutant that is missed has its reason",
+        check: mutants::check,
     },
     Rule {
         name: words::RULE,

@@ -2,6 +2,7 @@
 
 use std::io;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use prepay_host::{Directory, SystemClock, SystemEntropy};
 use prepay_module::SecurityModule;
@@ -9,7 +10,7 @@ use prepay_module::software::SoftwareModule;
 use prepay_testkit::ceremony::{People, passphrase};
 use prepay_testkit::child;
 use prepay_testkit::power_loss::acknowledge;
-use prepay_vault::{By, OpenError, Place, RestoredLimits, Unlock, VaultStorage};
+use prepay_vault::{By, OpenError, Place, RestoredLimits, Unlock, VaultFiles, VaultStorage};
 
 use crate::proof_kit::{Number, create};
 use crate::{Scenario, key_file, require};
@@ -60,6 +61,10 @@ impl VaultStorage for Below {
 
     fn write_head(&mut self, head: &[u8]) -> io::Result<()> {
         self.directory.write_head(head)
+    }
+
+    fn files(&mut self) -> io::Result<Arc<dyn VaultFiles>> {
+        self.directory.files()
     }
 
     fn read_witness(&mut self, place: &str) -> io::Result<Option<Vec<u8>>> {

@@ -8,7 +8,9 @@ use std::path::Path;
 use prepay_basics::Moment;
 use prepay_host::{Directory, SystemClock, SystemEntropy};
 use prepay_kmc_module::KeyLoadItem;
-use prepay_kmp::{AgreementAnswered, Identity, ModuleEnrolment, PartyKind, VendingKeyAttributes};
+use prepay_kmp::{
+    AgreementAnswered, Identity, ModuleEnrolment, Nonce, PartyKind, VendingKeyAttributes,
+};
 use prepay_module::{KeyChangeRequest, MeterConfiguration, TokenRequest};
 use prepay_testkit::Random;
 use prepay_testkit::ceremony::{People, TestCentre, attributes, value};
@@ -128,7 +130,8 @@ pub(crate) fn add_slot_keys(
     let identity = identity.unwrap();
     let enrolment = people.auditor.enrolment().unwrap();
     let module = document::<ModuleEnrolment>(enrolment).party;
-    let answered = answer_agreement(&identity, &module, request, Moment::MAX).unwrap();
+    let number = Nonce::from_bytes([0x5A; 16]);
+    let answered = answer_agreement(&identity, &module, request, Moment::MAX, number).unwrap();
     let keys = answered.keys.expose_bytes();
     secrets.add("key encryption key of a slot", &keys[..32]);
     secrets.add("authentication key of a slot", &keys[32..]);

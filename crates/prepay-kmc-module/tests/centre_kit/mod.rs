@@ -152,6 +152,8 @@ impl Centre {
 pub(crate) struct Module {
     pub(crate) identity: Identity,
     pub(crate) entropy: Foreseeable,
+    /// Those of its newest agreement.
+    pub(crate) keys: SlotKeys,
 }
 
 impl Module {
@@ -159,7 +161,9 @@ impl Module {
         let mut entropy = Foreseeable::named(seed);
         let identity =
             Identity::generate(PartyKind::Module, identifier(name), &mut entropy).unwrap();
-        Self { identity, entropy }
+        // Until it agrees with a centre, nothing that one knows.
+        let keys = SlotKeys::from_bytes(&[0xA5; 112]).unwrap();
+        Self { identity, entropy, keys }
     }
 
     pub(crate) fn fingerprint(&self) -> String {
@@ -215,6 +219,7 @@ impl Module {
             nonce: Nonce::generate(&mut self.entropy).unwrap(),
             created,
             expires,
+            confirmation: self.keys.confirmation(),
         };
         open_kmp::write_key_load_request(&self.identity, &request).unwrap()
     }
@@ -238,7 +243,8 @@ impl Module {
         let (request, accept) = self.request_agreement(&centre.party(), slot, created);
         let answer = centre.one("olu").agree_to(&request).unwrap();
         assert_eq!(answer.slot, slot);
-        accept(self, &answer.confirmation)
+        self.keys = accept(self, &answer.confirmation);
+        self.keys.clone()
     }
 }
 

@@ -438,3 +438,138 @@ fn read_value(r: &mut Reader<'_>) -> Result<Value, DecodeError> {
         _ => Err(error),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use prepay_testkit::Foreseeable;
+
+    use super::*;
+    use crate::store::MemoryStore;
+
+    /// A key of one of three tables, with two columns.
+    fn key(table: u64, first: u64, second: u64) -> Vec<Value> {
+        vec![
+            Value::Text(format!("table {}", table % 3)),
+            Value::Number(first % 9),
+            Value::Text(second.to_string()),
+        ]
+    }
+
+    fn entry(key: Vec<Value>, number: u64) -> Entry {
+        Entry { key, number, digest: [number as u8; 32] }
+    }
+
+    /// A stream of numbers that follow from a name.
+    struct Numbers(Foreseeable);
+
+    impl Numbers {
+        fn next(&mut self) -> u64 {
+            let mut bytes = [0; 8];
+            prepay_basics::Entropy::fill(&mut self.0, &mut bytes).unwrap();
+            u64::from_be_bytes(bytes)
+        }
+    }
+
+    /// A store with a tree of many entries, and the same entries in a map.
+    fn grown() -> (MemoryStore, ExpectedDatabase, BTreeMap<Vec<Value>, Entry>) {
+        let mut numbers = Numbers(Foreseeable::named("tree"));
+        let (mut store, mut map) = (MemoryStore::new(), BTreeMap::new());
+        let mut expected = ExpectedDatabase::NEW;
+        for _ in 0..40 {
+            let (mut tree, _) = Tree::open(&store, &expected).unwrap();
+            for _ in 0..60 {
+                let key = key(numbers.next(), numbers.next(), numbers.next() % 80);
+                if numbers.next().is_multiple_of(8) {
+                    tree.remove(&store, &key).unwrap();
+                    map.remove(&key);
+                } else {
+                    let entry = entry(key.clone(), numbers.next());
+                    tree.put(&store, entry.clone()).unwrap();
+                    map.insert(key, entry);
+                }
+            }
+            let (state, nodes) = tree.finish();
+            write(&mut store, nodes).unwrap();
+            assert!(expected.announce(state));
+        }
+        assert!(map.len() > 1000, "{}", map.len());
+        (store, expected, map)
+    }
+
+    #[test]
+    fn a_tree_lists_what_a_map_does() {
+        let (store, expected, map) = grown();
+        let (tree, _) = Tree::open(&store, &expected).unwrap();
+        let mut numbers = Numbers(Foreseeable::named("queries"));
+        for _ in 0..400 {
+            let wanted = key(numbers.next(), numbers.next(), numbers.next() % 80);
+            assert_eq!(tree.get(&store, &wanted).unwrap(), map.get(&wanted).cloned(), "{wanted:?}");
+            let prefix = &wanted[..(numbers.next() % 4) as usize];
+            // A key within the prefix or outside it, stored or not.
+            let after = key(numbers.next(), numbers.next(), numbers.next() % 80);
+            let after = [None, Some([prefix, &after[prefix.len()..]].concat()), Some(after)]
+                [(numbers.next() % 3) as usize]
+                .clone();
+            let limit = [1, 7, usize::MAX][(numbers.next() % 3) as usize];
+            let order = [Order::Rising, Order::Falling][(numbers.next() % 2) as usize];
+            let fits = |key: &[Value]| {
+                key.starts_with(prefix) && after.as_ref().is_none_or(|after| key > after.as_slice())
+            };
+            let mut right: Vec<Entry> =
+                map.iter().filter(|(key, _)| fits(key)).map(|(_, entry)| entry.clone()).collect();
+            if order == Order::Falling {
+                right.reverse();
+            }
+            right.truncate(limit);
+            let span = Span { prefix, after: after.as_deref(), order, limit };
+            let found = tree.list(&store, &span).unwrap();
+            assert_eq!(found, right, "{prefix:?} after {after:?} {order:?} {limit}");
+        }
+    }
+
+    #[test]
+    fn a_changed_node_is_refused_when_it_is_read() {
+        let (store, expected, _) = grown();
+        let everything = Span { limit: usize::MAX, ..Span::default() };
+        let rows = Query { limit: usize::MAX, ..Query::default() };
+        let nodes = store.select(NODES, &rows).unwrap();
+        assert!(nodes.len() > 40, "{} nodes", nodes.len());
+        for node in nodes {
+            let Value::Bytes(contents) = &node[1] else { panic!("{node:?}") };
+            for other in [contents.len() / 2, contents.len() - 1] {
+                let mut bent = contents.clone();
+                bent[other] ^= 1;
+                let mut changed = store.clone();
+                changed.put(NODES, &[node[0].clone(), Value::Bytes(bent)]).unwrap();
+                let read = Tree::open(&changed, &expected)
+                    .and_then(|(tree, _)| tree.list(&changed, &everything));
+                let code = read.expect_err("a node was changed").code();
+                let is_header = node[0] == Value::Number(HEADER);
+                let right = if is_header { "database_state" } else { "database_changed" };
+                assert_eq!(code, right, "{:?}", node[0]);
+            }
+        }
+    }
+
+    #[test]
+    fn a_row_is_reached_by_few_nodes() {
+        let mut store = MemoryStore::new();
+        let mut expected = ExpectedDatabase::NEW;
+        let (mut tree, _) = Tree::open(&store, &expected).unwrap();
+        for number in 0..20_000 {
+            let key = vec![Value::Text("journal".to_owned()), Value::Number(number)];
+            tree.put(&store, entry(key, number)).unwrap();
+        }
+        let (state, nodes) = tree.finish();
+        write(&mut store, nodes).unwrap();
+        assert!(expected.announce(state));
+        for number in [0, 9_999, 19_999, 20_000] {
+            let (tree, _) = Tree::open(&store, &expected).unwrap();
+            let key = [Value::Text("journal".to_owned()), Value::Number(number)];
+            assert_eq!(tree.get(&store, &key).unwrap().is_some(), number < 20_000);
+            assert_eq!(tree.nodes.borrow().len(), 4, "nodes read for {number}");
+        }
+    }
+}

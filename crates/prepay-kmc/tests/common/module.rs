@@ -16,7 +16,7 @@ use prepay_kmc_module::{
 use prepay_kmp::attribute::KeyCheckValue;
 use prepay_kmp::{
     AgreementRequest, Document, DocumentError, Identity, KeyLoadRequest, ModuleEnrolment, ModuleId,
-    Nonce, PartyKind, SlotNumber, Unverified, Verified, open_kmp,
+    Nonce, PartyKind, SlotKeys, SlotNumber, Unverified, Verified, open_kmp,
 };
 use prepay_testkit::Foreseeable;
 use prepay_token::element::{DecoderKeyGenerationAlgorithm, KeyRevisionNumber, SupplyGroupCode};
@@ -178,6 +178,7 @@ pub(crate) fn text(words: &str) -> String {
                 nonce: Nonce::from_bytes([u8::from_str_radix(parts[3], 16).unwrap(); 16]),
                 created: today().plus_seconds(blanks as u64),
                 expires: today().plus_days(3650),
+                confirmation: SlotKeys::from_bytes(&[7; 112]).unwrap().confirmation(),
             };
             open_kmp::write_key_load_request(&module, &request).unwrap()
         }

@@ -8,7 +8,7 @@ use prepay_kmc::store::{CentreStore, MemoryStore, StoreError, Tables, WriteTable
 /// How a commit fails.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Failure {
-    /// Nothing was written.
+    /// Everything was done, and nothing was made durable.
     Before,
     /// Everything was written, but an error is returned.
     After,
@@ -24,19 +24,25 @@ struct Inner {
     store: MemoryStore,
     commits: usize,
     failure: Option<(usize, Failure)>,
+    syncs: usize,
 }
 
 impl FailingStore {
     /// A store whose commit number `at` fails, counted from 0.
     pub(crate) fn new(failure: Option<(usize, Failure)>) -> Self {
-        let inner = Inner { store: MemoryStore::new(), commits: 0, failure };
+        let inner = Inner { store: MemoryStore::new(), commits: 0, failure, syncs: 0 };
         Self { inner: Rc::new(RefCell::new(inner)) }
     }
 
     /// A copy of what it has now, which shares nothing.
     pub(crate) fn copy(&self) -> Self {
         let store = self.inner.borrow().store.clone();
-        Self { inner: Rc::new(RefCell::new(Inner { store, commits: 0, failure: None })) }
+        Self { inner: Rc::new(RefCell::new(Inner { store, commits: 0, failure: None, syncs: 0 })) }
+    }
+
+    /// How often what was read was made durable.
+    pub(crate) fn syncs(&self) -> usize {
+        self.inner.borrow().syncs
     }
 
     /// The next commit fails.
@@ -67,8 +73,10 @@ impl CentreStore for FailingStore {
         let number = inner.commits;
         inner.commits += 1;
         let failure = inner.failure.filter(|(at, _)| *at == number).map(|(_, failure)| failure);
+        let mut store = inner.store.clone();
+        store.write(act)?;
         if failure != Some(Failure::Before) {
-            inner.store.write(act)?;
+            inner.store = store;
         }
         match failure {
             Some(_) => Err(StoreError::Fault { problem: "told to fail".to_owned() }),
@@ -77,6 +85,7 @@ impl CentreStore for FailingStore {
     }
 
     fn sync(&self) -> Result<(), StoreError> {
+        self.inner.borrow_mut().syncs += 1;
         Ok(())
     }
 }

@@ -1,19 +1,20 @@
 //! Records KAG and KAC: a module asks for an agreement, a centre confirms it.
 //!
-//! The request is signed by the module. The confirmation carries a code under the new MAC key, which proves
-//! that the centre derived the same keys, and the centre's signature.
+//! The request is signed by the module. The confirmation carries the centre's proof that it derived the same keys, and
+//! the centre's signature. The module's own proof is in each of its key-load requests.
 
+use super::SIGNED;
 use super::derivation::{Info, derive};
 use super::text::{Record, Records, Writer};
-use super::{AUTHENTICATED, SIGNED};
+use crate::agreement::Confirmation;
 use crate::document::{
     AGREEMENT_CONFIRMATION, AGREEMENT_REQUEST, AgreementAnswered, AgreementConfirmation,
     AgreementRequest, Unverified, Verified, expect_centre,
 };
 use crate::value::Hex;
 use crate::{
-    DocumentError, Identity, PartyKind, PartyName, PendingAgreement, PublicIdentity, PublicKey,
-    SlotKeys, SlotNumber,
+    DocumentError, Identity, Nonce, PartyKind, PartyName, PendingAgreement, PublicIdentity,
+    PublicKey, SlotKeys, SlotNumber,
 };
 use prepay_basics::{Entropy, Moment, NoEntropy};
 
@@ -64,7 +65,6 @@ pub(super) fn parse_request(
         content: AgreementRequest { module, centre, slot, nonce, ephemeral, created },
         text: text.into(),
         signature,
-        code: None,
     })
 }
 
@@ -85,7 +85,10 @@ impl Unverified<AgreementRequest> {
     }
 }
 
-/// For a centre: derives the keys and writes the confirmation. The same arguments give the same answer.
+/// For a centre: derives the keys and writes the confirmation. `nonce` is the centre's own random number, new for each
+/// request. The same arguments give the same answer.
+///
+/// The keys are for nothing before the module has confirmed them too: see [`KeyLoadRequest`](crate::KeyLoadRequest).
 ///
 /// # Errors
 ///
@@ -94,6 +97,7 @@ pub fn confirm_agreement(
     own: &Identity,
     request: &Verified<AgreementRequest>,
     created: Moment,
+    nonce: Nonce,
 ) -> Result<AgreementAnswered, DocumentError> {
     let module = request.sender();
     expect_centre(own.name(), &request.centre)?;
@@ -103,15 +107,16 @@ pub fn confirm_agreement(
         slot: request.slot,
         nonce: request.nonce,
         ephemeral: &request.ephemeral,
+        centre_nonce: nonce,
     };
     let secret = own.agreement_secret();
-    let keys = derive((secret, &request.ephemeral), (secret, module.agreement_key()), &info)
-        .expect("the secret was checked when it was made");
+    let (keys, confirmation) =
+        derive((secret, &request.ephemeral), (secret, module.agreement_key()), &info)
+            .expect("the secret was checked when it was made");
     let mut text = Writer::default();
-    text.record(AGREEMENT_CONFIRMATION).item("CRE", created).item("KMC", own.name());
-    text.item("NON", request.nonce).item("SLT", request.slot).item("SMI", module.name()).end();
-    let code = keys.authenticate(text.so_far());
-    text.seal(AUTHENTICATED, &code);
+    text.record(AGREEMENT_CONFIRMATION).item("CNF", Hex(&confirmation.0)).item("CRE", created);
+    text.item("KMC", own.name()).item("NOC", nonce).item("NON", request.nonce);
+    text.item("SLT", request.slot).item("SMI", module.name()).end();
     let signature = own.sign_record(text.so_far());
     text.seal(SIGNED, &signature);
     Ok(AgreementAnswered { keys, confirmation: text.finish() })
@@ -123,22 +128,30 @@ pub(super) fn parse_confirmation(
 ) -> Result<Unverified<AgreementConfirmation>, DocumentError> {
     let mut records = Records::new(records);
     let mut items = records.take(AGREEMENT_CONFIRMATION)?.items();
+    let confirmation = Confirmation(items.bytes("CNF")?);
     let created = items.get("CRE")?;
     let centre = super::party(&mut items, "KMC", PartyKind::Centre)?;
+    let centre_nonce = items.get("NOC")?;
     let (nonce, slot) = (items.get("NON")?, items.get("SLT")?);
     let module = super::party(&mut items, "SMI", PartyKind::Module)?;
     items.end()?;
-    let code = records.seal(AUTHENTICATED)?;
     let signature = records.seal(SIGNED)?;
     records.end()?;
     Ok(Unverified {
         module: module.clone(),
         centre: centre.clone(),
         slot,
-        content: AgreementConfirmation { module, centre, slot, nonce, created },
+        content: AgreementConfirmation {
+            module,
+            centre,
+            slot,
+            nonce,
+            created,
+            centre_nonce,
+            confirmation,
+        },
         text: text.into(),
         signature,
-        code: Some(code),
     })
 }
 
@@ -165,11 +178,16 @@ impl Unverified<AgreementConfirmation> {
         }
         self.verify_signature(centre)?;
         let ephemeral = &pending.ephemeral();
-        let info = Info { module: own.name(), centre: centre.name(), slot, nonce, ephemeral };
+        let centre_nonce = self.content.centre_nonce;
+        let (module, centre_name) = (own.name(), centre.name());
+        let info = Info { module, centre: centre_name, slot, nonce, ephemeral, centre_nonce };
         let key = centre.agreement_key();
-        let keys = derive((pending.secret(), key), (own.agreement_secret(), key), &info)
-            .expect("the secrets were checked when they were made");
-        self.verify_code(&keys)?;
+        let (keys, expected) =
+            derive((pending.secret(), key), (own.agreement_secret(), key), &info)
+                .expect("the secrets were checked when they were made");
+        if self.content.confirmation != expected {
+            return Err(DocumentError::Confirmation { party: centre_name.clone() });
+        }
         Ok((self.content.clone(), keys))
     }
 }

@@ -40,7 +40,7 @@ fn sealed_anew(text: &str, centre: &Identity, keys: &SlotKeys, from: &str, to: &
 #[test]
 fn a_signed_file_with_a_wrong_content_is_refused_by_name() {
     let (module, centre) = (party(PartyKind::Module, 1), party(PartyKind::Centre, 2));
-    let keys = SlotKeys::from_bytes(&[3; 64]).unwrap();
+    let keys = SlotKeys::from_bytes(&[3; 112]).unwrap();
     let moment = |text: &str| -> Moment { text.parse().unwrap() };
     let header = KeyLoadHeader {
         module: module.name().clone(),

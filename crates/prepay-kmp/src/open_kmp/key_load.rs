@@ -11,6 +11,7 @@ use zeroize::Zeroizing;
 
 use super::text::{Items, Record, Records, Writer};
 use super::{AUTHENTICATED, SIGNED};
+use crate::agreement::Confirmation;
 use crate::attribute::{
     AttributeError, Cluster, GroupName, KeyCheckValue, RegisterNumber, VendingKeyType,
 };
@@ -45,7 +46,8 @@ pub fn write_key_load_request(
     expect_kind(PartyKind::Centre, request.centre.kind())?;
     request.check()?;
     let mut text = Writer::default();
-    text.record(KEY_LOAD_REQUEST).item("CRE", request.created).item("EXP", request.expires);
+    text.record(KEY_LOAD_REQUEST).item("CNF", Hex(&request.confirmation.0));
+    text.item("CRE", request.created).item("EXP", request.expires);
     text.item("KMC", &request.centre).item("NON", request.nonce);
     text.item("SLT", request.slot).item("SMI", &request.module).end();
     let signature = own.sign_record(text.so_far());
@@ -59,12 +61,13 @@ pub(super) fn parse_request(
 ) -> Result<Unverified<KeyLoadRequest>, DocumentError> {
     let mut records = Records::new(records);
     let mut items = records.take(KEY_LOAD_REQUEST)?.items();
+    let confirmation = Confirmation(items.bytes("CNF")?);
     let (created, expires) = (items.get("CRE")?, items.get("EXP")?);
     let centre = super::party(&mut items, "KMC", PartyKind::Centre)?;
     let (nonce, slot) = (items.get("NON")?, items.get("SLT")?);
     let module = super::party(&mut items, "SMI", PartyKind::Module)?;
     items.end()?;
-    let content = KeyLoadRequest { module, centre, slot, nonce, created, expires };
+    let content = KeyLoadRequest { module, centre, slot, nonce, created, expires, confirmation };
     content.check()?;
     let signature = records.seal(SIGNED)?;
     records.end()?;
@@ -75,7 +78,6 @@ pub(super) fn parse_request(
         content,
         text: text.into(),
         signature,
-        code: None,
     })
 }
 
@@ -190,10 +192,9 @@ pub(super) fn parse(
         module: header.module.clone(),
         centre: header.centre.clone(),
         slot,
-        content: WrappedKeyLoad { header, keys },
+        content: WrappedKeyLoad { header, keys, code },
         text: text.into(),
         signature,
-        code: Some(code),
     })
 }
 
@@ -258,9 +259,11 @@ impl Unverified<WrappedKeyLoad> {
     ) -> Result<KeyLoad, DocumentError> {
         self.expect_names(own, centre.name())?;
         self.verify_signature(centre)?;
-        self.verify_code(slot_keys)?;
+        let WrappedKeyLoad { header, keys: wrapped, code } = &self.content;
+        if !slot_keys.verify(self.sealed(code), &code.value) {
+            return Err(DocumentError::Mac);
+        }
         let wrapping = wrapping(slot_keys);
-        let WrappedKeyLoad { header, keys: wrapped } = &self.content;
         let mut keys = Vec::with_capacity(wrapped.len()); // Never moved: it holds secrets.
         for (place, key) in wrapped.iter().enumerate() {
             keys.push(unwrap(&wrapping, key, place + 1)?);

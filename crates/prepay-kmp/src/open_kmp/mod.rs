@@ -9,8 +9,8 @@
 //! |--------|------|--------------|
 //! | `PKE` | public keys of a party | its own signature |
 //! | `KAG` | agreement request | the module's signature |
-//! | `KAC` | agreement confirmation | code under the new keys, the centre's signature |
-//! | `VKR` | key-load request | the module's signature |
+//! | `KAC` | agreement confirmation | the centre's proof that it has the new keys, its signature |
+//! | `VKR` | key-load request | the module's proof that it has the keys, its signature |
 //! | `VKL`, `KEY` | key-load file | code under the slot's keys, the centre's signature; keys are wrapped |
 //! | `MAC`, `SIG` | the code and the signature of the lines before | |
 //!
@@ -25,6 +25,8 @@ mod enrolment;
 mod exchange;
 #[cfg(test)]
 mod faulty_centre;
+#[cfg(test)]
+mod key_confirmation;
 mod key_load;
 mod text;
 
@@ -101,11 +103,5 @@ impl<D> Unverified<D> {
         let Seal::<SIGNATURE> { value, .. } = &self.signature;
         let signed = self.sealed(&self.signature);
         verify_record(sender.name(), sender.signature_key(), signed, value)
-    }
-
-    /// Checks its authentication code under the slot's keys.
-    fn verify_code(&self, keys: &crate::SlotKeys) -> Result<(), DocumentError> {
-        let fits = |code| keys.verify(self.sealed(code), &code.value);
-        if self.code.as_ref().is_some_and(fits) { Ok(()) } else { Err(DocumentError::Mac) }
     }
 }

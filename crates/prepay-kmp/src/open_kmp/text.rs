@@ -1,7 +1,7 @@
 //! The syntax of the texts: lines of tagged items, one record per line, each with a checksum.
 //!
 //! ```text
-//!   KAG;PRFopen-kmp-1;CRE2026-03-01T08:00:00Z;EPH3076…;…;SMIopen-kmp.SMID:module-7:01…EF;5C1B\n
+//!   KAG;PRFopen-kmp-2;CRE2026-03-01T08:00:00Z;EPH3076…;…;SMIopen-kmp.SMID:module-7:01…EF;5C1B\n
 //!   tag profile       item = tag of three letters, value                                 CRC
 //! ```
 //!
@@ -338,34 +338,43 @@ mod tests {
             (String::new(), "form"),
             ("\n".to_owned(), "form"),
             ("KAG\n".to_owned(), "form"),
-            (line("KAG;PRFopen-kmp-1;ABC1;").replace('\n', ""), "form"),
-            (line("KAG;PRFopen-kmp-1;ABC\t1;"), "form"),
-            (line("KAG;PRFopen-kmp-1;ABC\u{e9};"), "form"),
-            ("KAG;PRFopen-kmp-1;ABC1;0000\n".to_owned(), "checksum"),
-            (line("KAG;PRFopen-kmp-1;ABC1;").to_lowercase(), "checksum"),
-            (line("KAG;PRFopen-kmp-1;ABC1;").replace('\n', "\r\n"), "form"),
-            (line("KAG;PRFopen-kmp-2;ABC1;"), "profile"),
+            (line("KAG;PRFopen-kmp-2;ABC1;").replace('\n', ""), "form"),
+            (line("KAG;PRFopen-kmp-2;ABC\t1;"), "form"),
+            (line("KAG;PRFopen-kmp-2;ABC\u{e9};"), "form"),
+            ("KAG;PRFopen-kmp-2;ABC1;0000\n".to_owned(), "checksum"),
+            (line("KAG;PRFopen-kmp-2;ABC1;").to_lowercase(), "checksum"),
+            (line("KAG;PRFopen-kmp-2;ABC1;").replace('\n', "\r\n"), "form"),
+            (line("KAG;PRFopen-kmp-3;ABC1;"), "profile"),
             (line("KAG;ABC1;"), "profile"),
             (line("KAG;"), "profile"),
-            (line("KAG;PRFopen-kmp-1;;"), "form"),
-            (line("KAG;PRFopen-kmp-1;AB;"), "form"),
-            (line("KAG;PRFopen-kmp-1;abc1;"), "item"),
-            (line("KAG;PRFopen-kmp-1;ABC;"), "item"),
-            (line("KAG;PRFopen-kmp-1;ABC1;ABC1;"), "item"),
-            (line("KAG;PRFopen-kmp-1;ABC1;ABB1;"), "item"),
+            (line("KAG;PRFopen-kmp-2;;"), "form"),
+            (line("KAG;PRFopen-kmp-2;AB;"), "form"),
+            (line("KAG;PRFopen-kmp-2;abc1;"), "item"),
+            (line("KAG;PRFopen-kmp-2;ABC;"), "item"),
+            (line("KAG;PRFopen-kmp-2;ABC1;ABC1;"), "item"),
+            (line("KAG;PRFopen-kmp-2;ABC1;ABB1;"), "item"),
             ("x".repeat(MAX_BYTES + 1), "size"),
-            (line("K;PRFopen-kmp-1;").repeat(MAX_LINES + 1), "form"),
+            (line("K;PRFopen-kmp-2;").repeat(MAX_LINES + 1), "form"),
         ];
         for (text, code) in cases {
             let found = read(text.as_bytes()).map(|_| ()).map_err(|error| error.code());
             assert_eq!(found, Err(code), "{:?}", shortened(&text));
         }
-        assert_eq!(read(line("KAG;PRFopen-kmp-1;").as_bytes()).unwrap().len(), 1);
+        assert_eq!(read(line("KAG;PRFopen-kmp-2;").as_bytes()).unwrap().len(), 1);
+    }
+
+    #[test]
+    fn the_edition_before_is_refused_by_the_names_of_both() {
+        let text = line("KAC;PRFopen-kmp-1;CRE2026-03-01T08:00:00Z;");
+        let refused = read(text.as_bytes()).map(drop).unwrap_err();
+        let expected =
+            "line 1: another profile, expected \"PRFopen-kmp-2\", found \"PRFopen-kmp-1\"";
+        assert_eq!((refused.code(), refused.to_string().as_str()), ("profile", expected));
     }
 
     #[test]
     fn items_are_taken_in_order_and_all_of_them() {
-        let text = line("KAG;PRFopen-kmp-1;ABC1;ABD07;ABEFF;");
+        let text = line("KAG;PRFopen-kmp-2;ABC1;ABD07;ABEFF;");
         let records = read(text.as_bytes()).unwrap();
         let record = &records[0];
         let problem = |result: Result<(), DocumentError>| match result {

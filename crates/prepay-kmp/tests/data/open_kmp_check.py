@@ -25,7 +25,7 @@ try:
 except ImportError:  # Before version 43.
     from cryptography.hazmat.primitives.ciphers.algorithms import TripleDES
 
-PROFILE = "open-kmp-1"
+PROFILE = "open-kmp-2"
 ORDER = 0xffffffffffffffffffffffffffffffffffffffffffffffffc7634d81f4372ddf581a0db248b0a77aecec196accc52973
 
 
@@ -55,6 +55,13 @@ def part(octets):
 
 def framed(purpose, text):
     return part(PROFILE.encode()) + part(purpose) + part(b"") + text.encode()
+
+
+def confirmation(key, who, own, other, brought, theirs, request):
+    """The proof of one party to the other that it derived the keys."""
+    message = b"".join(part(piece) for piece in (PROFILE.encode(), b"confirmation", who))
+    message += b"".join(part(piece) for piece in (own, other, brought, theirs)) + request
+    return upper(hmac.digest(key, message, "sha384"))
 
 
 def upper(octets):
@@ -124,13 +131,13 @@ def signed(key, text):
 
 
 def authenticated(slot_keys, text):
-    return text + record("MAC", VAL=upper(hmac.digest(slot_keys[32:], framed(b"mac", text), "sha384")))
+    return text + record("MAC", VAL=upper(hmac.digest(slot_keys[32:64], framed(b"mac", text), "sha384")))
 
 
 def derived(pairs, info):
     shared = b"".join(own.exchange(ec.ECDH(), other.public_key()) for own, other in pairs)
     blocks = (hashlib.sha384(i.to_bytes(4, "big") + shared + info).digest() for i in (1, 2))
-    return b"".join(blocks)[:64]
+    return b"".join(blocks)
 
 
 def check_value(algorithm, key):
@@ -168,9 +175,15 @@ def written(inputs):
     both = {"CRE": created, "SLT": inputs["slot"], **names}
 
     info = part(PROFILE.encode()) + part(names["SMI"].encode()) + part(names["KMC"].encode())
-    info += inputs["slot"].to_bytes(2, "big") + nonce + hashlib.sha384(spki(ephemeral)).digest()
+    request = inputs["slot"].to_bytes(2, "big") + nonce
+    info += request + hashlib.sha384(spki(ephemeral)).digest()
     slot_keys = derived([(ephemeral, centre[0]), (module[0], centre[0])], info)
     assert slot_keys == derived([(centre[0], ephemeral), (centre[0], module[0])], info)
+
+    number = sources["answer"].take(16)
+    known = (names["SMI"].encode(), names["KMC"].encode())
+    from_module = confirmation(slot_keys[64:], b"KC_2_U", *known, spki(ephemeral), number, request)
+    from_centre = confirmation(slot_keys[64:], b"KC_2_V", *known[::-1], number, spki(ephemeral), request)
 
     asked = upper(sources["request"].take(16))
     load = record(
@@ -189,10 +202,10 @@ def written(inputs):
             "PKE", CRE=created, PID=name("SIGID", inputs["signatory"], signatory), SGN=upper(spki(signatory)))),
         "agreement request": signed(module[1], record(
             "KAG", EPH=upper(spki(ephemeral)), NON=upper(nonce), **both)),
-        "agreement confirmation": signed(centre[1], authenticated(slot_keys, record(
-            "KAC", NON=upper(nonce), **both))),
+        "agreement confirmation": signed(centre[1], record(
+            "KAC", CNF=from_centre, NOC=upper(number), NON=upper(nonce), **both)),
         "key-load request": signed(module[1], record(
-            "VKR", EXP=moment(inputs["request_until"]), NON=asked, **both)),
+            "VKR", CNF=from_module, EXP=moment(inputs["request_until"]), NON=asked, **both)),
         "key-load file": signed(centre[1], authenticated(slot_keys, load)),
     }
 

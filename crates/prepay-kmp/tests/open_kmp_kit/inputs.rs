@@ -28,8 +28,8 @@ impl InputKey {
 
 /// Everything that an exchange depends on.
 pub(crate) struct Inputs {
-    /// Of the secrets of module, centre and signatory, of the agreement, and of the key-load request.
-    pub(crate) seeds: [Vec<u8>; 5],
+    /// Of the secrets of module, centre and signatory, of the agreement, of the key-load request, and of the centre's answer.
+    pub(crate) seeds: [Vec<u8>; 6],
     pub(crate) module: Identifier,
     pub(crate) centre: Identifier,
     pub(crate) signatory: Identifier,
@@ -57,7 +57,7 @@ impl Inputs {
             key: vending_key(algorithm),
         };
         Self {
-            seeds: [1, 2, 3, 4, 5].map(|seed| vec![seed]),
+            seeds: [1, 2, 3, 4, 5, 6].map(|seed| vec![seed]),
             module: "module-7".parse().unwrap(),
             centre: "centre-1".parse().unwrap(),
             signatory: "owner.of-group".parse().unwrap(),
@@ -83,7 +83,7 @@ impl Inputs {
         let (created, request_until) = span(random, 0);
         let count = 1 + random.below(9);
         Self {
-            seeds: [(); 5].map(|()| random.bytes(16)),
+            seeds: [(); 6].map(|()| random.bytes(16)),
             module: identifier(random),
             centre: identifier(random),
             signatory: identifier(random),
@@ -105,13 +105,13 @@ impl Inputs {
 
     /// In the plainest form: bytes in hexadecimal, moments in seconds since 1970, no value as null.
     pub(crate) fn json(&self) -> Value {
-        let [module, centre, signatory, agreement, request] =
+        let [module, centre, signatory, agreement, request, answer] =
             self.seeds.each_ref().map(|seed| hex(seed));
         let keys: Vec<Value> = self.keys.iter().map(key_json).collect();
         json!({
             "seeds": {
                 "module": module, "centre": centre, "signatory": signatory,
-                "agreement": agreement, "request": request,
+                "agreement": agreement, "request": request, "answer": answer,
             },
             "module": self.module.as_str(),
             "centre": self.centre.as_str(),

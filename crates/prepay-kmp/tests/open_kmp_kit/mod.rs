@@ -69,6 +69,7 @@ pub(crate) struct Exchange {
     pub(crate) agreement_request: String,
     pub(crate) agreement_confirmation: String,
     pub(crate) slot_keys: SlotKeys,
+    pub(crate) centre_nonce: Nonce,
     pub(crate) load_request: String,
     pub(crate) header: KeyLoadHeader,
     pub(crate) key_load: String,
@@ -84,7 +85,7 @@ impl Exchange {
 
     /// The one that these inputs give.
     pub(crate) fn of(inputs: &Inputs) -> Self {
-        let [module, centre, signatory, agreement, request] =
+        let [module, centre, signatory, agreement, request, answer] =
             inputs.seeds.each_ref().map(|seed| Fixed::of(seed));
         let generate = |kind, id: &Identifier, mut source| {
             Identity::generate(kind, id.clone(), &mut source).unwrap()
@@ -118,7 +119,9 @@ impl Exchange {
             })
             .unwrap();
         let text = agreement_request.as_bytes();
-        let answered = answer_agreement(&centre, module.public(), text, created).unwrap();
+        let centre_nonce = Nonce::generate(&mut { answer }).unwrap();
+        let answered =
+            answer_agreement(&centre, module.public(), text, created, centre_nonce).unwrap();
         let request = KeyLoadRequest {
             module: module.name().clone(),
             centre: centre.name().clone(),
@@ -126,6 +129,7 @@ impl Exchange {
             nonce: Nonce::generate(&mut { request }).unwrap(),
             created,
             expires: inputs.request_until,
+            confirmation: answered.keys.confirmation(),
         };
         let load_request = open_kmp::write_key_load_request(&module, &request).unwrap();
         let header = KeyLoadHeader {
@@ -151,6 +155,7 @@ impl Exchange {
             agreement_request,
             agreement_confirmation: answered.confirmation,
             slot_keys: answered.keys,
+            centre_nonce,
             load_request,
             header,
             key_load,
@@ -184,13 +189,20 @@ impl Exchange {
                 code(read_as::<SignatoryEnrolment>(text))
             }),
             Kind::new("agreement request", &self.agreement_request, move |text| {
-                code(answer_agreement(centre, module.public(), text, moment(CREATED)))
+                code(answer_agreement(
+                    centre,
+                    module.public(),
+                    text,
+                    moment(CREATED),
+                    self.centre_nonce,
+                ))
             }),
             Kind::new("agreement confirmation", &self.agreement_confirmation, move |text| {
                 code(accept_agreement(module, centre.public(), &self.pending, text))
             }),
             Kind::new("key-load request", &self.load_request, move |text| {
-                code(read_key_load_request(centre.name(), module.public(), text))
+                let request = read_key_load_request(centre.name(), module.public(), text);
+                code(request.and_then(|request| request.confirms(&self.slot_keys)))
             }),
             Kind::new("key-load file", &self.key_load, move |text| {
                 code(read_key_load(module.name(), centre.public(), &self.slot_keys, text))

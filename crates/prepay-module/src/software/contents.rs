@@ -32,7 +32,7 @@ use prepay_kmp::{
 use prepay_vault::{At, Contents, Kind, ReplayError, RestoredLimits};
 
 /// The version of the form.
-const VERSION: u8 = 2;
+const VERSION: u8 = 3;
 
 /// The sealed contents of a module.
 pub struct ModuleContents {
@@ -82,7 +82,7 @@ impl Contents for ModuleContents {
     }
 
     fn decode(r: &mut Reader<'_>) -> Result<Self, DecodeError> {
-        let error = r.error("contents of version 2");
+        let error = r.error("contents of version 3");
         if r.u8()? != VERSION {
             return Err(error);
         }
@@ -339,7 +339,7 @@ fn read_slot(r: &mut Reader<'_>) -> Result<Slot, DecodeError> {
         2 => SlotState::Active,
         _ => return Err(error),
     };
-    let keys = r.option(|r| value(r, "slot keys", |r| r.take(64), SlotKeys::from_bytes))?;
+    let keys = r.option(|r| value(r, "slot keys", |r| r.take(112), SlotKeys::from_bytes))?;
     let pending =
         r.option(|r| value(r, "an agreement", |r| r.take(74), PendingAgreement::from_bytes))?;
     let requests = r.list(|r| {

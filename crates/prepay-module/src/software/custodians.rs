@@ -202,9 +202,9 @@ impl Custodians {
             let nonce = Nonce::generate(vault.entropy()).map_err(|_| VaultError::NoEntropy)?;
             let contents = vault.contents();
             let slot = &contents.slots[place];
-            if slot.state != SlotState::Active {
+            let Some(keys) = &slot.keys else {
                 return Err(state_refusal(slot, SlotState::Active).into());
-            }
+            };
             check_centre_key(slot, now)?;
             let expires = now.plus_days(contents.issuer.policy.request_days);
             let request = KeyLoadRequest {
@@ -214,6 +214,7 @@ impl Custodians {
                 nonce,
                 created: now,
                 expires,
+                confirmation: keys.confirmation(),
             };
             let text = open_kmp::write_key_load_request(&contents.identity, &request)?;
             let entry = ModuleEntry::LoadRequested {

@@ -61,14 +61,14 @@ impl IssuedRow {
         if let Some(request) = self.request {
             bytes[..16].copy_from_slice(&request.0);
         }
-        let meter = u64::from(self.random) << 60 | self.pan & (u64::MAX >> 4);
+        let meter = (u64::from(self.random) << 60) + (self.pan & (u64::MAX >> 4));
         bytes[16..24].copy_from_slice(&meter.to_be_bytes());
         bytes[24..26].copy_from_slice(&self.register.to_be_bytes());
         bytes[26..28].copy_from_slice(&self.new_register.to_be_bytes());
         bytes[28..31].copy_from_slice(&self.identifier.to_be_bytes()[1..]);
         bytes[31] = self.tariff_index;
-        bytes[32] = self.class << 6 | (self.sub_class & 15) << 2 | self.encryption & 3;
-        bytes[33] = u8::from(self.request.is_some()) << 7 | self.carrier & 0x7F;
+        bytes[32] = (self.class << 6) + ((self.sub_class & 15) << 2) + (self.encryption & 3);
+        bytes[33] = (u8::from(self.request.is_some()) << 7) + (self.carrier & 0x7F);
         bytes[34..38].copy_from_slice(&self.value.to_be_bytes());
         bytes[38..].copy_from_slice(&self.last_digits.to_be_bytes());
         bytes

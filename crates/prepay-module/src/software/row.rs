@@ -40,7 +40,7 @@ impl IssuedRow {
                 value: match request.instruction {
                     Instruction::Credit { amount, .. } => u32::from(amount.bits()),
                     Instruction::CurrencyCredit { amount, .. } => {
-                        u32::from(amount.sign_exponent()) << 16 | u32::from(amount.bits())
+                        (u32::from(amount.sign_exponent()) << 16) + u32::from(amount.bits())
                     }
                     Instruction::Management(function) => u32::from(function.bits()),
                     // Class 1 is refused, so this row is never stored.

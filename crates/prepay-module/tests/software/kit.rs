@@ -7,7 +7,7 @@ use prepay_basics::{Clock, Moment};
 use prepay_kmp::attribute::RegisterNumber;
 use prepay_kmp::{
     AgreementAnswered, CentreEnrolment, CentreId, Identity, KeyLoadHeader, KeyToLoad,
-    ModuleEnrolment, PartyKind, PublicIdentity, SlotKeys, SlotNumber, VendingKeyAttributes,
+    ModuleEnrolment, Nonce, PartyKind, PublicIdentity, SlotKeys, SlotNumber, VendingKeyAttributes,
     open_kmp,
 };
 use prepay_module::software::{
@@ -342,7 +342,8 @@ impl TestCentre {
     }
 
     pub(crate) fn answer(&mut self, module: &PublicIdentity, request: &str) -> String {
-        let answered = answer_agreement(&self.identity, module, request, moment(START));
+        let number = Nonce::from_bytes([0xC5; 16]);
+        let answered = answer_agreement(&self.identity, module, request, moment(START), number);
         let AgreementAnswered { keys, confirmation } = answered.expect("an answer");
         self.keys = Some(keys);
         self.module = Some(module.clone());
@@ -354,6 +355,8 @@ impl TestCentre {
         let module = self.module.as_ref().expect("an agreement");
         let request = read_key_load_request(self.identity.name(), module, request);
         let request = request.expect("a request");
+        let keys = self.keys.as_ref().expect("an agreement");
+        request.confirms(keys).expect("the module's proof that it has the keys");
         self.serial += 1;
         KeyLoadHeader {
             module: request.module.clone(),

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 
 use prepay_module::software::{ModuleEntry, ModulePolicy, Operator, TestMode};
 use prepay_module::{IssueRequest, Issued, Refusal, SecurityModule, TokenRequest};
+use prepay_testkit::ceremony;
 use prepay_vault::{Entry, VaultFiles};
 use proptest::prelude::*;
 
@@ -186,6 +187,42 @@ fn any_byte_of_a_file_can_change_and_no_name_becomes_new() {
 }
 
 #[test]
+fn what_neither_the_file_nor_the_log_has_is_refused_and_never_new() {
+    let (world, _) = world(2);
+    issue(&world, 0..2);
+    issue(&world, 2..4);
+    world.module.vault().lock();
+    let mut world = world;
+    world.reopen();
+    let operator = world.operator();
+    {
+        // Both are damaged while the module is open.
+        let mut storage = world.storage.lock().unwrap();
+        let row = requests(0..1).len() + 15; // The last byte of a name.
+        let name = request_id(0).0;
+        let log = &mut storage.memory.log;
+        let at = log.windows(17).position(|part| part[..16] == name && part[16] != 0);
+        log[at.expect("the first row") + row] ^= 1;
+        storage.memory.files.all().clear();
+    }
+    let ask = |name: u64| operator.issue(&requests(name..name + 1)).unwrap().remove(0);
+    assert!(matches!(ask(0), Err(Refusal::NamesUnreadable { in_log: true, .. })));
+    world.module.wait_for_names();
+    let before = tokens(&world);
+    for name in [0, 1, 1000] {
+        let answer = ask(name);
+        assert!(matches!(answer, Err(Refusal::NamesUnreadable { in_log: false, .. })), "{name}");
+    }
+    assert_eq!(tokens(&world), before);
+    // What is known for certain is answered, and requests without a name are carried out.
+    assert!(ask(3).is_ok());
+    assert!(operator.issue(&[IssueRequest::Token(credit(1))]).unwrap()[0].is_ok());
+    let status = operator.status().unwrap();
+    assert_eq!(status.names.unreadable, 2);
+    assert!(status.alerts.iter().any(|alert| alert.contains("2 earlier requests")), "{status:?}");
+}
+
+#[test]
 fn a_module_that_dies_at_any_call_answers_every_name_as_before() {
     // Few enough names that files are written, merged and dropped.
     let script = |world: &World, operator: &Operator, answered: &mut Vec<(u64, Issued)>| {
@@ -230,6 +267,66 @@ fn a_module_that_dies_at_any_call_answers_every_name_as_before() {
             assert_eq!(tokens(&world), 60, "{case}");
         }
     }
+}
+
+/// What names cost: `PREPAY_NAMES` of them, two million if it is not set. Prints memory and files.
+#[test]
+#[ignore = "long: millions of names; PREPAY_NAMES says how many"]
+fn proof_of_memory_and_disk() {
+    let count =
+        std::env::var("PREPAY_NAMES").ok().map_or(2_000_000, |count| count.parse().unwrap());
+    let resident = || -> u64 {
+        let status = std::fs::read_to_string("/proc/self/status").unwrap();
+        let line = status.lines().find(|line| line.starts_with("VmRSS:")).unwrap();
+        line.split_whitespace().nth(1).unwrap().parse().unwrap()
+    };
+    let folder = tempfile::tempdir().unwrap();
+    let place = || {
+        let directory = prepay_host::Directory::create(folder.path().join("module")).unwrap();
+        directory.into_place(moment(START))
+    };
+    let module = ceremony::make_module(
+        "SM-1",
+        place(),
+        ModulePolicy::default(),
+        TestMode::default(),
+        &passphrase,
+    );
+    let people = ceremony::People::of(&module, &passphrase);
+    let in_memory = Box::<prepay_vault::MemoryStorage>::default();
+    let (entropy, clock) = (Box::new(Foreseeable::new(2)), Box::new(moment(START)));
+    let centre = prepay_vault::Place { storage: in_memory, entropy, clock };
+    let centre = ceremony::TestCentre::make(centre, &passphrase);
+    centre.join(&people);
+    let attributes = TestKey::new(1).attributes;
+    centre.import(&attributes, &TestKey::new(1).key);
+    let item = prepay_kmc_module::KeyLoadItem { attributes, register: Some(register(1)) };
+    centre.load(&people, vec![item], None);
+    let before = resident();
+    for start in (0..count).step_by(4096) {
+        let answers = people.operator.issue(&requests(start..start + 4096)).unwrap();
+        assert!(answers.iter().all(Result::is_ok));
+    }
+    module.wait_for_names();
+    let after = resident();
+    module.vault().close().unwrap();
+    drop((people, module));
+    let entries = std::fs::read_dir(folder.path().join("module")).unwrap();
+    let sizes: Vec<(String, u64)> = entries
+        .map(|entry| entry.unwrap())
+        .map(|entry| (entry.file_name().into_string().unwrap(), entry.metadata().unwrap().len()))
+        .collect();
+    let files = sizes.iter().filter(|(name, _)| name.starts_with("names-"));
+    let (number, bytes) = files.fold((0, 0), |(number, sum), (_, size)| (number + 1, sum + size));
+    println!("{count} names: {number} files, {bytes} bytes; memory {before} kB, then {after} kB");
+    let module = ceremony::open_module(place()).unwrap();
+    let people = ceremony::People::of(&module, &passphrase);
+    let before = resident();
+    assert!(people.operator.issue(&requests(0..1)).unwrap()[0].is_ok());
+    let report = people.operator.status().unwrap().names;
+    println!("opened again: {report:?}; memory {before} kB, after a request {} kB", resident());
+    assert!(report.names >= count && report.unreadable == 0);
+    assert!(bytes < 44 * count, "{bytes}");
 }
 
 proptest! {

@@ -98,6 +98,13 @@ pub(super) const ROWS: &[Explanation] = &[
         "agree again: prepay module request agreement",
     ),
     row(
+        "confirmation",
+        "A party has not proved that it has the keys of this slot.",
+        "Module and centre agreed again since, or one of them was restored.",
+        Centre,
+        "let the module load the newest confirmation and write its request again, or agree again",
+    ),
+    row(
         "unwrap",
         "A key in the file cannot be unwrapped.",
         "The file is damaged, or was made for another agreement.",

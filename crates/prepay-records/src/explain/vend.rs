@@ -5,6 +5,13 @@ use super::{Explanation, row};
 
 pub(super) const ROWS: &[Explanation] = &[
     row(
+        "tariff_invalid",
+        "The tariff file has faults.",
+        "The message lists each with its line: what was expected, what was found, what may have been meant.",
+        Client,
+        "correct the lines; docs/formats/tariff.md has every word",
+    ),
+    row(
         "tariff_missing",
         "The tariff has no version at the moment of the purchase.",
         "The purchase lies before its first version, or after one that ends.",

@@ -61,6 +61,8 @@ pub struct EntryRecord {
     /// Everything else.
     #[serde(serialize_with = "as_map", deserialize_with = "of_map")]
     pub fields: Vec<(String, String)>,
+    /// Its number and its hash, as `audit verify --noted` takes them.
+    pub mark: String,
 }
 
 impl<E: Entries> From<&Record<E>> for EntryRecord {
@@ -72,6 +74,7 @@ impl<E: Entries> From<&Record<E>> for EntryRecord {
             kind: record.entry.name().to_owned(),
             by: record.actors.iter().map(ToString::to_string).collect(),
             fields: fields.map(|(name, value)| (name.to_owned(), value)).collect(),
+            mark: record.mark().to_string(),
         }
     }
 }

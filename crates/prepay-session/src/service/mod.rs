@@ -15,15 +15,18 @@
 mod answer;
 mod error;
 mod line;
+mod log_check;
 mod person;
 mod reader;
 
 pub use answer::{AuditAnswer, BackupAnswer, EntryRecord, PageAnswer, ServiceAnswer, SignedIn};
 pub use error::ServiceError;
+pub use log_check::LogCheck;
 pub use reader::Wire;
 
 use std::fmt;
 use std::io::{self, Write};
+use std::panic::{self, AssertUnwindSafe};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
@@ -40,8 +43,12 @@ use crate::error::SessionError;
 use crate::request::Line;
 use crate::session::{Session, SessionStop};
 use line::{AnyLine, ServiceRequest};
+use log_check::LastCheck;
 use person::Person;
 use reader::{LineReader, Next};
+
+/// What is said of a panic.
+const PANIC: &str = "a fault of the program";
 
 /// What a client may hold up, and for how long.
 #[derive(Clone, Copy, Debug)]
@@ -66,6 +73,7 @@ pub struct Service {
     module: SoftwareModule,
     limits: Limits,
     signing_in: AtomicUsize,
+    last_check: LastCheck,
 }
 
 /// Notes for whoever runs the service. No secret is among them.
@@ -73,8 +81,9 @@ type Log<'a> = &'a dyn Fn(fmt::Arguments<'_>);
 
 impl Service {
     /// A service of this module.
-    pub const fn new(module: SoftwareModule, limits: Limits) -> Self {
-        Self { module, limits, signing_in: AtomicUsize::new(0) }
+    pub fn new(module: SoftwareModule, limits: Limits) -> Self {
+        let (signing_in, last_check) = (AtomicUsize::new(0), LastCheck::default());
+        Self { module, limits, signing_in, last_check }
     }
 
     /// The module.
@@ -82,16 +91,45 @@ impl Service {
         &self.module
     }
 
-    /// Answers the lines of one connection until it ends.
+    /// Verifies the whole audit log, slowly. From then on, `status` shows what was found. Between two slices of the log
+    /// `rest` is told for how long the last one held clients up. It waits as it likes, and returns whether to go on. If not,
+    /// nothing is found.
     ///
     /// # Errors
     ///
-    /// [`SessionStop::Io`] if the connection broke, [`SessionStop::Fault`] if the module broke, and with it the service.
+    /// [`ModuleFault`] if the module broke or is locked.
+    pub fn verify_log(
+        &self,
+        rest: &dyn Fn(Duration) -> bool,
+    ) -> Result<Option<LogCheck>, ModuleFault> {
+        let verify = || self.last_check.verify(&self.module, rest);
+        panic::catch_unwind(AssertUnwindSafe(verify)).unwrap_or_else(|_| {
+            self.module.vault().with(|_| ())?;
+            Ok(Some(self.last_check.found(&self.module, 0, Some(PANIC.to_owned()))))
+        })
+    }
+
+    /// Answers the lines of one connection until it ends. A fault of the program ends this connection only, unless it left
+    /// the module half changed.
+    ///
+    /// # Errors
+    ///
+    /// [`SessionStop::Io`] if the connection broke or after a fault of the program, [`SessionStop::Fault`] if the module
+    /// broke, and with it the service.
     pub fn answer(&self, wire: &impl Wire, log: Log<'_>) -> Result<(), SessionStop> {
+        let answered = panic::catch_unwind(AssertUnwindSafe(|| self.answer_lines(wire, log)));
+        answered.unwrap_or_else(|_| match self.module.vault().with(|_| ()) {
+            Ok(()) => Err(io::Error::other(PANIC).into()),
+            Err(error) => Err(ModuleFault::from(error).into()),
+        })
+    }
+
+    fn answer_lines(&self, wire: &impl Wire, log: Log<'_>) -> Result<(), SessionStop> {
         let Limits { idle, patience, .. } = self.limits;
         let mut lines = LineReader::new(patience);
         let out = Answers { wire, patience };
-        let mut session = Session::new(Person::new(idle), self.module.is_test(), out);
+        let mut session =
+            Session::new(Person::new(idle, &self.last_check), self.module.is_test(), out);
         let mut until = Instant::now() + patience;
         loop {
             match lines.next(wire, until)? {
@@ -131,7 +169,7 @@ impl Service {
     /// Takes in one line.
     fn take<W: Write>(
         &self,
-        session: &mut Session<Person, W>,
+        session: &mut Session<Person<'_>, W>,
         AnyLine { id, request }: AnyLine,
         log: Log<'_>,
     ) -> Result<(), SessionStop> {
@@ -177,7 +215,7 @@ impl Service {
     /// Signs a person in.
     fn sign_in(
         &self,
-        person: &mut Person,
+        person: &mut Person<'_>,
         name: &Identifier,
         passphrase: &Secret,
         log: Log<'_>,

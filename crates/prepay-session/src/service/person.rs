@@ -15,6 +15,7 @@ use prepay_vault::{
 
 use super::answer::{AuditAnswer, BackupAnswer, EntryRecord, PageAnswer, ServiceAnswer, SignedIn};
 use super::error::ServiceError;
+use super::log_check::LastCheck;
 use crate::answer::Answer;
 use crate::error::SessionError;
 use crate::request::Request;
@@ -24,9 +25,10 @@ use crate::session::{Desk, Station};
 const PAGE_BYTES: u64 = 256 * 1024;
 
 /// The people of a connection.
-pub(super) struct Person {
+pub(super) struct Person<'a> {
     state: State,
     idle: Duration,
+    last_check: &'a LastCheck,
 }
 
 enum State {
@@ -47,9 +49,9 @@ struct Handles {
     place: Option<AuditPlace>,
 }
 
-impl Person {
-    pub(super) const fn new(idle: Duration) -> Self {
-        Self { state: State::Nobody, idle }
+impl<'a> Person<'a> {
+    pub(super) const fn new(idle: Duration, last_check: &'a LastCheck) -> Self {
+        Self { state: State::Nobody, idle, last_check }
     }
 
     pub(super) const fn is_nobody(&self) -> bool {
@@ -202,7 +204,7 @@ impl Person {
     }
 }
 
-impl Station for Person {
+impl Station for Person<'_> {
     fn base(&self, register: RegisterNumber) -> Result<Option<BaseDate>, SessionError> {
         self.operator()?.base(register)
     }
@@ -221,7 +223,7 @@ impl Station for Person {
         let reader = &self.handles()?.reader;
         Ok(match request {
             Request::Identify => Answer::Identity(reader.identify()?.into()),
-            Request::Status => Answer::Status(reader.status()?.into()),
+            Request::Status => Answer::Status(self.last_check.add_to(reader.status()?.into())),
             Request::Clock => Answer::Clock(reader.clock()?.into()),
             Request::Registers => Answer::registers(&reader.registers()?, reader.clock()?.now),
             Request::Verify(_) | Request::Issue(_) => return self.operator()?.question(request),
@@ -229,7 +231,7 @@ impl Station for Person {
     }
 }
 
-impl fmt::Display for Person {
+impl fmt::Display for Person<'_> {
     /// Who is signed in.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let State::SignedIn(handles) = &self.state else { return f.write_str("nobody") };

@@ -79,7 +79,7 @@ fn example(field: &str) -> &'static str {
         "sub_classes" => "0145",
         "module" => "SM-1",
         "module_fingerprint" => "0123 4567 89AB CDEF 0123 4567 89AB CDEF",
-        "request" => "VKR;PRFopen-kmp-1;0000\n",
+        "request" => "VKR;PRFopen-kmp-2;0000\n",
         _ => "Text & more",
     }
 }

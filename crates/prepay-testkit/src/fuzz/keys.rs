@@ -27,6 +27,7 @@ struct Exchange {
     pending: PendingAgreement,
     slot_keys: SlotKeys,
     created: Moment,
+    centre_nonce: Nonce,
     texts: [String; 7],
 }
 
@@ -63,8 +64,9 @@ static EXCHANGE: LazyLock<Exchange> = LazyLock::new(|| {
         open_kmp::request_agreement(&module, centre.public(), slot, created, entropy)
             .expect("bytes");
     let text = agreement_request.as_bytes();
-    let answered =
-        answer_agreement(&centre, module.public(), text, created).expect("a good request");
+    let centre_nonce = Nonce::generate(entropy).expect("bytes");
+    let answered = answer_agreement(&centre, module.public(), text, created, centre_nonce)
+        .expect("a good request");
     let request = KeyLoadRequest {
         module: module.name().clone(),
         centre: centre.name().clone(),
@@ -72,6 +74,7 @@ static EXCHANGE: LazyLock<Exchange> = LazyLock::new(|| {
         nonce: Nonce::generate(entropy).expect("bytes"),
         created,
         expires: later,
+        confirmation: answered.keys.confirmation(),
     };
     let load_request = open_kmp::write_key_load_request(&module, &request).expect("fits");
     let header = KeyLoadHeader {
@@ -106,7 +109,7 @@ static EXCHANGE: LazyLock<Exchange> = LazyLock::new(|| {
         load_request,
         file,
     ];
-    Exchange { module, centre, pending, slot_keys: answered.keys, created, texts }
+    Exchange { module, centre, pending, slot_keys: answered.keys, created, centre_nonce, texts }
 });
 
 /// Any bytes never make a reader panic, and what a reader believes was written by who it says: it is one of
@@ -122,20 +125,20 @@ pub fn open_kmp(input: &[u8]) {
         mended = mend(text);
         &mended[..]
     };
-    let Exchange { module, centre, pending, slot_keys, created, texts } = &*EXCHANGE;
+    let Exchange { module, centre, pending, slot_keys, created, centre_nonce, texts } = &*EXCHANGE;
     let believed = read(text).and_then(|document| match document {
         Document::ModuleEnrolment(_)
         | Document::CentreEnrolment(_)
         | Document::SignatoryEnrolment(_) => Ok(()),
         Document::AgreementRequest(request) => {
             let request = request.verify(centre.name(), module.public())?;
-            open_kmp::confirm_agreement(centre, &request, *created).map(drop)
+            open_kmp::confirm_agreement(centre, &request, *created, *centre_nonce).map(drop)
         }
         Document::AgreementConfirmation(confirmation) => {
             confirmation.verify(module, centre.public(), pending).map(drop)
         }
         Document::KeyLoadRequest(request) => {
-            request.verify(centre.name(), module.public()).map(drop)
+            request.verify(centre.name(), module.public())?.confirms(slot_keys)
         }
         Document::KeyLoad(load) => load.verify(module.name(), centre.public(), slot_keys).map(drop),
     });

@@ -54,7 +54,7 @@ impl Amount {
     #[inline]
     pub fn from_tenths(tenths: u32) -> Result<Self, AmountTooLarge> {
         match short::up(tenths) {
-            Some((e, m)) => Ok(Self(u16::from(e) << 14 | m)),
+            Some((e, m)) => Ok(Self((u16::from(e) << 14) + m)),
             None => Err(AmountTooLarge { tenths }),
         }
     }

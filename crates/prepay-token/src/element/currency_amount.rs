@@ -66,7 +66,7 @@ impl CurrencyAmount {
         let packed = if value < 0 { long::down(magnitude) } else { long::up(magnitude) };
         let (e, m) = packed.ok_or(CurrencyAmountTooLarge)?;
         let sign = u8::from(value < 0);
-        Ok(Self { sign_exponent: sign << 3 | e >> 2, bits: u16::from(e & 3) << 14 | m })
+        Ok(Self { sign_exponent: (sign << 3) + (e >> 2), bits: (u16::from(e & 3) << 14) + m })
     }
 
     /// The amount with these bits: the low four bits of `sign_exponent` (*S&E*), and *Amount*.
@@ -87,7 +87,7 @@ impl CurrencyAmount {
     /// The amount as the meter credits it, in 10⁻⁵ of the base currency unit.
     pub const fn hundred_thousandths(self) -> i128 {
         let CurrencyParts { sign, exponent_high, exponent_low, mantissa } = self.parts();
-        let magnitude = long::value(exponent_high << 2 | exponent_low, mantissa) as i128;
+        let magnitude = long::value((exponent_high << 2) + exponent_low, mantissa) as i128;
         if sign == 0 { magnitude } else { -magnitude }
     }
 

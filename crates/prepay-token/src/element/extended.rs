@@ -102,7 +102,7 @@ impl ExtendedValue {
     /// [`ExtendedOutOfRange::Value`] above 1023.
     pub const fn new(index: ExtendedIndex, value: u16) -> Result<Self, ExtendedOutOfRange> {
         if value < 1024 {
-            Ok(Self((index.0 as u16) << 10 | value))
+            Ok(Self(((index.0 as u16) << 10) + value))
         } else {
             Err(ExtendedOutOfRange::Value)
         }

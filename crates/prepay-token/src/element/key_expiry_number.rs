@@ -41,7 +41,7 @@ impl KeyExpiryNumber {
     /// Only the four lower bits of each argument count.
     #[must_use]
     pub const fn from_nibbles(high: u8, low: u8) -> Self {
-        Self(high << 4 | (low & 0xF))
+        Self((high << 4) + (low & 0xF))
     }
 
     /// The number, 0 to 255.

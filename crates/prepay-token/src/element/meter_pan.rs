@@ -103,7 +103,8 @@ impl MeterPan {
     #[must_use]
     pub fn pan_block(self, key_type: KeyType) -> u64 {
         let digits = self.0[1..17].iter();
-        let block = digits.fold(0, |block, digit| block << BITS_PER_DIGIT | u64::from(digit & 0xF));
+        let block =
+            digits.fold(0, |block, digit| (block << BITS_PER_DIGIT) + u64::from(digit & 0xF));
         match key_type {
             KeyType::Initialization | KeyType::Default | KeyType::Unique => block,
             KeyType::Common => {

@@ -33,7 +33,7 @@ impl PowerLimit {
     /// [`PowerLimitTooLarge`] above [`LARGEST_WATTS`](Self::LARGEST_WATTS).
     pub fn from_watts(watts: u32) -> Result<Self, PowerLimitTooLarge> {
         match short::up(watts) {
-            Some((e, m)) => Ok(Self(u16::from(e) << 14 | m)),
+            Some((e, m)) => Ok(Self((u16::from(e) << 14) + m)),
             None => Err(PowerLimitTooLarge { watts }),
         }
     }

@@ -48,7 +48,7 @@ impl SupplyGroupCode {
             |name, bits: u16| ParseElementError::check_range(name, u32::from(bits), 0..=HALF_MASK);
         let high = half("high half of the supply group code", high_bits)?;
         let low = half("low half of the supply group code", low_bits)?;
-        Self::try_from(high << HALF_BITS | low)
+        Self::try_from((high << HALF_BITS) + low)
     }
 
     /// The code as a number, 0 to 999 999.

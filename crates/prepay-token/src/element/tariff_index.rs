@@ -34,7 +34,7 @@ impl TariffIndex {
     /// Two digits of four bits each, 0x00 to 0x99: the coding of *CONTROLBlock*.
     #[must_use]
     pub const fn bcd(self) -> u8 {
-        ((self.0 / 10) << 4) | (self.0 % 10)
+        ((self.0 / 10) << 4) + self.0 % 10
     }
 
     /// Two ASCII digits: the coding of the data block of DKGA04.

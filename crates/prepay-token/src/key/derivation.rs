@@ -196,12 +196,12 @@ pub fn control_block(
     let group = supply_group
         .ascii()
         .into_iter()
-        .fold(0, |group, digit| group << 4 | u64::from(digit - b'0'));
-    u64::from(key_type.value()) << 60
-        | group << 36
-        | u64::from(tariff_index.bcd()) << 28
-        | u64::from(key_revision.value()) << 24
-        | 0xFF_FFFF
+        .fold(0, |group, digit| (group << 4) + u64::from(digit - b'0'));
+    (u64::from(key_type.value()) << 60)
+        + (group << 36)
+        + (u64::from(tariff_index.bcd()) << 28)
+        + (u64::from(key_revision.value()) << 24)
+        + 0xFF_FFFF
 }
 
 /// The block X that DKGA02 and DKGA03 encipher.

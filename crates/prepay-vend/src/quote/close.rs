@@ -139,34 +139,57 @@ fn amounts(
     Ok(amounts)
 }
 
-/// Lines from printed units. Where rounding makes them more than there is, fewer units are sold.
+/// Lines from printed units. Where rounding makes them more than there is, the most units are sold whose lines fit.
 fn units_first(
     plan: &Plan<'_>,
     available: Decimal,
     solution: Solution,
     remainder: Option<usize>,
 ) -> Result<Option<Closed>, QuoteError> {
-    /// The lines are above the money by a few of their roundings at most, so a few rounds suffice.
-    const ROUNDS: usize = 16;
     let rounding = plan.version.rounding.units;
-    let mut units = solution.units.rounded(rounding)?;
-    let mut money = available;
-    for _ in 0..ROUNDS {
+    let at = |units: Decimal| -> Result<Closed, QuoteError> {
         let segment = plan.segment_of(units)?;
         let amounts = amounts(plan, Exact::from(units).ratio()?, segment, remainder)?;
         let rest = available - inside(plan, &amounts);
-        if rest >= Decimal::ZERO || plan.version.rounding.remainder == Remainder::RoundingLine {
-            return Ok(Some(Closed { amounts, units, segment, left: Decimal::ZERO, rest }));
+        Ok(Closed { amounts, units, segment, left: Decimal::ZERO, rest })
+    };
+    let fits = |closed: &Closed| {
+        closed.rest >= Decimal::ZERO || plan.version.rounding.remainder == Remainder::RoundingLine
+    };
+    let most = solution.units.rounded(rounding)?;
+    if most.is_zero() {
+        return Ok(None);
+    }
+    let closed = at(most)?;
+    if fits(&closed) {
+        return Ok(Some(closed));
+    }
+    // Fewer, in steps that double, until the lines fit; then as many more as still fit.
+    let (mut too_many, mut stride) = (most, rounding.step);
+    let mut best = loop {
+        let fewer = too_many - stride;
+        if fewer <= Decimal::ZERO {
+            break None;
         }
-        money += rest;
-        let Some(less) = plan.solve(Exact::from(money))? else { return Ok(None) };
-        let down = Rounding { direction: Direction::Down, ..rounding };
-        units = less.units.rounded(down)?.min(units - rounding.step);
-        if units <= Decimal::ZERO {
-            return Ok(None);
+        let closed = at(fewer)?;
+        if fits(&closed) {
+            break Some(closed);
+        }
+        too_many = fewer;
+        stride += stride;
+    };
+    let mut enough = best.as_ref().map_or(Decimal::ZERO, |closed| closed.units);
+    while too_many - enough > rounding.step {
+        let steps = ((too_many - enough) / rounding.step / Decimal::TWO).floor();
+        let closed = at(enough + steps * rounding.step)?;
+        if fits(&closed) {
+            enough = closed.units;
+            best = Some(closed);
+        } else {
+            too_many = closed.units;
         }
     }
-    Ok(None)
+    Ok(best)
 }
 
 /// The units that a printed energy amount is, within the piece of the solution.

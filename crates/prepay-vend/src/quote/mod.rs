@@ -3,6 +3,7 @@
 mod buy;
 mod close;
 mod error;
+mod explain;
 mod plan;
 mod price;
 mod write;
@@ -13,6 +14,7 @@ use rust_decimal::Decimal;
 use crate::debt::Debt;
 
 pub use error::QuoteError;
+pub use explain::Explained;
 
 /// What the customer asks for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -159,8 +161,8 @@ pub struct Step {
     pub unit_price: Decimal,
     /// What they cost. Where a block prices units of the month again, the difference is in it.
     pub amount: Decimal,
-    /// The price of one unit with everything that is charged per unit.
-    pub price_with_all: Decimal,
+    /// The price of one unit with everything that is charged per unit; none for a block that was used up before.
+    pub price_with_all: Option<Decimal>,
     /// What they cost with everything that is charged per unit.
     pub amount_with_all: Decimal,
 }

@@ -237,6 +237,7 @@ fn steps(bought: &Bought<'_>) -> Result<Vec<Step>, QuoteError> {
     };
     let before = shown(plan.bought).unwrap_or_default();
     let after = before + closed.units;
+    let money_zero = with_places(Decimal::ZERO, plan.tariff.decimals());
     let mut begin = before;
     let mut steps = Vec::with_capacity(blocks.len());
     for (index, (end, piece)) in prices.blocks.iter().enumerate() {
@@ -257,14 +258,13 @@ fn steps(bought: &Bought<'_>) -> Result<Vec<Step>, QuoteError> {
                 per_unit = Some(piece.total.per_unit);
             }
         }
-        let per_unit = per_unit.unwrap_or(piece.slope);
         let cost = |price: Exact| Exact::from(units).times(price)?.rounded(cents);
         steps.push(Step {
             units,
             unit_price: shown(piece.slope).unwrap_or_default(),
             amount: cost(piece.slope)?,
-            price_with_all: shown(per_unit).unwrap_or_default(),
-            amount_with_all: cost(per_unit)?,
+            price_with_all: per_unit.and_then(shown),
+            amount_with_all: per_unit.map_or_else(|| Ok(money_zero), cost)?,
         });
     }
     let charges = plan.charges().rounded(cents)?;

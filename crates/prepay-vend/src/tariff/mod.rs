@@ -123,6 +123,11 @@ impl Tariff {
         self.month.zone.to_timestamp(date.or_else(|_| text.parse::<DateTime>()).ok()?).ok()
     }
 
+    /// The day of its zone that a moment lies in.
+    pub fn day(&self, at: Timestamp) -> String {
+        at.to_zoned(self.month.zone.clone()).date().to_string()
+    }
+
     /// The names of its classes, with their texts.
     pub fn classes(&self) -> impl Iterator<Item = (&str, &str)> {
         self.classes.iter().map(|class| (class.name.as_str(), class.text.as_str()))

@@ -30,7 +30,10 @@ pub(super) fn verify(place: &PlaceFlags, out: &Out) -> Done<()> {
     place.work(out, Needs::Reader, |centre, _| {
         store::check(centre.store().unauthenticated(), &store_path(place.dir()?))?;
         let found = centre.store().verify().map_err(refusal::store)?;
-        out.done_with("every row is the one that the vault expects", &record(&found))
+        out.done_with(
+            "the file is sound, and every row is the one that the vault expects",
+            &record(&found),
+        )
     })
 }
 

@@ -20,10 +20,18 @@ pub(crate) enum LabCommand {
     Open(OpenFlags),
     /// Show every step from a token's digits to its meaning, and which of several keys opens it.
     ///
-    /// Give candidates as lists and ranges, such as --sgc 123456,123457 --krn 1-9 --ti 00-99; every
-    /// combination is tried. A wrong key passes the 16-bit checksum once in 65 536 tries, so with many
-    /// candidates a match can be a coincidence.
+    /// Give candidates as lists and ranges, such as --sgc 123456,123457 --krn 1-9 --ti 00-99; Prepay tries every
+    /// combination. A wrong key passes the 16-bit checksum once in 65 536 tries, so with many candidates a match can be a
+    /// coincidence: a second token of the same meter, given after the first, tells.
     Explain(ExplainFlags),
+    /// Explain meter numbers: their parts and check digits, and what was perhaps meant by a wrong one.
+    ///
+    /// Example: prepay lab pan 6007 2700 0000 0000 09
+    Pan {
+        /// Meter numbers of 11, 13 or 18 digits, separated by commas; or one with blanks.
+        #[arg(required = true, value_name = "NUMBER")]
+        numbers: Vec<String>,
+    },
     /// Derive a decoder key from a vending key.
     Derive(DeriveFlags),
     /// Issue the tokens that give a meter a new key.
@@ -42,7 +50,7 @@ pub(crate) enum LabCommand {
 /// A key and its meter.
 #[derive(Args)]
 pub(crate) struct KeyFlags {
-    /// The meter, 18 digits. Not needed with a decoder key.
+    /// The meter: 11, 13 or 18 digits. Not needed with a decoder key.
     #[arg(long)]
     pub(crate) pan: Option<String>,
     /// The encryption algorithm: 07, 09 or 11.
@@ -61,7 +69,7 @@ pub(crate) struct KeyFlags {
 /// What a decoder key is derived from.
 #[derive(Args)]
 pub(crate) struct DeriveFlags {
-    /// The meter, 18 digits.
+    /// The meter: 11, 13 or 18 digits.
     #[arg(long)]
     pub(crate) pan: Option<String>,
     /// The encryption algorithm: 07, 09 or 11.
@@ -142,7 +150,8 @@ pub(crate) struct IssueFlags {
 /// A token to read.
 #[derive(Args)]
 pub(crate) struct OpenFlags {
-    /// The twenty digits; spaces and dashes do not matter.
+    /// The twenty digits as you have them: blanks, dashes, line ends and a label in front do not matter. Several tokens
+    /// are read in turn.
     #[arg(required = true, value_name = "DIGITS")]
     pub(crate) number: Vec<String>,
     #[command(flatten)]
@@ -152,11 +161,12 @@ pub(crate) struct OpenFlags {
 /// A token to explain, and the keys that may open it.
 #[derive(Args)]
 pub(crate) struct ExplainFlags {
-    /// The twenty digits; spaces and dashes do not matter.
+    /// The twenty digits as you have them: blanks, dashes, line ends and a label in front do not matter. Several tokens
+    /// of one meter narrow the search for its key.
     #[arg(required = true, value_name = "DIGITS")]
     pub(crate) number: Vec<String>,
-    /// The meter, 18 digits. Not needed with decoder keys.
-    #[arg(long)]
+    /// The meters, 11, 13 or 18 digits each, separated by commas. Not needed with decoder keys.
+    #[arg(long, value_name = "LIST")]
     pub(crate) pan: Option<String>,
     /// TEST decoder keys in hexadecimal, or @FILE to read one from a file.
     #[arg(long, value_name = "HEX|@FILE", value_delimiter = ',')]
@@ -185,6 +195,18 @@ pub(crate) struct ExplainFlags {
     /// Base dates, such as 1993,2014. DKGA04 keys and all dates depend on them [with a vending key: 1993].
     #[arg(long, value_name = "LIST")]
     pub(crate) base_date: Option<String>,
+    /// The key expiry number, to say whether the key covers the token.
+    #[arg(long, value_name = "0-255")]
+    pub(crate) ken: Option<u32>,
+    /// About when the token was sold, as 2004-03-01: keys that give another time are less likely.
+    #[arg(long, value_name = "DAY|TIME")]
+    pub(crate) sold_at: Option<String>,
+    /// The service of the meter: keys that give another one are less likely.
+    #[arg(long)]
+    pub(crate) service: Option<String>,
+    /// If the token does not open, try every single wrong digit and every two neighbours swapped.
+    #[arg(long)]
+    pub(crate) repair: bool,
 }
 
 impl ExplainFlags {
@@ -197,7 +219,7 @@ impl ExplainFlags {
 /// Two keys: the meter's current key and its new one.
 #[derive(Args)]
 pub(crate) struct KeyChangeFlags {
-    /// The meter, 18 digits. Not needed with decoder keys.
+    /// The meter: 11, 13 or 18 digits. Not needed with decoder keys.
     #[arg(long)]
     pub(crate) pan: Option<String>,
     /// The encryption algorithm: 07, 09 or 11.

@@ -4,6 +4,7 @@ use std::path::Path;
 
 use prepay_lab::{KeyRecord, Request};
 use prepay_records::{Choice, ControlBits, RecordError, Rounding, Scalar, TokenKind, TokenRecord};
+use prepay_token::TokenData;
 use prepay_token::element::{Control, ManufacturerCode};
 
 use super::command::{DeriveFlags, IssueFlags, KeyChangeFlags, KeyFlags, OpenFlags, VendingFlags};
@@ -22,9 +23,9 @@ pub(super) fn issue(flags: &IssueFlags) -> Done<Request<'_>> {
     })
 }
 
-/// The record of `lab open`.
-pub(super) fn open(flags: &OpenFlags) -> Done<Request<'_>> {
-    Ok(Request { number: Some(flags.number.join(" ").into()), ..keyed(&flags.key)? })
+/// The record of `lab open`, for one token.
+pub(super) fn open(token: TokenData, flags: &OpenFlags) -> Done<Request<'_>> {
+    Ok(Request { number: Some(token.to_string().into()), ..keyed(&flags.key)? })
 }
 
 /// The record of `lab key-change`.
@@ -89,6 +90,10 @@ fn request<'a>(pan: &'a Option<String>, ea: &'a str, key: KeyRecord<'a>) -> Requ
 pub(crate) fn in_flags(message: &str) -> String {
     if let Some((key @ ("from" | "to" | "policy"), pair)) = message.split_once('.') {
         return format!("--{key}: {pair}");
+    }
+    // What is wrong with a key as a whole is in no flag.
+    if let Some(about_the_key) = message.strip_prefix("key: ") {
+        return about_the_key.to_owned();
     }
     let all_fields = message.ends_with(" is missing");
     let words = message.split(' ').enumerate().map(|(place, word)| {

@@ -2,15 +2,20 @@
 
 use prepay_lab::{KeyLists, List};
 use prepay_records::element::{self, Field, needed};
+use prepay_records::pasted::meter_number;
 use prepay_records::{RecordCode, RecordError, Scalar};
+use prepay_token::element::MeterPan;
 
 use super::command::ExplainFlags;
 use crate::failure::{Done, Failure};
 
-use super::flags::{option, plain_number, secret};
+use super::flags::{number, option, plain_number, secret};
 
 /// The most combinations that are tried.
 const MOST_CANDIDATES: u64 = 20_000_000;
+
+/// The most numbers that are one slip away from a token.
+const MOST_SLIPS: u64 = 199;
 
 /// The lists of the flags, written out.
 pub(super) fn key_lists(flags: &ExplainFlags) -> Done<KeyLists<'_>> {
@@ -26,10 +31,13 @@ pub(super) fn key_lists(flags: &ExplainFlags) -> Done<KeyLists<'_>> {
         .collect();
     let sgc = written_out("--sgc", flags.sgc.as_deref().unwrap_or_default(), 6)?;
     let lists = KeyLists {
-        pan: element::pan(&option(flags.pan.as_deref()))?,
+        pans: pans(flags.pan.as_deref())?,
         algorithms: ea.collect::<Done<_>>()?,
         decoder_keys: secrets(&flags.decoder_key)?,
-        decoder_base_date: flags.base_date.as_ref().and(base_dates.first().cloned()),
+        decoder_base_dates: match &flags.base_date {
+            Some(_) => base_dates.clone(),
+            None => Vec::new(),
+        },
         vending_keys: secrets(&flags.vending_key)?,
         dkga: option(flags.dkga.as_deref()),
         supply_groups: read(&sgc, "key.sgc", |name, group| {
@@ -43,17 +51,25 @@ pub(super) fn key_lists(flags: &ExplainFlags) -> Done<KeyLists<'_>> {
             element::element::<u8, _>(RecordCode::TiFormat, name, "two digits", index)
         }),
         base_dates,
+        expiry: element::ken("key.ken", &number(flags.ken))?,
     };
     if lists.supply_groups.is_empty() && !lists.vending_keys.is_empty() {
         return Err(Failure::flag("--sgc", "a vending key needs at least one supply group code"));
     }
-    let found = lists.combinations();
+    let slips = if flags.repair { MOST_SLIPS } else { 1 };
+    let found = lists.combinations().saturating_mul(slips);
     if found > MOST_CANDIDATES {
         let message =
             format!("too many candidates: expected at most {MOST_CANDIDATES}, found {found}");
         return Err(Failure::unable("flag", message));
     }
     Ok(lists)
+}
+
+/// The meters of a list.
+fn pans(list: Option<&str>) -> Done<Vec<MeterPan>> {
+    let list = list.into_iter().flat_map(|list| list.split(','));
+    Ok(list.map(meter_number).collect::<Result<_, _>>()?)
 }
 
 fn secrets(given: &[String]) -> Done<Vec<Scalar<'_>>> {
@@ -71,7 +87,7 @@ fn read<T>(
 }
 
 /// Writes out a list such as `1,3-5` of numbers of so many digits.
-fn written_out(flag: &str, list: &str, digits: usize) -> Done<Vec<u32>> {
+pub(crate) fn written_out(flag: &str, list: &str, digits: usize) -> Done<Vec<u32>> {
     let number = |text: &str| match text.parse::<u32>() {
         Ok(number) if text.len() == digits && text.bytes().all(|b| b.is_ascii_digit()) => {
             Ok(number)

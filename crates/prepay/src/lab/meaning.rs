@@ -2,8 +2,8 @@
 
 use prepay_records::time::Printed;
 use prepay_token::element::{
-    BaseDate, CurrencyParts, ExtendedTarget, ExtendedValue, FLAGS, KeyType, RegisterToClear,
-    TEST_NAMES, TokenIdentifier,
+    BaseDate, CurrencyParts, ExtendedTarget, ExtendedValue, FLAGS, KeyType, ManufacturerCode,
+    RegisterToClear, TEST_NAMES, TokenIdentifier,
 };
 use prepay_token::layout::FieldName;
 use prepay_token::{ChecksumKind, Field, ManagementFunction, OpenError, Token, Trace};
@@ -114,6 +114,14 @@ fn tests(token: &Token) -> String {
     if names.is_empty() { "no test".to_owned() } else { names.join("; ") }
 }
 
+/// Whose meters take a token of class 1.
+fn addressed(manufacturer: ManufacturerCode) -> String {
+    match manufacturer.value() {
+        0 => "for every meter".to_owned(),
+        _ => format!("for meters of maker {manufacturer}"),
+    }
+}
+
 /// What an extended value addresses.
 fn extended(bits: u16) -> String {
     match ExtendedValue::from_bits(bits).target() {
@@ -134,10 +142,12 @@ pub(crate) fn sentence(token: &Token, base_date: Option<BaseDate>) -> String {
             format!("credit: {} of {}", amount(token), of.name())
         }
         Token::Test(test) => format!("{}: {}", token.name(), {
-            let manufacturer = test.manufacturer();
-            format!("{} (manufacturer {manufacturer})", tests(token))
+            format!("{}, {}", tests(token), addressed(test.manufacturer()))
         }),
-        Token::ExtendedRead { index, .. } => format!("read extended value {}", index.value()),
+        Token::ExtendedRead { index, manufacturer } => {
+            let whom = addressed(manufacturer.code());
+            format!("read extended value {}, {whom}", index.value())
+        }
         Token::Management { function, .. } => match function {
             ManagementFunction::ClearCredit(register) => format!("clear {register}"),
             ManagementFunction::Extended(value) => extended(value.bits()),

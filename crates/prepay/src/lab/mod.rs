@@ -5,8 +5,9 @@
 pub(crate) mod command;
 mod explain;
 pub(crate) mod flags;
-mod lists;
+pub(crate) mod lists;
 pub(crate) mod meaning;
+mod pan;
 pub(crate) mod picture;
 pub(crate) mod print;
 
@@ -16,6 +17,7 @@ use std::path::Path;
 use std::thread;
 
 use prepay_lab::Lab;
+use prepay_records::pasted::tokens;
 
 use crate::Ending;
 use crate::failure::{Done, to_read};
@@ -37,7 +39,18 @@ fn answer_to(command: &LabCommand, json: bool) -> Done<Ending> {
         LabCommand::Batch { threads, file } => batch(*threads, file.as_deref()),
         LabCommand::Explain(flags) => explain::run(flags, json),
         LabCommand::Issue(flags) => answer(&lab.read_issue(&flags::issue(flags)?)?.answer()?, json),
-        LabCommand::Open(flags) => answer(&lab.read_open(&flags::open(flags)?)?.answer()?, json),
+        LabCommand::Open(flags) => {
+            for token in tokens(&flags.number.join(" "))? {
+                let open = lab.read_open(&flags::open(token, flags)?)?;
+                let opened = open.answer().map_err(|error| explain::open_failure(token, error))?;
+                if let Some(doubt) = open.doubt() {
+                    print::remark(&doubt);
+                }
+                answer(&opened, json)?;
+            }
+            Ok(Ending::Done)
+        }
+        LabCommand::Pan { numbers } => pan::run(numbers, json),
         LabCommand::Derive(flags) => {
             answer(&lab.read_derive(&flags::derive(flags)?)?.answer(), json)
         }

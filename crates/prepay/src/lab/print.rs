@@ -72,7 +72,7 @@ pub(crate) const fn rollover(is_rollover: bool) -> &'static str {
 }
 
 /// Prints a remark beside the answer.
-pub(super) fn remark(remark: &str) {
+pub(crate) fn remark(remark: &str) {
     anstream::eprintln!("{}", styled(QUIET, remark));
 }
 

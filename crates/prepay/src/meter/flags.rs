@@ -8,13 +8,16 @@ use prepay_lab::meter::{MeterRequest, Meters, read_codes, read_words};
 use prepay_meter::keypad::{CODES_PROJECT, WORDS_PROJECT};
 use prepay_records::element::Field;
 use prepay_records::json::Texts;
+use prepay_records::pasted::tokens;
 use prepay_records::{Raw, Scalar};
+use prepay_token::TokenData;
 use serde_json::value::RawValue;
 
 use crate::failure::{Done, Failure};
 use crate::file;
 use crate::lab::command::KeyFlags;
-use crate::lab::flags::{keyed, number, option};
+use crate::lab::flags::{in_flags, keyed, number, option};
+use crate::lab::print::remark;
 
 /// Virtual meters.
 #[derive(Subcommand)]
@@ -122,7 +125,8 @@ pub(crate) struct EnterFlags {
     /// The file of the meter.
     #[arg(value_hint = ValueHint::FilePath)]
     pub(crate) file: PathBuf,
-    /// The twenty digits; spaces and dashes do not matter.
+    /// The twenty digits as you have them: blanks, dashes, line ends and a label in front do not matter. Several tokens
+    /// are entered in turn.
     #[arg(required = true)]
     digits: Vec<String>,
     /// The token carrier, two digits [default: 02, a keypad].
@@ -192,9 +196,16 @@ fn read<T>(path: Option<&Path>, read: impl Fn(&str) -> Result<T, String>) -> Don
 }
 
 impl EnterFlags {
-    /// The digits as typed, which may not be a token.
-    pub(super) fn digits(&self) -> String {
-        self.digits.join(" ")
+    /// The digits of each token; as typed if they are none, which the meter answers.
+    pub(super) fn tokens(&self) -> Vec<String> {
+        let typed = self.digits.join(" ");
+        match tokens(&typed) {
+            Ok(tokens) => tokens.iter().map(TokenData::to_string).collect(),
+            Err(error) => {
+                remark(&in_flags(&error.message));
+                vec![typed]
+            }
+        }
     }
 
     /// The token carrier.

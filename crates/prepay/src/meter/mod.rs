@@ -41,12 +41,18 @@ pub(crate) fn run(command: &MeterCommand, as_json: bool) -> Done<Ending> {
                 .map_err(|error| of_flags(error.into()))?
                 .unwrap_or(TokenCarrierType::NUMERIC);
             let mut meters = Meters::in_file(&flags.file);
-            let entered = meters.enter(&only(), &flags.digits(), carrier)?;
-            answer(as_json, &mut meters, &entered, |out, state| {
-                print::entered(out, &entered, state)?;
-                print::balance(out, state)
-            })?;
-            Ok(if entered.is_refused() { Ending::Refused } else { Ending::Done })
+            let mut ending = Ending::Done;
+            for digits in flags.tokens() {
+                let entered = meters.enter(&only(), &digits, carrier)?;
+                answer(as_json, &mut meters, &entered, |out, state| {
+                    print::entered(out, &entered, state)?;
+                    print::balance(out, state)
+                })?;
+                if entered.is_refused() {
+                    ending = Ending::Refused;
+                }
+            }
+            Ok(ending)
         }
         MeterCommand::Show { file } => {
             let mut meters = Meters::reading_file(file);

@@ -76,7 +76,7 @@ pub(crate) enum ModuleCommand {
         #[command(subcommand)]
         command: IssueCommand,
     },
-    /// Verify a token under a register's key.
+    /// Say what a token is and for whom, under the keys of registers: of one, of some, or of all.
     Verify(VerifyFlags),
     /// Write a text for a key management centre: the module's enrolment, or a request.
     Request(RequestFlags),
@@ -197,6 +197,21 @@ pub(crate) struct ServeFlags {
     /// server to keep. audit verify --noted compares it later.
     #[arg(long, value_name = "SECONDS", value_parser = clap::value_parser!(u32).range(1..))]
     pub(crate) note_last_entry: Option<u32>,
+    /// Verify the whole audit log at the start and then after so many seconds, slowly, beside the work; 0 for never.
+    #[arg(long, value_name = "SECONDS", default_value_t = 86_400)]
+    pub(crate) verify_every: u64,
+    /// What to do when that finds the log damaged. Either way it is in `module status` and on standard error.
+    #[arg(long, value_enum, value_name = "WHAT", default_value = "continue")]
+    pub(crate) on_damage: OnDamage,
+}
+
+/// What a service does when its audit log is damaged.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum OnDamage {
+    /// Go on. What is issued does not depend on old entries.
+    Continue,
+    /// End, with exit status 3.
+    Stop,
 }
 
 /// Unlocking.
@@ -210,7 +225,7 @@ pub(crate) struct UnlockCommand {
 /// The meter.
 #[derive(Args)]
 pub(crate) struct MeterFlags {
-    /// The meter, 18 digits.
+    /// The meter: 11, 13 or 18 digits.
     #[arg(long)]
     pub(crate) pan: String,
     /// The tariff index, two digits.
@@ -334,17 +349,28 @@ pub(crate) struct KeyChangeFlags {
     pub(crate) request: NameFlags,
 }
 
-/// A token to verify.
+/// Tokens to verify, and the keys that may open them.
 #[derive(Args)]
 pub(crate) struct VerifyFlags {
-    /// The twenty digits; spaces and dashes do not matter.
+    /// The twenty digits as you have them: blanks, dashes, line ends and a label in front do not matter. Several tokens
+    /// are verified in turn.
     #[arg(required = true, value_name = "DIGITS")]
     pub(crate) number: Vec<String>,
-    /// The register of the key.
+    /// The registers of the keys to try, separated by commas. Each has its base date [default: every register with a key].
+    #[arg(long, value_name = "LIST", value_delimiter = ',')]
+    pub(crate) register: Vec<RegisterNumber>,
+    /// The meter: 11, 13 or 18 digits.
     #[arg(long)]
-    pub(crate) register: RegisterNumber,
-    #[command(flatten)]
-    pub(crate) meter: MeterFlags,
+    pub(crate) pan: String,
+    /// The tariff indexes to try, such as 00-99.
+    #[arg(long, value_name = "LIST", default_value = "01")]
+    pub(crate) ti: String,
+    /// The encryption algorithms to try, separated by commas.
+    #[arg(long, value_name = "LIST", value_delimiter = ',', default_value = "07")]
+    pub(crate) ea: Vec<String>,
+    /// The token carrier type: 01 magnetic card, 02 keypad, 07 or 08 virtual.
+    #[arg(long, default_value = "02")]
+    pub(crate) tct: String,
 }
 
 /// The kinds of texts for a centre.

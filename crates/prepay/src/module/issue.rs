@@ -1,4 +1,4 @@
-//! Issues and verifies single tokens. Flags become the same fields as in a line of a session.
+//! Issues single tokens. Flags become the same fields as in a line of a session.
 
 use std::io::{self, Write};
 
@@ -8,21 +8,19 @@ use prepay_module::software::Operator;
 use prepay_records::time::Printed;
 use prepay_records::{Choice, Rounding, Scalar, TokenKind, TokenRecord, hex};
 use prepay_session::{
-    Answer, KeyChangeAnswer, Operation, Request, RequestLine, TokenAnswer, VerificationAnswer,
-    answer_one, request_id,
+    Answer, KeyChangeAnswer, Operation, Request, RequestLine, TokenAnswer, answer_one, request_id,
 };
 
 use super::flags::{
     CreditFlags, IssueCommand, KeyChangeFlags, ManagementFlags, MeterFlags, NameFlags, StampFlags,
-    VerifyFlags,
 };
 use super::remote::Remote;
 use super::{Invocation, Unlocked};
 use crate::Ending;
 use crate::failure::{Done, Failure};
 use crate::lab::flags::{in_flags, number, option, text};
-use crate::lab::print::{rollover, stamp, write_fields};
-use crate::paint::{HEADING, QUIET, RESULT, WRONG, styled};
+use crate::lab::print::{rollover, stamp};
+use crate::paint::{QUIET, RESULT, styled};
 use crate::people::access_failure;
 use crate::vault::Needs;
 
@@ -62,22 +60,8 @@ impl Invocation<'_> {
         }
     }
 
-    /// Verifies a token.
-    pub(super) fn verify(&self, flags: &VerifyFlags) -> Done<Ending> {
-        let fields = RequestLine {
-            register: register(flags.register),
-            number: Some(flags.number.join(" ").into()),
-            ..asked(Operation::Verify, &flags.meter)
-        };
-        Request::read(&fields)?;
-        let answer = self.counter()?.ask(&fields)?;
-        let Answer::Verification(answer) = answer else { return Err(misplaced()) };
-        self.answer(&answer, |out| write_verification(out, &answer))?;
-        Ok(if answer.is_right() { Ending::Done } else { Ending::Refused })
-    }
-
     /// Opens the module, or connects to its service, and signs an operator in.
-    fn counter(&self) -> Done<Counter> {
+    pub(super) fn counter(&self) -> Done<Counter> {
         if let Some(path) = self.socket()? {
             return Ok(Counter::Service(self.service(path, Needs::Operator)?));
         }
@@ -95,13 +79,13 @@ impl Invocation<'_> {
 }
 
 /// Who answers: a module that this process opened, or a service.
-enum Counter {
+pub(super) enum Counter {
     Module(Operator, #[expect(dead_code, reason = "locks the module at the end")] Unlocked),
     Service(Remote),
 }
 
 impl Counter {
-    fn ask(&mut self, fields: &RequestLine<'_>) -> Done<Answer> {
+    pub(super) fn ask(&mut self, fields: &RequestLine<'_>) -> Done<Answer> {
         match self {
             Self::Module(operator, _) => Ok(answer_one(operator, Request::read(fields)?)?),
             Self::Service(service) => service.ask_module(fields),
@@ -110,12 +94,12 @@ impl Counter {
 }
 
 /// A module that answers another question than it was asked.
-fn misplaced() -> Failure {
+pub(super) fn misplaced() -> Failure {
     Failure::broken("no_answer", "the module answered another question")
 }
 
 /// The message of a field's error, with the flag of `module issue` or `module verify` in its place.
-fn in_module_flags(message: &str) -> String {
+pub(super) fn in_module_flags(message: &str) -> String {
     in_flags(&message.replace("token.register", "token.clear"))
 }
 
@@ -215,25 +199,4 @@ fn write_set(out: &mut dyn Write, set: &KeyChangeAnswer) -> io::Result<()> {
     let remarks =
         format!("from key {from_kcv}, to key {to_kcv}, KEN {ken}, {}", rollover(set.rollover));
     writeln!(out, "{}", styled(QUIET, remarks))
-}
-
-fn write_verification(out: &mut dyn Write, found: &VerificationAnswer) -> io::Result<()> {
-    let style = if found.is_right() { HEADING } else { WRONG };
-    match &found.token {
-        Some(token) => {
-            writeln!(out, "{}", styled(style, format_args!("{}: {}", found.result, token.kind)))?;
-            write_fields(out, token)?;
-        }
-        None => writeln!(out, "{}", styled(style, &found.result))?,
-    }
-    let mut remarks = Vec::new();
-    remarks.extend(found.tid.map(|tid| stamp(tid, found.issued_at)));
-    remarks.extend(found.rnd.map(|rnd| format!("RND {rnd}")));
-    remarks.extend(found.section.map(|section| format!("section {section}")));
-    remarks.extend(found.status.as_ref().map(|status| format!("status {status}")));
-    remarks.extend(found.message.clone());
-    if remarks.is_empty() {
-        return Ok(());
-    }
-    writeln!(out, "{}", styled(QUIET, remarks.join(", ")))
 }

@@ -21,6 +21,7 @@ mod keep;
 mod remote;
 mod serve;
 mod show;
+mod verify;
 
 use std::io::{self, Write};
 use std::ops::Deref;

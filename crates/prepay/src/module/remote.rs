@@ -7,6 +7,7 @@ use std::os::unix::net::UnixStream;
 use std::path::Path;
 use std::sync::mpsc::channel;
 use std::thread;
+use std::time::Duration;
 
 use prepay_records::Choice;
 use prepay_records::lines::is_blank;
@@ -24,6 +25,9 @@ use crate::Ending;
 use crate::failure::{Done, Failure};
 use crate::vault::audit::{self, AuditCommand};
 use crate::vault::{Needs, alone, backup};
+
+/// How long to wait for more entries before a service is asked again.
+const BETWEEN_QUESTIONS: Duration = Duration::from_secs(1);
 
 /// A service at which people have signed in.
 pub(super) struct Remote(Client<UnixStream, UnixStream>);
@@ -140,6 +144,21 @@ impl Invocation<'_> {
                     next = page.next;
                 }
                 audit::print(&entries, &self.out)
+            }
+            AuditCommand::Export { from, follow } => {
+                self.out.begin_beside()?;
+                let mut from = *from.max(&1);
+                loop {
+                    let asked = json!({"op": "audit", "from": from, "count": audit::PAGE});
+                    let page: PageAnswer = service.ask(fields(asked))?;
+                    self.out.stream(&page.entries)?;
+                    from = page.entries.last().map_or(from, |last| last.sequence + 1);
+                    match page.next {
+                        Some(_) => {}
+                        None if *follow => thread::sleep(BETWEEN_QUESTIONS),
+                        None => return Ok(()),
+                    }
+                }
             }
             AuditCommand::Verify { noted } => {
                 let mut asked = fields(json!({"op": "audit_verify"}));

@@ -2,6 +2,7 @@
 //!
 //! - A thread for each connection; a fault of the program in one ends that connection only. Should it happen in the middle
 //!   of a change, the module stops, and the service with it.
+//! - One more thread verifies the whole audit log again and again, and works for a tenth of the time.
 //! - SIGTERM and SIGINT: no more connections, no more lines; what was asked is answered, then the module is locked.
 //! - Standard error has a line for each connection and sign-in. It names users, processes and people, and never what a
 //!   client sent.
@@ -11,8 +12,7 @@ use std::fmt;
 use std::io::{self, Read, Write};
 use std::net::Shutdown;
 use std::os::unix::net::UnixStream;
-use std::panic::{self, AssertUnwindSafe};
-use std::sync::mpsc::{Sender, TryRecvError, channel};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, TryRecvError, channel};
 use std::sync::{Mutex, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -21,13 +21,15 @@ use prepay_basics::Clock as _;
 use prepay_host::{Peer, ServiceSocket, SocketError, SystemClock};
 use prepay_module::ModuleFault;
 use prepay_module::software::SoftwareModule;
-use prepay_session::{Limits, Service, ServiceError, SessionError, SessionStop, Wire, last_line};
+use prepay_session::{
+    Limits, LogCheck, Service, ServiceError, SessionError, SessionStop, Wire, last_line,
+};
 use prepay_vault::AuditMark;
 use signal_hook::consts::{SIGINT, SIGTERM};
 use signal_hook::iterator::Signals;
 
 use super::Invocation;
-use super::flags::ServeFlags;
+use super::flags::{OnDamage, ServeFlags};
 use crate::Ending;
 use crate::failure::{Done, Failure};
 use crate::out::Record;
@@ -39,10 +41,15 @@ const GLANCE: Duration = Duration::from_millis(200);
 /// How long a client may take for the only line that it gets.
 const LAST_LINE: Duration = Duration::from_secs(1);
 
+/// For how many times as long as it worked the verification of the log rests.
+const REST: u32 = 9;
+
 /// Why the service ends.
 enum End {
     Signal,
     Fault(ModuleFault),
+    /// The audit log is damaged, and the service was told to stop then.
+    Damage(String),
 }
 
 /// The open connections, by number.
@@ -79,7 +86,12 @@ impl Invocation<'_> {
         let every = flags.note_last_entry.map(|seconds| Duration::from_secs(seconds.into()));
         let mut marks = every.map(|every| Marks { every, at: Instant::now(), last: None });
         let open = Open::default();
+        let (keep_on, is_ended) = channel();
         let end = thread::scope(|scope| {
+            if flags.verify_every > 0 {
+                let (service, ends) = (&service, ends.clone());
+                scope.spawn(move || verify(service, flags, &is_ended, &ends));
+            }
             let mut count = 0;
             let end = loop {
                 match end.try_recv() {
@@ -122,7 +134,7 @@ impl Invocation<'_> {
                     connections(open).remove(&count);
                 }
             };
-            drop(socket);
+            drop((socket, keep_on));
             for stream in connections(&open).values() {
                 let _ = stream.shutdown(Shutdown::Read); // It may have ended by itself.
             }
@@ -134,6 +146,11 @@ impl Invocation<'_> {
         let closed = module.vault().close();
         match end {
             End::Fault(fault) => Err(SessionError::from(fault).into()),
+            End::Damage(problem) => Err(Failure::refused(
+                "audit_entry",
+                format!("the audit log did not verify: {problem}"),
+            )
+            .next("keep every file as it is, and call an auditor")),
             End::Signal => {
                 closed.map_err(|error| vault_failure(&error))?;
                 note(format_args!("ended: the module is locked"));
@@ -154,11 +171,10 @@ impl Client {
     /// Answers its lines.
     fn answer(self, service: &Service, stream: &UnixStream, ends: &Sender<End>) {
         let wire = Timed(stream);
-        let answer = || service.answer(&wire, &|text| self.note(text));
-        match panic::catch_unwind(AssertUnwindSafe(answer)) {
-            Ok(Ok(())) => self.note(format_args!("closed")),
-            Ok(Err(SessionStop::Io(error))) => self.note(format_args!("broke: {error}")),
-            Ok(Err(SessionStop::Fault(fault))) => {
+        match service.answer(&wire, &|text| self.note(text)) {
+            Ok(()) => self.note(format_args!("closed")),
+            Err(SessionStop::Io(error)) => self.note(format_args!("broke: {error}")),
+            Err(SessionStop::Fault(fault)) => {
                 self.note(format_args!("ended: {fault}"));
                 // A clock may be set right, a witness comes back, and a person sign in again; what the storage lost does not come back.
                 let passes = matches!(
@@ -171,7 +187,6 @@ impl Client {
                     let _ = ends.send(End::Fault(fault));
                 }
             }
-            Err(_) => self.note(format_args!("ended by a fault of the program")),
         }
         let _ = stream.shutdown(Shutdown::Both); // Its client may have left.
     }
@@ -184,6 +199,32 @@ impl Client {
                 note(format_args!("connection {number} (user {user}, process {process}): {text}"));
             }
             None => note(format_args!("connection {number}: {text}")),
+        }
+    }
+}
+
+/// Verifies the audit log again and again until the service ends.
+fn verify(service: &Service, flags: &ServeFlags, ended: &Receiver<()>, ends: &Sender<End>) {
+    let waits = |time: Duration| ended.recv_timeout(time) == Err(RecvTimeoutError::Timeout);
+    loop {
+        match service.verify_log(&|worked| waits(worked * REST)) {
+            Ok(None) => return,
+            Ok(Some(LogCheck { problem: Some(problem), .. })) => {
+                note(format_args!("ALARM: the audit log did not verify: {problem}"));
+                if flags.on_damage == OnDamage::Stop {
+                    let _ = ends.send(End::Damage(problem));
+                    return;
+                }
+            }
+            Ok(Some(check)) => note(format_args!("verified the audit log: {check}")),
+            // A client finds out too, or the service ends already.
+            Err(fault) => {
+                let _ = ends.send(End::Fault(fault));
+                return;
+            }
+        }
+        if !waits(Duration::from_secs(flags.verify_every)) {
+            return;
         }
     }
 }

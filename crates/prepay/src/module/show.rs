@@ -90,7 +90,8 @@ impl Invocation<'_> {
 
     /// Shows counters and warnings.
     pub(super) fn status(&self) -> Done<Ending> {
-        let status = match self.socket()? {
+        let socket = self.socket()?;
+        let status = match socket {
             Some(path) => {
                 let asked = Operation::Status;
                 let mut service = self.service(path, Needs::Reader)?;
@@ -107,6 +108,11 @@ impl Invocation<'_> {
             let left = left.map_or("no limit".to_owned(), |left| format!("{left} left"));
             writeln!(out, "{} tokens issued, {left}", styled(HEADING, status.transactions))?;
             writeln!(out, "  audit log    {} entries", status.audit_entries)?;
+            match (&status.verified, socket) {
+                (Some(check), _) => writeln!(out, "  verified     {}: {check}", check.at)?,
+                (None, Some(_)) => writeln!(out, "  verified     not yet by this service")?,
+                (None, None) => {}
+            }
             let since =
                 status.names_since.as_ref().map_or(String::new(), |at| format!(" since {at}"));
             let (names, days) = (status.names, status.remember_days);

@@ -6,7 +6,7 @@ use clap::Subcommand;
 use prepay_session::{AuditAnswer, EntryRecord};
 use prepay_vault::{
     AuditError, AuditMark, AuditReport, BadEntry, Contents, Entries, Problem, Record, VaultStorage,
-    records, verify, verify_noted,
+    records, show_records, verify, verify_noted,
 };
 
 use super::{Installation, Needs};
@@ -27,6 +27,17 @@ pub(crate) enum AuditCommand {
         #[arg(long, value_name = "N", default_value_t = 1000)]
         count: usize,
     },
+    /// Write entries for a log server: each a JSON object on a line of its own, with its number and its hash.
+    ///
+    /// To go on after an interruption, give the number after that of the last line.
+    Export {
+        /// The number of the first entry.
+        #[arg(long, value_name = "N", default_value_t = 1)]
+        from: u64,
+        /// Wait for more entries at the end of the log. Only with the socket of a service.
+        #[arg(long)]
+        follow: bool,
+    },
     /// Verify that no entry was changed, removed, moved or inserted, and report the first that was.
     ///
     /// Unless you name a person, the vault stays locked and only the chain of entries is verified: anyone who can
@@ -37,6 +48,9 @@ pub(crate) enum AuditCommand {
         noted: Option<AuditMark>,
     },
 }
+
+/// How many entries to write at once.
+pub(crate) const PAGE: usize = 1000;
 
 /// The kinds of entries of an installation's log.
 type EntryOf<I> = <<I as Installation>::Contents as Contents>::Entry;
@@ -64,6 +78,36 @@ pub(crate) fn run<I: Installation>(site: &I, command: &AuditCommand, out: &Out) 
             ));
             Ok(())
         }
+        AuditCommand::Export { follow: true, .. } => {
+            let message =
+                "expected the socket of a service: nothing is added while this command has the log";
+            Err(Failure::flag("--follow", message).next("leave --follow out, or give --socket"))
+        }
+        AuditCommand::Export { from, .. } if flags.is_anybody_named() => {
+            site.with_vault(out, |vault| {
+                let by = flags.actor(vault, Needs::Reader)?;
+                out.begin_beside()?;
+                let (mut from, mut place) = (*from, None);
+                loop {
+                    let page = vault.audit_page(by.by(), from, PAGE, place, u64::MAX);
+                    let page = page.map_err(failed)?;
+                    out.stream(&entries(&page.records))?;
+                    let Some(last) = page.records.last() else { return Ok(()) };
+                    (from, place) = (last.sequence + 1, Some(page.place));
+                }
+            })
+        }
+        AuditCommand::Export { from, .. } => {
+            let (mut directory, ..) = site.look(out)?;
+            out.begin_beside()?;
+            let mut written = Ok(());
+            show_records::<EntryOf<I>>(&mut directory, *from, &mut |record| {
+                written = out.stream(&[EntryRecord::from(&record)]);
+                written.is_ok()
+            })
+            .map_err(failed)?;
+            written
+        }
         AuditCommand::Verify { noted } => {
             let (mut directory, header, protector) = site.look(out)?;
             if let Some(noted) = noted {
@@ -85,7 +129,7 @@ pub(crate) fn run<I: Installation>(site: &I, command: &AuditCommand, out: &Out) 
 /// Prints entries: one object per line, or a table.
 pub(crate) fn print(records: &[EntryRecord], out: &Out) -> Done<()> {
     out.list(records, |out| {
-        for EntryRecord { sequence, time, kind, by, fields } in records {
+        for EntryRecord { sequence, time, kind, by, fields, .. } in records {
             let by = if by.is_empty() { "-".to_owned() } else { by.join(" and ") };
             let (name, by) = (styled(HEADING, kind), styled(QUIET, by));
             writeln!(out, "{sequence:>6}  {time}  {name}  {by}")?;

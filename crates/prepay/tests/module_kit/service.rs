@@ -4,7 +4,7 @@ use std::fs;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::os::unix::net::UnixStream;
 use std::path::PathBuf;
-use std::process::{Child, Command};
+use std::process::{Child, ChildStdout, Command};
 use std::thread;
 use std::time::Duration;
 
@@ -47,6 +47,8 @@ pub(crate) fn secret(name: &str) -> &'static str {
 /// A service that runs. It is killed if the test fails.
 pub(crate) struct Running {
     pub(crate) child: Child,
+    /// Stays open, so that the service can say why it ends.
+    output: BufReader<ChildStdout>,
     notes: Option<thread::JoinHandle<String>>,
     socket: PathBuf,
 }
@@ -56,14 +58,16 @@ impl Running {
         let mut command = workplace.command(&format!("--json serve --socket {{socket}} {flags}"));
         let mut child = command.spawn().unwrap();
         let mut first = String::new();
-        BufReader::new(child.stdout.take().unwrap()).read_line(&mut first).unwrap();
+        let mut output = BufReader::new(child.stdout.take().unwrap());
+        output.read_line(&mut first).unwrap();
         let mut errors = child.stderr.take().unwrap();
         let notes = thread::spawn(move || {
             let mut text = String::new();
             errors.read_to_string(&mut text).unwrap();
             text
         });
-        let mut running = Self { child, notes: Some(notes), socket: workplace.path("socket") };
+        let (notes, socket) = (Some(notes), workplace.path("socket"));
+        let mut running = Self { child, output, notes, socket };
         if !first.contains(r#""socket":"#) {
             running.child.kill().unwrap();
             panic!("{first}{}", running.notes.take().unwrap().join().unwrap());
@@ -104,6 +108,13 @@ impl Running {
             assert!(!notes.contains(secret), "the secret {name} is in the notes");
         }
         notes
+    }
+
+    /// What the service says when it ends by itself, and its exit status.
+    pub(crate) fn ended(mut self) -> (Value, Option<i32>) {
+        let mut text = String::new();
+        self.output.read_to_string(&mut text).unwrap();
+        (serde_json::from_str(&text).unwrap(), self.child.wait().unwrap().code())
     }
 
     /// The memory that is in use, in KiB.
