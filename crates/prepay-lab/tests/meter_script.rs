@@ -9,7 +9,7 @@ use prepay_lab::meter::Meters;
 use serde_json::{Value, json};
 
 #[test]
-fn every_result_but_not_ready_is_reached() {
+fn every_result_is_reached() {
     let mut seen = BTreeSet::new();
     // Each case on a meter of its own; the last token's result is the expected one.
     let mut check = |bench: &mut Bench, digits: &str, name: &str, code: u8| {
@@ -86,8 +86,62 @@ fn every_result_but_not_ready_is_reached() {
     let sections = bench.key_change("07", &key(), &key_with(json!({"krn": 2})), 2);
     check(&mut bench, &sections[1], "second_kct", 3);
 
-    // 16, not_ready, belongs to two-way carriers, which a script does not speak.
-    let expected: BTreeSet<u8> = (1..=18).filter(|&code| code != 16).collect();
+    let left = bench.done(json!({"op": "enter", "digits": sections[0], "wait": false}));
+    assert_eq!((&left["result"], &left["code"]), (&json!("not_ready"), &json!(16)), "{left}");
+    seen.insert(16);
+    assert_eq!(seen, (1..=18).collect());
+}
+
+#[test]
+fn a_token_entered_without_waiting_is_finished_by_result_in_memory_and_in_a_file() {
+    let folder = std::path::PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("meter_wait");
+    let _ = std::fs::remove_dir_all(&folder);
+    let open = || Bench::new(Meters::in_directory(&folder).unwrap());
+    let mut in_memory = Bench::in_memory();
+    in_memory.make(key(), json!({}));
+    open().make(key(), json!({}));
+    let [one, two] = [1, 2].map(|tid| in_memory.issue(&key(), tid, credit("25.6")));
+    let enter = |digits: &str, wait: bool| json!({"op": "enter", "digits": digits, "wait": wait});
+    let result = json!({"op": "result"});
+    let mut seen = Vec::new();
+    for request in [
+        result.clone(),
+        enter(&one, false),
+        enter(&two, true),
+        enter(&two, false),
+        json!({"op": "state"}),
+        result.clone(),
+        result.clone(),
+        enter(&one, true),
+        enter("123", false),
+        result.clone(),
+        json!({"op": "enter_binary", "octets": "000000000000000000", "wait": false}),
+        json!({"op": "restart"}),
+        result,
+        enter(&two, true),
+    ] {
+        let answer = open().ask(request.clone());
+        assert_eq!(answer, in_memory.ask(request), "{seen:?}");
+        let said = answer.get("result").or(answer.pointer("/error/code"));
+        let said = said.or(answer.pointer("/credit/electricity")).or(answer.get("ok"));
+        seen.push(said.expect("a result, an error, credit or ok").to_string());
+    }
+    let expected = [
+        "\"value_range\"",
+        "\"not_ready\"",
+        "\"not_ready\"",
+        "\"not_ready\"",
+        "\"0\"",
+        "\"accept\"",
+        "\"value_range\"",
+        "\"used_error\"",
+        "\"not_ready\"",
+        "\"format_error\"",
+        "\"not_ready\"",
+        "true",
+        "\"value_range\"",
+        "\"accept\"",
+    ];
     assert_eq!(seen, expected);
 }
 

@@ -75,7 +75,7 @@ pub use record::{
 use crate::key::KnownKeys;
 use file::Held;
 use profile::Parts;
-use virtual_meter::{MOST_TIDS, VirtualMeter};
+use virtual_meter::{MOST_TIDS, VirtualMeter, Wait};
 
 /// The usual number of identifiers.
 const USUAL_TIDS: u16 = 50;
@@ -222,6 +222,10 @@ impl Meters {
         let name = name(needed("meter", request.meter.as_ref())?)?;
         let done = |()| MeterAnswer::Done(Done { ok: true });
         let carrier = || element::carrier("carrier", &request.carrier);
+        let wait = || {
+            let waits = element::flag("wait", &request.wait)?.unwrap_or(true);
+            Ok::<_, RecordError>(if waits { Wait::ForResult } else { Wait::Not })
+        };
         match op {
             MeterOperation::New => {
                 self.is_new(&name)?;
@@ -230,12 +234,20 @@ impl Meters {
             }
             MeterOperation::Enter => self.with(&name, |meter| {
                 let digits = typed("digits", &request.digits)?;
-                let outcome = meter.enter_digits(digits, carrier()?.unwrap_or(USUAL_CARRIER));
+                let outcome =
+                    meter.enter_digits(digits, carrier()?.unwrap_or(USUAL_CARRIER), wait()?);
                 Ok(MeterAnswer::Entered(Box::new(meter.entered(outcome))))
             }),
             MeterOperation::EnterBinary => self.with(&name, |meter| {
                 let bytes = typed("octets", &request.bytes)?;
-                let outcome = meter.enter_hex(bytes, carrier()?.unwrap_or(USUAL_CARRIER));
+                let outcome = meter.enter_hex(bytes, carrier()?.unwrap_or(USUAL_CARRIER), wait()?);
+                Ok(MeterAnswer::Entered(Box::new(meter.entered(outcome))))
+            }),
+            MeterOperation::Result => self.with(&name, |meter| {
+                let outcome = meter.finish().ok_or_else(|| {
+                    let message = "op: result follows an entry with \"wait\": false; there is none";
+                    RecordError::new(RecordCode::ValueRange, message)
+                })?;
                 Ok(MeterAnswer::Entered(Box::new(meter.entered(outcome))))
             }),
             MeterOperation::Advance => self.with(&name, |meter| {
@@ -298,7 +310,7 @@ impl Meters {
         carrier: TokenCarrierType,
     ) -> Result<Entered, MeterError> {
         self.with(name, |meter| {
-            let outcome = meter.enter_digits(digits, carrier);
+            let outcome = meter.enter_digits(digits, carrier, Wait::ForResult);
             Ok(meter.entered(outcome))
         })
     }

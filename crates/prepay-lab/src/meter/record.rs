@@ -11,7 +11,7 @@ use crate::request::KeySource;
 choices! {
     /// The operations, with the fields that each takes beside `id`, `op` and `meter`.
     pub enum MeterOperation (
-        "new, enter, enter_binary, advance, consume, tamper, restart, power_cut, state or key"
+        "new, enter, enter_binary, result, advance, consume, tamper, restart, power_cut, state or key"
     ) {
         /// Makes a meter.
         New = "new" [
@@ -19,9 +19,11 @@ choices! {
             "manufactured_at", "manufactured_tid", "tids", "policy",
         ],
         /// Enters a token by its digits.
-        Enter = "enter" ["digits", "carrier"],
+        Enter = "enter" ["digits", "carrier", "wait"],
         /// Enters a token by its bytes.
-        EnterBinary = "enter_binary" ["octets", "carrier"],
+        EnterBinary = "enter_binary" ["octets", "carrier", "wait"],
+        /// Finishes a token that was entered without waiting.
+        Result = "result" [],
         /// Lets time pass.
         Advance = "advance" ["seconds"],
         /// Lets time pass under a load.
@@ -80,6 +82,8 @@ record! {
     bytes ("octets"): Scalar<'de>,
     /// `enter`, `enter_binary`: how the token came.
     carrier ("carrier"): Scalar<'de>,
+    /// `enter`, `enter_binary`: whether the answer waits for the result.
+    wait ("wait"): Scalar<'de>,
     /// `advance`, `consume`: how much time passes.
     seconds ("seconds"): Scalar<'de>,
     /// `consume`: the load.

@@ -10,7 +10,7 @@
 use prepay_meter::keypad::{Key, Panel};
 use prepay_meter::{
     Birth, CreditForm, Excess, Load, LoadError, ManufactureError, Meter, OpenReason, Outcome,
-    Phases, Profile, Slot, Switch, TokenResult, Trip, Volatile,
+    Phases, Profile, Refusal, Slot, Switch, TokenResult, Trip, Volatile,
 };
 use prepay_records::{RecordCode, RecordError, Scalar, decimal, element, hex};
 use prepay_token::TokenData;
@@ -40,6 +40,17 @@ pub(super) struct VirtualMeter {
     /// The tokens whose sections the engine holds in memory, with their time.
     pending: Vec<(u64, TokenCarrierType, TokenData)>,
     pub(super) panel: Panel<'static>,
+    unfinished: Option<Unfinished>,
+}
+
+/// A token that was left to be finished, or what was entered in its place and is none; and its carrier.
+type Unfinished = (Option<TokenData>, TokenCarrierType);
+
+/// Whether an entry waits for the result.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Wait {
+    ForResult,
+    Not,
 }
 
 /// What the file of a meter says.
@@ -74,6 +85,8 @@ struct MemoryRecord {
     trips: u8,
     power_watts: u32,
     last_result: Option<u8>,
+    /// The bytes of a token that was left to be finished, if it is one, and its carrier.
+    unfinished: Option<(Option<String>, String)>,
 }
 
 impl VirtualMeter {
@@ -99,6 +112,7 @@ impl VirtualMeter {
             clock_s: 0,
             pending: Vec::new(),
             panel: Panel::default(),
+            unfinished: None,
         })
     }
 
@@ -141,11 +155,14 @@ impl VirtualMeter {
                 meter.pending.push((at_s, carrier, bytes));
             }
         }
-        let volatile = match record.memory {
-            Some(raw) => volatile(raw.text())?,
-            None => after_restart,
-        };
-        meter.engine.resume(volatile);
+        match record.memory {
+            Some(raw) => {
+                let (volatile, unfinished) = held_in_memory(raw.text())?;
+                meter.engine.resume(volatile);
+                meter.unfinished = unfinished;
+            }
+            None => meter.engine.resume(after_restart),
+        }
         Ok(meter)
     }
 
@@ -165,6 +182,7 @@ impl VirtualMeter {
             clock_s,
             pending: Vec::new(),
             panel: Panel::default(),
+            unfinished: None,
         })
     }
 
@@ -199,7 +217,7 @@ impl VirtualMeter {
                     (*at_s, carrier.to_string(), hex::encode(&data.bytes()))
                 })
                 .collect(),
-            memory: MemoryRecord::of(self.engine.volatile()),
+            memory: MemoryRecord::of(self.engine.volatile(), self.unfinished),
             slot_a: &slot_a,
             slot_b: &slot_b,
         };
@@ -212,20 +230,51 @@ impl VirtualMeter {
         self.engine = Engine::load(self.profile, &mut self.memory, self.clock_s)?;
         self.pending.clear();
         self.panel.reset();
+        self.unfinished = None;
         Ok(())
     }
 
     /// Enters the text of a token. What is no token is answered as the meter does.
-    pub(super) fn enter_digits(&mut self, digits: &str, carrier: TokenCarrierType) -> Outcome {
-        match digits.parse() {
-            Ok(data) => self.enter(data, carrier),
-            Err(_) => self.engine.refuse_format(),
-        }
+    pub(super) fn enter_digits(
+        &mut self,
+        digits: &str,
+        carrier: TokenCarrierType,
+        wait: Wait,
+    ) -> Outcome {
+        self.enter_if_ready((digits.parse().ok(), carrier), wait)
     }
 
     /// Enters the bytes of a token in hexadecimal. What is no token is answered as the meter does.
-    pub(super) fn enter_hex(&mut self, bytes: &str, carrier: TokenCarrierType) -> Outcome {
-        match hex::decode(bytes).and_then(|bytes| TokenData::from_bytes(bytes).ok()) {
+    pub(super) fn enter_hex(
+        &mut self,
+        bytes: &str,
+        carrier: TokenCarrierType,
+        wait: Wait,
+    ) -> Outcome {
+        let data = hex::decode(bytes).and_then(|bytes| TokenData::from_bytes(bytes).ok());
+        self.enter_if_ready((data, carrier), wait)
+    }
+
+    /// Enters a token, or leaves it to be finished. Until that is done, the meter takes no other.
+    fn enter_if_ready(&mut self, token: Unfinished, wait: Wait) -> Outcome {
+        match wait {
+            _ if self.unfinished.is_some() => Outcome::Refused(Refusal::NotReady),
+            Wait::ForResult => self.process(token),
+            Wait::Not => {
+                self.unfinished = Some(token);
+                Outcome::Refused(Refusal::NotReady)
+            }
+        }
+    }
+
+    /// Finishes the token that was left. Nothing if there is none.
+    pub(super) fn finish(&mut self) -> Option<Outcome> {
+        let token = self.unfinished.take()?;
+        Some(self.process(token))
+    }
+
+    fn process(&mut self, (data, carrier): Unfinished) -> Outcome {
+        match data {
             Some(data) => self.enter(data, carrier),
             None => self.engine.refuse_format(),
         }
@@ -400,7 +449,7 @@ impl VirtualMeter {
 const LATEST_S: u64 = u64::MAX / 4;
 
 impl MemoryRecord {
-    fn of(volatile: Volatile) -> Self {
+    fn of(volatile: Volatile, unfinished: Option<Unfinished>) -> Self {
         let Volatile { locked_until_s, failures, trip, power_watts, last_result } = volatile;
         Self {
             locked_until_s,
@@ -411,6 +460,9 @@ impl MemoryRecord {
             trips: trip.trips,
             power_watts,
             last_result: last_result.map(TokenResult::code),
+            unfinished: unfinished.map(|(data, carrier)| {
+                (data.map(|data| hex::encode(&data.bytes())), carrier.to_string())
+            }),
         }
     }
 }
@@ -424,7 +476,7 @@ fn limit(excess: Excess) -> OpenReason {
 }
 
 /// What a meter holds in memory, as its file says.
-fn volatile(text: &str) -> Result<Volatile, RecordError> {
+fn held_in_memory(text: &str) -> Result<(Volatile, Option<Unfinished>), RecordError> {
     let wrong = || RecordError::new(RecordCode::ValueRange, "memory: expected what a meter holds");
     let record: MemoryRecord = serde_json::from_str(text).map_err(|_| wrong())?;
     let open = record.trip.map(|(name, left_s)| {
@@ -436,14 +488,21 @@ fn volatile(text: &str) -> Result<Volatile, RecordError> {
         let result = TokenResult::ALL.into_iter().find(|result| result.code() == code);
         result.ok_or_else(wrong)
     });
+    let unfinished = record.unfinished.map(|(bytes, carrier)| {
+        let data = |bytes: String| TokenData::from_bytes(hex::decode(&bytes)?).ok();
+        let carrier = carrier.parse().map_err(|_| wrong())?;
+        let data = bytes.map(|bytes| data(bytes).ok_or_else(wrong)).transpose()?;
+        Ok::<Unfinished, RecordError>((data, carrier))
+    });
     let MemoryRecord { locked_until_s, failures, over_s, calm_s, trips, power_watts, .. } = record;
-    Ok(Volatile {
+    let volatile = Volatile {
         locked_until_s,
         failures,
         trip: Trip { open: open.transpose()?, over_s, calm_s, trips },
         power_watts,
         last_result: last_result.transpose()?,
-    })
+    };
+    Ok((volatile, unfinished.transpose()?))
 }
 
 /// The bytes of a slot, from hexadecimal. Files of records of version 1 have shorter slots: the rest was never written.

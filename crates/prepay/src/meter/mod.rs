@@ -45,7 +45,7 @@ pub(crate) fn run(command: &MeterCommand, as_json: bool) -> Done<Ending> {
             for digits in flags.tokens() {
                 let entered = meters.enter(&only(), &digits, carrier)?;
                 answer(as_json, &mut meters, &entered, |out, state| {
-                    print::entered(out, &entered)?;
+                    print::entered(out, &entered, state)?;
                     print::balance(out, state)
                 })?;
                 if entered.is_refused() {

@@ -10,7 +10,11 @@ use serde_json::Value;
 use crate::paint::{QUIET, RESULT, WRONG, styled};
 
 /// Prints the meter's answer to a token.
-pub(super) fn entered(out: &mut dyn Write, entered: &Entered) -> io::Result<()> {
+pub(super) fn entered(
+    out: &mut dyn Write,
+    entered: &Entered,
+    state: &StateRecord,
+) -> io::Result<()> {
     let Entered { result, done } = entered;
     let style = if entered.is_refused() { WRONG } else { RESULT };
     writeln!(out, "{}", styled(style, result.name()))?;
@@ -19,6 +23,11 @@ pub(super) fn entered(out: &mut dyn Write, entered: &Entered) -> io::Result<()> 
     }
     for line in effect(done)? {
         writeln!(out, "  {line}")?;
+    }
+    if done.rollover.is_some() {
+        let StateRecord { sgc, krn, kt, ti, ken, .. } = state;
+        let sgc = sgc.as_deref().unwrap_or("unknown");
+        writeln!(out, "  new key: SGC {sgc}, KRN {krn}, KT {kt}, TI {ti}, KEN {ken}")?;
     }
     Ok(())
 }
