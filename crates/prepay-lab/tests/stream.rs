@@ -199,7 +199,7 @@ impl Write for Lag {
 #[test]
 fn a_long_stream_is_answered_as_it_comes_and_never_held() {
     // Four megabytes: no more than a few buffers may be read ahead of the answers.
-    const AHEAD: u64 = 1024 * 1024;
+    const AHEAD: u64 = 2 * 1024 * 1024;
     for line in [format!("{{\"id\":1,{GOOD}\n"), "not json\n".to_string()] {
         let line = line.into_bytes();
         for threads in THREADS {

@@ -7,9 +7,10 @@
 //!   client may send one line and wait.
 //! - Several answerers may share the lines that have arrived. None of them waits for a line that has not.
 
+use std::collections::VecDeque;
 use std::io::{self, BufRead, BufReader, Read, Write};
-use std::sync::Mutex;
-use std::thread;
+use std::sync::mpsc::{Receiver, Sender, channel};
+use std::thread::{self, Scope};
 
 use serde_json::value::RawValue;
 
@@ -22,11 +23,14 @@ pub const LONGEST_LINE: usize = 64 * 1024;
 /// How much is read, and how much is written, at a time.
 const BUFFER: usize = 256 * 1024;
 
-/// The most lines that several answerers share at a time. It bounds what their answers take.
-const SHARED: usize = 1024;
+/// How much is read at a time for several answerers. The more, the seldomer they wait for each other.
+const TOGETHER: usize = 1024 * 1024;
 
 /// How many lines an answerer takes at a time.
-const TAKEN: usize = 32;
+const TAKEN: usize = 64;
+
+/// How many takings may wait for their turn, for each helper. It bounds what their answers take.
+const MOST_WAITING: usize = 16;
 
 /// How a stream of lines went.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -66,7 +70,11 @@ pub enum Line<'a> {
 impl<R: Read> Lines<R> {
     /// The lines of this stream.
     pub fn new(input: R) -> Self {
-        Self { input: BufReader::with_capacity(BUFFER, input), held: Vec::new(), used: 0 }
+        Self::with_capacity(BUFFER, input)
+    }
+
+    fn with_capacity(capacity: usize, input: R) -> Self {
+        Self { input: BufReader::with_capacity(capacity, input), held: Vec::new(), used: 0 }
     }
 
     /// Whether another whole line has arrived, so that asking for it does not wait.
@@ -188,42 +196,97 @@ pub fn answer_lines_together<A>(
 where
     A: FnMut(&[u8], &mut Vec<u8>) -> Option<bool> + Send,
 {
-    let mut lines = Lines::new(input);
+    let (first, others) = answerers.split_first_mut().expect("there is an answerer");
+    let mut lines = Lines::with_capacity(TOGETHER, input);
     let mut out = Vec::new();
     let mut summary = Summary::default();
-    while let Some(arrived) = lines.next_arrived()? {
-        let mut takings = match arrived {
-            Line::Text(text) => takings(text),
-            Line::TooLong => {
-                summary.count(answer_too_long(&mut out));
-                Vec::new()
+    thread::scope(|scope| {
+        let helpers: Vec<_> = others.iter_mut().map(|other| Helper::start(scope, other)).collect();
+        while let Some(arrived) = lines.next_arrived()? {
+            let text = match arrived {
+                Line::Text(text) => text,
+                Line::TooLong => {
+                    summary.count(answer_too_long(&mut out));
+                    &[]
+                }
+            };
+            let mut shared = Shared { helpers: &helpers, waiting: VecDeque::new(), given: 0 };
+            for text in takings(text) {
+                // The first lines stay here, so a single request crosses no thread.
+                shared.put(Taking::new(text), first);
+                if shared.waiting.len() > MOST_WAITING * helpers.len() {
+                    shared.next(&mut out, &mut summary);
+                }
+                if out.len() >= BUFFER {
+                    output.write_all(&out)?;
+                    out.clear();
+                }
             }
-        };
-        for shared in takings.chunks_mut(SHARED / TAKEN) {
-            share(shared, answerers);
-            for Taking { answers, summary: of_these, .. } in shared {
-                out.append(answers);
-                summary.answered += of_these.answered;
-                summary.failed += of_these.failed;
-            }
+            while shared.next(&mut out, &mut summary) {}
             output.write_all(&out)?;
+            output.flush()?;
             out.clear();
         }
-        output.write_all(&out)?;
-        output.flush()?;
-        out.clear();
+        Ok(summary)
+    })
+}
+
+/// Lines that were given out, in order.
+struct Shared<'h> {
+    helpers: &'h [Helper],
+    /// Lines that were answered here, or the helper that answers them.
+    waiting: VecDeque<Result<Taking, &'h Helper>>,
+    given: usize,
+}
+
+impl Shared<'_> {
+    /// Gives lines to the answerer whose turn it is; the first answers here.
+    fn put(
+        &mut self,
+        mut taking: Taking,
+        first: &mut impl FnMut(&[u8], &mut Vec<u8>) -> Option<bool>,
+    ) {
+        let turn = self.given % (self.helpers.len() + 1);
+        self.given += 1;
+        self.waiting.push_back(match turn.checked_sub(1) {
+            None => {
+                taking.answer(first);
+                Ok(taking)
+            }
+            Some(turn) => {
+                self.helpers[turn].give(taking);
+                Err(&self.helpers[turn])
+            }
+        });
     }
-    Ok(summary)
+
+    /// Takes the oldest answers; waits for them. Nothing is left if there are none.
+    fn next(&mut self, out: &mut Vec<u8>, summary: &mut Summary) -> bool {
+        let Some(waiting) = self.waiting.pop_front() else { return false };
+        let mut taking = waiting.unwrap_or_else(Helper::take);
+        out.append(&mut taking.answers);
+        summary.answered += taking.summary.answered;
+        summary.failed += taking.summary.failed;
+        true
+    }
 }
 
 /// Lines that one answerer takes at a time, and their answers.
-struct Taking<'t> {
-    text: &'t [u8],
+struct Taking {
+    text: Vec<u8>,
     answers: Vec<u8>,
     summary: Summary,
 }
 
-impl Taking<'_> {
+impl Taking {
+    fn new(text: &[u8]) -> Self {
+        Self {
+            text: text.to_owned(),
+            answers: Vec::with_capacity(text.len()),
+            summary: Summary::default(),
+        }
+    }
+
     fn answer<A>(&mut self, answer_line: &mut A)
     where
         A: FnMut(&[u8], &mut Vec<u8>) -> Option<bool>,
@@ -237,34 +300,43 @@ impl Taking<'_> {
     }
 }
 
-/// The lines of a text, a few at a time.
-fn takings(text: &[u8]) -> Vec<Taking<'_>> {
-    let ends = memchr::memchr_iter(b'\n', text).skip(TAKEN - 1).step_by(TAKEN);
-    let mut begin = 0;
-    ends.chain([text.len()])
-        .map(|end| &text[std::mem::replace(&mut begin, end + 1)..end])
-        .map(|text| Taking { text, answers: Vec::new(), summary: Summary::default() })
-        .collect()
+/// An answerer on a thread of its own, which gives back what it is given, in order.
+struct Helper {
+    to: Sender<Taking>,
+    from: Receiver<Taking>,
 }
 
-/// Answers all of these. A single one is answered where it is: no thread is started for it.
-fn share<A>(takings: &mut [Taking<'_>], answerers: &mut [A])
-where
-    A: FnMut(&[u8], &mut Vec<u8>) -> Option<bool> + Send,
-{
-    let helpers = answerers.len().min(takings.len()).saturating_sub(1);
-    let (first, others) = answerers.split_first_mut().expect("there is an answerer");
-    let waiting = Mutex::new(takings.iter_mut());
-    let next = || waiting.lock().expect("nobody panics while holding it").next();
-    let work = |answer_line: &mut A| {
-        while let Some(taking) = next() {
-            taking.answer(answer_line);
-        }
-    };
-    thread::scope(|scope| {
-        for other in &mut others[..helpers] {
-            scope.spawn(|| work(other));
-        }
-        work(first);
-    });
+impl Helper {
+    fn start<'scope, A>(scope: &'scope Scope<'scope, '_>, answer_line: &'scope mut A) -> Self
+    where
+        A: FnMut(&[u8], &mut Vec<u8>) -> Option<bool> + Send,
+    {
+        let (to, given) = channel::<Taking>();
+        let (answered, from) = channel();
+        scope.spawn(move || {
+            for mut taking in given {
+                taking.answer(answer_line);
+                if answered.send(taking).is_err() {
+                    break; // The stream broke, so nobody wants it.
+                }
+            }
+        });
+        Self { to, from }
+    }
+
+    fn give(&self, taking: Taking) {
+        self.to.send(taking).expect("an answerer does not panic");
+    }
+
+    fn take(&self) -> Taking {
+        self.from.recv().expect("an answerer does not panic")
+    }
+}
+
+/// The lines of a text, a few at a time; of no text none.
+fn takings(text: &[u8]) -> impl Iterator<Item = &[u8]> {
+    let ends = memchr::memchr_iter(b'\n', text).skip(TAKEN - 1).step_by(TAKEN);
+    let mut begin = 0;
+    let ends = ends.chain((!text.is_empty()).then_some(text.len()));
+    ends.filter_map(move |end| text.get(std::mem::replace(&mut begin, end + 1)..end))
 }
