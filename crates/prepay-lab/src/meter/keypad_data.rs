@@ -185,6 +185,20 @@ mod tests {
         std::fs::read_to_string(folder.join(format!("{name}.toml"))).expect(name)
     }
 
+    /// One change to a file that is right is refused, and the refusal says this.
+    fn assert_refused<T: std::fmt::Debug>(
+        read: fn(&str) -> Result<T, String>,
+        right: &str,
+        old: &str,
+        new: &str,
+        said: &str,
+    ) {
+        let wrong = right.replacen(old, new, 1);
+        assert_ne!(wrong, right, "{old}");
+        let error = read(&wrong).expect_err(new);
+        assert!(error.contains(said), "{new}: {error}");
+    }
+
     #[test]
     fn every_sample_is_read_as_the_meter_knows_it() {
         for (name, words) in [
@@ -238,10 +252,7 @@ mod tests {
             ),
             ("[words]", "[words", "line 8: "),
         ] {
-            let wrong = words.replacen(old, new, 1);
-            assert_ne!(wrong, words, "{old}");
-            let error = read_words(&wrong).expect_err(new);
-            assert!(error.contains(said), "{new}: {error}");
+            assert_refused(read_words, &words, old, new, said);
         }
         for (old, new, said) in [
             ("syntax = \"either\"", "syntax = \"neither\"", "unknown variant `neither`"),
@@ -259,10 +270,7 @@ mod tests {
             ),
             ("\"002\" = {", "\"0x2\" = {", "expected digits alone"),
         ] {
-            let wrong = codes.replacen(old, new, 1);
-            assert_ne!(wrong, codes, "{old}");
-            let error = read_codes(&wrong).expect_err(new);
-            assert!(error.contains(said), "{new}: {error}");
+            assert_refused(read_codes, &codes, old, new, said);
         }
         let unserved =
             format!("{codes}\n[unserved]\n\"002\" = {{ shows = \"x\", mark = \"own sample\" }}\n");
