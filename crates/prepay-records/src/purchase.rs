@@ -5,9 +5,7 @@
 
 use std::collections::BTreeMap;
 
-use prepay_vend::{
-    Ask, Debt, DebtRule, Decimal, Explained, Moment, Purchase, Quote, Tariff,
-};
+use prepay_vend::{Ask, Debt, DebtRule, Decimal, Explained, Moment, Purchase, Quote, Tariff};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::value::RawValue;
 

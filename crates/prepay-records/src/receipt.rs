@@ -213,7 +213,8 @@ impl ReceiptRecord {
             tariff: facts.tariff,
             class: facts.class,
             service: facts.service.name().to_owned(),
-            decimals: (facts.decimals != currency_decimals(&facts.currency)).then_some(facts.decimals),
+            decimals: (facts.decimals != currency_decimals(&facts.currency))
+                .then_some(facts.decimals),
             currency: facts.currency,
             payment: facts.payment.map(payment),
             lines: facts.lines.iter().map(LineRecord::new).collect(),
@@ -238,12 +239,21 @@ impl ReceiptRecord {
     /// Every fault at once: the field, what was expected and what was found.
     pub fn receipt(self) -> Result<Receipt, Vec<ReceiptFault>> {
         let mut faults = Faults::default();
-        let sold_at = faults.of("sold_at", self.sold_at.parse::<Moment>().map_err(|_| {
-            format!("expected a moment such as 2026-11-27T17:42:00Z, found {:?}", self.sold_at)
-        }));
-        let zone = faults.of("zone", Zone::get(&self.zone).map_err(|_| {
-            format!("expected a name of the IANA database such as Africa/Nairobi, found {:?}", self.zone)
-        }));
+        let sold_at = faults.of(
+            "sold_at",
+            self.sold_at.parse::<Moment>().map_err(|_| {
+                format!("expected a moment such as 2026-11-27T17:42:00Z, found {:?}", self.sold_at)
+            }),
+        );
+        let zone = faults.of(
+            "zone",
+            Zone::get(&self.zone).map_err(|_| {
+                format!(
+                    "expected a name of the IANA database such as Africa/Nairobi, found {:?}",
+                    self.zone
+                )
+            }),
+        );
         let meter = self.meter;
         let number = faults.element("meter.number", &meter.number);
         let key = faults.key("meter", meter.sgc, meter.krn, meter.ti, meter.ken);
@@ -273,7 +283,9 @@ impl ReceiptRecord {
         let tokens = self.tokens.into_iter().filter_map(token).collect();
         let decimals = self.decimals.unwrap_or_else(|| currency_decimals(&self.currency));
         if decimals > 4 {
-            faults.0.push(ReceiptFault::new("decimals", format!("expected 0 to 4, found {decimals}")));
+            faults
+                .0
+                .push(ReceiptFault::new("decimals", format!("expected 0 to 4, found {decimals}")));
         }
         let (Some(sold_at), Some(zone), Some(number), Some(service), []) =
             (sold_at, zone, number, service, faults.0.as_slice())
@@ -310,7 +322,11 @@ impl ReceiptRecord {
             lines,
             tendered: self.totals.tendered.0,
             units: self.totals.units.0,
-            waiting: self.waiting.into_iter().map(|each| (each.description, each.amount.0)).collect(),
+            waiting: self
+                .waiting
+                .into_iter()
+                .map(|each| (each.description, each.amount.0))
+                .collect(),
             tokens,
             days_since: self.days_since,
             terms: self.terms,
@@ -319,7 +335,10 @@ impl ReceiptRecord {
         })?;
         match self.totals.paid {
             Some(Figure(paid)) if paid != receipt.paid() => {
-                let text = format!("expected {}, which is tendered less change, found {paid}", receipt.paid());
+                let text = format!(
+                    "expected {}, which is tendered less change, found {paid}",
+                    receipt.paid()
+                );
                 Err(vec![ReceiptFault::new("totals.paid", text)])
             }
             _ => Ok(receipt),

@@ -27,7 +27,8 @@ pub use jiff::Timestamp as Moment;
 pub use jiff::tz::TimeZone as Zone;
 pub use quote::{Ask, Explained, LineKind, Purchase, Quote, QuoteError, QuoteLine, Step};
 pub use receipt::{
-    Customer, Language, Meter, MeterKey, PaymentMethod, Receipt, ReceiptFacts, ReceiptFault, ReceiptToken, Row, Slip, TokenKind, Utility,
+    Customer, Language, Meter, MeterKey, PaymentMethod, Receipt, ReceiptFacts, ReceiptFault,
+    ReceiptToken, Row, Slip, TokenKind, Utility,
 };
 pub use rust_decimal::Decimal;
 pub use tariff::read::decimals_of as currency_decimals;

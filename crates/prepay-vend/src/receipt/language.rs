@@ -63,7 +63,7 @@ impl Language {
         let mut faults = Vec::new();
         let resource = FluentResource::try_new(text.to_owned()).unwrap_or_else(|(rest, errors)| {
             faults.extend(errors.into_iter().map(|error| Fault {
-                line: text[..error.pos.start].lines().count().max(1),
+                line: text[..error.pos.start].matches('\n').count() + 1,
                 text: format!("expected messages as Fluent writes them: {}", error.kind),
             }));
             rest
@@ -138,8 +138,10 @@ impl Language {
         }
         let mut errors = Vec::new();
         let written = self.messages.format_pattern(pattern, Some(&arguments), &mut errors);
-        if let Some(error) = errors.first() {
-            return Some(format!("{name}: {error}; it is given {takes}"));
+        if let Some(FluentError::ResolverError(error)) = errors.first() {
+            return Some(format!(
+                "{name}: expected only what it is given, {takes}; found: {error}"
+            ));
         }
         let left_out = texts.iter().find(|text| !written.contains(&format!("<{text}>")))?;
         Some(format!("{name}: expected {{ ${left_out} }} in it, found none"))
@@ -176,7 +178,8 @@ impl Language {
 
     /// A number with the decimal places that it has.
     pub(super) fn number(&self, number: Decimal) -> String {
-        let number: IcuDecimal = number.to_string().parse().expect("a decimal is digits and a point");
+        let number: IcuDecimal =
+            number.to_string().parse().expect("a decimal is digits and a point");
         // A narrow blank that does not break is in few fonts.
         self.numbers.format(&number).to_string().replace('\u{202f}', "\u{a0}")
     }
@@ -199,7 +202,8 @@ mod tests {
     #[test]
     fn every_language_of_prepay_has_every_message_once_with_all_that_it_is_given() {
         for (tag, text) in OWN {
-            let language = Language::read(text).unwrap_or_else(|faults| panic!("{tag}: {faults:#?}"));
+            let language =
+                Language::read(text).unwrap_or_else(|faults| panic!("{tag}: {faults:#?}"));
             assert_eq!(language.is_right_to_left(), tag == "ar", "{tag}");
             assert!(language.tag().starts_with(tag), "{tag}");
         }
@@ -243,7 +247,17 @@ mod tests {
         );
         // Arabic has a form for one, two, few (3 to 10), many (11 to 99) and the rest.
         let arabic = [0, 1, 2, 3, 11, 100].map(|count| days("ar", count));
-        assert_eq!(arabic, [""; 6]);
+        assert_eq!(
+            arabic,
+            [
+                "كان آخر شراء لك اليوم",
+                "مرّ يوم واحد على آخر شراء لك",
+                "مرّ يومان على آخر شراء لك",
+                "مرّت 3 أيام على آخر شراء لك",
+                "مرّ 11 يومًا على آخر شراء لك",
+                "مرّ 100 يوم على آخر شراء لك"
+            ]
+        );
     }
 
     #[test]
@@ -253,13 +267,27 @@ mod tests {
             let faults = Language::read(text).err().expect("a fault");
             faults.iter().map(ToString::to_string).collect()
         };
-        assert_eq!(faults(""), [""]);
+        let no_locale = "locale: expected the language and region whose numbers and dates apply, such as en-KE, found";
+        assert_eq!(faults(""), [format!("line 1: {no_locale} \"\"")]);
+        assert_eq!(faults(&english.replace("en-KE", "!")), [format!("line 2: {no_locale} \"!\"")]);
         let bad = english
             .replace("\nmeter =", "\nmetre =")
-            .replace("{ $percent }", "{ $procent }")
+            .replace("{ $rate }", "{ $rat }")
             .replace("{ $balance }", "")
             + "\nreceipt = { $number }\n???\n";
-        assert_eq!(faults(&bad), [""]);
-        assert_eq!(faults(&english.replace("en-KE", "!")), [""]);
+        let found = faults(&bad);
+        let expected = [
+            "line 1: the file has no message \"meter\"; it is given nothing",
+            "line 7: receipt: expected once, found twice",
+            "line 11: receipts have no message \"metre\"; did you mean \"meter\"? there are: test, ",
+            "line 40: line-rate: expected only what it is given, { $line }, { $rate }; found: Unknown variable: $rat",
+            "line 42: still-owed: expected { $balance } in it, found none",
+            "line 44: in-credit: expected { $balance } in it, found none",
+            "line 67: expected messages as Fluent writes them: ",
+        ];
+        assert_eq!(found.len(), expected.len(), "{found:#?}");
+        for (found, expected) in found.iter().zip(expected) {
+            assert!(found.starts_with(expected), "{expected}\n{found}");
+        }
     }
 }

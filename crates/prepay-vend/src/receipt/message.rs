@@ -28,6 +28,7 @@ messages! {
     REPRINT = "reprint" ["number"] "count";
     TAX_NUMBER = "tax-number" ["number"];
     RECEIPT = "receipt" ["number"];
+    SHOP = "shop" ["vendor" "terminal"];
     OPERATOR = "operator" ["name"];
     ACCOUNT = "account" ["number"];
     METER = "meter" [];

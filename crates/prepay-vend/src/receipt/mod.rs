@@ -24,8 +24,8 @@ use prepay_token::element::{
 use rust_decimal::Decimal;
 
 use crate::decimal::with_places;
-use crate::quote::{LineKind, QuoteLine};
-use crate::tariff::Service;
+use crate::quote::{LineKind, Quote, QuoteLine};
+use crate::tariff::{Service, Tariff};
 
 pub use language::Language;
 pub use slip::{Row, Slip};
@@ -89,6 +89,55 @@ pub struct ReceiptFacts {
     pub messages: Vec<String>,
     /// What the QR code holds, if not the numbers of receipt, meter and tokens.
     pub qr: Option<String>,
+}
+
+impl ReceiptFacts {
+    /// The receipt of a quote, without utility, customer and tokens.
+    pub fn new(
+        number: String,
+        sold_at: Timestamp,
+        meter: Meter,
+        tariff: &Tariff,
+        quote: Quote,
+    ) -> Self {
+        let class = quote.class.map(|class| {
+            let text =
+                tariff.classes().find(|(name, _)| *name == class).map_or("", |(_, text)| text);
+            if text.is_empty() { class } else { text.to_owned() }
+        });
+        let named = |(name, amount): (String, Decimal)| {
+            let line = quote.lines.iter().find(|line| line.name == name);
+            (line.map_or(name, |line| line.description.clone()), amount)
+        };
+        Self {
+            number,
+            sold_at,
+            zone: tariff.month().zone().clone(),
+            reprint: 0,
+            test: false,
+            utility: Utility::default(),
+            vendor: None,
+            terminal: None,
+            operator: None,
+            customer: None,
+            meter,
+            tariff: Some(tariff.name().to_owned()),
+            class,
+            service: tariff.service(),
+            currency: tariff.currency().to_owned(),
+            decimals: tariff.decimals(),
+            payment: None,
+            waiting: quote.waiting.into_iter().map(named).collect(),
+            lines: quote.lines,
+            tendered: quote.tendered,
+            units: quote.units,
+            tokens: Vec::new(),
+            days_since: None,
+            terms: quote.terms,
+            messages: Vec::new(),
+            qr: None,
+        }
+    }
 }
 
 /// The utility at the head of a receipt.
@@ -240,13 +289,16 @@ impl Receipt {
         let decimals = facts.decimals;
         let lines = facts.lines.iter_mut().flat_map(|line| {
             let steps = line.steps.iter_mut().map(|step| &mut step.amount);
-            steps.chain([&mut line.amount]).chain(&mut line.debt_balance)
+            steps.chain([&mut line.amount]).chain(&mut line.debt_balance).chain(&mut line.base)
         });
         let waiting = facts.waiting.iter_mut().map(|(_, amount)| amount);
         for amount in lines.chain(waiting).chain([&mut facts.tendered]) {
             *amount = with_places(amount.normalize(), decimals);
             if amount.scale() > decimals {
-                let text = format!("expected at most {decimals} decimal places in an amount of {}, found {amount}", facts.currency);
+                let text = format!(
+                    "expected at most {decimals} decimal places in an amount of {}, found {amount}",
+                    facts.currency
+                );
                 faults.push(ReceiptFault::new("lines", text));
             }
         }
@@ -311,14 +363,19 @@ fn check_lists(facts: &ReceiptFacts, faults: &mut Vec<ReceiptFault>) {
 fn check_texts(facts: &ReceiptFacts, faults: &mut Vec<ReceiptFault>) {
     let customer = facts.customer.iter();
     let customer = customer.flat_map(|customer| {
-        let of_customer = [("customer.name", &customer.name), ("customer.account", &customer.account)];
+        let of_customer =
+            [("customer.name", &customer.name), ("customer.account", &customer.account)];
         let address = customer.address.iter().map(|line| ("customer.address", line));
-        of_customer.into_iter().filter_map(|(field, text)| Some((field, text.as_ref()?))).chain(address)
+        of_customer
+            .into_iter()
+            .filter_map(|(field, text)| Some((field, text.as_ref()?)))
+            .chain(address)
     });
     let of_lines = facts.lines.iter().flat_map(|line| {
         [("lines.description", Some(&line.description)), ("lines.payee", line.payee.as_ref())]
     });
-    let of_tokens = facts.tokens.iter().map(|token| ("tokens.description", token.description.as_ref()));
+    let of_tokens =
+        facts.tokens.iter().map(|token| ("tokens.description", token.description.as_ref()));
     let reference = facts.payment.as_ref().and_then(|(_, reference)| reference.as_ref());
     let maybe = [
         ("utility.tax_number", facts.utility.tax_number.as_ref()),
@@ -344,11 +401,14 @@ fn check_texts(facts: &ReceiptFacts, faults: &mut Vec<ReceiptFault>) {
         .into_iter()
         .chain(maybe.filter_map(|(field, text)| Some((field, text?))))
         .chain(customer)
-        .chain(lists.into_iter().flat_map(|(field, list)| list.iter().map(move |text| (field, text))))
+        .chain(
+            lists.into_iter().flat_map(|(field, list)| list.iter().map(move |text| (field, text))),
+        )
         .chain(facts.waiting.iter().map(|(text, _)| ("waiting", text)));
     // Besides control characters, those that turn the order of the letters around them.
     let unprintable = |letter: char| {
-        letter.is_control() || matches!(letter, '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+        letter.is_control()
+            || matches!(letter, '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
     };
     for (field, text) in all {
         let length = text.chars().count();
@@ -383,20 +443,26 @@ fn check_sums(facts: &ReceiptFacts, faults: &mut Vec<ReceiptFault>) {
     }
     let sum = sum_of(facts, |line| line.kind != LineKind::FreeUnits);
     if sum != facts.tendered {
-        let text = format!("expected amounts that add up to the {} tendered, found {sum}", facts.tendered);
+        let text =
+            format!("expected amounts that add up to the {} tendered, found {sum}", facts.tendered);
         fault("lines", text);
     }
     let of_lines = |kind: LineKind| -> Decimal {
         facts.lines.iter().filter(|line| line.kind == kind).filter_map(|line| line.units).sum()
     };
     let sold = facts.units + of_lines(LineKind::CarriedIn) - of_lines(LineKind::CarriedOut);
-    for (kind, expected) in [(TokenKind::Credit, sold), (TokenKind::FreeUnits, of_lines(LineKind::FreeUnits))] {
+    for (kind, expected) in
+        [(TokenKind::Credit, sold), (TokenKind::FreeUnits, of_lines(LineKind::FreeUnits))]
+    {
         let carried = facts.tokens.iter().filter(|token| token.kind == kind && !token.repeated);
         let carried: Vec<Decimal> = carried.filter_map(|token| token.units).collect();
         let found: Decimal = carried.iter().sum();
         if !carried.is_empty() && found != expected {
-            let (name, _) = TokenKind::ALL.into_iter().find(|(_, each)| *each == kind).expect("all");
-            let text = format!("expected {name} tokens of the {expected} units that the lines leave, found {found}");
+            let (name, _) =
+                TokenKind::ALL.into_iter().find(|(_, each)| *each == kind).expect("all");
+            let text = format!(
+                "expected {name} tokens of the {expected} units that the lines leave, found {found}"
+            );
             fault("tokens", text);
         }
     }

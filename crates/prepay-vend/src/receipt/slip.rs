@@ -85,7 +85,8 @@ impl Writer<'_> {
         self.parties();
         self.rows.push(Row::Divide);
         let units = self.units(self.facts.units);
-        let tendered = self.say(&message::MONEY, &[&self.number(self.facts.tendered), &self.facts.currency]);
+        let tendered =
+            self.say(&message::MONEY, &[&self.number(self.facts.tendered), &self.facts.currency]);
         self.rows.push(Row::LargePair(units, tendered));
         self.tokens();
         for line in &self.facts.lines {
@@ -147,10 +148,13 @@ impl Writer<'_> {
         self.rows.push(Row::Divide);
         let number = self.say(&message::RECEIPT, &[&self.facts.number]);
         self.pair(number, self.language.moment(self.facts.sold_at, &self.facts.zone));
-        let shop: Vec<&str> = vendor.iter().chain(terminal).map(String::as_str).collect();
+        let shop = match (vendor, terminal) {
+            (Some(vendor), Some(terminal)) => Some(self.say(&message::SHOP, &[vendor, terminal])),
+            (one, other) => one.clone().or_else(|| other.clone()),
+        };
         let operator = operator.as_ref().map(|name| self.say(&message::OPERATOR, &[name]));
-        if !shop.is_empty() || operator.is_some() {
-            self.pair(shop.join(", "), operator.unwrap_or_default());
+        if shop.is_some() || operator.is_some() {
+            self.pair(shop.unwrap_or_default(), operator.unwrap_or_default());
         }
         if let Some(customer) = customer {
             let account = customer.account.as_ref();
@@ -241,7 +245,10 @@ impl Writer<'_> {
             _ => None,
         };
         let mut label = own.map_or_else(|| line.description.clone(), |own| self.say(own, &[]));
-        if own.is_some() && line.amount.is_zero() && let Some(units) = line.units {
+        if own.is_some()
+            && line.amount.is_zero()
+            && let Some(units) = line.units
+        {
             return self.pair(label, self.units(units));
         }
         let units = match (line.units, line.unit_price) {

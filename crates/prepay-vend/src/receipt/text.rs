@@ -12,7 +12,7 @@ impl Slip {
         let mut page = Page { columns, text: String::new() };
         for row in &self.rows {
             match row {
-                Row::Mark(text) => page.centred(&format!("*** {text} ***")),
+                Row::Mark(text) => page.mark(text),
                 Row::Title(text) | Row::Centred(text) => page.centred(text),
                 Row::Paragraph(text) => page.pair(text, ""),
                 Row::Pair(start, end) | Row::LargePair(start, end) => page.pair(start, end),
@@ -37,8 +37,18 @@ struct Page {
 
 impl Page {
     fn line(&mut self, line: &str) {
-        self.text.push_str(line.trim_end());
+        // A blank that does not break has done its work when lines are broken.
+        self.text.push_str(&line.trim_end().replace('\u{a0}', " "));
         self.text.push('\n');
+    }
+
+    /// Stars before and behind each line.
+    fn mark(&mut self, text: &str) {
+        const STARS: &str = "***";
+        let room = self.columns - 2 * (STARS.len() + 1);
+        for line in wrap(&plain(text), room) {
+            self.centred(&format!("{STARS} {line} {STARS}"));
+        }
     }
 
     fn centred(&mut self, text: &str) {
@@ -53,34 +63,23 @@ impl Page {
     fn pair(&mut self, start: &str, end: &str) {
         let (start, end) = (plain(start), plain(end));
         let mut starts = wrap(&start, self.columns);
-        let last = if start.is_empty() { None } else { starts.pop() };
-        if !start.is_empty() {
-            starts.iter().for_each(|line| self.line(line));
-        }
-        let last = last.unwrap_or_default();
+        let last = starts.pop().unwrap_or_default(); // A text without words is one empty line.
+        starts.iter().for_each(|line| self.line(line));
         let width = display_width(&last);
-        let ends = if end.is_empty() { Vec::new() } else { wrap(&end, self.columns) };
-        match ends.as_slice() {
-            [] => self.line(&last),
-            [end] if width + 1 + display_width(end) <= self.columns || width == 0 => {
-                let blanks = self.columns - width - display_width(end);
-                self.line(&format!("{last}{:blanks$}{end}", ""));
-            }
-            ends => {
-                if width > 0 {
-                    self.line(&last);
-                }
-                for end in ends {
-                    let blanks = self.columns - display_width(end);
-                    self.line(&format!("{:blanks$}{end}", ""));
-                }
-            }
+        let ends = wrap(&end, self.columns);
+        let fits = ends.len() == 1 && width + 1 + display_width(&end) <= self.columns;
+        if !fits && width > 0 {
+            self.line(&last);
+        }
+        for end in &ends {
+            let before = if fits { &*last } else { "" };
+            let blanks = self.columns - display_width(before) - display_width(end);
+            self.line(&format!("{before}{:blanks$}{end}", ""));
         }
     }
 }
 
-/// A text without what only a screen understands: isolates, marks of direction, and blanks that do not break.
+/// A text without what only a screen understands: isolates and marks of direction.
 fn plain(text: &str) -> String {
-    let visible = text.chars().filter(|letter| !matches!(letter, '\u{200e}' | '\u{200f}' | '\u{2066}'..='\u{2069}'));
-    visible.map(|letter| if letter == '\u{a0}' { ' ' } else { letter }).collect()
+    text.replace(['\u{200e}', '\u{200f}', '\u{2068}', '\u{2069}'], "")
 }

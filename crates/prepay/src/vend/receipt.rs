@@ -70,7 +70,8 @@ impl ReceiptFlags {
     fn language(&self) -> Done<Language> {
         if let Some(path) = &self.messages {
             let read = Language::read(&file::read(path)?);
-            return read.map_err(|faults| Failure::refused("messages_invalid", all_faults(path, &faults)));
+            return read
+                .map_err(|faults| Failure::refused("messages_invalid", all_faults(path, &faults)));
         }
         Ok(Language::own(&self.language).expect("the command line takes no other"))
     }

@@ -5,6 +5,7 @@ test = اختبار: لا يعمل أي رمز هنا في عداد حقيقي
 reprint = نسخة مكررة { $count } من { $number }
 tax-number = الرقم الضريبي { $number }
 receipt = إيصال { $number }
+shop = { $vendor }، { $terminal }
 operator = الموظف: { $name }
 account = حساب { $number }
 meter = العداد

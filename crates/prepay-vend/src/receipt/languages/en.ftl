@@ -5,6 +5,7 @@ test = TEST: no token here works in a real meter
 reprint = REPRINT { $count } of { $number }
 tax-number = Tax number { $number }
 receipt = Receipt { $number }
+shop = { $vendor }, { $terminal }
 operator = Operator: { $name }
 account = Account { $number }
 meter = Meter

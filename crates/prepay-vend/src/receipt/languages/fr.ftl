@@ -5,6 +5,7 @@ test = TEST : aucun code de ce reçu ne marche dans un vrai compteur
 reprint = DUPLICATA { $count } de { $number }
 tax-number = N° fiscal { $number }
 receipt = Reçu { $number }
+shop = { $vendor }, { $terminal }
 operator = Caissier : { $name }
 account = Compte { $number }
 meter = Compteur

@@ -5,6 +5,7 @@ test = TESTE: nenhum código deste recibo funciona num contador real
 reprint = SEGUNDA VIA { $count } de { $number }
 tax-number = NUIT { $number }
 receipt = Recibo { $number }
+shop = { $vendor }, { $terminal }
 operator = Operador: { $name }
 account = Conta { $number }
 meter = Contador

@@ -5,6 +5,7 @@ test = JARIBIO: hakuna tokeni hapa inayofanya kazi kwenye mita halisi
 reprint = NAKALA { $count } ya { $number }
 tax-number = Nambari ya kodi { $number }
 receipt = Risiti { $number }
+shop = { $vendor }, { $terminal }
 operator = Mhudumu: { $name }
 account = Akaunti { $number }
 meter = Mita
