@@ -166,7 +166,7 @@ impl Shared {
             let (days, names) = (contents.issuer.policy.remember_days, &mut contents.issuer.names);
             let mut gone = Vec::new();
             match outcome {
-                Outcome::Written(run) => names.written(run),
+                Outcome::Written(run) => gone.extend(names.written(run)),
                 Outcome::Replaced(old, new) => {
                     names.replaced(&old, new);
                     gone = old;

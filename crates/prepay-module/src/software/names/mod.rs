@@ -11,7 +11,8 @@
 //! A name is remembered as its row of the audit log. What is not in a run yet is read from there again at opening: the
 //! window of the vault begins after the last entry of the last run that the store lists. A run's file is durable before
 //! a store lists it, and removed only when no store lists it any more. So whenever the process stops, each name is in the
-//! log after the runs, or in exactly the runs that the store lists.
+//! log after the runs, or in exactly the runs that the store lists. When the log is rotated, all names in memory are
+//! written to runs first: opening reads the new log only.
 //!
 //! - Time: a run is as old as the latest time that the module had seen when its last entry was written. That never
 //!   falls, so a clock that is put back makes names stay longer, never shorter.
@@ -27,8 +28,8 @@ use std::collections::VecDeque;
 use std::io;
 use std::sync::Arc;
 
-use prepay_basics::Moment;
 use prepay_basics::codec::{DecodeError, Reader, Writer};
+use prepay_basics::{Entropy, Moment};
 use prepay_kmp::attribute::RegisterNumber;
 use prepay_vault::VaultFiles;
 use zeroize::Zeroizing;
@@ -284,11 +285,32 @@ impl Names {
         }
     }
 
-    /// Lists the run of the oldest frozen table instead of that.
-    fn written(&mut self, run: Run) {
+    /// Lists the run of the oldest frozen table instead of that. Returns a run that is superfluous, because
+    /// [`Names::write_all`] wrote another meanwhile.
+    fn written(&mut self, run: Run) -> Option<Run> {
+        if self.frozen.front().is_none_or(|frozen| frozen.last != run.last) {
+            return Some(run);
+        }
         self.frozen.pop_front();
         self.saved = run.last;
         self.runs.push(run);
+        None
+    }
+
+    /// Writes all names that are still in memory to runs, because their entries will not be shown again.
+    pub(crate) fn write_all(&mut self, entropy: &mut dyn Entropy) -> io::Result<()> {
+        if self.table.len() > 0 {
+            self.freeze();
+        }
+        while let Some(frozen) = self.frozen.front().map(Arc::clone) {
+            let files = self.files.as_ref().ok_or(io::ErrorKind::NotFound)?;
+            let mut number = [0; 16];
+            entropy.fill(&mut number).map_err(io::Error::other)?;
+            let run = Self::run_of(&frozen, number);
+            let run = run.write(&**files, &self.key, &mut frozen.sorted(&self.key))?;
+            self.written(run);
+        }
+        Ok(())
     }
 
     /// Lists other runs instead of these, which follow each other.
