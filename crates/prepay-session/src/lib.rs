@@ -44,7 +44,7 @@ pub use client::{Client, ClientError, Refused};
 pub use error::SessionError;
 pub use request::{Issue, Line, LineId, Operation, Request, RequestLine, TokenIssue, request_id};
 pub use service::{
-    AuditAnswer, BackupAnswer, EntryRecord, Limits, LogCheck, PageAnswer, Service, ServiceAnswer,
-    ServiceError, SignedIn, Wire, last_line,
+    AuditAnswer, BackupAnswer, EntryRecord, Limits, LogCheck, PageAnswer, SegmentRecord, Service,
+    ServiceAnswer, ServiceError, SignedIn, Wire, last_line,
 };
 pub use session::{SessionStop, answer_one, answer_session};

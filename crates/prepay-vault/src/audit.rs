@@ -378,10 +378,7 @@ pub(super) fn judge<Error>(
     header: Option<LogHeader>,
     known: Known<'_>,
     mac: Option<&LogMac>,
-    walk: impl FnOnce(
-        &mut dyn FnMut(&Position) -> bool,
-        &mut Vec<Absent>,
-    ) -> Result<Walked, Error>,
+    walk: impl FnOnce(&mut dyn FnMut(&Position) -> bool, &mut Vec<Absent>) -> Result<Walked, Error>,
 ) -> Result<AuditReport, Error> {
     let Known { head, marks } = known;
     let header_id = header.map(|header| header.id);
@@ -414,7 +411,8 @@ pub(super) fn judge<Error>(
     )?;
     // Of the entries that are not here, only the last ones are known.
     let hides = |known: &AuditMark| {
-        let has = |hidden: &&Absent| (hidden.first..=hidden.last.sequence).contains(&known.sequence);
+        let has =
+            |hidden: &&Absent| (hidden.first..=hidden.last.sequence).contains(&known.sequence);
         let last = absent.iter().find(has)?.last;
         let problem = match (last == *known, last.sequence == known.sequence) {
             (true, _) => return None,
@@ -453,11 +451,7 @@ pub(super) fn judge<Error>(
 /// Reads bytes of a log from an offset; returns how many, zero at the end.
 type ReadAt<'a> = dyn FnMut(u64, &mut [u8]) -> io::Result<usize> + 'a;
 
-pub(super) fn read_full(
-    read: &mut ReadAt<'_>,
-    offset: u64,
-    bytes: &mut [u8],
-) -> io::Result<usize> {
+pub(super) fn read_full(read: &mut ReadAt<'_>, offset: u64, bytes: &mut [u8]) -> io::Result<usize> {
     let mut count = 0;
     while count < bytes.len() {
         match read(offset + count as u64, &mut bytes[count..])? {

@@ -15,8 +15,8 @@
 
 use super::audit::LogHeader;
 use super::record::Position;
-use super::segment::Segment;
 use super::secret::Key;
+use super::segment::Segment;
 use super::user::People;
 use super::witness::Named;
 use prepay_basics::Moment;

@@ -69,8 +69,8 @@ pub use journal::Flusher;
 pub use record::{BadEntry, Problem, Record};
 pub use repair::{Accepted, RepairError, Repaired};
 pub use seal::{Kind, Protector, VaultHeader};
-pub use segment::{Segment, SegmentSource, Segments};
 pub use secret::{KeyFile, KeyWrapper, Secret, Unlock, WrapError, scrub_short_calls, scrub_stack};
+pub use segment::{Segment, SegmentSource, Segments};
 pub use shared_vault::{Place, SharedVault};
 pub use sign_in::{Attempt, Claim};
 pub use slices::{AuditPage, AuditPlace};
@@ -82,8 +82,8 @@ use audit::LogHeader;
 use journal::Journal;
 use record::{LogMac, Position};
 use seal::SealedMaster;
-use segment::Walked;
 use secret::Key;
+use segment::Walked;
 use timeline::Timeline;
 use user::People;
 use window::Window;
@@ -567,11 +567,6 @@ impl<C: Contents> Vault<C> {
         if let Some(report) = audit::other_log(found.as_ref(), &self.log_header) {
             return Ok(report);
         }
-        Ok(audit::prove::<C::Entry>(
-            &mut *disk.storage,
-            &parts,
-            Some(&mac),
-            Some(position.into()),
-        )?)
+        Ok(audit::prove::<C::Entry>(&mut *disk.storage, &parts, Some(&mac), Some(position.into()))?)
     }
 }

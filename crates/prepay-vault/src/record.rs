@@ -282,7 +282,9 @@ impl fmt::Display for BadEntry {
             (None, Problem::Elsewhere) => {
                 write!(f, "entry {sequence} of the audit log: {problem}")
             }
-            (None, _) => write!(f, "entry {sequence} of the audit log, at byte {offset}: {problem}"),
+            (None, _) => {
+                write!(f, "entry {sequence} of the audit log, at byte {offset}: {problem}")
+            }
             (Some(segment), _) => write!(
                 f,
                 "entry {sequence} of the audit log, at byte {offset} of its segment {segment}: {problem}"

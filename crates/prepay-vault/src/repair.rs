@@ -174,12 +174,12 @@ impl<C: Contents> Vault<C> {
         [end, anchor, stored].iter().chain(&head).try_for_each(compare)?;
         let mut window = Window::new(end);
         let header = audit::header(&mut *storage).map_err(io)?;
-        let is_of = |own: &LogHeader| {
-            header.as_ref().is_ok_and(|header| header.encode() == own.encode())
-        };
+        let is_of =
+            |own: &LogHeader| header.as_ref().is_ok_and(|header| header.encode() == own.encode());
         let header_fits = is_of(&body.log_header);
         // A rotation that was interrupted: what is there is not a damaged log, but a whole segment.
-        let segment = body.segments.last().filter(|segment| is_of(&segment.header(sealed.header.id)));
+        let segment =
+            body.segments.last().filter(|segment| is_of(&segment.header(sealed.header.id)));
         let closing = segment.map(Segment::name);
         if header_fits {
             let length = storage.log_length().map_err(io)?;

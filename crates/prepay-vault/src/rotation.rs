@@ -18,7 +18,9 @@ use super::record::{self, LogMac, Position};
 use super::segment::{Part, Segment, Segments, Walked};
 use super::shared_vault::READERS;
 use super::window::Window;
-use super::{AuditError, By, Contents, Quorum, Record, SharedVault, Vault, VaultEntry, VaultError, seal};
+use super::{
+    AuditError, By, Contents, Quorum, Record, SharedVault, Vault, VaultEntry, VaultError, seal,
+};
 use prepay_basics::{Identifier, Moment};
 
 /// How long the log may get before it is rotated, unless [`Vault::rotate_above`] says otherwise, in bytes.

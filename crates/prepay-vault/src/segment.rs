@@ -148,10 +148,7 @@ impl Part {
     }
 
     /// Copies of segments that the sealed contents list.
-    pub(super) fn copies(
-        segments: &[Segment],
-        copies: &Segments,
-    ) -> impl Iterator<Item = Self> {
+    pub(super) fn copies(segments: &[Segment], copies: &Segments) -> impl Iterator<Item = Self> {
         segments.iter().map(|segment| {
             let name = segment.name();
             let source = copies.get(&name).cloned();

@@ -84,8 +84,7 @@ impl<C: Contents> Vault<C> {
         place: Position,
         mac: Option<&LogMac>,
     ) -> Result<Slice<C::Entry>, AuditError> {
-        let mut slice =
-            Slice { entries: Vec::new(), bad: None, is_last: false, is_closed: false };
+        let mut slice = Slice { entries: Vec::new(), bad: None, is_last: false, is_closed: false };
         if self.segments.last().is_some_and(|segment| place.sequence < segment.last.sequence) {
             slice.is_closed = true;
             return Ok(slice);

@@ -68,7 +68,11 @@ fn ten_segments_verify_as_one_chain_with_and_without_the_key() {
     let place = Shelf::default();
     let mut vault = rotated(&place, 10);
     let entries = vault.entries();
-    assert_eq!(entries, 4 + 10 * 3 + 1, "created, three signed in; rows, a note, a rotation each; rows");
+    assert_eq!(
+        entries,
+        4 + 10 * 3 + 1,
+        "created, three signed in; rows, a note, a rotation each; rows"
+    );
     let report = vault.verify_audit().unwrap();
     assert_eq!((report.entries, &report.first_bad), (entries, &None));
     assert_eq!(report.absent, []);

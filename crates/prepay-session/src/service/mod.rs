@@ -19,7 +19,9 @@ mod log_check;
 mod person;
 mod reader;
 
-pub use answer::{AuditAnswer, BackupAnswer, EntryRecord, PageAnswer, ServiceAnswer, SignedIn};
+pub use answer::{
+    AuditAnswer, BackupAnswer, EntryRecord, PageAnswer, SegmentRecord, ServiceAnswer, SignedIn,
+};
 pub use error::ServiceError;
 pub use log_check::LogCheck;
 pub use reader::Wire;
@@ -190,6 +192,13 @@ impl Service {
                 session.desk.audit(&self.module, from, count as usize)
             }
             ServiceRequest::AuditVerify { noted } => session.desk.audit_verify(&self.module, noted),
+            ServiceRequest::AuditRotate => {
+                let rotated = session.desk.audit_rotate(&self.module);
+                if rotated.is_ok() {
+                    log(format_args!("{} rotated the audit log", session.desk));
+                }
+                rotated
+            }
             ServiceRequest::Backup { passphrases } => {
                 let made = session.desk.backup(&self.module, passphrases.each_ref());
                 if made.is_ok() {

@@ -165,6 +165,15 @@ impl<'a> Person<'a> {
         }
     }
 
+    /// Rotates the audit log.
+    pub(super) fn audit_rotate(
+        &self,
+        module: &SoftwareModule,
+    ) -> Result<ServiceAnswer, ServiceError> {
+        let segment = module.vault().rotate(self.handles()?.who.by());
+        Ok(ServiceAnswer::Rotated((&segment.map_err(ServiceError::Vault)?).into()))
+    }
+
     /// A back-up, under a passphrase of each custodian.
     pub(super) fn backup(
         &self,
