@@ -56,11 +56,15 @@ pub(crate) enum AuditCommand {
     ///
     /// What was the log becomes a segment: a file audit-N-M.log with the entries N to M. Nothing is lost, and it takes
     /// equally long however long the log is. A log above 1 GiB is rotated by itself.
+    ///
+    /// Example: prepay module audit rotate --dir module --as uwe
     Rotate,
     /// Move closed segments of the audit log to a directory elsewhere, such as on another disk. Two custodians.
     ///
     /// Each copy is made durable and verified before the segment is removed here. audit verify --segment DIR verifies the
     /// archived segments and the log as one chain.
+    ///
+    /// Example: prepay module audit archive --to /mnt/archive/SM-1 --dir module --custodian ann --custodian bob
     Archive {
         /// The directory, which is made if it is missing. It must not be in that of the vault.
         #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath)]
