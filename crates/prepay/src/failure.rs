@@ -23,7 +23,7 @@ use std::process::ExitCode;
 use clap::error::ErrorKind;
 use prepay_module::ModuleFault;
 use prepay_records::explain::explain;
-use prepay_records::{ErrorBody, ErrorRecord, RecordError};
+use prepay_records::{ErrorBody, ErrorRecord, FreeIdentifier, RecordError};
 use prepay_session::{ClientError, Refused, SessionError, SessionStop};
 
 use crate::json;
@@ -69,6 +69,7 @@ pub(crate) struct Failure {
     status: Option<Cow<'static, str>>,
     message: String,
     next: Option<Cow<'static, str>>,
+    free: Option<Box<FreeIdentifier>>,
 }
 
 impl Failure {
@@ -89,7 +90,7 @@ impl Failure {
 
     fn new(ending: Ending, code: &'static str, message: impl fmt::Display) -> Self {
         debug_assert!(explain(code).is_some(), "{code} is not in the table of codes");
-        Self { ending, code, status: None, message: message.to_string(), next: None }
+        Self { ending, code, status: None, message: message.to_string(), next: None, free: None }
     }
 
     /// The same with what to do next.
@@ -110,6 +111,13 @@ impl Failure {
     #[must_use]
     pub(crate) fn status(mut self, status: Option<impl Into<Cow<'static, str>>>) -> Self {
         self.status = status.map(Into::into);
+        self
+    }
+
+    /// The same with a token identifier to ask for instead.
+    #[must_use]
+    fn free(mut self, free: Option<Box<FreeIdentifier>>) -> Self {
+        self.free = free;
         self
     }
 
@@ -136,8 +144,9 @@ impl Failure {
 
     /// The object in the member `error`.
     pub(crate) fn body(&self) -> ErrorBody<'_> {
-        let Self { code, message, status, .. } = self;
-        ErrorBody { code, message, next: self.advice(), status: status.as_deref() }
+        let Self { code, message, status, free, .. } = self;
+        let (next, status, free) = (self.advice(), status.as_deref(), free.as_deref().cloned());
+        ErrorBody { code, message, next, status, free }
     }
 
     /// Prints the failure and gives the ending that it makes. `test` says that a test vault answered.
@@ -250,7 +259,7 @@ impl From<SessionError> for Failure {
                 Self::refused(error.code(), &error)
             }
         };
-        let failure = failure.status(error.status());
+        let failure = failure.status(error.status()).free(error.free().map(Box::new));
         match error.next() {
             Some(next) => failure.next(next),
             None => failure,
@@ -278,7 +287,7 @@ impl From<ClientError> for Failure {
             ClientError::NotText => return Self::unable("secret", error),
             ClientError::Refused(refused) => refused,
         };
-        let Refused { code, message, next, status } = refused;
+        let Refused { code, message, next, status, free } = refused;
         let Some(row) = explain(&code) else {
             let message = format!("the service refused for an unknown reason {code}: {message}");
             return Self::refused("no_answer", message);
@@ -292,7 +301,7 @@ impl From<ClientError> for Failure {
             }
             _ => Self::refused(row.code, message),
         };
-        let failure = failure.status(status);
+        let failure = failure.status(status).free(free);
         match next {
             Some(next) => failure.next(next),
             None => failure,

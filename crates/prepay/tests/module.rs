@@ -12,7 +12,7 @@ use serde_json::Value;
 fn a_module_lives_from_its_making_to_the_revocation_of_its_centre() {
     let workplace = Workplace::new("life");
     let centre = Centre::new("KMC-1");
-    let made = workplace.init("--fixed-time 2004-03-01T13:55Z --fixed-rnd 5");
+    let made = workplace.init("--fixed-time 2004-03-01T13:55Z --fixed-rnd 5 --tid-reuse allow");
     assert_eq!(made["module"], "SM-1");
     assert_eq!(made["test"], true);
     assert_eq!(made["custodians"], serde_json::json!(["ann", "bob"]));
@@ -424,7 +424,7 @@ fn people_come_go_and_change_their_words() {
 fn an_answer_that_nobody_reads_is_no_success() {
     let workplace = Workplace::new("unread");
     let centre = Centre::new("KMC-1");
-    workplace.init("--window none");
+    workplace.init("--window none --tid-reuse allow");
     workplace.join(&centre);
     let credit =
         format!("issue credit --amount 10 --register 1 {METER} --at 2024-03-01T13:55Z --as olga");
