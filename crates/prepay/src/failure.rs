@@ -121,6 +121,26 @@ impl Failure {
         self
     }
 
+    /// The same for a token that may have been made: it is never unread, and says how to get the answer again.
+    #[must_use]
+    pub(crate) fn repeated_by(self, command: &str) -> Self {
+        match self.ending {
+            Ending::Broken | Ending::Unread => {
+                let next = format!("get the answer by the same request under its name: {command}");
+                Self { ending: Ending::Broken, ..self }.next(next)
+            }
+            _ => self,
+        }
+    }
+
+    /// The same with the flags that ask for the free token identifier, if there is one.
+    #[must_use]
+    pub(crate) fn with_free_flags(self) -> Self {
+        let Some(FreeIdentifier { tid, issued_at }) = self.free.as_deref() else { return self };
+        let next = format!("if this is another purchase, give --tid {tid} or --at {issued_at}");
+        self.next(next)
+    }
+
     /// A file that cannot be used.
     pub(crate) fn file(path: &Path, error: &io::Error) -> Self {
         Self::unable("file", format!("{}: {error}", path.display()))

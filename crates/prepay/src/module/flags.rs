@@ -268,8 +268,9 @@ pub(crate) struct StampFlags {
 /// The name of a request.
 #[derive(Args)]
 pub(crate) struct NameFlags {
-    /// The request's name: 32 hexadecimal digits, or a text of 1 to 16 characters. If you repeat a request with
-    /// the same name, it is not carried out again, and the answer has the same digits.
+    /// The request's name: 32 hexadecimal digits, a UUID, or a text of 1 to 16 characters. If you repeat a request with
+    /// the same name, it is not carried out again, and the answer has the same digits [default: one that is chosen and
+    /// printed to standard error].
     #[arg(long, value_name = "HEX|TEXT")]
     pub(crate) request_id: Option<String>,
 }
