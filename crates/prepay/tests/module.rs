@@ -158,16 +158,33 @@ fn a_module_for_use_takes_long_passphrases_and_says_nothing_of_a_test() {
     let workplace = Workplace::new("real");
     workplace.put_secret("uwe", "short");
     let apart = workplace.keep_bob_apart();
+    fs::remove_file(workplace.path("secrets").join("seal")).unwrap();
     let init = format!("init --id SM-2 {PEOPLE} --window 60 --transactions 10 {apart}");
     assert_eq!(workplace.refused(3, &init), "passphrase_short");
     workplace.put_secret("uwe", "uwe-reads-what-others-did");
     let made = workplace.object(&init);
     assert_eq!(made.get("test"), None);
-    let status = workplace.succeed("unlock --as uwe");
+    // Nobody said how to seal it: two custodians open it, and whoever comes alone is told of the service.
+    assert_eq!(made["seal"], "shares of 2 custodians");
+    let alone = workplace.run("unlock --as uwe");
+    let told = String::from_utf8(alone.stderr).unwrap();
+    assert_eq!(alone.status.code(), Some(2), "{told}");
+    assert!(told.contains("expected 2 of ann, bob, found ann"), "{told}");
+    assert!(told.contains("prepay module serve --socket PATH"), "{told}");
+    let status = workplace.succeed(&format!("unlock --as uwe {apart}"));
     assert!(!status.contains("TEST"), "{status}");
     assert!(status.contains("window 60 minutes") && status.contains("10 left"), "{status}");
     assert_eq!(workplace.object(&format!("refill 5 {PAIR} {apart}"))["transactions_left"], 15);
     assert_eq!(workplace.refused(2, &init), "not_empty");
+    // A back-up of it is restored in the same way, and a seal is changed to it.
+    workplace.succeed(&format!("backup {{copy}} {PAIR} {apart}"));
+    let again = format!("--dir {{again}} {PAIR} {apart}");
+    workplace.succeed(&format!("restore {{copy}} {again}"));
+    assert_eq!(workplace.refused(2, "registers --dir {again} --as uwe"), "custodians");
+    workplace.succeed(&format!("seal --seal key-file --new-key-file {{key}} {again}"));
+    workplace.succeed("registers --dir {again} --as uwe --key-file {key}");
+    let sealed = workplace.object(&format!("seal --key-file {{key}} {again}"));
+    assert_eq!(sealed["seal"], "shares of 2 custodians");
     workplace.assert_nothing_secret_was_printed();
 }
 
@@ -235,6 +252,10 @@ fn a_module_of_shares_opens_for_two_custodians_and_for_nobody_alone() {
 
     workplace.succeed(&format!("user list {PAIR}"));
     workplace.succeed("registers --as uwe --share ann --share bob");
+    // Whose passphrases are in files need not be named.
+    workplace.succeed("registers --as uwe");
+    let apart = workplace.keep_bob_apart();
+    workplace.succeed(&format!("registers --as uwe {apart}"));
     // (arguments): an operator, an auditor or one custodian opens nothing.
     for alone in [
         "registers --as olga",
@@ -249,10 +270,11 @@ fn a_module_of_shares_opens_for_two_custodians_and_for_nobody_alone() {
     let told = String::from_utf8(output.stderr).unwrap();
     assert!(
         told.contains(
-            "SM-1 opens only for 2 of its custodians together: expected 2 of ann, bob, found nobody"
+            "SM-1 opens only for 2 of its custodians together: expected 2 of ann, bob, found ann"
         ),
         "{told}"
     );
+    workplace.put_secret("bob", "bob-keeps-the-other-half");
 
     // A third custodian comes, and the second goes: nobody else does anything for the new shares.
     workplace.put_secret("eve", "eve is new here");

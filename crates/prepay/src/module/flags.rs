@@ -92,7 +92,7 @@ pub(crate) enum ModuleCommand {
     /// The people of the module.
     #[command(subcommand)]
     User(UserCommand),
-    /// Change what unlocks the module. Two custodians; the new passphrase is the secret seal.new.
+    /// Change what unlocks the module. Two custodians; a new passphrase is the secret seal.new.
     Seal(NewSealFlags),
     /// Let the module issue more tokens, if it counts them.
     Refill {
