@@ -75,6 +75,7 @@ pub fn pdf(slip: &Slip) -> Result<Vec<u8>, MissingLetter> {
 }
 
 /// Thousandths of a point as points.
+#[expect(clippy::disallowed_types, reason = "places on paper, no amounts")]
 fn points(thousandths: i32) -> f32 {
     share(thousandths, 1000)
 }

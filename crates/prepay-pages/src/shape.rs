@@ -210,8 +210,11 @@ pub(crate) struct Drawn<'r> {
 }
 
 /// A quotient as the PDF takes places and sizes.
-#[expect(clippy::float_arithmetic, reason = "places on paper; no amount comes here")]
-#[expect(clippy::cast_precision_loss, reason = "places on paper; no amount comes here")]
+#[expect(
+    clippy::disallowed_types,
+    clippy::float_arithmetic,
+    reason = "places on paper, no amounts"
+)]
 pub(crate) fn share(part: i32, whole: i32) -> f32 {
     part as f32 / whole as f32
 }
