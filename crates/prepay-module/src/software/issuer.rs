@@ -11,12 +11,12 @@ use prepay_token::key::DerivationError;
 use super::check::{Checks, parameter};
 use super::issued_row::IssuedRow;
 use super::make;
-use super::names::Names;
+use super::names::{Looked, Names};
 use super::policy::{ModulePolicy, TestMode};
 use super::register::Registers;
 use crate::{
-    IssueRequest, Issued, IssuedKeyChange, IssuedToken, KeyChangeRequest, Refusal, RequestId,
-    TokenRequest, Verification, VerifyRequest,
+    IssueRequest, Issued, IssuedKeyChange, IssuedToken, KeyChangeRequest, Refusal, TokenRequest,
+    Verification, VerifyRequest,
 };
 use prepay_basics::Moment;
 
@@ -49,21 +49,32 @@ pub(crate) struct Issuer {
     pub(crate) names: Names,
 }
 
-/// An answer, and whether it leaves a row.
-pub(crate) enum Answer {
-    /// Carried out now.
-    New(Issued, IssuedRow),
-    /// Carried out before.
-    Repeated(Issued),
+/// What requests that are carried out together leave.
+#[derive(Default)]
+pub(crate) struct Done {
+    /// The row of each that was carried out now.
+    pub(crate) rows: Vec<IssuedRow>,
+    /// Whether one of them was carried out before.
+    pub(crate) repeated: bool,
 }
 
 impl Issuer {
-    /// Carries out a request, or answers a repeated one.
+    /// Carries out a request, or answers a repeated one. If it has a name, that was looked for.
     #[inline]
-    pub(crate) fn issue(&mut self, request: &IssueRequest, now: Moment) -> Result<Answer, Refusal> {
+    pub(crate) fn issue(
+        &mut self,
+        request: &IssueRequest,
+        looked: Option<Looked>,
+        now: Moment,
+        done: &mut Done,
+    ) -> Result<Issued, Refusal> {
         let mut row = IssuedRow::asked(request);
-        if let Some(answer) = row.request.and_then(|name| self.again(name, request, &row)) {
-            return answer;
+        if let Some((looked, name)) = looked.zip(row.request)
+            && let Some(before) = self.names.get(looked, name)?
+        {
+            let issued = self.repeat(request, &row, &before)?;
+            done.repeated = true;
+            return Ok(issued);
         }
         let issued = match request {
             IssueRequest::Token(request) => Issued::Token(self.issue_token(request, now)?),
@@ -73,8 +84,11 @@ impl Issuer {
         };
         row.done(&issued);
         self.counters.count(&row);
-        self.names.put(row);
-        Ok(Answer::New(issued, row))
+        if let Some(looked) = looked {
+            self.names.put(looked, row);
+        }
+        done.rows.push(row);
+        Ok(issued)
     }
 
     /// Verifies a token.
@@ -133,21 +147,6 @@ impl Issuer {
             make::key_change(old, new, request, new.attributes.expiry, self.test.is_some())
                 .map_err(|error| parameter(&error))?;
         Ok(issued)
-    }
-
-    /// The answer to a request whose name is known.
-    #[inline]
-    fn again(
-        &mut self,
-        name: RequestId,
-        request: &IssueRequest,
-        asked: &IssuedRow,
-    ) -> Option<Result<Answer, Refusal>> {
-        match self.names.get(name) {
-            Ok(None) => None,
-            Ok(Some(done)) => Some(self.repeat(request, asked, &done).map(Answer::Repeated)),
-            Err(unreadable) => Some(Err(unreadable.into())),
-        }
     }
 
     /// Makes the digits of a request again. If the contents differ, or the register has another key by now, it is a

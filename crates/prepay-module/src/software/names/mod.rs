@@ -36,6 +36,7 @@ use zeroize::Zeroizing;
 use super::contents::read_moment;
 use super::issued_row::IssuedRow;
 use crate::{NamesReport, RequestId};
+use filter::Filter;
 pub(super) use keeper::Keeper;
 pub(crate) use key::NamesKey;
 use run::{Damaged, Hashed, Run, RunState, Voids};
@@ -46,6 +47,12 @@ const MERGED: usize = 8;
 
 /// How often: names of more than two merges stay where they are.
 const TIERS: u32 = 2;
+
+/// The names of how many tables have one filter, as long as they are recent.
+const RECENT: usize = 32;
+
+/// How many names are looked at together: so many that the processor waits for memory once for all of them.
+const TOGETHER: usize = 64;
 
 /// The names that a module remembers.
 pub(crate) struct Names {
@@ -58,6 +65,8 @@ pub(crate) struct Names {
     oldest: Moment,
     /// The oldest first.
     frozen: VecDeque<Arc<Frozen>>,
+    /// The oldest first: two, or as many as there are with names of frozen tables.
+    recent: VecDeque<Recent>,
     /// The oldest first.
     runs: Vec<Run>,
     voids: Voids,
@@ -67,6 +76,23 @@ pub(crate) struct Names {
     last: u64,
     /// The latest time seen.
     newest: Moment,
+}
+
+/// What is known about a name without its row and without a file.
+#[derive(Clone, Copy)]
+pub(crate) struct Looked {
+    hash: u64,
+    /// Whether it may be among the names that are in the table no more.
+    older: bool,
+}
+
+/// The names of many tables in one filter. Looking at that takes less time than looking at those of their runs.
+struct Recent {
+    filter: Filter,
+    /// How many more names there is place for.
+    left: usize,
+    /// This filter and those after it have all names from this entry on, except those in the table.
+    first: u64,
 }
 
 /// A table to be written as a run.
@@ -103,6 +129,7 @@ impl Names {
             table: Table::default(),
             oldest: Moment::MIN,
             frozen: VecDeque::new(),
+            recent: VecDeque::new(),
             runs: Vec::new(),
             voids: Voids::new(),
             saved: 0,
@@ -142,6 +169,7 @@ impl Names {
     #[cold]
     fn freeze(&mut self) {
         let first = self.frozen.back().map_or(self.saved, |frozen| frozen.last) + 1;
+        self.filter(first);
         self.frozen.push_back(Arc::new(Frozen {
             table: std::mem::take(&mut self.table),
             first,
@@ -151,18 +179,58 @@ impl Names {
         }));
     }
 
+    /// Puts the names of the table, the first of them from an entry, into a filter.
+    fn filter(&mut self, first: u64) {
+        let names = self.table.rows().iter().filter_map(|row| row.request);
+        let hashes: Vec<_> = names.map(|name| self.key.hash(name)).collect();
+        if self.recent.back().is_none_or(|recent| recent.left < hashes.len()) {
+            let left = hashes.len().max(RECENT * self.full);
+            self.recent.push_back(Recent { filter: Filter::new(left as u64), left, first });
+        }
+        if let Some(recent) = self.recent.back_mut() {
+            hashes.chunks(TOGETHER).for_each(|some| recent.filter.insert(some));
+            recent.left -= hashes.len();
+        }
+        // Names that are in no run yet have no other filter.
+        while self.recent.len() > 2 && self.recent[1].first <= self.needed_from() {
+            self.recent.pop_front();
+        }
+    }
+
     /// Ends an entry, which got this number.
     #[inline]
     pub(crate) const fn end(&mut self, sequence: u64) {
         self.last = sequence;
     }
 
-    /// Remembers a row, if its request has a name.
-    #[inline]
-    pub(crate) fn put(&mut self, row: IssuedRow) {
-        if let Some(name) = row.request {
-            self.table.put(self.key.hash(name), row);
+    /// Looks for names in memory: for all names of an entry, after [`Names::begin`] and before anything else. What has to
+    /// be fetched from memory for some names is fetched at the same time, filter by filter.
+    pub(crate) fn look(
+        &self,
+        names: impl Iterator<Item = Option<RequestId>>,
+    ) -> Vec<Option<Looked>> {
+        let looked = |name| Looked { hash: self.key.hash(name), older: false };
+        let mut looked: Vec<_> = names.map(|name| name.map(looked)).collect();
+        for some in looked.chunks_mut(TOGETHER) {
+            let mut some: Vec<_> =
+                some.iter_mut().flatten().map(|name| (filter::bits(name.hash), name)).collect();
+            some.iter().for_each(|(_, name)| self.table.fetch(name.hash));
+            let recent = self.recent.iter().map(|recent| Some(&recent.filter));
+            let known_from = self.recent.front().map_or(u64::MAX, |recent| recent.first);
+            let runs = self.runs.iter().take_while(|run| run.first < known_from);
+            for filter in recent.chain(runs.map(Run::filter)) {
+                for (bits, name) in &mut some {
+                    name.older |= filter.is_none_or(|filter| filter.contains(name.hash, bits));
+                }
+            }
         }
+        looked
+    }
+
+    /// Remembers the row of a request with a name.
+    #[inline]
+    pub(crate) fn put(&mut self, looked: Looked, row: IssuedRow) {
+        self.table.put(looked.hash, row);
     }
 
     /// Remembers the rows of an entry that is read again, unless they are in a run.
@@ -172,22 +240,27 @@ impl Names {
         }
         for rows in rows.chunks(super::BATCH) {
             self.begin(rows.len(), moment);
-            rows.iter().for_each(|row| self.put(*row));
+            for row in rows {
+                if let Some(name) = row.request {
+                    self.table.put(self.key.hash(name), *row);
+                }
+            }
         }
         self.end(sequence);
     }
 
-    /// The row of a request.
+    /// The row of a request. Since its name was looked for, other names may have been put, but nothing else changed.
     #[inline]
-    pub(crate) fn get(&mut self, name: RequestId) -> Result<Option<IssuedRow>, Unreadable> {
-        let hash = self.key.hash(name);
-        if let Some(row) = self.table.get(hash, name) {
-            return Ok(Some(*row));
+    pub(crate) fn get(
+        &mut self,
+        looked: Looked,
+        name: RequestId,
+    ) -> Result<Option<IssuedRow>, Unreadable> {
+        match self.table.get(looked.hash, name) {
+            Some(row) => Ok(Some(*row)),
+            None if looked.older => self.get_older(looked.hash, name),
+            None => Ok(None),
         }
-        if self.frozen.is_empty() && self.runs.is_empty() {
-            return Ok(None);
-        }
-        self.get_older(hash, name)
     }
 
     #[cold]
@@ -235,6 +308,7 @@ impl Names {
     pub(crate) fn clear(&mut self) {
         self.runs.clear();
         self.frozen.clear();
+        self.recent.clear();
         self.voids.clear();
         self.table = Table::default();
     }
@@ -382,7 +456,16 @@ impl Frozen {
         let hash = |(at, row): (usize, &IssuedRow)| row.request.map(|name| (key.hash(name), at));
         let mut order: Vec<_> = rows.iter().enumerate().filter_map(hash).collect();
         order.sort_unstable();
-        let mut order = order.into_iter();
-        move || Ok(order.next().map(|(hash, at)| (hash, rows[at].encode())))
+        let (mut at, mut ahead) = (0, Vec::new().into_iter());
+        move || {
+            if ahead.len() == 0 {
+                // Fetched from all over the table, so many at a time.
+                let some = order[at..].iter().take(TOGETHER);
+                let some: Vec<_> = some.map(|&(hash, at)| (hash, rows[at])).collect();
+                at += some.len();
+                ahead = some.into_iter();
+            }
+            Ok(ahead.next().map(|(hash, row)| (hash, row.encode())))
+        }
     }
 }

@@ -94,6 +94,14 @@ impl Run {
         file(&self.number)
     }
 
+    /// Its filter, as far as its file is known to be right.
+    pub(super) fn filter(&self) -> Option<&Filter> {
+        match &self.state {
+            RunState::Open(map) => Some(&map.filter),
+            _ => None,
+        }
+    }
+
     fn blocks(&self) -> u64 {
         self.count.div_ceil(ROWS as u64)
     }
@@ -111,7 +119,7 @@ impl Run {
             self.open(files, key);
         }
         let RunState::Open(map) = &self.state else { return Err(Damaged) };
-        if !map.filter.contains(hash) {
+        if !map.filter.contains(hash, &filter::bits(hash)) {
             return Ok(None);
         }
         let map = Arc::clone(map);
@@ -198,7 +206,8 @@ impl Run {
         files.write(&self.file(), &mut |out| {
             let mut out = BufWriter::with_capacity(AHEAD as usize * BLOCK, out);
             out.write_all(&*header(&self.number))?;
-            let (mut left, mut block) = (self.count, Vec::with_capacity(BLOCK));
+            let (mut left, mut hashes) = (self.count, Vec::with_capacity(ROWS));
+            let mut block = Vec::with_capacity(BLOCK);
             while left > 0 {
                 let Some((hash, row)) = next()? else {
                     return Err(io::Error::other("a run has fewer names than were counted"));
@@ -206,7 +215,7 @@ impl Run {
                 if block.is_empty() {
                     map.first.push(hash);
                 }
-                map.filter.insert(hash);
+                hashes.push(hash);
                 block.extend_from_slice(&row);
                 left -= 1;
                 if block.len() == ROWS * ROW || left == 0 {
@@ -214,6 +223,8 @@ impl Run {
                     out.write_all(&block)?;
                     out.write_all(&key.sign(&self.number, number, &block))?;
                     block.clear();
+                    map.filter.insert(&hashes);
+                    hashes.clear();
                 }
             }
             let mut writer = Writer::new();
