@@ -79,14 +79,11 @@ impl Filter {
 
     /// Reads one for so many names.
     pub(super) fn decode(reader: &mut Reader<'_>, names: u64) -> Result<Self, DecodeError> {
-        let block = |reader: &mut Reader<'_>| {
-            let mut block = [0; 8];
-            for word in &mut block {
-                *word = reader.u32()?;
-            }
-            Ok(Block(block))
-        };
-        (0..Self::blocks(names)).map(|_| block(reader)).collect::<Result<_, _>>().map(Self)
+        let mut filter = Self::new(names);
+        for word in filter.0.iter_mut().flat_map(|block| &mut block.0) {
+            *word = reader.u32()?;
+        }
+        Ok(filter)
     }
 }
 

@@ -61,6 +61,8 @@ pub(crate) struct Names {
     /// How many names make a run.
     full: usize,
     table: Table,
+    /// Tables to use again, so that the memory of one thread is not given back where another cannot use it.
+    spare: Vec<Table>,
     /// The time of the first name in the table.
     oldest: Moment,
     /// The oldest first.
@@ -127,6 +129,7 @@ impl Names {
             files: None,
             full: full.clamp(1, table::CAPACITY),
             table: Table::default(),
+            spare: Vec::new(),
             oldest: Moment::MIN,
             frozen: VecDeque::new(),
             recent: VecDeque::new(),
@@ -171,7 +174,7 @@ impl Names {
         let first = self.frozen.back().map_or(self.saved, |frozen| frozen.last) + 1;
         self.filter(first);
         self.frozen.push_back(Arc::new(Frozen {
-            table: std::mem::take(&mut self.table),
+            table: std::mem::replace(&mut self.table, self.spare.pop().unwrap_or_default()),
             first,
             last: self.last,
             oldest: self.oldest,
@@ -310,7 +313,7 @@ impl Names {
         self.frozen.clear();
         self.recent.clear();
         self.voids.clear();
-        self.table = Table::default();
+        self.table.clear();
     }
 
     /// Whether there is work on files, and if so, how many tables wait to be written.
@@ -360,7 +363,10 @@ impl Names {
 
     /// Lists the run of the oldest frozen table instead of that.
     fn written(&mut self, run: Run) {
-        self.frozen.pop_front();
+        if let Some(Frozen { mut table, .. }) = self.frozen.pop_front().and_then(Arc::into_inner) {
+            table.clear();
+            self.spare.push(table);
+        }
         self.saved = run.last;
         self.runs.push(run);
     }

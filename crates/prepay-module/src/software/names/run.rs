@@ -148,6 +148,11 @@ impl Run {
         Ok(None)
     }
 
+    /// The length of index and filter in bytes.
+    fn map_length(&self) -> usize {
+        (self.blocks() * 8) as usize + Filter::blocks(self.count) as usize * filter::BLOCK
+    }
+
     /// Reads blocks and checks them. Returns their rows, one after another.
     fn read(
         &self,
@@ -184,12 +189,14 @@ impl Run {
         }
         let blocks = self.blocks();
         let offset = HEADER as u64 + self.count * ROW as u64 + blocks * MAC as u64;
-        let filter_bytes = Filter::blocks(self.count) * filter::BLOCK as u64;
-        let mut bytes = vec![0; (blocks * 8 + filter_bytes) as usize + MAC];
+        let mut bytes = vec![0; self.map_length() + MAC];
         read_full(files, &name, offset, &mut bytes)?;
         let mut reader = Reader::new(key.check(&self.number, MAP, &bytes).ok_or(Damaged)?);
         let mut read = || {
-            let first = (0..blocks).map(|_| reader.u64()).collect::<Result<_, _>>()?;
+            let mut first = Vec::with_capacity(blocks as usize);
+            for _ in 0..blocks {
+                first.push(reader.u64()?);
+            }
             Ok(Map { first, filter: Filter::decode(&mut reader, self.count)? })
         };
         read().map_err(|_: prepay_basics::codec::DecodeError| Damaged)
@@ -202,7 +209,8 @@ impl Run {
         key: &NamesKey,
         next: &mut dyn FnMut() -> io::Result<Option<Hashed>>,
     ) -> io::Result<Self> {
-        let mut map = Map { first: Vec::new(), filter: Filter::new(self.count) };
+        let first = Vec::with_capacity(self.blocks() as usize);
+        let mut map = Map { first, filter: Filter::new(self.count) };
         files.write(&self.file(), &mut |out| {
             let mut out = BufWriter::with_capacity(AHEAD as usize * BLOCK, out);
             out.write_all(&*header(&self.number))?;
@@ -227,7 +235,7 @@ impl Run {
                     hashes.clear();
                 }
             }
-            let mut writer = Writer::new();
+            let mut writer = Writer::with_capacity(self.map_length());
             map.first.iter().for_each(|first| writer.u64(*first));
             map.filter.encode(&mut writer);
             out.write_all(writer.as_slice())?;

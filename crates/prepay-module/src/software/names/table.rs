@@ -42,13 +42,19 @@ pub(super) struct Table {
 
 impl Default for Table {
     fn default() -> Self {
-        Self { rows: Vec::new(), index: vec![0; LAST_PLACE + 1].into() }
+        Self { rows: Vec::with_capacity(CAPACITY), index: vec![0; LAST_PLACE + 1].into() }
     }
 }
 
 impl Table {
     pub(super) fn len(&self) -> usize {
         self.rows.len()
+    }
+
+    /// Forgets all rows.
+    pub(super) fn clear(&mut self) {
+        self.rows.clear();
+        self.index.fill(0);
     }
 
     pub(super) fn rows(&self) -> &[IssuedRow] {
