@@ -62,29 +62,29 @@ pub(crate) struct Done {
 }
 
 impl Issuer {
-    /// Carries out a request, or answers a repeated one. If it has a name, that was looked for.
+    /// Looks for the names and the identifiers of requests, before they are carried out.
+    pub(crate) fn look(&self, rows: &[IssuedRow]) -> Vec<Looked> {
+        self.names.look(rows, &self.registers)
+    }
+
+    /// Carries out a request, which asks for a row and whose name and identifier were looked for, or answers a repeated one.
     #[inline]
     pub(crate) fn issue(
         &mut self,
         request: &IssueRequest,
-        looked: Option<Looked>,
+        mut row: IssuedRow,
+        looked: Looked,
         now: Moment,
         done: &mut Done,
     ) -> Result<Issued, Refusal> {
-        let mut row = IssuedRow::asked(request);
-        if let Some((looked, name)) = looked.zip(row.request)
-            && let Some(before) = self.names.get(looked, name)?
-        {
+        if let Some(before) = self.names.get(looked, &row)? {
             let issued = self.repeat(request, &row, &before)?;
             done.repeated = true;
             return Ok(issued);
         }
-        let mut used = None;
         let issued = match request {
             IssueRequest::Token(request) => {
-                let (issued, hash) = self.issue_token(request, &row, now)?;
-                used = hash;
-                Issued::Token(issued)
+                Issued::Token(self.issue_token(request, &row, looked, now)?)
             }
             IssueRequest::KeyChange(request) => {
                 Issued::KeyChange(self.issue_key_change(request, now)?)
@@ -92,7 +92,7 @@ impl Issuer {
         };
         row.done(&issued);
         self.counters.count(&row);
-        self.names.put(row, looked, used);
+        self.names.put(row, looked);
         done.rows.push(row);
         Ok(issued)
     }
@@ -132,23 +132,21 @@ impl Issuer {
         fixed.unwrap_or_else(|| RandomNumber::from_counter(self.counters.random))
     }
 
-    /// Makes a token. Returns also the hash of its identifier, if it must not be used again.
+    /// Makes a token, unless its identifier was used.
     #[inline]
     fn issue_token(
         &mut self,
         request: &TokenRequest,
         row: &IssuedRow,
+        looked: Looked,
         now: Moment,
-    ) -> Result<(IssuedToken, Option<u64>), Refusal> {
+    ) -> Result<IssuedToken, Refusal> {
         let random = self.random();
         let Self { policy, test, registers, counters, names } = self;
         let transactions_left = counters.transactions_left;
         let checks = Checks { registers, policy, now, transactions_left };
         let register = checks.token(request)?;
-        let used = names.hash_used(row, register.mark());
-        if let Some(hash) = used
-            && names.has_used(hash, row.identifier)?
-        {
+        if names.has_used(looked, row.identifier)? {
             return Err(next_free(&checks, register, request, row, names));
         }
         let issued = make::token(register, request, random, test.is_some())
@@ -156,7 +154,7 @@ impl Issuer {
         if let Some(register) = self.registers.get_mut(request.register) {
             register.count(&request.instruction);
         }
-        Ok((issued, used))
+        Ok(issued)
     }
 
     fn issue_key_change(
@@ -227,10 +225,10 @@ fn next_free(
             _ => break,
         };
         let row = IssuedRow { identifier: next.value(), ..*row };
-        match names.hash_used(&row, mark).map(|hash| names.has_used(hash, next.value())) {
-            Some(Ok(true)) => {}
-            Some(Err(unreadable)) => return unreadable.into(),
-            _ => return used(Some((next, minute(next)))),
+        match names.has_used(names.looked(&row, Some(mark), true), next.value()) {
+            Ok(true) => {}
+            Ok(false) => return used(Some((next, minute(next)))),
+            Err(unreadable) => return unreadable.into(),
         }
     }
     used(None)

@@ -15,6 +15,7 @@ use std::sync::Arc;
 
 use super::contents::ModuleContents;
 use super::entry::ModuleEntry;
+use super::issued_row::IssuedRow;
 use super::issuer::Done;
 use super::read;
 use super::shared::Shared;
@@ -50,9 +51,10 @@ impl Operator {
             vault.snapshot_if_due()?;
             let issuer = &mut vault.contents_mut().issuer;
             issuer.names.begin(requests.len(), stamp);
-            let looked = issuer.names.look(requests.iter().map(IssueRequest::id));
-            for (request, looked) in requests.iter().zip(looked) {
-                answers.push(issuer.issue(request, looked, now, &mut done));
+            let rows: Vec<_> = requests.iter().map(IssuedRow::asked).collect();
+            let looked = issuer.look(&rows);
+            for ((request, row), looked) in requests.iter().zip(rows).zip(looked) {
+                answers.push(issuer.issue(request, row, looked, now, &mut done));
             }
             scrub_short_calls(); // Of the keys of meters.
             if !done.rows.is_empty() {

@@ -55,8 +55,8 @@ const MERGED: usize = 8;
 /// How often: names of more than two merges stay where they are.
 const TIERS: u32 = 2;
 
-/// The names of how many tables have one filter, as long as they are recent.
-const RECENT: usize = 32;
+/// How many times what makes a run is in one filter, as long as it is recent: 32 tables of names and of identifiers.
+const RECENT: usize = 64;
 
 /// How many names are looked at together: so many that the processor waits for memory once for all of them.
 const TOGETHER: usize = 64;
@@ -88,20 +88,30 @@ pub(crate) struct Names {
     newest: Moment,
 }
 
-/// What is known about a name without its row and without a file.
+/// What is known about the name and the identifier of a request without their row and without a file.
 #[derive(Clone, Copy)]
 pub(crate) struct Looked {
+    /// `None` if there is no name.
+    name: Option<Hash>,
+    /// `None` if there is no identifier, or if identifiers may be used again.
+    used: Option<Hash>,
+}
+
+/// The hash of a name or of an identifier.
+#[derive(Clone, Copy)]
+struct Hash {
     hash: u64,
-    /// Whether it may be among the names that are in the table no more.
+    /// Whether it may be among those that are in the table no more.
     older: bool,
 }
 
-/// The names of many tables in one filter. Looking at that takes less time than looking at those of their runs.
+/// The names and the identifiers of many tables in one filter. Looking at that takes less time than looking at those of their
+/// runs.
 struct Recent {
     filter: Filter,
-    /// How many more names there is place for.
+    /// How many more there is place for.
     left: usize,
-    /// This filter and those after it have all names from this entry on, except those in the table.
+    /// This filter and those after it have all from this entry on, except those in the table.
     first: u64,
 }
 
@@ -191,10 +201,11 @@ impl Names {
         }));
     }
 
-    /// Puts the names of the table, the first of them from an entry, into a filter.
+    /// Puts the names and the identifiers of the table, the first of them from an entry, into a filter.
     fn filter(&mut self, first: u64) {
         let names = self.table.rows().iter().filter_map(|row| row.request);
-        let hashes: Vec<_> = names.map(|name| self.key.hash(name)).collect();
+        let names = names.map(|name| self.key.hash(name));
+        let hashes: Vec<_> = names.chain(self.table.used().iter()).collect();
         if self.recent.back().is_none_or(|recent| recent.left < hashes.len()) {
             let left = hashes.len().max(RECENT * self.full);
             self.recent.push_back(Recent { filter: Filter::new(left as u64), left, first });
@@ -215,45 +226,60 @@ impl Names {
         self.last = sequence;
     }
 
-    /// Looks for names in memory: for all names of an entry, after [`Names::begin`] and before anything else. What has to
-    /// be fetched from memory for some names is fetched at the same time, filter by filter.
-    pub(crate) fn look(
-        &self,
-        names: impl Iterator<Item = Option<RequestId>>,
-    ) -> Vec<Option<Looked>> {
-        let looked = |name| Looked { hash: self.key.hash(name), older: false };
-        let mut looked: Vec<_> = names.map(|name| name.map(looked)).collect();
-        for some in looked.chunks_mut(TOGETHER) {
-            let mut some: Vec<_> =
-                some.iter_mut().flatten().map(|name| (filter::bits(name.hash), name)).collect();
-            some.iter().for_each(|(_, name)| self.table.fetch(name.hash));
-            let recent = self.recent.iter().map(|recent| Some(&recent.filter));
-            let known_from = self.recent.front().map_or(u64::MAX, |recent| recent.first);
-            let runs = self.runs.iter().take_while(|run| run.first < known_from);
-            for filter in recent.chain(runs.map(Run::filter)) {
-                for (bits, name) in &mut some {
-                    name.older |= filter.is_none_or(|filter| filter.contains(name.hash, bits));
-                }
-            }
+    /// Looks in memory for the names and the identifiers of requests: for all of an entry, after [`Names::begin`] and before
+    /// anything else. What has to be fetched from memory for some of them is fetched at the same time, filter by filter.
+    pub(crate) fn look(&self, rows: &[IssuedRow], registers: &Registers) -> Vec<Looked> {
+        let looked = |row: &IssuedRow| self.looked(row, registers.mark(row.register), false);
+        let mut looked: Vec<_> = rows.iter().map(looked).collect();
+        for (some, rows) in looked.chunks_mut(TOGETHER).zip(rows.chunks(TOGETHER)) {
+            let names = some.iter_mut().filter_map(|looked| looked.name.as_mut());
+            self.look_older(names, |hash| self.table.fetch(hash), |_| true, Run::names_filter);
+            let used = some.iter_mut().filter_map(|looked| looked.used.as_mut());
+            let span = rows.iter().fold(Span::EMPTY, |span, row| span.with(row.identifier));
+            let may_have = |run: &Run| run.span.meets(span);
+            let fetch = |hash| self.table.used().fetch(hash);
+            self.look_older(used, fetch, may_have, Run::used_filter);
         }
         looked
     }
 
-    /// The hash of the identifier of a row's token, for its meter under a key; `None` if the token has none, or if identifiers
-    /// may be used again.
-    #[inline]
-    pub(crate) fn hash_used(&self, row: &IssuedRow, key: KeyMark) -> Option<u64> {
-        let counts = self.reuse == TidReuse::Refuse && !row.is_key_change();
-        counts.then(|| self.key.used(row, key))
+    /// Looks for some hashes in the filters, and has the processor fetch their places in the table.
+    fn look_older<'a>(
+        &self,
+        some: impl Iterator<Item = &'a mut Hash>,
+        fetch: impl Fn(u64),
+        may_have: impl Fn(&Run) -> bool,
+        filter: impl Fn(&Run) -> Option<&Filter>,
+    ) {
+        let mut some: Vec<_> = some.map(|hash| (filter::bits(hash.hash), hash)).collect();
+        some.iter().for_each(|(_, hash)| fetch(hash.hash));
+        let recent = self.recent.iter().map(|recent| Some(&recent.filter));
+        let known_from = self.recent.front().map_or(u64::MAX, |recent| recent.first);
+        let runs = self.runs.iter().take_while(|run| run.first < known_from);
+        for filter in recent.chain(runs.filter(|run| may_have(run)).map(filter)) {
+            for (bits, Hash { hash, older }) in &mut some {
+                *older |= filter.is_none_or(|filter| filter.contains(*hash, bits));
+            }
+        }
     }
 
-    /// Remembers a row: its name, if it has one and was looked for, and the hash of its identifier, if that counts.
+    /// The hashes of the name and the identifier of a row.
     #[inline]
-    pub(crate) fn put(&mut self, row: IssuedRow, looked: Option<Looked>, used: Option<u64>) {
-        if let Some(hash) = used {
+    pub(crate) fn looked(&self, row: &IssuedRow, key: Option<KeyMark>, older: bool) -> Looked {
+        let counts = self.reuse == TidReuse::Refuse && !row.is_key_change();
+        let used = key.filter(|_| counts).map(|key| self.key.used(row, key));
+        let name = row.request.map(|name| self.key.hash(name));
+        let hash = |hash| Hash { hash, older };
+        Looked { name: name.map(hash), used: used.map(hash) }
+    }
+
+    /// Remembers a row: its name, if it has one, and its identifier, if that counts.
+    #[inline]
+    pub(crate) fn put(&mut self, row: IssuedRow, looked: Looked) {
+        if let Some(Hash { hash, .. }) = looked.used {
             self.table.put_used(hash, row.identifier);
         }
-        if let Some(Looked { hash, .. }) = looked {
+        if let Some(Hash { hash, .. }) = looked.name {
             self.table.put(hash, row);
         }
     }
@@ -268,24 +294,26 @@ impl Names {
             for row in rows {
                 let deleted = self.deleted.key(row.register, at.sequence);
                 let key = deleted.or_else(|| registers.mark(row.register));
-                let used = key.and_then(|key| self.hash_used(row, key));
-                let looked = |name| Looked { hash: self.key.hash(name), older: false };
-                self.put(*row, row.request.map(looked), used);
+                self.put(*row, self.looked(row, key, false));
             }
         }
         self.end(at.sequence);
     }
 
-    /// The row of a request. Since its name was looked for, other names may have been put, but nothing else changed.
+    /// The row of the same request that was carried out before. Since its name was looked for, other names may have been put,
+    /// but nothing else changed.
     #[inline]
     pub(crate) fn get(
         &mut self,
         looked: Looked,
-        name: RequestId,
+        asked: &IssuedRow,
     ) -> Result<Option<IssuedRow>, Unreadable> {
-        match self.table.get(looked.hash, name) {
+        let Some((Hash { hash, older }, name)) = looked.name.zip(asked.request) else {
+            return Ok(None);
+        };
+        match self.table.get(hash, name) {
             Some(row) => Ok(Some(*row)),
-            None if looked.older => self.get_older(looked.hash, name),
+            None if older => self.get_older(hash, name),
             None => Ok(None),
         }
     }
@@ -308,15 +336,20 @@ impl Names {
         }))
     }
 
-    /// Whether an identifier with this hash was used.
+    /// Whether an identifier was used. Since it was looked for, others may have been put, but nothing else changed.
     #[inline]
-    pub(crate) fn has_used(&mut self, hash: u64, identifier: u32) -> Result<bool, Unreadable> {
-        if self.table.has_used(hash, identifier) {
-            return Ok(true);
+    pub(crate) fn has_used(&mut self, looked: Looked, identifier: u32) -> Result<bool, Unreadable> {
+        match looked.used {
+            None => Ok(false),
+            Some(Hash { hash, .. }) if self.table.has_used(hash, identifier) => Ok(true),
+            Some(Hash { older: false, .. }) => Ok(false),
+            Some(Hash { hash, .. }) => self.has_used_older(hash, identifier),
         }
-        if self.frozen.is_empty() && self.runs.is_empty() {
-            return Ok(false);
-        }
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn has_used_older(&mut self, hash: u64, identifier: u32) -> Result<bool, Unreadable> {
         if self.frozen.iter().any(|frozen| frozen.table.has_used(hash, identifier)) {
             return Ok(true);
         }
@@ -546,7 +579,7 @@ impl Frozen {
 
     /// Its identifiers in the order of a run.
     fn sorted_used(&self) -> impl FnMut() -> io::Result<Option<u64>> {
-        let mut hashes: Vec<_> = self.table.used().iter().copied().collect();
+        let mut hashes: Vec<_> = self.table.used().iter().collect();
         hashes.sort_unstable();
         let mut hashes = hashes.into_iter();
         move || Ok(hashes.next())

@@ -122,12 +122,21 @@ impl Run {
         file(&self.number)
     }
 
-    /// The filter of its names, as far as its file is known to be right.
-    pub(super) fn filter(&self) -> Option<&Filter> {
+    fn map_if_open(&self) -> Option<&Map> {
         match &self.state {
-            RunState::Open(map) => Some(&map.names.filter),
+            RunState::Open(map) => Some(map),
             _ => None,
         }
+    }
+
+    /// The filter of its names, as far as its file is known to be right.
+    pub(super) fn names_filter(&self) -> Option<&Filter> {
+        Some(&self.map_if_open()?.names.filter)
+    }
+
+    /// The filter of its identifiers, as far as its file is known to be right.
+    pub(super) fn used_filter(&self) -> Option<&Filter> {
+        Some(&self.map_if_open()?.used.filter)
     }
 
     fn names(&self) -> Section {

@@ -33,7 +33,7 @@ const PLACE_BITS: u32 = ROW_BITS + 1;
 const TAG: u32 = !0 << ROW_BITS;
 
 /// The last slot.
-const LAST_PLACE: usize = (1 << PLACE_BITS) - 1;
+pub(super) const LAST_PLACE: usize = (1 << PLACE_BITS) - 1;
 
 /// Rows by the names of their requests, and the identifiers that were used.
 pub(super) struct Table {
@@ -71,13 +71,13 @@ impl Table {
 
     #[inline]
     pub(super) fn has_used(&self, hash: u64, identifier: u32) -> bool {
-        self.span.has(identifier) && self.used.contains(&hash)
+        self.span.has(identifier) && self.used.contains(hash)
     }
 
     /// Adds an identifier that was used.
     #[inline]
     pub(super) fn put_used(&mut self, hash: u64, identifier: u32) {
-        self.span = self.span.join(Span { first: identifier, last: identifier });
+        self.span = self.span.with(identifier);
         self.used.insert(hash);
     }
 
@@ -154,7 +154,7 @@ const fn tag(hash: u64) -> u32 {
 
 /// The slot of a hash.
 #[inline]
-const fn home(hash: u64) -> usize {
+pub(super) const fn home(hash: u64) -> usize {
     (hash >> (64 - PLACE_BITS)) as usize
 }
 
