@@ -138,6 +138,17 @@ pub enum IssueRequest {
     KeyChange(KeyChangeRequest),
 }
 
+impl IssueRequest {
+    /// The request's identifier.
+    #[must_use]
+    pub const fn id(&self) -> Option<RequestId> {
+        match self {
+            Self::Token(request) => request.id,
+            Self::KeyChange(request) => request.id,
+        }
+    }
+}
+
 /// A credit or management token.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct TokenRequest {

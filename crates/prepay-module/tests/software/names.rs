@@ -142,6 +142,37 @@ fn eight_files_are_merged_into_one_with_the_same_names() {
 }
 
 #[test]
+fn names_too_old_for_the_filters_of_recent_ones_are_found_in_their_files() {
+    // Three filters of 128 names each, the first of which is dropped.
+    let (world, _) = world(4);
+    let mut all = Vec::new();
+    for start in (0..420).step_by(4) {
+        all.extend(issue(&world, start..start + 4));
+    }
+    assert_eq!(issue(&world, 0..420), all);
+    assert_eq!(tokens(&world), 420);
+}
+
+#[test]
+fn one_batch_may_have_a_name_twice_and_names_from_everywhere() {
+    let (world, _) = world(4);
+    // In a merged file, in a file of their own, and in memory.
+    let mut all = Vec::new();
+    for start in (0..4 * 11).step_by(4) {
+        all.extend(issue(&world, start..start + 4));
+    }
+    let names = [43, 40, 100, 0, 37, 100, 101, 1];
+    let batch: Vec<_> = names.iter().flat_map(|name| requests(*name..name + 1)).collect();
+    let answers = world.operator().issue(&batch).unwrap();
+    assert_eq!(tokens(&world), 44 + 2);
+    assert_eq!(answers[2], answers[5]);
+    for (name, answer) in names.iter().zip(answers) {
+        let answer = answer.expect("a token");
+        assert_eq!(answer, *all.get(*name as usize).unwrap_or(&answer), "{name}");
+    }
+}
+
+#[test]
 fn without_its_key_a_request_in_a_file_is_answered_no_more_also_after_merging() {
     let (mut world, mut centre) = world(4);
     let first = issue(&world, 0..10);

@@ -115,6 +115,8 @@ fn keep(module: &Weak<Shared>) {
             _ => task.carry_out(),
         };
         let Some(shared) = module.upgrade() else { return };
+        let files = Arc::clone(&task.files);
+        drop(task); // And with it the table that was written.
         let listed = match outcome {
             Ok(outcome) => shared.list(outcome),
             Err(error) => Err(VaultError::Broken { problem: error.to_string() }),
@@ -122,7 +124,7 @@ fn keep(module: &Weak<Shared>) {
         match listed {
             Ok(gone) => gone.iter().for_each(|run| {
                 // A file that stays is removed at the next opening.
-                let _ = task.files.remove(&run.file());
+                let _ = files.remove(&run.file());
             }),
             Err(VaultError::Locked) => return,
             Err(error) => {

@@ -54,13 +54,13 @@ impl NamesKey {
         (twice >> 64) as u64 ^ twice as u64
     }
 
-    /// The place of the identifier of a row's token, for its meter under a key, among all others.
+    /// The place of the identifier of a row's token, for its meter under a key, among all others. Never 0.
     #[inline]
     pub(super) fn used(&self, row: &IssuedRow, KeyMark(key): KeyMark) -> u64 {
         let meter = row.pan << 2 | u64::from(row.encryption & 3);
         let rest = u64::from(row.identifier) << 40 | u64::from(row.tariff_index) << 32;
         let name = u128::from(meter) << 64 | u128::from(rest | u64::from(key));
-        self.hash(RequestId(name.to_be_bytes()))
+        self.hash(RequestId(name.to_be_bytes())).max(1)
     }
 
     /// The MAC of a part of a run.

@@ -41,6 +41,7 @@ use super::issued_row::IssuedRow;
 use super::policy::TidReuse;
 use super::register::Registers;
 use crate::{NamesReport, RequestId};
+use filter::Filter;
 pub(super) use keeper::Keeper;
 pub(crate) use key::NamesKey;
 use run::{Damaged, Hashed, Run, RunState};
@@ -54,6 +55,12 @@ const MERGED: usize = 8;
 /// How often: names of more than two merges stay where they are.
 const TIERS: u32 = 2;
 
+/// How many times what makes a run is in one filter, as long as it is recent: 32 tables of names and of identifiers.
+const RECENT: usize = 64;
+
+/// How many names are looked at together: so many that the processor waits for memory once for all of them.
+const TOGETHER: usize = 64;
+
 /// The names that a module remembers.
 pub(crate) struct Names {
     key: Arc<NamesKey>,
@@ -62,10 +69,14 @@ pub(crate) struct Names {
     /// How many names make a run.
     full: usize,
     table: Table,
+    /// Tables to use again, so that the memory of one thread is not given back where another cannot use it.
+    spare: Vec<Table>,
     /// The time of the first name in the table.
     oldest: Moment,
     /// The oldest first.
     frozen: VecDeque<Arc<Frozen>>,
+    /// The oldest first: two, or as many as there are with names of frozen tables.
+    recent: VecDeque<Recent>,
     /// The oldest first.
     runs: Vec<Run>,
     deleted: Deleted,
@@ -75,6 +86,33 @@ pub(crate) struct Names {
     last: u64,
     /// The latest time seen.
     newest: Moment,
+}
+
+/// What is known about the name and the identifier of a request without their row and without a file.
+#[derive(Clone, Copy)]
+pub(crate) struct Looked {
+    /// `None` if there is no name.
+    name: Option<Hash>,
+    /// `None` if there is no identifier, or if identifiers may be used again.
+    used: Option<Hash>,
+}
+
+/// The hash of a name or of an identifier.
+#[derive(Clone, Copy)]
+struct Hash {
+    hash: u64,
+    /// Whether it may be among those that are in the table no more.
+    older: bool,
+}
+
+/// The names and the identifiers of many tables in one filter. Looking at that takes less time than looking at those of their
+/// runs.
+struct Recent {
+    filter: Filter,
+    /// How many more there is place for.
+    left: usize,
+    /// This filter and those after it have all from this entry on, except those in the table.
+    first: u64,
 }
 
 /// A table to be written as a run.
@@ -110,8 +148,10 @@ impl Names {
             reuse,
             full: full.clamp(1, table::CAPACITY),
             table: Table::default(),
+            spare: Vec::new(),
             oldest: Moment::MIN,
             frozen: VecDeque::new(),
+            recent: VecDeque::new(),
             runs: Vec::new(),
             deleted: Deleted::default(),
             saved: 0,
@@ -151,13 +191,33 @@ impl Names {
     #[cold]
     fn freeze(&mut self) {
         let first = self.frozen.back().map_or(self.saved, |frozen| frozen.last) + 1;
+        self.filter(first);
         self.frozen.push_back(Arc::new(Frozen {
-            table: std::mem::take(&mut self.table),
+            table: std::mem::replace(&mut self.table, self.spare.pop().unwrap_or_default()),
             first,
             last: self.last,
             oldest: self.oldest,
             newest: self.newest,
         }));
+    }
+
+    /// Puts the names and the identifiers of the table, the first of them from an entry, into a filter.
+    fn filter(&mut self, first: u64) {
+        let names = self.table.rows().iter().filter_map(|row| row.request);
+        let names = names.map(|name| self.key.hash(name));
+        let hashes: Vec<_> = names.chain(self.table.used().iter()).collect();
+        if self.recent.back().is_none_or(|recent| recent.left < hashes.len()) {
+            let left = hashes.len().max(RECENT * self.full);
+            self.recent.push_back(Recent { filter: Filter::new(left as u64), left, first });
+        }
+        if let Some(recent) = self.recent.back_mut() {
+            hashes.chunks(TOGETHER).for_each(|some| recent.filter.insert(some));
+            recent.left -= hashes.len();
+        }
+        // Names that are in no run yet have no other filter.
+        while self.recent.len() > 2 && self.recent[1].first <= self.needed_from() {
+            self.recent.pop_front();
+        }
     }
 
     /// Ends an entry, which got this number.
@@ -166,22 +226,61 @@ impl Names {
         self.last = sequence;
     }
 
-    /// The hash of the identifier of a row's token, for its meter under a key; `None` if the token has none, or if identifiers
-    /// may be used again.
-    #[inline]
-    pub(crate) fn hash_used(&self, row: &IssuedRow, key: KeyMark) -> Option<u64> {
-        let counts = self.reuse == TidReuse::Refuse && !row.is_key_change();
-        counts.then(|| self.key.used(row, key))
+    /// Looks in memory for the names and the identifiers of requests: for all of an entry, after [`Names::begin`] and before
+    /// anything else. What has to be fetched from memory for some of them is fetched at the same time, filter by filter.
+    pub(crate) fn look(&self, rows: &[IssuedRow], registers: &Registers) -> Vec<Looked> {
+        let looked = |row: &IssuedRow| self.looked(row, registers.mark(row.register), false);
+        let mut looked: Vec<_> = rows.iter().map(looked).collect();
+        for (some, rows) in looked.chunks_mut(TOGETHER).zip(rows.chunks(TOGETHER)) {
+            let names = some.iter_mut().filter_map(|looked| looked.name.as_mut());
+            self.look_older(names, |hash| self.table.fetch(hash), |_| true, Run::names_filter);
+            let used = some.iter_mut().filter_map(|looked| looked.used.as_mut());
+            let span = rows.iter().fold(Span::EMPTY, |span, row| span.with(row.identifier));
+            let may_have = |run: &Run| run.span.meets(span);
+            let fetch = |hash| self.table.used().fetch(hash);
+            self.look_older(used, fetch, may_have, Run::used_filter);
+        }
+        looked
     }
 
-    /// Remembers a row: its name, if it has one, and the hash of its identifier, if that counts.
+    /// Looks for some hashes in the filters, and has the processor fetch their places in the table.
+    fn look_older<'a>(
+        &self,
+        some: impl Iterator<Item = &'a mut Hash>,
+        fetch: impl Fn(u64),
+        may_have: impl Fn(&Run) -> bool,
+        filter: impl Fn(&Run) -> Option<&Filter>,
+    ) {
+        let mut some: Vec<_> = some.map(|hash| (filter::bits(hash.hash), hash)).collect();
+        some.iter().for_each(|(_, hash)| fetch(hash.hash));
+        let recent = self.recent.iter().map(|recent| Some(&recent.filter));
+        let known_from = self.recent.front().map_or(u64::MAX, |recent| recent.first);
+        let runs = self.runs.iter().take_while(|run| run.first < known_from);
+        for filter in recent.chain(runs.filter(|run| may_have(run)).map(filter)) {
+            for (bits, Hash { hash, older }) in &mut some {
+                *older |= filter.is_none_or(|filter| filter.contains(*hash, bits));
+            }
+        }
+    }
+
+    /// The hashes of the name and the identifier of a row.
     #[inline]
-    pub(crate) fn put(&mut self, row: IssuedRow, used: Option<u64>) {
-        if let Some(hash) = used {
+    pub(crate) fn looked(&self, row: &IssuedRow, key: Option<KeyMark>, older: bool) -> Looked {
+        let counts = self.reuse == TidReuse::Refuse && !row.is_key_change();
+        let used = key.filter(|_| counts).map(|key| self.key.used(row, key));
+        let name = row.request.map(|name| self.key.hash(name));
+        let hash = |hash| Hash { hash, older };
+        Looked { name: name.map(hash), used: used.map(hash) }
+    }
+
+    /// Remembers a row: its name, if it has one, and its identifier, if that counts.
+    #[inline]
+    pub(crate) fn put(&mut self, row: IssuedRow, looked: Looked) {
+        if let Some(Hash { hash, .. }) = looked.used {
             self.table.put_used(hash, row.identifier);
         }
-        if let Some(name) = row.request {
-            self.table.put(self.key.hash(name), row);
+        if let Some(Hash { hash, .. }) = looked.name {
+            self.table.put(hash, row);
         }
     }
 
@@ -195,24 +294,28 @@ impl Names {
             for row in rows {
                 let deleted = self.deleted.key(row.register, at.sequence);
                 let key = deleted.or_else(|| registers.mark(row.register));
-                let used = key.and_then(|key| self.hash_used(row, key));
-                self.put(*row, used);
+                self.put(*row, self.looked(row, key, false));
             }
         }
         self.end(at.sequence);
     }
 
-    /// The row of a request.
+    /// The row of the same request that was carried out before. Since its name was looked for, other names may have been put,
+    /// but nothing else changed.
     #[inline]
-    pub(crate) fn get(&mut self, name: RequestId) -> Result<Option<IssuedRow>, Unreadable> {
-        let hash = self.key.hash(name);
-        if let Some(row) = self.table.get(hash, name) {
-            return Ok(Some(*row));
-        }
-        if self.frozen.is_empty() && self.runs.is_empty() {
+    pub(crate) fn get(
+        &mut self,
+        looked: Looked,
+        asked: &IssuedRow,
+    ) -> Result<Option<IssuedRow>, Unreadable> {
+        let Some((Hash { hash, older }, name)) = looked.name.zip(asked.request) else {
             return Ok(None);
+        };
+        match self.table.get(hash, name) {
+            Some(row) => Ok(Some(*row)),
+            None if older => self.get_older(hash, name),
+            None => Ok(None),
         }
-        self.get_older(hash, name)
     }
 
     #[cold]
@@ -233,15 +336,20 @@ impl Names {
         }))
     }
 
-    /// Whether an identifier with this hash was used.
+    /// Whether an identifier was used. Since it was looked for, others may have been put, but nothing else changed.
     #[inline]
-    pub(crate) fn has_used(&mut self, hash: u64, identifier: u32) -> Result<bool, Unreadable> {
-        if self.table.has_used(hash, identifier) {
-            return Ok(true);
+    pub(crate) fn has_used(&mut self, looked: Looked, identifier: u32) -> Result<bool, Unreadable> {
+        match looked.used {
+            None => Ok(false),
+            Some(Hash { hash, .. }) if self.table.has_used(hash, identifier) => Ok(true),
+            Some(Hash { older: false, .. }) => Ok(false),
+            Some(Hash { hash, .. }) => self.has_used_older(hash, identifier),
         }
-        if self.frozen.is_empty() && self.runs.is_empty() {
-            return Ok(false);
-        }
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn has_used_older(&mut self, hash: u64, identifier: u32) -> Result<bool, Unreadable> {
         if self.frozen.iter().any(|frozen| frozen.table.has_used(hash, identifier)) {
             return Ok(true);
         }
@@ -291,8 +399,9 @@ impl Names {
     pub(crate) fn clear(&mut self) {
         self.runs.clear();
         self.frozen.clear();
+        self.recent.clear();
         self.deleted = Deleted::default();
-        self.table = Table::default();
+        self.table.clear();
     }
 
     /// Whether there is work on files, and if so, how many tables wait to be written.
@@ -333,7 +442,10 @@ impl Names {
         if self.frozen.front().is_none_or(|frozen| frozen.last != run.last) {
             return Some(run);
         }
-        self.frozen.pop_front();
+        if let Some(Frozen { mut table, .. }) = self.frozen.pop_front().and_then(Arc::into_inner) {
+            table.clear();
+            self.spare.push(table);
+        }
         self.saved = run.last;
         self.runs.push(run);
         None
@@ -467,7 +579,7 @@ impl Frozen {
 
     /// Its identifiers in the order of a run.
     fn sorted_used(&self) -> impl FnMut() -> io::Result<Option<u64>> {
-        let mut hashes: Vec<_> = self.table.used().iter().copied().collect();
+        let mut hashes: Vec<_> = self.table.used().iter().collect();
         hashes.sort_unstable();
         let mut hashes = hashes.into_iter();
         move || Ok(hashes.next())
@@ -479,7 +591,16 @@ impl Frozen {
         let hash = |(at, row): (usize, &IssuedRow)| row.request.map(|name| (key.hash(name), at));
         let mut order: Vec<_> = rows.iter().enumerate().filter_map(hash).collect();
         order.sort_unstable();
-        let mut order = order.into_iter();
-        move || Ok(order.next().map(|(hash, at)| (hash, rows[at].encode())))
+        let (mut at, mut ahead) = (0, Vec::new().into_iter());
+        move || {
+            if ahead.len() == 0 {
+                // Fetched from all over the table, so many at a time.
+                let some = order[at..].iter().take(TOGETHER);
+                let some: Vec<_> = some.map(|&(hash, at)| (hash, rows[at])).collect();
+                at += some.len();
+                ahead = some.into_iter();
+            }
+            Ok(ahead.next().map(|(hash, row)| (hash, row.encode())))
+        }
     }
 }

@@ -122,6 +122,23 @@ impl Run {
         file(&self.number)
     }
 
+    fn map_if_open(&self) -> Option<&Map> {
+        match &self.state {
+            RunState::Open(map) => Some(map),
+            _ => None,
+        }
+    }
+
+    /// The filter of its names, as far as its file is known to be right.
+    pub(super) fn names_filter(&self) -> Option<&Filter> {
+        Some(&self.map_if_open()?.names.filter)
+    }
+
+    /// The filter of its identifiers, as far as its file is known to be right.
+    pub(super) fn used_filter(&self) -> Option<&Filter> {
+        Some(&self.map_if_open()?.used.filter)
+    }
+
     fn names(&self) -> Section {
         let hash = |key: &NamesKey, row: &[u8]| Some(key.hash(RequestId(*row.first_chunk()?)));
         Section { row: ROW, block: 0, offset: HEADER as u64, count: self.count, hash }
@@ -149,7 +166,7 @@ impl Run {
         name: RequestId,
     ) -> Result<Option<[u8; ROW]>, Damaged> {
         let map = self.opened(files, key)?;
-        if !map.names.filter.contains(hash) {
+        if !map.names.filter.contains(hash, &filter::bits(hash)) {
             return Ok(None);
         }
         let map = Arc::clone(map);
@@ -166,7 +183,7 @@ impl Run {
         hash: u64,
     ) -> Result<bool, Damaged> {
         let map = self.opened(files, key)?;
-        if !map.used.filter.contains(hash) {
+        if !map.used.filter.contains(hash, &filter::bits(hash)) {
             return Ok(false);
         }
         let map = Arc::clone(map);
@@ -210,6 +227,14 @@ impl Run {
         Ok(None)
     }
 
+    /// The length of its indexes and filters in bytes.
+    fn map_length(&self) -> usize {
+        let length = |section: Section| {
+            section.blocks() * 8 + Filter::blocks(section.count) * filter::BLOCK as u64
+        };
+        (length(self.names()) + length(self.identifiers())) as usize
+    }
+
     /// Reads blocks and checks them. Returns their rows, one after another.
     fn read(
         &self,
@@ -246,14 +271,14 @@ impl Run {
             return Err(Damaged);
         }
         let sections = [self.names(), self.identifiers()];
-        let length = sections.map(|section| {
-            section.blocks() * 8 + Filter::blocks(section.count) * filter::BLOCK as u64
-        });
-        let mut bytes = vec![0; length.iter().sum::<u64>() as usize + MAC];
+        let mut bytes = vec![0; self.map_length() + MAC];
         read_full(files, &name, sections[1].end(), &mut bytes)?;
         let mut reader = Reader::new(key.check(&self.number, MAP, &bytes).ok_or(Damaged)?);
         let mut part = |section: Section| {
-            let first = (0..section.blocks()).map(|_| reader.u64()).collect::<Result<_, _>>()?;
+            let mut first = Vec::with_capacity(section.blocks() as usize);
+            for _ in 0..section.blocks() {
+                first.push(reader.u64()?);
+            }
             Ok(Part { first, filter: Filter::decode(&mut reader, section.count)? })
         };
         let mut read = || Ok(Map { names: part(sections[0])?, used: part(sections[1])? });
@@ -269,14 +294,14 @@ impl Run {
         names: Next<'_, Hashed>,
         used: Next<'_, u64>,
     ) -> io::Result<Self> {
-        let mut map = Map { names: Part::new(self.count), used: Part::new(self.used) };
+        let mut map = Map { names: Part::new(self.names()), used: Part::new(self.identifiers()) };
         files.write(&self.file(), &mut |out| {
             let mut out = BufWriter::with_capacity(AHEAD as usize * BLOCK, out);
             out.write_all(&*header(&self.number))?;
             map.names.write(self.names(), &self.number, key, &mut out, names)?;
             let mut used = || Ok(used()?.map(|hash| (hash, hash.to_be_bytes())));
             map.used.write(self.identifiers(), &self.number, key, &mut out, &mut used)?;
-            let mut writer = Writer::new();
+            let mut writer = Writer::with_capacity(self.map_length());
             for Part { first, filter } in [&map.names, &map.used] {
                 first.iter().for_each(|first| writer.u64(*first));
                 filter.encode(&mut writer);
@@ -306,8 +331,9 @@ impl Section {
 }
 
 impl Part {
-    fn new(count: u64) -> Self {
-        Self { first: Vec::new(), filter: Filter::new(count) }
+    fn new(section: Section) -> Self {
+        let first = Vec::with_capacity(section.blocks() as usize);
+        Self { first, filter: Filter::new(section.count) }
     }
 
     /// Writes the blocks of a section.
@@ -319,7 +345,8 @@ impl Part {
         out: &mut dyn Write,
         next: Next<'_, (u64, [u8; N])>,
     ) -> io::Result<()> {
-        let (mut left, mut block) = (section.count, Vec::with_capacity(ROWS));
+        let (mut left, mut hashes) = (section.count, Vec::new());
+        let mut block = Vec::with_capacity(ROWS);
         while left > 0 {
             let Some((hash, row)) = next()? else {
                 return Err(io::Error::other("a run has fewer names than were counted"));
@@ -327,7 +354,7 @@ impl Part {
             if block.is_empty() {
                 self.first.push(hash);
             }
-            self.filter.insert(hash);
+            hashes.push(hash);
             block.extend_from_slice(&row);
             left -= 1;
             if block.len() == ROWS || left == 0 {
@@ -335,6 +362,8 @@ impl Part {
                 out.write_all(&block)?;
                 out.write_all(&key.sign(run, number, &block))?;
                 block.clear();
+                self.filter.insert(&hashes);
+                hashes.clear();
             }
         }
         Ok(())

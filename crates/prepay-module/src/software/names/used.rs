@@ -3,29 +3,71 @@
 //! Only a keyed hash of meter, key and identifier is kept. Two that have the same hash are taken for the same, which
 //! happens to one in 10^11 at most, and then the caller takes the next identifier.
 
-use std::collections::HashSet;
-use std::hash::{BuildHasherDefault, Hasher};
+use std::hint::black_box;
 
 use prepay_kmp::KeyNote;
 
-/// Hashes of the identifiers that were used.
-pub(super) type Used = HashSet<u64, BuildHasherDefault<Hashed>>;
+use super::table::{LAST_PLACE, home};
 
-/// Hands on what is a hash already.
-#[derive(Default)]
-pub(super) struct Hashed(u64);
+/// Hashes of the identifiers that were used, as many as a table has place for: each at its slot or a later one, 0 in an
+/// empty one.
+pub(super) struct Used {
+    slots: Box<[u64]>,
+    len: usize,
+}
 
-impl Hasher for Hashed {
-    fn finish(&self) -> u64 {
-        self.0
+impl Default for Used {
+    fn default() -> Self {
+        Self { slots: vec![0; LAST_PLACE + 1].into(), len: 0 }
+    }
+}
+
+impl Used {
+    pub(super) const fn len(&self) -> usize {
+        self.len
     }
 
-    fn write(&mut self, bytes: &[u8]) {
-        bytes.iter().for_each(|byte| self.0 = self.0 << 8 | u64::from(*byte));
+    pub(super) fn iter(&self) -> impl Iterator<Item = u64> {
+        self.slots.iter().copied().filter(|hash| *hash != 0)
     }
 
-    fn write_u64(&mut self, hash: u64) {
-        self.0 = hash;
+    /// The slot of a hash, or the empty one where it would be.
+    #[inline]
+    fn place(&self, hash: u64) -> usize {
+        let mut place = home(hash);
+        while ![0, hash].contains(&self.slots[place]) {
+            place = (place + 1) & LAST_PLACE;
+        }
+        place
+    }
+
+    /// Has the processor fetch the slot of a hash, without waiting for it.
+    #[inline]
+    pub(super) fn fetch(&self, hash: u64) {
+        black_box(self.slots[home(hash)]);
+    }
+
+    #[inline]
+    pub(super) fn contains(&self, hash: u64) -> bool {
+        self.slots[self.place(hash)] == hash
+    }
+
+    /// Adds a hash, which is not 0.
+    ///
+    /// # Panics
+    ///
+    /// If every other slot is taken.
+    #[inline]
+    pub(super) fn insert(&mut self, hash: u64) {
+        assert!(self.len <= LAST_PLACE / 2, "a full table is frozen before an entry is added");
+        let place = self.place(hash);
+        self.len += usize::from(self.slots[place] == 0);
+        self.slots[place] = hash;
+    }
+
+    pub(super) fn clear(&mut self) {
+        self.slots.fill(0);
+        self.len = 0;
     }
 }
 
@@ -42,6 +84,14 @@ impl Span {
 
     pub(super) fn join(self, other: Self) -> Self {
         Self { first: self.first.min(other.first), last: self.last.max(other.last) }
+    }
+
+    pub(super) fn with(self, identifier: u32) -> Self {
+        self.join(Self { first: identifier, last: identifier })
+    }
+
+    pub(super) const fn meets(self, other: Self) -> bool {
+        self.first <= other.last && other.first <= self.last
     }
 
     pub(super) const fn has(self, identifier: u32) -> bool {
