@@ -151,12 +151,11 @@ impl Fonts {
             // Up to the last blank that fits, or the last letter, but one at least.
             let ends = |blank: bool| {
                 let letters = text[start..].char_indices().skip(1);
-                letters
-                    .filter(move |(_, letter)| !blank || *letter == ' ')
-                    .map(|(index, _)| start + index)
-                    .chain([text.len()])
-                    .take_while(|&end| fits(start..end))
-                    .last()
+                let ends = letters.filter(|(_, letter)| !blank || *letter == ' ');
+                let ends: Vec<usize> =
+                    ends.map(|(index, _)| start + index).chain([text.len()]).collect();
+                let fitting = ends.partition_point(|&end| fits(start..end));
+                fitting.checked_sub(1).map(|last| ends[last])
             };
             let end = ends(true).or_else(|| ends(false)).unwrap_or(text.len());
             lines.push(line(start..end));

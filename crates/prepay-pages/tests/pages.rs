@@ -218,6 +218,7 @@ fn the_longest_receipt_stays_within_its_borders() {
     let long = "Wwww".repeat(40);
     record["utility"]["name"] = json!(long);
     record["messages"] = json!(vec![long.clone(); 99]);
+    record["qr"] = json!("\u{1f4a1}".repeat(700));
     record["tokens"] = (0..99)
         .map(|index| json!({"kind": "engineering", "digits": format!("{index:020}"), "description": long}))
         .collect();

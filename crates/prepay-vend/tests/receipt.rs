@@ -110,6 +110,17 @@ fn what_is_no_receipt_is_named_with_its_field() {
             json!("145.01"),
             "lines: expected blocks of \"Energy\" that add up to 607.60, found 607.61",
         ),
+        ("/qr", json!("x".repeat(701)), "qr: expected at most 700 characters, found 701"),
+        (
+            "/lines/3/amount",
+            json!("79228162514264337593543950335"),
+            "lines: expected at most 18 digits before the point, found 79228162514264337593543950335",
+        ),
+        (
+            "/tokens/3/units",
+            json!("-1000000000000000000"),
+            "tokens.units: expected at most 18 digits before the point, found -1000000000000000000",
+        ),
         (
             "/totals/paid",
             json!("1000"),
@@ -340,6 +351,36 @@ proptest! {
                 for token in receipt.facts().tokens.iter() {
                     prop_assert!(text.contains(&format!("{:#}", token.token)), "{text}");
                 }
+            }
+        }
+    }
+}
+
+/// The message file of a language, as people find it.
+fn messages(tag: &str) -> String {
+    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/src/receipt/languages");
+    fs::read_to_string(format!("{folder}/{tag}.ftl")).unwrap()
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(200))]
+
+    #[test]
+    fn a_damaged_message_file_is_read_or_refused_with_lines_that_it_has(
+        tag in prop::sample::select(vec!["en", "ar"]),
+        changes in prop::collection::vec((any::<prop::sample::Index>(), "[{}$*=>\\[\\] \n\"a-zأ-ي#.-]{0,6}", 0_usize..8), 1..6),
+    ) {
+        let mut letters: Vec<char> = messages(tag).chars().collect();
+        for (place, text, removed) in changes {
+            let from = place.index(letters.len());
+            let to = (from + removed).min(letters.len());
+            letters.splice(from..to, text.chars());
+        }
+        let text: String = letters.into_iter().collect();
+        if let Err(faults) = Language::read(&text) {
+            prop_assert!(!faults.is_empty());
+            for fault in faults {
+                prop_assert!((1..=text.lines().count() + 1).contains(&fault.line), "{fault}");
             }
         }
     }

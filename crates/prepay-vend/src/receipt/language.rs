@@ -63,7 +63,7 @@ impl Language {
         let mut faults = Vec::new();
         let resource = FluentResource::try_new(text.to_owned()).unwrap_or_else(|(rest, errors)| {
             faults.extend(errors.into_iter().map(|error| Fault {
-                line: text[..error.pos.start].matches('\n').count() + 1,
+                line: text.bytes().take(error.pos.start).filter(|byte| *byte == b'\n').count() + 1,
                 text: format!("expected messages as Fluent writes them: {}", error.kind),
             }));
             rest
@@ -129,22 +129,25 @@ impl Language {
         let Some(pattern) = self.messages.get_message(name).and_then(|found| found.value()) else {
             return Some(format!("the file has no message {name:?}; it is given {takes}"));
         };
-        let mut arguments = FluentArgs::new();
-        for text in *texts {
-            arguments.set(*text, format!("<{text}>"));
-        }
-        for count in *count {
-            arguments.set(*count, 1);
-        }
-        let mut errors = Vec::new();
-        let written = self.messages.format_pattern(pattern, Some(&arguments), &mut errors);
-        if let Some(FluentError::ResolverError(error)) = errors.first() {
-            return Some(format!(
-                "{name}: expected only what it is given, {takes}; found: {error}"
-            ));
-        }
-        let left_out = texts.iter().find(|text| !written.contains(&format!("<{text}>")))?;
-        Some(format!("{name}: expected {{ ${left_out} }} in it, found none"))
+        // A count of each plural that a language may have.
+        [1, 0, 2, 3, 11, 100].into_iter().find_map(|number| {
+            let mut arguments = FluentArgs::new();
+            for text in *texts {
+                arguments.set(*text, format!("<{text}>"));
+            }
+            for count in *count {
+                arguments.set(*count, number);
+            }
+            let mut errors = Vec::new();
+            let written = self.messages.format_pattern(pattern, Some(&arguments), &mut errors);
+            if let Some(FluentError::ResolverError(error)) = errors.first() {
+                return Some(format!(
+                    "{name}: expected only what it is given, {takes}; found: {error}"
+                ));
+            }
+            let left_out = texts.iter().find(|text| !written.contains(&format!("<{text}>")))?;
+            Some(format!("{name}: expected {{ ${left_out} }} in it, found none"))
+        })
     }
 
     /// The tag of the language, such as `en-KE`.
@@ -276,6 +279,7 @@ mod tests {
             .replace("\nmeter =", "\nmetre =")
             .replace("{ $rate }", "{ $rat }")
             .replace("{ $balance }", "")
+            .replace("*[other] { $days }", "*[other] { $dais }")
             + "\nreceipt = { $number }\n???\n";
         let found = faults(&bad);
         let expected = [
@@ -285,6 +289,7 @@ mod tests {
             "line 40: line-rate: expected only what it is given, { $line }, { $rate }; found: Unknown variable: $rat",
             "line 42: still-owed: expected { $balance } in it, found none",
             "line 44: in-credit: expected { $balance } in it, found none",
+            "line 60: days-since: expected only what it is given, { $days }; found: Unknown variable: $dais",
             "line 67: expected messages as Fluent writes them: ",
         ];
         assert_eq!(found.len(), expected.len(), "{found:#?}");

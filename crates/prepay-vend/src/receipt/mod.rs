@@ -30,9 +30,13 @@ use crate::tariff::{Service, Tariff};
 pub use language::Language;
 pub use slip::{Row, Slip};
 
+/// Figures are below this: eighteen digits before the point.
+const FIGURE_LIMIT: i64 = 1_000_000_000_000_000_000;
 /// The most characters of a text, and the most entries of a list.
 const LONGEST_TEXT: usize = 200;
 const LONGEST_LIST: usize = 99;
+/// The most characters of a QR code, which takes 2953 bytes.
+const LONGEST_QR: usize = 700;
 
 /// What a receipt says.
 #[derive(Clone, Debug)]
@@ -279,13 +283,14 @@ impl Receipt {
     ///
     /// # Errors
     ///
-    /// Every fault: texts that are empty, longer than 200 characters or hold control characters; lists of more than 99; amounts
-    /// with more decimal places than the currency has; a line of commission, which is no matter of the customer's; lines that do
+    /// Every fault: texts that are empty, longer than 200 characters (700 in a QR code) or hold control characters; lists of more than 99; amounts
+    /// with more decimal places than the currency has, or figures of more than 18 digits before the point; a line of commission, which is no matter of the customer's; lines that do
     /// not add up to what was tendered, or blocks to their line; tokens that carry other units than the lines say.
     pub fn new(mut facts: ReceiptFacts) -> Result<Self, Vec<ReceiptFault>> {
         let mut faults = Vec::new();
         check_lists(&facts, &mut faults);
         check_texts(&facts, &mut faults);
+        check_figures(&facts, &mut faults);
         let decimals = facts.decimals;
         let lines = facts.lines.iter_mut().flat_map(|line| {
             let steps = line.steps.iter_mut().map(|step| &mut step.amount);
@@ -360,6 +365,31 @@ fn check_lists(facts: &ReceiptFacts, faults: &mut Vec<ReceiptFault>) {
     }
 }
 
+/// Sums of so many figures of this size do not overflow.
+fn check_figures(facts: &ReceiptFacts, faults: &mut Vec<ReceiptFault>) {
+    let lines = facts.lines.iter().flat_map(|line| {
+        let steps = line.steps.iter().flat_map(|step| [step.units, step.unit_price, step.amount]);
+        let line = [
+            line.units,
+            line.unit_price,
+            line.rate,
+            line.base,
+            line.debt_balance,
+            Some(line.amount),
+        ];
+        steps.chain(line.into_iter().flatten())
+    });
+    let all = lines
+        .map(|figure| ("lines", figure))
+        .chain([("totals.tendered", facts.tendered), ("totals.units", facts.units)])
+        .chain(facts.waiting.iter().map(|(_, amount)| ("waiting", *amount)))
+        .chain(facts.tokens.iter().filter_map(|token| Some(("tokens.units", token.units?))));
+    for (field, found) in all.filter(|(_, found)| found.abs() >= Decimal::from(FIGURE_LIMIT)) {
+        let text = format!("expected at most 18 digits before the point, found {found}");
+        faults.push(ReceiptFault::new(field, text));
+    }
+}
+
 fn check_texts(facts: &ReceiptFacts, faults: &mut Vec<ReceiptFault>) {
     let customer = facts.customer.iter();
     let customer = customer.flat_map(|customer| {
@@ -384,6 +414,7 @@ fn check_texts(facts: &ReceiptFacts, faults: &mut Vec<ReceiptFault>) {
         ("operator", facts.operator.as_ref()),
         ("tariff", facts.tariff.as_ref()),
         ("class", facts.class.as_ref()),
+        ("qr", facts.qr.as_ref()),
         ("payment.reference", reference),
     ];
     let maybe = maybe.into_iter().chain(of_lines).chain(of_tokens);
@@ -412,10 +443,11 @@ fn check_texts(facts: &ReceiptFacts, faults: &mut Vec<ReceiptFault>) {
     };
     for (field, text) in all {
         let length = text.chars().count();
+        let longest = if field == "qr" { LONGEST_QR } else { LONGEST_TEXT };
         let problem = if text.trim().is_empty() {
             "expected a text, found none".to_owned()
-        } else if length > LONGEST_TEXT {
-            format!("expected at most {LONGEST_TEXT} characters, found {length}")
+        } else if length > longest {
+            format!("expected at most {longest} characters, found {length}")
         } else if let Some(found) = text.chars().find(|&letter| unprintable(letter)) {
             format!("expected letters that print, found U+{:04X}", u32::from(found))
         } else {

@@ -2,7 +2,7 @@
 
 mod compare;
 mod flags;
-mod print;
+pub(crate) mod print;
 pub(crate) mod receipt;
 
 use std::io;

@@ -3,7 +3,7 @@ locale = pt-MZ
 
 test = TESTE: nenhum código deste recibo funciona num contador real
 reprint = SEGUNDA VIA { $count } de { $number }
-tax-number = NUIT { $number }
+tax-number = Número fiscal { $number }
 receipt = Recibo { $number }
 shop = { $vendor }, { $terminal }
 operator = Operador: { $name }
