@@ -197,6 +197,52 @@ fn every_fault_of_a_file_is_named_with_its_line() {
             "\"fee\" has no price per unit",
         ),
         (
+            "tax on a rebate alone",
+            of(&[
+                line("name = \"rebate\"\nkind = \"charge\"\nrebate = true\nper_purchase = 1"),
+                line(&format!("{vat}of = [\"rebate\"]")),
+            ]
+            .concat()),
+            "line 24: \"vat\" is a share of what is taken off alone",
+        ),
+        (
+            "share of what is taken off alone",
+            of(&line(&format!("{vat}of = [\"-energy\"]"))),
+            "line 19: \"vat\" is a share of what is taken off alone",
+        ),
+        (
+            "tax out of a rebate",
+            of(&[
+                line("name = \"rebate\"\nkind = \"charge\"\nrebate = true\nper_purchase = 1"),
+                line(&format!("{vat}of = [\"energy\", \"rebate\"]\nincluded = true")),
+            ]
+            .concat()),
+            "line 24: \"rebate\" is a rebate: what it contains cannot be taken out",
+        ),
+        (
+            "tax out of a capped charge",
+            of(&[
+                line("name = \"fee\"\nkind = \"charge\"\nmonthly = 1\ncap_percent = 50"),
+                line(&format!("{vat}of = [\"fee\"]\nincluded = true")),
+            ]
+            .concat()),
+            "line 24: \"fee\" is capped: what waits of it would have no tax",
+        ),
+        (
+            "part above a limit of a price that contains a tax",
+            of(&[
+                line(&format!("{vat}of = [\"energy\"]\nincluded = true")),
+                line("name = \"l\"\nkind = \"levy\"\npercent = 1\nof = [\"energy\"]\nabove_units = 5"),
+            ]
+            .concat()),
+            "line 26: \"energy\" contains a tax",
+        ),
+        (
+            "a cap that counts what depends on the units",
+            of(&line("name = \"fee\"\nkind = \"charge\"\nmonthly = 1\ncap_percent = 50\ncap_with = [\"energy\"]")),
+            "line 20: cap_with: a cap counts monthly, daily and per_purchase charges",
+        ),
+        (
             "date in quotes",
             format!("{HEAD}{}", version("\"2024-01-01\"", ENERGY)),
             "line 6: from: expected a date without quotes",
@@ -264,6 +310,29 @@ fn purchases_that_cannot_be_priced_say_why() {
     let units = |units: &str| Purchase::new(day("2024-05-01"), Ask::Units(decimal(units)));
     assert_eq!(code(&units("0.05")), Err("field_invalid"));
     assert_eq!(code(&units("5")), Ok(decimal("5")));
+    let debt_of = |rule, most_percent| Purchase {
+        debts: vec![Debt {
+            name: "arrears".into(),
+            balance: decimal("30"),
+            rule,
+            most_percent,
+            most_amount: None,
+        }],
+        ..of("20")
+    };
+    for (rule, most_percent) in [
+        (DebtRule::Fixed(decimal("-1")), None),
+        (DebtRule::Fixed(decimal("0.001")), None),
+        (DebtRule::PercentOfAmount(decimal("101")), None),
+        (DebtRule::PercentOfDebt(decimal("-3")), None),
+        (DebtRule::All, Some(decimal("0"))),
+    ] {
+        assert_eq!(code(&debt_of(rule, most_percent)), Err("field_invalid"), "{rule:?}");
+    }
+    let carried = Purchase { carried: decimal("0.001"), ..of("20") };
+    assert_eq!(code(&carried), Err("field_invalid"));
+    let waits = Purchase { waiting: vec![("fee".into(), decimal("1"))], ..of("20") };
+    assert_eq!(code(&waits), Err("field_invalid"), "the fee has no cap, so nothing of it waits");
     let unknown_rate = Purchase { rates: vec![("fuel".into(), decimal("1"))], ..of("20") };
     assert_eq!(code(&unknown_rate), Err("field_invalid"));
 
