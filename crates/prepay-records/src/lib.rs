@@ -43,9 +43,11 @@ mod error;
 pub mod explain;
 pub mod hex;
 pub mod json;
+mod line;
 pub mod lines;
 pub mod pasted;
 pub mod purchase;
+pub mod receipt;
 pub mod time;
 mod token;
 

@@ -40,9 +40,11 @@ impl SessionError {
     /// What to do next.
     pub fn next(&self) -> Option<&'static str> {
         match self {
+            Self::Service(error) => {
+                error.next().or_else(|| explain(error.code()).map(|row| row.next))
+            }
             Self::Line(_)
             | Self::Refused(_)
-            | Self::Service(_)
             | Self::Fault(
                 ModuleFault::Clock { .. }
                 | ModuleFault::Witness { .. }
@@ -80,7 +82,10 @@ impl From<ModuleFault> for SessionError {
 
 impl From<ServiceError> for SessionError {
     fn from(error: ServiceError) -> Self {
-        Self::Service(error)
+        match error {
+            ServiceError::Fault(fault) => Self::Fault(fault),
+            error => Self::Service(error),
+        }
     }
 }
 

@@ -293,7 +293,7 @@ fn carrier(field: &Field<'_>) -> Result<TokenCarrierType, RecordError> {
     Ok(carrier)
 }
 
-fn register(name: &str, field: &Field<'_>) -> Result<RegisterNumber, RecordError> {
+pub(crate) fn register(name: &str, field: &Field<'_>) -> Result<RegisterNumber, RecordError> {
     let expected = "a register, 1 to 9999";
     let register = element::element::<u16, _>(RecordCode::ValueRange, name, expected, field)?;
     needed(name, register)

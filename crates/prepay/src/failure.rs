@@ -22,12 +22,14 @@ use std::process::ExitCode;
 
 use clap::error::ErrorKind;
 use prepay_module::ModuleFault;
+use prepay_module::software::CustodianError;
 use prepay_records::explain::explain;
 use prepay_records::{ErrorBody, ErrorRecord, RecordError};
-use prepay_session::{ClientError, Refused, SessionError, SessionStop};
+use prepay_session::{ClientError, Refused, ServiceError, SessionError, SessionStop};
 
 use crate::json;
 use crate::paint::{QUIET, WRONG, styled};
+use crate::people::vault_failure;
 
 /// How a command ends that does not fail.
 pub(crate) type Done<T> = Result<T, Failure>;
@@ -242,6 +244,9 @@ impl From<SessionError> for Failure {
     /// A request that is none, that the module refuses, or at which it broke.
     fn from(error: SessionError) -> Self {
         let failure = match error {
+            SessionError::Service(
+                ServiceError::Vault(error) | ServiceError::Custodians(CustodianError::Vault(error)),
+            ) => return vault_failure(&error),
             SessionError::Fault(ModuleFault::Clock { .. } | ModuleFault::Witness { .. }) => {
                 Self::refused(error.code(), &error)
             }
@@ -322,7 +327,6 @@ mod tests {
 
     #[test]
     fn storage_and_randomness_break_on_the_way_wherever_they_fail() {
-        use crate::people::vault_failure;
         use crate::sealing::{create_failure, open_failure};
         use prepay_vault::{CreateError, OpenError, VaultError};
 

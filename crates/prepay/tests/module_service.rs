@@ -409,7 +409,7 @@ fn the_commands_print_the_same_at_a_service_as_at_the_module() {
     assert!(output.status.success());
     assert_eq!(output.stdout.split(|byte| *byte == b'\n').count(), 3);
     for (status, code, arguments) in [
-        (2, "flag", "slots --as uwe"),
+        (2, "flag", "witness show --as uwe"),
         (2, "flag", "unlock --as uwe"),
         (2, "flag", "registers --dir {module} --as uwe"),
         (2, "file", "registers --socket {nowhere} --as uwe"),

@@ -12,6 +12,13 @@ pub(super) const ROWS: &[Explanation] = &[
         "correct the lines; docs/formats/tariff.md has every word",
     ),
     row(
+        "messages_invalid",
+        "The message file has faults.",
+        "The message lists each with its line: a message that is missing, unknown or there twice, or one that leaves out what it has to say.",
+        Client,
+        "correct the lines; docs/formats/receipt.md has every message",
+    ),
+    row(
         "tariff_missing",
         "The tariff has no version at the moment of the purchase.",
         "The purchase lies before its first version, or after one that ends.",

@@ -2,9 +2,11 @@
 
 use std::fmt;
 
-use prepay_vault::{AuditReport, Entries, Record};
+use prepay_vault::{AuditReport, Entries, Record, UserReport};
 use serde::de::{Deserializer, MapAccess, Visitor};
 use serde::{Deserialize, Serialize, Serializer};
+
+use crate::custody::{CentresAnswer, CustodyAnswer, EnrolmentText};
 
 /// What a service answers beside what every session does.
 #[derive(Clone, Debug, Serialize)]
@@ -23,6 +25,62 @@ pub enum ServiceAnswer {
     Audit(AuditAnswer),
     /// A back-up.
     Backup(BackupAnswer),
+    /// The people of the module.
+    People {
+        /// All of them, in the order of their names.
+        people: Vec<PersonRecord>,
+    },
+    /// A person was added or removed, or has a new passphrase.
+    Person {
+        /// Who.
+        name: String,
+    },
+    /// The time of the clock was accepted.
+    Clock(ClockAccepted),
+    /// The centres that the module knows.
+    Centres(CentresAnswer),
+    /// A part of a text from a centre has arrived.
+    Document {
+        /// How many bytes there are by now.
+        bytes: usize,
+    },
+    /// The module's enrolment.
+    Enrolment(EnrolmentText),
+    /// What two custodians are answered about centres, keys and the transaction counter.
+    Custody(CustodyAnswer),
+}
+
+/// One of the people of a module.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+pub struct PersonRecord {
+    /// Who.
+    pub name: String,
+    /// In which role.
+    pub role: String,
+    /// How many sign-ins failed since the last that did not.
+    pub failures: u32,
+    /// Until when the next sign-in has to wait, after failures.
+    pub waits_until: Option<String>,
+}
+
+impl From<&UserReport> for PersonRecord {
+    fn from(user: &UserReport) -> Self {
+        Self {
+            name: user.name.to_string(),
+            role: user.role.to_string(),
+            failures: user.failures,
+            waits_until: (user.failures > 0).then(|| user.wait_until.to_string()),
+        }
+    }
+}
+
+/// The time of the clock was accepted.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+pub struct ClockAccepted {
+    /// The time now.
+    pub time: String,
+    /// The latest time seen before; nothing if the clock was not behind, so that there was nothing to accept.
+    pub latest: Option<String>,
 }
 
 /// A person who signed in.

@@ -111,6 +111,21 @@ pub enum LineKind {
 }
 
 impl LineKind {
+    /// All kinds.
+    pub const ALL: [Self; 11] = [
+        Self::Energy,
+        Self::FreeUnits,
+        Self::Tax,
+        Self::Levy,
+        Self::Charge,
+        Self::Debt,
+        Self::Commission,
+        Self::Rounding,
+        Self::CarriedIn,
+        Self::CarriedOut,
+        Self::Change,
+    ];
+
     /// The stable name, for programs.
     pub const fn name(self) -> &'static str {
         match self {

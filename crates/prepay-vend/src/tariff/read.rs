@@ -145,8 +145,8 @@ fn read_tariff(file: &Table<'_, '_>) -> Option<Tariff> {
     })
 }
 
-/// Decimal places by ISO 4217; a tariff whose receipts show others says so.
-fn decimals_of(currency: &str) -> u32 {
+/// Decimal places of an amount by ISO 4217; a tariff whose receipts show others says so.
+pub fn decimals_of(currency: &str) -> u32 {
     match currency {
         "BIF" | "CLP" | "DJF" | "GNF" | "ISK" | "JPY" | "KMF" | "KRW" | "PYG" | "RWF" | "UGX"
         | "UYI" | "VND" | "VUV" | "XAF" | "XOF" | "XPF" => 0,

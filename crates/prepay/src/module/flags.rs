@@ -36,16 +36,9 @@ pub(crate) struct ModuleFlags {
 impl ModuleCommand {
     /// Whether the command takes --socket.
     pub(crate) const fn may_use_a_service(&self) -> bool {
-        matches!(
+        !matches!(
             self,
-            Self::Serve(_)
-                | Self::Status
-                | Self::Registers
-                | Self::Unlock(_)
-                | Self::Issue { .. }
-                | Self::Verify(_)
-                | Self::Audit(_)
-                | Self::Backup { .. }
+            Self::Init(_) | Self::Seal(_) | Self::Witness(_) | Self::Repair(_) | Self::Restore(_)
         )
     }
 }
@@ -61,9 +54,10 @@ pub(crate) enum ModuleCommand {
     Unlock(UnlockCommand),
     /// Unlock the module and serve it on a Unix socket, until SIGTERM or SIGINT.
     ///
-    /// Clients sign in on the socket: operators issue, auditors read, two custodians make back-ups, all at the same time.
-    /// Nobody but the one who starts the service needs what unlocks the module. The other commands reach the service
-    /// with --socket PATH in place of --dir.
+    /// Clients sign in on the socket: operators issue, auditors read, two custodians load keys, change the people and make
+    /// back-ups, all at the same time. Nobody but those who start the service need what unlocks the module. The other
+    /// commands reach the service with --socket PATH in place of --dir; only init, restore, seal, witness and repair work
+    /// on the module itself.
     Serve(ServeFlags),
     /// Show the counters and warnings of the module.
     Status,
@@ -102,6 +96,7 @@ pub(crate) enum ModuleCommand {
     /// Let the module issue more tokens, if it counts them.
     Refill {
         /// How many more.
+        #[arg(value_parser = clap::value_parser!(u64).range(1..=i64::MAX as u64))]
         transactions: u64,
     },
     /// The audit log.

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use clap::{Args, Subcommand, ValueHint};
 use prepay_records::purchase::{DebtRecord, DebtRuleRecord, Figure, PurchaseRecord};
 
+use super::receipt::ReceiptFlags;
 use crate::failure::{Done, Failure};
 
 /// Vending.
@@ -20,6 +21,10 @@ pub(super) enum VendCommand {
     /// Tariff files: check them, price purchases, explain a price, compare two.
     #[command(subcommand)]
     Tariff(TariffCommand),
+    /// Print the receipt of a sale.
+    ///
+    /// Example: prepay vend receipt --sample --columns 32 --language fr
+    Receipt(ReceiptFlags),
 }
 
 /// What to do with tariff files.
