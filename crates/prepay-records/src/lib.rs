@@ -52,7 +52,7 @@ pub mod time;
 mod token;
 
 pub use choice::{Choice, Named, needed_choice};
-pub use error::{ErrorBody, ErrorRecord, Marked, RecordCode, RecordError};
+pub use error::{ErrorBody, ErrorRecord, FreeIdentifier, Marked, RecordCode, RecordError};
 pub use json::{Raw, Scalar};
 pub use token::{
     ControlBits, OpenedToken, Rounding, TokenKind, TokenRecord, coded, instruction, rounding,

@@ -4,6 +4,7 @@ use std::fmt;
 use std::io::{self, BufRead, BufReader, Read, Write};
 
 use prepay_basics::Identifier;
+use prepay_records::FreeIdentifier;
 use prepay_vault::Secret;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
@@ -46,6 +47,8 @@ pub struct Refused {
     pub next: Option<String>,
     /// The status of STS 600-8-6.
     pub status: Option<String>,
+    /// The token identifier to ask for instead of one that was used.
+    pub free: Option<Box<FreeIdentifier>>,
 }
 
 /// What every answer begins with.

@@ -6,7 +6,8 @@ use std::fmt;
 
 use prepay_module::{ModuleError, ModuleFault, Refusal};
 use prepay_records::explain::explain;
-use prepay_records::{ErrorBody, ErrorRecord, RecordCode, RecordError};
+use prepay_records::time::Printed;
+use prepay_records::{ErrorBody, ErrorRecord, FreeIdentifier, RecordCode, RecordError};
 use serde::{Serialize, Serializer};
 
 use crate::service::ServiceError;
@@ -34,6 +35,17 @@ impl SessionError {
         match self {
             Self::Refused(refusal) => refusal.status(),
             Self::Line(_) | Self::Fault(_) | Self::Service(_) => None,
+        }
+    }
+
+    /// The token identifier to ask for instead of one that was used.
+    pub fn free(&self) -> Option<FreeIdentifier> {
+        match self {
+            Self::Refused(Refusal::IdentifierUsed { next: Some((next, minute)), .. }) => {
+                let issued_at = Printed(minute.minute()).to_string();
+                Some(FreeIdentifier { tid: next.value(), issued_at })
+            }
+            _ => None,
         }
     }
 
@@ -126,6 +138,7 @@ impl Serialize for SessionError {
             message: &message,
             next: self.next(),
             status: self.status(),
+            free: self.free(),
         };
         ErrorRecord { error }.serialize(serializer)
     }

@@ -153,6 +153,11 @@ impl SecretFlags {
         Ok(())
     }
 
+    /// Whether a secret is in a file.
+    pub(crate) fn has(&self, name: &str) -> bool {
+        self.file(name).is_some()
+    }
+
     /// The file of a secret.
     fn file(&self, name: &str) -> Option<PathBuf> {
         if let Some(file) = self.files.iter().find(|file| file.name == name) {

@@ -389,13 +389,18 @@ fn a_real_centre_takes_no_test_keys_and_no_other_clock() {
     assert!(!place.path("centre/vault/store").exists(), "nothing was made");
     let made = place.done(&real);
     assert_eq!(made[0]["test"], Value::Null);
+    // Two custodians open it: nobody asked for another seal.
+    assert_eq!(made[0]["seal"], "shares of 2 custodians");
+    assert_eq!(place.fails(&["key", "list", "--as", "olga"]), (2, "custodians".to_owned()));
+    const BESIDE: [&str; 2] = ["--secrets", "of-ben"];
     place.done(&with(CUSTOMER, &TWO));
     place.done(&with(GROUP, &TWO));
     fs::write(place.path("test.key"), "abababababababab\n").expect("a file can be written");
     assert_eq!(place.fails(&with(IMPORT, &TWO)), (3, "not_test_centre".to_owned()));
-    let late = with(&["key", "list", "--as", "olga"], &["--fixed-time", "2026-01-01T00:00:00Z"]);
+    let list = with(&["key", "list", "--as", "olga"], &BESIDE);
+    let late = with(&list, &["--fixed-time", "2026-01-01T00:00:00Z"]);
     assert_eq!(place.fails(&late), (3, "fixed_time".to_owned()));
-    assert_eq!(place.done(&["key", "list", "--as", "olga"]), Vec::<Value>::new());
+    assert_eq!(place.done(&list), Vec::<Value>::new());
 
     // Nor does a clock come in with a back-up.
     place.done(&with(&["backup", "copy"], &TWO));
@@ -407,7 +412,7 @@ fn a_real_centre_takes_no_test_keys_and_no_other_clock() {
     assert!(!place.path("centre").exists(), "nothing was made");
     place.done(&restore);
     assert!(!place.path("centre/test-time").exists());
-    let entries = place.done(&["audit", "list", "--as", "ann"]);
+    let entries = place.done(&with(&["audit", "list", "--as", "ann"], &BESIDE));
     let entry = entries.iter().find(|entry| entry["kind"] == "restored").expect("it says so");
     let at = entry["time"].as_str().expect("a moment");
     assert!(!at.starts_with("2001"), "{entry}");

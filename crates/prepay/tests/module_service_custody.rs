@@ -9,7 +9,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use module_kit::service::{Connection, Running, credit, secret, workplace};
-use module_kit::{Centre, PAIR, Workplace};
+use module_kit::{Centre, PAIR, PEOPLE, Workplace};
 use prepay_token::element::BaseDate;
 use serde_json::{Value, json};
 
@@ -362,4 +362,52 @@ fn tokens_are_issued_while_custodians_change_people_and_keys() {
     assert_eq!(second.ask(&own)["name"], "uwe");
     assert_eq!(second.code(&json!({"op": "status"})), "not_signed_in");
     service.end();
+}
+
+#[test]
+fn at_the_service_of_a_module_for_use_the_secrets_of_both_custodians_lie_apart() {
+    let workplace = Workplace::new("custody-apart");
+    // The first start, with both secrets in one directory, makes nothing and opens nothing.
+    let init = format!("init --id SM-2 {PEOPLE}");
+    assert_eq!(workplace.refused(3, &init), "secrets_together");
+    let apart = workplace.keep_bob_apart();
+    workplace.succeed(&format!("{init} {apart}"));
+    let move_bob = |from: &str, to: &str| {
+        fs::rename(workplace.path(from).join("bob"), workplace.path(to).join("bob")).unwrap();
+    };
+    move_bob("of-bob", "secrets");
+    assert_eq!(workplace.refused(3, "serve --socket {socket}"), "secrets_together");
+    move_bob("secrets", "of-bob");
+    let service = Running::start(&workplace, apart);
+    let code = |arguments: &str| {
+        let output = workplace.service_command(&format!("--json {arguments}")).output().unwrap();
+        workplace.keep(&output);
+        let answer: Value = serde_json::from_slice(&output.stdout).unwrap();
+        answer["error"]["code"].as_str().unwrap_or("done").to_owned()
+    };
+    for name in ["eve", "eve.new"] {
+        workplace.put_secret(name, "eve-comes-later-to-help");
+    }
+    let add = |role: &str| format!("user add eve --role {role} {PAIR} {apart}");
+    assert_eq!(code(&add("custodian")), "secrets_together");
+    assert_eq!(code(&add("auditor")), "done");
+    assert_eq!(code(&format!("user passphrase eve {PAIR} {apart}")), "done");
+    assert_eq!(code(&format!("user remove eve {PAIR} {apart}")), "done");
+    move_bob("of-bob", "secrets");
+    for together in [
+        "user remove olga",
+        "clock accept",
+        "delete --register 1",
+        "revoke --centre KMC-1",
+        "refill 5",
+        "request key-load --centre KMC-1",
+        "user list",
+        "backup {kept}",
+    ] {
+        assert_eq!(code(&format!("{together} {PAIR}")), "secrets_together", "{together}");
+    }
+    let people = service.signed_in("uwe").ask(&json!({"op": "users"}))["people"].clone();
+    assert_eq!(people.as_array().unwrap().len(), 4, "{people}");
+    service.end();
+    workplace.assert_nothing_secret_was_printed();
 }

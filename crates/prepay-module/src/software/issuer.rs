@@ -13,12 +13,15 @@ use super::issued_row::IssuedRow;
 use super::make;
 use super::names::Names;
 use super::policy::{ModulePolicy, TestMode};
-use super::register::Registers;
+use super::register::{Register, Registers};
 use crate::{
     IssueRequest, Issued, IssuedKeyChange, IssuedToken, KeyChangeRequest, Refusal, RequestId,
     TokenRequest, Verification, VerifyRequest,
 };
 use prepay_basics::Moment;
+
+/// How many identifiers after one that was used are tried.
+const SEARCHED_MINUTES: u32 = 7 * 24 * 60;
 
 /// The counters of a module.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -65,15 +68,20 @@ impl Issuer {
         if let Some(answer) = row.request.and_then(|name| self.again(name, request, &row)) {
             return answer;
         }
+        let mut used = None;
         let issued = match request {
-            IssueRequest::Token(request) => Issued::Token(self.issue_token(request, now)?),
+            IssueRequest::Token(request) => {
+                let (issued, hash) = self.issue_token(request, &row, now)?;
+                used = hash;
+                Issued::Token(issued)
+            }
             IssueRequest::KeyChange(request) => {
                 Issued::KeyChange(self.issue_key_change(request, now)?)
             }
         };
         row.done(&issued);
         self.counters.count(&row);
-        self.names.put(row);
+        self.names.put(row, used);
         Ok(Answer::New(issued, row))
     }
 
@@ -112,15 +120,31 @@ impl Issuer {
         fixed.unwrap_or_else(|| RandomNumber::from_counter(self.counters.random))
     }
 
+    /// Makes a token. Returns also the hash of its identifier, if it must not be used again.
     #[inline]
-    fn issue_token(&mut self, request: &TokenRequest, now: Moment) -> Result<IssuedToken, Refusal> {
-        let register = self.checks(now).token(request)?;
-        let issued = make::token(register, request, self.random(), self.test.is_some())
+    fn issue_token(
+        &mut self,
+        request: &TokenRequest,
+        row: &IssuedRow,
+        now: Moment,
+    ) -> Result<(IssuedToken, Option<u64>), Refusal> {
+        let random = self.random();
+        let Self { policy, test, registers, counters, names } = self;
+        let transactions_left = counters.transactions_left;
+        let checks = Checks { registers, policy, now, transactions_left };
+        let register = checks.token(request)?;
+        let used = names.hash_used(row, register.mark());
+        if let Some(hash) = used
+            && names.has_used(hash, row.identifier)?
+        {
+            return Err(next_free(&checks, register, request, row, names));
+        }
+        let issued = make::token(register, request, random, test.is_some())
             .map_err(|error| parameter(&error))?;
         if let Some(register) = self.registers.get_mut(request.register) {
             register.count(&request.instruction);
         }
-        Ok(issued)
+        Ok((issued, used))
     }
 
     fn issue_key_change(
@@ -181,4 +205,36 @@ impl Issuer {
         again.done(&issued);
         if again == *done { Ok(issued) } else { Err(Refusal::RequestConflict) }
     }
+}
+
+/// The refusal of an identifier that was used, with the next one that the module would take, if there is one within a week.
+#[cold]
+fn next_free(
+    checks: &Checks<'_>,
+    register: &Register,
+    request: &TokenRequest,
+    row: &IssuedRow,
+    names: &mut Names,
+) -> Refusal {
+    let (attributes, mark) = (&register.attributes, register.mark());
+    let minute = |identifier| {
+        let seconds = attributes.base_date.minute_of(identifier).unix_seconds();
+        Moment::from_unix_seconds(seconds.unsigned_abs()).unwrap_or(Moment::MAX)
+    };
+    let identifier = request.identifier;
+    let used = |next| Refusal::IdentifierUsed { identifier, minute: minute(identifier), next };
+    let mut next = identifier;
+    for _ in 0..SEARCHED_MINUTES {
+        next = match next.next_after(Some(next)) {
+            Ok(next) if checks.identifier(attributes, next).is_ok() => next,
+            _ => break,
+        };
+        let row = IssuedRow { identifier: next.value(), ..*row };
+        match names.hash_used(&row, mark).map(|hash| names.has_used(hash, next.value())) {
+            Some(Ok(true)) => {}
+            Some(Err(unreadable)) => return unreadable.into(),
+            _ => return used(Some((next, minute(next)))),
+        }
+    }
+    used(None)
 }

@@ -12,6 +12,7 @@ use prepay_kmp::{
 };
 use prepay_module::software::{
     Auditor, Custodians, LoadReport, ModuleEntry, ModulePolicy, Operator, SoftwareModule, TestMode,
+    TidReuse,
 };
 use prepay_module::{IssueRequest, KeyChangeRequest, MeterConfiguration, RequestId, TokenRequest};
 pub(crate) use prepay_testkit::ceremony::{PEOPLE, passphrase, value};
@@ -32,6 +33,11 @@ use prepay_vault::{
 
 /// The time at which everything begins.
 pub(crate) const START: &str = "2026-03-01T12:00:00Z";
+
+/// The settings of most tests: their tokens may all have the same identifier.
+pub(crate) fn policy() -> ModulePolicy {
+    ModulePolicy { tid_reuse: TidReuse::Allow, ..ModulePolicy::default() }
+}
 
 pub(crate) fn moment(text: &str) -> Moment {
     text.parse().expect("a moment")

@@ -55,7 +55,7 @@ fn script(
 }
 
 fn prepared() -> (World, TestCentre) {
-    loaded(ModulePolicy { transactions: Some(100), ..ModulePolicy::default() }, &[key(1)])
+    loaded(ModulePolicy { transactions: Some(100), ..policy() }, &[key(1)])
 }
 
 #[test]

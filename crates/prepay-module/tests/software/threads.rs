@@ -16,11 +16,7 @@ const EACH: u64 = 200;
 #[test]
 fn sixteen_threads_count_exactly() {
     let tokens = THREADS * EACH;
-    let policy = ModulePolicy {
-        transactions: Some(tokens - 10),
-        window_minutes: None,
-        ..ModulePolicy::default()
-    };
+    let policy = ModulePolicy { transactions: Some(tokens - 10), window_minutes: None, ..policy() };
     let (mut world, mut centre) = joined(policy);
     let limit = (tokens - 20) as u32;
     centre.load(&world, &[TestKey::new(1).with(|a| a.unit_limit = UnitLimit(Some(limit)))]);
@@ -70,7 +66,7 @@ fn sixteen_threads_count_exactly() {
 
 #[test]
 fn the_same_request_from_all_threads_is_carried_out_once() {
-    let (world, _) = loaded(ModulePolicy::default(), &[TestKey::new(1)]);
+    let (world, _) = loaded(policy(), &[TestKey::new(1)]);
     let operator = world.operator();
     let answers = thread::scope(|scope| {
         let ask = || scope.spawn(|| operator.issue(&[named(credit(1), 1)]).expect("an answer"));
@@ -83,7 +79,7 @@ fn the_same_request_from_all_threads_is_carried_out_once() {
 
 #[test]
 fn locking_ends_every_handle() {
-    let (world, _) = loaded(ModulePolicy::default(), &[TestKey::new(1)]);
+    let (world, _) = loaded(policy(), &[TestKey::new(1)]);
     let (operator, auditor, custodians) = (world.operator(), world.auditor(), world.custodians());
     assert!(operator.issue_one(IssueRequest::Token(credit(1))).is_ok());
     world.module.vault().lock();
@@ -96,7 +92,7 @@ fn locking_ends_every_handle() {
 
 #[test]
 fn a_request_that_is_locked_out_half_way_says_that_tokens_may_exist() {
-    let (mut world, _) = loaded(ModulePolicy::default(), &[TestKey::new(1)]);
+    let (mut world, _) = loaded(policy(), &[TestKey::new(1)]);
     let requests = vec![IssueRequest::Token(credit(1)); 4 * BATCH];
     for _ in 0..20 {
         let (operator, auditor) = (world.operator(), world.auditor());

@@ -6,6 +6,7 @@ use clap::{Args, Subcommand, ValueEnum, ValueHint};
 use prepay_basics::Moment;
 use prepay_kmp::attribute::RegisterNumber;
 use prepay_kmp::{CentreId, ModuleId};
+use prepay_module::software::TidReuse;
 use prepay_records::TokenKind;
 use prepay_token::element::RandomNumber;
 
@@ -91,7 +92,7 @@ pub(crate) enum ModuleCommand {
     /// The people of the module.
     #[command(subcommand)]
     User(UserCommand),
-    /// Change what unlocks the module. Two custodians; the new passphrase is the secret seal.new.
+    /// Change what unlocks the module. Two custodians; a new passphrase is the secret seal.new.
     Seal(NewSealFlags),
     /// Let the module issue more tokens, if it counts them.
     Refill {
@@ -143,6 +144,10 @@ pub(crate) struct InitFlags {
     /// For how many days to remember the names of requests, so that a repeated one gets the same digits.
     #[arg(long, value_name = "DAYS", default_value_t = 7, value_parser = clap::value_parser!(u32).range(1..=3650))]
     pub(crate) remember_days: u32,
+    /// Whether two tokens for one meter under one key may have the same token identifier: refuse, as long as the names of
+    /// requests are remembered, or allow, if whoever asks sees to that.
+    #[arg(long, value_name = "POLICY", default_value = "refuse", value_parser = tid_reuse)]
+    pub(crate) tid_reuse: TidReuse,
     /// Fix the clock of a test module, for example at 2004-03-01T13:55Z.
     #[arg(long, value_name = "TIME", value_parser = moment, requires = "test")]
     pub(crate) fixed_time: Option<Moment>,
@@ -162,6 +167,14 @@ fn window(text: &str) -> Result<Window, String> {
             Ok(minutes) => Ok(Window(Some(minutes))),
             Err(_) => Err("expected minutes, or none".to_owned()),
         },
+    }
+}
+
+fn tid_reuse(text: &str) -> Result<TidReuse, String> {
+    match text {
+        "refuse" => Ok(TidReuse::Refuse),
+        "allow" => Ok(TidReuse::Allow),
+        _ => Err("expected refuse or allow".to_owned()),
     }
 }
 
@@ -250,8 +263,9 @@ pub(crate) struct StampFlags {
 /// The name of a request.
 #[derive(Args)]
 pub(crate) struct NameFlags {
-    /// The request's name: 32 hexadecimal digits, or a text of 1 to 16 characters. If you repeat a request with
-    /// the same name, it is not carried out again, and the answer has the same digits.
+    /// The request's name: 32 hexadecimal digits, a UUID, or a text of 1 to 16 characters. If you repeat a request with
+    /// the same name, it is not carried out again, and the answer has the same digits [default: one that is chosen and
+    /// printed to standard error].
     #[arg(long, value_name = "HEX|TEXT")]
     pub(crate) request_id: Option<String>,
 }

@@ -23,6 +23,7 @@ impl Invocation<'_> {
             window_minutes: flags.window.0,
             transactions: flags.transactions,
             remember_days: flags.remember_days,
+            tid_reuse: flags.tid_reuse,
             ..ModulePolicy::default()
         };
         let InitFlags { fixed_time, fixed_rnd: fixed_random, .. } = *flags;

@@ -163,7 +163,8 @@ pub(crate) fn restore<I: Installation>(
     if let Some(fits) = fits {
         backup.try_out(custodians, fits)?;
     }
-    let made = seal.make(backup.header.name.as_str(), "", &flags.unlock, &flags.secrets)?;
+    let VaultHeader { name, insecure_test, .. } = &backup.header;
+    let made = seal.make(name.as_str(), "", *insecure_test, &flags.unlock, &flags.secrets)?;
     let place = directory.into_place(SystemClock);
     let vault =
         SharedVault::restore_anew(place, &backup.bytes, custodians, new, made.unlock(), limits)

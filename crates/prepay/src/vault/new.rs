@@ -40,7 +40,7 @@ pub(crate) fn make<V>(
     let path = site.vault_path()?;
     let (directory, _new) = make_directory(site.dir()?, &path)?;
     let people = flags.people.with_passphrases(custodian, insecure_test, secrets)?;
-    let seal = flags.seal.make(name, "", unlock, secrets)?;
+    let seal = flags.seal.make(name, "", insecure_test, unlock, secrets)?;
     let users: Vec<NewUser<'_>> = people.iter().map(NewPerson::as_user).collect();
     let vault = make(directory.into_place(clock), seal.unlock(), &users)
         .map_err(|error| flags.seal.undo(error.may_be_done(), create_failure(&path, &error)))?;

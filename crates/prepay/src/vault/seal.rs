@@ -1,17 +1,19 @@
 //! `seal`: what unlocks a vault.
 
-use super::Installation;
+use super::{Installation, VaultFlags};
 use crate::failure::Done;
 use crate::out::{Out, Record};
 use crate::people::vault_failure;
 use crate::sealing::NewSealFlags;
 
-/// Changes what unlocks the vault. The new passphrase is the secret seal.new.
+/// Changes what unlocks the vault. A new passphrase is the secret seal.new.
 pub(crate) fn run(site: &impl Installation, flags: &NewSealFlags, out: &Out) -> Done<()> {
     site.with_vault(out, |vault| {
         let by = site.flags().two(vault)?;
         let (what, name) = (site.what(), vault.header().name.as_str());
-        let seal = flags.make(name, ".new", &site.flags().unlock, &site.flags().secrets)?;
+        let VaultFlags { unlock, secrets, .. } = site.flags();
+        let is_test = vault.header().insecure_test;
+        let seal = flags.make(name, ".new", is_test, unlock, secrets)?;
         vault
             .change_protector(&by, seal.unlock())
             .map_err(|error| flags.undo(error.may_be_done(), vault_failure(&error)))?;

@@ -1,6 +1,7 @@
-//! The names of requests that were carried out, so that a repeated request gets the same digits.
+//! The names of requests that were carried out, so that a repeated request gets the same digits; and the identifiers that
+//! were used, so that no two tokens for one meter under one key have the same.
 //!
-//! A module remembers each name for at least as many days as its policy says.
+//! A module remembers both for at least as many days as its policy says.
 //!
 //! ```text
 //!   put ──> table ──────────> frozen tables ──> runs, each a file ──> fewer, longer runs ──> dropped
@@ -22,6 +23,7 @@ mod keeper;
 mod key;
 mod run;
 mod table;
+mod used;
 
 use std::collections::VecDeque;
 use std::io;
@@ -30,16 +32,20 @@ use std::sync::Arc;
 use prepay_basics::Moment;
 use prepay_basics::codec::{DecodeError, Reader, Writer};
 use prepay_kmp::attribute::RegisterNumber;
-use prepay_vault::VaultFiles;
+use prepay_vault::{At, VaultFiles};
 use zeroize::Zeroizing;
 
 use super::contents::read_moment;
 use super::issued_row::IssuedRow;
+use super::policy::TidReuse;
+use super::register::Registers;
 use crate::{NamesReport, RequestId};
 pub(super) use keeper::Keeper;
 pub(crate) use key::NamesKey;
-use run::{Damaged, Hashed, Run, RunState, Voids};
+use run::{Damaged, Hashed, Run, RunState};
 use table::Table;
+pub(crate) use used::KeyMark;
+use used::{Deleted, Span};
 
 /// How many runs are merged into one.
 const MERGED: usize = 8;
@@ -51,6 +57,7 @@ const TIERS: u32 = 2;
 pub(crate) struct Names {
     key: Arc<NamesKey>,
     files: Option<Arc<dyn VaultFiles>>,
+    reuse: TidReuse,
     /// How many names make a run.
     full: usize,
     table: Table,
@@ -60,7 +67,7 @@ pub(crate) struct Names {
     frozen: VecDeque<Arc<Frozen>>,
     /// The oldest first.
     runs: Vec<Run>,
-    voids: Voids,
+    deleted: Deleted,
     /// The last entry whose names are in a run.
     saved: u64,
     /// The last entry with names.
@@ -94,17 +101,18 @@ pub(crate) enum Job {
 }
 
 impl Names {
-    pub(crate) fn new(key: NamesKey, run_names: Option<u32>) -> Self {
+    pub(crate) fn new(key: NamesKey, reuse: TidReuse, run_names: Option<u32>) -> Self {
         let full = run_names.map_or(table::CAPACITY, |names| names as usize);
         Self {
             key: Arc::new(key),
             files: None,
+            reuse,
             full: full.clamp(1, table::CAPACITY),
             table: Table::default(),
             oldest: Moment::MIN,
             frozen: VecDeque::new(),
             runs: Vec::new(),
-            voids: Voids::new(),
+            deleted: Deleted::default(),
             saved: 0,
             last: 0,
             newest: Moment::MIN,
@@ -157,24 +165,40 @@ impl Names {
         self.last = sequence;
     }
 
-    /// Remembers a row, if its request has a name.
+    /// The hash of the identifier of a row's token, for its meter under a key; `None` if the token has none, or if identifiers
+    /// may be used again.
     #[inline]
-    pub(crate) fn put(&mut self, row: IssuedRow) {
+    pub(crate) fn hash_used(&self, row: &IssuedRow, key: KeyMark) -> Option<u64> {
+        let counts = self.reuse == TidReuse::Refuse && !row.is_key_change();
+        counts.then(|| self.key.used(row, key))
+    }
+
+    /// Remembers a row: its name, if it has one, and the hash of its identifier, if that counts.
+    #[inline]
+    pub(crate) fn put(&mut self, row: IssuedRow, used: Option<u64>) {
+        if let Some(hash) = used {
+            self.table.put_used(hash, row.identifier);
+        }
         if let Some(name) = row.request {
             self.table.put(self.key.hash(name), row);
         }
     }
 
     /// Remembers the rows of an entry that is read again, unless they are in a run.
-    pub(crate) fn put_again(&mut self, rows: &[IssuedRow], sequence: u64, moment: Moment) {
-        if sequence <= self.saved {
+    pub(crate) fn put_again(&mut self, rows: &[IssuedRow], at: At, registers: &Registers) {
+        if at.sequence <= self.saved {
             return;
         }
         for rows in rows.chunks(super::BATCH) {
-            self.begin(rows.len(), moment);
-            rows.iter().for_each(|row| self.put(*row));
+            self.begin(rows.len(), at.moment);
+            for row in rows {
+                let deleted = self.deleted.key(row.register, at.sequence);
+                let key = deleted.or_else(|| registers.mark(row.register));
+                let used = key.and_then(|key| self.hash_used(row, key));
+                self.put(*row, used);
+            }
         }
-        self.end(sequence);
+        self.end(at.sequence);
     }
 
     /// The row of a request.
@@ -193,24 +217,55 @@ impl Names {
     #[cold]
     #[inline(never)]
     fn get_older(&mut self, hash: u64, name: RequestId) -> Result<Option<IssuedRow>, Unreadable> {
-        let answer = |mut row: [u8; IssuedRow::LENGTH], last| {
-            run::void(&mut row, last, &self.voids);
-            IssuedRow::decode(&row)
+        let of = |frozen: &Arc<Frozen>| Some((frozen.table.get(hash, name)?.encode(), frozen.last));
+        let frozen = self.frozen.iter().rev().find_map(of);
+        let found = match frozen {
+            None => self.find(
+                |_| true,
+                |run, files, key| Ok(run.find(files, key, hash, name)?.map(|row| (row, run.last))),
+            )?,
+            frozen => frozen,
         };
-        for frozen in self.frozen.iter().rev() {
-            if let Some(row) = frozen.table.get(hash, name) {
-                return Ok(answer(row.encode(), frozen.last));
-            }
+        Ok(found.and_then(|(mut row, last)| {
+            run::void(&mut row, last, &self.deleted);
+            IssuedRow::decode(&row)
+        }))
+    }
+
+    /// Whether an identifier with this hash was used.
+    #[inline]
+    pub(crate) fn has_used(&mut self, hash: u64, identifier: u32) -> Result<bool, Unreadable> {
+        if self.table.has_used(hash, identifier) {
+            return Ok(true);
         }
+        if self.frozen.is_empty() && self.runs.is_empty() {
+            return Ok(false);
+        }
+        if self.frozen.iter().any(|frozen| frozen.table.has_used(hash, identifier)) {
+            return Ok(true);
+        }
+        let found = self.find(
+            |run| run.span.has(identifier),
+            |run, files, key| Ok(run.has_used(files, key, hash)?.then_some(())),
+        )?;
+        Ok(found.is_some())
+    }
+
+    /// The first that is found in those runs that may have it, the newest first.
+    fn find<T>(
+        &mut self,
+        may_have: impl Fn(&Run) -> bool,
+        find: impl Fn(&mut Run, &dyn VaultFiles, &NamesKey) -> Result<Option<T>, Damaged>,
+    ) -> Result<Option<T>, Unreadable> {
         let mut unreadable = None;
-        for run in self.runs.iter_mut().rev() {
+        for run in self.runs.iter_mut().rev().filter(|run| may_have(run)) {
             let found = match &self.files {
-                Some(files) => run.find(&**files, &self.key, hash, name),
+                Some(files) => find(run, &**files, &self.key),
                 None => Err(Damaged),
             };
             match found {
                 Ok(None) => {}
-                Ok(Some(row)) => return Ok(answer(row, run.last)),
+                Ok(found) => return Ok(found),
                 Err(Damaged) => {
                     let in_log = !matches!(run.state, RunState::Lost);
                     unreadable = Some(Unreadable { from: run.oldest, to: run.newest, in_log });
@@ -220,22 +275,22 @@ impl Names {
         unreadable.map_or(Ok(None), Err)
     }
 
-    /// Notes that the key of a register is gone, by an entry.
-    pub(crate) fn void(&mut self, register: RegisterNumber, sequence: u64) {
+    /// Notes that the key of a register is gone: its requests, of which the log may be read again, are no longer answered.
+    pub(crate) fn void(&mut self, register: RegisterNumber) {
         self.table.void(register);
-        self.voids.insert(register.value(), sequence);
     }
 
-    /// As [`Names::void`], by the entry that comes next.
-    pub(crate) fn void_now(&mut self, register: RegisterNumber) {
-        self.void(register, self.last + 1);
+    /// Notes that the key of a register is deleted by the entry that comes next.
+    pub(crate) fn delete(&mut self, register: RegisterNumber, key: KeyMark) {
+        self.void(register);
+        self.deleted.0.push((register.value(), self.last + 1, key));
     }
 
     /// Forgets everything: another vault has the files.
     pub(crate) fn clear(&mut self) {
         self.runs.clear();
         self.frozen.clear();
-        self.voids.clear();
+        self.deleted = Deleted::default();
         self.table = Table::default();
     }
 
@@ -267,7 +322,7 @@ impl Names {
 
     /// How often the names of a run were merged, judged by their number.
     fn tier(&self, run: &Run) -> u32 {
-        let times = run.count / (self.full as u64 * MERGED as u64 / 2).max(1);
+        let times = run.count.max(run.used) / (self.full as u64 * MERGED as u64 / 2).max(1);
         if times == 0 { 0 } else { times.ilog(MERGED as u64) + 1 }
     }
 
@@ -275,7 +330,9 @@ impl Names {
     fn run_of(frozen: &Frozen, number: [u8; 16]) -> Run {
         Run {
             number,
-            count: frozen.table.len() as u64,
+            count: frozen.table.rows().len() as u64,
+            used: frozen.table.used().len() as u64,
+            span: frozen.table.span(),
             first: frozen.first,
             last: frozen.last,
             oldest: frozen.oldest,
@@ -311,22 +368,21 @@ impl Names {
         let is_old = |run: &&Run| run.newest.plus_days(days) < now;
         let count = self.runs[..most].iter().take_while(is_old).count();
         let gone = self.runs.drain(..count).collect();
-        let oldest = self.runs.iter().map(|run| run.last);
-        let oldest = oldest.chain(self.frozen.iter().map(|frozen| frozen.last)).min();
-        self.voids.retain(|_, entry| oldest.is_some_and(|oldest| oldest < *entry));
+        let oldest = self.runs.first().map_or(self.saved + 1, |run| run.first);
+        self.deleted.0.retain(|(_, entry, _)| oldest < *entry);
         gone
     }
 
     /// What is remembered.
     pub(crate) fn report(&self, days: u32) -> NamesReport {
-        let frozen = self.frozen.iter().map(|frozen| frozen.table.len() as u64);
+        let frozen = self.frozen.iter().map(|frozen| frozen.table.rows().len() as u64);
         let runs = self.runs.iter().map(|run| run.count);
         let damaged = |run: &&Run| matches!(run.state, RunState::Damaged | RunState::Lost);
         let first = self.runs.first().map(|run| run.oldest);
         let first = first.or_else(|| self.frozen.front().map(|frozen| frozen.oldest));
         NamesReport {
             days,
-            names: self.table.len() as u64 + frozen.chain(runs).sum::<u64>(),
+            names: self.table.rows().len() as u64 + frozen.chain(runs).sum::<u64>(),
             since: first.or((self.table.len() > 0).then_some(self.oldest)),
             unreadable: self.runs.iter().filter(damaged).map(|run| run.count).sum(),
         }
@@ -338,18 +394,26 @@ impl Names {
         w.list(&self.runs, |w, run| {
             w.array(&run.number);
             w.u64(run.count);
+            w.u64(run.used);
+            w.u32(run.span.first);
+            w.u32(run.span.last);
             w.u64(run.first);
             w.u64(run.last);
             w.u64(run.oldest.unix_seconds());
             w.u64(run.newest.unix_seconds());
         });
-        w.list(&self.voids, |w, (register, entry)| {
+        w.list(&self.deleted.0, |w, (register, entry, key)| {
             w.u16(*register);
             w.u64(*entry);
+            w.u32(key.0);
         });
     }
 
-    pub(crate) fn decode(r: &mut Reader<'_>, run_names: Option<u32>) -> Result<Self, DecodeError> {
+    pub(crate) fn decode(
+        r: &mut Reader<'_>,
+        reuse: TidReuse,
+        run_names: Option<u32>,
+    ) -> Result<Self, DecodeError> {
         let key = NamesKey::new(Zeroizing::new(r.array()?));
         let saved = r.u64()?;
         let error = r.error("runs of names that follow each other");
@@ -357,6 +421,8 @@ impl Names {
             Ok(Run {
                 number: r.array()?,
                 count: r.u64()?,
+                used: r.u64()?,
+                span: Span { first: r.u32()?, last: r.u32()? },
                 first: r.u64()?,
                 last: r.u64()?,
                 oldest: read_moment(r)?,
@@ -365,17 +431,26 @@ impl Names {
             })
         })?;
         let in_order = runs.is_sorted_by(|a, b| a.last < b.first && a.newest <= b.newest);
-        let fits = |run: &Run| run.first <= run.last && run.last <= saved && run.count > 0;
+        let has = |run: &Run| run.count > 0 || run.used > 0;
+        let fits = |run: &Run| run.first <= run.last && run.last <= saved && has(run);
         if !in_order || !runs.iter().all(fits) {
             return Err(error);
         }
-        let voids = r.list(|r| Ok((r.u16()?, r.u64()?)))?.into_iter().collect();
+        let deleted = Deleted(r.list(|r| Ok((r.u16()?, r.u64()?, KeyMark(r.u32()?))))?);
         let newest = runs.last().map_or(Moment::MIN, |run| run.newest);
-        Ok(Self { runs, voids, saved, last: saved, newest, ..Self::new(key, run_names) })
+        Ok(Self { runs, deleted, saved, last: saved, newest, ..Self::new(key, reuse, run_names) })
     }
 }
 
 impl Frozen {
+    /// Its identifiers in the order of a run.
+    fn sorted_used(&self) -> impl FnMut() -> io::Result<Option<u64>> {
+        let mut hashes: Vec<_> = self.table.used().iter().copied().collect();
+        hashes.sort_unstable();
+        let mut hashes = hashes.into_iter();
+        move || Ok(hashes.next())
+    }
+
     /// Its rows in the order of a run.
     fn sorted(&self, key: &NamesKey) -> impl FnMut() -> io::Result<Option<Hashed>> {
         let rows = self.table.rows();

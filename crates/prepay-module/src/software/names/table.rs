@@ -12,6 +12,7 @@
 //!
 //! An entry is at the slot given by the seventeen high bits of its hash, or in a later one if that was taken.
 
+use super::used::{Span, Used};
 use crate::RequestId;
 use crate::software::issued_row::IssuedRow;
 use prepay_kmp::attribute::RegisterNumber;
@@ -28,21 +29,50 @@ const PLACE_BITS: u32 = ROW_BITS + 1;
 /// The last slot.
 const LAST_PLACE: usize = (1 << PLACE_BITS) - 1;
 
-/// Rows by the names of their requests.
+/// Rows by the names of their requests, and the identifiers that were used.
 pub(super) struct Table {
     rows: Vec<IssuedRow>,
     index: Box<[u64]>,
+    used: Used,
+    span: Span,
 }
 
 impl Default for Table {
     fn default() -> Self {
-        Self { rows: Vec::new(), index: vec![0; LAST_PLACE + 1].into() }
+        Self {
+            rows: Vec::new(),
+            index: vec![0; LAST_PLACE + 1].into(),
+            used: Used::default(),
+            span: Span::EMPTY,
+        }
     }
 }
 
 impl Table {
+    /// How full it is: the number of its names or of its identifiers, whichever is larger.
     pub(super) fn len(&self) -> usize {
-        self.rows.len()
+        self.rows.len().max(self.used.len())
+    }
+
+    pub(super) const fn used(&self) -> &Used {
+        &self.used
+    }
+
+    /// From which to which identifier some were used.
+    pub(super) const fn span(&self) -> Span {
+        self.span
+    }
+
+    #[inline]
+    pub(super) fn has_used(&self, hash: u64, identifier: u32) -> bool {
+        self.span.has(identifier) && self.used.contains(&hash)
+    }
+
+    /// Adds an identifier that was used.
+    #[inline]
+    pub(super) fn put_used(&mut self, hash: u64, identifier: u32) {
+        self.span = self.span.join(Span { first: identifier, last: identifier });
+        self.used.insert(hash);
     }
 
     pub(super) fn rows(&self) -> &[IssuedRow] {
