@@ -159,6 +159,19 @@ fn every_fault_of_a_file_is_named_with_its_line() {
             "line 10: change and carry need units_from",
         ),
         (
+            "a value of a rate with too many decimals",
+            format!("{HEAD}[rate.fuel]\nvalue = 0.12345678901\n{}", version("2024-01-01", ENERGY)),
+            "line 6: value: expected at most 10 decimal places, found 0.12345678901",
+        ),
+        (
+            "values of a rate out of order",
+            format!(
+                "{HEAD}[rate.fuel]\nvalues = [\n{{ from = 2024-02-01, value = 1 }},\n{{ from = 2024-02-01, value = 2 }}]\n{}",
+                version("2024-01-01", ENERGY)
+            ),
+            "line 8: expected a later date than that of the value before it",
+        ),
+        (
             "no zone",
             format!("{HEAD}{}", version("2024-01-01", ENERGY))
                 .replace("Africa/Johannesburg", "Africa/Atlantis"),
@@ -357,4 +370,46 @@ fn purchases_that_cannot_be_priced_say_why() {
     assert_eq!(smallest(&owing), Some(decimal("40.20")));
     let paid = Purchase { ask: Ask::Amount(decimal("40.20")), ..owing };
     assert_eq!(code(&paid), Ok(decimal("0.1")));
+}
+
+#[test]
+fn an_amount_that_buys_nothing_is_refused_in_words_with_the_smallest_that_does() {
+    let fee = "[[version.line]]\nname = \"fee\"\nkind = \"charge\"\nmonthly = 10\n";
+    let text = format!(
+        "{HEAD}{}",
+        version("2024-01-01\nminimum = 5\nmaximum = 1000", &format!("{ENERGY}{fee}"))
+    );
+    let rands = read("t", &text);
+    let yen = read("t", &text.replace("ZAR", "JPY"));
+    let cases = [
+        (
+            &rands,
+            "0",
+            "amount: expected an amount above zero with at most 2 decimal places, found 0",
+        ),
+        (
+            &rands,
+            "-5",
+            "amount: expected an amount above zero with at most 2 decimal places, found -5",
+        ),
+        (
+            &rands,
+            "5.001",
+            "amount: expected an amount above zero with at most 2 decimal places, found 5.001",
+        ),
+        (&yen, "5.5", "amount: expected a whole amount above zero, found 5.5"),
+        (&rands, "4", "4 is too small an amount: the smallest possible purchase is 10.20"),
+        (
+            &rands,
+            "10",
+            "10 leaves nothing to sell: debts take 0, charges and taxes on them 10.00; the smallest possible purchase is 10.20",
+        ),
+        (&rands, "10.1", "10.1 is too small an amount: the smallest possible purchase is 10.20"),
+        (&rands, "1000.01", "1000.01 is too large an amount: expected at most 1000"),
+    ];
+    for (tariff, amount, expected) in cases {
+        let at = "2024-05-01T08:00:00Z".parse().unwrap();
+        let purchase = Purchase::new(at, Ask::Amount(decimal(amount)));
+        assert_eq!(tariff.quote(&purchase).unwrap_err().to_string(), expected);
+    }
 }
