@@ -14,7 +14,7 @@ use num_traits::Zero;
 use prepay_testkit::Random;
 use prepay_vend::{Ask, Decimal, LineKind, Purchase, Quote, QuoteError, Tariff};
 use slow::{Fraction, Verdict, fraction};
-use spec::{Case, Rule};
+use spec::{Base, Block, Case, Line, Rule, Spec, Written};
 
 /// A case, its tariff from its file, and the rates that come with each purchase.
 struct Generated {
@@ -216,7 +216,7 @@ fn amounts(random: &mut Random, made: &Generated, count: usize) -> Vec<Decimal> 
 #[test]
 fn more_money_never_buys_fewer_units_except_above_the_threshold_of_a_fee_which_is_announced() {
     let mut random = Random::new(3);
-    for _ in 0..400 {
+    for _ in 0..250 {
         let made = Generated::new(&mut random);
         // An amount in a jump is refused, so it buys nothing at all.
         if made.case.spec.gap == "refuse" {
@@ -251,4 +251,140 @@ fn more_money_never_buys_fewer_units_except_above_the_threshold_of_a_fee_which_i
             before = Some((amount, units));
         }
     }
+}
+
+#[test]
+fn a_quote_by_units_is_the_quote_of_its_amount_and_buys_at_least_those_units() {
+    let mut random = Random::new(4);
+    let mut compared = 0;
+    for _ in 0..300 {
+        let made = Generated::new(&mut random);
+        let Ok(by_amount) = made.quote(Ask::Amount(made.case.amount)) else { continue };
+        // Money carried in or left in a jump may buy these units for nothing more.
+        let by_units = made.quote(Ask::Units(by_amount.units));
+        let by_units = by_units.unwrap_or_else(|error| panic!("{error}\n{}", made.told()));
+        assert!(by_units.units >= by_amount.units, "{}", made.told());
+        let again = made.quote(Ask::Amount(by_units.amount)).unwrap();
+        let same = Quote { exact_total: again.exact_total, ..by_units };
+        assert_eq!(same, again, "{}", made.told());
+        compared += 1;
+    }
+    assert!(compared > 150, "{compared}");
+}
+
+/// Marginal blocks whose prices rise, one that adds up, a monthly charge, a levy and a tax on all of them.
+fn rising(random: &mut Random) -> Generated {
+    let mut made = Generated::new(random);
+    let spec = &mut made.case.spec;
+    let mut prices: Vec<Decimal> = (0..3).map(|_| generate::figure(random, 5, 3)).collect();
+    prices.sort();
+    let ends = [Some(Decimal::from(30)), Some(Decimal::from(80)), None];
+    let blocks = ends.into_iter().zip(prices).enumerate();
+    let blocks = blocks.map(|(index, (to, price))| Block {
+        to,
+        price,
+        reprices: false,
+        accrues: index == 0,
+    });
+    let line = |kind, rule| Line {
+        kind,
+        rule,
+        direction: "half_up",
+        step: None,
+        rebate: false,
+        on_top: false,
+        times: None,
+        written: Written::Plain,
+    };
+    let per_unit =
+        |blocks| Rule::PerUnit { blocks, whole_purchase: false, cap: None, exchange: None };
+    let levy =
+        Block { to: None, price: generate::figure(random, 1, 2), reprices: false, accrues: false };
+    let monthly = generate::figure(random, 9, spec.decimals);
+    let of = (0..3).map(|line| Base { taken_off: false, line: Some(line) }).collect();
+    let tax = Rule::Percent {
+        rate: Decimal::from(18),
+        divide_by: None,
+        of,
+        above: None,
+        printed: false,
+        included: false,
+    };
+    spec.lines = vec![
+        line("energy", per_unit(blocks.collect())),
+        line("charge", Rule::Monthly { tiers: vec![(None, monthly)], accrues: true, cap: None }),
+        line("levy", per_unit(vec![levy])),
+        line("tax", tax),
+    ];
+    (spec.units_from, spec.remainder, spec.remainder_word) = ("exact", Some(0), "l0".to_owned());
+    (spec.price_step, spec.token_step, spec.with_classes) = (None, None, false);
+    let case = &mut made.case;
+    (case.bought, case.carried, case.carried_units) = (Decimal::ZERO, Decimal::ZERO, Decimal::ZERO);
+    (case.debts, case.months) = (Vec::new(), 2);
+    let (file, rates) = case.spec.file();
+    Generated { tariff: read(&file, &file), case: made.case, file, rates }
+}
+
+#[test]
+fn marginal_blocks_do_not_depend_on_how_the_purchases_of_a_month_are_split() {
+    let mut random = Random::new(5);
+    for _ in 0..300 {
+        let mut made = rising(&mut random);
+        let places = made.case.spec.decimals;
+        let parts: Vec<Decimal> = (0..2 + random.below(4))
+            .map(|_| Decimal::from(40) + generate::figure(&mut random, 99, places))
+            .collect();
+        let whole = made.quote(Ask::Amount(parts.iter().sum())).unwrap().units;
+        let mut bought = Decimal::ZERO;
+        for part in &parts {
+            bought += made.quote(Ask::Amount(*part)).unwrap().units;
+            (made.case.bought, made.case.months) = (bought, 0);
+        }
+        let most = made.case.spec.units_step * Decimal::from(parts.len());
+        assert!(
+            (bought - whole).abs() <= most,
+            "{parts:?}: {bought}, at once {whole}\n{}",
+            made.told()
+        );
+    }
+}
+
+#[test]
+fn the_largest_amount_of_every_currency_is_priced_and_none_overflows() {
+    let mut random = Random::new(6);
+    let mut places = std::collections::BTreeSet::new();
+    let letters = || 'A'..='Z';
+    let codes = letters().flat_map(|first| {
+        letters()
+            .flat_map(move |second| letters().map(move |third| format!("{first}{second}{third}")))
+    });
+    for currency in codes.filter_map(|code| iso_currency::Currency::from_code(&code)) {
+        let Some(exponent) = currency.exponent() else { continue };
+        places.insert(exponent);
+        let code = currency.code();
+        let decimals = u32::from(exponent);
+        let amount = Decimal::new(999_999_999_999_999_999, decimals);
+        // Tariffs with figures of as many places, which the file leaves to the currency. No token carries so many units.
+        let is_for = |spec: &Spec| spec.decimals == decimals && spec.token_step.is_none();
+        let cases = std::iter::repeat_with(|| Generated::new(&mut random));
+        for mut made in cases.filter(|made| is_for(&made.case.spec)).take(3) {
+            made.file =
+                made.file.replace("XTS", code).replace(&format!("decimals = {decimals}\n"), "");
+            made.tariff = read(&made.file, &made.file);
+            assert_eq!(made.tariff.decimals(), decimals, "{code}");
+            for amount in [amount, amount - Decimal::new(1, decimals)] {
+                match made.quote(Ask::Amount(amount)) {
+                    Ok(quote) => {
+                        assert_eq!(sum(&quote), quote.tendered, "{code}");
+                        let more = made.tariff.explain(&made.purchase(Ask::Amount(amount)));
+                        assert_eq!(more.unwrap().quote, quote, "{code}");
+                    }
+                    Err(QuoteError::Invalid { field, .. }) if field == "rates" => {}
+                    Err(QuoteError::AmountSwallowed { .. } | QuoteError::AmountInGap { .. }) => {}
+                    Err(error) => panic!("{code} {amount}: {error}\n{}", made.told()),
+                }
+            }
+        }
+    }
+    assert_eq!(places, [0, 2, 3, 4].into());
 }
