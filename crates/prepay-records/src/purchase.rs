@@ -54,6 +54,8 @@ pub struct PurchaseRecord {
     pub bought_this_month: Option<Figure>,
     /// Months not paid, this one included.
     pub months_unpaid: Option<u32>,
+    /// Months whose accruing blocks may be used, this one included.
+    pub months_in_blocks: Option<u32>,
     /// Days since the last purchase.
     pub days_since: Option<u32>,
     /// What is owed, in the order of collection.
@@ -130,6 +132,7 @@ impl PurchaseRecord {
             past_mean: self.past_mean.map(|figure| figure.0),
             bought_this_month: or_zero(self.bought_this_month),
             months_unpaid: self.months_unpaid,
+            months_in_blocks: self.months_in_blocks,
             days_since: self.days_since,
             debts: self.debts.iter().map(DebtRecord::debt).collect::<Result<_, _>>()?,
             rates: figures(&self.rates),

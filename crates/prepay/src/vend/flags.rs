@@ -122,6 +122,9 @@ pub(super) struct PurchaseFlags {
     /// Months whose charges are not paid, this one included [default: 1 at the first purchase of a month, then 0].
     #[arg(long, value_name = "MONTHS")]
     months_unpaid: Option<u32>,
+    /// Months whose accruing blocks may be used in this month, this one included [default: as --months-unpaid, at least 1].
+    #[arg(long, value_name = "MONTHS")]
+    months_in_blocks: Option<u32>,
     /// Days since the last purchase.
     #[arg(long, value_name = "DAYS")]
     days_since: Option<u32>,
@@ -198,6 +201,7 @@ impl PurchaseFlags {
             past_mean: self.past_mean,
             bought_this_month: self.bought_this_month,
             months_unpaid: self.months_unpaid,
+            months_in_blocks: self.months_in_blocks,
             days_since: self.days_since,
             debts: self.debts.clone(),
             rates: self.rates.iter().cloned().collect(),
