@@ -119,7 +119,9 @@ impl PlaceFlags {
         let worked = {
             let centre_module = CentreSession::new(&vault, self.vault.actor(&vault, needs)?);
             let mut centre = Centre::new(store, &centre_module, &clock);
-            set_up(&mut centre, &centre_module).and_then(|()| work(&mut centre, &centre_module))
+            set_up(&mut centre, &centre_module)
+                .and_then(|()| wipe_retired(&mut centre, &centre_module, out))
+                .and_then(|()| work(&mut centre, &centre_module))
         };
         closing(worked, vault.close())
     }
@@ -134,6 +136,21 @@ fn set_up(centre: &mut Centre<'_, Store>, module: &dyn CentreModule) -> Done<()>
         other => other.map(drop),
     }
     .map_err(|error| refusal::command(&error))
+}
+
+/// Wipes retired keys whose time has come, if those who act may.
+fn wipe_retired(
+    centre: &mut Centre<'_, Store>,
+    module: &dyn CentreModule,
+    out: &Out,
+) -> Done<()> {
+    if module.authority() < Authority::DualControl {
+        return Ok(());
+    }
+    for key in centre.wipe_retired_keys().map_err(|error| refusal::command(&error))? {
+        out.remark(format_args!("the vending key of {} was retired; it is wiped now", key.id));
+    }
+    Ok(())
 }
 
 /// Reads the file with the fixed time.

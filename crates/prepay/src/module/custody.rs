@@ -19,7 +19,7 @@ use crate::failure::{Done, Failure};
 use crate::file;
 use crate::out::Record;
 use crate::paint::{HEADING, QUIET, RESULT, styled};
-use crate::people::{ask_line, confirm};
+use crate::people::{SureFlags, ask_line, confirm};
 use crate::vault::Needs;
 
 /// At which module two custodians have signed in: one that this process opened, or one behind its service.
@@ -226,7 +226,10 @@ impl Invocation<'_> {
     }
 
     /// Deletes the key of a register.
-    pub(super) fn delete(&self, register: RegisterNumber) -> Done<Ending> {
+    pub(super) fn delete(&self, register: RegisterNumber, sure: SureFlags) -> Done<Ending> {
+        sure.ask(format_args!(
+            "the module loses the key of register {register}, and no request under it can be repeated"
+        ))?;
         let CustodyAnswer::Deleted { sgc, krn, kcv, .. } =
             self.keepers()?.ask(&Custody::DeleteKey(register))?
         else {
@@ -243,7 +246,10 @@ impl Invocation<'_> {
     }
 
     /// Revokes a centre.
-    pub(super) fn revoke(&self, centre: &CentreId) -> Done<Ending> {
+    pub(super) fn revoke(&self, centre: &CentreId, sure: SureFlags) -> Done<Ending> {
+        sure.ask(format_args!(
+            "the module loses its agreement with centre {centre}, and never accepts the centre's present keys again"
+        ))?;
         self.keepers()?.ask(&Custody::RevokeCentre(centre))?;
         let sentence = format!(
             "centre {centre} is revoked: the module accepts nothing more under its current keys"

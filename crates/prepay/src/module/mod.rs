@@ -108,8 +108,8 @@ impl Invocation<'_> {
             ModuleCommand::Verify(verify) => self.verify(verify),
             ModuleCommand::Request(request) => self.request(request),
             ModuleCommand::Load(load) => self.load(load),
-            ModuleCommand::Delete { register } => self.delete(*register),
-            ModuleCommand::Revoke { centre } => self.revoke(centre),
+            ModuleCommand::Delete { register, sure } => self.delete(*register, *sure),
+            ModuleCommand::Revoke { centre, sure } => self.revoke(centre, *sure),
             ModuleCommand::Refill { transactions } => self.refill(*transactions),
             ModuleCommand::User(command) => match self.socket()? {
                 Some(path) => done(self.remote_user(path, command)),

@@ -8,7 +8,7 @@ use prepay_vault::{Actor, Contents, Quorum, Role, Secret, SharedVault};
 use super::{Installation, Needs, VaultFlags};
 use crate::failure::Done;
 use crate::out::{Out, Record};
-use crate::people::{NewPerson, new_person, person, sign_in_failure, user_failure, vault_failure};
+use crate::people::{NewPerson, SureFlags, new_person, person, sign_in_failure, user_failure, vault_failure};
 
 /// Commands for people.
 #[derive(Subcommand)]
@@ -29,6 +29,8 @@ pub(crate) enum UserCommand {
         /// The name.
         #[arg(value_parser = person)]
         name: Identifier,
+        #[command(flatten)]
+        sure: SureFlags,
     },
     /// Change a passphrase: your own, or as two custodians that of anyone who forgot it. The new one is the
     /// secret NAME.new.
@@ -114,6 +116,7 @@ impl<C: Contents> People for AtVault<'_, C> {
 /// Runs one command at a vault.
 pub(crate) fn run(site: &impl Installation, command: &UserCommand, out: &Out) -> Done<()> {
     let flags = site.flags();
+    command.ask(site.what())?;
     site.with_vault(out, |vault| {
         let (by, old) = match (command, command.own(flags)?) {
             (_, Some((name, old))) => {
@@ -128,6 +131,12 @@ pub(crate) fn run(site: &impl Installation, command: &UserCommand, out: &Out) ->
 }
 
 impl UserCommand {
+    /// Asks whether a person is to be removed, from a module or a centre.
+    pub(crate) fn ask(&self, what: &str) -> Done<()> {
+        let Self::Remove { name, sure } = self else { return Ok(()) };
+        sure.ask(format_args!("{name} cannot sign in to the {what} any more"))
+    }
+
     /// The person who changes the own passphrase, with the old one.
     pub(crate) fn own(&self, flags: &VaultFlags) -> Done<Option<(Identifier, Secret)>> {
         match self {
@@ -169,7 +178,7 @@ impl UserCommand {
                 let record = Record::new().text("name", name).text("role", role);
                 out.done(format_args!("{name} is now {role} of this {what}"), &record)
             }
-            Self::Remove { name } => {
+            Self::Remove { name, .. } => {
                 people.remove(name)?;
                 out.done(format_args!("{name} was removed"), &Record::new().text("name", name))
             }
