@@ -17,7 +17,7 @@ use prepay_vault::{
 };
 
 use crate::failure::{Done, Failure};
-use crate::file::not_made;
+use crate::file::{not_made, there};
 use crate::people::{ask_name, person, vault_failure};
 use crate::secret::{PIN, SEAL, SecretFlags};
 
@@ -266,8 +266,24 @@ impl NewSealFlags {
         }
     }
 
-    /// Refuses flags that belong to another kind of seal.
-    fn check(&self) -> Done<()> {
+    /// Checks what can be checked, and asks for a new passphrase if there is to be one, before anything is opened or made.
+    /// [`NewSealFlags::make`] takes it.
+    pub(crate) fn ask_ahead(
+        &self,
+        vault: &str,
+        suffix: &str,
+        secrets: &SecretFlags,
+    ) -> Done<()> {
+        self.check()?;
+        if self.kind == SealKind::Passphrase {
+            let what = format!("new sealing passphrase of {vault}");
+            secrets.fresh_ahead(&format!("{SEAL}{suffix}"), &what)?;
+        }
+        Ok(())
+    }
+
+    /// Refuses flags that belong to another kind of seal, and a new key file that is there already.
+    pub(crate) fn check(&self) -> Done<()> {
         let for_token = self.token.is_some() || self.key.is_some() || self.existing;
         let (flag, kind) = match self.kind {
             kind if kind != SealKind::KeyFile && self.key_file.is_some() => {
@@ -279,7 +295,10 @@ impl NewSealFlags {
             kind if kind != SealKind::Pkcs11 && for_token => {
                 ("--pkcs11-token, --pkcs11-key and --pkcs11-existing", "pkcs11")
             }
-            _ => return Ok(()),
+            _ => match &self.key_file {
+                Some(path) if path.symlink_metadata().is_ok() => return Err(there(path)),
+                _ => return Ok(()),
+            },
         };
         let message = format!("{flag}: expected with --seal {kind} only, found without it");
         Err(Failure::unable("flag", message).next(format!("give --seal {kind}, or leave it out")))
@@ -341,6 +360,12 @@ impl WaitFlags {
 /// Makes the directory of a new vault, which is `dir` or in it. Refuses a `dir` in which there is anything else: what
 /// was meant for another purpose would lie beside the vault, and become private with it.
 pub(crate) fn make_directory(dir: &Path, vault: &Path) -> Done<(Directory, NewDirectories)> {
+    require_empty(dir, vault)?;
+    Directory::create_new(vault).map_err(|error| directory_failure(&error))
+}
+
+/// Refuses a directory in which there is anything, for a new vault in it.
+pub(crate) fn require_empty(dir: &Path, vault: &Path) -> Done<()> {
     let occupants =
         |path: &Path| Directory::occupants(path).map_err(|error| Failure::file(path, &error));
     let mut found = occupants(dir)?;
@@ -354,7 +379,7 @@ pub(crate) fn make_directory(dir: &Path, vault: &Path) -> Done<(Directory, NewDi
             format!("{}: expected an empty directory, found {}", dir.display(), found.display());
         return Err(Failure::unable("not_empty", message).next("choose an empty directory"));
     }
-    Directory::create_new(vault).map_err(|error| directory_failure(&error))
+    Ok(())
 }
 
 /// Why a directory cannot be used.

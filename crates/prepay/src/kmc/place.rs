@@ -14,6 +14,7 @@ use clap::Args;
 use prepay_basics::Moment;
 use prepay_kmc::centre::{Centre, CommandError};
 use prepay_kmc_module::{Authority, CentreContents, CentreModule, CentreSession, CentreVault};
+use prepay_vault::VaultHeader;
 
 use super::refusal;
 use super::store::{self, Store};
@@ -93,9 +94,14 @@ impl PlaceFlags {
         }
     }
 
-    /// Opens the vault and the store.
-    pub(super) fn open(&self, out: &Out) -> Done<Site> {
-        let vault = self.unlock(self.look(out)?)?;
+    /// Opens the vault and the store. `ask` is as for [`Installation::unlock`].
+    pub(super) fn open(
+        &self,
+        out: &Out,
+        needs: Needs,
+        ask: impl FnOnce(&VaultHeader) -> Done<()>,
+    ) -> Done<Site> {
+        let vault = self.unlock(self.look(out)?, Some(needs), ask)?;
         let clock = self.clock(vault.header().insecure_test)?;
         let path = store_path(self.dir()?);
         let store = store::open(&path).map_err(|failure| match path.symlink_metadata() {
@@ -115,7 +121,7 @@ impl PlaceFlags {
         needs: Needs,
         work: impl FnOnce(&mut Centre<'_, Store>, &dyn CentreModule) -> Done<T>,
     ) -> Done<T> {
-        let Site { vault, store, clock } = self.open(out)?;
+        let Site { vault, store, clock } = self.open(out, needs, |_| Ok(()))?;
         let worked = {
             let centre_module = CentreSession::new(&vault, self.vault.actor(&vault, needs)?);
             let mut centre = Centre::new(store, &centre_module, &clock);

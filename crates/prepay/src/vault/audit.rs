@@ -62,7 +62,7 @@ pub(crate) fn run<I: Installation>(site: &I, command: &AuditCommand, out: &Out) 
     let flags = site.flags();
     match command {
         AuditCommand::List { from, count } if flags.is_anybody_named() => {
-            let records = site.with_vault(out, |vault| {
+            let records = site.with_vault(out, Some(Needs::Reader), |_| Ok(()), |vault| {
                 let by = flags.actor(vault, Needs::Reader)?;
                 vault.audit(by.by(), *from, *count).map_err(failed)
             })?;
@@ -84,7 +84,7 @@ pub(crate) fn run<I: Installation>(site: &I, command: &AuditCommand, out: &Out) 
             Err(Failure::flag("--follow", message).next("leave --follow out, or give --socket"))
         }
         AuditCommand::Export { from, .. } if flags.is_anybody_named() => {
-            site.with_vault(out, |vault| {
+            site.with_vault(out, Some(Needs::Reader), |_| Ok(()), |vault| {
                 let by = flags.actor(vault, Needs::Reader)?;
                 out.begin_beside()?;
                 let (mut from, mut place) = (*from, None);
@@ -117,7 +117,7 @@ pub(crate) fn run<I: Installation>(site: &I, command: &AuditCommand, out: &Out) 
                 let report = verify::<EntryOf<I>>(&mut directory).map_err(failed)?;
                 return print_report(&report, out);
             }
-            let vault = site.unlock((directory, header, protector))?;
+            let vault = site.unlock((directory, header, protector), Some(Needs::Reader), |_| Ok(()))?;
             let by = flags.actor(&vault, Needs::Reader)?;
             let report = vault.verify_audit(by.by()).map_err(failed)?;
             vault.close().map_err(|error| vault_failure(&error))?;

@@ -1,14 +1,18 @@
 //! `seal`: what unlocks a vault.
 
-use super::Installation;
+use super::{Installation, Needs};
 use crate::failure::Done;
 use crate::out::{Out, Record};
 use crate::people::vault_failure;
 use crate::sealing::NewSealFlags;
+use prepay_vault::VaultHeader;
 
 /// Changes what unlocks the vault. The new passphrase is the secret seal.new.
 pub(crate) fn run(site: &impl Installation, flags: &NewSealFlags, out: &Out) -> Done<()> {
-    site.with_vault(out, |vault| {
+    let ask = |header: &VaultHeader| {
+        flags.ask_ahead(header.name.as_str(), ".new", &site.flags().secrets)
+    };
+    site.with_vault(out, Some(Needs::Custodians), ask, |vault| {
         let by = site.flags().two(vault)?;
         let (what, name) = (site.what(), vault.header().name.as_str());
         let seal = flags.make(name, ".new", &site.flags().unlock, &site.flags().secrets)?;

@@ -3,7 +3,7 @@
 use clap::Subcommand;
 use prepay_basics::Identifier;
 use prepay_session::PersonRecord;
-use prepay_vault::{Actor, Contents, Quorum, Role, Secret, SharedVault};
+use prepay_vault::{Actor, Contents, Quorum, Role, Secret, SharedVault, VaultHeader};
 
 use super::{Installation, Needs, VaultFlags};
 use crate::failure::Done;
@@ -117,7 +117,14 @@ impl<C: Contents> People for AtVault<'_, C> {
 pub(crate) fn run(site: &impl Installation, command: &UserCommand, out: &Out) -> Done<()> {
     let flags = site.flags();
     command.ask(site.what())?;
-    site.with_vault(out, |vault| {
+    // Whoever changes the own passphrase signs in with it, so nobody else is asked for one.
+    let needs = match command {
+        UserCommand::List => Some(Needs::Reader),
+        UserCommand::Passphrase { .. } if flags.custodian.is_empty() => None,
+        _ => Some(Needs::Custodians),
+    };
+    let ask = |_: &VaultHeader| command.ask_ahead(flags);
+    site.with_vault(out, needs, ask, |vault| {
         let (by, old) = match (command, command.own(flags)?) {
             (_, Some((name, old))) => {
                 let session = vault.sign_in(&name, &old);
@@ -135,6 +142,26 @@ impl UserCommand {
     pub(crate) fn ask(&self, what: &str) -> Done<()> {
         let Self::Remove { name, sure } = self else { return Ok(()) };
         sure.ask(format_args!("{name} cannot sign in to the {what} any more"))
+    }
+
+    /// Asks for passphrases, before the vault is opened.
+    fn ask_ahead(&self, flags: &VaultFlags) -> Done<()> {
+        let secrets = &flags.secrets;
+        match self {
+            Self::List | Self::Remove { .. } => {}
+            Self::Add { name, role } => {
+                let what = format!("new passphrase of {role} {name}");
+                secrets.fresh_ahead(name.as_str(), &what)?;
+            }
+            Self::Passphrase { name } => {
+                if let Some((_, old)) = self.own(flags)? {
+                    secrets.put_ahead(name.as_str(), old);
+                }
+                let what = format!("new passphrase of {name}");
+                secrets.fresh_ahead(&format!("{name}.new"), &what)?;
+            }
+        }
+        Ok(())
     }
 
     /// The person who changes the own passphrase, with the old one.

@@ -52,7 +52,7 @@ pub(crate) fn run(site: &impl Installation, command: &WitnessCommand, out: &Out)
     match command {
         WitnessCommand::Set { path, limits } => {
             let place = place_of(path, site.dir()?)?;
-            site.with_vault(out, |vault| {
+            site.with_vault(out, Some(Needs::Custodians), |_| Ok(()), |vault| {
                 let by = site.flags().two(vault)?;
                 let uncertain = vault
                     .set_witness(&by, &place, limits.limits())
@@ -69,7 +69,7 @@ pub(crate) fn run(site: &impl Installation, command: &WitnessCommand, out: &Out)
                 "older copies of the {} can be put back, and nobody sees it",
                 site.what()
             ))?;
-            site.with_vault(out, |vault| {
+            site.with_vault(out, Some(Needs::Custodians), |_| Ok(()), |vault| {
                 let by = site.flags().two(vault)?;
                 let uncertain = vault
                     .remove_witness(&by, limits.limits())
@@ -81,7 +81,7 @@ pub(crate) fn run(site: &impl Installation, command: &WitnessCommand, out: &Out)
                 Ok(())
             })
         }
-        WitnessCommand::Show => site.with_vault(out, |vault| {
+        WitnessCommand::Show => site.with_vault(out, Some(Needs::Reader), |_| Ok(()), |vault| {
             let by = site.flags().actor(vault, Needs::Reader)?;
             let report = vault.witness(by.by()).map_err(|error| vault_failure(&error))?;
             let Some(WitnessReport { place, last }) = report else {
