@@ -68,7 +68,7 @@ impl Invocation<'_> {
             patience: Duration::from_secs(flags.patience.into()),
             ..Limits::default()
         };
-        let module = self.open()?;
+        let module = self.open(None)?;
         self.flags.vault.secrets.forget();
         let socket = ServiceSocket::bind(path, group).map_err(|error| socket_failure(&error))?;
         let mut signals = Signals::new([SIGTERM, SIGINT])?;

@@ -62,10 +62,15 @@ pub(crate) fn run<I: Installation>(site: &I, command: &AuditCommand, out: &Out) 
     let flags = site.flags();
     match command {
         AuditCommand::List { from, count } if flags.is_anybody_named() => {
-            let records = site.with_vault(out, |vault| {
-                let by = flags.actor(vault, Needs::Reader)?;
-                vault.audit(by.by(), *from, *count).map_err(failed)
-            })?;
+            let records = site.with_vault(
+                out,
+                Some(Needs::Reader),
+                |_| Ok(()),
+                |vault| {
+                    let by = flags.actor(vault, Needs::Reader)?;
+                    vault.audit(by.by(), *from, *count).map_err(failed)
+                },
+            )?;
             print(&entries(&records), out)
         }
         AuditCommand::List { from, count } => {
@@ -83,8 +88,11 @@ pub(crate) fn run<I: Installation>(site: &I, command: &AuditCommand, out: &Out) 
                 "expected the socket of a service: nothing is added while this command has the log";
             Err(Failure::flag("--follow", message).next("leave --follow out, or give --socket"))
         }
-        AuditCommand::Export { from, .. } if flags.is_anybody_named() => {
-            site.with_vault(out, |vault| {
+        AuditCommand::Export { from, .. } if flags.is_anybody_named() => site.with_vault(
+            out,
+            Some(Needs::Reader),
+            |_| Ok(()),
+            |vault| {
                 let by = flags.actor(vault, Needs::Reader)?;
                 out.begin_beside()?;
                 let (mut from, mut place) = (*from, None);
@@ -95,8 +103,8 @@ pub(crate) fn run<I: Installation>(site: &I, command: &AuditCommand, out: &Out) 
                     let Some(last) = page.records.last() else { return Ok(()) };
                     (from, place) = (last.sequence + 1, Some(page.place));
                 }
-            })
-        }
+            },
+        ),
         AuditCommand::Export { from, .. } => {
             let (mut directory, ..) = site.look(out)?;
             out.begin_beside()?;
@@ -117,7 +125,8 @@ pub(crate) fn run<I: Installation>(site: &I, command: &AuditCommand, out: &Out) 
                 let report = verify::<EntryOf<I>>(&mut directory).map_err(failed)?;
                 return print_report(&report, out);
             }
-            let vault = site.unlock((directory, header, protector))?;
+            let vault =
+                site.unlock((directory, header, protector), Some(Needs::Reader), |_| Ok(()))?;
             let by = flags.actor(&vault, Needs::Reader)?;
             let report = vault.verify_audit(by.by()).map_err(failed)?;
             vault.close().map_err(|error| vault_failure(&error))?;
