@@ -102,7 +102,7 @@ fn every_commit_may_fail() {
     let sound = FailingStore::new(None);
     live(&bench, &forms, &sound).unwrap();
     let commits = sound.commits();
-    assert_eq!(commits, 16, "each of them can fail");
+    assert_eq!(commits, 17, "each of them can fail");
     let expected = outcome(&bench, &sound);
     assert!(expected.contains("Ok([])"), "no orphans: {expected}");
 

@@ -289,13 +289,13 @@ fn what_is_there_already_is_refused_before_anybody_is_asked() {
     let workplace = workplace("there");
     workplace.init("");
     let screen = Terminal::start(&workplace, INIT).ends(2);
-    assert!(screen.contains("not_empty: ") && !screen.contains("passphrase"), "{screen}");
+    assert!(screen.contains("not_empty:") && !screen.contains("passphrase"), "{screen}");
     let elsewhere = crate::workplace("there-too");
     std::fs::write(elsewhere.path("a.key"), "something").unwrap();
     let key =
         format!("{INIT} --seal key-file --new-key-file {}", elsewhere.path("a.key").display());
     let screen = Terminal::start(&elsewhere, &key).ends(2);
-    assert!(screen.contains("file_exists: ") && !screen.contains("passphrase"), "{screen}");
+    assert!(screen.contains("file_exists:") && !screen.contains("passphrase"), "{screen}");
     assert!(!is_made(&elsewhere));
 }
 

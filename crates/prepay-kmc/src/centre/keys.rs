@@ -12,7 +12,7 @@ use super::{Answer, Centre, CommandError};
 use crate::entity::{
     Action, FormNumber, KeyState, SupplyGroup, VendingKeyId, VendingKeyRecord, life_faults,
 };
-use crate::store::{CentreStore, RowKey, Versioned};
+use crate::store::{CentreStore, Filter, RowKey, Versioned};
 
 /// How long after the command a retired key is wiped: 24 hours, in which two custodians can take it back.
 pub const RETIRES_AFTER_SECONDS: u64 = 24 * 3600;
@@ -237,8 +237,10 @@ impl<S: CentreStore> Centre<'_, S> {
     /// stays wiped.
     pub fn wipe_retired_keys(&mut self) -> Answer<Vec<VendingKeyRecord>> {
         let now = self.now();
-        let mut due = self.rows(VendingKeyRecord::in_state(KeyState::Retiring))?;
-        due.retain(|key| key.ended.is_some_and(|ended| ended <= now));
+        let mut due = self.rows::<VendingKeyRecord>(Filter::all())?;
+        due.retain(|key| {
+            key.state == KeyState::Retiring && key.ended.is_some_and(|ended| ended <= now)
+        });
         due.into_iter().map(|key| self.wipe_key(self.row(&key.id)?)).collect()
     }
 

@@ -13,8 +13,8 @@ use super::column::{Column, Columns, Decimal, Field};
 use super::{Query, RowKey, StoreError, Table, Tables, Value, Versioned, WriteTables};
 use crate::entity::{
     AgreementRecord, Authorisation, AuthorisationNumber, CentreRecord, Customer, CustomerNumber,
-    FormNumber, FormRecord, FormStep, JournalEntry, KeyLoadRecord, KeyState, LeftOut, Line,
-    LoadedKey, ModuleRecord, Ownership, Signatory, SupplyGroup, VendingKeyId, VendingKeyRecord,
+    FormNumber, FormRecord, FormStep, JournalEntry, KeyLoadRecord, LeftOut, Line, LoadedKey,
+    ModuleRecord, Ownership, Signatory, SupplyGroup, VendingKeyId, VendingKeyRecord,
 };
 
 /// A kind of row, with a key and a version.
@@ -270,11 +270,6 @@ impl VendingKeyRecord {
     /// The keys of a group.
     pub fn of_group(group: SupplyGroupCode) -> Filter<Self> {
         Filter::all().with("supply_group", group.to_value())
-    }
-
-    /// The keys in a state.
-    pub fn in_state(state: KeyState) -> Filter<Self> {
-        Filter::all().with("state", state.to_value())
     }
 
     pub(super) fn of_revision(id: VendingKeyId) -> Filter<Self> {
