@@ -329,7 +329,7 @@ proptest! {
                 let text = slip.text(columns);
                 for line in text.lines() {
                     prop_assert!(textwrap::core::display_width(line) <= columns, "{columns}: {line:?}");
-                    prop_assert!(!line.contains(['\u{2068}', '\u{2069}', '\u{a0}', '\u{200e}', '\u{200f}']), "{line:?}");
+                    prop_assert!(!line.contains(['\u{2067}', '\u{2068}', '\u{2069}', '\u{a0}', '\u{200e}', '\u{200f}']), "{line:?}");
                 }
                 // Without blanks, every name is there whole, and every token on one line.
                 let letters: String = text.chars().filter(|letter| !letter.is_whitespace()).collect();

@@ -43,6 +43,26 @@ fn a_record_with_another_alphabet_and_a_set_given_again_prints_too() {
 }
 
 #[test]
+fn pages_are_those_of_the_files_and_a_pdf_goes_to_a_file() {
+    for language in ["en", "ar"] {
+        let command = format!("vend receipt --sample --form html --language {language}");
+        compare(&format!("{language}.html"), &succeed(&command));
+    }
+    let answer: Value =
+        serde_json::from_str(&ends(2, "--json vend receipt --sample --form pdf", b"")).unwrap();
+    assert_eq!(answer["error"]["code"], "flag");
+    let file = folder("receipt-pdf").join("slip.pdf");
+    succeed(&format!("vend receipt --sample --form pdf --out {}", file.display()));
+    assert!(fs::read(&file).unwrap().starts_with(b"%PDF-"));
+    let record = succeed("vend receipt --sample --form json").replace("Juma Barasa", "ከበደ");
+    let command = format!("--json vend receipt - --form pdf --force --out {}", file.display());
+    let answer: Value = serde_json::from_str(&ends(3, &command, record.as_bytes())).unwrap();
+    assert_eq!(answer["error"]["code"], "letter_missing");
+    assert!(fs::read(&file).unwrap().starts_with(b"%PDF-"), "an existing file is not changed");
+    assert!(ends(0, "vend receipt -", record.as_bytes()).contains("ከበደ"));
+}
+
+#[test]
 fn the_json_of_a_receipt_prints_the_same_receipt() {
     let json = succeed("vend receipt --sample --form json");
     assert_eq!(ends(0, "vend receipt -", json.as_bytes()), succeed("vend receipt --sample"));
@@ -71,10 +91,10 @@ fn what_is_no_receipt_is_refused_with_every_fault() {
         (part("code"), part("message"))
     };
     let command = "--json vend receipt -";
-    let (code, message) = error(command, "{\"recipt_number\":1}");
+    let (code, message) = error(command, "{\"nmae\":1}");
     assert_eq!(code, "bad_json");
     assert!(
-        message.contains("unknown field `recipt_number`, expected one of `receipt_number`"),
+        message.contains("unknown field `nmae`, expected one of `receipt_number`"),
         "{message}"
     );
     let json = succeed("vend receipt --sample --form json");

@@ -3,7 +3,7 @@
 //! - A message file is [Fluent](https://projectfluent.org); its `locale` says whose numbers, dates and plurals apply.
 //! - Numbers go from exact decimals to digits without floating point. Digits are 0 to 9 in every language, since the keypad
 //!   of a meter has no others.
-//! - What stands inside a message is isolated by U+2068 and U+2069, so that a name or a number never turns the order of its
+//! - What stands inside a message is isolated by U+2067 or U+2068 and U+2069, so that a name or a number never turns the order of its
 //!   neighbours. Who prints a text as it stands leaves them out.
 
 use fluent_bundle::concurrent::FluentBundle;
@@ -173,7 +173,9 @@ impl Language {
         }
         let found = self.messages.get_message(message.name).and_then(|found| found.value());
         let pattern = found.expect("a language has every message");
-        self.messages.format_pattern(pattern, Some(&arguments), &mut Vec::new()).into_owned()
+        let text = self.messages.format_pattern(pattern, Some(&arguments), &mut Vec::new());
+        // Inside another message, what begins with a name of another alphabet would run the other way.
+        if self.is_right_to_left() { format!("\u{2067}{text}\u{2069}") } else { text.into_owned() }
     }
 
     /// A number with the decimal places that it has.
@@ -234,7 +236,7 @@ mod tests {
     fn plurals_follow_each_language() {
         let days = |tag: &str, days| {
             let text = Language::own(tag).unwrap().count(&message::DAYS_SINCE, days, &[]);
-            text.replace(['\u{2068}', '\u{2069}'], "")
+            text.replace(['\u{2067}', '\u{2068}', '\u{2069}'], "")
         };
         let english = [0, 1, 2].map(|count| days("en", count));
         assert_eq!(

@@ -24,7 +24,7 @@ pub struct Slip {
     pub rows: Vec<Row>,
 }
 
-/// A row of a slip. Texts are in logical order, with U+2068 and U+2069 around what keeps its own direction.
+/// A row of a slip. Texts are in logical order, with U+2067 or U+2068 and U+2069 around what keeps its own direction.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Row {
     /// A mark that nobody may overlook, centred.
@@ -50,7 +50,7 @@ pub enum Row {
     },
     /// A dividing line.
     Divide,
-    /// A QR code of this text. Where none can be drawn, `in_words` says what is nowhere else on the slip.
+    /// A QR code.
     Qr {
         /// What it holds.
         text: String,
@@ -99,7 +99,7 @@ impl Writer<'_> {
             self.rows.push(Row::Centred(self.language.count(&message::DAYS_SINCE, days, &[])));
         }
         let words = self.facts.terms.iter().chain(&self.facts.messages);
-        self.rows.extend(words.map(|text| Row::Centred(text.clone())));
+        self.rows.extend(words.map(|text| Row::Centred(isolated(text))));
         self.marks();
         self.rows
     }
@@ -140,8 +140,8 @@ impl Writer<'_> {
 
     fn parties(&mut self) {
         let ReceiptFacts { utility, vendor, terminal, operator, customer, meter, .. } = self.facts;
-        self.rows.push(Row::Title(utility.name.clone()));
-        self.rows.extend(utility.address.iter().map(|line| Row::Centred(line.clone())));
+        self.rows.push(Row::Title(isolated(&utility.name)));
+        self.rows.extend(utility.address.iter().map(|line| Row::Centred(isolated(line))));
         if let Some(number) = &utility.tax_number {
             self.rows.push(Row::Centred(self.say(&message::TAX_NUMBER, &[number])));
         }
@@ -150,7 +150,7 @@ impl Writer<'_> {
         self.pair(number, self.language.moment(self.facts.sold_at, &self.facts.zone));
         let shop = match (vendor, terminal) {
             (Some(vendor), Some(terminal)) => Some(self.say(&message::SHOP, &[vendor, terminal])),
-            (one, other) => one.clone().or_else(|| other.clone()),
+            (one, other) => one.as_ref().or(other.as_ref()).map(|name| isolated(name)),
         };
         let operator = operator.as_ref().map(|name| self.say(&message::OPERATOR, &[name]));
         if shop.is_some() || operator.is_some() {
@@ -159,8 +159,9 @@ impl Writer<'_> {
         if let Some(customer) = customer {
             let account = customer.account.as_ref();
             let account = account.map(|number| self.say(&message::ACCOUNT, &[number]));
-            self.pair(customer.name.clone().unwrap_or_default(), account.unwrap_or_default());
-            self.rows.extend(customer.address.iter().map(|line| Row::Paragraph(line.clone())));
+            let name = customer.name.as_ref().map(|name| isolated(name));
+            self.pair(name.unwrap_or_default(), account.unwrap_or_default());
+            self.rows.extend(customer.address.iter().map(|line| Row::Paragraph(isolated(line))));
         }
         let number = meter.number.to_string();
         let number = format!("{} {} {}", &number[..6], &number[6..17], &number[17..]);
@@ -180,7 +181,7 @@ impl Writer<'_> {
         let names = [(&message::TARIFF, &self.facts.tariff), (&message::CLASS, &self.facts.class)];
         for (message, name) in names {
             if let Some(name) = name {
-                self.pair(self.say(message, &[]), name);
+                self.pair(self.say(message, &[]), isolated(name));
             }
         }
     }
@@ -244,7 +245,7 @@ impl Writer<'_> {
             LineKind::Change => Some(&message::CHANGE),
             _ => None,
         };
-        let mut label = own.map_or_else(|| line.description.clone(), |own| self.say(own, &[]));
+        let mut label = own.map_or_else(|| isolated(&line.description), |own| self.say(own, &[]));
         if own.is_some()
             && line.amount.is_zero()
             && let Some(units) = line.units

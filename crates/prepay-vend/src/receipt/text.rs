@@ -81,5 +81,5 @@ impl Page {
 
 /// A text without what only a screen understands: isolates and marks of direction.
 fn plain(text: &str) -> String {
-    text.replace(['\u{200e}', '\u{200f}', '\u{2068}', '\u{2069}'], "")
+    text.replace(['\u{200e}', '\u{200f}', '\u{2067}', '\u{2068}', '\u{2069}'], "")
 }

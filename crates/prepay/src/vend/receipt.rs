@@ -47,6 +47,10 @@ enum Form {
     Text,
     /// The receipt record.
     Json,
+    /// One HTML file.
+    Html,
+    /// A PDF page, 80 mm wide; needs --out.
+    Pdf,
 }
 
 fn columns(text: &str) -> Result<usize, String> {
@@ -84,13 +88,20 @@ pub(super) fn run(flags: &ReceiptFlags, out: &Out) -> Done<()> {
     let receipt = read(&text)?;
     let output = flags.out.begin()?;
     let slip = Slip::new(&receipt, &language);
+    let number = &receipt.facts().number;
+    let (sentence, answer) = (format!("receipt {number}"), Record::new().text("receipt", number));
     let document = match flags.form {
         Form::Text => slip.text(flags.columns),
+        Form::Html => prepay_pages::html(&slip),
+        Form::Pdf => {
+            let pdf = prepay_pages::pdf(&slip);
+            let pdf = pdf.map_err(|error| Failure::refused("letter_missing", error))?;
+            return output.put_bytes(out, &pdf, &sentence, answer);
+        }
         Form::Json => {
             let record = serde_json::to_string_pretty(&ReceiptRecord::new(&receipt));
             record.expect("a record has only names as keys") + "\n"
         }
     };
-    let number = &receipt.facts().number;
-    output.put(out, &document, &format!("receipt {number}"), Record::new().text("receipt", number))
+    output.put(out, &document, &sentence, answer)
 }
