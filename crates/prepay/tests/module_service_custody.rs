@@ -392,13 +392,13 @@ fn at_the_service_of_a_module_for_use_the_secrets_of_both_custodians_lie_apart()
     assert_eq!(code(&add("custodian")), "secrets_together");
     assert_eq!(code(&add("auditor")), "done");
     assert_eq!(code(&format!("user passphrase eve {PAIR} {apart}")), "done");
-    assert_eq!(code(&format!("user remove eve {PAIR} {apart}")), "done");
+    assert_eq!(code(&format!("user remove eve --yes {PAIR} {apart}")), "done");
     move_bob("of-bob", "secrets");
     for together in [
-        "user remove olga",
+        "user remove olga --yes",
         "clock accept",
-        "delete --register 1",
-        "revoke --centre KMC-1",
+        "delete --register 1 --yes",
+        "revoke --centre KMC-1 --yes",
         "refill 5",
         "request key-load --centre KMC-1",
         "user list",

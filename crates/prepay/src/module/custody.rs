@@ -175,7 +175,7 @@ impl Invocation<'_> {
         let CustodyAnswer::Keys(planned) = keepers.ask(&Custody::Preview { document })? else {
             return Err(other_answer());
         };
-        let keepers = keepers.while_people_think();
+        let keepers = if yes { Some(keepers) } else { keepers.while_people_think() };
         self.show_changes(&planned);
         let next = "compare what changes with what the centre announced, then give --yes";
         confirm(yes, "load these keys?", "nothing was loaded", next)?;
