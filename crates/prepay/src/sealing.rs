@@ -19,7 +19,7 @@ use prepay_vault::{
 };
 
 use crate::failure::{Done, Failure};
-use crate::file::not_made;
+use crate::file::{not_made, there};
 use crate::people::{ask_name, person, vault_failure};
 use crate::secret::{PIN, SEAL, SecretFlags};
 
@@ -226,7 +226,7 @@ impl UnlockFlags {
 }
 
 impl NewSealFlags {
-    /// Makes what will unlock a vault. `suffix` is appended to the names of secrets: `.new` if an old seal is replaced.
+    /// Makes what will unlock a vault, after [`NewSealFlags::check`]. `suffix` is appended to the names of secrets: `.new` if an old seal is replaced.
     pub(crate) fn make(
         &self,
         vault: &str,
@@ -235,12 +235,7 @@ impl NewSealFlags {
         unlock: &UnlockFlags,
         secrets: &SecretFlags,
     ) -> Done<Seal> {
-        let kind = self.kind.unwrap_or(match insecure_test {
-            true => SealKind::Passphrase,
-            false => SealKind::Shares,
-        });
-        self.check(kind)?;
-        match kind {
+        match self.kind(insecure_test) {
             SealKind::Shares => {
                 Ok(Seal::Shares { threshold: self.threshold.unwrap_or(2), given: Vec::new() })
             }
@@ -282,8 +277,32 @@ impl NewSealFlags {
         }
     }
 
-    /// Refuses flags that belong to another kind of seal.
-    fn check(&self, kind: SealKind) -> Done<()> {
+    /// What is to unlock the vault.
+    fn kind(&self, insecure_test: bool) -> SealKind {
+        self.kind.unwrap_or(match insecure_test {
+            true => SealKind::Passphrase,
+            false => SealKind::Shares,
+        })
+    }
+
+    /// Asks for a new passphrase if there is to be one, before anything is opened or made. [`NewSealFlags::make`] takes it.
+    pub(crate) fn ask_ahead(
+        &self,
+        vault: &str,
+        suffix: &str,
+        insecure_test: bool,
+        secrets: &SecretFlags,
+    ) -> Done<()> {
+        if self.kind(insecure_test) == SealKind::Passphrase {
+            let what = format!("new sealing passphrase of {vault}");
+            secrets.fresh_ahead(&format!("{SEAL}{suffix}"), &what)?;
+        }
+        Ok(())
+    }
+
+    /// Refuses flags that belong to another kind of seal, and a new key file that is there already.
+    pub(crate) fn check(&self, insecure_test: bool) -> Done<()> {
+        let kind = self.kind(insecure_test);
         let for_token = self.token.is_some() || self.key.is_some() || self.existing;
         let (flag, kind) = match kind {
             kind if kind != SealKind::KeyFile && self.key_file.is_some() => {
@@ -295,7 +314,10 @@ impl NewSealFlags {
             kind if kind != SealKind::Pkcs11 && for_token => {
                 ("--pkcs11-token, --pkcs11-key and --pkcs11-existing", "pkcs11")
             }
-            _ => return Ok(()),
+            _ => match &self.key_file {
+                Some(path) if path.symlink_metadata().is_ok() => return Err(there(path)),
+                _ => return Ok(()),
+            },
         };
         let message = format!("{flag}: expected with --seal {kind} only, found without it");
         Err(Failure::unable("flag", message).next(format!("give --seal {kind}, or leave it out")))
@@ -359,6 +381,12 @@ impl WaitFlags {
 /// Makes the directory of a new vault, which is `dir` or in it. Refuses a `dir` in which there is anything else: what
 /// was meant for another purpose would lie beside the vault, and become private with it.
 pub(crate) fn make_directory(dir: &Path, vault: &Path) -> Done<(Directory, NewDirectories)> {
+    require_empty(dir, vault)?;
+    Directory::create_new(vault).map_err(|error| directory_failure(&error))
+}
+
+/// Refuses a directory in which there is anything, for a new vault in it.
+pub(crate) fn require_empty(dir: &Path, vault: &Path) -> Done<()> {
     let occupants =
         |path: &Path| Directory::occupants(path).map_err(|error| Failure::file(path, &error));
     let mut found = occupants(dir)?;
@@ -372,7 +400,7 @@ pub(crate) fn make_directory(dir: &Path, vault: &Path) -> Done<(Directory, NewDi
             format!("{}: expected an empty directory, found {}", dir.display(), found.display());
         return Err(Failure::unable("not_empty", message).next("choose an empty directory"));
     }
-    Directory::create_new(vault).map_err(|error| directory_failure(&error))
+    Ok(())
 }
 
 /// Why a directory cannot be used.

@@ -114,9 +114,9 @@ fn a_module_lives_from_its_making_to_the_revocation_of_its_centre() {
     assert!(workplace.succeed("unlock").contains("chain and end verified"));
     assert_eq!(workplace.object("slots --as olga")["keys"], 2);
     // The end of a key and of a centre.
-    assert_eq!(workplace.object(&format!("delete --register 2 {PAIR}"))["deleted"], 2);
-    assert_eq!(workplace.refused(3, &format!("delete --register 2 {PAIR}")), "register");
-    workplace.succeed(&format!("revoke --centre KMC-1 {PAIR}"));
+    assert_eq!(workplace.object(&format!("delete --register 2 --yes {PAIR}"))["deleted"], 2);
+    assert_eq!(workplace.refused(3, &format!("delete --register 2 --yes {PAIR}")), "register");
+    workplace.succeed(&format!("revoke --centre KMC-1 --yes {PAIR}"));
     let known = workplace.object("slots --as uwe");
     assert_eq!((&known["centre"], &known["state"]), (&"KMC-1".into(), &"revoked".into()));
     assert_eq!((&known["slot"], &known["test"]), (&Value::Null, &true.into()));
@@ -211,7 +211,7 @@ fn secrets_of_both_custodians_in_one_directory_are_refused_outside_tests() {
     assert_eq!(workplace.refused(3, &add("custodian")), "secrets_together");
     workplace.succeed(&add("auditor"));
     workplace.succeed(&format!("user passphrase eve {PAIR} {apart}"));
-    workplace.succeed(&format!("user remove eve {PAIR} {apart}"));
+    workplace.succeed(&format!("user remove eve --yes {PAIR} {apart}"));
     fs::create_dir_all(workplace.path("of-eve")).unwrap();
     let move_eve = |name: &str| {
         fs::rename(workplace.path("secrets").join(name), workplace.path("of-eve").join(name))
@@ -279,7 +279,7 @@ fn a_module_of_shares_opens_for_two_custodians_and_for_nobody_alone() {
     // A third custodian comes, and the second goes: nobody else does anything for the new shares.
     workplace.put_secret("eve", "eve is new here");
     workplace.succeed(&format!("user add eve --role custodian {PAIR}"));
-    workplace.succeed("user remove bob --custodian ann --custodian eve");
+    workplace.succeed("user remove bob --yes --custodian ann --custodian eve");
     assert_eq!(refused(2, "registers --as uwe --share ann --share bob"), "custodians");
     workplace.put_secret("ann.new", "ann takes other words");
     workplace.succeed("user passphrase ann --share ann --share eve");
@@ -346,7 +346,7 @@ fn what_is_wrong_is_named_and_tells_by_its_status_who_answered() {
         (3, credit("--register 1 --ti 1 --pan 600727000000000009"), "parameter"),
         (3, credit(&format!("--register 1 {METER} --tct 99")), "parameter"),
         (2, credit("--register 0 --ti 01 --pan 600727000000000009"), "flag"),
-        (2, format!("delete --register 0 {PAIR}"), "flag"),
+        (2, format!("delete --register 0 --yes {PAIR}"), "flag"),
         (2, format!("issue key-change --from 1 --to 0 {METER} --as olga"), "flag"),
         (3, credit(&format!("--register 1 {METER} --at 2004-03-01T13:55Z")), "identifier_window"),
         (2, credit(&format!("--register 1 {METER} --request-id sale-1")), "flag"),
@@ -357,9 +357,9 @@ fn what_is_wrong_is_named_and_tells_by_its_status_who_answered() {
         ),
         (2, format!("request key-load --out {{one.vkr}} {PAIR}"), "file_exists"),
         (3, format!("request key-load --centre KMC-9 {PAIR}"), "centre_unknown"),
-        (3, format!("user remove ann {PAIR}"), "custodians"),
+        (3, format!("user remove ann --yes {PAIR}"), "custodians"),
         (3, format!("user add olga --role auditor {PAIR}"), "user_exists"),
-        (3, format!("user remove eve {PAIR}"), "user_unknown"),
+        (3, format!("user remove eve --yes {PAIR}"), "user_unknown"),
         (3, format!("refill 5 {PAIR}"), "transaction_counter"),
         (2, "restore {missing} --custodian ann --custodian bob".to_owned(), "file"),
     ] {
@@ -419,7 +419,7 @@ fn people_come_go_and_change_their_words() {
     workplace.init("");
     workplace.put_secret("eve", "eve is new here");
     workplace.succeed(&format!("user add eve --role custodian {PAIR}"));
-    workplace.succeed("user remove ann --custodian eve --custodian bob");
+    workplace.succeed("user remove ann --yes --custodian eve --custodian bob");
     assert_eq!(workplace.refused(3, "registers --as ann"), "sign_in");
     workplace.put_secret("olga.new", "olga takes other words");
     workplace.succeed("user passphrase olga");
@@ -611,6 +611,25 @@ fn a_uuid_is_the_name_of_a_request_with_its_dashes_or_without() {
     for wrong in ["f81d4fae7dec-11d0-a765-00a0c91e6bf6-", "f81d4fae-7dec-11d0-a765-00a0c91e6bfg"] {
         assert_eq!(workplace.refused(2, &credit(wrong)), "flag", "{wrong}");
     }
+}
+
+#[test]
+fn what_destroys_or_ends_something_says_what_and_wants_yes() {
+    let workplace = Workplace::new("destroys");
+    workplace.init("");
+    for (command, lost) in [
+        ("delete --register 1", "the module loses the key of register 1"),
+        ("revoke --centre KMC-1", "the module loses its agreement with centre KMC-1"),
+        ("user remove olga", "olga cannot sign in to the module any more"),
+        ("witness remove", "older copies of the module can be put back"),
+    ] {
+        let output = workplace.run(&format!("--json {command} {PAIR}"));
+        assert_eq!(output.status.code(), Some(2), "{command}");
+        let told: Value = serde_json::from_slice(&output.stdout).unwrap();
+        assert_eq!(told["error"]["code"], "not_confirmed", "{command}");
+        assert!(told["error"]["message"].as_str().unwrap().contains(lost), "{told}");
+    }
+    workplace.succeed("user list --as olga");
 }
 
 #[test]

@@ -94,10 +94,10 @@ fn what_custodians_do_at_the_service_prints_and_does_what_it_does_at_the_module(
     workplace.put_secret("tim", "tim-is-nobody-here");
     workplace.put_secret("tim.new", "tim-is-nobody-anywhere");
     same(&workplace, 3, &format!("user passphrase tim {PAIR}"));
-    same(&workplace, 0, &format!("user remove max {PAIR}"));
-    same(&workplace, 3, &format!("user remove max {PAIR}"));
-    same(&workplace, 3, &format!("user remove bob {PAIR}"));
-    same(&workplace, 3, "user remove olga --as ann");
+    same(&workplace, 0, &format!("user remove max --yes {PAIR}"));
+    same(&workplace, 3, &format!("user remove max --yes {PAIR}"));
+    same(&workplace, 3, &format!("user remove bob --yes {PAIR}"));
+    same(&workplace, 3, "user remove olga --yes --as ann");
 
     same(&workplace, 0, &format!("clock accept {PAIR}"));
     same(&workplace, 0, &format!("refill 5 {PAIR}"));
@@ -125,11 +125,11 @@ fn what_custodians_do_at_the_service_prints_and_does_what_it_does_at_the_module(
     same(&workplace, 3, &format!("request agreement --centre KMC-3 {PAIR}"));
     same(&workplace, 0, "slots --as uwe");
     same(&workplace, 0, &format!("--json load {{other.pke}} --fingerprint {told} {PAIR}"));
-    same(&workplace, 0, &format!("delete --register 2 {PAIR}"));
-    same(&workplace, 3, &format!("delete --register 2 {PAIR}"));
-    same(&workplace, 0, &format!("--json delete --register 1 {PAIR}"));
-    same(&workplace, 0, &format!("--json revoke --centre KMC-2 {PAIR}"));
-    same(&workplace, 3, &format!("revoke --centre KMC-2 {PAIR}"));
+    same(&workplace, 0, &format!("delete --register 2 --yes {PAIR}"));
+    same(&workplace, 3, &format!("delete --register 2 --yes {PAIR}"));
+    same(&workplace, 0, &format!("--json delete --register 1 --yes {PAIR}"));
+    same(&workplace, 0, &format!("--json revoke --centre KMC-2 --yes {PAIR}"));
+    same(&workplace, 3, &format!("revoke --centre KMC-2 --yes {PAIR}"));
     same(&workplace, 3, &format!("load {{other.pke}} {PAIR}"));
     same(&workplace, 0, "slots --as uwe");
     same(&workplace, 0, "--json slots --as olga");
@@ -277,7 +277,7 @@ fn operators_issue_with_the_keys_that_the_module_has_now() {
     let days_2014_to_2026 = 12 * 365 + 3 + 59;
     assert_eq!(operator.ask(&credit_at(1, early))["tid"], days_2014_to_2026 * 1440 + 835);
     for register in [1, 2] {
-        at_service(&workplace, &format!("delete --register {register} {PAIR}"));
+        at_service(&workplace, &format!("delete --register {register} --yes {PAIR}"));
     }
     assert_eq!(operator.code(&credit_at(2, early)), "register");
     at_service(&workplace, "request enrolment --as uwe --out {two.pke}");
@@ -392,13 +392,13 @@ fn at_the_service_of_a_module_for_use_the_secrets_of_both_custodians_lie_apart()
     assert_eq!(code(&add("custodian")), "secrets_together");
     assert_eq!(code(&add("auditor")), "done");
     assert_eq!(code(&format!("user passphrase eve {PAIR} {apart}")), "done");
-    assert_eq!(code(&format!("user remove eve {PAIR} {apart}")), "done");
+    assert_eq!(code(&format!("user remove eve --yes {PAIR} {apart}")), "done");
     move_bob("of-bob", "secrets");
     for together in [
-        "user remove olga",
+        "user remove olga --yes",
         "clock accept",
-        "delete --register 1",
-        "revoke --centre KMC-1",
+        "delete --register 1 --yes",
+        "revoke --centre KMC-1 --yes",
         "refill 5",
         "request key-load --centre KMC-1",
         "user list",

@@ -19,7 +19,7 @@ use crate::failure::{Done, Failure};
 use crate::file;
 use crate::out::Record;
 use crate::paint::{HEADING, QUIET, RESULT, styled};
-use crate::people::{ask_line, confirm};
+use crate::people::{SureFlags, ask_line, confirm};
 use crate::vault::Needs;
 
 /// At which module two custodians have signed in: one that this process opened, or one behind its service.
@@ -36,6 +36,12 @@ impl Keepers {
             }
             Self::Service(service) => service.ask_custody(custody),
         }
+    }
+
+    /// A service, which goes on. A module that this process opened is closed, so that nobody waits for its lock: it has to be
+    /// opened again, and refuses what is not as it was shown.
+    fn while_people_think(self) -> Option<Self> {
+        matches!(self, Self::Service(_)).then_some(self)
     }
 
     /// The centre named, or the only one.
@@ -133,6 +139,7 @@ impl Invocation<'_> {
 
     /// Loads a centre's enrolment, or confirms its fingerprint once people have compared it.
     fn load_enrolment(&self, document: &str, flags: &LoadFlags) -> Done<Ending> {
+        self.flags.vault.secrets.ask_once(io::stdin().is_terminal());
         let mut keepers = self.keepers()?;
         let mut load =
             |fingerprint| keepers.ask(&Custody::Load { document, fingerprint, shown: None });
@@ -147,8 +154,12 @@ impl Invocation<'_> {
                 .remark(format_args!("centre {}: fingerprint {}", slot.centre, slot.fingerprint));
             let question =
                 "did the centre's custodians read out the same, by phone or in person? type yes: ";
+            let keepers = keepers.while_people_think();
             if ask_line(question)? == "yes" {
-                return self.slot(load(Some(&slot.fingerprint))?, next);
+                let told = Some(slot.fingerprint.as_str());
+                let load = Custody::Load { document, fingerprint: told, shown: None };
+                let answer = keepers.map_or_else(|| self.keepers(), Ok)?.ask(&load)?;
+                return self.slot(answer, next);
             }
         }
         let next = "next: let the centre's custodians read out the fingerprint by phone or in person, \
@@ -158,13 +169,19 @@ impl Invocation<'_> {
 
     /// Shows what a key-load file would change, asks, and loads it.
     fn load_keys(&self, document: &str, yes: bool) -> Done<Ending> {
+        let secrets = &self.flags.vault.secrets;
+        secrets.ask_once(true);
         let mut keepers = self.keepers()?;
         let CustodyAnswer::Keys(planned) = keepers.ask(&Custody::Preview { document })? else {
             return Err(other_answer());
         };
+        let keepers = if yes { Some(keepers) } else { keepers.while_people_think() };
         self.show_changes(&planned);
         let next = "compare what changes with what the centre announced, then give --yes";
         confirm(yes, "load these keys?", "nothing was loaded", next)?;
+        let mut keepers = keepers.map_or_else(|| self.keepers(), Ok)?;
+        secrets.ask_once(false);
+        secrets.forget();
         let load = Custody::Load { document, fingerprint: None, shown: Some(&planned) };
         let CustodyAnswer::Keys(loaded) = keepers.ask(&load)? else {
             return Err(other_answer());
@@ -226,7 +243,10 @@ impl Invocation<'_> {
     }
 
     /// Deletes the key of a register.
-    pub(super) fn delete(&self, register: RegisterNumber) -> Done<Ending> {
+    pub(super) fn delete(&self, register: RegisterNumber, sure: SureFlags) -> Done<Ending> {
+        sure.ask(format_args!(
+            "the module loses the key of register {register}, and no request under it can be repeated"
+        ))?;
         let CustodyAnswer::Deleted { sgc, krn, kcv, .. } =
             self.keepers()?.ask(&Custody::DeleteKey(register))?
         else {
@@ -243,7 +263,10 @@ impl Invocation<'_> {
     }
 
     /// Revokes a centre.
-    pub(super) fn revoke(&self, centre: &CentreId) -> Done<Ending> {
+    pub(super) fn revoke(&self, centre: &CentreId, sure: SureFlags) -> Done<Ending> {
+        sure.ask(format_args!(
+            "the module loses its agreement with centre {centre}, and never accepts the centre's present keys again"
+        ))?;
         self.keepers()?.ask(&Custody::RevokeCentre(centre))?;
         let sentence = format!(
             "centre {centre} is revoked: the module accepts nothing more under its current keys"

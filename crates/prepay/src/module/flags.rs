@@ -11,6 +11,7 @@ use prepay_records::TokenKind;
 use prepay_token::element::RandomNumber;
 
 use crate::file::OutFlags;
+use crate::people::SureFlags;
 use crate::sealing::NewSealFlags;
 use crate::token_flags::{FunctionFlags, kind};
 use crate::vault::audit::AuditCommand;
@@ -82,12 +83,16 @@ pub(crate) enum ModuleCommand {
         /// The register.
         #[arg(long)]
         register: RegisterNumber,
+        #[command(flatten)]
+        sure: SureFlags,
     },
     /// Revoke a centre.
     Revoke {
         /// The centre.
         #[arg(long)]
         centre: CentreId,
+        #[command(flatten)]
+        sure: SureFlags,
     },
     /// The people of the module.
     #[command(subcommand)]

@@ -106,7 +106,8 @@ impl Invocation<'_> {
 
     /// Opens the module and signs an operator in.
     fn operator(&self) -> Done<(Unlocked, Operator)> {
-        let module = self.open()?;
+        self.flags.vault.require_one()?;
+        let module = self.open(Some(Needs::Operator))?;
         let session = self.flags.vault.one(module.vault(), "operator")?;
         let operator = module.operator(&session).map_err(|error| access_failure(&error))?;
         Ok((module, operator))

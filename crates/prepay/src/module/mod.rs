@@ -108,8 +108,8 @@ impl Invocation<'_> {
             ModuleCommand::Verify(verify) => self.verify(verify),
             ModuleCommand::Request(request) => self.request(request),
             ModuleCommand::Load(load) => self.load(load),
-            ModuleCommand::Delete { register } => self.delete(*register),
-            ModuleCommand::Revoke { centre } => self.revoke(centre),
+            ModuleCommand::Delete { register, sure } => self.delete(*register, *sure),
+            ModuleCommand::Revoke { centre, sure } => self.revoke(centre, *sure),
             ModuleCommand::Refill { transactions } => self.refill(*transactions),
             ModuleCommand::User(command) => match self.socket()? {
                 Some(path) => done(self.remote_user(path, command)),
@@ -131,14 +131,14 @@ impl Invocation<'_> {
         }
     }
 
-    /// Opens a module.
-    fn open(&self) -> Done<Unlocked> {
-        Ok(Unlocked(self.unlock(self.look(&self.out)?)?.into()))
+    /// Opens a module for those who will act.
+    fn open(&self, needs: Option<Needs>) -> Done<Unlocked> {
+        Ok(Unlocked(self.unlock(self.look(&self.out)?, needs, |_| Ok(()))?.into()))
     }
 
     /// Opens a module and signs in a reader.
     fn reader(&self) -> Done<(Unlocked, Auditor)> {
-        let module = self.open()?;
+        let module = self.open(Some(Needs::Reader))?;
         let who = self.flags.vault.actor(module.vault(), Needs::Reader)?;
         let auditor = module.auditor(who).map_err(|error| access_failure(&error))?;
         Ok((module, auditor))
@@ -146,7 +146,7 @@ impl Invocation<'_> {
 
     /// Opens a module and signs two custodians in.
     fn custodians(&self) -> Done<(Unlocked, Custodians)> {
-        let module = self.open()?;
+        let module = self.open(Some(Needs::Custodians))?;
         let quorum = self.flags.vault.two(module.vault())?;
         let custodians = module.custodians(quorum).map_err(|error| access_failure(&error))?;
         Ok((module, custodians))

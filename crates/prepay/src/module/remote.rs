@@ -222,6 +222,7 @@ impl Invocation<'_> {
     /// Connects to a service, and runs a command for people.
     pub(super) fn remote_user(&self, path: &Path, command: &UserCommand) -> Done<()> {
         let flags = &self.flags.vault;
+        command.ask(self.what())?;
         let (mut service, old) = match (command, command.own(flags)?) {
             (_, Some(own)) => {
                 let people = [own];

@@ -68,7 +68,7 @@ impl Invocation<'_> {
             patience: Duration::from_secs(flags.patience.into()),
             ..Limits::default()
         };
-        let module = self.open()?;
+        let module = self.open(None)?;
         let bytes = u64::from(flags.rotate_above) << 20;
         let set = module.vault().with(|vault| vault.rotate_above(bytes));
         set.map_err(|error| vault_failure(&error))?;

@@ -37,7 +37,9 @@ impl Invocation<'_> {
             refuse_bad(&report)?;
         }
         let seal = protector.to_string();
-        let module = Unlocked(self.unlock((directory, header, protector))?.into());
+        let needs = self.flags.vault.is_anybody_named().then_some(Needs::Reader);
+        let looked = (directory, header, protector);
+        let module = Unlocked(self.unlock(looked, needs, |_| Ok(()))?.into());
         let name = module.module().as_str();
         if !self.flags.vault.is_anybody_named() {
             let audit = AuditRecord { entries: report.entries, authenticated: false };
@@ -79,7 +81,8 @@ impl Invocation<'_> {
         if let Some(path) = self.socket()? {
             return self.remote_session(path, input);
         }
-        let module = self.open()?;
+        self.flags.vault.require_one()?;
+        let module = self.open(Some(Needs::Operator))?;
         let session = self.flags.vault.one(module.vault(), "operator")?;
         let operator = module.operator(&session).map_err(|error| access_failure(&error))?;
         self.out.begin_beside()?;

@@ -96,10 +96,15 @@ pub(crate) fn run<I: Installation>(site: &I, command: &AuditCommand, out: &Out) 
     let flags = site.flags();
     match command {
         AuditCommand::List { from, count } if flags.is_anybody_named() => {
-            let records = site.with_vault(out, |vault| {
-                let by = flags.actor(vault, Needs::Reader)?;
-                vault.audit(by.by(), *from, *count).map_err(failed)
-            })?;
+            let records = site.with_vault(
+                out,
+                Some(Needs::Reader),
+                |_| Ok(()),
+                |vault| {
+                    let by = flags.actor(vault, Needs::Reader)?;
+                    vault.audit(by.by(), *from, *count).map_err(failed)
+                },
+            )?;
             print(&entries(&records), *from, out)
         }
         AuditCommand::List { from, count } => {
@@ -117,8 +122,11 @@ pub(crate) fn run<I: Installation>(site: &I, command: &AuditCommand, out: &Out) 
                 "expected the socket of a service: nothing is added while this command has the log";
             Err(Failure::flag("--follow", message).next("leave --follow out, or give --socket"))
         }
-        AuditCommand::Export { from, .. } if flags.is_anybody_named() => {
-            site.with_vault(out, |vault| {
+        AuditCommand::Export { from, .. } if flags.is_anybody_named() => site.with_vault(
+            out,
+            Some(Needs::Reader),
+            |_| Ok(()),
+            |vault| {
                 let by = flags.actor(vault, Needs::Reader)?;
                 out.begin_beside()?;
                 let (mut from, mut place) = (*from, None);
@@ -129,8 +137,8 @@ pub(crate) fn run<I: Installation>(site: &I, command: &AuditCommand, out: &Out) 
                     let Some(last) = page.records.last() else { return Ok(()) };
                     (from, place) = (last.sequence + 1, Some(page.place));
                 }
-            })
-        }
+            },
+        ),
         AuditCommand::Export { from, .. } => {
             let (mut directory, ..) = site.look(out)?;
             out.begin_beside()?;
@@ -162,42 +170,56 @@ pub(crate) fn run<I: Installation>(site: &I, command: &AuditCommand, out: &Out) 
             if noted.is_some() {
                 noted_or(without(&mut directory)?, *noted)?;
             }
-            let vault = site.unlock((directory, header, protector))?;
+            let vault =
+                site.unlock((directory, header, protector), Some(Needs::Reader), |_| Ok(()))?;
             let by = flags.actor(&vault, Needs::Reader)?;
             let report = vault.verify_audit_with(by.by(), None, &given).map_err(failed)?;
             vault.close().map_err(|error| vault_failure(&error))?;
             print_report(&report, out)
         }
         AuditCommand::Rotate => {
-            let segment = site.with_vault(out, |vault| {
-                let by = flags.actor(vault, Needs::Reader)?;
-                vault.rotate(by.by()).map_err(|error| vault_failure(&error))
-            })?;
+            let segment = site.with_vault(
+                out,
+                Some(Needs::Reader),
+                |_| Ok(()),
+                |vault| {
+                    let by = flags.actor(vault, Needs::Reader)?;
+                    vault.rotate(by.by()).map_err(|error| vault_failure(&error))
+                },
+            )?;
             print_rotated(&SegmentRecord::from(&segment), out)
         }
         AuditCommand::Archive { to } => {
-            let moved = site.with_vault(out, |vault| {
-                let by = flags.two(vault)?;
-                let refused = |error| archive_failure(format!("{}: {error}", to.display()));
-                let archive = Archive::open(to, &path).map_err(refused)?;
-                let files = vault.with(|vault| vault.files()).and_then(|files| files);
-                let files = files.map_err(|error| vault_failure(&error))?;
-                let here = files.list("audit-").map_err(refused)?;
-                let segments = vault.segments(By::Two(&by));
-                let segments = segments.map_err(|error| vault_failure(&error))?;
-                let mut copies = Segments::new();
-                for segment in segments.iter().filter(|segment| here.contains(&segment.name())) {
-                    archive.keep(segment, &*files, &mut copies).map_err(refused)?;
-                }
-                let place = archive.path().display().to_string();
-                vault.archive(&by, &copies, &place).map_err(|error| match &error {
+            let moved = site.with_vault(
+                out,
+                Some(Needs::Custodians),
+                |_| Ok(()),
+                |vault| {
+                    let by = flags.two(vault)?;
+                    let refused = |error| archive_failure(format!("{}: {error}", to.display()));
+                    let archive = Archive::open(to, &path).map_err(refused)?;
+                    let files = vault.with(|vault| vault.files()).and_then(|files| files);
+                    let files = files.map_err(|error| vault_failure(&error))?;
+                    let here = files.list("audit-").map_err(refused)?;
+                    let segments = vault.segments(By::Two(&by));
+                    let segments = segments.map_err(|error| vault_failure(&error))?;
+                    let mut copies = Segments::new();
+                    for segment in segments.iter().filter(|segment| here.contains(&segment.name()))
+                    {
+                        archive.keep(segment, &*files, &mut copies).map_err(refused)?;
+                    }
+                    let place = archive.path().display().to_string();
+                    vault.archive(&by, &copies, &place).map_err(|error| {
+                        match &error {
                     AuditError::BadEntry(bad) => bad_entry(bad).next(format!(
                         "nothing was removed; if {} was there before, move it away and try again",
                         to.display()
                     )),
                     _ => failed(error),
-                })
-            })?;
+                }
+                    })
+                },
+            )?;
             let records: Vec<SegmentRecord> = moved.iter().map(SegmentRecord::from).collect();
             out.list(&records, |out| {
                 for SegmentRecord { segment, first, last, .. } in &records {

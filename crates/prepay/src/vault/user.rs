@@ -3,12 +3,14 @@
 use clap::Subcommand;
 use prepay_basics::Identifier;
 use prepay_session::PersonRecord;
-use prepay_vault::{Actor, Contents, Quorum, Role, Secret, SharedVault};
+use prepay_vault::{Actor, Contents, Quorum, Role, Secret, SharedVault, VaultHeader};
 
 use super::{Installation, Needs, VaultFlags};
 use crate::failure::Done;
 use crate::out::{Out, Record};
-use crate::people::{NewPerson, new_person, person, sign_in_failure, user_failure, vault_failure};
+use crate::people::{
+    NewPerson, SureFlags, new_person, person, sign_in_failure, user_failure, vault_failure,
+};
 
 /// Commands for people.
 #[derive(Subcommand)]
@@ -29,6 +31,8 @@ pub(crate) enum UserCommand {
         /// The name.
         #[arg(value_parser = person)]
         name: Identifier,
+        #[command(flatten)]
+        sure: SureFlags,
     },
     /// Change a passphrase: your own, or as two custodians that of anyone who forgot it. The new one is the
     /// secret NAME.new.
@@ -114,7 +118,15 @@ impl<C: Contents> People for AtVault<'_, C> {
 /// Runs one command at a vault.
 pub(crate) fn run(site: &impl Installation, command: &UserCommand, out: &Out) -> Done<()> {
     let flags = site.flags();
-    site.with_vault(out, |vault| {
+    command.ask(site.what())?;
+    // Whoever changes the own passphrase signs in with it, so nobody else is asked for one.
+    let needs = match command {
+        UserCommand::List => Some(Needs::Reader),
+        UserCommand::Passphrase { .. } if flags.custodian.is_empty() => None,
+        _ => Some(Needs::Custodians),
+    };
+    let ask = |_: &VaultHeader| command.ask_ahead(flags);
+    site.with_vault(out, needs, ask, |vault| {
         let (by, old) = match (command, command.own(flags)?) {
             (_, Some((name, old))) => {
                 let session = vault.sign_in(&name, &old);
@@ -128,6 +140,32 @@ pub(crate) fn run(site: &impl Installation, command: &UserCommand, out: &Out) ->
 }
 
 impl UserCommand {
+    /// Asks whether a person is to be removed, from a module or a centre.
+    pub(crate) fn ask(&self, what: &str) -> Done<()> {
+        let Self::Remove { name, sure } = self else { return Ok(()) };
+        sure.ask(format_args!("{name} cannot sign in to the {what} any more"))
+    }
+
+    /// Asks for passphrases, before the vault is opened.
+    fn ask_ahead(&self, flags: &VaultFlags) -> Done<()> {
+        let secrets = &flags.secrets;
+        match self {
+            Self::List | Self::Remove { .. } => {}
+            Self::Add { name, role } => {
+                let what = format!("new passphrase of {role} {name}");
+                secrets.fresh_ahead(name.as_str(), &what)?;
+            }
+            Self::Passphrase { name } => {
+                if let Some((_, old)) = self.own(flags)? {
+                    secrets.put_ahead(name.as_str(), old);
+                }
+                let what = format!("new passphrase of {name}");
+                secrets.fresh_ahead(&format!("{name}.new"), &what)?;
+            }
+        }
+        Ok(())
+    }
+
     /// The person who changes the own passphrase, with the old one.
     pub(crate) fn own(&self, flags: &VaultFlags) -> Done<Option<(Identifier, Secret)>> {
         match self {
@@ -169,7 +207,7 @@ impl UserCommand {
                 let record = Record::new().text("name", name).text("role", role);
                 out.done(format_args!("{name} is now {role} of this {what}"), &record)
             }
-            Self::Remove { name } => {
+            Self::Remove { name, .. } => {
                 people.remove(name)?;
                 out.done(format_args!("{name} was removed"), &Record::new().text("name", name))
             }
