@@ -53,11 +53,12 @@ struct Scenario {
     verify: fn(&Path, &[String]) -> Result<(), String>,
 }
 
-const SCENARIOS: [&Scenario; 6] = [
+const SCENARIOS: [&Scenario; 7] = [
     &files::FILES,
     &module::CREATION,
     &module::SESSION,
     &module::NAMES,
+    &module::ROTATION,
     &centre::ANSWER,
     &witness::WITNESS,
 ];
