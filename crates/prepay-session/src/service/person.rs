@@ -298,14 +298,12 @@ impl<'a> Person<'a> {
             Change::RevokeCentre { centre } => Custody::RevokeCentre(centre),
             Change::Refill { added } => Custody::Refill(*added),
         };
-        self.two()?;
         let changes_keys = matches!(custody, Custody::DeleteKey(_));
         self.custody(&custody, changes_keys).map(ServiceAnswer::Custody)
     }
 
     /// Loads the text that was sent: a key-load file only if it changes what was shown.
     fn load(&mut self, fingerprint: Option<&str>) -> Result<CustodyAnswer, ServiceError> {
-        self.two()?;
         let shown = self.handles_mut()?.shown.take();
         self.with_document(|document| Custody::Load {
             document,
