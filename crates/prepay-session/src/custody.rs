@@ -231,7 +231,7 @@ impl KeysOfFile {
 
 impl Custody<'_> {
     /// The name of the operation in a line.
-    pub const fn op(&self) -> &'static str {
+    const fn op(&self) -> &'static str {
         match self {
             Self::RequestAgreement(_) => "request_agreement",
             Self::RequestKeyLoad(_) => "request_key_load",

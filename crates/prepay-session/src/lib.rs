@@ -51,6 +51,6 @@ pub use error::SessionError;
 pub use request::{Issue, Line, LineId, Operation, Request, RequestLine, TokenIssue, request_id};
 pub use service::{
     AuditAnswer, BackupAnswer, ClockAccepted, EntryRecord, Limits, LogCheck, PageAnswer,
-    PersonRecord, Service, ServiceAnswer, ServiceError, SignedIn, Wire, last_line,
+    PersonRecord, SegmentRecord, Service, ServiceAnswer, ServiceError, SignedIn, Wire, last_line,
 };
 pub use session::{SessionStop, answer_one, answer_session};

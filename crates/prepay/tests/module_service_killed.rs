@@ -13,7 +13,7 @@ mod module_kit;
 
 use std::collections::BTreeMap;
 use std::io::{BufRead, Write};
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::thread;
 use std::time::Duration;
 
@@ -76,8 +76,8 @@ fn ask(mut connection: Connection, line: &Value) -> u64 {
     0
 }
 
-/// Adds people until the service is gone, or they are many. Returns how many were answered for.
-fn add_people(mut connection: Connection) -> usize {
+/// Adds people until the service is gone, or they are many. Counts those that were answered for.
+fn add_people(mut connection: Connection, added: &AtomicUsize) {
     for number in 0..30 {
         let line = json!({"op": "add_user", "name": format!("new-{number:02}"), "role": "auditor",
             "new_passphrase": "new-here"});
@@ -85,11 +85,11 @@ fn add_people(mut connection: Connection) -> usize {
         let sent = connection.output.write_all(format!("{line}\n").as_bytes());
         let read = sent.and_then(|()| connection.input.read_line(&mut answer));
         if !matches!(read, Ok(1..)) || !answer.ends_with('\n') {
-            return number;
+            return;
         }
         assert!(!answer.contains("\"error\""), "{answer}");
+        added.fetch_add(1, Ordering::Relaxed);
     }
-    30
 }
 
 fn torture(name: &str, kills: u64, seed: u64) {
@@ -114,7 +114,7 @@ fn torture(name: &str, kills: u64, seed: u64) {
         let first = |operator: u64| (round * OPERATORS + operator) * ROOM;
         let (enough, late) = (random.below(400) as u64, random.below(3000) as u64);
         let answers = AtomicU64::new(0);
-        let mut added = 0;
+        let added = AtomicUsize::new(0);
         let rounds: Vec<Round> = thread::scope(|scope| {
             let operators: Vec<_> = (0..OPERATORS)
                 .map(|operator| {
@@ -130,16 +130,20 @@ fn torture(name: &str, kills: u64, seed: u64) {
             let backing_up = scope.spawn(|| ask(custodians, &backup));
             let mut others = service.signed_in("ann");
             others.sign_in("bob", secret("bob"));
-            let adding = scope.spawn(|| add_people(others));
+            scope.spawn(|| add_people(others, &added));
             let is_working = || operators.iter().any(|operator| !operator.is_finished());
-            while answers.load(Ordering::Relaxed) < enough && is_working() {
+            // The first round lasts until there is a person to look for.
+            let is_early = || {
+                answers.load(Ordering::Relaxed) < enough
+                    || round == 0 && added.load(Ordering::Relaxed) == 0
+            };
+            while is_early() && is_working() {
                 thread::yield_now();
             }
             thread::sleep(Duration::from_micros(late));
             service.child.kill().unwrap();
             read += reading.join().unwrap();
             backups += backing_up.join().unwrap();
-            added = adding.join().unwrap();
             operators.into_iter().map(|operator| operator.join().unwrap()).collect()
         });
         service.child.wait().unwrap();
@@ -149,6 +153,7 @@ fn torture(name: &str, kills: u64, seed: u64) {
         let mut auditor = service.signed_in("uwe");
         let report = auditor.ask(&verify);
         assert_eq!(report["authenticated"], true, "{report} {told}");
+        let added = added.into_inner();
         // The last person may have been added without an answer.
         let all = auditor.ask(&json!({"op": "users"}))["people"].clone();
         let names = all.as_array().unwrap().iter().map(|person| person["name"].as_str().unwrap());

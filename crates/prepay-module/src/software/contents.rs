@@ -4,6 +4,7 @@
 //!
 //! - Elsewhere: sealing, journal and people (`vault`), the values of attributes (`attribute.rs`).
 
+use std::io;
 use std::str::FromStr;
 
 use prepay_token::element::{
@@ -21,7 +22,7 @@ use super::policy::{ModulePolicy, TestMode, TidReuse};
 use super::register::{Register, Registers};
 use super::slot::{OpenRequest, Slot, SlotState, USED_NONCES};
 use prepay_basics::codec::{DecodeError, Reader, Writer};
-use prepay_basics::{Identifier, Moment};
+use prepay_basics::{Entropy, Identifier, Moment};
 use prepay_kmp::attribute::{
     Cluster, CurrencyLimit, RegisterNumber, SubClassSet, UnitLimit, VendingKeyType,
 };
@@ -166,6 +167,10 @@ impl Contents for ModuleContents {
 
     fn without_files(&mut self) {
         self.issuer.names.clear();
+    }
+
+    fn keep_elsewhere(&mut self, entropy: &mut dyn Entropy) -> io::Result<()> {
+        self.issuer.names.write_all(entropy)
     }
 }
 

@@ -181,6 +181,14 @@ impl VaultStorage for MortalStorage {
         self.write(|_| {}, |memory| memory.log.truncate(length as usize))
     }
 
+    fn close_log(&mut self, name: &str) -> io::Result<()> {
+        let close = |memory: &mut MemoryStorage| {
+            let log = std::mem::take(&mut memory.log);
+            memory.files.all().insert(name.to_owned(), log);
+        };
+        self.write(|_| {}, close)
+    }
+
     fn read_head(&mut self) -> io::Result<Option<Vec<u8>>> {
         self.memory.read_head()
     }
@@ -285,8 +293,9 @@ impl World {
 
 fn place(storage: &SharedStorage, clock: &SetClock) -> Place {
     // Never the same numbers twice in the life of one module.
-    let seed =
-        clock.now().unix_seconds() + storage.lock().expect("a storage").memory.log.len() as u64;
+    let memory = storage.lock().expect("a storage").memory.clone();
+    let segments: usize = memory.files.all().values().map(Vec::len).sum();
+    let seed = clock.now().unix_seconds() + (memory.log.len() + segments) as u64;
     Place {
         storage: Box::new(Arc::clone(storage)),
         entropy: Box::new(Foreseeable::new(seed << 24)),

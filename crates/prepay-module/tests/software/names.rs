@@ -9,7 +9,7 @@ use prepay_module::{
 };
 use prepay_testkit::ceremony;
 use prepay_token::element::{TariffIndex, TokenIdentifier};
-use prepay_vault::{Entry, VaultFiles};
+use prepay_vault::{By, Entry, VaultFiles};
 use proptest::prelude::*;
 
 use crate::kit::*;
@@ -393,4 +393,89 @@ proptest! {
         let answered = model.len() as u64;
         prop_assert_eq!(world.auditor().status().unwrap().names.names, answered);
     }
+}
+
+/// The same request under another name.
+fn under_name(request: IssueRequest, name: u64) -> IssueRequest {
+    match request {
+        IssueRequest::Token(request) => named(request, name),
+        other => other,
+    }
+}
+
+#[test]
+fn a_name_repeated_across_a_rotation_gives_the_same_digits() {
+    let (mut world, _) = world(4);
+    let mut all = Vec::new();
+    for round in 0..5_u64 {
+        // A file of names is full, another one is begun, and the log is rotated.
+        all.extend(issue(&world, 7 * round..7 * round + 7));
+        let names = world.auditor().status().unwrap().names.names;
+        assert_eq!(names, 7 * (round + 1));
+        world.module.vault().rotate(By::One(&world.session("anton"))).unwrap();
+        // An identifier that was used before it is refused under another name, too.
+        let again = under_name(requests(7 * round..7 * round + 1).remove(0), 999);
+        let refused = world.operator().issue(&[again]).unwrap().remove(0);
+        assert!(matches!(refused, Err(Refusal::IdentifierUsed { .. })), "{refused:?}");
+        for _ in 0..2 {
+            let before = tokens(&world);
+            assert_eq!(issue(&world, 0..7 * round + 7), all, "round {round}");
+            assert_eq!(tokens(&world), before);
+            world.reopen();
+        }
+    }
+    let report = world.verify_audit();
+    assert_eq!((report.first_bad, report.absent), (None, vec![]));
+    let segments = world.module.vault().segments(By::One(&world.session("anton"))).unwrap();
+    assert_eq!(segments.len(), 5);
+}
+
+#[test]
+fn a_damaged_file_is_made_anew_from_closed_segments_and_is_lost_with_them() {
+    let (mut world, _) = world(2);
+    let first = issue(&world, 0..2);
+    issue(&world, 2..4);
+    let rotate = |world: &World| {
+        let anton = world.session("anton");
+        world.module.vault().rotate(By::One(&anton)).unwrap()
+    };
+    let segment = rotate(&world);
+    issue(&world, 4..8);
+    rotate(&world);
+    let damage = |world: &World| {
+        let name = files(world).remove(0);
+        world.storage.lock().unwrap().memory.files.all().get_mut(&name).unwrap()[60] ^= 1;
+    };
+    // Damaged are, one after the other, the files that may have the first names.
+    for _ in 0..4 {
+        damage(&world);
+        world.reopen();
+        let _ = world.operator().issue(&requests(0..8)).unwrap();
+        world.module.wait_for_names();
+        assert_eq!(issue(&world, 0..2), first);
+        assert_eq!(world.auditor().status().unwrap().names.unreadable, 0);
+    }
+    let rebuilt = |record: &prepay_vault::Record<ModuleEntry>| {
+        matches!(record.entry, Entry::Owner(ModuleEntry::NamesRebuilt { .. }))
+    };
+    assert_eq!(world.audit().iter().filter(|record| rebuilt(record)).count(), 4);
+
+    // Without the segment there is nothing to make it from: refused, never new.
+    world.storage.lock().unwrap().memory.files.all().remove(&segment.name());
+    let mut names = files(&world);
+    names.retain(|name| !name.starts_with("audit"));
+    for name in names {
+        world.storage.lock().unwrap().memory.files.all().get_mut(&name).unwrap()[60] ^= 1;
+    }
+    world.reopen();
+    let operator = world.operator();
+    let before = tokens(&world);
+    for _ in 0..2 {
+        let answer = operator.issue(&requests(0..1)).unwrap().remove(0);
+        assert!(matches!(answer, Err(Refusal::NamesUnreadable { .. })), "{answer:?}");
+        world.module.wait_for_names();
+    }
+    let answer = operator.issue(&requests(0..1)).unwrap().remove(0);
+    assert!(matches!(answer, Err(Refusal::NamesUnreadable { in_log: false, .. })), "{answer:?}");
+    assert_eq!(tokens(&world), before);
 }

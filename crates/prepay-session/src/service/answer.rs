@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use prepay_vault::{AuditReport, Entries, Record, UserReport};
+use prepay_vault::{AuditReport, Entries, Record, Segment, UserReport};
 use serde::de::{Deserializer, MapAccess, Visitor};
 use serde::{Deserialize, Serialize, Serializer};
 
@@ -23,6 +23,8 @@ pub enum ServiceAnswer {
     Page(PageAnswer),
     /// The audit log was verified.
     Audit(AuditAnswer),
+    /// The audit log was rotated.
+    Rotated(SegmentRecord),
     /// A back-up.
     Backup(BackupAnswer),
     /// The people of the module.
@@ -146,12 +148,43 @@ pub struct AuditAnswer {
     pub authenticated: bool,
     /// The last one, to note.
     pub last: String,
+    /// The first and the last number of entries that were not verified, because they are not here.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub absent: Vec<(u64, u64)>,
 }
 
 impl From<&AuditReport> for AuditAnswer {
     fn from(report: &AuditReport) -> Self {
-        let AuditReport { entries, authenticated, last, .. } = report;
-        Self { entries: *entries, authenticated: *authenticated, last: last.to_string() }
+        let AuditReport { entries, authenticated, last, absent, .. } = report;
+        let (entries, authenticated, absent) = (*entries, *authenticated, absent.clone());
+        Self { entries, authenticated, last: last.to_string(), absent }
+    }
+}
+
+/// A closed segment of an audit log.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+pub struct SegmentRecord {
+    /// The name of its file.
+    pub segment: String,
+    /// The number of its first entry.
+    pub first: u64,
+    /// The number of its last entry.
+    pub last: u64,
+    /// Its length in bytes.
+    pub length: u64,
+    /// The last entry, to note.
+    pub mark: String,
+}
+
+impl From<&Segment> for SegmentRecord {
+    fn from(segment: &Segment) -> Self {
+        Self {
+            segment: segment.name(),
+            first: segment.first(),
+            last: segment.last.sequence,
+            length: segment.length,
+            mark: segment.last.to_string(),
+        }
     }
 }
 

@@ -34,6 +34,8 @@ choices! {
         Audit = "audit" ["from", "count"],
         /// To verify the audit log.
         AuditVerify = "audit_verify" ["noted"],
+        /// To rotate the audit log.
+        AuditRotate = "audit_rotate" [],
         /// To make a back-up.
         Backup = "backup" ["first_passphrase", "second_passphrase"],
         /// To list the people.
@@ -118,6 +120,8 @@ pub(super) enum ServiceRequest {
     Audit { from: u64, count: u32 },
     /// To verify the audit log.
     AuditVerify { noted: Option<AuditMark> },
+    /// To rotate the audit log.
+    AuditRotate,
     /// To make a back-up.
     Backup { passphrases: [Secret; 2] },
     /// To list the people.
@@ -225,6 +229,7 @@ fn read(fields: &ServiceLine<'_>, op: ServiceOperation) -> Result<ServiceRequest
             let expected = "an entry as audit_verify answered it";
             ServiceRequest::AuditVerify { noted: text("noted", expected, &fields.noted)? }
         }
+        ServiceOperation::AuditRotate => ServiceRequest::AuditRotate,
         ServiceOperation::Backup => ServiceRequest::Backup {
             passphrases: [
                 secret("first_passphrase", &fields.first_passphrase)?,
@@ -411,6 +416,7 @@ mod tests {
             (r#"{"op":"audit","from":0}"#, "parameter"),
             (r#"{"op":"audit","count":1001}"#, "parameter"),
             (r#"{"op":"audit_verify","noted":"7-AB"}"#, "parameter"),
+            (r#"{"op":"audit_rotate","count":1}"#, "unknown_field"),
             (r#"{"op":"backup","first_passphrase":"TOP-WORD"}"#, "missing_field"),
             (r#"{"op":"clock","id":"backup","passphrase":"TOP-WORD"}"#, "unknown_field"),
             (r#"{"passphrase":"TOP-WORD", "op" : "sign_out"}"#, "unknown_field"),

@@ -20,8 +20,8 @@ mod person;
 mod reader;
 
 pub use answer::{
-    AuditAnswer, BackupAnswer, ClockAccepted, EntryRecord, PageAnswer, PersonRecord, ServiceAnswer,
-    SignedIn,
+    AuditAnswer, BackupAnswer, ClockAccepted, EntryRecord, PageAnswer, PersonRecord, SegmentRecord,
+    ServiceAnswer, SignedIn,
 };
 pub use error::ServiceError;
 pub use log_check::LogCheck;
@@ -201,6 +201,13 @@ impl Service {
             ServiceRequest::SignOut => Ok(session.desk.sign_out()),
             ServiceRequest::Audit { from, count } => session.desk.audit(from, count as usize),
             ServiceRequest::AuditVerify { noted } => session.desk.audit_verify(noted),
+            ServiceRequest::AuditRotate => {
+                let rotated = session.desk.audit_rotate();
+                if rotated.is_ok() {
+                    log(format_args!("{} rotated the audit log", session.desk));
+                }
+                rotated
+            }
             ServiceRequest::Backup { passphrases } => {
                 let made = session.desk.backup(passphrases.each_ref());
                 if made.is_ok() {

@@ -180,7 +180,7 @@ impl<'a> Person<'a> {
             (Some(bad), Some(noted))
                 if matches!(
                     bad.problem,
-                    Problem::OtherChain | Problem::Missing | Problem::Earlier
+                    Problem::OtherChain | Problem::Missing | Problem::Earlier | Problem::Elsewhere
                 ) =>
             {
                 let problem = format!("entry {} as noted is not in the log: {bad}", noted.sequence);
@@ -188,6 +188,12 @@ impl<'a> Person<'a> {
             }
             (Some(bad), _) => Err(ServiceError::Audit(bad.clone().into())),
         }
+    }
+
+    /// Rotates the audit log.
+    pub(super) fn audit_rotate(&self) -> Result<ServiceAnswer, ServiceError> {
+        let segment = self.module().vault().rotate(self.handles()?.who.by());
+        Ok(ServiceAnswer::Rotated((&segment.map_err(ServiceError::Vault)?).into()))
     }
 
     /// A back-up, under a passphrase of each custodian.
@@ -292,14 +298,12 @@ impl<'a> Person<'a> {
             Change::RevokeCentre { centre } => Custody::RevokeCentre(centre),
             Change::Refill { added } => Custody::Refill(*added),
         };
-        self.two()?;
         let changes_keys = matches!(custody, Custody::DeleteKey(_));
         self.custody(&custody, changes_keys).map(ServiceAnswer::Custody)
     }
 
     /// Loads the text that was sent: a key-load file only if it changes what was shown.
     fn load(&mut self, fingerprint: Option<&str>) -> Result<CustodyAnswer, ServiceError> {
-        self.two()?;
         let shown = self.handles_mut()?.shown.take();
         self.with_document(|document| Custody::Load {
             document,

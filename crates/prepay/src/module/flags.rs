@@ -208,7 +208,10 @@ pub(crate) struct ServeFlags {
     /// Verify the whole audit log at the start and then after so many seconds, slowly, beside the work; 0 for never.
     #[arg(long, value_name = "SECONDS", default_value_t = 86_400)]
     pub(crate) verify_every: u64,
-    /// What to do when that finds the log damaged. Either way it is in `module status` and on standard error.
+    /// Rotate the audit log when it is longer, in MiB. What was the log becomes a closed segment, a file beside it.
+    #[arg(long, value_name = "MIB", default_value_t = 1024, value_parser = clap::value_parser!(u32).range(1..))]
+    pub(crate) rotate_above: u32,
+    /// What to do when the verification finds the log damaged. Either way it is in `module status` and on standard error.
     #[arg(long, value_enum, value_name = "WHAT", default_value = "continue")]
     pub(crate) on_damage: OnDamage,
 }

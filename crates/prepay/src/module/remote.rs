@@ -14,7 +14,7 @@ use prepay_records::Choice;
 use prepay_records::lines::is_blank;
 use prepay_session::{
     Answer, AuditAnswer, BackupAnswer, Client, ClientError, Custody, CustodyAnswer, Operation,
-    PageAnswer, PersonRecord, RegisterRecord, RequestLine,
+    PageAnswer, PersonRecord, RegisterRecord, RequestLine, SegmentRecord,
 };
 use prepay_vault::Secret;
 use serde::Deserialize;
@@ -244,9 +244,10 @@ impl Invocation<'_> {
 
     /// Lists or verifies the audit log.
     pub(super) fn remote_audit(&self, path: &Path, command: &AuditCommand) -> Done<()> {
-        let mut service = self.service(path, Needs::Reader)?;
+        let sign_in = || self.service(path, Needs::Reader);
         match command {
             AuditCommand::List { from, count } => {
+                let mut service = sign_in()?;
                 let (mut entries, mut next) = (Vec::new(), Some(*from.max(&1)));
                 while let Some(from) = next.filter(|_| entries.len() < *count) {
                     let most = (count - entries.len()).min(1000);
@@ -255,9 +256,10 @@ impl Invocation<'_> {
                     entries.extend(page.entries);
                     next = page.next;
                 }
-                audit::print(&entries, &self.out)
+                audit::print(&entries, *from, &self.out)
             }
             AuditCommand::Export { from, follow } => {
+                let mut service = sign_in()?;
                 self.out.begin_beside()?;
                 let mut from = *from.max(&1);
                 loop {
@@ -272,12 +274,23 @@ impl Invocation<'_> {
                     }
                 }
             }
-            AuditCommand::Verify { noted } => {
+            AuditCommand::Verify { segment, .. } if !segment.is_empty() => {
+                let message = "expected no --segment: the service reads its own directory only";
+                Err(Failure::flag("--segment", message)
+                    .next("verify the segments alone, without --socket, or end the service and give --dir"))
+            }
+            AuditCommand::Archive { .. } => self.no_service("audit archive"),
+            AuditCommand::Rotate => {
+                let rotated: SegmentRecord =
+                    sign_in()?.ask(fields(json!({"op": "audit_rotate"})))?;
+                audit::print_rotated(&rotated, &self.out)
+            }
+            AuditCommand::Verify { noted, .. } => {
                 let mut asked = fields(json!({"op": "audit_verify"}));
                 if let Some(noted) = noted {
                     asked.insert("noted".to_owned(), noted.to_string().into());
                 }
-                let answer: AuditAnswer = service.ask(asked)?;
+                let answer: AuditAnswer = sign_in()?.ask(asked)?;
                 audit::print_verified(&answer, &self.out)
             }
         }

@@ -69,6 +69,9 @@ impl Invocation<'_> {
             ..Limits::default()
         };
         let module = self.open()?;
+        let bytes = u64::from(flags.rotate_above) << 20;
+        let set = module.vault().with(|vault| vault.rotate_above(bytes));
+        set.map_err(|error| vault_failure(&error))?;
         self.flags.vault.secrets.forget();
         let socket = ServiceSocket::bind(path, group).map_err(|error| socket_failure(&error))?;
         let mut signals = Signals::new([SIGTERM, SIGINT])?;

@@ -11,10 +11,10 @@ use std::thread;
 
 use prepay_vault::{AuditError, Entry, Record, VaultError, VaultFiles};
 
+use super::Job;
 use super::key::NamesKey;
 use super::run::{self, Hashed, Run, RunState};
 use super::used::{Deleted, KeyMark, Span};
-use super::{Job, Names};
 use crate::software::contents::ModuleContents;
 use crate::software::entry::ModuleEntry;
 use crate::software::issued_row::IssuedRow;
@@ -138,11 +138,7 @@ impl Task {
     fn carry_out(&self) -> io::Result<Outcome> {
         let (files, key) = (&*self.files, &*self.key);
         match &self.job {
-            Job::Write(frozen) => {
-                let run = Names::run_of(frozen, self.number);
-                let (names, used) = (&mut frozen.sorted(key), &mut frozen.sorted_used());
-                Ok(Outcome::Written(run.write(files, key, names, used)?))
-            }
+            Job::Write(frozen) => Ok(Outcome::Written(frozen.write(self.number, files, key)?)),
             Job::Merge(runs) => {
                 Ok(match run::merge(runs, self.number, &self.deleted, files, key)? {
                     Ok(run) => Outcome::Replaced(runs.clone(), vec![run]),
@@ -179,7 +175,7 @@ impl Shared {
             let (days, names) = (contents.issuer.policy.remember_days, &mut contents.issuer.names);
             let mut gone = Vec::new();
             match outcome {
-                Outcome::Written(run) => names.written(run),
+                Outcome::Written(run) => gone.extend(names.written(run)),
                 Outcome::Replaced(old, new) => {
                     names.replaced(&old, new);
                     gone = old;

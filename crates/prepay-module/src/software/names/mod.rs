@@ -12,7 +12,8 @@
 //! A name is remembered as its row of the audit log. What is not in a run yet is read from there again at opening: the
 //! window of the vault begins after the last entry of the last run that the store lists. A run's file is durable before
 //! a store lists it, and removed only when no store lists it any more. So whenever the process stops, each name is in the
-//! log after the runs, or in exactly the runs that the store lists.
+//! log after the runs, or in exactly the runs that the store lists. When the log is rotated, all names in memory are
+//! written to runs first: opening reads the new log only.
 //!
 //! - Time: a run is as old as the latest time that the module had seen when its last entry was written. That never
 //!   falls, so a clock that is put back makes names stay longer, never shorter.
@@ -29,8 +30,8 @@ use std::collections::VecDeque;
 use std::io;
 use std::sync::Arc;
 
-use prepay_basics::Moment;
 use prepay_basics::codec::{DecodeError, Reader, Writer};
+use prepay_basics::{Entropy, Moment};
 use prepay_kmp::attribute::RegisterNumber;
 use prepay_vault::{At, VaultFiles};
 use zeroize::Zeroizing;
@@ -326,26 +327,31 @@ impl Names {
         if times == 0 { 0 } else { times.ilog(MERGED as u64) + 1 }
     }
 
-    /// The run of a frozen table, which is then written without the vault.
-    fn run_of(frozen: &Frozen, number: [u8; 16]) -> Run {
-        Run {
-            number,
-            count: frozen.table.rows().len() as u64,
-            used: frozen.table.used().len() as u64,
-            span: frozen.table.span(),
-            first: frozen.first,
-            last: frozen.last,
-            oldest: frozen.oldest,
-            newest: frozen.newest,
-            state: RunState::Closed,
+    /// Lists the run of the oldest frozen table instead of that. Returns a run that is superfluous, because
+    /// [`Names::write_all`] wrote another meanwhile.
+    fn written(&mut self, run: Run) -> Option<Run> {
+        if self.frozen.front().is_none_or(|frozen| frozen.last != run.last) {
+            return Some(run);
         }
-    }
-
-    /// Lists the run of the oldest frozen table instead of that.
-    fn written(&mut self, run: Run) {
         self.frozen.pop_front();
         self.saved = run.last;
         self.runs.push(run);
+        None
+    }
+
+    /// Writes everything that is still in memory to runs, because their entries will not be shown again.
+    pub(crate) fn write_all(&mut self, entropy: &mut dyn Entropy) -> io::Result<()> {
+        if self.table.len() > 0 {
+            self.freeze();
+        }
+        while let Some(frozen) = self.frozen.front().map(Arc::clone) {
+            let files = self.files.as_ref().ok_or(io::ErrorKind::NotFound)?;
+            let mut number = [0; 16];
+            entropy.fill(&mut number).map_err(io::Error::other)?;
+            let run = frozen.write(number, &**files, &self.key)?;
+            self.written(run);
+        }
+        Ok(())
     }
 
     /// Lists other runs instead of these, which follow each other.
@@ -443,6 +449,22 @@ impl Names {
 }
 
 impl Frozen {
+    /// Writes it as a run. Needs no vault.
+    fn write(&self, number: [u8; 16], files: &dyn VaultFiles, key: &NamesKey) -> io::Result<Run> {
+        let run = Run {
+            number,
+            count: self.table.rows().len() as u64,
+            used: self.table.used().len() as u64,
+            span: self.table.span(),
+            first: self.first,
+            last: self.last,
+            oldest: self.oldest,
+            newest: self.newest,
+            state: RunState::Closed,
+        };
+        run.write(files, key, &mut self.sorted(key), &mut self.sorted_used())
+    }
+
     /// Its identifiers in the order of a run.
     fn sorted_used(&self) -> impl FnMut() -> io::Result<Option<u64>> {
         let mut hashes: Vec<_> = self.table.used().iter().copied().collect();
