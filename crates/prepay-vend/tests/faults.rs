@@ -224,6 +224,12 @@ fn every_fault_of_a_file_is_named_with_its_line() {
             "line 19: \"vat\" is a share of what is taken off alone",
         ),
         (
+            "a share with something taken off beside a rounded price",
+            of(&line(&format!("{vat}of = [\"tender\", \"-energy\"]")))
+                .replace("remainder =", "price = 0.01\nremainder ="),
+            "line 20: \"vat\" takes something off, which goes with exact prices",
+        ),
+        (
             "tax out of a rebate",
             of(&[
                 line("name = \"rebate\"\nkind = \"charge\"\nrebate = true\nper_purchase = 1"),

@@ -243,7 +243,11 @@ impl Tariff {
                 Ok((cost + of_debts - purchase.carried) / step)
             };
             down = steps(Direction::Down)?.floor();
+            let before = guess;
             guess = steps(Direction::Up)?.ceil().clamp(Decimal::ONE, most);
+            if guess == before {
+                break;
+            }
         }
         let mut high = guess;
         if let Use::AskedFor = use_of {

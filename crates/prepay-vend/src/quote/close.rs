@@ -49,7 +49,10 @@ pub(super) fn close(
     let exact = solution.units.rounded(rules.units)?;
     if rules.units_from == UnitsFrom::UnitsFirst {
         let closed = units_first(plan, available, left, exact, remainder)?;
-        let closed = closed.map(|closed| with_rest(plan, remainder, closed));
+        // Where units bought before get cheaper, they may give back more than the new ones cost: nothing is sold so.
+        let closed = closed
+            .map(|closed| with_rest(plan, remainder, closed))
+            .filter(|closed| closed.amounts[plan.energy] >= Decimal::ZERO);
         let sold = closed.as_ref().map_or(Decimal::ZERO, |closed| closed.units);
         let most = match most_left_over(plan, solution.segment) {
             Some(more) if sold < exact => {

@@ -145,7 +145,7 @@ impl Lines {
         };
         let is_monthly = matches!(made.rule, Rule::Monthly { .. });
         made.on_top = !is_monthly && once_in(random, 5);
-        made.rebate = !made.on_top && !is_monthly && once_in(random, 8);
+        made.rebate = !self.price_is_rounded && !made.on_top && !is_monthly && once_in(random, 8);
         made.times = once_in(random, 4).then(|| figure(random, 3, 1));
         made.written = self.written(random);
         self.lines.push(made);
@@ -219,8 +219,9 @@ impl Lines {
             lines.sort_unstable();
             lines.dedup();
             let usable = lines.into_iter().filter(|&base| on_top || !self.lines[base].on_top);
+            let rounded = self.price_is_rounded;
             of.extend(usable.map(|line| Base {
-                taken_off: once_in(random, 6) || (choice == 0 && once_in(random, 2)),
+                taken_off: !rounded && (once_in(random, 6) || (choice == 0 && once_in(random, 2))),
                 line: Some(line),
             }));
         }
@@ -243,7 +244,7 @@ impl Lines {
             printed: false,
             included: false,
         };
-        let rebate = !on_top && once_in(random, 4);
+        let rebate = !self.price_is_rounded && !on_top && once_in(random, 4);
         let kind = if rebate { "charge" } else { *random.choice(&["tax", "levy"]) };
         let mut made = line(random, kind, rule);
         (made.rebate, made.on_top) = (rebate, on_top);
