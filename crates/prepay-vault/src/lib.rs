@@ -150,14 +150,18 @@ pub trait Contents: Sized + Send {
     /// Is told that its [`VaultFiles`] are not there: a back-up has none.
     fn without_files(&mut self) {}
 
-    /// Is told that no entry so far will be shown again at an opening, because the log is being rotated. Keeps elsewhere,
-    /// durably, what it still needs of them.
+    /// Is told that no entry so far will be shown again at an opening, because the log is being rotated. Keeps in
+    /// `files`, durably, what it still needs of them.
     ///
     /// # Errors
     ///
     /// Errors of its files. The vault then stops.
-    fn keep_elsewhere(&mut self, entropy: &mut dyn Entropy) -> io::Result<()> {
-        let _ = entropy;
+    fn keep_elsewhere(
+        &mut self,
+        files: &dyn VaultFiles,
+        entropy: &mut dyn Entropy,
+    ) -> io::Result<()> {
+        let _ = (files, entropy);
         Ok(())
     }
 }

@@ -58,7 +58,9 @@ impl<C: Contents> Vault<C> {
         let mut disk = journal.disk();
         journal.flush(&mut disk)?;
         journal.ask_witness(&mut disk)?;
-        if let Err(error) = self.contents.keep_elsewhere(&mut *self.entropy) {
+        let kept = (disk.storage.files())
+            .and_then(|files| self.contents.keep_elsewhere(&*files, &mut *self.entropy));
+        if let Err(error) = kept {
             return Err(disk.fail(VaultError::Broken { problem: error.to_string() }));
         }
         let end = journal.queue().position;

@@ -6,7 +6,7 @@ use std::fs;
 use std::thread;
 
 use module_kit::service::{Running, credit, workplace};
-use module_kit::{PAIR, PEOPLE, Workplace};
+use module_kit::{Centre, METER, PAIR, PEOPLE, Workplace};
 use serde_json::{Value, json};
 
 #[test]
@@ -98,6 +98,23 @@ fn segments_are_archived_and_verified_alone_and_as_one_chain() {
     assert!(answer["error"]["message"].as_str().unwrap().contains(&segments[1].0), "{answer}");
     let (status, answer) = alone("--segment @secrets/ann");
     assert_eq!((status, &answer["error"]["code"]), (Some(3), &"audit_archive".into()));
+}
+
+#[test]
+fn a_log_is_rotated_by_a_command_after_tokens_were_issued_by_commands() {
+    let workplace = Workplace::new("rotation-after-tokens");
+    workplace.init("");
+    workplace.join(&Centre::new("KMC-1"));
+    let credit = |name: &str| {
+        let credit = format!("issue credit --amount 1 --as olga --register 1 {METER}");
+        workplace.succeed(&format!("{credit} --tid {} --request-id {name}", 9_000_000))
+    };
+    let before = credit("sale-1");
+    workplace.succeed("audit rotate --as uwe");
+    assert_eq!(credit("sale-1"), before);
+    workplace.succeed(&format!("audit rotate {PAIR}"));
+    assert_eq!(credit("sale-1"), before);
+    workplace.succeed("audit verify --as uwe");
 }
 
 #[test]

@@ -30,7 +30,7 @@ use prepay_kmp::{
     Identity, Nonce, PartyKind, PartyName, PendingAgreement, PublicIdentity, SlotKeys, SlotNumber,
     VendingKeyAttributes,
 };
-use prepay_vault::{At, Contents, Kind, ReplayError, RestoredLimits};
+use prepay_vault::{At, Contents, Kind, ReplayError, RestoredLimits, VaultFiles};
 
 /// The version of the form.
 const VERSION: u8 = 4;
@@ -169,8 +169,12 @@ impl Contents for ModuleContents {
         self.issuer.names.clear();
     }
 
-    fn keep_elsewhere(&mut self, entropy: &mut dyn Entropy) -> io::Result<()> {
-        self.issuer.names.write_all(entropy)
+    fn keep_elsewhere(
+        &mut self,
+        files: &dyn VaultFiles,
+        entropy: &mut dyn Entropy,
+    ) -> io::Result<()> {
+        self.issuer.names.write_all(files, entropy)
     }
 }
 

@@ -99,7 +99,7 @@ impl Contents for Counts {
         self.stopped = limits == RestoredLimits::Stopped;
     }
 
-    fn keep_elsewhere(&mut self, _: &mut dyn Entropy) -> io::Result<()> {
+    fn keep_elsewhere(&mut self, _: &dyn VaultFiles, _: &mut dyn Entropy) -> io::Result<()> {
         self.kept = self.rows;
         Ok(())
     }

@@ -452,15 +452,18 @@ impl Names {
     }
 
     /// Writes everything that is still in memory to runs, because their entries will not be shown again.
-    pub(crate) fn write_all(&mut self, entropy: &mut dyn Entropy) -> io::Result<()> {
+    pub(crate) fn write_all(
+        &mut self,
+        files: &dyn VaultFiles,
+        entropy: &mut dyn Entropy,
+    ) -> io::Result<()> {
         if self.table.len() > 0 {
             self.freeze();
         }
         while let Some(frozen) = self.frozen.front().map(Arc::clone) {
-            let files = self.files.as_ref().ok_or(io::ErrorKind::NotFound)?;
             let mut number = [0; 16];
             entropy.fill(&mut number).map_err(io::Error::other)?;
-            let run = frozen.write(number, &**files, &self.key)?;
+            let run = frozen.write(number, files, &self.key)?;
             self.written(run);
         }
         Ok(())
