@@ -52,8 +52,9 @@ fn every_answer_of_the_rehearsal_in_json_is_on_the_page_of_answers() {
     let (shell, rest) = TWICE.split_once('\n').expect("a script has a first line");
     fs::write(&twice, format!("{shell}\n{setting}{rest}")).expect("the script is written");
     fs::set_permissions(&twice, fs::Permissions::from_mode(0o755)).expect("it can be run");
+    let mut now_in = place;
     for step in steps(&fs::read_to_string(guide()).expect("the guide is there")) {
-        run(&step.command, &place, &folder);
+        run(&step.command, &mut now_in, &folder);
     }
 
     let page = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/reference/json-answers.md");

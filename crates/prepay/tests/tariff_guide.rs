@@ -15,8 +15,9 @@ const TARIFFS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../vectors/tariff
 fn the_guide_to_writing_a_tariff_is_true_line_by_line() {
     let guide = fs::read_to_string(GUIDE).unwrap();
     let place = folder("tariff-guide");
-    let files = guide.split("```toml\n# ").skip(1).map(|rest| rest.split_once("```").unwrap().0);
-    for (name, text) in files.map(|file| file.split_once('\n').unwrap()) {
+    for file in guide.split("```toml\n").skip(1) {
+        let (text, _) = file.split_once("```").unwrap();
+        let name = text.lines().next().unwrap().strip_prefix("# ").unwrap();
         fs::write(place.join(name), text).unwrap();
     }
     let steps = guide_kit::steps(&guide);

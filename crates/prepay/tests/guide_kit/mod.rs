@@ -5,7 +5,7 @@
 
 #![allow(dead_code, reason = "each test program uses its own part")]
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 /// A command of the guide, and what it answers.
@@ -67,15 +67,23 @@ pub(crate) fn programs() -> &'static Path {
     program.parent().expect("a program lies in a directory")
 }
 
-/// Runs a command of the guide with the program of a directory; both outputs together, as on a terminal.
-pub(crate) fn run(command: &str, place: &Path, programs: &Path) -> Vec<String> {
+/// Runs a command of the guide with the program of a directory; both outputs together, as on a terminal. `cd` changes
+/// the place of the commands that come after it.
+pub(crate) fn run(command: &str, place: &mut PathBuf, programs: &Path) -> Vec<String> {
+    if let Some(directory) = command.strip_prefix("cd ") {
+        match directory {
+            ".." => assert!(place.pop(), "there is a directory above"),
+            below => place.push(below),
+        }
+        return Vec::new();
+    }
     let path = std::env::var_os("PATH").unwrap_or_default();
     let mut paths = vec![programs.to_path_buf()];
     paths.extend(std::env::split_paths(&path));
     let output = Command::new("sh")
         .arg("-c")
         .arg(format!("{{ {command}\n}} 2>&1"))
-        .current_dir(place)
+        .current_dir(&*place)
         .env("PATH", std::env::join_paths(paths).expect("no path has a colon"))
         .env("LC_ALL", "C")
         .stdin(Stdio::null())
@@ -87,8 +95,9 @@ pub(crate) fn run(command: &str, place: &Path, programs: &Path) -> Vec<String> {
 
 /// Runs all steps in a place, and fails at the first that answers something else.
 pub(crate) fn follow(guide: &str, steps: Vec<Step>, place: &Path) {
+    let mut place = place.to_path_buf();
     for Step { line, command, expected } in steps {
-        let found = run(&command, place, programs());
+        let found = run(&command, &mut place, programs());
         assert!(
             is_answer(&expected, &found),
             "{guide}:{line}\n$ {command}\nexpected:\n{}\nfound:\n{}",
