@@ -52,8 +52,11 @@ pub(crate) struct TooLong;
 
 type Fits<T> = Result<T, TooLong>;
 
+/// Nearly every product fits in 128 bits, where multiplying is an instruction or two; a checked one of 256 bits divides.
 fn product(one: I256, other: I256) -> Fits<I256> {
-    one.checked_mul(other).ok_or(TooLong)
+    let short = |number: I256| i128::try_from(number).ok();
+    let of_short = short(one).zip(short(other)).and_then(|(one, other)| one.checked_mul(other));
+    of_short.map_or_else(|| one.checked_mul(other).ok_or(TooLong), |product| Ok(product.into()))
 }
 
 fn sum(one: I256, other: I256) -> Fits<I256> {
@@ -210,6 +213,9 @@ impl Ratio {
     }
 
     pub(crate) fn compare(self, other: Self) -> Fits<Ordering> {
+        if self.below == other.below {
+            return Ok(self.above.cmp(&other.above));
+        }
         let ours = product(self.above, other.below)?;
         Ok(ours.cmp(&product(other.above, self.below)?))
     }
