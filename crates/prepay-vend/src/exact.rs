@@ -67,6 +67,13 @@ fn divisors(one: u64, other: u64) -> Fits<u64> {
     one.checked_mul(other).ok_or(TooLong)
 }
 
+const fn greatest_common_divisor(mut one: u64, mut other: u64) -> u64 {
+    while other != 0 {
+        (one, other) = (other, one % other);
+    }
+    one
+}
+
 /// Multiplies by 10 to a power.
 fn scaled(count: I256, places: u32) -> Fits<I256> {
     const HALF: u32 = 38;
@@ -102,9 +109,11 @@ impl Exact {
         let mut theirs = scaled(other.count, places - other.places)?;
         let mut divisor = self.divisor;
         if self.divisor != other.divisor {
-            ours = product(ours, other.divisor.into())?;
-            theirs = product(theirs, self.divisor.into())?;
-            divisor = divisors(self.divisor, other.divisor)?;
+            // Lines that are shares of one another have divisors in common, which would grow with each sum.
+            let common = greatest_common_divisor(self.divisor, other.divisor);
+            ours = product(ours, (other.divisor / common).into())?;
+            theirs = product(theirs, (self.divisor / common).into())?;
+            divisor = divisors(self.divisor, other.divisor / common)?;
         }
         Ok(Self { count: sum(ours, theirs)?, places, divisor })
     }
@@ -308,6 +317,19 @@ mod tests {
         let third = Exact::ONE.divided(decimal("0.3")).unwrap();
         let sum = third.add(third).unwrap().add(third).unwrap().ratio().unwrap();
         assert_eq!(sum.compare(Exact::from(decimal("10")).ratio().unwrap()), Ok(Ordering::Equal));
+    }
+
+    #[test]
+    fn a_sum_of_shares_of_one_another_keeps_their_common_divisor() {
+        let share = Exact::ONE.divided(decimal("1.056")).unwrap();
+        let share_of_it = share.divided(decimal("1.13")).unwrap();
+        let mut sum = share.add(share_of_it).unwrap();
+        assert_eq!(sum.divisor, 1056 * 113);
+        for _ in 0..9 {
+            sum = sum.add(share).unwrap();
+        }
+        let more = share.times(Exact::from(decimal("10"))).unwrap().add(share_of_it).unwrap();
+        assert_eq!(sum.compare(more), Ok(Ordering::Equal));
     }
 
     #[test]
