@@ -52,8 +52,11 @@ pub(crate) struct TooLong;
 
 type Fits<T> = Result<T, TooLong>;
 
+/// Nearly every product fits in 128 bits, where multiplying is an instruction or two; a checked one of 256 bits divides.
 fn product(one: I256, other: I256) -> Fits<I256> {
-    one.checked_mul(other).ok_or(TooLong)
+    let short = |number: I256| i128::try_from(number).ok();
+    let of_short = short(one).zip(short(other)).and_then(|(one, other)| one.checked_mul(other));
+    of_short.map_or_else(|| one.checked_mul(other).ok_or(TooLong), |product| Ok(product.into()))
 }
 
 fn sum(one: I256, other: I256) -> Fits<I256> {
@@ -62,6 +65,13 @@ fn sum(one: I256, other: I256) -> Fits<I256> {
 
 fn divisors(one: u64, other: u64) -> Fits<u64> {
     one.checked_mul(other).ok_or(TooLong)
+}
+
+const fn greatest_common_divisor(mut one: u64, mut other: u64) -> u64 {
+    while other != 0 {
+        (one, other) = (other, one % other);
+    }
+    one
 }
 
 /// Multiplies by 10 to a power.
@@ -99,9 +109,11 @@ impl Exact {
         let mut theirs = scaled(other.count, places - other.places)?;
         let mut divisor = self.divisor;
         if self.divisor != other.divisor {
-            ours = product(ours, other.divisor.into())?;
-            theirs = product(theirs, self.divisor.into())?;
-            divisor = divisors(self.divisor, other.divisor)?;
+            // Lines that are shares of one another have divisors in common, which would grow with each sum.
+            let common = greatest_common_divisor(self.divisor, other.divisor);
+            ours = product(ours, (other.divisor / common).into())?;
+            theirs = product(theirs, (self.divisor / common).into())?;
+            divisor = divisors(self.divisor, other.divisor / common)?;
         }
         Ok(Self { count: sum(ours, theirs)?, places, divisor })
     }
@@ -210,6 +222,9 @@ impl Ratio {
     }
 
     pub(crate) fn compare(self, other: Self) -> Fits<Ordering> {
+        if self.below == other.below {
+            return Ok(self.above.cmp(&other.above));
+        }
         let ours = product(self.above, other.below)?;
         Ok(ours.cmp(&product(other.above, self.below)?))
     }
@@ -302,6 +317,19 @@ mod tests {
         let third = Exact::ONE.divided(decimal("0.3")).unwrap();
         let sum = third.add(third).unwrap().add(third).unwrap().ratio().unwrap();
         assert_eq!(sum.compare(Exact::from(decimal("10")).ratio().unwrap()), Ok(Ordering::Equal));
+    }
+
+    #[test]
+    fn a_sum_of_shares_of_one_another_keeps_their_common_divisor() {
+        let share = Exact::ONE.divided(decimal("1.056")).unwrap();
+        let share_of_it = share.divided(decimal("1.13")).unwrap();
+        let mut sum = share.add(share_of_it).unwrap();
+        assert_eq!(sum.divisor, 1056 * 113);
+        for _ in 0..9 {
+            sum = sum.add(share).unwrap();
+        }
+        let more = share.times(Exact::from(decimal("10"))).unwrap().add(share_of_it).unwrap();
+        assert_eq!(sum.compare(more), Ok(Ordering::Equal));
     }
 
     #[test]

@@ -64,12 +64,16 @@ impl Tariff {
             .version_at(purchase.at)
             .ok_or(QuoteError::TariffMissing { at: purchase.at, first: self.versions[0].from })?;
         self.check(version, purchase)?;
-        let amount = match purchase.ask {
+        let (amount, priced) = match purchase.ask {
             Ask::Amount(amount) => {
                 self.check_amount(version, amount)?;
-                amount
+                (amount, None)
             }
-            Ask::Units(units) => self.check_units(version, purchase, units)?,
+            Ask::Units(units) => {
+                check_units(version, units)?;
+                let bought = self.buy_units(version, purchase, units, Use::AskedFor)?;
+                (bought.amount(), Some(bought))
+            }
         };
         if version.minimum.is_some_and(|minimum| amount < minimum) {
             return Err(QuoteError::AmountTooSmall {
@@ -80,7 +84,14 @@ impl Tariff {
         if version.maximum.is_some_and(|maximum| amount > maximum) {
             return Err(QuoteError::AmountTooLarge { found: Some(amount), most: version.maximum });
         }
-        match self.buy(purchase, amount, version.gap == Gap::Refuse) {
+        match priced.map_or_else(|| self.buy(purchase, amount), Ok) {
+            Ok(bought) if version.gap == Gap::Refuse && bought.closed.left > Decimal::ZERO => {
+                Err(QuoteError::AmountInGap {
+                    found: amount,
+                    below: amount - bought.closed.left,
+                    above: self.next_above(version, purchase, bought.closed.units),
+                })
+            }
             Err(QuoteError::AmountSwallowed { found, debts, charges, .. }) => {
                 let smallest = self.smallest(version, purchase);
                 Err(QuoteError::AmountSwallowed { found, debts, charges, smallest })
@@ -89,23 +100,18 @@ impl Tariff {
                 found,
                 smallest: self.smallest(version, purchase),
             }),
-            Err(QuoteError::AmountInGap { found, below, .. }) => {
-                let above = self.next_above(version, purchase, found);
-                Err(QuoteError::AmountInGap { found, below, above })
-            }
             other => other,
         }
     }
 
-    /// Prices an amount. Where the price jumps, `refuses_gaps` says whether money may be left.
+    /// Prices an amount. Where the price jumps, money may be left, whatever the tariff says of it.
     ///
     /// Where several lines are rounded, an amount of some cents less may leave more for energy. Then that amount is priced, so
     /// that more money never buys fewer units, except above the threshold of a fee.
-    pub(super) fn buy<'t>(
+    fn buy<'t>(
         &'t self,
         purchase: &'t Purchase,
         amount: Decimal,
-        refuses_gaps: bool,
     ) -> Result<Bought<'t>, QuoteError> {
         let sold = |priced: &Result<Bought<'_>, QuoteError>| {
             priced.as_ref().map_or(Decimal::ZERO, |bought| bought.closed.units)
@@ -125,15 +131,7 @@ impl Tariff {
                 best = other.map(|other| other.with_surplus(surplus));
             }
         }
-        let bought = best?;
-        if refuses_gaps && bought.closed.left > Decimal::ZERO {
-            return Err(QuoteError::AmountInGap {
-                found: amount,
-                below: amount - bought.closed.left,
-                above: None,
-            });
-        }
-        Ok(bought)
+        best
     }
 
     /// The highest threshold of a fee that an amount is above, or zero.
@@ -207,31 +205,31 @@ impl Tariff {
         Ok((bought, most))
     }
 
-    /// An amount that buys so many units.
-    fn amount_for(
-        &self,
+    /// Prices an amount that buys so many units.
+    fn buy_units<'t>(
+        &'t self,
         version: &Version,
-        purchase: &Purchase,
+        purchase: &'t Purchase,
         units: Decimal,
         use_of: Use,
-    ) -> Result<Decimal, QuoteError> {
+    ) -> Result<Bought<'t>, QuoteError> {
         let too_large = || QuoteError::AmountTooLarge { found: None, most: version.maximum };
         let step = version.step;
         let most = Decimal::try_from_i128_with_scale(LARGEST_AMOUNT, self.decimals)
             .map_err(|_| too_large())?;
         let most = most / step;
         let most = most.trunc();
-        let buys = |steps: Decimal| match self.buy(purchase, steps * step, false) {
-            Ok(bought) => Ok(bought.closed.units >= units),
-            Err(QuoteError::AmountSwallowed { .. } | QuoteError::AmountTooSmall { .. }) => {
-                Ok(false)
-            }
+        // What this many steps buy, if that is enough.
+        let enough = |steps: Decimal| match self.buy(purchase, steps * step) {
+            Ok(bought) => Ok(Some(bought).filter(|bought| bought.closed.units >= units)),
+            Err(QuoteError::AmountSwallowed { .. } | QuoteError::AmountTooSmall { .. }) => Ok(None),
             Err(error) => Err(error),
         };
-        // A first guess: the cost of the units, some rounds on, since charges and debts may depend on the amount.
+        // A first guess: the cost of the units, some rounds on where charges or debts depend on the amount.
         let mut guess = Decimal::ONE;
         let mut down = guess;
-        for _ in 0..4 {
+        let rounds = if version.depends_on_amount() || !purchase.debts.is_empty() { 4 } else { 1 };
+        for _ in 0..rounds {
             let amount = guess * step;
             let taken = take(&purchase.debts, amount, amount, self.smallest_money())?;
             let of_debts: Decimal = taken.iter().map(|taken| taken.amount).sum();
@@ -249,32 +247,45 @@ impl Tariff {
                 break;
             }
         }
-        let mut high = guess;
+        // `low` buys too few, `high` buys enough as soon as `best` is known.
+        let (mut low, mut high) = (Decimal::ZERO, guess);
+        let mut best = None;
         if let Use::AskedFor = use_of {
             // The exact cost, down, is what utilities print for a number of units, where it buys them.
-            for steps in [down, guess].into_iter().filter(|steps| *steps > Decimal::ZERO) {
-                if let Ok(bought) = self.buy(purchase, steps * step, false)
-                    && bought.closed.units == units
-                {
-                    return Ok(steps * step);
+            let down = Some(down).filter(|down| *down > Decimal::ZERO && *down < guess);
+            for steps in down.into_iter().chain([guess]) {
+                match enough(steps)? {
+                    Some(bought) if bought.closed.units == units => return Ok(bought),
+                    Some(bought) if best.is_none() => (best, high) = (Some(bought), steps),
+                    None if best.is_none() => low = steps,
+                    _ => {}
                 }
             }
         }
         let mut stride = Decimal::ONE;
-        while !buys(high)? {
-            if high >= most {
-                return Err(too_large());
+        let mut best = loop {
+            if let Some(bought) = best {
+                break bought;
             }
-            high = (high + stride).min(most);
-            stride += stride;
-        }
-        let mut low = Decimal::ZERO;
+            if low == high {
+                if high >= most {
+                    return Err(too_large());
+                }
+                high = (high + stride).min(most);
+                stride += stride;
+            }
+            best = enough(high)?;
+            if best.is_none() {
+                low = high;
+            }
+        };
         let mut stride = Decimal::ONE;
-        while high - stride > Decimal::ZERO {
-            if !buys(high - stride)? {
+        while high - stride > low {
+            let Some(bought) = enough(high - stride)? else {
                 low = high - stride;
                 break;
-            }
+            };
+            best = bought;
             high -= stride;
             stride += stride;
         }
@@ -282,34 +293,41 @@ impl Tariff {
         for line in &version.lines {
             let Rule::PerPurchase { above: Some(above), .. } = &line.rule else { continue };
             let steps = (above / step).floor();
-            if steps < high && steps > Decimal::ZERO && buys(steps)? {
+            if steps < high
+                && steps > Decimal::ZERO
+                && let Some(bought) = enough(steps)?
+            {
+                best = bought;
                 (low, high) = (Decimal::ZERO, steps);
             }
         }
         while high - low > Decimal::ONE {
             let middle = ((low + high) / Decimal::TWO).floor();
-            if buys(middle)? { high = middle } else { low = middle }
+            match enough(middle)? {
+                Some(bought) => (best, high) = (bought, middle),
+                None => low = middle,
+            }
         }
-        Ok(high * step)
+        Ok(best)
     }
 
     /// The smallest amount that can be sold now.
     fn smallest(&self, version: &Version, purchase: &Purchase) -> Option<Decimal> {
-        let amount =
-            self.amount_for(version, purchase, version.rounding.units.step, Use::Smallest).ok()?;
+        let units = version.rounding.units.step;
+        let amount = self.buy_units(version, purchase, units, Use::Smallest).ok()?.amount();
         let amount = version.minimum.map_or(amount, |minimum| amount.max(minimum));
         version.maximum.is_none_or(|maximum| amount <= maximum).then_some(amount)
     }
 
-    /// The smallest amount that buys more than one in a gap does.
+    /// The smallest amount that buys more than so many units, which one in a gap buys.
     pub(super) fn next_above(
         &self,
         version: &Version,
         purchase: &Purchase,
-        amount: Decimal,
+        units: Decimal,
     ) -> Option<Decimal> {
-        let units = self.buy(purchase, amount, false).ok()?.closed.units;
-        self.amount_for(version, purchase, units + version.rounding.units.step, Use::Smallest).ok()
+        let units = units + version.rounding.units.step;
+        Some(self.buy_units(version, purchase, units, Use::Smallest).ok()?.amount())
     }
 
     fn check_amount(&self, version: &Version, amount: Decimal) -> Result<(), QuoteError> {
@@ -336,23 +354,6 @@ impl Tariff {
             ));
         }
         Ok(())
-    }
-
-    fn check_units(
-        &self,
-        version: &Version,
-        purchase: &Purchase,
-        units: Decimal,
-    ) -> Result<Decimal, QuoteError> {
-        let step = version.rounding.units.step;
-        if units <= Decimal::ZERO || !(units % step).is_zero() {
-            return Err(QuoteError::invalid(
-                "units",
-                format!("a multiple of {step} above zero"),
-                units,
-            ));
-        }
-        self.amount_for(version, purchase, units, Use::AskedFor)
     }
 
     fn check(&self, version: &Version, purchase: &Purchase) -> Result<(), QuoteError> {
@@ -415,4 +416,13 @@ impl Tariff {
         }
         Ok(())
     }
+}
+
+fn check_units(version: &Version, units: Decimal) -> Result<(), QuoteError> {
+    let step = version.rounding.units.step;
+    if units <= Decimal::ZERO || !(units % step).is_zero() {
+        let expected = format!("a multiple of {step} above zero");
+        return Err(QuoteError::invalid("units", expected, units));
+    }
+    Ok(())
 }

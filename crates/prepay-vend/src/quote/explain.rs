@@ -386,7 +386,7 @@ impl<'a> Words<'a> {
         let solution = self.bought.solution;
         if self.bought.closed.left > Decimal::ZERO {
             let least = self.quote.amount - self.bought.closed.left;
-            let next = tariff.next_above(plan.version, self.purchase, self.quote.amount);
+            let next = tariff.next_above(plan.version, self.purchase, self.quote.units);
             let next = next.map_or_else(String::new, |next| {
                 format!("; {} is the next amount that buys more", self.money(next))
             });

@@ -238,6 +238,14 @@ fn steps(bought: &Bought<'_>) -> Result<Vec<Step>, QuoteError> {
     let before = shown(plan.bought).unwrap_or_default();
     let after = before + closed.units;
     let money_zero = with_places(Decimal::ZERO, plan.tariff.decimals());
+    // The price with everything is that of the last piece of the block that was reached, or of its first.
+    let mut prices_with_all = vec![None; blocks.len()];
+    for (segment, piece) in plan.segments.iter().enumerate() {
+        let price = &mut prices_with_all[prices.block_above(plan.month_of(piece.from)?)?];
+        if price.is_none() || segment <= closed.segment {
+            *price = Some(piece.total.per_unit);
+        }
+    }
     let mut begin = before;
     let mut steps = Vec::with_capacity(blocks.len());
     for (index, (end, piece)) in prices.blocks.iter().enumerate() {
@@ -250,14 +258,7 @@ fn steps(bought: &Bought<'_>) -> Result<Vec<Step>, QuoteError> {
             begin = begin.max(end);
             units
         };
-        // The price with everything is that of the last piece of the block that was reached, or of its first.
-        let mut per_unit = None;
-        for (segment, piece) in plan.segments.iter().enumerate() {
-            let block = prices.block_above(plan.month_of(piece.from)?)?;
-            if block == index && (per_unit.is_none() || segment <= closed.segment) {
-                per_unit = Some(piece.total.per_unit);
-            }
-        }
+        let per_unit = prices_with_all[index];
         let cost = |price: Exact| Exact::from(units).times(price)?.rounded(cents);
         steps.push(Step {
             units,

@@ -194,6 +194,18 @@ pub(crate) struct Version {
     pub(crate) order: Vec<usize>,
 }
 
+impl Version {
+    /// Whether what its units cost depends on the amount, debts apart.
+    pub(crate) fn depends_on_amount(&self) -> bool {
+        self.lines.iter().any(|line| match &line.rule {
+            Rule::Monthly { cap_percent, .. } => cap_percent.is_some(),
+            Rule::PerPurchase { above, .. } => above.is_some(),
+            Rule::Percent { of, .. } => of.iter().any(|base| base.lines.is_none()),
+            Rule::PerUnit { .. } | Rule::Daily { .. } => false,
+        })
+    }
+}
+
 /// How exact figures become printed ones.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Closing {
