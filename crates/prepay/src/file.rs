@@ -32,7 +32,18 @@ impl<'a> NewFile<'a> {
         }
         let beside = beside(path);
         let made = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&beside);
-        let file = made.map_err(|error| Failure::file(path, &error).next("choose another name"))?;
+        let file = made.map_err(|error| {
+            let next = match error.kind() {
+                io::ErrorKind::NotFound => {
+                    "make its directory first, or name a file in another one"
+                }
+                io::ErrorKind::PermissionDenied | io::ErrorKind::ReadOnlyFilesystem => {
+                    "its directory cannot be written: name a file in another one"
+                }
+                _ => "choose another name",
+            };
+            Failure::file(path, &error).next(next)
+        })?;
         Ok(Self { path, beside, file, replaces })
     }
 
@@ -208,6 +219,8 @@ mod tests {
         assert_eq!(code(begun.write(b"ours")), "file_exists");
         assert_eq!(read(&other).unwrap(), "theirs");
         assert_eq!(names(place.path()), ["document", "other"]);
-        assert_eq!(code(write(&place.path().join("no/where"), b"", false)), "file");
+        let nowhere = write(&place.path().join("no/where"), b"", false).unwrap_err();
+        let next = "make its directory first, or name a file in another one";
+        assert_eq!((nowhere.body().code, nowhere.body().next), ("file", Some(next)));
     }
 }

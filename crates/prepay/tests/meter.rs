@@ -62,6 +62,38 @@ fn a_refused_token_says_why_in_words_and_by_a_name() {
     }
 }
 
+#[test]
+fn digits_that_are_no_token_say_nothing_but_json_with_json() {
+    let file = folder("meter_json_only").join("m.meter");
+    let file = file.display();
+    ends(0, &format!("meter new --file {file} {NEW}"), b"");
+    let output = prepay(&format!("--json meter enter {file} 2371 6100 5011 8319"));
+    assert_eq!(output.status.code(), Some(3));
+    assert_eq!(String::from_utf8_lossy(&output.stderr), "");
+    assert!(output.stdout.starts_with(b"{\"result\":\"format_error\""));
+}
+
+#[test]
+#[cfg(target_os = "linux")]
+fn an_answer_that_a_full_disk_lost_says_what_the_meter_did() {
+    let file = folder("meter_full").join("m.meter");
+    ends(0, &format!("meter new --file {} {NEW}", file.display()), b"");
+    let output = Command::new(env!("CARGO_BIN_EXE_prepay"))
+        .args(["meter", "enter"])
+        .arg(&file)
+        .arg(TOKEN)
+        .stdout(fs::OpenOptions::new().write(true).open("/dev/full").unwrap())
+        .output()
+        .unwrap();
+    assert_eq!(output.status.code(), Some(1));
+    let told = String::from_utf8_lossy(&output.stderr);
+    assert!(
+        told.starts_with("io: the meter answered accept, but standard output did not take the answer: No space left"),
+        "{told}"
+    );
+    assert!(told.contains("prepay meter show"), "{told}");
+}
+
 /// Tokens of one kilowatt-hour each.
 fn tokens(count: u32) -> Vec<String> {
     let requests = (0..count).map(|number| {

@@ -196,13 +196,15 @@ fn read<T>(path: Option<&Path>, read: impl Fn(&str) -> Result<T, String>) -> Don
 }
 
 impl EnterFlags {
-    /// The digits of each token; as typed if they are none, which the meter answers.
-    pub(super) fn tokens(&self) -> Vec<String> {
+    /// The digits of each token; as typed if they are none, which the meter answers. As text, a remark says what is wrong.
+    pub(super) fn tokens(&self, as_json: bool) -> Vec<String> {
         let typed = self.digits.join(" ");
         match tokens(&typed) {
             Ok(tokens) => tokens.iter().map(TokenData::to_string).collect(),
             Err(error) => {
-                remark(&in_flags(&error.message));
+                if !as_json {
+                    remark(&in_flags(&error.message));
+                }
                 vec![typed]
             }
         }

@@ -42,11 +42,18 @@ pub(crate) fn run(command: &MeterCommand, as_json: bool) -> Done<Ending> {
                 .unwrap_or(TokenCarrierType::NUMERIC);
             let mut meters = Meters::in_file(&flags.file);
             let mut ending = Ending::Done;
-            for digits in flags.tokens() {
+            for digits in flags.tokens(as_json) {
                 let entered = meters.enter(&only(), &digits, carrier)?;
                 answer(as_json, &mut meters, &entered, |out, state| {
                     print::entered(out, &entered, state)?;
                     print::balance(out, state)
+                })
+                .map_err(|failure| {
+                    let result = entered.result.name();
+                    let told = |error: &str| {
+                        format!("the meter answered {result}, but standard output did not take the answer: {error}")
+                    };
+                    failure.reworded(told).next("see with prepay meter show what the meter has now")
                 })?;
                 if entered.is_refused() {
                     ending = Ending::Refused;

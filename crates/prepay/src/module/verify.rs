@@ -178,6 +178,10 @@ fn write(
     if !remarks.is_empty() {
         writeln!(out, "{}", styled(QUIET, remarks.join(", ")))?;
     }
+    if answer.result == "checksum" && token.class().is_enciphered() {
+        let told = "a token of another meter or another key, or a wrong digit: compare the digits, --pan, --register, --ti and --ea";
+        writeln!(out, "{}", styled(QUIET, told))?;
+    }
     let Some(Place { register, ti, ea }) = place else { return Ok(()) };
     let key = format!("for meter {pan} under register {register}, TI {ti}, EA{ea}");
     writeln!(out, "{}", styled(QUIET, key))
