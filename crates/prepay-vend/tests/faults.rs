@@ -419,3 +419,29 @@ fn an_amount_that_buys_nothing_is_refused_in_words_with_the_smallest_that_does()
         assert_eq!(tariff.quote(&purchase).unwrap_err().to_string(), expected);
     }
 }
+
+#[test]
+fn letters_that_do_not_print_are_faults_of_a_tariff() {
+    let tariff = format!(
+        "{}[class.home]\ntext = \"H\\u202E\"\n[rate.fuel]\ntext = \"F\\u0009\"\nvalue = 1\n{}text = \"E\\uFEFF\"\n",
+        HEAD.replace("\"t\"", "\"\\u001B\""),
+        version("2024-01-01", ENERGY).replace(
+            "[version.rounding]",
+            "title = \"\\u061C\"\nterms = [\"\\U000E0041\"]\n[version.rounding]"
+        ),
+    );
+    let fault = |line: u32, word: &str, letter: &str| {
+        format!("line {line}: {word}: expected letters that print, found U+{letter}")
+    };
+    assert_eq!(
+        faults(&tariff),
+        [
+            fault(1, "name", "001B"),
+            fault(6, "text", "202E"),
+            fault(8, "text", "0009"),
+            fault(12, "title", "061C"),
+            fault(13, "terms", "E0041"),
+            fault(22, "text", "FEFF"),
+        ]
+    );
+}

@@ -54,6 +54,10 @@ fn what_is_no_receipt_is_named_with_its_field() {
         ("/receipt_number", json!(""), "receipt_number: expected a text, found none"),
         ("/utility/name", json!("A\nB"), "utility.name: expected letters that print, found U+000A"),
         ("/operator", json!("\u{202e}x"), "operator: expected letters that print, found U+202E"),
+        ("/operator", json!("\u{61c}x"), "operator: expected letters that print, found U+061C"),
+        ("/operator", json!("\u{200b}x"), "operator: expected letters that print, found U+200B"),
+        ("/operator", json!("\u{feff}x"), "operator: expected letters that print, found U+FEFF"),
+        ("/operator", json!("\u{e0041}x"), "operator: expected letters that print, found U+E0041"),
         (
             "/messages/0",
             json!("x".repeat(201)),

@@ -8,7 +8,10 @@
 
 use fluent_bundle::concurrent::FluentBundle;
 use fluent_bundle::{FluentArgs, FluentError, FluentResource};
-use fluent_syntax::ast::{Entry, PatternElement};
+use fluent_syntax::ast::{
+    Entry, Expression, InlineExpression, Pattern, PatternElement, VariantKey,
+};
+use fluent_syntax::unicode::unescape_unicode_to_string;
 use icu_datetime::DateTimeFormatter;
 use icu_datetime::fieldsets::{YMD, YMDT};
 use icu_datetime::input::{Date, DateTime, Time};
@@ -22,7 +25,7 @@ use unic_langid::{CharacterDirection, LanguageIdentifier};
 
 use super::message::{self, LOCALE, Message};
 use crate::tariff::Fault;
-use crate::tariff::read::meant;
+use crate::tariff::read::{meant, unprintable};
 
 /// The languages that come with Prepay: each tag and its message file.
 const OWN: [(&str, &str); 5] = [
@@ -32,6 +35,9 @@ const OWN: [(&str, &str); 5] = [
     ("sw", include_str!("languages/sw.ftl")),
     ("ar", include_str!("languages/ar.ftl")),
 ];
+
+/// How many `{` and `(` a message has at most. The parser goes into each, and into none across messages.
+const MOST_OPEN: usize = 100;
 
 /// A language that receipts are written in.
 pub struct Language {
@@ -58,8 +64,13 @@ impl Language {
     /// # Errors
     ///
     /// Every [`Fault`] of the file, by line; at least one: bad syntax, a locale that is none, a message that is missing,
-    /// unknown or there twice, one that names what it is not given or leaves out what it is given.
+    /// unknown or there twice, one that names what it is not given or leaves out what it is given, one that chooses by a
+    /// text, is empty, has more than 100 `{` and `(`, or has characters that do not print.
     pub fn read(text: &str) -> Result<Self, Vec<Fault>> {
+        if let Some(line) = too_deep(text) {
+            let text = format!("expected at most {MOST_OPEN} {{ and ( in a message, found more");
+            return Err(vec![Fault { line, text }]);
+        }
         let mut faults = Vec::new();
         let resource = FluentResource::try_new(text.to_owned()).unwrap_or_else(|(rest, errors)| {
             faults.extend(errors.into_iter().map(|error| Fault {
@@ -77,7 +88,11 @@ impl Language {
             Fault { line, text: fault }
         };
         let mut tag = "";
+        let mut numbers = vec![1, 0, 2, 3, 11, 100, 1_000_000]; // Of each plural that a language may have.
         for entry in resource.entries() {
+            let Some(contents) = Contents::of(entry) else { continue };
+            faults.extend(contents.problem().map(|problem| fault(&contents.name, problem)));
+            numbers.extend(contents.numbers);
             let Entry::Message(found) = entry else { continue };
             let name = found.id.name;
             if name == LOCALE {
@@ -98,7 +113,7 @@ impl Language {
             let moments = DateTimeFormatter::try_new((&locale).into(), moments).ok()?;
             Some((identifier, numbers, moments))
         });
-        let Some((identifier, numbers, moments)) = formats else {
+        let Some((identifier, figures, moments)) = formats else {
             let text = format!(
                 "{LOCALE}: expected the language and region whose numbers and dates apply, such as en-KE, found {tag:?}"
             );
@@ -111,17 +126,19 @@ impl Language {
                 faults.push(fault(&id, format!("{id}: expected once, found twice")));
             }
         }
-        let language = Self { identifier, messages, numbers, moments };
+        let language = Self { identifier, messages, numbers: figures, moments };
+        numbers.sort_unstable();
+        numbers.dedup();
         for message in message::ALL {
-            let problem = language.problem(message);
+            let problem = language.problem(message, &numbers);
             faults.extend(problem.map(|problem| fault(message.name, problem)));
         }
         faults.sort();
         if faults.is_empty() { Ok(language) } else { Err(faults) }
     }
 
-    /// What is wrong with a message, if something is.
-    fn problem(&self, message: &Message) -> Option<String> {
+    /// What is wrong with a message under these counts, if something is.
+    fn problem(&self, message: &Message, numbers: &[u32]) -> Option<String> {
         let Message { name, texts, count } = message;
         let takes: Vec<String> =
             texts.iter().chain(*count).map(|taken| format!("{{ ${taken} }}")).collect();
@@ -129,8 +146,7 @@ impl Language {
         let Some(pattern) = self.messages.get_message(name).and_then(|found| found.value()) else {
             return Some(format!("the file has no message {name:?}; it is given {takes}"));
         };
-        // A count of each plural that a language may have.
-        [1, 0, 2, 3, 11, 100].into_iter().find_map(|number| {
+        numbers.iter().find_map(|&number| {
             let mut arguments = FluentArgs::new();
             for text in *texts {
                 arguments.set(*text, format!("<{text}>"));
@@ -144,6 +160,9 @@ impl Language {
                 return Some(format!(
                     "{name}: expected only what it is given, {takes}; found: {error}"
                 ));
+            }
+            if written.trim().is_empty() {
+                return Some(format!("{name}: expected a text, found none"));
             }
             let left_out = texts.iter().find(|text| !written.contains(&format!("<{text}>")))?;
             Some(format!("{name}: expected {{ ${left_out} }} in it, found none"))
@@ -197,6 +216,125 @@ impl Language {
         let date = Date::try_new_iso(civil.year().into(), month, day).expect("jiff made the date");
         let time = Time::try_new(hour, minute, 0, 0).expect("jiff made the time");
         self.moments.format(&DateTime { date, time }).to_string().replace('\u{202f}', "\u{a0}")
+    }
+}
+
+/// The line of a message that has more `{` and `(` than [`MOST_OPEN`], from 1: the parser would run out of stack.
+fn too_deep(text: &str) -> Option<usize> {
+    let is_name = |name: &str| {
+        let letter = |letter: char| letter.is_ascii_alphanumeric() || matches!(letter, '-' | '_');
+        !name.is_empty() && name.chars().all(letter)
+    };
+    let mut open = 0;
+    text.lines()
+        .position(|line| {
+            // Whatever is open ends before a comment and before the next name: neither can stand inside a message.
+            let begins =
+                line.split_once('=').is_some_and(|(name, _)| is_name(name.trim_end_matches(' ')));
+            if begins || line.starts_with('#') {
+                open = 0;
+            }
+            open += if line.starts_with('#') { 0 } else { line.matches(['{', '(']).count() };
+            open > MOST_OPEN
+        })
+        .map(|index| index + 1)
+}
+
+/// What a message or a term has in all its branches, printed by a sample or not.
+struct Contents {
+    name: String,
+    /// What it may choose by. `None`: whatever no message is given as a text.
+    counts: Option<&'static [&'static str]>,
+    letters: String,
+    /// What it chooses by and may not.
+    chooses: Option<String>,
+    /// The numbers that it has a branch for.
+    numbers: Vec<u32>,
+}
+
+impl Contents {
+    /// `None`: a comment, or what is no message.
+    fn of(entry: &Entry<&str>) -> Option<Self> {
+        let (name, counts, value, attributes) = match entry {
+            Entry::Message(found) => {
+                let known = message::ALL.iter().find(|message| message.name == found.id.name);
+                let counts = known.map_or(&[][..], |message| message.count);
+                (found.id.name.to_owned(), Some(counts), found.value.as_ref(), &found.attributes)
+            }
+            Entry::Term(found) => {
+                (format!("-{}", found.id.name), None, Some(&found.value), &found.attributes)
+            }
+            _ => return None,
+        };
+        let (letters, chooses, numbers) = (String::new(), None, Vec::new());
+        let mut contents = Self { name, counts, letters, chooses, numbers };
+        for pattern in value.into_iter().chain(attributes.iter().map(|attribute| &attribute.value))
+        {
+            contents.pattern(pattern);
+        }
+        Some(contents)
+    }
+
+    fn problem(&self) -> Option<String> {
+        let name = &self.name;
+        let unprintable = self.letters.chars().find(|&letter| unprintable(letter)).map(|found| {
+            format!("{name}: expected letters that print, found U+{:04X}", u32::from(found))
+        });
+        unprintable.or_else(|| {
+            let found = self.chooses.as_ref()?;
+            Some(format!("{name}: expected to choose by a count that it is given, found {found}"))
+        })
+    }
+
+    fn pattern(&mut self, pattern: &Pattern<&str>) {
+        for element in &pattern.elements {
+            match element {
+                PatternElement::TextElement { value } => self.letters.push_str(value),
+                PatternElement::Placeable { expression } => self.expression(expression),
+            }
+        }
+    }
+
+    fn expression(&mut self, expression: &Expression<&str>) {
+        let (selector, variants) = match expression {
+            Expression::Inline(inline) => return self.inline(inline),
+            Expression::Select { selector, variants } => (selector, variants),
+        };
+        let texts = || message::ALL.iter().flat_map(|message| message.texts);
+        let refused = match selector {
+            InlineExpression::VariableReference { id } => {
+                let may = match self.counts {
+                    Some(counts) => counts.contains(&id.name),
+                    None => texts().all(|text| *text != id.name),
+                };
+                (!may).then(|| format!("${}", id.name))
+            }
+            InlineExpression::TermReference { .. } => None,
+            _ => Some("what is neither a count nor a term".to_owned()),
+        };
+        self.chooses = self.chooses.take().or(refused);
+        self.inline(selector);
+        for variant in variants {
+            if let VariantKey::NumberLiteral { value } = variant.key {
+                self.numbers.extend(value.parse::<u32>());
+            }
+            self.pattern(&variant.value);
+        }
+    }
+
+    fn inline(&mut self, inline: &InlineExpression<&str>) {
+        match inline {
+            InlineExpression::StringLiteral { value } => {
+                self.letters.push_str(&unescape_unicode_to_string(value));
+            }
+            InlineExpression::Placeable { expression } => self.expression(expression),
+            InlineExpression::TermReference { arguments: Some(arguments), .. } => {
+                for argument in &arguments.named {
+                    self.inline(&argument.value);
+                }
+            }
+            _ => {}
+        }
     }
 }
 
@@ -296,5 +434,101 @@ mod tests {
         for (found, expected) in found.iter().zip(expected) {
             assert!(found.starts_with(expected), "{expected}\n{found}");
         }
+    }
+
+    /// The English messages with other lines, as faults.
+    fn instead(of: &str, line: &str) -> Vec<String> {
+        let text = OWN[0].1.replace(&format!("\n{of}\n"), &format!("\n{line}\n"));
+        assert_ne!(text, OWN[0].1, "{of}");
+        Language::read(&text).err().unwrap_or_default().iter().map(ToString::to_string).collect()
+    }
+
+    #[test]
+    fn a_message_of_a_thousand_braces_is_a_fault_and_no_overflow() {
+        let deep = |open: &str, close: &str| {
+            let message = format!("total = {}\"x\"{}", open.repeat(1000), close.repeat(1000));
+            let faults = instead("total = Total", &message);
+            assert_eq!(faults.len(), 1, "{open}: {faults:#?}");
+            let end = ": expected at most 100 { and ( in a message, found more";
+            assert!(faults[0].starts_with("line ") && faults[0].ends_with(end), "{faults:#?}");
+            faults[0].clone()
+        };
+        let first = deep("{", "}");
+        let line = OWN[0].1.lines().position(|line| line == "total = Total").unwrap() + 1;
+        assert!(first.starts_with(&format!("line {line}:")), "{first}");
+        deep("{\n", "}");
+        deep("{ \"}\" ->\n *[a] ", "\n}");
+        deep("{ F(\n", ")}");
+        // As deep as it may be.
+        let message = format!("total = {}\"x\"{}", "{".repeat(100), "}".repeat(100));
+        assert_eq!(instead("total = Total", &message), [""; 0]);
+        // What is open in one message or in a comment says nothing of the next.
+        let comments = format!("{}total = Total", format!("# {}\n", "{".repeat(99)).repeat(9));
+        assert_eq!(instead("total = Total", &comments), [""; 0]);
+    }
+
+    #[test]
+    fn letters_that_do_not_print_are_faults_of_a_message_in_every_branch() {
+        // (the message instead, the letter)
+        let cases = [
+            ("total = T{ \"\\u001b\" }", "001B"),
+            ("total = T\u{202e}", "202E"),
+            ("total = T\u{61c}", "061C"),
+            ("total = T\u{9b}", "009B"),
+            ("total = T{ \"\\u000a\" }", "000A"),
+            ("total = T{ { \"\\U0E0041\" } }", "E0041"),
+            ("total = T\u{200b}\u{feff}", "200B"),
+            ("total = { -t(x: \"\\u001b\") }\n-t = T{ $x }", "001B"),
+        ];
+        for (message, letter) in cases {
+            let faults = instead("total = Total", message);
+            let end = format!("total: expected letters that print, found U+{letter}");
+            assert!(faults.len() == 1 && faults[0].ends_with(&end), "{message:?}: {faults:#?}");
+        }
+        let branch = "enter-all = { $count ->\n [77] \u{202e}\n *[other] x\n }";
+        let faults = instead("enter-all = Enter these { $count } tokens, in this order:", branch);
+        assert!(faults[0].ends_with("enter-all: expected letters that print, found U+202E"));
+    }
+
+    #[test]
+    fn a_message_that_is_empty_or_chooses_by_a_text_is_a_fault() {
+        let test = "test = TEST: no token here works in a real meter";
+        let money = "money = { $currency } { $amount }";
+        let all = "enter-all = Enter these { $count } tokens, in this order:";
+        let reprint = "reprint = REPRINT { $count } of { $number }";
+        let branches = "[KES] KES 5.00\n *[other] { $currency } { $amount }\n }";
+        let by_term =
+            format!("money = {{ -m }}\n-n = n\n-m = {{ -n }}{{ $currency ->\n {branches}");
+        // (the message, what stands instead, its fault)
+        let cases = [
+            (test, "test = { \"\" }", "test: expected a text, found none"),
+            (test, "test = { \" \" }", "test: expected a text, found none"),
+            (
+                all,
+                "enter-all = { $count ->\n [77] { \"\" }\n *[other] x\n }",
+                "enter-all: expected a text, found none",
+            ),
+            (
+                reprint,
+                "reprint = { $count ->\n [77] x\n *[other] { $number }\n }",
+                "reprint: expected { $number } in it, found none",
+            ),
+            (
+                money,
+                &format!("money = {{ $currency ->\n {branches}"),
+                "money: expected to choose by a count that it is given, found $currency",
+            ),
+            (
+                money,
+                &by_term,
+                "-m: expected to choose by a count that it is given, found $currency",
+            ),
+        ];
+        for (of, line, end) in cases {
+            let faults = instead(of, line);
+            assert!(faults.iter().any(|fault| fault.ends_with(end)), "{line}: {faults:#?}");
+        }
+        let term = "money = { -coin(case: \"a\") } { $currency } { $amount }\n-coin = { $case ->\n [a] A\n *[b] B\n }";
+        assert_eq!(instead(money, term), [""; 0]);
     }
 }

@@ -25,6 +25,7 @@ use rust_decimal::Decimal;
 
 use crate::decimal::with_places;
 use crate::quote::{LineKind, Quote, QuoteLine};
+use crate::tariff::read::unprintable;
 use crate::tariff::{Service, Tariff};
 
 pub use language::Language;
@@ -436,11 +437,6 @@ fn check_texts(facts: &ReceiptFacts, faults: &mut Vec<ReceiptFault>) {
             lists.into_iter().flat_map(|(field, list)| list.iter().map(move |text| (field, text))),
         )
         .chain(facts.waiting.iter().map(|(text, _)| ("waiting", text)));
-    // Besides control characters, those that turn the order of the letters around them.
-    let unprintable = |letter: char| {
-        letter.is_control()
-            || matches!(letter, '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
-    };
     for (field, text) in all {
         let length = text.chars().count();
         let longest = if field == "qr" { LONGEST_QR } else { LONGEST_TEXT };

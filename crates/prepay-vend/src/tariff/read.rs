@@ -21,8 +21,8 @@ use super::{
 };
 use crate::exact::{Direction, Rounding};
 use line::{ordered, read_line};
-pub(crate) use table::meant;
 use table::{Given, Reader, Table};
+pub(crate) use table::{meant, unprintable};
 
 /// The longest file, in bytes.
 const LONGEST: usize = 1 << 20;

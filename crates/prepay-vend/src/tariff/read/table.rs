@@ -131,6 +131,17 @@ pub(super) fn is_name(text: &str) -> bool {
     text.starts_with(|first: char| first.is_ascii_lowercase()) && text.bytes().all(good)
 }
 
+/// Whether a letter has no place in what is printed: control and hidden characters, and those that turn the order of the
+/// letters around them.
+pub(crate) fn unprintable(letter: char) -> bool {
+    letter.is_control()
+        || matches!(
+            letter,
+            '\u{ad}' | '\u{61c}' | '\u{180e}' | '\u{200b}' | '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}'
+                | '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e007f}'
+        )
+}
+
 /// What may have been meant: the nearest word, and all.
 pub(crate) fn meant<'a>(found: &str, words: impl Iterator<Item = &'a str>) -> String {
     let words: Vec<&str> = words.collect();
@@ -185,10 +196,16 @@ impl<'r, 't> Given<'r, 't> {
     }
 
     pub(super) fn text(&self) -> Option<String> {
-        match self.value() {
-            DeValue::String(text) if !text.is_empty() => Some(text.to_string()),
-            _ => self.wrong("a text in quotes"),
+        let text = match self.value() {
+            DeValue::String(text) if !text.is_empty() => text,
+            _ => return self.wrong("a text in quotes"),
+        };
+        if let Some(found) = text.chars().find(|&letter| unprintable(letter)) {
+            let (word, found) = (self.word, u32::from(found));
+            self.fault(format!("{word}: expected letters that print, found U+{found:04X}"));
+            return None;
         }
+        Some(text.to_string())
     }
 
     pub(super) fn truth(&self) -> Option<bool> {
