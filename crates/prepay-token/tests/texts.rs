@@ -317,7 +317,38 @@ fn tests_of_a_maker_are_those_from_sub_class_6_on() {
     {
         let test = MeterTest::new(sub_class, code, 1).unwrap();
         assert_eq!(test.is_proprietary(), expected, "{sub_class}");
+        assert_eq!(test.sub_class(), sub_class);
     }
+}
+
+#[test]
+fn only_the_two_limits_set_a_limit() {
+    let limit = PowerLimit::from_watts(5000).unwrap();
+    for (function, expected) in [
+        (ManagementFunction::SetMaximumPowerLimit(limit), Some(limit)),
+        (ManagementFunction::SetMaximumPhasePowerUnbalanceLimit(limit), Some(limit)),
+        (ManagementFunction::ClearTamperCondition, None),
+    ] {
+        assert_eq!(function.limit(), expected, "{function:?}");
+    }
+}
+
+#[test]
+fn the_third_section_of_a_key_change_depends_on_the_length_of_the_key() {
+    for (long_key, expected) in [
+        (true, ["SubClass", "SGCLO", "NKMO2", "CRC"].as_slice()),
+        (false, &["SubClass", "SGCHO", "SGCLO", "Reserved", "CRC"]),
+    ] {
+        let fields = prepay_token::layout::fields(Class::Management, 8, long_key);
+        let names: Vec<_> = fields.iter().map(|place| place.name.text()).collect();
+        assert_eq!(names, expected);
+    }
+}
+
+#[test]
+fn only_class_0_is_credit() {
+    let code = ManufacturerCode::two_digits(7).unwrap();
+    assert!(!Token::Test(MeterTest::new(0, code, 1).unwrap()).is_credit());
 }
 
 #[test]
