@@ -352,6 +352,24 @@ fn only_class_0_is_credit() {
 }
 
 #[test]
+fn ciphers_have_the_names_of_the_standard() {
+    let names = ["07", "09", "11"].map(|code| {
+        let algorithm: EncryptionAlgorithm = code.parse().unwrap();
+        algorithm.cipher_name()
+    });
+    assert_eq!(names, ["STA", "DEA", "MISTY1"]);
+}
+
+#[test]
+fn a_minute_drops_seconds_and_saturates_beyond_64_bits_of_them() {
+    for (seconds, minutes, start) in [(119, 1, 60), (60, 1, 60), (-1, -1, -60), (0, 0, 0)] {
+        let minute = UtcMinute::from_unix_seconds(seconds);
+        assert_eq!((minute.unix_minutes(), minute.unix_seconds()), (minutes, start), "{seconds}");
+    }
+    assert_eq!(UtcMinute::from_unix_minutes(i64::MAX).unix_seconds(), i64::MAX);
+}
+
+#[test]
 fn decoder_keys_are_equal_only_with_the_same_algorithm_and_the_same_bytes() {
     let key = |algorithm, byte| DecoderKey::new(algorithm, &[byte; 8]).unwrap();
     let (sta, dea) = (EncryptionAlgorithm::Sta, EncryptionAlgorithm::Dea);
