@@ -370,6 +370,19 @@ fn a_minute_drops_seconds_and_saturates_beyond_64_bits_of_them() {
 }
 
 #[test]
+fn the_control_field_is_as_wide_as_the_manufacturer_code_leaves_it() {
+    let two = ManufacturerCode::two_digits(7).unwrap();
+    let four = ManufacturerCode::four_digits(107).unwrap();
+    assert_eq!([two, four].map(|code| Control::new(code, 1).unwrap().width()), [36, 28]);
+}
+
+#[test]
+fn an_amount_of_money_of_zero_is_not_negative() {
+    let zero = CurrencyAmount::from_hundred_thousandths(0).unwrap();
+    assert_eq!((zero.sign_exponent(), zero.bits()), (0, 0));
+}
+
+#[test]
 fn decoder_keys_are_equal_only_with_the_same_algorithm_and_the_same_bytes() {
     let key = |algorithm, byte| DecoderKey::new(algorithm, &[byte; 8]).unwrap();
     let (sta, dea) = (EncryptionAlgorithm::Sta, EncryptionAlgorithm::Dea);
