@@ -12,6 +12,7 @@ mod lint;
 mod load;
 mod mutants;
 mod power_loss;
+mod quotes;
 mod repository;
 mod setup;
 mod step;
@@ -59,6 +60,8 @@ enum Chore {
     PowerLoss(power_loss::Options),
     /// Issue tokens by eight operators at the service of a module, and watch refusals, waits and memory.
     Load(load::Options),
+    /// Price purchases under generated tariffs by two solvers, and compare.
+    Quotes(quotes::Options),
     /// Change the sources in one place at a time, and list the changes that no test notices.
     Mutants(mutants::Options),
     /// Count the machine instructions of an accepted token, with Valgrind (Debian package valgrind).
@@ -94,6 +97,7 @@ fn run(chore: &Chore) -> Result<(), Failure> {
         Chore::Torture(options) => torture::run(&root, options),
         Chore::PowerLoss(options) => power_loss::run(&root, options),
         Chore::Load(options) => load::run(&root, options),
+        Chore::Quotes(options) => quotes::run(&root, options),
         Chore::Mutants(options) => mutants::run(&root, options),
         Chore::Instructions => instructions::run(&root),
         Chore::Bench => bench(&root),

@@ -32,6 +32,15 @@ const NEEDS: &[Need] = &[
         ],
     },
     Need {
+        name: "poppler-utils",
+        source: Source::Debian(&[&["pdftotext", "-v"]]),
+        why: "reads and draws the PDF of a receipt",
+        left_out: &[
+            "a_pdf_says_what_the_slip_says_and_its_code_is_read_back",
+            "the_longest_receipt_stays_within_its_borders",
+        ],
+    },
+    Need {
         name: "bsdutils",
         source: Source::Debian(&[&["script", "--version"]]),
         why: "simulates the terminal on which secrets are typed",

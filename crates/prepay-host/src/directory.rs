@@ -7,6 +7,8 @@
 //!                                      makes durable later
 //!  lock        who uses the directory  never removed; the directory itself is locked too, so that nothing is lost
 //!                                      if somebody removes it
+//!  audit-N-M.log                       closed segments of the audit log, from entry N to entry M; each is the former
+//!                                      `audit.log`, renamed
 //!  before-repair-N                     copies of the files from before a repair
 //!  names-N                             other files of the vault, each written as the store is, and later removed
 //! ```
@@ -20,6 +22,7 @@
 //!   We trust the disk to overwrite a sector, which the head fits in, whole or not at all.
 //! - A read-only medium can be read.
 
+use std::ffi::OsStr;
 use std::fmt;
 use std::fs::{DirBuilder, File};
 use std::io::{self, Read, Write};
@@ -48,7 +51,7 @@ const HEAD: &str = "audit.head";
 const HEAD_NEW: &str = "audit.head.new";
 const LOCK: &str = "lock";
 /// What the names of files begin with that a repair never changes.
-const NAMES: &[u8] = b"names-";
+const UNCHANGED: [&[u8]; 2] = [b"names-", b"audit-"];
 
 /// More than any sealed store needs; a longer file is refused without reading it.
 const MAX_STORE: u64 = 256 << 20;
@@ -204,7 +207,10 @@ impl Directory {
             }
         };
         for from in Self::occupants(path)? {
-            let name = from.file_name().filter(|name| !name.as_encoded_bytes().starts_with(NAMES));
+            let changes = |name: &&OsStr| {
+                !UNCHANGED.iter().any(|start| name.as_encoded_bytes().starts_with(start))
+            };
+            let name = from.file_name().filter(changes);
             if let (true, Some(name)) = (from.symlink_metadata()?.is_file(), name) {
                 let copy = to.join(name);
                 std::fs::copy(&from, &copy).map_err(|error| named("copy", error))?;
@@ -446,6 +452,14 @@ impl VaultStorage for Directory {
             }
             _ => Ok(()),
         }
+    }
+
+    fn close_log(&mut self, name: &str) -> io::Result<()> {
+        self.log = None;
+        renameat(&self.directory, LOG, &self.directory, name)
+            .map_err(|errno| named(LOG, errno.into()))?;
+        // Before there is another log: else that might take the place of this one.
+        Ok(fsync(&self.directory)?)
     }
 
     fn read_head(&mut self) -> io::Result<Option<Vec<u8>>> {

@@ -12,6 +12,7 @@
 //! systems need another way to check owners, permissions and locks.
 
 mod access;
+mod archive;
 mod directory;
 mod dumps;
 mod lock;
@@ -21,6 +22,7 @@ mod socket;
 mod system;
 mod witness;
 
+pub use archive::{Archive, open_segments};
 pub use directory::{Directory, DirectoryError, NewDirectories};
 pub use dumps::forbid_dumps;
 pub use pkcs11::{Pkcs11Error, Pkcs11Place, Pkcs11Token};

@@ -10,7 +10,7 @@ mod proof_secrets;
 use std::thread;
 
 use prepay_host::SystemEntropy;
-use prepay_module::software::{ModulePolicy, SoftwareModule, TestMode};
+use prepay_module::software::{ModulePolicy, SoftwareModule, TestMode, TidReuse};
 use prepay_module::{IssueRequest, SecurityModule};
 use prepay_testkit::ceremony::{People, TestCentre, make_module, value};
 use prepay_testkit::documents::{AnswerText, document};
@@ -58,7 +58,11 @@ fn a_locked_or_closed_module_leaves_no_secret_in_memory() {
     assert_eq!(found(&secrets), [""; 0], "what is made up leaves nothing");
 
     // Everything from the first key to the first tokens, and a module that is closed.
-    let policy = ModulePolicy { window_minutes: None, ..ModulePolicy::default() };
+    let policy = ModulePolicy {
+        window_minutes: None,
+        tid_reuse: TidReuse::Allow,
+        ..ModulePolicy::default()
+    };
     let test = TestMode::default();
     let module = make_module("SM-1", place(&path, &module_entropy), policy, test, &passphrase);
     let people = People::of(&module, &passphrase);

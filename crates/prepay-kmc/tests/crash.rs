@@ -32,6 +32,19 @@ fn process(centre: &mut Centre<'_, FailingStore>, form: &SignedForm) -> Answer<(
     Ok(())
 }
 
+/// Retires the revoked key, and wipes it when its time has come.
+fn retire(bench: &Bench, centre: &mut Centre<'_, FailingStore>) -> Answer<()> {
+    bench.clock.set(common::today());
+    let key = centre.newest_key("000123".parse().unwrap())?.expect("there is a key");
+    if key.state == KeyState::Revoked {
+        centre.retire_key(key.id)?;
+    }
+    bench.clock.set(common::today().plus_days(1));
+    let wiped = centre.wipe_retired_keys();
+    bench.clock.set(common::today());
+    wiped.map(drop)
+}
+
 /// The whole life of a key, as commands that can be repeated.
 fn live(bench: &Bench, forms: &[SignedForm], store: &FailingStore) -> Answer<()> {
     let mut centre = Centre::new(store.clone(), &bench.module, &bench.clock);
@@ -48,10 +61,7 @@ fn live(bench: &Bench, forms: &[SignedForm], store: &FailingStore) -> Answer<()>
         let key = centre.newest_key(group)?.expect("there is a key");
         centre.revoke_key(key.id)?;
     }
-    let key = centre.newest_key(group)?.expect("there is a key");
-    if key.state != KeyState::Retired {
-        centre.retire_key(key.id)?;
-    }
+    retire(bench, &mut centre)?;
     centre.revoke_module(&"SM-1".parse().unwrap())?;
     centre.finish()?;
     Ok(())
@@ -92,7 +102,7 @@ fn every_commit_may_fail() {
     let sound = FailingStore::new(None);
     live(&bench, &forms, &sound).unwrap();
     let commits = sound.commits();
-    assert_eq!(commits, 16, "each of them can fail");
+    assert_eq!(commits, 17, "each of them can fail");
     let expected = outcome(&bench, &sound);
     assert!(expected.contains("Ok([])"), "no orphans: {expected}");
 
@@ -208,10 +218,7 @@ fn a_database_of_an_earlier_version_is_refused_until_two_custodians_adopt_it() {
 /// The commands after the revocation of key and module, when enrolment and loads are refused.
 fn live_after_revocation(bench: &Bench, store: &FailingStore) -> Answer<()> {
     let mut centre = Centre::new(store.clone(), &bench.module, &bench.clock);
-    let key = centre.newest_key("000123".parse().unwrap())?.expect("there is a key");
-    if key.state != KeyState::Retired {
-        centre.retire_key(key.id)?;
-    }
+    retire(bench, &mut centre)?;
     centre.revoke_module(&"SM-1".parse().unwrap())?;
     centre.finish()?;
     Ok(())

@@ -7,6 +7,7 @@ use common::{
 };
 use prepay_kmc::centre::{
     Centre, CommandError, Decision, ExpiryKind, KeyTerms, NewAuthorisation, NewKey,
+    RETIRES_AFTER_SECONDS,
 };
 use prepay_kmc::entity::{
     Action, Authorisation, FormRecord, KeyState, Line, ModuleRecord, Ownership, SupplyGroup,
@@ -42,6 +43,10 @@ fn revisions_roll_from_nine_to_one_and_never_onto_an_existing_key() {
     centre.revoke_key(first.id).unwrap();
     assert_eq!(centre.request_key(&new_key()), Err(in_use(KeyState::Revoked)));
     centre.retire_key(first.id).unwrap();
+    assert_eq!(centre.request_key(&new_key()), Err(in_use(KeyState::Retiring)));
+    bench.clock.advance(RETIRES_AFTER_SECONDS);
+    assert_eq!(centre.wipe_retired_keys().unwrap()[0].id, first.id);
+    bench.clock.set(common::today());
     let key = centre.request_key(&new_key()).unwrap();
     assert_eq!((key.id.revision.value(), key.id.generation), (1, 10));
     assert_ne!(key.check_value, first.check_value, "another key under the same revision");
@@ -77,9 +82,50 @@ fn a_key_is_revoked_once_and_retired_once() {
     assert_eq!(centre.revoke_key(id).unwrap_err().code(), "key_state");
     assert_eq!(centre.refresh_key(id, terms()).unwrap_err().code(), "key_state");
     centre.retire_key(id).unwrap();
+    bench.clock.advance(RETIRES_AFTER_SECONDS);
+    centre.finish().unwrap();
     assert_eq!(centre.retire_key(id).unwrap_err().code(), "ended");
+    assert_eq!(centre.unretire_key(id).unwrap_err().code(), "ended");
     assert_eq!(centre.finish_key(id).unwrap_err().code(), "key_state");
     assert_eq!(bench.module.made(), 1);
+}
+
+#[test]
+fn only_a_revoked_key_is_retired_and_for_a_day_that_can_be_taken_back() {
+    let bench = Bench::new();
+    let mut centre = bench.furnished();
+    let id = centre.newest_key(new_key().group).unwrap().unwrap().id;
+    let state = |centre: &Centre<'_, MemoryStore>| {
+        centre.row::<VendingKeyRecord>(&id).map(|found| found.row.state).unwrap()
+    };
+    // A live key is not retired, whoever asks.
+    assert_eq!(centre.retire_key(id).unwrap_err().code(), "key_state");
+    assert_eq!(centre.unretire_key(id).unwrap_err().code(), "key_state");
+    assert_eq!(state(&centre), KeyState::Live);
+    centre.revoke_key(id).unwrap();
+    assert_eq!(centre.unretire_key(id).unwrap_err().code(), "key_state");
+    let retired = centre.retire_key(id).unwrap();
+    let at = common::today().plus_seconds(RETIRES_AFTER_SECONDS);
+    assert_eq!((retired.state, retired.ended), (KeyState::Retiring, Some(at)));
+    assert_eq!(centre.retire_key(id).unwrap_err().code(), "key_state", "once is enough");
+    // A second before its time the key is there, and can be taken back.
+    bench.clock.advance(RETIRES_AFTER_SECONDS - 1);
+    assert_eq!(centre.wipe_retired_keys().unwrap(), []);
+    assert_eq!(centre.unretire_key(id).unwrap().state, KeyState::Revoked);
+    bench.clock.advance(RETIRES_AFTER_SECONDS);
+    assert_eq!(centre.wipe_retired_keys().unwrap(), [], "it is not retired any more");
+    assert_eq!(centre.orphans().unwrap(), []);
+    // At its time it is too late to take it back, whether the module has wiped it or not.
+    centre.retire_key(id).unwrap();
+    bench.clock.advance(RETIRES_AFTER_SECONDS);
+    assert_eq!(centre.unretire_key(id).unwrap_err().code(), "ended");
+    bench.module.act_as(Authority::Operating);
+    assert_eq!(centre.wipe_retired_keys().unwrap_err().code(), "forbidden");
+    assert_eq!(state(&centre), KeyState::Retiring);
+    bench.module.act_as(Authority::DualControl);
+    assert_eq!(centre.wipe_retired_keys().unwrap()[0].state, KeyState::Retired);
+    assert_eq!(state(&centre), KeyState::Retired);
+    assert_eq!(centre.orphans().unwrap(), []);
 }
 
 #[test]
@@ -219,7 +265,8 @@ fn without_authority_nothing_changes() {
         centre.request_key(&new_key()).map(drop),
         centre.refresh_key(id, terms()).map(drop),
         centre.revoke_key(id),
-        centre.retire_key(id),
+        centre.retire_key(id).map(drop),
+        centre.unretire_key(id).map(drop),
         centre.transfer_group(id.group, customer(2)),
         centre.rename_group(id.group, "X".parse().unwrap()),
         centre.grant(grant.clone()).map(drop),

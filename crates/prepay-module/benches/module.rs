@@ -8,6 +8,7 @@
 //!   disk; sixteen threads share its writes.
 
 use std::hint::black_box;
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::thread;
 use std::time::Instant;
 
@@ -78,7 +79,9 @@ fn operator(storage: Box<dyn VaultStorage>, algorithm: DecoderKeyGenerationAlgor
         entropy: Box::new(Foreseeable::new(seed)),
         clock: Box::new(now()),
     };
-    let (policy, test) = (ModulePolicy::default(), TestMode::default());
+    // So that every batch has a minute of its own.
+    let policy = ModulePolicy { window_minutes: None, ..ModulePolicy::default() };
+    let test = TestMode::default();
     let module = make_module("SM-1", place(storage, 1), policy, test, &passphrase);
     let people = People::of(&module, &passphrase);
     let centre = TestCentre::make(place(Box::<MemoryStorage>::default(), 2), &passphrase);
@@ -90,8 +93,10 @@ fn operator(storage: Box<dyn VaultStorage>, algorithm: DecoderKeyGenerationAlgor
     people.operator
 }
 
-fn identifier() -> TokenIdentifier {
-    BaseDate::Y2014.identifier_at(now().minute()).expect("an identifier")
+/// The identifier so many minutes from now.
+fn identifier(minutes: u32) -> TokenIdentifier {
+    let now = BaseDate::Y2014.identifier_at(now().minute()).expect("an identifier");
+    TokenIdentifier::from_low_bits(now.value() + minutes)
 }
 
 fn meters(count: usize) -> Vec<MeterPan> {
@@ -121,7 +126,7 @@ fn request(pan: MeterPan, encryption: EncryptionAlgorithm) -> TokenRequest {
             carrier: TokenCarrierType::NUMERIC,
         },
         instruction: credit(1),
-        identifier: identifier(),
+        identifier: identifier(0),
     }
 }
 
@@ -139,9 +144,10 @@ fn next(digits: [u8; 20]) -> u64 {
     u64::from(black_box(digits)[19])
 }
 
-/// A batch through the module. Its requests have names from a number on.
-fn batch_from(
-    mut count: u64,
+/// A batch through the module, in each call for the next minute. The thread's number makes the names and the meters'
+/// tariff index.
+fn batch_of(
+    thread: u8,
     operator: Operator,
     encryption: EncryptionAlgorithm,
     size: usize,
@@ -151,11 +157,15 @@ fn batch_from(
         .map(|pan| request(pan, encryption))
         .map(IssueRequest::Token)
         .collect();
+    let (mut count, mut minutes) = (u64::from(thread) << 48, 0);
     move |seed| {
+        minutes += 1;
         for request in &mut requests {
             if let IssueRequest::Token(request) = request {
                 request.id = name(&mut count);
                 request.instruction = credit(seed as u16 & 1);
+                request.identifier = identifier(minutes);
+                request.meter.tariff_index = thread.try_into().expect("two digits");
             }
         }
         let answers = operator.issue(&requests).expect("answers");
@@ -171,12 +181,12 @@ fn batch(
     encryption: EncryptionAlgorithm,
     size: usize,
 ) -> impl FnMut(u64) -> u64 {
-    batch_from(0, operator, encryption, size)
+    batch_of(0, operator, encryption, size)
 }
 
 /// Batches from several threads at the same time.
 fn batches(operator: &Operator, encryption: EncryptionAlgorithm) -> impl FnMut(u64) -> u64 {
-    let batch = |thread| batch_from((thread as u64) << 48, operator.clone(), encryption, BATCH);
+    let batch = |thread| batch_of(thread as u8, operator.clone(), encryption, BATCH);
     let mut batches: Vec<_> = (0..BATCH_THREADS).map(batch).collect();
     move |seed| {
         thread::scope(|scope| {
@@ -277,13 +287,15 @@ fn ratios() {
 
 /// Prints how long a single token takes, and how many are made in a second.
 fn singles(name: &str, operator: &Operator, encryption: EncryptionAlgorithm, threads: u32) {
-    let pan = meters(1)[0];
+    let (pan, minutes) = (meters(1)[0], AtomicU32::new(0));
     let start = Instant::now();
     thread::scope(|scope| {
         for _ in 0..threads {
             scope.spawn(|| {
                 for _ in 0..SINGLES {
-                    let issued = operator.issue_token(request(pan, encryption));
+                    let identifier = identifier(minutes.fetch_add(1, Ordering::Relaxed));
+                    let request = TokenRequest { identifier, ..request(pan, encryption) };
+                    let issued = operator.issue_token(request);
                     black_box(issued.expect("a token"));
                 }
             });

@@ -138,6 +138,17 @@ pub enum IssueRequest {
     KeyChange(KeyChangeRequest),
 }
 
+impl IssueRequest {
+    /// The request's identifier.
+    #[must_use]
+    pub const fn id(&self) -> Option<RequestId> {
+        match self {
+            Self::Token(request) => request.id,
+            Self::KeyChange(request) => request.id,
+        }
+    }
+}
+
 /// A credit or management token.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct TokenRequest {
@@ -366,6 +377,7 @@ pub struct RegisterReport {
 /// | `key_expired` | 41 | KEN |
 /// | `credit_limit` | 31 | ULM and CLM |
 /// | `transactions` | – | the module's transaction counter |
+/// | `identifier_used` | – | no other token for this meter under this key has the identifier |
 ///
 /// The status is that of STS 600-8-6, where public sources give one. The checks of key types, cluster and
 /// count belong to key changes, those after them to tokens with an identifier.
@@ -466,6 +478,15 @@ pub enum Refusal {
     },
     /// The module's transaction counter is used up.
     Transactions,
+    /// Another token for this meter under this key has the identifier, and the meter would take only one of them.
+    IdentifierUsed {
+        /// The identifier.
+        identifier: TokenIdentifier,
+        /// Its minute.
+        minute: Moment,
+        /// The next one that is free, with its minute, if there is one in the week after it that the module would take.
+        next: Option<(TokenIdentifier, Moment)>,
+    },
 }
 
 /// The rule of key changes that a request breaks.
@@ -512,6 +533,7 @@ prepay_basics::codes! {
         KeyExpired = "key_expired",
         CreditLimit = "credit_limit",
         Transactions = "transactions",
+        IdentifierUsed = "identifier_used",
     }
 }
 
@@ -519,9 +541,10 @@ impl Refusal {
     /// The status code of STS 600-8-6, where public sources give one.
     pub const fn status(&self) -> Option<&'static str> {
         Some(match self {
-            Self::RequestConflict | Self::NamesUnreadable { .. } | Self::Transactions => {
-                return None;
-            }
+            Self::RequestConflict
+            | Self::NamesUnreadable { .. }
+            | Self::Transactions
+            | Self::IdentifierUsed { .. } => return None,
             Self::Pan { .. } => "76",
             Self::Parameter { .. } => "40",
             Self::Register { .. } => "28",
@@ -694,6 +717,18 @@ impl fmt::Display for Refusal {
                 write!(f, "credit limit {limit}: expected at most {left} {unit}, found {asked}")
             }
             Self::Transactions => f.write_str("the module's transaction counter is used up"),
+            Self::IdentifierUsed { identifier, minute, next } => {
+                write!(
+                    f,
+                    "token identifier {identifier} ({minute}) was used for this meter under this key: "
+                )?;
+                match next {
+                    Some((next, minute)) => {
+                        write!(f, "expected one that is free, such as {next} ({minute}), the next")
+                    }
+                    None => f.write_str("none is free in the week after it that the module takes"),
+                }
+            }
         }
     }
 }

@@ -15,7 +15,7 @@ use prepay_basics::Moment;
 use prepay_kmc_module::KeyLoadItem;
 use prepay_kmp::VendingKeyAttributes;
 use prepay_kmp::attribute::{RegisterNumber, VendingKeyType};
-use prepay_module::software::{ModulePolicy, TestMode};
+use prepay_module::software::{ModulePolicy, TestMode, TidReuse};
 use prepay_module::{
     KeyChangeRequest, MeterConfiguration, ModuleError, SecurityModule, TokenRequest, Verification,
     VerifyRequest,
@@ -112,7 +112,11 @@ impl World {
             entropy: Box::new(Foreseeable::new(seed)),
             clock: Box::new(clock.clone()),
         };
-        let policy = ModulePolicy { window_minutes: Some(1), ..ModulePolicy::default() };
+        let policy = ModulePolicy {
+            window_minutes: Some(1),
+            tid_reuse: TidReuse::Allow,
+            ..ModulePolicy::default()
+        };
         let fixed_random = Some(5.try_into().unwrap());
         let test = TestMode { fixed_random, ..TestMode::default() };
         let module = make_module("SM-1", place(1), policy, test, &passphrase);

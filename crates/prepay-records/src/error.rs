@@ -6,7 +6,7 @@ use std::fmt;
 
 use prepay_token::element::{IssueTimeError, ParseMeterNumberError};
 use prepay_token::{ElementProblem, MeterTestError, OpenError, TokenDataError};
-use serde::{Serialize, Serializer};
+use serde::{Deserialize, Serialize, Serializer};
 
 use crate::explain::explain;
 
@@ -167,6 +167,18 @@ pub struct ErrorBody<'a> {
     /// The status of STS 600-8-6, where the error has one.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub status: Option<&'a str>,
+    /// The token identifier to ask for instead, where the error is that one was used.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub free: Option<FreeIdentifier>,
+}
+
+/// A token identifier that is free, with its minute.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FreeIdentifier {
+    /// The identifier.
+    pub tid: u32,
+    /// Its minute, such as `2026-03-01T13:55Z`.
+    pub issued_at: String,
 }
 
 /// A line that failed, after its `id`.
@@ -179,7 +191,7 @@ pub struct ErrorRecord<'a> {
 impl<'a> ErrorRecord<'a> {
     /// An error with nothing but its code and its sentence.
     pub const fn new(code: &'a str, message: &'a str) -> Self {
-        Self { error: ErrorBody { code, message, next: None, status: None } }
+        Self { error: ErrorBody { code, message, next: None, status: None, free: None } }
     }
 }
 

@@ -43,14 +43,16 @@ mod error;
 pub mod explain;
 pub mod hex;
 pub mod json;
+mod line;
 pub mod lines;
 pub mod pasted;
 pub mod purchase;
+pub mod receipt;
 pub mod time;
 mod token;
 
 pub use choice::{Choice, Named, needed_choice};
-pub use error::{ErrorBody, ErrorRecord, Marked, RecordCode, RecordError};
+pub use error::{ErrorBody, ErrorRecord, FreeIdentifier, Marked, RecordCode, RecordError};
 pub use json::{Raw, Scalar};
 pub use token::{
     ControlBits, OpenedToken, Rounding, TokenKind, TokenRecord, coded, instruction, rounding,

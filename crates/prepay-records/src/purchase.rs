@@ -5,11 +5,11 @@
 
 use std::collections::BTreeMap;
 
-use prepay_vend::{
-    Ask, Debt, DebtRule, Decimal, Explained, Moment, Purchase, Quote, QuoteLine, Tariff,
-};
-use serde::{Deserialize, Deserializer, Serialize};
+use prepay_vend::{Ask, Debt, DebtRule, Decimal, Explained, Moment, Purchase, Quote, Tariff};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::value::RawValue;
+
+use crate::line::LineRecord;
 
 /// A number that is exactly what was written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -25,6 +25,12 @@ impl<'de> Deserialize<'de> for Figure {
                 "expected a decimal number such as \"25.6\", found {found}"
             ))
         })
+    }
+}
+
+impl Serialize for Figure {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(&self.0)
     }
 }
 
@@ -48,6 +54,8 @@ pub struct PurchaseRecord {
     pub bought_this_month: Option<Figure>,
     /// Months not paid, this one included.
     pub months_unpaid: Option<u32>,
+    /// Months whose accruing blocks may be used, this one included.
+    pub months_in_blocks: Option<u32>,
     /// Days since the last purchase.
     pub days_since: Option<u32>,
     /// What is owed, in the order of collection.
@@ -124,6 +132,7 @@ impl PurchaseRecord {
             past_mean: self.past_mean.map(|figure| figure.0),
             bought_this_month: or_zero(self.bought_this_month),
             months_unpaid: self.months_unpaid,
+            months_in_blocks: self.months_in_blocks,
             days_since: self.days_since,
             debts: self.debts.iter().map(DebtRecord::debt).collect::<Result<_, _>>()?,
             rates: figures(&self.rates),
@@ -170,7 +179,7 @@ pub struct QuoteRecord<'a> {
     version: &'a str,
     #[serde(skip_serializing_if = "Option::is_none")]
     class: Option<&'a str>,
-    lines: Vec<LineRecord<'a>>,
+    lines: Vec<LineRecord>,
     totals: TotalsRecord,
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     waiting: BTreeMap<&'a str, String>,
@@ -187,38 +196,6 @@ struct TotalsRecord {
     tendered: String,
     paid: String,
     units: String,
-}
-
-#[derive(Clone, Debug, Serialize)]
-struct LineRecord<'a> {
-    kind: &'static str,
-    name: &'a str,
-    description: &'a str,
-    amount: String,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    units: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    unit_price: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    rate: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    base: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    debt_balance: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    payee: Option<&'a str>,
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    steps: Vec<StepRecord>,
-}
-
-#[derive(Clone, Debug, Serialize)]
-struct StepRecord {
-    units: String,
-    unit_price: String,
-    amount: String,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    price_with_all: Option<String>,
-    amount_with_all: String,
 }
 
 impl<'a> QuoteRecord<'a> {
@@ -256,32 +233,6 @@ impl<'a> QuoteRecord<'a> {
             why: &explained.why,
             notices: &explained.notices,
             ..Self::new(tariff, &explained.quote)
-        }
-    }
-}
-
-impl<'a> LineRecord<'a> {
-    fn new(line: &'a QuoteLine) -> Self {
-        let text = |figure: Option<Decimal>| figure.map(|figure| figure.to_string());
-        let step = |step: &prepay_vend::Step| StepRecord {
-            units: step.units.to_string(),
-            unit_price: step.unit_price.to_string(),
-            amount: step.amount.to_string(),
-            price_with_all: text(step.price_with_all),
-            amount_with_all: step.amount_with_all.to_string(),
-        };
-        Self {
-            kind: line.kind.name(),
-            name: &line.name,
-            description: &line.description,
-            amount: line.amount.to_string(),
-            units: text(line.units),
-            unit_price: text(line.unit_price),
-            rate: text(line.rate),
-            base: text(line.base),
-            debt_balance: text(line.debt_balance),
-            payee: line.payee.as_deref(),
-            steps: line.steps.iter().map(step).collect(),
         }
     }
 }

@@ -209,9 +209,12 @@ impl RegisterRecord {
     }
 }
 
-/// What a slot holds. Only the custodians of a module ask for it, not a session.
-#[derive(Clone, Debug, Serialize)]
+/// What a slot holds.
+#[derive(Clone, Debug, Deserialize, Serialize)]
 pub struct SlotRecord {
+    /// What was loaded into it, in the answer to that.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub loaded: Option<String>,
     /// The number of the slot.
     pub slot: u16,
     /// The centre.
@@ -237,6 +240,7 @@ pub struct SlotRecord {
 impl From<&SlotReport> for SlotRecord {
     fn from(report: &SlotReport) -> Self {
         Self {
+            loaded: None,
             slot: report.slot,
             centre: report.centre.centre.to_string(),
             state: report.state.to_string(),

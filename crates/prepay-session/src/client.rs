@@ -4,6 +4,7 @@ use std::fmt;
 use std::io::{self, BufRead, BufReader, Read, Write};
 
 use prepay_basics::Identifier;
+use prepay_records::FreeIdentifier;
 use prepay_vault::Secret;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
@@ -46,6 +47,8 @@ pub struct Refused {
     pub next: Option<String>,
     /// The status of STS 600-8-6.
     pub status: Option<String>,
+    /// The token identifier to ask for instead of one that was used.
+    pub free: Option<Box<FreeIdentifier>>,
 }
 
 /// What every answer begins with.
@@ -97,14 +100,18 @@ impl<R: Read, W: Write> Client<R, W> {
         self.answer()
     }
 
-    /// Asks for a back-up under the passphrases of two custodians, in the order in which they signed in.
+    /// Asks something with secrets: the fields of a line, then the names of the secrets with their values.
     ///
     /// # Errors
     ///
     /// [`ClientError`].
-    pub fn backup<T: DeserializeOwned>(&mut self, by: [&Secret; 2]) -> Result<T, ClientError> {
-        let fields = [("first_passphrase", by[0]), ("second_passphrase", by[1])];
-        self.send_secret(r#"{"op":"backup""#, &fields)?;
+    pub fn ask_with<T: DeserializeOwned>(
+        &mut self,
+        fields: Map<String, Value>,
+        secrets: &[(&str, &Secret)],
+    ) -> Result<T, ClientError> {
+        let line = Value::from(fields).to_string();
+        self.send_secret(line.strip_suffix('}').expect("an object"), secrets)?;
         self.answer()
     }
 

@@ -6,7 +6,8 @@ use std::fmt;
 
 use prepay_module::{ModuleError, ModuleFault, Refusal};
 use prepay_records::explain::explain;
-use prepay_records::{ErrorBody, ErrorRecord, RecordCode, RecordError};
+use prepay_records::time::Printed;
+use prepay_records::{ErrorBody, ErrorRecord, FreeIdentifier, RecordCode, RecordError};
 use serde::{Serialize, Serializer};
 
 use crate::service::ServiceError;
@@ -37,12 +38,25 @@ impl SessionError {
         }
     }
 
+    /// The token identifier to ask for instead of one that was used.
+    pub fn free(&self) -> Option<FreeIdentifier> {
+        match self {
+            Self::Refused(Refusal::IdentifierUsed { next: Some((next, minute)), .. }) => {
+                let issued_at = Printed(minute.minute()).to_string();
+                Some(FreeIdentifier { tid: next.value(), issued_at })
+            }
+            _ => None,
+        }
+    }
+
     /// What to do next.
     pub fn next(&self) -> Option<&'static str> {
         match self {
+            Self::Service(error) => {
+                error.next().or_else(|| explain(error.code()).map(|row| row.next))
+            }
             Self::Line(_)
             | Self::Refused(_)
-            | Self::Service(_)
             | Self::Fault(
                 ModuleFault::Clock { .. }
                 | ModuleFault::Witness { .. }
@@ -80,7 +94,10 @@ impl From<ModuleFault> for SessionError {
 
 impl From<ServiceError> for SessionError {
     fn from(error: ServiceError) -> Self {
-        Self::Service(error)
+        match error {
+            ServiceError::Fault(fault) => Self::Fault(fault),
+            error => Self::Service(error),
+        }
     }
 }
 
@@ -121,6 +138,7 @@ impl Serialize for SessionError {
             message: &message,
             next: self.next(),
             status: self.status(),
+            free: self.free(),
         };
         ErrorRecord { error }.serialize(serializer)
     }

@@ -22,6 +22,7 @@
 //! - [`RequestLine`]: the shape of a line. [`Request`]: what it asks for, as typed values.
 //! - [`Answer`]: the answer. [`SessionError`]: why there is none.
 //! - [`answer_session`]: all lines of a stream. [`answer_one`]: one request.
+//! - [`Custody`]: what two custodians ask, and [`CustodyAnswer`].
 //! - [`Service`]: many streams at once, whose clients sign in. [`Client`]: the other end.
 //! - Format: `docs/formats/module-session.md`.
 //!
@@ -31,6 +32,7 @@
 
 mod answer;
 mod client;
+mod custody;
 mod error;
 mod request;
 mod service;
@@ -41,10 +43,14 @@ pub use answer::{
     TokenAnswer, VerificationAnswer,
 };
 pub use client::{Client, ClientError, Refused};
+pub use custody::{
+    AttributeChange, CentresAnswer, Custody, CustodyAnswer, EnrolmentText, KeyOfFile, KeysOfFile,
+    RequestText, RevokedCentre,
+};
 pub use error::SessionError;
 pub use request::{Issue, Line, LineId, Operation, Request, RequestLine, TokenIssue, request_id};
 pub use service::{
-    AuditAnswer, BackupAnswer, EntryRecord, Limits, LogCheck, PageAnswer, Service, ServiceAnswer,
-    ServiceError, SignedIn, Wire, last_line,
+    AuditAnswer, BackupAnswer, ClockAccepted, EntryRecord, Limits, LogCheck, PageAnswer,
+    PersonRecord, SegmentRecord, Service, ServiceAnswer, ServiceError, SignedIn, Wire, last_line,
 };
 pub use session::{SessionStop, answer_one, answer_session};

@@ -293,7 +293,7 @@ fn carrier(field: &Field<'_>) -> Result<TokenCarrierType, RecordError> {
     Ok(carrier)
 }
 
-fn register(name: &str, field: &Field<'_>) -> Result<RegisterNumber, RecordError> {
+pub(crate) fn register(name: &str, field: &Field<'_>) -> Result<RegisterNumber, RecordError> {
     let expected = "a register, 1 to 9999";
     let register = element::element::<u16, _>(RecordCode::ValueRange, name, expected, field)?;
     needed(name, register)
@@ -302,13 +302,17 @@ fn register(name: &str, field: &Field<'_>) -> Result<RegisterNumber, RecordError
 /// The name of a request, if it has one.
 fn name(field: &Field<'_>) -> Result<Option<RequestId>, RecordError> {
     let Some(value) = field else { return Ok(None) };
-    let expected = "32 hexadecimal digits in a string";
+    let expected = "32 hexadecimal digits or a UUID in a string";
     let text = element::text(RecordCode::ValueRange, "request", expected, value)?;
     let id = request_id(text);
     id.map(Some).ok_or_else(|| wrong(RecordCode::ValueRange, "request", expected, value))
 }
 
-/// A request's name from 32 hexadecimal digits.
+/// A request's name from 32 hexadecimal digits, or from a UUID with its dashes.
 pub fn request_id(text: &str) -> Option<RequestId> {
+    let dashes = text.bytes().enumerate().filter(|(_, byte)| *byte == b'-').map(|(at, _)| at);
+    if text.len() == 36 && dashes.eq([8, 13, 18, 23]) {
+        return hex::decode(&text.replace('-', "")).map(RequestId);
+    }
     hex::decode(text).map(RequestId)
 }

@@ -9,7 +9,7 @@ use std::io::{self, Read, Write};
 use std::ops::Deref;
 
 use prepay_kmp::attribute::RegisterNumber;
-use prepay_module::{IssueRequest, Issued, ModuleFault, Refusal, RegisterReport, SecurityModule};
+use prepay_module::{IssueRequest, ModuleFault, RegisterReport, SecurityModule};
 use prepay_records::Marked;
 use prepay_records::json::write_line;
 use prepay_records::lines::{self, Lines, Summary, is_blank, too_long};
@@ -18,7 +18,7 @@ use serde_json::value::RawValue;
 
 use crate::answer::{Answer, VerificationAnswer};
 use crate::error::SessionError;
-use crate::request::{Line, Request};
+use crate::request::{Issue, Line, Request};
 
 /// How many requests are carried out together at most.
 const TOGETHER: usize = 1024;
@@ -66,26 +66,23 @@ pub fn answer_session(
 ///
 /// [`SessionError`].
 pub fn answer_one(module: &impl SecurityModule, request: Request) -> Result<Answer, SessionError> {
-    let desk = Desk::new(module)?;
+    let mut desk = Desk::new(module)?;
     let Request::Issue(issue) = request else { return desk.question(&request) };
-    let base = desk.base(issue.register())?;
-    let request = issue.with_base_date(base)?;
-    let issued = module.issue_one(request)?;
-    Ok(Answer::issued(&request, &issued, base))
+    let mut made = desk.carry_out(&[issue])?;
+    made.pop().expect("one answer to one request")
 }
 
 /// Who carries out the requests of a session.
 pub(crate) trait Station {
-    /// The base date of the key in a register; nothing for a register without a key.
-    fn base(&self, register: RegisterNumber) -> Result<Option<BaseDate>, SessionError>;
-
-    /// As [`SecurityModule::issue`].
-    fn issue(&self, requests: &[IssueRequest])
-    -> Result<Vec<Result<Issued, Refusal>>, ModuleFault>;
+    /// Makes what is asked for, all together.
+    fn carry_out(&mut self, issues: &[Issue]) -> Result<Made, ModuleFault>;
 
     /// The answer to a question that makes nothing.
-    fn question(&self, request: &Request) -> Result<Answer, SessionError>;
+    fn question(&mut self, request: &Request) -> Result<Answer, SessionError>;
 }
+
+/// What was made, in the order in which it was asked for.
+pub(crate) type Made = Vec<Result<Answer, SessionError>>;
 
 /// A module, and the base dates of its keys.
 pub(crate) struct Desk<M> {
@@ -95,26 +92,52 @@ pub(crate) struct Desk<M> {
 
 impl<M: Deref<Target: SecurityModule>> Desk<M> {
     pub(crate) fn new(module: M) -> Result<Self, ModuleFault> {
-        let registers = module.registers()?;
+        let mut desk = Self { module, bases: HashMap::new() };
+        desk.refresh()?;
+        Ok(desk)
+    }
+
+    /// Looks at the registers again, when keys have changed.
+    pub(crate) fn refresh(&mut self) -> Result<(), ModuleFault> {
+        let registers = self.module.registers()?;
         let base = |report: &RegisterReport| (report.register, report.attributes.base_date);
-        let bases = registers.iter().map(base).collect();
-        Ok(Self { module, bases })
+        self.bases = registers.iter().map(base).collect();
+        Ok(())
+    }
+
+    /// The base date of the key in a register; nothing for a register without a key.
+    fn base(&self, register: RegisterNumber) -> Option<BaseDate> {
+        self.bases.get(&register).copied()
     }
 }
 
 impl<M: Deref<Target: SecurityModule>> Station for Desk<M> {
-    fn base(&self, register: RegisterNumber) -> Result<Option<BaseDate>, SessionError> {
-        Ok(self.bases.get(&register).copied())
+    fn carry_out(&mut self, issues: &[Issue]) -> Result<Made, ModuleFault> {
+        let asked: Vec<Result<IssueRequest, SessionError>> =
+            issues.iter().map(|issue| issue.with_base_date(self.base(issue.register()))).collect();
+        let requests: Vec<IssueRequest> = asked.iter().flatten().copied().collect();
+        let mut issued = match requests.as_slice() {
+            [] => Vec::new(),
+            requests => self.module.issue(requests)?,
+        }
+        .into_iter();
+        let answers = asked.into_iter().map(|request| {
+            let request = request?;
+            let left_out = || {
+                let problem = "the module left out an answer".to_owned();
+                SessionError::from(ModuleFault::NoAnswer { problem })
+            };
+            let issued = issued.next().ok_or_else(left_out)??;
+            let base = match &request {
+                IssueRequest::Token(token) => self.base(token.register),
+                IssueRequest::KeyChange(_) => None,
+            };
+            Ok(Answer::issued(&request, &issued, base))
+        });
+        Ok(answers.collect())
     }
 
-    fn issue(
-        &self,
-        requests: &[IssueRequest],
-    ) -> Result<Vec<Result<Issued, Refusal>>, ModuleFault> {
-        self.module.issue(requests)
-    }
-
-    fn question(&self, request: &Request) -> Result<Answer, SessionError> {
+    fn question(&mut self, request: &Request) -> Result<Answer, SessionError> {
         Ok(match request {
             Request::Identify => Answer::Identity(self.module.identify()?.into()),
             Request::Status => Answer::Status(self.module.status()?.into()),
@@ -124,7 +147,7 @@ impl<M: Deref<Target: SecurityModule>> Station for Desk<M> {
             }
             Request::Verify(request) => {
                 let found = self.module.verify(request)?;
-                let base = self.bases.get(&request.register).copied();
+                let base = self.base(request.register);
                 Answer::Verification(Box::new(VerificationAnswer::new(&found, base)))
             }
             Request::Issue(_) => unreachable!("what is to be made waits for the others"),
@@ -146,7 +169,7 @@ enum Waiting {
     /// Its line.
     Answer(Vec<u8>),
     /// The answer of a request that is still to be carried out.
-    Issue(Option<Box<RawValue>>, IssueRequest),
+    Issue(Option<Box<RawValue>>, Issue),
 }
 
 impl<D: Station, W: Write> Session<D, W> {
@@ -164,14 +187,8 @@ impl<D: Station, W: Write> Session<D, W> {
     pub(crate) fn take(&mut self, Line { id, request }: Line) -> Result<(), SessionStop> {
         let answer = match request {
             Ok(Request::Issue(issue)) => {
-                let base = self.desk.base(issue.register());
-                match base.and_then(|base| issue.with_base_date(base)) {
-                    Ok(request) => {
-                        self.waiting.push(Waiting::Issue(id, request));
-                        return Ok(());
-                    }
-                    Err(error) => Err(error),
-                }
+                self.waiting.push(Waiting::Issue(id, issue));
+                return Ok(());
             }
             Ok(request) => {
                 self.carry_out()?; // So that the answer shows the effect of the requests before it.
@@ -191,35 +208,24 @@ impl<D: Station, W: Write> Session<D, W> {
 
     /// Carries out the requests that wait.
     pub(crate) fn carry_out(&mut self) -> Result<(), SessionStop> {
-        let request = |waiting: &Waiting| match waiting {
-            Waiting::Issue(_, request) => Some(*request),
+        let issue = |waiting: &Waiting| match waiting {
+            Waiting::Issue(_, issue) => Some(*issue),
             Waiting::Answer(_) => None,
         };
-        let requests: Vec<IssueRequest> = self.waiting.iter().filter_map(request).collect();
-        if requests.is_empty() {
+        let issues: Vec<Issue> = self.waiting.iter().filter_map(issue).collect();
+        if issues.is_empty() {
             return Ok(());
         }
-        let (answers, fault) = match self.desk.issue(&requests) {
-            Ok(answers) => (answers, None),
-            Err(fault) => (Vec::new(), Some(fault)),
+        let (made, fault) = match self.desk.carry_out(&issues) {
+            Ok(made) => (made, None),
+            Err(fault) => (issues.iter().map(|_| Err(fault.clone().into())).collect(), Some(fault)),
         };
-        let mut answers = answers.into_iter();
+        let mut made = made.into_iter();
         for waiting in std::mem::take(&mut self.waiting) {
             let line = match waiting {
                 Waiting::Answer(line) => line,
-                Waiting::Issue(id, request) => {
-                    let answer = match (answers.next(), &fault) {
-                        (Some(Ok(issued)), _) => {
-                            let base = self.base_of(&request);
-                            Ok(Answer::issued(&request, &issued, base))
-                        }
-                        (Some(Err(refusal)), _) => Err(refusal.into()),
-                        (None, Some(fault)) => Err(fault.clone().into()),
-                        (None, None) => {
-                            let problem = "the module left out an answer".to_owned();
-                            Err(ModuleFault::NoAnswer { problem }.into())
-                        }
-                    };
+                Waiting::Issue(id, _) => {
+                    let answer = made.next().expect("an answer to each request");
                     self.line_of(id.as_deref(), &answer)
                 }
             };
@@ -232,12 +238,6 @@ impl<D: Station, W: Write> Session<D, W> {
             }
             None => Ok(()),
         }
-    }
-
-    /// The base date of the key that a token is under.
-    fn base_of(&self, request: &IssueRequest) -> Option<BaseDate> {
-        let IssueRequest::Token(token) = request else { return None };
-        self.desk.base(token.register).ok().flatten()
     }
 
     /// Sends the answers.

@@ -24,6 +24,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("../migrations/0001-centre.sql"),
     include_str!("../migrations/0002-module-fingerprint.sql"),
     include_str!("../migrations/0003-digests.sql"),
+    include_str!("../migrations/0004-retiring-keys.sql"),
 ];
 
 /// How long a commit waits for another process to finish.

@@ -252,7 +252,7 @@ fn sampled_bits_of_a_small_database_are_right_harmless_or_refused() {
     flip(2_003);
 }
 
-/// Set `PREPAY_BIT_STEP=1` for every bit, which takes hours.
+/// Set `PREPAY_BIT_STEP=1` for every bit, which takes about 25 minutes.
 #[test]
 #[ignore = "long: a bit of every byte; PREPAY_BIT_STEP for others"]
 fn every_byte_of_a_small_database_is_right_harmless_or_refused() {

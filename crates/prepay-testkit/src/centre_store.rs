@@ -306,7 +306,7 @@ fn unique_means_unique(store: &mut impl CentreStore) {
 
 fn a_revision_is_free_again_once_retired(store: &mut impl CentreStore) {
     filled(store);
-    for state in [KeyState::Requested, KeyState::Revoked, KeyState::Live] {
+    for state in [KeyState::Requested, KeyState::Revoked, KeyState::Retiring, KeyState::Live] {
         let mut next = vending_key("000123", 1, 2);
         next.state = state;
         assert!(insert(store, vec![Row::VendingKey(next)]).is_err(), "{state}");

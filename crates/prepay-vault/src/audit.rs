@@ -1,7 +1,7 @@
 //! Reading and verifying the audit log, entry by entry, with one entry in memory at a time.
 //!
 //! The log starts with a header, which says whose log it is and which entry came before: none in a new vault, in a
-//! restored one the last entry in the back-up.
+//! restored one the last entry in the back-up, after a rotation the last entry of the closed segment (`segment.rs`).
 //!
 //! ```text
 //!  PREPAY-AUDIT 1\n  15 bytes
@@ -17,6 +17,7 @@ use std::str::FromStr;
 
 use super::head::Head;
 use super::record::{self, BadEntry, LogMac, Position, Problem, Record};
+use super::segment::{self, Absent, Part, Segments, Walked};
 use super::{AuditError, Entries};
 use crate::VaultStorage;
 use prepay_basics::codec::{DecodeError, Reader, Writer};
@@ -47,7 +48,7 @@ impl LogHeader {
         writer.as_slice().to_vec()
     }
 
-    fn decode(bytes: &[u8]) -> Result<Self, DecodeError> {
+    pub(super) fn decode(bytes: &[u8]) -> Result<Self, DecodeError> {
         let mut reader = Reader::new(bytes);
         let error = reader.error("an audit log of version 1");
         if reader.take(MAGIC.len())? != MAGIC {
@@ -64,7 +65,7 @@ impl LogHeader {
             Ordering::Equal if known != start => Problem::OtherChain,
             _ => return None,
         };
-        Some(BadEntry { sequence: known.sequence, offset: HEADER as u64, problem })
+        Some(BadEntry { sequence: known.sequence, offset: HEADER as u64, segment: None, problem })
     }
 
     /// The position after the header.
@@ -85,6 +86,8 @@ pub struct AuditReport {
     pub authenticated: bool,
     /// The last right entry. Note it elsewhere, and check it later with [`verify_noted`].
     pub last: AuditMark,
+    /// The first and the last of entries that are not here, so that they were not verified: their segments are archived.
+    pub absent: Vec<(u64, u64)>,
 }
 
 /// One entry of a log, by its number and hash, as `28-` and 64 hexadecimal digits.
@@ -146,13 +149,13 @@ impl fmt::Display for ParseAuditMarkError {
 
 impl std::error::Error for ParseAuditMarkError {}
 
-/// Verifies a log without the vault's secrets: the chain of its entries, and where it ends.
+/// Verifies a log and its closed segments without the vault's secrets: the chain of its entries, and where it ends.
 ///
 /// # Errors
 ///
 /// [`AuditError::Storage`] if the storage fails.
 pub fn verify<E: Entries>(storage: &mut dyn VaultStorage) -> Result<AuditReport, AuditError> {
-    Ok(prove::<E>(storage, None, None)?)
+    verify_with::<E>(storage, None, &Segments::new())
 }
 
 /// Verifies a log like [`verify`], and that it still has an entry noted earlier.
@@ -164,7 +167,40 @@ pub fn verify_noted<E: Entries>(
     storage: &mut dyn VaultStorage,
     noted: AuditMark,
 ) -> Result<AuditReport, AuditError> {
-    Ok(prove::<E>(storage, None, Some(noted))?)
+    verify_with::<E>(storage, Some(noted), &Segments::new())
+}
+
+/// Verifies a log like [`verify_noted`], with segments that are kept elsewhere.
+///
+/// # Errors
+///
+/// [`AuditError::Storage`] if the storage or a segment cannot be read.
+pub fn verify_with<E: Entries>(
+    storage: &mut dyn VaultStorage,
+    noted: Option<AuditMark>,
+    given: &Segments,
+) -> Result<AuditReport, AuditError> {
+    let parts = Part::found(Some(&storage.files()?), given)?;
+    Ok(prove::<E>(storage, &parts, None, noted)?)
+}
+
+/// Verifies segments alone, without a vault: each of them, and that each follows from the one before.
+///
+/// # Errors
+///
+/// [`AuditError::Storage`] if one cannot be read.
+pub fn verify_segments<E: Entries>(
+    given: &Segments,
+    noted: Option<AuditMark>,
+) -> Result<AuditReport, AuditError> {
+    let parts = Part::found(None, given)?;
+    let first = parts.first().map(Part::header).transpose()?.flatten();
+    let mut place = None;
+    let known = Known { head: None, marks: vec![noted] };
+    Ok(judge::<io::Error>(first, known, None, |visit, absent| {
+        let id = first.map_or([0; 16], |header| header.id);
+        walk_parts::<E>(&parts, id, &mut place, None, absent, &mut |_, place| visit(place))
+    })?)
 }
 
 /// Reads entries without the vault's secrets, starting at a number. Also verifies the chain before them.
@@ -188,7 +224,7 @@ pub fn records<E: Entries>(
 }
 
 /// Shows entries without the vault's secrets, starting at a number, while `visit` returns true. Also verifies the chain
-/// before them.
+/// before them, as far as it is here.
 ///
 /// # Errors
 ///
@@ -198,43 +234,95 @@ pub fn show_records<E: Entries>(
     from: u64,
     visit: &mut dyn FnMut(Record<E>) -> bool,
 ) -> Result<(), AuditError> {
-    walk(storage, None, &mut |record: Record<E>, _| record.sequence < from || visit(record))??;
-    Ok(())
+    let parts = Part::found(Some(&storage.files()?), &Segments::new())?;
+    let (mut place, mut absent) = (None, Vec::new());
+    let walked =
+        walk(storage, &parts, &mut place, None, &mut absent, &mut |record: Record<E>, _| {
+            record.sequence < from || visit(record)
+        })?;
+    match walked {
+        Walked::Wrong(bad) => Err(bad.into()),
+        Walked::Through | Walked::Stopped => Ok(()),
+    }
 }
 
-/// Reads a log while `visit` returns true. Returns the position after the last entry.
-fn walk<E: Entries>(
-    storage: &mut dyn VaultStorage,
+/// Reads segments one after the other, from a position or from the first one, while `visit` returns true.
+pub(super) fn walk_parts<E: Entries>(
+    parts: &[Part],
+    id: [u8; 16],
+    place: &mut Option<Position>,
     mac: Option<&LogMac>,
+    absent: &mut Vec<Absent>,
     visit: &mut dyn FnMut(Record<E>, &Position) -> bool,
-) -> io::Result<Result<Position, BadEntry>> {
-    let header = match header(storage)? {
-        Ok(header) => header,
-        Err(bad) => return Ok(Err(bad)),
-    };
-    let mut place = header.start();
-    let end = storage.log_length()?;
-    let mut scanner = Scanner::new(storage, place.length, end);
-    while let Some(next) = scanner.next(&place, mac)? {
-        match next {
-            Ok((record, after)) => {
-                place = after;
-                if !visit(record, &after) {
-                    break;
-                }
-            }
-            Err(problem) => return Ok(Err(place.bad(problem))),
+) -> io::Result<Walked> {
+    for part in parts {
+        if place.is_some_and(|place| part.last <= place.sequence) {
+            continue;
+        }
+        match part.walk(id, place, mac, absent, visit)? {
+            Walked::Through => {}
+            ended => return Ok(ended),
         }
     }
-    Ok(Ok(place))
+    Ok(Walked::Through)
+}
+
+/// Reads segments and then the log, from a position or from the beginning, while `visit` returns true.
+pub(super) fn walk<E: Entries>(
+    storage: &mut dyn VaultStorage,
+    parts: &[Part],
+    place: &mut Option<Position>,
+    mac: Option<&LogMac>,
+    absent: &mut Vec<Absent>,
+    visit: &mut dyn FnMut(Record<E>, &Position) -> bool,
+) -> io::Result<Walked> {
+    let header = header(storage)?;
+    let first = parts.first().map(Part::header).transpose()?.flatten();
+    let id = header.as_ref().ok().or(first.as_ref()).map_or([0; 16], |header| header.id);
+    match walk_parts(parts, id, place, mac, absent, visit)? {
+        Walked::Through => {}
+        ended => return Ok(ended),
+    }
+    let header = match (header, *place) {
+        (Ok(header), _) => header,
+        // A rotation was interrupted: the next opening begins the new log.
+        (Err(BadEntry { problem: Problem::NoLog, .. }), Some(place)) => {
+            return Ok(Walked::Wrong(place.bad(Problem::Torn)));
+        }
+        (Err(bad), _) => return Ok(Walked::Wrong(bad)),
+    };
+    let mut at = match *place {
+        Some(place) if place.sequence > header.sequence => place,
+        before => match segment::pass(before, &header, absent) {
+            Ok(start) => start,
+            Err(problem) => return Ok(Walked::Wrong(header.start().bad(problem))),
+        },
+    };
+    let end = storage.log_length()?;
+    let mut scanner = Scanner::new(storage, at.length, end);
+    *place = Some(at);
+    while let Some(next) = scanner.next(&at, mac)? {
+        match next {
+            Ok((record, after)) => {
+                at = after;
+                *place = Some(at);
+                if !visit(record, &after) {
+                    return Ok(Walked::Stopped);
+                }
+            }
+            Err(problem) => return Ok(Walked::Wrong(at.bad(problem))),
+        }
+    }
+    Ok(Walked::Through)
 }
 
 /// Reads the header of a log.
 pub(super) fn header(storage: &mut dyn VaultStorage) -> io::Result<Result<LogHeader, BadEntry>> {
     let mut bytes = [0; HEADER];
-    let count = read_full(storage, 0, &mut bytes)?;
+    let read = &mut |offset, buffer: &mut [u8]| storage.read_log(offset, buffer);
+    let count = read_full(read, 0, &mut bytes)?;
     let problem = if count == 0 { Problem::NoLog } else { Problem::Header };
-    let bad = BadEntry { sequence: 0, offset: 0, problem };
+    let bad = BadEntry { sequence: 0, offset: 0, segment: None, problem };
     Ok(LogHeader::decode(&bytes[..count]).map_err(|_| bad))
 }
 
@@ -244,62 +332,107 @@ pub(super) fn other_log(found: Option<&LogHeader>, own: &LogHeader) -> Option<Au
     if found?.encode() == own.encode() {
         return None;
     }
-    let first_bad = Some(BadEntry { sequence: 0, offset: 0, problem: Problem::Header });
+    let problem = Problem::Header;
+    let first_bad = Some(BadEntry { sequence: 0, offset: 0, segment: None, problem });
     let last = AuditMark { sequence: 0, hash: [0; 32] };
-    Some(AuditReport { entries: 0, first_bad, authenticated: true, last })
+    Some(AuditReport { entries: 0, first_bad, authenticated: true, last, absent: Vec::new() })
 }
 
-/// Verifies a log, with or without its key. `known` is an entry that the log must have.
+/// Verifies a log and its segments, with or without its key. `known` is an entry that the log must have.
 pub(super) fn prove<E: Entries>(
     storage: &mut dyn VaultStorage,
+    parts: &[Part],
     mac: Option<&LogMac>,
     known: Option<AuditMark>,
 ) -> io::Result<AuditReport> {
     let head = storage.read_head()?;
     let head = head.as_deref().and_then(|bytes| Head::read(bytes).ok());
     let header = header(storage)?.ok();
-    judge(header, head, mac, &[known], |visit| {
-        walk(storage, mac, &mut |_: Record<E>, place| visit(place))
+    let known = Known { head: Some(head), marks: vec![known] };
+    let mut place = None;
+    judge(first_header(parts, header)?, known, mac, |visit, absent| {
+        walk(storage, parts, &mut place, mac, absent, &mut |_: Record<E>, place| visit(place))
     })
 }
 
-/// Judges a log by its head and by known entries. `walk` shows it every entry that follows from those before.
+/// The header of the first part of a log.
+pub(super) fn first_header(
+    parts: &[Part],
+    of_log: Option<LogHeader>,
+) -> io::Result<Option<LogHeader>> {
+    let here = parts.iter().find(|part| !part.is_absent());
+    Ok(here.map(Part::header).transpose()?.flatten().or(of_log))
+}
+
+/// What is known about a log from elsewhere.
+pub(super) struct Known<'a> {
+    /// The head, if the end of the log is judged; nothing in it if it cannot be read.
+    pub(super) head: Option<Option<Head<'a>>>,
+    /// Entries that the log must have.
+    pub(super) marks: Vec<Option<AuditMark>>,
+}
+
+/// Judges a log by its head and by known entries. `walk` shows it every entry that follows from those before, and notes
+/// those that are not here.
 pub(super) fn judge<Error>(
     header: Option<LogHeader>,
-    head: Option<Head>,
+    known: Known<'_>,
     mac: Option<&LogMac>,
-    known: &[Option<AuditMark>],
-    walk: impl FnOnce(&mut dyn FnMut(&Position) -> bool) -> Result<Result<Position, BadEntry>, Error>,
+    walk: impl FnOnce(&mut dyn FnMut(&Position) -> bool, &mut Vec<Absent>) -> Result<Walked, Error>,
 ) -> Result<AuditReport, Error> {
+    let Known { head, marks } = known;
     let header_id = header.map(|header| header.id);
-    let head_is_good = head.as_ref().is_some_and(|head| {
-        Some(head.id) == header_id && mac.is_none_or(|mac| head.is_signed(mac))
+    let head_is_good = head.as_ref().is_none_or(|head| {
+        head.as_ref().is_some_and(|head| {
+            Some(head.id) == header_id && mac.is_none_or(|mac| head.is_signed(mac))
+        })
     });
-    let known = || known.iter().flatten().copied();
-    let places: Vec<AuditMark> =
-        head.map(|head| head.position.into()).into_iter().chain(known()).collect();
+    let known = || marks.iter().flatten().copied();
+    let head = head.flatten().map(|head| AuditMark::from(head.position));
+    let places: Vec<AuditMark> = head.into_iter().chain(known()).collect();
     let mut entries = 0;
     let mut other = None;
     let mut last = header.map(|header| header.start());
-    let outcome = walk(&mut |place| {
-        let here = AuditMark::from(*place);
-        let wrong = |known: &AuditMark| known.sequence == here.sequence && *known != here;
-        if other.is_none() && places.iter().any(wrong) {
-            other = last.map(|before| before.bad(Problem::OtherChain));
-        }
-        if other.is_none() {
-            entries += 1;
-            last = Some(*place);
-        }
-        other.is_none()
-    })?;
-    let found = other.or(outcome.err());
+    let mut absent = Vec::new();
+    let walked = walk(
+        &mut |place| {
+            let here = AuditMark::from(*place);
+            let wrong = |known: &AuditMark| known.sequence == here.sequence && *known != here;
+            if other.is_none() && places.iter().any(wrong) {
+                other = last.map(|before| before.bad(Problem::OtherChain));
+            }
+            if other.is_none() {
+                entries += 1;
+                last = Some(*place);
+            }
+            other.is_none()
+        },
+        &mut absent,
+    )?;
+    // Of the entries that are not here, only the last ones are known.
+    let hides = |known: &AuditMark| {
+        let has =
+            |hidden: &&Absent| (hidden.first..=hidden.last.sequence).contains(&known.sequence);
+        let last = absent.iter().find(has)?.last;
+        let problem = match (last == *known, last.sequence == known.sequence) {
+            (true, _) => return None,
+            (false, true) => Problem::OtherChain,
+            (false, false) => Problem::Elsewhere,
+        };
+        Some(BadEntry { sequence: known.sequence, offset: 0, segment: None, problem })
+    };
+    let found = other.or(match walked {
+        Walked::Wrong(bad) => Some(bad),
+        Walked::Through | Walked::Stopped => None,
+    });
     let first_bad = match (&found, last) {
         // An interrupted write leaves a torn end, after all known entries.
         (None | Some(BadEntry { problem: Problem::Torn, .. }), Some(end)) => {
             if places.iter().any(|known| known.sequence > end.sequence) {
                 Some(end.bad(Problem::Missing))
-            } else if let Some(bad) = known().find_map(|known| header?.lacks(known)) {
+            } else if let Some(bad) =
+                known().find_map(|known| hides(&known).or_else(|| header?.lacks(known)))
+            {
                 Some(bad)
             } else if found.is_none() && !head_is_good {
                 Some(end.bad(Problem::Head))
@@ -311,17 +444,17 @@ pub(super) fn judge<Error>(
     };
     let nothing = AuditMark { sequence: 0, hash: [0; 32] };
     let last = last.map_or(nothing, AuditMark::from);
-    Ok(AuditReport { entries, first_bad, authenticated: mac.is_some(), last })
+    let absent = absent.iter().map(|hidden| (hidden.first, hidden.last.sequence)).collect();
+    Ok(AuditReport { entries, first_bad, authenticated: mac.is_some(), last, absent })
 }
 
-pub(super) fn read_full(
-    storage: &mut dyn VaultStorage,
-    offset: u64,
-    bytes: &mut [u8],
-) -> io::Result<usize> {
+/// Reads bytes of a log from an offset; returns how many, zero at the end.
+type ReadAt<'a> = dyn FnMut(u64, &mut [u8]) -> io::Result<usize> + 'a;
+
+pub(super) fn read_full(read: &mut ReadAt<'_>, offset: u64, bytes: &mut [u8]) -> io::Result<usize> {
     let mut count = 0;
     while count < bytes.len() {
-        match storage.read_log(offset + count as u64, &mut bytes[count..])? {
+        match read(offset + count as u64, &mut bytes[count..])? {
             0 => break,
             more => count += more,
         }
@@ -331,7 +464,7 @@ pub(super) fn read_full(
 
 /// Reads entries one after another.
 pub(super) struct Scanner<'a> {
-    storage: &'a mut dyn VaultStorage,
+    source: Box<ReadAt<'a>>,
     buffer: Vec<u8>,
     /// Where in the buffer the next entry starts.
     at: usize,
@@ -344,9 +477,22 @@ pub(super) struct Scanner<'a> {
 type Passed<E> = (Record<E>, Position);
 
 impl<'a> Scanner<'a> {
-    /// Reads from one offset up to another.
-    pub(super) const fn new(storage: &'a mut dyn VaultStorage, from: u64, end: u64) -> Self {
-        Self { storage, buffer: Vec::new(), at: 0, read: from, end }
+    /// Reads the log from one offset up to another.
+    pub(super) fn new(storage: &'a mut dyn VaultStorage, from: u64, end: u64) -> Self {
+        Self { end, ..Self::of(move |offset, buffer| storage.read_log(offset, buffer), from) }
+    }
+
+    /// Reads a source from an offset to its end.
+    pub(super) fn of(
+        source: impl FnMut(u64, &mut [u8]) -> io::Result<usize> + 'a,
+        from: u64,
+    ) -> Self {
+        Self { source: Box::new(source), buffer: Vec::new(), at: 0, read: from, end: u64::MAX }
+    }
+
+    /// Whether no byte is left.
+    pub(super) fn is_at_end(&mut self) -> io::Result<bool> {
+        Ok(!self.fill(1)?)
     }
 
     /// The next entry, which must follow `place`; `None` at the end.
@@ -383,7 +529,7 @@ impl<'a> Scanner<'a> {
         let left = usize::try_from(self.end.saturating_sub(self.read)).unwrap_or(usize::MAX);
         let more = (count - have).max(CHUNK).min(left);
         self.buffer.resize(have + more, 0);
-        let found = read_full(self.storage, self.read, &mut self.buffer[have..])?;
+        let found = read_full(&mut *self.source, self.read, &mut self.buffer[have..])?;
         self.buffer.truncate(have + found);
         self.read += found as u64;
         Ok(self.buffer.len() >= count)

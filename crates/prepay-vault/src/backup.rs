@@ -1,7 +1,7 @@
 //! A back-up: a vault's contents and people, encrypted under the passphrases of two custodians together.
 //!
 //! ```text
-//!  PREPAY-BACKUP 3\n   16 bytes
+//!  PREPAY-BACKUP 4\n   16 bytes
 //!  kind, test, id, name
 //!  moment              seconds, u64
 //!  custodians          two names, in rising order
@@ -31,7 +31,7 @@ use crate::VaultStorage;
 use prepay_basics::codec::{DecodeError, Reader, Writer};
 use prepay_basics::{Entropy, Identifier, Moment};
 
-const MAGIC: &[u8] = b"PREPAY-BACKUP 3\n";
+const MAGIC: &[u8] = b"PREPAY-BACKUP 4\n";
 
 /// What to do with the limits in a back-up.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -193,8 +193,18 @@ impl<C: Contents> Vault<C> {
         let Self { log_key, log_header, people, .. } = &*self;
         let (window, latest, outbox) = (anchor, self.latest_time(), [].as_slice());
         let witness = None; // That of a restored vault is another.
-        let parts =
-            body::Parts { log_key, log_header, anchor, window, outbox, latest, witness, people };
+        let segments = &[]; // They stay with the old log.
+        let parts = body::Parts {
+            log_key,
+            log_header,
+            segments,
+            anchor,
+            window,
+            outbox,
+            latest,
+            witness,
+            people,
+        };
         parts.encode(&mut contents);
         self.contents().encode(&mut contents);
         let mut writer = Writer::with_capacity(512 + contents.len());

@@ -3,6 +3,7 @@
 //! ```text
 //!  log key      32 bytes
 //!  log header   the entry before the log's first: number, hash
+//!  segments     the closed segments of the log, in order (`segment.rs`)
 //!  anchor       the position in the log up to which the contents have everything
 //!  window       the position from which the log is read at opening
 //!  outbox       bytes that belong in the log at the anchor but may not be there yet; the contents already
@@ -15,6 +16,7 @@
 use super::audit::LogHeader;
 use super::record::Position;
 use super::secret::Key;
+use super::segment::Segment;
 use super::user::People;
 use super::witness::Named;
 use prepay_basics::Moment;
@@ -24,6 +26,7 @@ use prepay_basics::codec::{DecodeError, Reader, Writer};
 pub(super) struct Parts<'a> {
     pub(super) log_key: &'a Key,
     pub(super) log_header: &'a LogHeader,
+    pub(super) segments: &'a [Segment],
     pub(super) anchor: Position,
     pub(super) window: Position,
     pub(super) outbox: &'a [u8],
@@ -36,6 +39,7 @@ pub(super) struct Parts<'a> {
 pub(super) struct Body<'a> {
     pub(super) log_key: Key,
     pub(super) log_header: LogHeader,
+    pub(super) segments: Vec<Segment>,
     pub(super) anchor: Position,
     pub(super) window: Position,
     pub(super) outbox: &'a [u8],
@@ -49,6 +53,7 @@ impl Parts<'_> {
         writer.array(self.log_key.expose_bytes());
         writer.u64(self.log_header.sequence);
         writer.array(&self.log_header.hash);
+        writer.list(self.segments, |writer, segment| segment.encode(writer));
         self.anchor.encode(writer);
         self.window.encode(writer);
         writer.bytes(self.outbox);
@@ -64,6 +69,18 @@ impl<'a> Body<'a> {
         let mut log_key = Key::zero();
         log_key.bytes().copy_from_slice(reader.take(32)?);
         let log_header = LogHeader { id, sequence: reader.u64()?, hash: reader.array()? };
+        let error = reader.error("segments that follow each other");
+        let segments = reader.list(Segment::decode)?;
+        let mut end = 0;
+        for segment in &segments {
+            if segment.before.sequence < end || segment.last.sequence <= segment.before.sequence {
+                return Err(error);
+            }
+            end = segment.last.sequence;
+        }
+        if log_header.sequence < end {
+            return Err(error);
+        }
         let error = reader.error("places in the log that follow each other");
         let anchor = Position::decode(reader)?;
         let window = Position::decode(reader)?;
@@ -78,6 +95,6 @@ impl<'a> Body<'a> {
         let latest = Moment::from_unix_seconds(reader.u64()?).ok_or(error)?;
         let witness = reader.option(Named::decode)?;
         let people = People::decode(reader)?;
-        Ok(Self { log_key, log_header, anchor, window, outbox, latest, witness, people })
+        Ok(Self { log_key, log_header, segments, anchor, window, outbox, latest, witness, people })
     }
 }

@@ -268,5 +268,25 @@ entries! {
             /// Whether they accepted the limits as they were.
             limits_accepted: bool,
         }
+        /// The log was rotated: the entries before this one are in a closed segment.
+        16 LogRotated "log_rotated" {
+            /// Its first entry.
+            first: u64,
+            /// Its last entry.
+            last: u64,
+            /// Its length in bytes.
+            bytes: u64,
+        }
+        /// Two custodians moved closed segments of the log to another place.
+        17 LogArchived "log_archived" {
+            /// The first entry of the first of them.
+            first: u64,
+            /// The last entry of the last of them.
+            last: u64,
+            /// How many.
+            segments: u64,
+            /// The place.
+            place: String,
+        }
     }
 }

@@ -16,6 +16,7 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use super::VaultError;
 use super::head;
 use super::record::{LogMac, Position};
+use super::segment::Segment;
 use super::witness::Watch;
 use crate::{MemoryStorage, VaultStorage, check_end};
 use prepay_basics::Moment;
@@ -199,6 +200,29 @@ impl Journal {
             check_end(offset, storage.log_length()?)?;
             storage.replace_store(store)?;
             storage.append_log(offset, bytes)?;
+            storage.write_head(&head)
+        })?;
+        self.queue().position = after;
+        self.durable.store(after.sequence, Ordering::Release);
+        Ok(())
+    }
+
+    /// Replaces the store by one that lists the log as a segment of this name and contains the first entry of the next
+    /// log; then closes the log and begins that one.
+    pub(super) fn rotate(
+        &self,
+        disk: &mut Disk,
+        store: &[u8],
+        segment: &Segment,
+        beginning: &[u8],
+        after: Position,
+    ) -> Result<(), VaultError> {
+        let head = self.queue().head(&after)?;
+        disk.run(|storage| {
+            check_end(segment.length, storage.log_length()?)?;
+            storage.replace_store(store)?;
+            storage.close_log(&segment.name())?;
+            storage.append_log(0, beginning)?;
             storage.write_head(&head)
         })?;
         self.queue().position = after;

@@ -39,8 +39,10 @@ mod opening;
 pub mod passphrase;
 mod record;
 mod repair;
+mod rotation;
 mod seal;
 mod secret;
+mod segment;
 mod shared_storage;
 mod shared_vault;
 mod shares;
@@ -53,10 +55,12 @@ mod user;
 mod window;
 mod witness;
 
+use std::io;
 use std::sync::Arc;
 
 pub use audit::{
     AuditMark, AuditReport, ParseAuditMarkError, records, show_records, verify, verify_noted,
+    verify_segments, verify_with,
 };
 pub use backup::RestoredLimits;
 pub use entry::{Entries, Entry, VaultEntry};
@@ -66,6 +70,7 @@ pub use record::{BadEntry, Problem, Record};
 pub use repair::{Accepted, RepairError, Repaired};
 pub use seal::{Kind, Protector, VaultHeader};
 pub use secret::{KeyFile, KeyWrapper, Secret, Unlock, WrapError, scrub_short_calls, scrub_stack};
+pub use segment::{Segment, SegmentSource, Segments};
 pub use shared_vault::{Place, SharedVault};
 pub use sign_in::{Attempt, Claim};
 pub use slices::{AuditPage, AuditPlace};
@@ -73,11 +78,12 @@ pub use storage::{MemoryFiles, MemoryStorage, VaultFiles, VaultStorage, check_en
 pub use user::{Actor, By, NewUser, ParseRoleError, Quorum, Role, Session, UserReport};
 pub use witness::{WitnessError, WitnessReport};
 
-use audit::{LogHeader, Scanner};
+use audit::LogHeader;
 use journal::Journal;
 use record::{LogMac, Position};
 use seal::SealedMaster;
 use secret::Key;
+use segment::Walked;
 use timeline::Timeline;
 use user::People;
 use window::Window;
@@ -143,6 +149,17 @@ pub trait Contents: Sized + Send {
 
     /// Is told that its [`VaultFiles`] are not there: a back-up has none.
     fn without_files(&mut self) {}
+
+    /// Is told that no entry so far will be shown again at an opening, because the log is being rotated. Keeps elsewhere,
+    /// durably, what it still needs of them.
+    ///
+    /// # Errors
+    ///
+    /// Errors of its files. The vault then stops.
+    fn keep_elsewhere(&mut self, entropy: &mut dyn Entropy) -> io::Result<()> {
+        let _ = entropy;
+        Ok(())
+    }
 }
 
 /// Which entry of the audit log, and when it was written.
@@ -186,6 +203,10 @@ pub struct Vault<C> {
     master: Key,
     log_key: Key,
     log_header: LogHeader,
+    /// The closed segments of the log, in order.
+    segments: Vec<Segment>,
+    /// The log is rotated when it is longer, in bytes.
+    rotated_above: u64,
     people: People,
     time: Timeline,
     contents: Box<C>,
@@ -368,6 +389,7 @@ impl<C: Contents> Vault<C> {
         change: impl FnOnce(&mut Self),
     ) -> Result<u64, VaultError> {
         self.check_ready(now)?;
+        self.rotate_if_due(now)?;
         self.note_time(now)?;
         self.commit_now(by, entry, now, change)
     }
@@ -411,6 +433,7 @@ impl<C: Contents> Vault<C> {
         let parts = body::Parts {
             log_key: &self.log_key,
             log_header: &self.log_header,
+            segments: &self.segments,
             anchor,
             window: self.window.start(),
             outbox,
@@ -423,13 +446,17 @@ impl<C: Contents> Vault<C> {
         seal::write(&self.header, &self.sealed_master, &self.master, nonce, writer)
     }
 
-    /// Rewrites the store if the log has grown much since, so that opening stays quick.
+    /// Rewrites the store if the log has grown much since, so that opening stays quick. Rotates a log that is long.
     ///
     /// # Errors
     ///
     /// [`VaultError`]; nothing is lost unless it is [`VaultError::Broken`].
     pub fn snapshot_if_due(&mut self) -> Result<(), VaultError> {
-        let position = self.journal.queue().position;
+        let (position, moment) = {
+            let queue = self.journal.queue();
+            (queue.position, queue.moment)
+        };
+        self.rotate_if_due(moment)?;
         let is_due = self.window.items_since_snapshot() >= ITEMS_BETWEEN_SNAPSHOTS
             || position.length.saturating_sub(self.anchor.length) >= BYTES_BETWEEN_SNAPSHOTS;
         if is_due { self.save() } else { Ok(()) }
@@ -490,34 +517,48 @@ impl<C: Contents> Vault<C> {
         from: u64,
         at_most: usize,
     ) -> Result<Vec<Record<C::Entry>>, AuditError> {
-        let mut disk = self.journal.disk();
-        self.journal.flush(&mut disk)?;
         let mut records = Vec::new();
         if at_most == 0 {
             return Ok(records);
         }
-        let mut place = self.window.before(from).unwrap_or_else(|| self.log_header.start());
-        let end = disk.storage.log_length()?;
-        let mut scanner = Scanner::new(&mut *disk.storage, place.length, end);
-        while let Some(next) = scanner.next::<C::Entry>(&place, None)? {
-            let (record, after) = next.map_err(|problem| place.bad(problem))?;
-            place = after;
-            if record.sequence >= from {
-                records.push(record);
-            }
-            if records.len() >= at_most {
-                break;
-            }
+        self.flush()?;
+        let parts = self.parts(&Segments::new())?;
+        let mut place = Some(self.place_before(from));
+        let mut disk = self.journal.disk();
+        let walked = audit::walk(
+            &mut *disk.storage,
+            &parts,
+            &mut place,
+            None,
+            &mut Vec::new(),
+            &mut |record: Record<C::Entry>, _| {
+                if record.sequence >= from {
+                    records.push(record);
+                }
+                records.len() < at_most
+            },
+        )?;
+        match walked {
+            Walked::Wrong(bad) => Err(bad.into()),
+            Walked::Through | Walked::Stopped => Ok(records),
         }
-        Ok(records)
     }
 
-    /// Verifies the whole audit log: its chain, that this vault wrote it, and where it ends.
+    /// A position to read from, to come to an entry.
+    fn place_before(&self, sequence: u64) -> Position {
+        let has = |segment: &&Segment| segment.last.sequence >= sequence;
+        let of_segment = || self.segments.iter().find(has).map(Segment::start);
+        let near = self.window.before(sequence).or_else(of_segment);
+        near.unwrap_or_else(|| self.log_header.start())
+    }
+
+    /// Verifies the whole audit log with its segments: its chain, that this vault wrote it, and where it ends.
     ///
     /// # Errors
     ///
     /// [`AuditError`] if the storage fails.
     pub fn verify_audit(&mut self) -> Result<AuditReport, AuditError> {
+        let parts = self.parts(&Segments::new())?;
         let mut disk = self.journal.disk();
         self.journal.flush(&mut disk)?;
         let mac = LogMac::new(&self.log_key);
@@ -526,6 +567,6 @@ impl<C: Contents> Vault<C> {
         if let Some(report) = audit::other_log(found.as_ref(), &self.log_header) {
             return Ok(report);
         }
-        Ok(audit::prove::<C::Entry>(&mut *disk.storage, Some(&mac), Some(position.into()))?)
+        Ok(audit::prove::<C::Entry>(&mut *disk.storage, &parts, Some(&mac), Some(position.into()))?)
     }
 }

@@ -7,6 +7,9 @@
 //!               remember           store    replay           not answered
 //! ```
 //!
+//! Closed segments of the log are not read: after a rotation, the window begins with the new log. An interrupted rotation
+//! is finished.
+//!
 //! Up to the head everything must be present and unchanged, or the vault does not open. After the head, complete
 //! entries are applied, the torn end of a write is dropped (`tear.rs`), and everything else there is refused. Nothing is written before all checks have passed.
 
@@ -18,8 +21,10 @@ use super::body::Body;
 use super::head::{self, Head};
 use super::journal::Journal;
 use super::record::{self, LogMac, Position, Problem};
+use super::rotation::ROTATED_ABOVE;
 use super::seal::{self, Sealed, SealedMaster};
 use super::secret::{Key, scrub_stack};
+use super::segment::{Part, Segment, Segments, Walked};
 use super::tear;
 use super::timeline::Timeline;
 use super::user::{Failures, People, User};
@@ -117,6 +122,8 @@ impl<C: Contents> Vault<C> {
             master,
             log_key,
             log_header,
+            segments: Vec::new(),
+            rotated_above: ROTATED_ABOVE,
             people,
             time: Timeline::new(latest.max(now)),
             contents,
@@ -175,6 +182,7 @@ impl<C: Contents> Vault<C> {
         let heard = witness::hear(body.witness.as_ref(), &mut *storage, &sealed.header.id, &mac);
         let log = Log {
             header: body.log_header,
+            segments: &body.segments,
             anchor: body.anchor,
             window: body.window,
             outbox: body.outbox,
@@ -193,6 +201,8 @@ impl<C: Contents> Vault<C> {
             master,
             log_key: body.log_key,
             log_header: body.log_header,
+            segments: body.segments,
+            rotated_above: ROTATED_ABOVE,
             time: Timeline::new(state.latest.max(state.people.latest_wait())),
             people: state.people,
             contents: state.contents,
@@ -239,7 +249,8 @@ pub(super) fn opens<C: Contents>(
     let Ok(head) = read_head(head.as_deref(), &id, &mac) else { return Ok(false) };
     let said = witness::hear(body.witness.as_ref(), storage, &id, &mac).said;
     let (header, anchor, window, outbox) = (body.log_header, body.anchor, body.window, body.outbox);
-    let log = Log { header, anchor, window, outbox, head, said, mac: &mac };
+    let segments = &body.segments;
+    let log = Log { header, segments, anchor, window, outbox, head, said, mac: &mac };
     let mut state = State { people: body.people, latest: body.latest, contents };
     match log.check(storage, &mut state) {
         Ok(_) => Ok(true),
@@ -335,6 +346,7 @@ impl<C: Contents> State<C> {
 /// What store and head say about the log.
 struct Log<'a> {
     header: LogHeader,
+    segments: &'a [Segment],
     anchor: Position,
     window: Position,
     outbox: &'a [u8],
@@ -345,6 +357,8 @@ struct Log<'a> {
 
 /// What to do to the log, and where it ends then.
 struct Plan {
+    /// Whether to close the log, because a rotation was interrupted.
+    close: bool,
     /// Whether to write the outbox at the anchor.
     rewrite: bool,
     /// How many bytes to drop at the end, after the last complete entry.
@@ -354,9 +368,34 @@ struct Plan {
 }
 
 impl Log<'_> {
-    /// Whether the log has nothing yet, because making the vault was interrupted.
+    /// Whether the log may have nothing yet, because making the vault or rotating its log was interrupted.
     fn is_new(&self) -> bool {
-        self.anchor.length == HEADER as u64 && self.head.is_none()
+        self.anchor.length == HEADER as u64
+            && match self.head {
+                None => self.segments.is_empty(),
+                Some(_) => self.in_log(self.head).is_none(),
+            }
+    }
+
+    /// A head that is in this log. After a loss of power there may be one of before a rotation, which says nothing about
+    /// the log of after it.
+    fn in_log(&self, head: Option<Position>) -> Option<Position> {
+        head.filter(|head| self.segments.is_empty() || head.sequence > self.header.sequence)
+    }
+
+    /// Whether a rotation was interrupted before the log was closed: the log is still the last segment.
+    fn is_unclosed(&self, storage: &mut dyn VaultStorage) -> Result<bool, OpenError> {
+        let Some(segment) = self.segments.last() else { return Ok(false) };
+        if self.anchor.length != HEADER as u64 || self.outbox.is_empty() {
+            return Ok(false);
+        }
+        let is_segment = audit::header(storage)?
+            .is_ok_and(|found| found.encode() == segment.header(self.header.id).encode());
+        let length = storage.log_length()?;
+        match is_segment && length != segment.length {
+            true => Err(OpenError::Cut { expected: segment.length, found: length }),
+            false => Ok(is_segment),
+        }
     }
 
     /// Where the outbox starts and ends. Before the first entry, the header of the log is part of it.
@@ -377,9 +416,10 @@ impl Log<'_> {
         if self.head.is_none() && !self.is_new() {
             return Err(OpenError::Head { problem: "missing" });
         }
-        let length = storage.log_length()?;
+        let close = self.is_unclosed(storage)?;
+        let length = if close { 0 } else { storage.log_length()? };
         let outbox_end = self.anchor.length + self.outbox.len() as u64;
-        let head_length = self.head.map_or(0, |head| head.length);
+        let head_length = self.in_log(self.head).map_or(0, |head| head.length);
         // Before its first entry is written, a log may lack even the header.
         let before = if self.is_new() { 0 } else { self.anchor.length };
         let mut acknowledged = head_length.max(before);
@@ -393,17 +433,17 @@ impl Log<'_> {
         if !rewrite {
             acknowledged = acknowledged.max(outbox_end);
         }
-        if self.is_new() && !rewrite && length > outbox_end {
+        if self.is_new() && self.head.is_none() && !rewrite && length > outbox_end {
             return Err(OpenError::Head { problem: "missing" });
         }
 
         let mut plan =
-            Plan { rewrite, torn: 0, end: self.window, passed: Window::new(self.window) };
+            Plan { close, rewrite, torn: 0, end: self.window, passed: Window::new(self.window) };
         if !(rewrite && self.is_new()) {
             let header = audit::header(storage)??;
             if header.encode() != self.header.encode() {
                 let problem = Problem::Header;
-                return Err(BadEntry { sequence: 0, offset: 0, problem }.into());
+                return Err(BadEntry { sequence: 0, offset: 0, segment: None, problem }.into());
             }
             self.scan(storage, state, &mut plan, end, acknowledged)?;
         }
@@ -428,16 +468,61 @@ impl Log<'_> {
         if said.last.sequence > plan.end.sequence {
             return Err(said.went_back(plan.end.into()));
         }
-        if said.last.sequence < self.window.sequence {
-            let mut place = self.header.start();
-            let mut scanner = Scanner::new(storage, place.length, self.window.length);
-            while place.sequence < said.last.sequence {
-                let Some(next) = scanner.next::<C::Entry>(&place, None)? else { break };
-                (_, place) = next.map_err(|problem| place.bad(problem))?;
+        if said.last.sequence >= self.header.sequence {
+            if said.last.sequence < self.window.sequence {
+                self.look_in_log::<C>(storage, said, self.header.start(), self.window.length)?;
             }
-            said.compare(&place)?;
+            return said.compare(&self.header.start());
+        }
+        let ends = self.segments.iter().flat_map(|segment| [segment.before, segment.last]);
+        if let Some(end) = { ends }.find(|end| end.sequence == said.last.sequence) {
+            return if end == said.last { Ok(()) } else { Err(said.went_back(end)) };
+        }
+        let holds = |segment: &&Segment| segment.last.sequence > said.last.sequence;
+        let Some(segment) = self.segments.iter().find(holds) else {
+            return Err(said.went_back(self.header.start().into()));
+        };
+        if plan.close && Some(segment) == self.segments.last() {
+            return self.look_in_log::<C>(storage, said, segment.start(), segment.length);
+        }
+        let (files, mut absent) = (storage.files()?, Vec::new());
+        for part in Part::listed(std::slice::from_ref(segment), &files, &Segments::new())? {
+            let (mut place, mut compared) = (None, Ok(()));
+            let walked = part.walk(
+                self.header.id,
+                &mut place,
+                None,
+                &mut absent,
+                &mut |_: Record<C::Entry>, place| {
+                    compared = said.compare(place);
+                    place.sequence < said.last.sequence
+                },
+            )?;
+            compared?;
+            if let Walked::Wrong(bad) = walked {
+                return Err(bad.into());
+            }
+            if !absent.is_empty() {
+                return Err(part.bad(said.last.sequence, 0, Problem::Elsewhere).into());
+            }
         }
         Ok(())
+    }
+
+    /// Checks that the log has the entry of the witness between two places.
+    fn look_in_log<C: Contents>(
+        &self,
+        storage: &mut dyn VaultStorage,
+        said: Said<'_>,
+        mut place: Position,
+        end: u64,
+    ) -> Result<(), OpenError> {
+        let mut scanner = Scanner::new(storage, place.length, end);
+        while place.sequence < said.last.sequence {
+            let next = scanner.next::<C::Entry>(&place, None)?.unwrap_or(Err(Problem::Missing));
+            (_, place) = next.map_err(|problem| place.bad(problem))?;
+        }
+        said.compare(&place)
     }
 
     /// Whether the outbox must be written, because it is missing or torn. Other bytes in its place, with more after
@@ -449,13 +534,7 @@ impl Log<'_> {
             return Ok(true);
         }
         let mut found = vec![0; bytes.len()];
-        let mut count = 0;
-        while count < found.len() {
-            match storage.read_log(start + count as u64, &mut found[count..])? {
-                0 => break,
-                more => count += more,
-            }
-        }
+        audit::read_full(&mut |at, buffer| storage.read_log(at, buffer), start, &mut found)?;
         Ok(found != bytes && length == end)
     }
 
@@ -489,6 +568,7 @@ impl Log<'_> {
                 plan.pass::<C>(&record, after);
             }
         }
+        drop(scanner);
         if let Some(problem) = problem {
             let may_be_torn = plan.end.length >= acknowledged && is_torn(&problem);
             if !may_be_torn {
@@ -496,7 +576,8 @@ impl Log<'_> {
             }
             let left = usize::try_from(end - plan.end.length).unwrap_or(usize::MAX);
             let mut bytes = vec![0; left.min(tear::DECISIVE)];
-            let count = audit::read_full(storage, plan.end.length, &mut bytes)?;
+            let read = &mut |offset, buffer: &mut [u8]| storage.read_log(offset, buffer);
+            let count = audit::read_full(read, plan.end.length, &mut bytes)?;
             if !tear::is_tear(&bytes[..count], &plan.end, self.mac) {
                 let problem = if problem == Problem::Torn { Problem::Changed } else { problem };
                 return Err(plan.end.bad(problem).into());
@@ -511,7 +592,7 @@ impl Log<'_> {
 
     /// Checks that a position agrees with store and head, if they have one there.
     fn compare(&self, place: &Position) -> Result<(), OpenError> {
-        let named = [Some(self.anchor), self.head];
+        let named = [Some(self.anchor), self.in_log(self.head)];
         let differs = |named: &Position| {
             let same_entry = named.sequence == place.sequence;
             same_entry != (named.length == place.length) || same_entry && named != place
@@ -524,6 +605,9 @@ impl Log<'_> {
 
     /// Carries out a plan.
     fn tidy(&self, storage: &mut dyn VaultStorage, plan: &Plan) -> Result<(), OpenError> {
+        if let (true, Some(segment)) = (plan.close, self.segments.last()) {
+            storage.close_log(&segment.name())?;
+        }
         if plan.rewrite {
             let (start, bytes) = self.outbox_bytes();
             if storage.log_length()? > start {

@@ -58,8 +58,10 @@ impl<E> Record<E> {
 pub struct BadEntry {
     /// The number of the entry that should be there.
     pub sequence: u64,
-    /// Where in the log it should start, in bytes.
+    /// Where in the log, or in a segment of it, it should start, in bytes.
     pub offset: u64,
+    /// The closed segment where it should be; nothing for the log that is written.
+    pub segment: Option<String>,
     /// What is wrong.
     pub problem: Problem,
 }
@@ -96,8 +98,14 @@ pub enum Problem {
     OtherChain,
     /// The record of where the log ends is missing or damaged.
     Head,
-    /// The log starts after this entry, which is in the log of the vault that was backed up.
+    /// The log starts after this entry, which is in an archived segment or in the log of the vault that was backed up.
     Earlier,
+    /// The entry is in a segment that is archived and was not given.
+    Elsewhere,
+    /// The segment should be here and is not.
+    NoSegment,
+    /// The segment goes on after the entry that should be its last one.
+    TooLong,
 }
 
 /// A position in the log, after an entry.
@@ -124,7 +132,7 @@ impl Position {
 
     pub(super) fn bad(&self, problem: Problem) -> BadEntry {
         let (sequence, offset) = (self.sequence.saturating_add(1), self.length);
-        BadEntry { sequence, offset, problem }
+        BadEntry { sequence, offset, segment: None, problem }
     }
 }
 
@@ -268,11 +276,20 @@ fn fields<E: Entries>(
 
 impl fmt::Display for BadEntry {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { sequence, offset, problem } = self;
-        if *problem == Problem::NoLog {
-            return problem.fmt(f);
+        let Self { sequence, offset, segment, problem } = self;
+        match (segment, problem) {
+            (_, Problem::NoLog) => problem.fmt(f),
+            (None, Problem::Elsewhere) => {
+                write!(f, "entry {sequence} of the audit log: {problem}")
+            }
+            (None, _) => {
+                write!(f, "entry {sequence} of the audit log, at byte {offset}: {problem}")
+            }
+            (Some(segment), _) => write!(
+                f,
+                "entry {sequence} of the audit log, at byte {offset} of its segment {segment}: {problem}"
+            ),
         }
-        write!(f, "entry {sequence} of the audit log, at byte {offset}: {problem}")
     }
 }
 
@@ -291,8 +308,11 @@ impl fmt::Display for Problem {
             Self::OtherChain => f.write_str("the entry before it is not the one recorded"),
             Self::Head => f.write_str("the record of where the log ends is missing or damaged"),
             Self::Earlier => f.write_str(
-                "this log begins behind it: look in the log of the vault that was backed up",
+                "this log begins behind it: look in an archived segment, or in the log of the vault that was backed up",
             ),
+            Self::Elsewhere => f.write_str("it is in an archived segment, which is not here"),
+            Self::NoSegment => f.write_str("the segment is missing, and was not archived"),
+            Self::TooLong => f.write_str("the segment should have ended before it"),
         }
     }
 }

@@ -23,6 +23,7 @@ use super::body::Body;
 use super::journal::Journal;
 use super::opening::{self, State};
 use super::record::{self, LogMac, Position, Problem};
+use super::rotation::ROTATED_ABOVE;
 use super::seal::{self, Sealed};
 use super::secret::scrub_stack;
 use super::sign_in::Attempt;
@@ -30,7 +31,7 @@ use super::timeline::Timeline;
 use super::window::Window;
 use super::witness;
 use super::{
-    AuditMark, Contents, OpenError, Place, Quorum, QuorumError, RestoredLimits, Secret,
+    AuditMark, Contents, OpenError, Place, Quorum, QuorumError, RestoredLimits, Secret, Segment,
     SignInError, Unlock, Vault, VaultEntry, VaultError,
 };
 use prepay_basics::codec::Reader;
@@ -173,7 +174,13 @@ impl<C: Contents> Vault<C> {
         [end, anchor, stored].iter().chain(&head).try_for_each(compare)?;
         let mut window = Window::new(end);
         let header = audit::header(&mut *storage).map_err(io)?;
-        let header_fits = header.is_ok_and(|header| header.encode() == body.log_header.encode());
+        let is_of =
+            |own: &LogHeader| header.as_ref().is_ok_and(|header| header.encode() == own.encode());
+        let header_fits = is_of(&body.log_header);
+        // A rotation that was interrupted: what is there is not a damaged log, but a whole segment.
+        let segment =
+            body.segments.last().filter(|segment| is_of(&segment.header(sealed.header.id)));
+        let closing = segment.map(Segment::name);
         if header_fits {
             let length = storage.log_length().map_err(io)?;
             let mut scanner = Scanner::new(&mut *storage, end.length, length);
@@ -234,6 +241,9 @@ impl<C: Contents> Vault<C> {
             (body.log_header, cut, missing)
         };
         keep().map_err(io)?;
+        if let Some(name) = closing {
+            storage.close_log(&name).map_err(io)?;
+        }
         let mut vault = Self {
             journal: Arc::new(Journal::new(storage, sealed.header.id, mac, end, now)),
             header: sealed.header,
@@ -241,6 +251,8 @@ impl<C: Contents> Vault<C> {
             master,
             log_key: body.log_key,
             log_header,
+            segments: body.segments,
+            rotated_above: ROTATED_ABOVE,
             time: Timeline::new(state.latest.max(state.people.latest_wait())),
             people: state.people,
             contents: state.contents,

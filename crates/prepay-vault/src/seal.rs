@@ -1,7 +1,7 @@
 //! The sealed store: what is plain, what is encrypted, and what unlocks it.
 //!
 //! ```text
-//!  PREPAY-VAULT 3\n    15 bytes
+//!  PREPAY-VAULT 4\n    15 bytes
 //!  kind, test          2 bytes
 //!  id                  16 bytes
 //!  name                text
@@ -27,7 +27,7 @@ use super::{OpenError, VaultError, WrapError};
 use prepay_basics::codec::{DecodeError, Reader, Writer};
 use prepay_basics::{Entropy, Identifier, NoEntropy};
 
-const MAGIC: &[u8] = b"PREPAY-VAULT 3\n";
+const MAGIC: &[u8] = b"PREPAY-VAULT 4\n";
 const FAMILY: &[u8] = b"PREPAY-VAULT ";
 const NONCE: usize = 12;
 const TAG: usize = 16;

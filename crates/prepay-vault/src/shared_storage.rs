@@ -34,6 +34,10 @@ impl<S: VaultStorage> VaultStorage for Arc<Mutex<S>> {
         locked(self)?.truncate_log(length)
     }
 
+    fn close_log(&mut self, name: &str) -> io::Result<()> {
+        locked(self)?.close_log(name)
+    }
+
     fn read_head(&mut self) -> io::Result<Option<Vec<u8>>> {
         locked(self)?.read_head()
     }

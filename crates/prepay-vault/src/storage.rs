@@ -2,7 +2,8 @@
 //!
 //! ```text
 //!  store   the sealed contents        replaced as a whole, never half
-//!  log     the audit log              grows at its end; truncated only to drop what was never acknowledged
+//!  log     the audit log              grows at its end; truncated only to drop what was never acknowledged;
+//!                                     closed, it becomes one of the files
 //!  head    where the log ends         one small record, overwritten in place
 //!  files   more, each with a name     written once, as a whole; never changed, only removed
 //!  witness elsewhere, if there is one replaced as a whole, never half
@@ -59,6 +60,14 @@ pub trait VaultStorage: Send {
     ///
     /// Errors of the storage.
     fn truncate_log(&mut self, length: u64) -> io::Result<()>;
+
+    /// Closes the log: it becomes the file `name` of [`VaultStorage::files`], and there is no log. That is durable when
+    /// this returns; until then there is either the log or the file.
+    ///
+    /// # Errors
+    ///
+    /// Errors of the storage.
+    fn close_log(&mut self, name: &str) -> io::Result<()>;
 
     /// The head, or `None` if none was ever written.
     ///
@@ -248,6 +257,12 @@ impl VaultStorage for MemoryStorage {
 
     fn truncate_log(&mut self, length: u64) -> io::Result<()> {
         self.log.truncate(usize::try_from(length).unwrap_or(usize::MAX));
+        Ok(())
+    }
+
+    fn close_log(&mut self, name: &str) -> io::Result<()> {
+        let log = std::mem::take(&mut self.log);
+        self.files.all().insert(name.to_owned(), log);
         Ok(())
     }
 

@@ -18,6 +18,7 @@ struct Acknowledged {
     failures: u32,
     added: bool,
     protector: bool,
+    segments: usize,
 }
 
 /// Everything a vault does, one after the other, until the place dies.
@@ -48,9 +49,13 @@ fn life(place: &Dying, done: &mut Acknowledged) -> Option<()> {
     done.added = true;
     done.sequence = issue(&mut vault, &otto, 2).ok()?;
     done.rows += 2;
+    vault.rotate(By::Two(&quorum), at(3)).ok()?;
+    done.sequence = issue(&mut vault, &otto, 1).ok()?;
+    done.rows += 1;
     vault.close().ok()?;
 
     let mut vault = open(place.clone()).ok()?;
+    vault.rotate_above(900);
     let quorum = Quorum::new(
         vault.sign_in(&name("anna"), &secret("anna"), at(1)).ok()?,
         vault.sign_in(&name("berta"), &secret("berta"), at(1)).ok()?,
@@ -64,6 +69,13 @@ fn life(place: &Dying, done: &mut Acknowledged) -> Option<()> {
     vault.backup(&quorum, [&secret("a"), &secret("b")], at(5)).ok()?;
     done.sequence = note(&mut vault, &quorum).ok()?;
     done.notes += 1;
+    // By itself, because the log is long now.
+    done.sequence = issue(&mut vault, &otto, 3).ok()?;
+    done.rows += 3;
+    vault.snapshot_if_due().ok()?;
+    done.segments = 2;
+    done.sequence = issue(&mut vault, &otto, 1).ok()?;
+    done.rows += 1;
     vault.lock();
     Some(())
 }
@@ -100,6 +112,7 @@ fn check(place: &Shelf, steps: u64, done: &Acknowledged) {
     assert!(vault.entries() >= done.sequence, "{case}");
     let report = vault.verify_audit().unwrap();
     assert_eq!((report.entries, report.first_bad), (vault.entries(), None), "{case}");
+    assert!(vault.segments().len() >= done.segments, "{case}");
     let logged: u64 = vault
         .audit(1, 1000)
         .unwrap()

@@ -1,5 +1,7 @@
 //! What a customer owes, and how much of a purchase each debt takes.
 
+use std::cmp::Ordering;
+
 use rust_decimal::Decimal;
 
 use crate::exact::{Direction, Exact, Rounding};
@@ -40,34 +42,42 @@ pub(crate) struct Taken {
     pub(crate) balance: Decimal,
 }
 
-/// Shares out an amount among debts, in their order, half up to the smallest unit of money; `available` is the most that
-/// they take together.
+/// Shares out an amount among debts, in their order; `available` is the most that they take together. What they took so far
+/// is rounded half up to the smallest unit of money, not each by itself: a cent more never makes them take two.
 pub(crate) fn take(
     debts: &[Debt],
     amount: Decimal,
-    mut available: Decimal,
+    available: Decimal,
     smallest: Decimal,
 ) -> Result<Vec<Taken>, QuoteError> {
     let rounding = Rounding { step: smallest, direction: Direction::HalfUp };
-    let percent = |of: Decimal, rate: Decimal| -> Result<Decimal, QuoteError> {
-        Ok(Exact::from(of).times(Exact::from(rate))?.hundredth().rounded(rounding)?)
+    let percent = |of: Decimal, rate: Decimal| -> Result<Exact, QuoteError> {
+        Ok(Exact::from(of).times(Exact::from(rate))?.hundredth())
     };
+    let least = |one: Exact, other: Exact| -> Result<Exact, QuoteError> {
+        Ok(if one.compare(other)? == Ordering::Greater { other } else { one })
+    };
+    let available = Exact::from(available);
+    let (mut so_far, mut rounded_so_far) = (Exact::ZERO, Decimal::ZERO);
     let mut taken = Vec::with_capacity(debts.len());
     for debt in debts {
+        let balance = Exact::from(debt.balance);
         let mut wanted = match debt.rule {
             DebtRule::PercentOfAmount(rate) => percent(amount, rate)?,
             DebtRule::PercentOfDebt(rate) => percent(debt.balance, rate)?,
-            DebtRule::Fixed(fixed) => fixed,
-            DebtRule::All => debt.balance,
+            DebtRule::Fixed(fixed) => Exact::from(fixed),
+            DebtRule::All => balance,
         };
         if let Some(rate) = debt.most_percent {
-            wanted = wanted.min(percent(amount, rate)?);
+            wanted = least(wanted, percent(amount, rate)?)?;
         }
         if let Some(most) = debt.most_amount {
-            wanted = wanted.min(most);
+            wanted = least(wanted, Exact::from(most))?;
         }
-        let amount = wanted.min(debt.balance).min(available);
-        available -= amount;
+        so_far = least(so_far.add(least(wanted, balance)?)?, available)?;
+        let rounded = so_far.rounded(rounding)?;
+        let amount = rounded - rounded_so_far;
+        rounded_so_far = rounded;
         taken.push(Taken { amount, balance: debt.balance - amount });
     }
     Ok(taken)

@@ -17,12 +17,19 @@ mod debt;
 mod decimal;
 mod exact;
 mod quote;
+mod receipt;
 mod tariff;
 
 pub use debt::{Debt, DebtRule};
 pub use decimal::read as read_decimal;
 pub use exact::{Direction, Rounding};
 pub use jiff::Timestamp as Moment;
+pub use jiff::tz::TimeZone as Zone;
 pub use quote::{Ask, Explained, LineKind, Purchase, Quote, QuoteError, QuoteLine, Step};
+pub use receipt::{
+    Customer, Language, Meter, MeterKey, PaymentMethod, Receipt, ReceiptFacts, ReceiptFault,
+    ReceiptToken, Row, Slip, TokenKind, Utility,
+};
 pub use rust_decimal::Decimal;
+pub use tariff::read::decimals_of as currency_decimals;
 pub use tariff::{Fault, Month, Service, Tariff};

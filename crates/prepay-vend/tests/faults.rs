@@ -159,6 +159,19 @@ fn every_fault_of_a_file_is_named_with_its_line() {
             "line 10: change and carry need units_from",
         ),
         (
+            "a value of a rate with too many decimals",
+            format!("{HEAD}[rate.fuel]\nvalue = 0.12345678901\n{}", version("2024-01-01", ENERGY)),
+            "line 6: value: expected at most 10 decimal places, found 0.12345678901",
+        ),
+        (
+            "values of a rate out of order",
+            format!(
+                "{HEAD}[rate.fuel]\nvalues = [\n{{ from = 2024-02-01, value = 1 }},\n{{ from = 2024-02-01, value = 2 }}]\n{}",
+                version("2024-01-01", ENERGY)
+            ),
+            "line 8: expected a later date than that of the value before it",
+        ),
+        (
             "no zone",
             format!("{HEAD}{}", version("2024-01-01", ENERGY))
                 .replace("Africa/Johannesburg", "Africa/Atlantis"),
@@ -195,6 +208,58 @@ fn every_fault_of_a_file_is_named_with_its_line() {
             ]
             .concat()),
             "\"fee\" has no price per unit",
+        ),
+        (
+            "tax on a rebate alone",
+            of(&[
+                line("name = \"rebate\"\nkind = \"charge\"\nrebate = true\nper_purchase = 1"),
+                line(&format!("{vat}of = [\"rebate\"]")),
+            ]
+            .concat()),
+            "line 24: \"vat\" is a share of what is taken off alone",
+        ),
+        (
+            "share of what is taken off alone",
+            of(&line(&format!("{vat}of = [\"-energy\"]"))),
+            "line 19: \"vat\" is a share of what is taken off alone",
+        ),
+        (
+            "a share with something taken off beside a rounded price",
+            of(&line(&format!("{vat}of = [\"tender\", \"-energy\"]")))
+                .replace("remainder =", "price = 0.01\nremainder ="),
+            "line 20: \"vat\" takes something off, which goes with exact prices",
+        ),
+        (
+            "tax out of a rebate",
+            of(&[
+                line("name = \"rebate\"\nkind = \"charge\"\nrebate = true\nper_purchase = 1"),
+                line(&format!("{vat}of = [\"energy\", \"rebate\"]\nincluded = true")),
+            ]
+            .concat()),
+            "line 24: \"rebate\" is a rebate: what it contains cannot be taken out",
+        ),
+        (
+            "tax out of a capped charge",
+            of(&[
+                line("name = \"fee\"\nkind = \"charge\"\nmonthly = 1\ncap_percent = 50"),
+                line(&format!("{vat}of = [\"fee\"]\nincluded = true")),
+            ]
+            .concat()),
+            "line 24: \"fee\" is capped: what waits of it would have no tax",
+        ),
+        (
+            "part above a limit of a price that contains a tax",
+            of(&[
+                line(&format!("{vat}of = [\"energy\"]\nincluded = true")),
+                line("name = \"l\"\nkind = \"levy\"\npercent = 1\nof = [\"energy\"]\nabove_units = 5"),
+            ]
+            .concat()),
+            "line 26: \"energy\" contains a tax",
+        ),
+        (
+            "a cap that counts what depends on the units",
+            of(&line("name = \"fee\"\nkind = \"charge\"\nmonthly = 1\ncap_percent = 50\ncap_with = [\"energy\"]")),
+            "line 20: cap_with: a cap counts monthly, daily and per_purchase charges",
         ),
         (
             "date in quotes",
@@ -264,6 +329,29 @@ fn purchases_that_cannot_be_priced_say_why() {
     let units = |units: &str| Purchase::new(day("2024-05-01"), Ask::Units(decimal(units)));
     assert_eq!(code(&units("0.05")), Err("field_invalid"));
     assert_eq!(code(&units("5")), Ok(decimal("5")));
+    let debt_of = |rule, most_percent| Purchase {
+        debts: vec![Debt {
+            name: "arrears".into(),
+            balance: decimal("30"),
+            rule,
+            most_percent,
+            most_amount: None,
+        }],
+        ..of("20")
+    };
+    for (rule, most_percent) in [
+        (DebtRule::Fixed(decimal("-1")), None),
+        (DebtRule::Fixed(decimal("0.001")), None),
+        (DebtRule::PercentOfAmount(decimal("101")), None),
+        (DebtRule::PercentOfDebt(decimal("-3")), None),
+        (DebtRule::All, Some(decimal("0"))),
+    ] {
+        assert_eq!(code(&debt_of(rule, most_percent)), Err("field_invalid"), "{rule:?}");
+    }
+    let carried = Purchase { carried: decimal("0.001"), ..of("20") };
+    assert_eq!(code(&carried), Err("field_invalid"));
+    let waits = Purchase { waiting: vec![("fee".into(), decimal("1"))], ..of("20") };
+    assert_eq!(code(&waits), Err("field_invalid"), "the fee has no cap, so nothing of it waits");
     let unknown_rate = Purchase { rates: vec![("fuel".into(), decimal("1"))], ..of("20") };
     assert_eq!(code(&unknown_rate), Err("field_invalid"));
 
@@ -288,4 +376,46 @@ fn purchases_that_cannot_be_priced_say_why() {
     assert_eq!(smallest(&owing), Some(decimal("40.20")));
     let paid = Purchase { ask: Ask::Amount(decimal("40.20")), ..owing };
     assert_eq!(code(&paid), Ok(decimal("0.1")));
+}
+
+#[test]
+fn an_amount_that_buys_nothing_is_refused_in_words_with_the_smallest_that_does() {
+    let fee = "[[version.line]]\nname = \"fee\"\nkind = \"charge\"\nmonthly = 10\n";
+    let text = format!(
+        "{HEAD}{}",
+        version("2024-01-01\nminimum = 5\nmaximum = 1000", &format!("{ENERGY}{fee}"))
+    );
+    let rands = read("t", &text);
+    let yen = read("t", &text.replace("ZAR", "JPY"));
+    let cases = [
+        (
+            &rands,
+            "0",
+            "amount: expected an amount above zero with at most 2 decimal places, found 0",
+        ),
+        (
+            &rands,
+            "-5",
+            "amount: expected an amount above zero with at most 2 decimal places, found -5",
+        ),
+        (
+            &rands,
+            "5.001",
+            "amount: expected an amount above zero with at most 2 decimal places, found 5.001",
+        ),
+        (&yen, "5.5", "amount: expected a whole amount above zero, found 5.5"),
+        (&rands, "4", "4 is too small an amount: the smallest possible purchase is 10.20"),
+        (
+            &rands,
+            "10",
+            "10 leaves nothing to sell: debts take 0, charges and taxes on them 10.00; the smallest possible purchase is 10.20",
+        ),
+        (&rands, "10.1", "10.1 is too small an amount: the smallest possible purchase is 10.20"),
+        (&rands, "1000.01", "1000.01 is too large an amount: expected at most 1000"),
+    ];
+    for (tariff, amount, expected) in cases {
+        let at = "2024-05-01T08:00:00Z".parse().unwrap();
+        let purchase = Purchase::new(at, Ask::Amount(decimal(amount)));
+        assert_eq!(tariff.quote(&purchase).unwrap_err().to_string(), expected);
+    }
 }

@@ -22,12 +22,14 @@ use std::process::ExitCode;
 
 use clap::error::ErrorKind;
 use prepay_module::ModuleFault;
+use prepay_module::software::CustodianError;
 use prepay_records::explain::explain;
-use prepay_records::{ErrorBody, ErrorRecord, RecordError};
-use prepay_session::{ClientError, Refused, SessionError, SessionStop};
+use prepay_records::{ErrorBody, ErrorRecord, FreeIdentifier, RecordError};
+use prepay_session::{ClientError, Refused, ServiceError, SessionError, SessionStop};
 
 use crate::json;
 use crate::paint::{QUIET, WRONG, styled};
+use crate::people::vault_failure;
 
 /// How a command ends that does not fail.
 pub(crate) type Done<T> = Result<T, Failure>;
@@ -69,6 +71,7 @@ pub(crate) struct Failure {
     status: Option<Cow<'static, str>>,
     message: String,
     next: Option<Cow<'static, str>>,
+    free: Option<Box<FreeIdentifier>>,
 }
 
 impl Failure {
@@ -89,7 +92,7 @@ impl Failure {
 
     fn new(ending: Ending, code: &'static str, message: impl fmt::Display) -> Self {
         debug_assert!(explain(code).is_some(), "{code} is not in the table of codes");
-        Self { ending, code, status: None, message: message.to_string(), next: None }
+        Self { ending, code, status: None, message: message.to_string(), next: None, free: None }
     }
 
     /// The same with what to do next.
@@ -111,6 +114,33 @@ impl Failure {
     pub(crate) fn status(mut self, status: Option<impl Into<Cow<'static, str>>>) -> Self {
         self.status = status.map(Into::into);
         self
+    }
+
+    /// The same with a token identifier to ask for instead.
+    #[must_use]
+    fn free(mut self, free: Option<Box<FreeIdentifier>>) -> Self {
+        self.free = free;
+        self
+    }
+
+    /// The same for a token that may have been made: it is never unread, and says how to get the answer again.
+    #[must_use]
+    pub(crate) fn repeated_by(self, command: &str) -> Self {
+        match self.ending {
+            Ending::Broken | Ending::Unread => {
+                let next = format!("get the answer by the same request under its name: {command}");
+                Self { ending: Ending::Broken, ..self }.next(next)
+            }
+            _ => self,
+        }
+    }
+
+    /// The same with the flags that ask for the free token identifier, if there is one.
+    #[must_use]
+    pub(crate) fn with_free_flags(self) -> Self {
+        let Some(FreeIdentifier { tid, issued_at }) = self.free.as_deref() else { return self };
+        let next = format!("if this is another purchase, give --tid {tid} or --at {issued_at}");
+        self.next(next)
     }
 
     /// A file that cannot be used.
@@ -136,8 +166,9 @@ impl Failure {
 
     /// The object in the member `error`.
     pub(crate) fn body(&self) -> ErrorBody<'_> {
-        let Self { code, message, status, .. } = self;
-        ErrorBody { code, message, next: self.advice(), status: status.as_deref() }
+        let Self { code, message, status, free, .. } = self;
+        let (next, status, free) = (self.advice(), status.as_deref(), free.as_deref().cloned());
+        ErrorBody { code, message, next, status, free }
     }
 
     /// Prints the failure and gives the ending that it makes. `test` says that a test vault answered.
@@ -242,6 +273,9 @@ impl From<SessionError> for Failure {
     /// A request that is none, that the module refuses, or at which it broke.
     fn from(error: SessionError) -> Self {
         let failure = match error {
+            SessionError::Service(
+                ServiceError::Vault(error) | ServiceError::Custodians(CustodianError::Vault(error)),
+            ) => return vault_failure(&error),
             SessionError::Fault(ModuleFault::Clock { .. } | ModuleFault::Witness { .. }) => {
                 Self::refused(error.code(), &error)
             }
@@ -250,7 +284,7 @@ impl From<SessionError> for Failure {
                 Self::refused(error.code(), &error)
             }
         };
-        let failure = failure.status(error.status());
+        let failure = failure.status(error.status()).free(error.free().map(Box::new));
         match error.next() {
             Some(next) => failure.next(next),
             None => failure,
@@ -278,7 +312,7 @@ impl From<ClientError> for Failure {
             ClientError::NotText => return Self::unable("secret", error),
             ClientError::Refused(refused) => refused,
         };
-        let Refused { code, message, next, status } = refused;
+        let Refused { code, message, next, status, free } = refused;
         let Some(row) = explain(&code) else {
             let message = format!("the service refused for an unknown reason {code}: {message}");
             return Self::refused("no_answer", message);
@@ -292,7 +326,7 @@ impl From<ClientError> for Failure {
             }
             _ => Self::refused(row.code, message),
         };
-        let failure = failure.status(status);
+        let failure = failure.status(status).free(free);
         match next {
             Some(next) => failure.next(next),
             None => failure,
@@ -322,7 +356,6 @@ mod tests {
 
     #[test]
     fn storage_and_randomness_break_on_the_way_wherever_they_fail() {
-        use crate::people::vault_failure;
         use crate::sealing::{create_failure, open_failure};
         use prepay_vault::{CreateError, OpenError, VaultError};
 

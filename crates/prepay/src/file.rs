@@ -98,14 +98,26 @@ impl Output<'_> {
     /// Writes a document and says so. With `--json` and without a file, the document is in the answer, as `text`.
     pub(crate) fn put(self, out: &Out, document: &str, sentence: &str, record: Record) -> Done<()> {
         match self.0 {
-            Some(file) => {
-                let path = file.path;
-                file.write(document.as_bytes())?;
-                out.done_with(sentence, &record.text("file", path.display()))
-            }
+            Some(_) => self.put_bytes(out, document.as_bytes(), sentence, record),
             None if out.is_json() => out.record(&record.text("text", document)),
             None => out.document(document),
         }
+    }
+
+    /// Writes a document that is no text and says so. It does not go to standard output.
+    pub(crate) fn put_bytes(
+        self,
+        out: &Out,
+        document: &[u8],
+        sentence: &str,
+        record: Record,
+    ) -> Done<()> {
+        let file = self.0.ok_or_else(|| {
+            Failure::flag("--out", "expected a file, since this document is no text, found none")
+        })?;
+        let path = file.path;
+        file.write(document)?;
+        out.done_with(sentence, &record.text("file", path.display()))
     }
 }
 

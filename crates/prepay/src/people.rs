@@ -106,6 +106,24 @@ pub(crate) fn ask_line(question: &str) -> Done<String> {
     Ok(line.trim().to_owned())
 }
 
+/// Consent to what destroys or ends something.
+#[derive(Args, Clone, Copy, Debug)]
+pub(crate) struct SureFlags {
+    /// Do it without asking.
+    #[arg(long)]
+    yes: bool,
+}
+
+impl SureFlags {
+    /// Says what is lost and asks whether to go on, before any secret is asked for and anything is opened. Without a
+    /// terminal, `--yes` has to say so.
+    pub(crate) fn ask(self, lost: impl std::fmt::Display) -> Done<()> {
+        let (question, otherwise) =
+            (format!("{lost}; go on?"), format!("nothing was done; {lost}"));
+        confirm(self.yes, &question, &otherwise, "if this is meant, give --yes")
+    }
+}
+
 /// Asks whether to go on after something was shown. Without a terminal, `yes` has to say so.
 pub(crate) fn confirm(yes: bool, question: &str, otherwise: &str, next: &'static str) -> Done<()> {
     if yes {

@@ -12,12 +12,14 @@ use prepay_host::{
     Directory, DirectoryError, NewDirectories, Pkcs11Error, Pkcs11Place, Pkcs11Token,
     SystemEntropy, private_file,
 };
+use prepay_module::software::ModuleContents;
 use prepay_vault::{
-    CreateError, KeyFile, OpenError, Protector, RestoreError, Secret, Unlock, VaultHeader,
+    Contents as _, CreateError, KeyFile, OpenError, Protector, RestoreError, Secret, Unlock,
+    VaultHeader,
 };
 
 use crate::failure::{Done, Failure};
-use crate::file::not_made;
+use crate::file::{not_made, there};
 use crate::people::{ask_name, person, vault_failure};
 use crate::secret::{PIN, SEAL, SecretFlags};
 
@@ -40,15 +42,9 @@ pub(crate) enum SealKind {
 /// How to seal a new vault, or an existing one anew.
 #[derive(Args, Clone, Debug)]
 pub(crate) struct NewSealFlags {
-    /// What will unlock it.
-    #[arg(
-        id = "new_seal",
-        long = "seal",
-        value_enum,
-        value_name = "KIND",
-        default_value = "passphrase"
-    )]
-    pub(crate) kind: SealKind,
+    /// What will unlock it [default: shares; for a test vault, passphrase].
+    #[arg(id = "new_seal", long = "seal", value_enum, value_name = "KIND")]
+    kind: Option<SealKind>,
     /// How many custodians open it together, with --seal shares [default: 2].
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u8).range(2..))]
     pub(crate) threshold: Option<u8>,
@@ -75,7 +71,8 @@ pub(crate) struct UnlockFlags {
     /// The PKCS#11 library of the hardware token, such as /usr/lib/softhsm/libsofthsm2.so.
     #[arg(long, value_name = "PATH", value_hint = ValueHint::FilePath, global = true, help_heading = "Vault")]
     pub(crate) pkcs11_library: Option<PathBuf>,
-    /// A custodian whose share helps to unlock it; give it once for each that is needed [default: those of --custodian].
+    /// A custodian whose share helps to unlock it; give it once for each that is needed [default: those of --custodian,
+    /// then those whose passphrases are in files].
     #[arg(long, value_name = "NAME", value_parser = person, global = true, help_heading = "Vault")]
     pub(crate) share: Vec<Identifier>,
 }
@@ -127,7 +124,7 @@ impl UnlockFlags {
         }
         let label = match protector {
             Protector::Shares { threshold, custodians } => {
-                let names = self.share_names(name, *threshold, custodians, acting)?;
+                let names = self.share_names(header, *threshold, custodians, acting, secrets)?;
                 if !header.insecure_test {
                     secrets.require_apart(names.iter().map(|name| (name, "")))?;
                 }
@@ -165,17 +162,26 @@ impl UnlockFlags {
         Ok(Seal::Token(Box::new(token.map_err(|error| token_failure(&error))?)))
     }
 
-    /// The custodians whose shares unlock a vault: those of --share, or who act, or asked for.
+    /// The custodians whose shares unlock a vault: those of --share; otherwise those who act, those whose passphrases are in
+    /// files, and those asked for.
     fn share_names(
         &self,
-        vault: &Identifier,
+        header: &VaultHeader,
         threshold: u8,
         custodians: &[Identifier],
         acting: &[Identifier],
+        secrets: &SecretFlags,
     ) -> Done<Vec<Identifier>> {
+        let vault = &header.name;
         let all: Vec<&str> = custodians.iter().map(Identifier::as_str).collect();
         let named = if self.share.is_empty() { acting } else { &self.share };
         let mut names = named.to_vec();
+        if self.share.is_empty() {
+            let missing = usize::from(threshold).saturating_sub(names.len());
+            let in_files =
+                |name: &&Identifier| !acting.contains(name) && secrets.has(name.as_str());
+            names.extend(custodians.iter().filter(in_files).take(missing).cloned());
+        }
         if names.len() < usize::from(threshold)
             && self.share.is_empty()
             && io::stdin().is_terminal()
@@ -200,7 +206,12 @@ impl UnlockFlags {
             "{vault} opens only for {threshold} of its custodians together: expected {threshold} of {}, found {found}",
             all.join(", ")
         );
-        let next = "let that many different custodians be present, and name each: --share NAME";
+        let next = if header.kind == ModuleContents::KIND.number {
+            "let two custodians start a service (prepay module serve --socket PATH), and give --socket PATH here; or let \
+             that many be present now, and name each: --share NAME"
+        } else {
+            "let that many different custodians be present, and name each: --share NAME"
+        };
         Err(Failure::unable("custodians", message).next(next))
     }
 
@@ -215,16 +226,16 @@ impl UnlockFlags {
 }
 
 impl NewSealFlags {
-    /// Makes what will unlock a vault. `suffix` is appended to the names of secrets: `.new` if an old seal is replaced.
+    /// Makes what will unlock a vault, after [`NewSealFlags::check`]. `suffix` is appended to the names of secrets: `.new` if an old seal is replaced.
     pub(crate) fn make(
         &self,
         vault: &str,
         suffix: &str,
+        insecure_test: bool,
         unlock: &UnlockFlags,
         secrets: &SecretFlags,
     ) -> Done<Seal> {
-        self.check()?;
-        match self.kind {
+        match self.kind(insecure_test) {
             SealKind::Shares => {
                 Ok(Seal::Shares { threshold: self.threshold.unwrap_or(2), given: Vec::new() })
             }
@@ -266,10 +277,34 @@ impl NewSealFlags {
         }
     }
 
-    /// Refuses flags that belong to another kind of seal.
-    fn check(&self) -> Done<()> {
+    /// What is to unlock the vault.
+    fn kind(&self, insecure_test: bool) -> SealKind {
+        self.kind.unwrap_or(match insecure_test {
+            true => SealKind::Passphrase,
+            false => SealKind::Shares,
+        })
+    }
+
+    /// Asks for a new passphrase if there is to be one, before anything is opened or made. [`NewSealFlags::make`] takes it.
+    pub(crate) fn ask_ahead(
+        &self,
+        vault: &str,
+        suffix: &str,
+        insecure_test: bool,
+        secrets: &SecretFlags,
+    ) -> Done<()> {
+        if self.kind(insecure_test) == SealKind::Passphrase {
+            let what = format!("new sealing passphrase of {vault}");
+            secrets.fresh_ahead(&format!("{SEAL}{suffix}"), &what)?;
+        }
+        Ok(())
+    }
+
+    /// Refuses flags that belong to another kind of seal, and a new key file that is there already.
+    pub(crate) fn check(&self, insecure_test: bool) -> Done<()> {
+        let kind = self.kind(insecure_test);
         let for_token = self.token.is_some() || self.key.is_some() || self.existing;
-        let (flag, kind) = match self.kind {
+        let (flag, kind) = match kind {
             kind if kind != SealKind::KeyFile && self.key_file.is_some() => {
                 ("--new-key-file", "key-file")
             }
@@ -279,7 +314,10 @@ impl NewSealFlags {
             kind if kind != SealKind::Pkcs11 && for_token => {
                 ("--pkcs11-token, --pkcs11-key and --pkcs11-existing", "pkcs11")
             }
-            _ => return Ok(()),
+            _ => match &self.key_file {
+                Some(path) if path.symlink_metadata().is_ok() => return Err(there(path)),
+                _ => return Ok(()),
+            },
         };
         let message = format!("{flag}: expected with --seal {kind} only, found without it");
         Err(Failure::unable("flag", message).next(format!("give --seal {kind}, or leave it out")))
@@ -288,7 +326,9 @@ impl NewSealFlags {
     /// Removes a new key file after a failure, and returns the failure. Keeps it if the vault may already be sealed
     /// under it. A key in a token always stays and can be used again.
     pub(crate) fn undo(&self, may_be_done: bool, failure: Failure) -> Failure {
-        let (SealKind::KeyFile, Some(path)) = (self.kind, &self.key_file) else { return failure };
+        let (Some(SealKind::KeyFile), Some(path)) = (self.kind, &self.key_file) else {
+            return failure;
+        };
         if may_be_done {
             let path = path.display();
             return failure.next(format!(
@@ -341,6 +381,12 @@ impl WaitFlags {
 /// Makes the directory of a new vault, which is `dir` or in it. Refuses a `dir` in which there is anything else: what
 /// was meant for another purpose would lie beside the vault, and become private with it.
 pub(crate) fn make_directory(dir: &Path, vault: &Path) -> Done<(Directory, NewDirectories)> {
+    require_empty(dir, vault)?;
+    Directory::create_new(vault).map_err(|error| directory_failure(&error))
+}
+
+/// Refuses a directory in which there is anything, for a new vault in it.
+pub(crate) fn require_empty(dir: &Path, vault: &Path) -> Done<()> {
     let occupants =
         |path: &Path| Directory::occupants(path).map_err(|error| Failure::file(path, &error));
     let mut found = occupants(dir)?;
@@ -354,7 +400,7 @@ pub(crate) fn make_directory(dir: &Path, vault: &Path) -> Done<(Directory, NewDi
             format!("{}: expected an empty directory, found {}", dir.display(), found.display());
         return Err(Failure::unable("not_empty", message).next("choose an empty directory"));
     }
-    Directory::create_new(vault).map_err(|error| directory_failure(&error))
+    Ok(())
 }
 
 /// Why a directory cannot be used.

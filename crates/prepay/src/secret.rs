@@ -15,6 +15,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::io::{self, IsTerminal};
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use clap::{Args, ValueHint};
@@ -49,6 +50,10 @@ pub(crate) struct SecretFlags {
     directories: Vec<PathBuf>,
     #[arg(skip)]
     kept: Kept,
+    #[arg(skip)]
+    ahead: Kept,
+    #[arg(skip)]
+    once: Arc<AtomicBool>,
 }
 
 /// Secrets that were given once in this command and are needed once more.
@@ -88,17 +93,32 @@ fn named_file(text: &str) -> Result<NamedFile, String> {
 impl SecretFlags {
     /// An existing secret. `what` describes it for the question on the terminal: `passphrase of ann`.
     pub(crate) fn known(&self, name: &str, what: &str) -> Done<Secret> {
-        if let Some(kept) = self.kept().remove(name) {
-            return Ok(kept);
+        let given = self.ahead().remove(name).or_else(|| self.kept().remove(name));
+        let secret = match (given, self.file(name)) {
+            (Some(given), _) => given,
+            (None, Some(path)) => from_file(&path, name)?,
+            (None, None) => ask(name, what).map(secret)?,
+        };
+        if self.is_asked_once() {
+            self.keep(name, &secret);
         }
-        match self.file(name) {
-            Some(path) => from_file(&path, name),
-            None => ask(name, what).map(secret),
-        }
+        Ok(secret)
+    }
+
+    /// From now on, asks for each secret once, for a command that opens the vault again; or not any more.
+    pub(crate) fn ask_once(&self, once: bool) {
+        self.once.store(once, Ordering::Relaxed);
+    }
+
+    pub(crate) fn is_asked_once(&self) -> bool {
+        self.once.load(Ordering::Relaxed)
     }
 
     /// A new secret, which the terminal asks for twice.
     pub(crate) fn fresh(&self, name: &str, what: &str) -> Done<Secret> {
+        if let Some(given) = self.ahead().remove(&fresh_name(name)) {
+            return Ok(given);
+        }
         if let Some(path) = self.file(name) {
             return from_file(&path, name);
         }
@@ -120,13 +140,31 @@ impl SecretFlags {
         self.kept().insert(name.to_owned(), secret.copy());
     }
 
-    /// Forgets what was kept.
+    /// Keeps a secret that was asked for ahead, while the vault was closed, until it is needed.
+    pub(crate) fn put_ahead(&self, name: &str, secret: Secret) {
+        self.ahead().insert(name.to_owned(), secret);
+    }
+
+    /// Asks for a new secret while the vault is closed, and keeps it until it is needed.
+    pub(crate) fn fresh_ahead(&self, name: &str, what: &str) -> Done<()> {
+        let secret = self.fresh(name, what)?;
+        self.put_ahead(&fresh_name(name), secret);
+        Ok(())
+    }
+
+    /// Forgets what was kept, unless it is needed once more.
     pub(crate) fn forget(&self) {
-        self.kept().clear();
+        if !self.is_asked_once() {
+            self.kept().clear();
+        }
     }
 
     fn kept(&self) -> MutexGuard<'_, BTreeMap<String, Secret>> {
         self.kept.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn ahead(&self) -> MutexGuard<'_, BTreeMap<String, Secret>> {
+        self.ahead.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Refuses the secrets of different custodians in one directory: whoever opens it would be all of them. Each secret is
@@ -151,6 +189,11 @@ impl SecretFlags {
             found.insert(directory, owner);
         }
         Ok(())
+    }
+
+    /// Whether a secret is in a file.
+    pub(crate) fn has(&self, name: &str) -> bool {
+        self.file(name).is_some()
     }
 
     /// The file of a secret.
@@ -178,6 +221,11 @@ fn from_file(path: &Path, name: &str) -> Done<Secret> {
         Failure::unable("secret_file", format!("{}: {problem}", path.display()))
     })?;
     Ok(Secret::from(secret.to_vec()))
+}
+
+/// Under which name a new secret is kept: the person may have an old one.
+fn fresh_name(name: &str) -> String {
+    format!("new {name}")
 }
 
 /// The only line of a file, without its line end.

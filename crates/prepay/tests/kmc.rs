@@ -214,11 +214,12 @@ fn what_takes_two_custodians_is_refused_to_one_person() {
         &["group", "rename", "000123", "--name", "South"],
         &["group", "transfer", "000123", "--to", "1"],
         &with(&["key", "refresh", "--refresh-days", "9"], &key),
-        &with(&["key", "retire"], &key),
+        &with(&["key", "retire", "--yes"], &key),
+        &with(&["key", "unretire"], &key),
         &["key", "roll", "--group", "000123", "--active-from", "2026-01-01T00:00:00Z"],
-        &["enrol", "revoke", "SM-1"],
-        &["renew", "--valid-days", "10"],
-        &["user", "add", "eve", "--role", "operator"],
+        &["enrol", "revoke", "SM-1", "--yes"],
+        &["renew", "--valid-days", "10", "--yes"],
+        &["user", "add", "eve", "--role", "operator", "--secret", "eve=safe/olga"],
         &["backup", "copy"],
         IMPORT,
     ];
@@ -228,11 +229,78 @@ fn what_takes_two_custodians_is_refused_to_one_person() {
             assert_eq!(failed, (3, "forbidden".to_owned()), "{command:?} as {name}");
         }
     }
-    for command in [with(&["key", "revoke"], &key), vec!["authorise", "revoke", "1"]] {
+    let revoke = with(&["key", "revoke", "--yes"], &key);
+    for command in [revoke, vec!["authorise", "revoke", "1", "--yes"]] {
         assert_eq!(place.fails(&with(&command, &["--as", "uma"])).1, "forbidden", "{command:?}");
     }
     assert_eq!(place.done(&["key", "list", "--as", "uma"]).len(), 1, "nothing has changed");
     assert_eq!(place.done(&["customer", "list", "--as", "uma"]).len(), 1);
+}
+
+#[test]
+fn what_destroys_or_ends_something_says_what_and_wants_yes() {
+    let place = Place::with_centre("destroys");
+    place.done(&with(CUSTOMER, &TWO));
+    place.done(&with(GROUP, &TWO));
+    place.done(&with(KEY, &TWO));
+    let key = ["--group", "000123", "--krn", "1"];
+    // (command, what it says is lost)
+    let cases: &[(&[&str], &str)] = &[
+        (
+            &with(&["key", "revoke", "--as", "olga"], &key),
+            "the vending key of group 000123 revision 1 goes into no more key-load files, for ever",
+        ),
+        (
+            &with(&with(&["key", "retire"], &key), &TWO),
+            "the vending key of group 000123 revision 1 is wiped from the centre's module in 24 hours",
+        ),
+        (&["authorise", "revoke", "1", "--as", "olga"], "authorisation 1 ends"),
+        (&["customer", "revoke-signatory", "anna", "--as", "olga"], "anna signs no more"),
+        (&with(&["enrol", "revoke", "SM-1"], &TWO), "its agreement with module SM-1"),
+        (&with(&["renew"], &TWO), "the centre loses its present keys"),
+        (&with(&["user", "remove", "uma"], &TWO), "uma cannot sign in to the centre any more"),
+        (&with(&["witness", "remove"], &TWO), "older copies of the centre can be put back"),
+    ];
+    let before = place.done(&["audit", "list", "--as", "uma"]).len();
+    for (command, lost) in cases {
+        let output = place.run(command);
+        assert_eq!(output.status.code(), Some(2), "{command:?}");
+        let told: Value = serde_json::from_str(&text(&output.stdout)).expect("JSON");
+        assert_eq!(told["error"]["code"], "not_confirmed", "{command:?}");
+        assert!(told["error"]["message"].as_str().unwrap().contains(lost), "{told}");
+        assert_eq!(told["error"]["next"], "if this is meant, give --yes");
+    }
+    assert_eq!(place.done(&["audit", "list", "--as", "uma"]).len(), before + 1, "nobody signed in");
+}
+
+#[test]
+fn a_revoked_key_is_retired_after_a_day_in_which_it_can_be_taken_back() {
+    let place = Place::with_centre("retire");
+    place.done(&with(CUSTOMER, &TWO));
+    place.done(&with(GROUP, &TWO));
+    place.done(&with(KEY, &TWO));
+    let at = |time: &'static str, command: &[&'static str]| {
+        let key = ["--group", "000123", "--krn", "1", "--fixed-time", time];
+        with(command, &key).into_iter().chain(TWO).collect::<Vec<_>>()
+    };
+    let (noon, next_noon) = ("2026-03-01T12:00:00Z", "2026-03-02T12:00:00Z");
+    let retire = at(noon, &["key", "retire", "--yes"]);
+    assert_eq!(place.fails(&retire), (3, "key_state".to_owned()), "a live key is not retired");
+    place.done(&at(noon, &["key", "revoke", "--yes"]));
+    let retired = place.done(&retire);
+    assert_eq!(
+        (&retired[0]["state"], &retired[0]["ended"]),
+        (&"retiring".into(), &next_noon.into())
+    );
+    let back = place.done(&at("2026-03-02T11:59:59Z", &["key", "unretire"]));
+    assert_eq!(back[0]["state"], "revoked");
+    place.done(&retire);
+    // The next command of two custodians after a day wipes it.
+    assert_eq!(place.fails(&at(next_noon, &["key", "unretire"])).1, "ended");
+    let rows = place.done(&["key", "list", "--as", "uma"]);
+    assert_eq!(rows[0]["state"], "retired");
+    let entries = place.done(&["audit", "list", "--as", "uma"]);
+    assert!(entries.iter().any(|entry| entry["kind"] == "vending_key_destroyed"), "{entries:?}");
 }
 
 #[test]
@@ -273,7 +341,11 @@ fn each_failure_has_its_code_and_its_exit_code() {
             2,
             "input_missing",
         ),
-        (&["enrol", "revoke", "SM-9", "--custodian", "ann", "--custodian", "ben"], 3, "not_there"),
+        (
+            &["enrol", "revoke", "SM-9", "--yes", "--custodian", "ann", "--custodian", "ben"],
+            3,
+            "not_there",
+        ),
         (&["init", "--id", "KC-2", "--custodian", "ann", "--custodian", "ben"], 2, "not_empty"),
     ];
     for (command, exit, code) in cases {
@@ -314,7 +386,7 @@ fn what_the_module_refuses_is_in_its_audit_log() {
     fs::write(place.path("module.pke"), enrolment()).expect("a file can be written");
     let enrol = with(&["enrol", "module", "module.pke", "--fingerprint", "0000"], &TWO);
     assert_eq!(place.fails(&enrol).1, "fingerprint");
-    assert_eq!(place.fails(&with(&["enrol", "revoke", "SM-9"], &TWO)).1, "not_there");
+    assert_eq!(place.fails(&with(&["enrol", "revoke", "SM-9", "--yes"], &TWO)).1, "not_there");
     let entries = place.done(&["audit", "list", "--as", "uma"]);
     let noted: Vec<_> = entries.iter().filter(|entry| entry["kind"] == "request_refused").collect();
     let expected = [
@@ -357,7 +429,7 @@ fn a_centre_renews_its_keys_and_says_so() {
     let refusal = String::from_utf8_lossy(&for_no_day.stderr).into_owned();
     assert!(refusal.contains("'--valid-days <DAYS>'"), "{refusal}");
     assert!(!place.path("other").exists());
-    let renewed = place.done(&with(&["renew", "--valid-days", "10"], &TWO));
+    let renewed = place.done(&with(&["renew", "--valid-days", "10", "--yes"], &TWO));
     assert_eq!((&renewed[0]["centre"], &renewed[0]["test"]), (&"KC-1".into(), &true.into()));
     assert_ne!(renewed[0]["fingerprint"], before.as_str());
     assert_eq!(renewed[0]["fingerprint"], fingerprint().as_str());
@@ -389,13 +461,18 @@ fn a_real_centre_takes_no_test_keys_and_no_other_clock() {
     assert!(!place.path("centre/vault/store").exists(), "nothing was made");
     let made = place.done(&real);
     assert_eq!(made[0]["test"], Value::Null);
+    // Two custodians open it: nobody asked for another seal.
+    assert_eq!(made[0]["seal"], "shares of 2 custodians");
+    assert_eq!(place.fails(&["key", "list", "--as", "olga"]), (2, "custodians".to_owned()));
+    const BESIDE: [&str; 2] = ["--secrets", "of-ben"];
     place.done(&with(CUSTOMER, &TWO));
     place.done(&with(GROUP, &TWO));
     fs::write(place.path("test.key"), "abababababababab\n").expect("a file can be written");
     assert_eq!(place.fails(&with(IMPORT, &TWO)), (3, "not_test_centre".to_owned()));
-    let late = with(&["key", "list", "--as", "olga"], &["--fixed-time", "2026-01-01T00:00:00Z"]);
+    let list = with(&["key", "list", "--as", "olga"], &BESIDE);
+    let late = with(&list, &["--fixed-time", "2026-01-01T00:00:00Z"]);
     assert_eq!(place.fails(&late), (3, "fixed_time".to_owned()));
-    assert_eq!(place.done(&["key", "list", "--as", "olga"]), Vec::<Value>::new());
+    assert_eq!(place.done(&list), Vec::<Value>::new());
 
     // Nor does a clock come in with a back-up.
     place.done(&with(&["backup", "copy"], &TWO));
@@ -407,7 +484,7 @@ fn a_real_centre_takes_no_test_keys_and_no_other_clock() {
     assert!(!place.path("centre").exists(), "nothing was made");
     place.done(&restore);
     assert!(!place.path("centre/test-time").exists());
-    let entries = place.done(&["audit", "list", "--as", "ann"]);
+    let entries = place.done(&with(&["audit", "list", "--as", "ann"], &BESIDE));
     let entry = entries.iter().find(|entry| entry["kind"] == "restored").expect("it says so");
     let at = entry["time"].as_str().expect("a moment");
     assert!(!at.starts_with("2001"), "{entry}");

@@ -6,13 +6,14 @@ use std::fs;
 use std::process::{Command, Stdio};
 
 use module_kit::{Centre, METER, PAIR, PAN, PEOPLE, SECRETS, Workplace};
+use prepay_token::element::BaseDate;
 use serde_json::Value;
 
 #[test]
 fn a_module_lives_from_its_making_to_the_revocation_of_its_centre() {
     let workplace = Workplace::new("life");
     let centre = Centre::new("KMC-1");
-    let made = workplace.init("--fixed-time 2004-03-01T13:55Z --fixed-rnd 5");
+    let made = workplace.init("--fixed-time 2004-03-01T13:55Z --fixed-rnd 5 --tid-reuse allow");
     assert_eq!(made["module"], "SM-1");
     assert_eq!(made["test"], true);
     assert_eq!(made["custodians"], serde_json::json!(["ann", "bob"]));
@@ -113,9 +114,9 @@ fn a_module_lives_from_its_making_to_the_revocation_of_its_centre() {
     assert!(workplace.succeed("unlock").contains("chain and end verified"));
     assert_eq!(workplace.object("slots --as olga")["keys"], 2);
     // The end of a key and of a centre.
-    assert_eq!(workplace.object(&format!("delete --register 2 {PAIR}"))["deleted"], 2);
-    assert_eq!(workplace.refused(3, &format!("delete --register 2 {PAIR}")), "register");
-    workplace.succeed(&format!("revoke --centre KMC-1 {PAIR}"));
+    assert_eq!(workplace.object(&format!("delete --register 2 --yes {PAIR}"))["deleted"], 2);
+    assert_eq!(workplace.refused(3, &format!("delete --register 2 --yes {PAIR}")), "register");
+    workplace.succeed(&format!("revoke --centre KMC-1 --yes {PAIR}"));
     let known = workplace.object("slots --as uwe");
     assert_eq!((&known["centre"], &known["state"]), (&"KMC-1".into(), &"revoked".into()));
     assert_eq!((&known["slot"], &known["test"]), (&Value::Null, &true.into()));
@@ -157,16 +158,33 @@ fn a_module_for_use_takes_long_passphrases_and_says_nothing_of_a_test() {
     let workplace = Workplace::new("real");
     workplace.put_secret("uwe", "short");
     let apart = workplace.keep_bob_apart();
+    fs::remove_file(workplace.path("secrets").join("seal")).unwrap();
     let init = format!("init --id SM-2 {PEOPLE} --window 60 --transactions 10 {apart}");
     assert_eq!(workplace.refused(3, &init), "passphrase_short");
     workplace.put_secret("uwe", "uwe-reads-what-others-did");
     let made = workplace.object(&init);
     assert_eq!(made.get("test"), None);
-    let status = workplace.succeed("unlock --as uwe");
+    // Nobody said how to seal it: two custodians open it, and whoever comes alone is told of the service.
+    assert_eq!(made["seal"], "shares of 2 custodians");
+    let alone = workplace.run("unlock --as uwe");
+    let told = String::from_utf8(alone.stderr).unwrap();
+    assert_eq!(alone.status.code(), Some(2), "{told}");
+    assert!(told.contains("expected 2 of ann, bob, found ann"), "{told}");
+    assert!(told.contains("prepay module serve --socket PATH"), "{told}");
+    let status = workplace.succeed(&format!("unlock --as uwe {apart}"));
     assert!(!status.contains("TEST"), "{status}");
     assert!(status.contains("window 60 minutes") && status.contains("10 left"), "{status}");
     assert_eq!(workplace.object(&format!("refill 5 {PAIR} {apart}"))["transactions_left"], 15);
     assert_eq!(workplace.refused(2, &init), "not_empty");
+    // A back-up of it is restored in the same way, and a seal is changed to it.
+    workplace.succeed(&format!("backup {{copy}} {PAIR} {apart}"));
+    let again = format!("--dir {{again}} {PAIR} {apart}");
+    workplace.succeed(&format!("restore {{copy}} {again}"));
+    assert_eq!(workplace.refused(2, "registers --dir {again} --as uwe"), "custodians");
+    workplace.succeed(&format!("seal --seal key-file --new-key-file {{key}} {again}"));
+    workplace.succeed("registers --dir {again} --as uwe --key-file {key}");
+    let sealed = workplace.object(&format!("seal --key-file {{key}} {again}"));
+    assert_eq!(sealed["seal"], "shares of 2 custodians");
     workplace.assert_nothing_secret_was_printed();
 }
 
@@ -193,7 +211,7 @@ fn secrets_of_both_custodians_in_one_directory_are_refused_outside_tests() {
     assert_eq!(workplace.refused(3, &add("custodian")), "secrets_together");
     workplace.succeed(&add("auditor"));
     workplace.succeed(&format!("user passphrase eve {PAIR} {apart}"));
-    workplace.succeed(&format!("user remove eve {PAIR} {apart}"));
+    workplace.succeed(&format!("user remove eve --yes {PAIR} {apart}"));
     fs::create_dir_all(workplace.path("of-eve")).unwrap();
     let move_eve = |name: &str| {
         fs::rename(workplace.path("secrets").join(name), workplace.path("of-eve").join(name))
@@ -234,6 +252,10 @@ fn a_module_of_shares_opens_for_two_custodians_and_for_nobody_alone() {
 
     workplace.succeed(&format!("user list {PAIR}"));
     workplace.succeed("registers --as uwe --share ann --share bob");
+    // Whose passphrases are in files need not be named.
+    workplace.succeed("registers --as uwe");
+    let apart = workplace.keep_bob_apart();
+    workplace.succeed(&format!("registers --as uwe {apart}"));
     // (arguments): an operator, an auditor or one custodian opens nothing.
     for alone in [
         "registers --as olga",
@@ -248,15 +270,16 @@ fn a_module_of_shares_opens_for_two_custodians_and_for_nobody_alone() {
     let told = String::from_utf8(output.stderr).unwrap();
     assert!(
         told.contains(
-            "SM-1 opens only for 2 of its custodians together: expected 2 of ann, bob, found nobody"
+            "SM-1 opens only for 2 of its custodians together: expected 2 of ann, bob, found ann"
         ),
         "{told}"
     );
+    workplace.put_secret("bob", "bob-keeps-the-other-half");
 
     // A third custodian comes, and the second goes: nobody else does anything for the new shares.
     workplace.put_secret("eve", "eve is new here");
     workplace.succeed(&format!("user add eve --role custodian {PAIR}"));
-    workplace.succeed("user remove bob --custodian ann --custodian eve");
+    workplace.succeed("user remove bob --yes --custodian ann --custodian eve");
     assert_eq!(refused(2, "registers --as uwe --share ann --share bob"), "custodians");
     workplace.put_secret("ann.new", "ann takes other words");
     workplace.succeed("user passphrase ann --share ann --share eve");
@@ -323,7 +346,7 @@ fn what_is_wrong_is_named_and_tells_by_its_status_who_answered() {
         (3, credit("--register 1 --ti 1 --pan 600727000000000009"), "parameter"),
         (3, credit(&format!("--register 1 {METER} --tct 99")), "parameter"),
         (2, credit("--register 0 --ti 01 --pan 600727000000000009"), "flag"),
-        (2, format!("delete --register 0 {PAIR}"), "flag"),
+        (2, format!("delete --register 0 --yes {PAIR}"), "flag"),
         (2, format!("issue key-change --from 1 --to 0 {METER} --as olga"), "flag"),
         (3, credit(&format!("--register 1 {METER} --at 2004-03-01T13:55Z")), "identifier_window"),
         (2, credit(&format!("--register 1 {METER} --request-id sale-1")), "flag"),
@@ -334,9 +357,9 @@ fn what_is_wrong_is_named_and_tells_by_its_status_who_answered() {
         ),
         (2, format!("request key-load --out {{one.vkr}} {PAIR}"), "file_exists"),
         (3, format!("request key-load --centre KMC-9 {PAIR}"), "centre_unknown"),
-        (3, format!("user remove ann {PAIR}"), "custodians"),
+        (3, format!("user remove ann --yes {PAIR}"), "custodians"),
         (3, format!("user add olga --role auditor {PAIR}"), "user_exists"),
-        (3, format!("user remove eve {PAIR}"), "user_unknown"),
+        (3, format!("user remove eve --yes {PAIR}"), "user_unknown"),
         (3, format!("refill 5 {PAIR}"), "transaction_counter"),
         (2, "restore {missing} --custodian ann --custodian bob".to_owned(), "file"),
     ] {
@@ -396,7 +419,7 @@ fn people_come_go_and_change_their_words() {
     workplace.init("");
     workplace.put_secret("eve", "eve is new here");
     workplace.succeed(&format!("user add eve --role custodian {PAIR}"));
-    workplace.succeed("user remove ann --custodian eve --custodian bob");
+    workplace.succeed("user remove ann --yes --custodian eve --custodian bob");
     assert_eq!(workplace.refused(3, "registers --as ann"), "sign_in");
     workplace.put_secret("olga.new", "olga takes other words");
     workplace.succeed("user passphrase olga");
@@ -424,7 +447,7 @@ fn people_come_go_and_change_their_words() {
 fn an_answer_that_nobody_reads_is_no_success() {
     let workplace = Workplace::new("unread");
     let centre = Centre::new("KMC-1");
-    workplace.init("--window none");
+    workplace.init("--window none --tid-reuse allow");
     workplace.join(&centre);
     let credit =
         format!("issue credit --amount 10 --register 1 {METER} --at 2024-03-01T13:55Z --as olga");
@@ -437,6 +460,176 @@ fn an_answer_that_nobody_reads_is_no_success() {
         workplace.keep(&output);
         assert_eq!(output.status.code(), Some(1), "{arguments}");
     }
+}
+
+/// The words that a message says to run again, as a shell takes them.
+fn told_command(message: &str) -> String {
+    let (_, command) = message.split_once("under its name: ").expect(message);
+    command.lines().next().unwrap().to_owned()
+}
+
+#[test]
+fn a_token_whose_answer_a_full_disk_or_a_closed_pipe_lost_is_got_again_by_the_command_that_is_told()
+{
+    let workplace = Workplace::new("lost");
+    workplace.init("--window none");
+    let centre = Centre::with_base_date("KMC-1", BaseDate::Y2014);
+    workplace.join(&centre);
+    workplace.load(&centre, "lost", None);
+    let run = |arguments: &str, is_full: bool| {
+        let mut command = workplace.command(arguments);
+        if is_full {
+            command.stdout(fs::OpenOptions::new().write(true).open("/dev/full").unwrap());
+        } else {
+            let (reader, writer) = std::io::pipe().unwrap();
+            drop(reader);
+            command.stdout(writer);
+        }
+        let output = command.output().unwrap();
+        assert_eq!(output.status.code(), Some(1), "{arguments}");
+        String::from_utf8(output.stderr).unwrap()
+    };
+    let count = || workplace.object("status --as uwe")["transactions"].as_u64().unwrap();
+    let credit = format!("issue credit --amount 10 --register 1 {METER} --as olga");
+    let dated = |tid: u32| format!("{credit} --tid {tid}");
+    let change = format!("issue key-change --from 1 --to 2 {METER} --as olga");
+    let cases = [
+        (credit.clone(), true),
+        (dated(9_000_000), false),
+        (dated(9_000_001), true),
+        (change.clone(), true),
+        (change, false),
+    ];
+    for (arguments, is_full) in cases {
+        let before = count();
+        let told = run(&arguments, is_full);
+        let made = count() - before;
+        assert!(made > 0, "{arguments}");
+        let (first, _) = told.split_once('\n').unwrap();
+        let flags = first.strip_prefix("this request: ").expect(&told);
+        assert!(told.contains("io: made and counted, but the answer was not written: "), "{told}");
+        let problem = if is_full { "No space left on device" } else { "Broken pipe" };
+        assert!(told.contains(problem), "{told}");
+        let command = told_command(&told);
+        assert!(command.ends_with(flags), "{command}, {flags}");
+        let again = Command::new("sh").arg("-c").arg(&command).output().unwrap();
+        assert!(again.status.success(), "{command}: {again:?}");
+        let text = String::from_utf8(again.stdout).unwrap();
+        assert!(text.lines().nth(1).unwrap().replace(' ', "").len() == 20, "{text}");
+        assert_eq!(count(), before + made, "nothing is made twice: {command}");
+    }
+    // As JSON.
+    let before = count();
+    let told = run(&format!("--json {}", dated(9_000_002)), true);
+    let lines: Vec<Value> = told.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    assert_eq!(lines.len(), 2, "{told}");
+    let name = lines[0]["request"].as_str().unwrap();
+    let command = told_command(lines[1]["error"]["next"].as_str().unwrap());
+    assert!(command.ends_with(&format!(" --request-id {name}")), "{command}");
+    let again = Command::new("sh").arg("-c").arg(&command).output().unwrap();
+    assert_eq!(serde_json::from_slice::<Value>(&again.stdout).unwrap()["tid"], 9_000_002);
+    assert_eq!(count(), before + 1);
+    // Nobody hears the name, so nothing is made.
+    let (reader, writer) = std::io::pipe().unwrap();
+    drop(reader);
+    let mut deaf = workplace.command(&dated(9_000_003));
+    assert_eq!(deaf.stderr(writer).output().unwrap().status.code(), Some(1));
+    assert_eq!(count(), before + 1);
+}
+
+#[test]
+fn two_purchases_in_one_minute_get_two_identifiers() {
+    let workplace = Workplace::new("minute");
+    workplace.init("--window none");
+    let centre = Centre::with_base_date("KMC-1", BaseDate::Y2014);
+    workplace.join(&centre);
+    workplace.load(&centre, "minute", None);
+    let credit =
+        |when: &str| format!("issue credit --register 1 {METER} --amount 10 --as olga {when}");
+    workplace.succeed(&credit("--at 2026-03-01T12:00Z"));
+    let second = workplace.run(&format!("--json {}", credit("--at 2026-03-01T12:00Z")));
+    assert_eq!(second.status.code(), Some(3));
+    let error = &serde_json::from_slice::<Value>(&second.stdout).unwrap()["error"];
+    assert_eq!(error["code"], "identifier_used");
+    let free = serde_json::json!({"tid": 6_397_201, "issued_at": "2026-03-01T12:01Z"});
+    assert_eq!(error["free"], free);
+    assert_eq!(
+        error["next"],
+        "if this is another purchase, give --tid 6397201 or --at 2026-03-01T12:01Z"
+    );
+    workplace.succeed(&credit("--tid 6397201"));
+    // The lines of a session, sent together.
+    let line = |id: u32, tid: u32| {
+        format!(
+            r#"{{"id":{id},"op":"issue_credit","register":1,"pan":"{PAN}","ea":"07","ti":"01","tct":"02","token":{{"type":"credit","service":"electricity","amount":"1"}},"tid":{tid}}}"#
+        )
+    };
+    let lines: Vec<_> = [6_397_200, 6_397_202, 6_397_202, 6_397_200]
+        .into_iter()
+        .zip(0..)
+        .map(|(tid, id)| line(id, tid) + "\n")
+        .collect();
+    let output = workplace.run_with("unlock --session - --as olga", lines.concat().as_bytes());
+    assert_eq!(output.status.code(), Some(3));
+    let answers = String::from_utf8(output.stdout).unwrap();
+    let answers: Vec<Value> =
+        answers.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let free = |answer: &Value| answer["error"]["free"]["tid"].as_u64();
+    assert_eq!(free(&answers[0]), Some(6_397_202));
+    assert_eq!(answers[1]["tid"], 6_397_202);
+    assert_eq!((free(&answers[2]), free(&answers[3])), (Some(6_397_203), Some(6_397_203)));
+    // A module made for it refuses nothing.
+    let allowing = Workplace::new("allowing");
+    allowing.init("--window none --tid-reuse allow");
+    let centre = Centre::with_base_date("KMC-2", BaseDate::Y2014);
+    allowing.join(&centre);
+    allowing.load(&centre, "allowing", None);
+    (0..2).for_each(|_| drop(allowing.succeed(&credit("--tid 6397200"))));
+    assert_eq!(allowing.refused(2, "init --id SM-9 --tid-reuse never"), "flag");
+}
+
+#[test]
+fn a_uuid_is_the_name_of_a_request_with_its_dashes_or_without() {
+    let workplace = Workplace::new("uuid");
+    workplace.init("--window none");
+    let centre = Centre::with_base_date("KMC-1", BaseDate::Y2014);
+    workplace.join(&centre);
+    workplace.load(&centre, "uuid", None);
+    let credit = |name: &str| {
+        format!(
+            "issue credit --register 1 {METER} --amount 10 --tid 9000000 --as olga --request-id {name}"
+        )
+    };
+    let first = workplace.object(&credit("f81d4fae-7dec-11d0-a765-00a0c91e6bf6"));
+    assert_eq!(workplace.object(&credit("F81D4FAE7DEC11D0A76500A0C91E6BF6")), first);
+    let line = format!(
+        r#"{{"op":"issue_credit","request":"f81d4fae-7dec-11d0-a765-00a0c91e6bf6","register":1,"pan":"{PAN}","ea":"07","ti":"01","tct":"02","token":{{"type":"credit","service":"electricity","amount":"10"}},"tid":9000000}}"#
+    );
+    let output = workplace.run_with("unlock --session - --as olga", line.as_bytes());
+    let answer: Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!(answer["number"], first["number"]);
+    for wrong in ["f81d4fae7dec-11d0-a765-00a0c91e6bf6-", "f81d4fae-7dec-11d0-a765-00a0c91e6bfg"] {
+        assert_eq!(workplace.refused(2, &credit(wrong)), "flag", "{wrong}");
+    }
+}
+
+#[test]
+fn what_destroys_or_ends_something_says_what_and_wants_yes() {
+    let workplace = Workplace::new("destroys");
+    workplace.init("");
+    for (command, lost) in [
+        ("delete --register 1", "the module loses the key of register 1"),
+        ("revoke --centre KMC-1", "the module loses its agreement with centre KMC-1"),
+        ("user remove olga", "olga cannot sign in to the module any more"),
+        ("witness remove", "older copies of the module can be put back"),
+    ] {
+        let output = workplace.run(&format!("--json {command} {PAIR}"));
+        assert_eq!(output.status.code(), Some(2), "{command}");
+        let told: Value = serde_json::from_slice(&output.stdout).unwrap();
+        assert_eq!(told["error"]["code"], "not_confirmed", "{command}");
+        assert!(told["error"]["message"].as_str().unwrap().contains(lost), "{told}");
+    }
+    workplace.succeed("user list --as olga");
 }
 
 #[test]

@@ -88,16 +88,16 @@ fn two_custodians_start_the_service_of_a_module_of_shares_and_operators_issue() 
     workplace.succeed(&format!("seal --seal shares {PAIR}"));
     fs::remove_file(workplace.path("secrets").join("seal")).unwrap();
     // Neither an operator nor one custodian starts it.
+    workplace.keep_bob_apart();
     for who in ["", "--share ann", "--share ann --share ann", "--share ann --share olga"] {
         let serve = format!("serve --socket {{socket}} {who}");
         assert_eq!(workplace.refused(2, &serve), "custodians", "{who}");
         assert!(!workplace.path("socket").exists(), "{who}");
     }
-    let service = Running::start(&workplace, "--share bob --share ann");
+    let service = Running::start(&workplace, "--secrets {of-bob}");
     // They go, and with them their passphrases.
-    for name in ["ann", "bob"] {
-        fs::remove_file(workplace.path("secrets").join(name)).unwrap();
-    }
+    fs::remove_dir_all(workplace.path("of-bob")).unwrap();
+    fs::remove_file(workplace.path("secrets").join("ann")).unwrap();
     thread::scope(|scope| {
         for operator in 0..2_u64 {
             let mut connection = service.signed_in("olga");
@@ -409,7 +409,7 @@ fn the_commands_print_the_same_at_a_service_as_at_the_module() {
     assert!(output.status.success());
     assert_eq!(output.stdout.split(|byte| *byte == b'\n').count(), 3);
     for (status, code, arguments) in [
-        (2, "flag", "slots --as uwe"),
+        (2, "flag", "witness show --as uwe"),
         (2, "flag", "unlock --as uwe"),
         (2, "flag", "registers --dir {module} --as uwe"),
         (2, "file", "registers --socket {nowhere} --as uwe"),

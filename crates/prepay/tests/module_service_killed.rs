@@ -1,5 +1,6 @@
-//! A service that is killed at any moment, again and again, while operators issue, an auditor reads and custodians make
-//! back-ups: the next one opens the module, has every token that was answered, and counts none twice.
+//! A service that is killed at any moment, again and again, while operators issue, an auditor reads, custodians make
+//! back-ups and add people: the next one opens the module, has every token and every person that was answered for, and
+//! counts no token twice.
 //!
 //! After each kill every line that was ever sent in that round is sent again, answered before or not. What was answered is
 //! answered with the same digits. What was not is made now, or was made and is not counted again: in the end the module
@@ -12,7 +13,7 @@ mod module_kit;
 
 use std::collections::BTreeMap;
 use std::io::{BufRead, Write};
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::thread;
 use std::time::Duration;
 
@@ -75,6 +76,22 @@ fn ask(mut connection: Connection, line: &Value) -> u64 {
     0
 }
 
+/// Adds people until the service is gone, or they are many. Counts those that were answered for.
+fn add_people(mut connection: Connection, added: &AtomicUsize) {
+    for number in 0..30 {
+        let line = json!({"op": "add_user", "name": format!("new-{number:02}"), "role": "auditor",
+            "new_passphrase": "new-here"});
+        let mut answer = String::new();
+        let sent = connection.output.write_all(format!("{line}\n").as_bytes());
+        let read = sent.and_then(|()| connection.input.read_line(&mut answer));
+        if !matches!(read, Ok(1..)) || !answer.ends_with('\n') {
+            return;
+        }
+        assert!(!answer.contains("\"error\""), "{answer}");
+        added.fetch_add(1, Ordering::Relaxed);
+    }
+}
+
 fn torture(name: &str, kills: u64, seed: u64) {
     println!("{kills} kills, {SEED}={seed}");
     let workplace = workplace(name, None);
@@ -82,7 +99,7 @@ fn torture(name: &str, kills: u64, seed: u64) {
     let backup = json!({"op": "backup", "first_passphrase": secret("ann.backup"),
         "second_passphrase": secret("bob.backup")});
     let verify = json!({"op": "audit_verify"});
-    let (mut counted, mut answered, mut read, mut backups) = (0, 0, 0, 0);
+    let (mut counted, mut answered, mut read, mut backups, mut people) = (0, 0, 0, 0, 0);
     for round in 0..kills {
         let told = format!("round {round}, {SEED}={seed}");
         // One in eight is killed while it opens the module.
@@ -97,6 +114,7 @@ fn torture(name: &str, kills: u64, seed: u64) {
         let first = |operator: u64| (round * OPERATORS + operator) * ROOM;
         let (enough, late) = (random.below(400) as u64, random.below(3000) as u64);
         let answers = AtomicU64::new(0);
+        let added = AtomicUsize::new(0);
         let rounds: Vec<Round> = thread::scope(|scope| {
             let operators: Vec<_> = (0..OPERATORS)
                 .map(|operator| {
@@ -110,8 +128,16 @@ fn torture(name: &str, kills: u64, seed: u64) {
             custodians.sign_in("bob", secret("bob"));
             let reading = scope.spawn(|| ask(auditor, &verify));
             let backing_up = scope.spawn(|| ask(custodians, &backup));
+            let mut others = service.signed_in("ann");
+            others.sign_in("bob", secret("bob"));
+            scope.spawn(|| add_people(others, &added));
             let is_working = || operators.iter().any(|operator| !operator.is_finished());
-            while answers.load(Ordering::Relaxed) < enough && is_working() {
+            // The first round lasts until there is a person to look for.
+            let is_early = || {
+                answers.load(Ordering::Relaxed) < enough
+                    || round == 0 && added.load(Ordering::Relaxed) == 0
+            };
+            while is_early() && is_working() {
                 thread::yield_now();
             }
             thread::sleep(Duration::from_micros(late));
@@ -127,6 +153,19 @@ fn torture(name: &str, kills: u64, seed: u64) {
         let mut auditor = service.signed_in("uwe");
         let report = auditor.ask(&verify);
         assert_eq!(report["authenticated"], true, "{report} {told}");
+        let added = added.into_inner();
+        // The last person may have been added without an answer.
+        let all = auditor.ask(&json!({"op": "users"}))["people"].clone();
+        let names = all.as_array().unwrap().iter().map(|person| person["name"].as_str().unwrap());
+        let new: Vec<&str> = names.filter(|name| name.starts_with("new-")).collect();
+        assert!((added..=added + 1).contains(&new.len()), "{added} people: {new:?} {told}");
+        let mut custodians = service.signed_in("ann");
+        custodians.sign_in("bob", secret("bob"));
+        for name in &new {
+            let gone = custodians.ask(&json!({"op": "remove_user", "name": name}));
+            assert_eq!(gone["name"], *name, "{gone} {told}");
+        }
+        people += added;
         let transactions = |auditor: &mut Connection| {
             auditor.ask(&json!({"op": "status"}))["transactions"].as_u64().unwrap()
         };
@@ -152,10 +191,11 @@ fn torture(name: &str, kills: u64, seed: u64) {
         service.end();
     }
     println!(
-        "{answered} of {counted} lines answered before a kill, {read} verifications, {backups} back-ups"
+        "{answered} of {counted} lines answered before a kill, {read} verifications, {backups} back-ups, {people} people"
     );
     workplace.succeed(&format!("audit verify {PAIR}"));
-    assert!(answered > 10 * kills && read > 0 && backups > 0, "{answered} {read} {backups}");
+    let counts = [answered / (10 * kills), read, backups, people as u64];
+    assert!(!counts.contains(&0), "{counts:?}");
 }
 
 fn number(name: &str, otherwise: u64) -> u64 {

@@ -49,6 +49,15 @@ fn session(number: u64) -> Vec<Vec<u8>> {
             json!({"op": "backup", "first_passphrase": secret("ann.backup"),
                 "second_passphrase": secret("bob.backup")}),
             ask("clock"),
+            json!({"op": "add_user", "name": "max", "role": "auditor",
+                "new_passphrase": secret("uwe")}),
+            json!({"op": "set_passphrase", "name": "max", "new_passphrase": secret("olga")}),
+            ask("users"),
+            json!({"op": "request_key_load", "centre": "KMC-1"}),
+            json!({"op": "document", "text": "K;PRFopen-kmp-2;\n"}),
+            ask("preview"),
+            json!({"op": "load", "fingerprint": "0000"}),
+            json!({"op": "remove_user", "name": "max"}),
         ],
     };
     lines.iter().map(|line| format!("{line}\n").into_bytes()).collect()

@@ -25,6 +25,9 @@ fn the_demo_tells_its_story_without_colour_when_piped() {
         "crc_error    25.6 kWh  credit under the old key",
         "accept       51.2 kWh  credit under the new key",
         "SubClass",
+        "buys 25.6 kWh",
+        "*** TEST: no token here works in a ***",
+        "Connection fee (1,250.00 still owed)",
         "not certified",
     ] {
         assert!(story.contains(part), "{part:?} is missing in\n{story}");
@@ -59,6 +62,10 @@ fn the_demo_tells_the_same_to_a_program() {
     assert_eq!(story["keys"][0]["test_key"], "87f3ecbb2e46b48f");
     assert_eq!(story["key_change"][3]["number"], "19019128690902932218");
     assert_eq!(story["key_arrived"], true);
+    let (sale, token) = (&story["sale"], &story["credit"]["number"]);
+    assert_eq!(&sale["receipt"]["tokens"][0]["digits"], token);
+    assert_eq!(sale["receipt"]["totals"]["tendered"], sale["quote"]["totals"]["tendered"]);
+    assert!(sale["quote"]["why"].as_array().is_some_and(|why| why.len() > 5));
 }
 
 #[test]

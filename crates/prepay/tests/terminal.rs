@@ -12,7 +12,7 @@ use std::sync::mpsc::{Receiver, channel};
 use std::thread;
 use std::time::Duration;
 
-use module_kit::Workplace;
+use module_kit::{SECRETS, Workplace};
 
 /// What runs on the terminal. The lines that are read before and after show whether it echoes.
 const SESSION: &str = r#"
@@ -218,6 +218,85 @@ fn custodians_whose_shares_open_a_module_type_their_passphrases_once() {
         terminal.answer(&format!("passphrase of {person}"), secret);
     }
     terminal.ends(0);
+}
+
+#[test]
+fn nobody_waits_for_a_vault_while_somebody_thinks() {
+    let workplace = workplace("thinks");
+    workplace.init("");
+    let known = |name: &str| SECRETS.iter().find(|(of, _)| *of == name).unwrap().1.to_owned();
+    let (seal, two) =
+        (("sealing passphrase of SM-1", known("seal")), "--custodian ann --custodian bob");
+    let ann = ("passphrase of custodian ann", known("ann"));
+    let bob = ("passphrase of custodian bob", known("bob"));
+    let new = |question: &'static str| (question, "chosen-by-somebody-new".to_owned());
+    let add = format!("user add eve --role operator {two}");
+    let change = "user passphrase olga".to_owned();
+    let backup = format!("backup {} {two}", workplace.path("copy").display());
+    let cases = [
+        ("registers --as uwe".to_owned(), vec![("passphrase of uwe", known("uwe"))]),
+        (
+            add,
+            vec![
+                ann.clone(),
+                bob.clone(),
+                new("new passphrase of operator eve"),
+                new("new passphrase of operator eve, again"),
+            ],
+        ),
+        (
+            change,
+            vec![
+                ("passphrase of olga", known("olga")),
+                new("new passphrase of olga"),
+                new("new passphrase of olga, again"),
+            ],
+        ),
+        (
+            backup,
+            vec![
+                ann.clone(),
+                bob.clone(),
+                new("new passphrase of custodian ann for the back-up"),
+                new("new passphrase of custodian ann for the back-up, again"),
+                new("new passphrase of custodian bob for the back-up"),
+                new("new passphrase of custodian bob for the back-up, again"),
+            ],
+        ),
+        (
+            format!("seal {two}"),
+            vec![
+                ann,
+                bob,
+                new("new sealing passphrase of SM-1"),
+                new("new sealing passphrase of SM-1, again"),
+            ],
+        ),
+    ];
+    for (command, questions) in cases {
+        let mut terminal = Terminal::start(&workplace, &command);
+        for (question, secret) in std::iter::once(seal.clone()).chain(questions) {
+            terminal.wait_for(&format!("{question}: "));
+            workplace.succeed("registers --as uwe --wait 0");
+            terminal.press(&format!("{secret}\r"));
+        }
+        terminal.ends(0);
+    }
+}
+
+#[test]
+fn what_is_there_already_is_refused_before_anybody_is_asked() {
+    let workplace = workplace("there");
+    workplace.init("");
+    let screen = Terminal::start(&workplace, INIT).ends(2);
+    assert!(screen.contains("not_empty:") && !screen.contains("passphrase"), "{screen}");
+    let elsewhere = crate::workplace("there-too");
+    std::fs::write(elsewhere.path("a.key"), "something").unwrap();
+    let key =
+        format!("{INIT} --seal key-file --new-key-file {}", elsewhere.path("a.key").display());
+    let screen = Terminal::start(&elsewhere, &key).ends(2);
+    assert!(screen.contains("file_exists:") && !screen.contains("passphrase"), "{screen}");
+    assert!(!is_made(&elsewhere));
 }
 
 #[test]

@@ -206,8 +206,8 @@ fn without_its_witness_a_module_is_read_and_issues_nothing_until_two_custodians_
     assert_eq!(set.len(), 2);
     assert_eq!(set[1]["by"], serde_json::json!(["ann", "bob"]));
 
-    assert_eq!(workplace.object(&format!("witness remove {PAIR}"))["uncertain"], false);
-    assert_eq!(workplace.refused(3, &format!("witness remove {PAIR}")), "witness_none");
+    assert_eq!(workplace.object(&format!("witness remove --yes {PAIR}"))["uncertain"], false);
+    assert_eq!(workplace.refused(3, &format!("witness remove --yes {PAIR}")), "witness_none");
     assert!(workplace.object("witness show --as uwe")["witness"].is_null());
 }
 
@@ -260,6 +260,6 @@ fn a_centre_has_a_witness_as_a_module_has() {
     let (status, answer) = kmc("witness show --as uwe");
     assert_eq!((status, &answer["error"]["code"]), (Some(3), &"head_went_back".into()));
     fs::remove_file(workplace.path("elsewhere/KC-1")).unwrap();
-    let (status, answer) = kmc(&format!("user remove olga {PAIR}"));
+    let (status, answer) = kmc(&format!("user remove olga --yes {PAIR}"));
     assert_eq!((status, &answer["error"]["code"]), (Some(3), &"witness_missing".into()));
 }

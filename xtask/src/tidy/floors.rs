@@ -36,6 +36,7 @@ const PLACES: &[(&str, Place)] = &[
     ("prepay-vend", Place::Floor(5)),
     // What doors share.
     ("prepay-records", Place::Floor(6)),
+    ("prepay-pages", Place::Floor(6)),
     // Doors and storage.
     ("prepay-lab", Place::Floor(7)),
     ("prepay-session", Place::Floor(7)),

@@ -35,6 +35,13 @@ pub(crate) const NAMES: Scenario = Scenario {
     verify: verify_names,
 };
 
+pub(crate) const ROTATION: Scenario = Scenario {
+    name: "rotation",
+    prepare: prepare_session,
+    work: "module::case_rotation",
+    verify: verify_rotation,
+};
+
 fn place(path: &Path) -> Place {
     Directory::open(path).unwrap().into_place(SystemClock)
 }
@@ -209,4 +216,50 @@ fn verify_names(below: &Path, acknowledged: &[String]) -> Result<(), String> {
     let is_whole = !entries.any(|record| record.entry.name() == "names_rebuilt");
     require(is_whole, || "a file of names was not durable".into())?;
     module.vault().close().map_err(|error| error.to_string())
+}
+
+#[test]
+#[ignore = "runs as a child of the tests in main.rs"]
+fn case_rotation() {
+    let Some(below) = child::place() else { return };
+    let module = open_module(&below.join("module")).unwrap();
+    let people = People::of(&module, &passphrase);
+    let mut count = 0;
+    for _ in 0..2 {
+        for _ in 0..2 {
+            let issued = people.operator.issue_one(number(count).any()).unwrap();
+            acknowledge(&below, &format!("issued {count} {issued:?}"));
+            count += 1;
+        }
+        module.vault().rotate(By::Two(&people.quorum)).unwrap();
+        acknowledge(&below, "rotated");
+    }
+    let issued = people.operator.issue_one(number(count).any()).unwrap();
+    acknowledge(&below, &format!("issued {count} {issued:?}"));
+    module.vault().close().unwrap();
+}
+
+fn verify_rotation(below: &Path, acknowledged: &[String]) -> Result<(), String> {
+    for again in 0..2 {
+        let module = open_module(&below.join("module")).map_err(|error| error.to_string())?;
+        let people = People::of(&module, &passphrase);
+        let report = people.verify_audit();
+        let is_whole = report.first_bad.is_none() && report.absent.is_empty();
+        require(is_whole, || format!("the log: {report:?}"))?;
+        let rotated = acknowledged.iter().filter(|line| *line == "rotated").count();
+        let segments = module.vault().segments(By::Two(&people.quorum)).unwrap();
+        require(segments.len() >= rotated, || format!("{} segments", segments.len()))?;
+        let issued = acknowledged.iter().filter(|line| line.starts_with("issued"));
+        for (count, line) in issued.enumerate() {
+            let request = number(count as u64).any();
+            let repeated = people.operator.issue_one(request).map_err(|error| error.to_string())?;
+            let expected = format!("issued {count} {repeated:?}");
+            require(expected == *line, || format!("other digits: {line}"))?;
+        }
+        let fresh = people.operator.issue_one(number(1000 + again).any());
+        fresh.map_err(|error| error.to_string())?;
+        module.vault().rotate(By::Two(&people.quorum)).map_err(|error| error.to_string())?;
+        module.vault().close().map_err(|error| error.to_string())?;
+    }
+    Ok(())
 }

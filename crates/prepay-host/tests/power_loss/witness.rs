@@ -55,6 +55,10 @@ impl VaultStorage for Below {
         self.directory.truncate_log(length)
     }
 
+    fn close_log(&mut self, name: &str) -> io::Result<()> {
+        self.directory.close_log(name)
+    }
+
     fn read_head(&mut self) -> io::Result<Option<Vec<u8>>> {
         self.directory.read_head()
     }

@@ -10,7 +10,7 @@ use prepay_host::{Directory, SystemClock};
 use prepay_kmc_module::KeyLoadItem;
 use prepay_kmp::VendingKeyAttributes;
 use prepay_kmp::attribute::{CurrencyLimit, RegisterNumber, UnitLimit};
-use prepay_module::software::{ModulePolicy, SoftwareModule, TestMode};
+use prepay_module::software::{ModulePolicy, SoftwareModule, TestMode, TidReuse};
 use prepay_module::{IssueRequest, KeyChangeRequest, MeterConfiguration, RequestId, TokenRequest};
 use prepay_testkit::ceremony::{
     People, TestCentre, attributes, make_module, open_module, passphrase, value,
@@ -63,6 +63,7 @@ pub(crate) fn create_with(path: &Path, units: Option<u32>, test: TestMode) {
     let policy = ModulePolicy {
         window_minutes: None,
         transactions: Some(TRANSACTIONS),
+        tid_reuse: TidReuse::Allow,
         ..ModulePolicy::default()
     };
     let directory = Directory::create(path.join("module")).unwrap();

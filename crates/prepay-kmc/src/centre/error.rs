@@ -292,7 +292,7 @@ impl fmt::Display for CommandError {
             Self::RevisionInUse { key, state } => {
                 write!(
                     f,
-                    "the vending key of {key} is still {state}: retire it before you use its revision again"
+                    "the vending key of {key} is still {state}: its revision is free again when it is retired"
                 )
             }
             Self::KeyState { key, expected, found } => {

@@ -145,8 +145,8 @@ impl<S: CentreStore> Centre<'_, S> {
         Ok(record)
     }
 
-    /// Finishes every command that was interrupted between store and module: makes requested keys and carries
-    /// out accepted forms. Returns what it finished. Needs two custodians if there is anything to do.
+    /// Finishes every command that was interrupted between store and module: makes requested keys, wipes retired ones whose
+    /// time has come, and carries out accepted forms. Returns what it finished. Needs two custodians if there is anything to do.
     ///
     /// # Errors
     ///
@@ -166,6 +166,8 @@ impl<S: CentreStore> Centre<'_, S> {
                 done.push(RowKey::VendingKey(key.id));
             }
         }
+        let wiped = self.wipe_retired_keys()?;
+        done.extend(wiped.iter().map(|key| RowKey::VendingKey(key.id)));
         Ok(done)
     }
 

@@ -12,7 +12,10 @@ use super::{Answer, Centre, CommandError};
 use crate::entity::{
     Action, FormNumber, KeyState, SupplyGroup, VendingKeyId, VendingKeyRecord, life_faults,
 };
-use crate::store::{CentreStore, RowKey, Versioned};
+use crate::store::{CentreStore, Filter, RowKey, Versioned};
+
+/// How long after the command a retired key is wiped: 24 hours, in which two custodians can take it back.
+pub const RETIRES_AFTER_SECONDS: u64 = 24 * 3600;
 
 /// A vending key to make.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -177,30 +180,88 @@ impl<S: CentreStore> Centre<'_, S> {
         self.commit(batch)
     }
 
-    /// Wipes a vending key from the centre's module and frees its revision. Needs two custodians.
+    /// Retires a revoked vending key: after [`RETIRES_AFTER_SECONDS`] the centre's module wipes it and its revision is free.
+    /// A key that was requested and never made is retired at once. Needs two custodians.
     ///
     /// # Errors
     ///
-    /// [`CommandError::Forbidden`], [`CommandError::NotThere`], [`CommandError::Ended`] if it is already
-    /// retired, [`CommandError::Module`].
-    pub fn retire_key(&mut self, id: VendingKeyId) -> Answer<()> {
+    /// [`CommandError::Forbidden`], [`CommandError::NotThere`], [`CommandError::KeyState`] unless it is revoked,
+    /// [`CommandError::Ended`] if it is already retired, [`CommandError::Module`].
+    pub fn retire_key(&mut self, id: VendingKeyId) -> Answer<VendingKeyRecord> {
         self.needs("retire a vending key", Authority::DualControl)?;
         let Versioned { mut row, version } = self.row::<VendingKeyRecord>(&id)?;
         let mut batch = self.batch()?;
-        if row.state == KeyState::Retired {
-            let since = row.ended.unwrap_or(row.created);
-            return Err(CommandError::Ended { row: RowKey::VendingKey(id), since });
+        match row.state {
+            KeyState::Revoked => {}
+            KeyState::Requested => return self.wipe_key(Versioned { row, version }),
+            KeyState::Retired => return Err(ended(&row)),
+            state => return Err(key_state(id, KeyState::Revoked, state)),
         }
-        match self.module.destroy_vending_key(id.group, id.revision) {
+        let at = batch.at.plus_seconds(RETIRES_AFTER_SECONDS);
+        row.state = KeyState::Retiring;
+        row.ended = Some(at);
+        batch.journal(Action::KeyRetiring, &id.to_string(), &format!("at {at}"));
+        batch.update(row.clone(), version);
+        self.commit(batch)?;
+        Ok(row)
+    }
+
+    /// Takes back that a key is to be retired: it is revoked, as before. Needs two custodians.
+    ///
+    /// # Errors
+    ///
+    /// [`CommandError::Forbidden`], [`CommandError::NotThere`], [`CommandError::KeyState`] unless it is retiring,
+    /// [`CommandError::Ended`] if its time has come.
+    pub fn unretire_key(&mut self, id: VendingKeyId) -> Answer<VendingKeyRecord> {
+        self.needs("take back that a vending key is retired", Authority::DualControl)?;
+        let Versioned { mut row, version } = self.row::<VendingKeyRecord>(&id)?;
+        let mut batch = self.batch()?;
+        match row.state {
+            KeyState::Retiring if row.ended.is_some_and(|ended| batch.at < ended) => {}
+            KeyState::Retiring | KeyState::Retired => return Err(ended(&row)),
+            state => return Err(key_state(id, KeyState::Retiring, state)),
+        }
+        row.state = KeyState::Revoked;
+        row.ended = Some(batch.at);
+        batch.update(row.clone(), version);
+        batch.journal(Action::KeyUnretired, &id.to_string(), "");
+        self.commit(batch)?;
+        Ok(row)
+    }
+
+    /// Wipes the retired keys whose time has come, and returns them. Needs two custodians if there are any.
+    ///
+    /// # Errors
+    ///
+    /// [`CommandError::Forbidden`], [`CommandError::Module`], [`CommandError::Store`]. What was wiped before the error
+    /// stays wiped.
+    pub fn wipe_retired_keys(&mut self) -> Answer<Vec<VendingKeyRecord>> {
+        let now = self.now();
+        let mut due = self.rows::<VendingKeyRecord>(Filter::all())?;
+        due.retain(|key| {
+            key.state == KeyState::Retiring && key.ended.is_some_and(|ended| ended <= now)
+        });
+        due.into_iter().map(|key| self.wipe_key(self.row(&key.id)?)).collect()
+    }
+
+    /// Has the module wipe a key, and frees its revision.
+    fn wipe_key(
+        &mut self,
+        Versioned { mut row, version }: Versioned<VendingKeyRecord>,
+    ) -> Answer<VendingKeyRecord> {
+        self.needs("wipe a vending key", Authority::DualControl)?;
+        let mut batch = self.batch()?;
+        match self.module.destroy_vending_key(row.id.group, row.id.revision) {
             // Already wiped by an interrupted command, or never made.
             Ok(_) | Err(CentreError::NoVendingKey { .. }) => {}
             Err(error) => return Err(error.into()),
         }
         row.state = KeyState::Retired;
         row.ended = Some(batch.at);
-        batch.update(row, version);
-        batch.journal(Action::KeyRetired, &id.to_string(), "");
-        self.commit(batch)
+        batch.update(row.clone(), version);
+        batch.journal(Action::KeyRetired, &row.id.to_string(), "");
+        self.commit(batch)?;
+        Ok(row)
     }
 
     /// Group, revision and generation of a new key.
@@ -305,6 +366,11 @@ fn check_terms(terms: &KeyTerms, activation: Moment) -> Answer<()> {
         return Err(CommandError::Value { what: "refresh period", expected, found });
     }
     Ok(())
+}
+
+fn ended(row: &VendingKeyRecord) -> CommandError {
+    let since = row.ended.unwrap_or(row.created);
+    CommandError::Ended { row: RowKey::VendingKey(row.id), since }
 }
 
 const fn key_state(key: VendingKeyId, expected: KeyState, found: KeyState) -> CommandError {

@@ -286,7 +286,9 @@ fn reason(key: &VendingKeyRecord, now: Moment) -> Option<KeyReason> {
     match key.state {
         KeyState::Retired => Some(KeyReason::Gone),
         KeyState::Requested => Some(KeyReason::LeftOut(LeftOutReason::NotMade)),
-        KeyState::Revoked => Some(KeyReason::LeftOut(LeftOutReason::KeyRevoked)),
+        KeyState::Revoked | KeyState::Retiring => {
+            Some(KeyReason::LeftOut(LeftOutReason::KeyRevoked))
+        }
         KeyState::Live if now >= key.expires => Some(KeyReason::LeftOut(LeftOutReason::KeyExpired)),
         KeyState::Live => None,
     }

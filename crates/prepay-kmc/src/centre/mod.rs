@@ -11,7 +11,7 @@
 //! | command | order | state if interrupted | finished by |
 //! |---------|-------|----------------|------------|
 //! | [`request_key`](Centre::request_key) | row *requested*; module makes the key; row *live* | a row without key or check value | [`finish`](Centre::finish): making a key twice gives the same key |
-//! | [`retire_key`](Centre::retire_key) | module wipes the key; row *retired* | a live row without key: loads are refused | the same command |
+//! | [`wipe_retired_keys`](Centre::wipe_retired_keys) | module wipes the key; row *retired* | a retiring row without key | the same command |
 //! | [`enrol_module`](Centre::enrol_module) | module accepts; row | a module without row: requests are refused | the same command |
 //! | [`revoke_module`](Centre::revoke_module) | row revoked; module revokes | a revoked row: requests are refused | the same command |
 //! | [`renew_keys`](Centre::renew_keys) | module renews; journal | new keys recorded in the audit log, not in the journal | the same command: it makes other keys, and nobody has seen the first ones |
@@ -56,7 +56,7 @@ pub use error::CommandError;
 pub use forms::{Accepted, Decision};
 pub use grants::NewAuthorisation;
 pub use groups::NewGroup;
-pub use keys::{KeyTerms, NewKey};
+pub use keys::{KeyTerms, NewKey, RETIRES_AFTER_SECONDS};
 pub use loads::{LoadAnswer, LoadOptions};
 pub use orphans::Orphan;
 pub use people::NewCustomer;

@@ -29,7 +29,7 @@ pub enum Orphan {
         /// The key.
         key: VendingKeyId,
     },
-    /// The module lacks the key of a live or revoked row. Call [`Centre::retire_key`], or restore the module.
+    /// The module lacks the key of a live, revoked or retiring row. Revoke and retire it, or restore the module.
     RowWithoutKey {
         /// The key.
         key: VendingKeyId,

@@ -90,6 +90,10 @@ coded! {
         KeyRefreshed = "key_refreshed",
         /// A vending key was revoked.
         KeyRevoked = "key_revoked",
+        /// A vending key is to be retired.
+        KeyRetiring = "key_retiring",
+        /// That was taken back.
+        KeyUnretired = "key_unretired",
         /// A vending key was retired.
         KeyRetired = "key_retired",
         /// An authorisation was granted.

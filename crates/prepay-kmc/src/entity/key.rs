@@ -54,6 +54,8 @@ coded! {
         Live = "live",
         /// It exists but no longer goes into key-load files.
         Revoked = "revoked",
+        /// Two custodians retired it, and it will be wiped when its time has come. Until then they can take that back.
+        Retiring = "retiring",
         /// The centre's module has wiped it or never made it. The revision is free again.
         Retired = "retired",
     }
@@ -90,7 +92,7 @@ pub struct VendingKeyRecord {
     pub check_value: Option<KeyCheckValue>,
     /// When it was requested.
     pub created: Moment,
-    /// When it was revoked or retired.
+    /// When it was revoked or retired; of a retiring key, when it will be retired.
     pub ended: Option<Moment>,
     /// The form that asked for it; `None` if requested by hand.
     pub form: Option<FormNumber>,

@@ -183,7 +183,7 @@ impl<'a> Checks<'a> {
 
     /// The module's clock, and KEN.
     #[inline]
-    fn identifier(
+    pub(crate) fn identifier(
         &self,
         attributes: &VendingKeyAttributes,
         identifier: TokenIdentifier,

@@ -4,6 +4,7 @@
 //!
 //! - Elsewhere: sealing, journal and people (`vault`), the values of attributes (`attribute.rs`).
 
+use std::io;
 use std::str::FromStr;
 
 use prepay_token::element::{
@@ -17,11 +18,11 @@ use prepay_token::key::{
 use super::entry::ModuleEntry;
 use super::issuer::{Counters, Issuer};
 use super::names::Names;
-use super::policy::{ModulePolicy, TestMode};
+use super::policy::{ModulePolicy, TestMode, TidReuse};
 use super::register::{Register, Registers};
 use super::slot::{OpenRequest, Slot, SlotState, USED_NONCES};
 use prepay_basics::codec::{DecodeError, Reader, Writer};
-use prepay_basics::{Identifier, Moment};
+use prepay_basics::{Entropy, Identifier, Moment};
 use prepay_kmp::attribute::{
     Cluster, CurrencyLimit, RegisterNumber, SubClassSet, UnitLimit, VendingKeyType,
 };
@@ -32,7 +33,7 @@ use prepay_kmp::{
 use prepay_vault::{At, Contents, Kind, ReplayError, RestoredLimits};
 
 /// The version of the form.
-const VERSION: u8 = 3;
+const VERSION: u8 = 4;
 
 /// The sealed contents of a module.
 pub struct ModuleContents {
@@ -82,7 +83,7 @@ impl Contents for ModuleContents {
     }
 
     fn decode(r: &mut Reader<'_>) -> Result<Self, DecodeError> {
-        let error = r.error("contents of version 3");
+        let error = r.error("contents of version 4");
         if r.u8()? != VERSION {
             return Err(error);
         }
@@ -117,18 +118,19 @@ impl Contents for ModuleContents {
             return Err(r.error("slots in rising order"));
         }
         let revoked = r.list(|r| r.parse("a centre's name"))?;
-        let names = Names::decode(r, test.and_then(|test| test.run_names))?;
+        let run_names = test.and_then(|test| test.run_names);
+        let names = Names::decode(r, policy.tid_reuse, run_names)?;
         let issuer = Issuer { policy, test, registers, counters, names };
         Ok(Self { identity, created, issuer, slots, revoked })
     }
 
     fn remember(&mut self, entry: &ModuleEntry, at: At) {
-        let names = &mut self.issuer.names;
+        let Issuer { names, registers, .. } = &mut self.issuer;
         match entry {
-            ModuleEntry::Issued { rows } => names.put_again(rows, at.sequence, at.moment),
+            ModuleEntry::Issued { rows } => names.put_again(rows, at, registers),
             ModuleEntry::KeyDeleted { key } if at.sequence >= names.needed_from() => {
                 if let Some(register) = key.register {
-                    names.void(register, at.sequence);
+                    names.void(register);
                 }
             }
             _ => {}
@@ -139,7 +141,7 @@ impl Contents for ModuleContents {
         match entry {
             ModuleEntry::Issued { rows } => {
                 rows.iter().for_each(|row| self.issuer.replay(row));
-                self.issuer.names.put_again(rows, at.sequence, at.moment);
+                self.issuer.names.put_again(rows, at, &self.issuer.registers);
                 Ok(())
             }
             // They changed nothing, or something that the store has.
@@ -165,6 +167,10 @@ impl Contents for ModuleContents {
 
     fn without_files(&mut self) {
         self.issuer.names.clear();
+    }
+
+    fn keep_elsewhere(&mut self, entropy: &mut dyn Entropy) -> io::Result<()> {
+        self.issuer.names.write_all(entropy)
     }
 }
 
@@ -209,6 +215,7 @@ fn write_policy(w: &mut Writer, policy: &ModulePolicy) {
     w.u32(policy.warning_days);
     w.u32(policy.request_days);
     w.u32(policy.remember_days);
+    w.bool(policy.tid_reuse == TidReuse::Allow);
 }
 
 fn read_policy(r: &mut Reader<'_>) -> Result<ModulePolicy, DecodeError> {
@@ -236,6 +243,7 @@ fn read_policy(r: &mut Reader<'_>) -> Result<ModulePolicy, DecodeError> {
         warning_days: r.u32()?,
         request_days: r.u32()?,
         remember_days: r.u32()?,
+        tid_reuse: if r.bool()? { TidReuse::Allow } else { TidReuse::Refuse },
     })
 }
 

@@ -23,7 +23,7 @@ use crate::RegisterReport;
 use prepay_basics::Moment;
 use prepay_kmp::attribute::RegisterNumber;
 use prepay_kmp::{
-    AgreementConfirmation, CentreEnrolment, CentreId, KeyLoadRequest, KeyNote, Nonce, SlotNumber,
+    AgreementConfirmation, CentreEnrolment, CentreId, KeyLoadRequest, Nonce, SlotNumber,
     Unverified, WrappedKeyLoad, open_kmp,
 };
 use prepay_vault::{Actor, By, Quorum, Role, Vault, VaultError};
@@ -280,17 +280,12 @@ impl Custodians {
     pub fn delete_key(&self, register: RegisterNumber) -> Result<RegisterReport, CustodianError> {
         self.act(|vault, now| {
             let held = vault.contents().issuer.registers.get(register);
-            let report = held.ok_or(LoadRefusal::Register { register })?.report();
-            let key = KeyNote {
-                register: Some(register),
-                supply_group: report.attributes.supply_group,
-                key_revision: report.attributes.key_revision,
-                check_value: report.check_value,
-            };
+            let held = held.ok_or(LoadRefusal::Register { register })?;
+            let (report, key, mark) = (held.report(), held.note(), held.mark());
             let entry = ModuleEntry::KeyDeleted { key };
             vault.commit(By::Two(&self.quorum), &entry, now, |contents| {
                 contents.issuer.registers.remove(register);
-                contents.issuer.names.void_now(register);
+                contents.issuer.names.delete(register, mark);
             })?;
             Ok(report)
         })

@@ -11,14 +11,17 @@ use prepay_token::key::DerivationError;
 use super::check::{Checks, parameter};
 use super::issued_row::IssuedRow;
 use super::make;
-use super::names::Names;
+use super::names::{Looked, Names};
 use super::policy::{ModulePolicy, TestMode};
-use super::register::Registers;
+use super::register::{Register, Registers};
 use crate::{
-    IssueRequest, Issued, IssuedKeyChange, IssuedToken, KeyChangeRequest, Refusal, RequestId,
-    TokenRequest, Verification, VerifyRequest,
+    IssueRequest, Issued, IssuedKeyChange, IssuedToken, KeyChangeRequest, Refusal, TokenRequest,
+    Verification, VerifyRequest,
 };
 use prepay_basics::Moment;
+
+/// How many identifiers after one that was used are tried.
+const SEARCHED_MINUTES: u32 = 7 * 24 * 60;
 
 /// The counters of a module.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -49,32 +52,49 @@ pub(crate) struct Issuer {
     pub(crate) names: Names,
 }
 
-/// An answer, and whether it leaves a row.
-pub(crate) enum Answer {
-    /// Carried out now.
-    New(Issued, IssuedRow),
-    /// Carried out before.
-    Repeated(Issued),
+/// What requests that are carried out together leave.
+#[derive(Default)]
+pub(crate) struct Done {
+    /// The row of each that was carried out now.
+    pub(crate) rows: Vec<IssuedRow>,
+    /// Whether one of them was carried out before.
+    pub(crate) repeated: bool,
 }
 
 impl Issuer {
-    /// Carries out a request, or answers a repeated one.
+    /// Looks for the names and the identifiers of requests, before they are carried out.
+    pub(crate) fn look(&self, rows: &[IssuedRow]) -> Vec<Looked> {
+        self.names.look(rows, &self.registers)
+    }
+
+    /// Carries out a request, which asks for a row and whose name and identifier were looked for, or answers a repeated one.
     #[inline]
-    pub(crate) fn issue(&mut self, request: &IssueRequest, now: Moment) -> Result<Answer, Refusal> {
-        let mut row = IssuedRow::asked(request);
-        if let Some(answer) = row.request.and_then(|name| self.again(name, request, &row)) {
-            return answer;
+    pub(crate) fn issue(
+        &mut self,
+        request: &IssueRequest,
+        mut row: IssuedRow,
+        looked: Looked,
+        now: Moment,
+        done: &mut Done,
+    ) -> Result<Issued, Refusal> {
+        if let Some(before) = self.names.get(looked, &row)? {
+            let issued = self.repeat(request, &row, &before)?;
+            done.repeated = true;
+            return Ok(issued);
         }
         let issued = match request {
-            IssueRequest::Token(request) => Issued::Token(self.issue_token(request, now)?),
+            IssueRequest::Token(request) => {
+                Issued::Token(self.issue_token(request, &row, looked, now)?)
+            }
             IssueRequest::KeyChange(request) => {
                 Issued::KeyChange(self.issue_key_change(request, now)?)
             }
         };
         row.done(&issued);
         self.counters.count(&row);
-        self.names.put(row);
-        Ok(Answer::New(issued, row))
+        self.names.put(row, looked);
+        done.rows.push(row);
+        Ok(issued)
     }
 
     /// Verifies a token.
@@ -112,10 +132,24 @@ impl Issuer {
         fixed.unwrap_or_else(|| RandomNumber::from_counter(self.counters.random))
     }
 
+    /// Makes a token, unless its identifier was used.
     #[inline]
-    fn issue_token(&mut self, request: &TokenRequest, now: Moment) -> Result<IssuedToken, Refusal> {
-        let register = self.checks(now).token(request)?;
-        let issued = make::token(register, request, self.random(), self.test.is_some())
+    fn issue_token(
+        &mut self,
+        request: &TokenRequest,
+        row: &IssuedRow,
+        looked: Looked,
+        now: Moment,
+    ) -> Result<IssuedToken, Refusal> {
+        let random = self.random();
+        let Self { policy, test, registers, counters, names } = self;
+        let transactions_left = counters.transactions_left;
+        let checks = Checks { registers, policy, now, transactions_left };
+        let register = checks.token(request)?;
+        if names.has_used(looked, row.identifier)? {
+            return Err(next_free(&checks, register, request, row, names));
+        }
+        let issued = make::token(register, request, random, test.is_some())
             .map_err(|error| parameter(&error))?;
         if let Some(register) = self.registers.get_mut(request.register) {
             register.count(&request.instruction);
@@ -133,21 +167,6 @@ impl Issuer {
             make::key_change(old, new, request, new.attributes.expiry, self.test.is_some())
                 .map_err(|error| parameter(&error))?;
         Ok(issued)
-    }
-
-    /// The answer to a request whose name is known.
-    #[inline]
-    fn again(
-        &mut self,
-        name: RequestId,
-        request: &IssueRequest,
-        asked: &IssuedRow,
-    ) -> Option<Result<Answer, Refusal>> {
-        match self.names.get(name) {
-            Ok(None) => None,
-            Ok(Some(done)) => Some(self.repeat(request, asked, &done).map(Answer::Repeated)),
-            Err(unreadable) => Some(Err(unreadable.into())),
-        }
     }
 
     /// Makes the digits of a request again. If the contents differ, or the register has another key by now, it is a
@@ -181,4 +200,36 @@ impl Issuer {
         again.done(&issued);
         if again == *done { Ok(issued) } else { Err(Refusal::RequestConflict) }
     }
+}
+
+/// The refusal of an identifier that was used, with the next one that the module would take, if there is one within a week.
+#[cold]
+fn next_free(
+    checks: &Checks<'_>,
+    register: &Register,
+    request: &TokenRequest,
+    row: &IssuedRow,
+    names: &mut Names,
+) -> Refusal {
+    let (attributes, mark) = (&register.attributes, register.mark());
+    let minute = |identifier| {
+        let seconds = attributes.base_date.minute_of(identifier).unix_seconds();
+        Moment::from_unix_seconds(seconds.unsigned_abs()).unwrap_or(Moment::MAX)
+    };
+    let identifier = request.identifier;
+    let used = |next| Refusal::IdentifierUsed { identifier, minute: minute(identifier), next };
+    let mut next = identifier;
+    for _ in 0..SEARCHED_MINUTES {
+        next = match next.next_after(Some(next)) {
+            Ok(next) if checks.identifier(attributes, next).is_ok() => next,
+            _ => break,
+        };
+        let row = IssuedRow { identifier: next.value(), ..*row };
+        match names.has_used(names.looked(&row, Some(mark), true), next.value()) {
+            Ok(true) => {}
+            Ok(false) => return used(Some((next, minute(next)))),
+            Err(unreadable) => return unreadable.into(),
+        }
+    }
+    used(None)
 }

@@ -18,7 +18,8 @@
 //!
 //! # What it never knows
 //!
-//! Which identifiers a meter has had, and whether a customer paid. Whether somebody who controls the computer copies its
+//! Whether a customer paid. Which identifiers a meter has had from elsewhere, or longer ago than it remembers. Whether
+//! somebody who controls the computer copies its
 //! keys while it is unlocked: see `SECURITY.md`.
 
 mod auditor;
@@ -49,6 +50,6 @@ pub use issued_row::IssuedRow;
 pub use load::{LoadReport, LoadedRegister, RegisterChange};
 pub use module::{NewModule, SoftwareModule};
 pub use operator::{BATCH, Operator};
-pub use policy::{ModulePolicy, TestMode};
+pub use policy::{ModulePolicy, TestMode, TidReuse};
 pub use refusal::{CustodianError, LoadRefusal};
 pub use slot::{CentreReport, OPEN_REQUESTS, SLOTS, SlotReport, SlotState};

@@ -83,7 +83,7 @@ impl SoftwareModule {
             test,
             registers: Registers::default(),
             counters: Counters { transactions_left: policy.transactions, ..Counters::default() },
-            names: Names::new(key, test.and_then(|test| test.run_names)),
+            names: Names::new(key, policy.tid_reuse, test.and_then(|test| test.run_names)),
         };
         let contents = ModuleContents {
             identity,

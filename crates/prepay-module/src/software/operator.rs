@@ -15,7 +15,8 @@ use std::sync::Arc;
 
 use super::contents::ModuleContents;
 use super::entry::ModuleEntry;
-use super::issuer::Answer;
+use super::issued_row::IssuedRow;
+use super::issuer::Done;
 use super::read;
 use super::shared::Shared;
 use crate::{
@@ -42,7 +43,7 @@ impl Operator {
         requests: &[IssueRequest],
         answers: &mut Vec<Result<Issued, Refusal>>,
     ) -> Result<Option<u64>, ModuleFault> {
-        let mut rows = Vec::with_capacity(requests.len());
+        let mut done = Done { rows: Vec::with_capacity(requests.len()), ..Done::default() };
         let (staged, work) = self.shared.vault.with_open(|vault| {
             let (now, stamp) = (self.shared.module_time(), self.shared.vault.now());
             self.check(vault)?;
@@ -50,30 +51,21 @@ impl Operator {
             vault.snapshot_if_due()?;
             let issuer = &mut vault.contents_mut().issuer;
             issuer.names.begin(requests.len(), stamp);
-            let mut repeated = false;
-            for request in requests {
-                answers.push(match issuer.issue(request, now) {
-                    Ok(Answer::New(issued, row)) => {
-                        rows.push(row);
-                        Ok(issued)
-                    }
-                    Ok(Answer::Repeated(issued)) => {
-                        repeated = true;
-                        Ok(issued)
-                    }
-                    Err(refusal) => Err(refusal),
-                });
+            let rows: Vec<_> = requests.iter().map(IssuedRow::asked).collect();
+            let looked = issuer.look(&rows);
+            for ((request, row), looked) in requests.iter().zip(rows).zip(looked) {
+                answers.push(issuer.issue(request, row, looked, now, &mut done));
             }
             scrub_short_calls(); // Of the keys of meters.
-            if !rows.is_empty() {
-                let entry = ModuleEntry::Issued { rows };
+            if !done.rows.is_empty() {
+                let entry = ModuleEntry::Issued { rows: done.rows };
                 let staged = vault.stage(By::One(&self.session), &entry, stamp);
                 let names = &mut vault.contents_mut().issuer.names;
                 staged.iter().for_each(|sequence| names.end(*sequence));
                 return Ok((staged.map(Some), names.work()));
             }
             // The first answer to a repeated request may still be on its way to the log.
-            let entry = repeated.then(|| vault.entries());
+            let entry = done.repeated.then(|| vault.entries());
             Ok::<_, ModuleFault>((Ok(entry), vault.contents().issuer.names.work()))
         })??;
         if let Some(waiting) = work {

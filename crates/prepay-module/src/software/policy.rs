@@ -22,13 +22,27 @@ pub struct ModulePolicy {
     pub warning_days: u32,
     /// For how many days a centre may answer a request.
     pub request_days: u32,
-    /// For at least how many days the names of requests that were carried out are remembered.
+    /// For at least how many days the names of requests that were carried out are remembered, and the identifiers that were
+    /// used.
     pub remember_days: u32,
+    /// Whether a token may have an identifier that another token for its meter under its key has.
+    pub tid_reuse: TidReuse,
+}
+
+/// Whether a token may have an identifier that another token for its meter under its key has. A meter takes only one of
+/// the two.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum TidReuse {
+    /// It is refused as long as the identifier is remembered.
+    #[default]
+    Refuse,
+    /// Whoever asks sees to that. Nothing is remembered.
+    Allow,
 }
 
 impl Default for ModulePolicy {
     /// A window of seven days, no transaction counter, warnings thirty days before, requests open for thirty days; names of
-    /// requests are remembered for seven days.
+    /// requests and used identifiers are remembered for seven days, and none is used again meanwhile.
     fn default() -> Self {
         Self {
             window_minutes: Some(7 * 24 * 60),
@@ -38,6 +52,7 @@ impl Default for ModulePolicy {
             warning_days: 30,
             request_days: 30,
             remember_days: 7,
+            tid_reuse: TidReuse::Refuse,
         }
     }
 }

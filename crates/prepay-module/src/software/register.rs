@@ -6,11 +6,12 @@
 use prepay_token::Instruction;
 use prepay_token::key::{DecoderKeyGenerator, DerivationPolicy, VendingKey};
 
+use super::names::KeyMark;
 use crate::RegisterReport;
 use prepay_basics::Moment;
-use prepay_kmp::CentreId;
 use prepay_kmp::attribute::{KeyCheckValue, RegisterNumber, VendingKeyAttributes};
 use prepay_kmp::check_value;
+use prepay_kmp::{CentreId, KeyNote};
 
 /// Tenths per unit: ULM is in units, tokens carry tenths.
 const TENTHS: u64 = 10;
@@ -91,6 +92,22 @@ impl Register {
         }
     }
 
+    /// Which key it has, without the key itself.
+    pub(crate) fn note(&self) -> KeyNote {
+        KeyNote {
+            register: Some(self.number),
+            supply_group: self.attributes.supply_group,
+            key_revision: self.attributes.key_revision,
+            check_value: self.check_value,
+        }
+    }
+
+    /// What tells the key apart from others.
+    #[inline]
+    pub(crate) fn mark(&self) -> KeyMark {
+        KeyMark::new(&self.note())
+    }
+
     /// The contents of the register, without the key.
     pub(crate) fn report(&self) -> RegisterReport {
         RegisterReport {
@@ -122,6 +139,11 @@ impl Registers {
     #[inline]
     pub(crate) fn get_mut(&mut self, number: RegisterNumber) -> Option<&mut Register> {
         self.places.get_mut(usize::from(number.value()))?.as_deref_mut()
+    }
+
+    /// What tells the key of a register apart from others, if it has one.
+    pub(crate) fn mark(&self, number: u16) -> Option<KeyMark> {
+        Some(self.places.get(usize::from(number))?.as_ref()?.mark())
     }
 
     /// Adds or replaces a register.

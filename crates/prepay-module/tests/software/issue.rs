@@ -55,7 +55,7 @@ fn code(refusal: &Refusal) -> &'static str {
 
 #[test]
 fn tokens_are_what_was_asked_for() {
-    let world = world(ModulePolicy::default(), &[TestKey::new(1), TestKey::des(2)]);
+    let world = world(policy(), &[TestKey::new(1), TestKey::des(2)]);
     for (number, encryption) in [(1, EncryptionAlgorithm::Misty1), (2, EncryptionAlgorithm::Sta)] {
         let key = if number == 1 { TestKey::new(1) } else { TestKey::des(2) };
         let meter = MeterConfiguration { encryption, ..meter() };
@@ -92,7 +92,7 @@ fn tokens_are_what_was_asked_for() {
 
 #[test]
 fn random_numbers_come_from_a_counter() {
-    let mut world = world(ModulePolicy::default(), &[TestKey::new(1)]);
+    let mut world = world(policy(), &[TestKey::new(1)]);
     for number in 0..40 {
         let random = if number % 3 == 0 {
             world.operator().issue_token(management(1)).unwrap().random
@@ -112,7 +112,7 @@ fn a_test_module_may_fix_time_and_random_numbers_and_says_so() {
     let random = RandomNumber::try_from(5).unwrap();
     let test =
         TestMode { fixed_time: Some(fixed), fixed_random: Some(random), ..TestMode::default() };
-    let world = World::with_test_mode(ModulePolicy::default(), test);
+    let world = World::with_test_mode(policy(), test);
     let mut centre = TestCentre::new("KMC-1");
     centre.join(&world);
     let report = centre.load(&world, &[TestKey::new(1)]);
@@ -177,7 +177,7 @@ fn every_check_of_a_credit_beats_those_after_it() {
         ("transactions", no_limit(all_wrong()), near),
     ];
     for (expected, key, request) in cases {
-        let policy = ModulePolicy { transactions: Some(0), ..ModulePolicy::default() };
+        let policy = ModulePolicy { transactions: Some(0), ..policy() };
         let world = world(policy, &[key]);
         let before = world.left(1);
         let found = refusal(&world, IssueRequest::Token(request));
@@ -244,7 +244,7 @@ fn every_check_of_a_key_change_beats_those_after_it() {
     ];
     let mut rules = Vec::new();
     for (expected, old, new, request) in cases {
-        let policy = ModulePolicy { transactions: Some(1), ..ModulePolicy::default() };
+        let policy = ModulePolicy { transactions: Some(1), ..policy() };
         let world = world(policy, &[old, new]);
         let found = refusal(&world, IssueRequest::KeyChange(request));
         assert_eq!(code(&found), expected, "{found}");
@@ -267,7 +267,7 @@ fn every_check_of_a_key_change_beats_those_after_it() {
 fn activation_and_issue_end_hold_to_the_second() {
     let (from, until) = (moment("2026-02-01T00:00:00Z"), moment("2026-04-01T00:00:00Z"));
     let key = TestKey::new(1).with(|a| (a.activation, a.issued_until) = (from, until));
-    let policy = ModulePolicy { window_minutes: None, ..ModulePolicy::default() };
+    let policy = ModulePolicy { window_minutes: None, ..policy() };
     let world = world(policy, &[key]);
     let second = |moment: Moment, by: i64| {
         Moment::from_unix_seconds(moment.unix_seconds().saturating_add_signed(by)).unwrap()
@@ -299,7 +299,7 @@ fn activation_and_issue_end_hold_to_the_second() {
 #[test]
 fn the_identifier_window_holds_to_the_minute() {
     let now = moment(START);
-    let policy = ModulePolicy { window_minutes: Some(60), ..ModulePolicy::default() };
+    let policy = ModulePolicy { window_minutes: Some(60), ..policy() };
     let world = world(policy, &[TestKey::new(1)]);
     let middle = i64::from(identifier(now).value());
     for (minutes, fits) in [(-61, false), (-60, true), (0, true), (60, true), (61, false)] {
@@ -316,7 +316,7 @@ fn the_identifier_window_holds_to_the_minute() {
 
 #[test]
 fn key_expiry_is_a_block_of_identifiers() {
-    let policy = ModulePolicy { window_minutes: None, ..ModulePolicy::default() };
+    let policy = ModulePolicy { window_minutes: None, ..policy() };
     let key = TestKey::new(1).with(|a| a.expiry = KeyExpiryNumber::from(100));
     let world = world(policy, &[key]);
     for (identifier, fits) in [(0x64_FFFF, true), (0x65_0000, false)] {
@@ -333,7 +333,7 @@ fn an_expired_key_may_be_the_old_one_of_a_change_but_never_the_new_one() {
     // 2026-03-01T12:00 is minute 6 397 200 from 2014, in block 97.
     assert_eq!(identifier(moment(START)).expiry_block(), 97);
     let key = |number, ken| TestKey::new(number).with(|a| a.expiry = KeyExpiryNumber::from(ken));
-    let world = world(ModulePolicy::default(), &[key(1, 96), key(2, 97), key(3, 255)]);
+    let world = world(policy(), &[key(1, 96), key(2, 97), key(3, 255)]);
     for (from, to, fits) in [
         (1, 1, false),
         (2, 1, false),
@@ -367,7 +367,7 @@ fn rollover_is_set_exactly_when_the_base_dates_differ() {
     // In 2020 the base date 1993 still has identifiers.
     let now = moment("2020-06-01T00:00:00Z");
     let fixed = TestMode { fixed_time: Some(now), ..TestMode::default() };
-    let world = World::with_test_mode(ModulePolicy::default(), fixed);
+    let world = World::with_test_mode(policy(), fixed);
     let mut centre = TestCentre::new("KMC-1");
     centre.join(&world);
     let keys: Vec<_> = keys
@@ -399,7 +399,7 @@ fn rollover_is_set_exactly_when_the_base_dates_differ() {
     }
     // Behind the last identifier of its base date, nothing under a key is new.
     let late = TestMode { fixed_time: Some(moment("2026-06-01T00:00:00Z")), ..fixed };
-    let world = World::with_test_mode(ModulePolicy::default(), late);
+    let world = World::with_test_mode(policy(), late);
     let mut centre = TestCentre::new("KMC-1");
     centre.join(&world);
     centre.load(&world, &keys);
@@ -416,7 +416,7 @@ fn key_types_follow_each_other_as_the_matrix_says() {
     let keys: Vec<_> = (1..=3)
         .map(|number| TestKey::des(number).with(|a| a.key_type = types[usize::from(number) - 1]))
         .collect();
-    let world = world(ModulePolicy::default(), &keys);
+    let world = world(policy(), &keys);
     for carrier in [TokenCarrierType::NUMERIC, TokenCarrierType::MAGNETIC_CARD] {
         let meter = MeterConfiguration { encryption: EncryptionAlgorithm::Sta, carrier, ..meter() };
         let card = carrier.is_erasable();
@@ -451,7 +451,7 @@ fn key_types_follow_each_other_as_the_matrix_says() {
 
 #[test]
 fn set_sizes_suit_the_cipher() {
-    let world = world(ModulePolicy::default(), &[TestKey::new(1)]);
+    let world = world(policy(), &[TestKey::new(1)]);
     for (encryption, size, fits) in [
         (EncryptionAlgorithm::Sta, SetSize::Two, true),
         (EncryptionAlgorithm::Sta, SetSize::Three, true),
@@ -478,7 +478,7 @@ fn set_sizes_suit_the_cipher() {
 #[test]
 fn only_sub_classes_of_the_set_are_issued() {
     let key = TestKey::new(1).with(|a| a.sub_classes = "16".parse().unwrap());
-    let world = world(ModulePolicy::default(), &[key]);
+    let world = world(policy(), &[key]);
     let one = CurrencyAmount::from_hundred_thousandths(1).unwrap();
     for (sub_class, service) in (0_u8..8).zip(Service::ALL.into_iter().chain(Service::ALL)) {
         let instruction = if sub_class < 4 {
@@ -499,7 +499,7 @@ fn only_sub_classes_of_the_set_are_issued() {
 
 #[test]
 fn a_test_or_display_is_no_work_for_a_module() {
-    let world = world(ModulePolicy::default(), &[TestKey::new(1)]);
+    let world = world(policy(), &[TestKey::new(1)]);
     let instruction = prepay_token::open_in_clear("00000000000150997584".parse().unwrap())
         .map(|token| token.instruction().unwrap())
         .unwrap();
@@ -510,7 +510,7 @@ fn a_test_or_display_is_no_work_for_a_module() {
 
 #[test]
 fn the_transaction_counter_counts_tokens() {
-    let policy = ModulePolicy { transactions: Some(6), ..ModulePolicy::default() };
+    let policy = ModulePolicy { transactions: Some(6), ..policy() };
     let world = world(policy, &[TestKey::new(1)]);
     issued(&world, credit(1));
     world.operator().issue_key_change(key_change(1, 1)).unwrap();
@@ -528,7 +528,7 @@ fn the_transaction_counter_counts_tokens() {
 fn verification_names_what_it_found() {
     let default = TestKey::new(2).with(|a| a.key_type = VendingKeyType::DEFAULT);
     let expired = TestKey::new(3).with(|a| a.expiry = KeyExpiryNumber::from(96));
-    let world = world(ModulePolicy::default(), &[TestKey::new(1), default, expired]);
+    let world = world(policy(), &[TestKey::new(1), default, expired]);
     let verify = |number, token| {
         let request = VerifyRequest { register: register(number), meter: meter(), token };
         world.operator().verify(&request)
@@ -572,7 +572,7 @@ fn verification_names_what_it_found() {
 
 #[test]
 fn a_refused_request_does_not_hinder_the_others() {
-    let world = world(ModulePolicy::default(), &[TestKey::new(1)]);
+    let world = world(policy(), &[TestKey::new(1)]);
     let requests = [credit(1), credit(9), credit(1)].map(IssueRequest::Token);
     let answers = world.operator().issue(&requests).unwrap();
     let [Ok(Issued::Token(first)), Err(Refusal::Register { .. }), Ok(Issued::Token(second))] =
@@ -592,7 +592,7 @@ fn limits_are_set_anew_by_a_fresh_load() {
             a.currency_limit = CurrencyLimit(currency);
         })
     };
-    let (world, mut centre) = loaded(ModulePolicy::default(), &[limited(Some(2), Some(1))]);
+    let (world, mut centre) = loaded(policy(), &[limited(Some(2), Some(1))]);
     assert_eq!(world.left(1), (Some(20), Some(100_000), None));
     issued(&world, TokenRequest { instruction: units(15), ..credit(1) });
     assert_eq!(world.left(1).0, Some(5));

@@ -12,6 +12,7 @@ use prepay_kmp::{
 };
 use prepay_module::software::{
     Auditor, Custodians, LoadReport, ModuleEntry, ModulePolicy, Operator, SoftwareModule, TestMode,
+    TidReuse,
 };
 use prepay_module::{IssueRequest, KeyChangeRequest, MeterConfiguration, RequestId, TokenRequest};
 pub(crate) use prepay_testkit::ceremony::{PEOPLE, passphrase, value};
@@ -32,6 +33,11 @@ use prepay_vault::{
 
 /// The time at which everything begins.
 pub(crate) const START: &str = "2026-03-01T12:00:00Z";
+
+/// The settings of most tests: their tokens may all have the same identifier.
+pub(crate) fn policy() -> ModulePolicy {
+    ModulePolicy { tid_reuse: TidReuse::Allow, ..ModulePolicy::default() }
+}
 
 pub(crate) fn moment(text: &str) -> Moment {
     text.parse().expect("a moment")
@@ -175,6 +181,14 @@ impl VaultStorage for MortalStorage {
         self.write(|_| {}, |memory| memory.log.truncate(length as usize))
     }
 
+    fn close_log(&mut self, name: &str) -> io::Result<()> {
+        let close = |memory: &mut MemoryStorage| {
+            let log = std::mem::take(&mut memory.log);
+            memory.files.all().insert(name.to_owned(), log);
+        };
+        self.write(|_| {}, close)
+    }
+
     fn read_head(&mut self) -> io::Result<Option<Vec<u8>>> {
         self.memory.read_head()
     }
@@ -279,8 +293,9 @@ impl World {
 
 fn place(storage: &SharedStorage, clock: &SetClock) -> Place {
     // Never the same numbers twice in the life of one module.
-    let seed =
-        clock.now().unix_seconds() + storage.lock().expect("a storage").memory.log.len() as u64;
+    let memory = storage.lock().expect("a storage").memory.clone();
+    let segments: usize = memory.files.all().values().map(Vec::len).sum();
+    let seed = clock.now().unix_seconds() + (memory.log.len() + segments) as u64;
     Place {
         storage: Box::new(Arc::clone(storage)),
         entropy: Box::new(Foreseeable::new(seed << 24)),

@@ -64,7 +64,7 @@ proptest! {
 
     #[test]
     fn limits_and_counters_are_those_of_a_model(steps in prop::collection::vec(step(), 1..60)) {
-        let policy = ModulePolicy { transactions: Some(20), ..ModulePolicy::default() };
+        let policy = ModulePolicy { transactions: Some(20), ..policy() };
         let (mut world, mut centre) = loaded(policy, &[key()]);
         let full = (10 * u64::from(UNITS), 100_000 * u128::from(CURRENCY));
         let mut model = Model { units: full.0, currency: full.1, transactions: 20, random: 0 };
@@ -133,10 +133,7 @@ proptest! {
 
 #[test]
 fn a_debit_in_currency_gives_nothing_back() {
-    let (world, _) = loaded(
-        ModulePolicy::default(),
-        &[key().with(|a| a.currency_limit = CurrencyLimit(Some(1)))],
-    );
+    let (world, _) = loaded(policy(), &[key().with(|a| a.currency_limit = CurrencyLimit(Some(1)))]);
     let currency = |value| {
         let amount = CurrencyAmount::from_hundred_thousandths(value).unwrap();
         let instruction = Instruction::CurrencyCredit { service: Service::Electricity, amount };
@@ -154,8 +151,7 @@ fn a_debit_in_currency_gives_nothing_back() {
 
 #[test]
 fn a_limit_can_be_used_to_its_last_tenth() {
-    let (world, _) =
-        loaded(ModulePolicy::default(), &[key().with(|a| a.unit_limit = UnitLimit(Some(2000)))]);
+    let (world, _) = loaded(policy(), &[key().with(|a| a.unit_limit = UnitLimit(Some(2000)))]);
     // 20 000 tenths are rounded up to 20 004, which is more than there is.
     let asked = |tenths| TokenRequest { instruction: units(tenths), ..credit(1) };
     assert!(world.operator().issue_token(asked(20_000)).is_err());

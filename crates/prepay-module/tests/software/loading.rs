@@ -41,7 +41,7 @@ fn refused<T>(world: &mut World, act: impl FnOnce(&World) -> Result<T, Custodian
 }
 
 fn active() -> (World, TestCentre) {
-    joined(ModulePolicy::default())
+    joined(policy())
 }
 
 fn request(world: &World, centre: &mut TestCentre) -> KeyLoadHeader {
@@ -55,7 +55,7 @@ fn load(world: &World, text: &str) -> Result<LoadReport, CustodianError> {
 
 #[test]
 fn a_slot_goes_from_loading_to_pending_to_active() {
-    let mut world = World::new(ModulePolicy::default());
+    let mut world = World::new(policy());
     let mut centre = TestCentre::new("KMC-1");
     let id = centre.id();
     let report = world.custodians().enrol_centre(&document(centre.enrolment())).unwrap();
@@ -89,7 +89,7 @@ fn a_slot_goes_from_loading_to_pending_to_active() {
 
 #[test]
 fn a_test_module_knows_test_centres_only() {
-    let mut world = World::new(ModulePolicy::default());
+    let mut world = World::new(policy());
     let centre = TestCentre::new("KMC-1");
     let real = centre.enrolment_of(false);
     assert!(!document::<CentreEnrolment>(&real).is_test);
@@ -103,7 +103,7 @@ fn a_test_module_knows_test_centres_only() {
 
 #[test]
 fn a_module_writes_one_enrolment_always_the_same() {
-    let mut world = World::new(ModulePolicy::default());
+    let mut world = World::new(policy());
     let first = world.auditor().enrolment().unwrap();
     world.clock.advance(86_400);
     world.reopen();
@@ -214,7 +214,7 @@ fn files_of_others_are_refused() {
     let keys = [TestKey::new(1)];
     let good = centre.file(&header, &keys);
     // Another module.
-    let mut other = World::named("SM-2", ModulePolicy::default(), TestMode::default());
+    let mut other = World::named("SM-2", policy(), TestMode::default());
     TestCentre::new("KMC-1").join(&other);
     assert_eq!(refused(&mut other, |w| load(w, &good)), "other_module");
     // A centre that is not known, and one that has the name of a known one.
@@ -314,7 +314,7 @@ fn several_centres_give_keys_to_one_module() {
 
 #[test]
 fn a_centres_own_keys_have_their_time() {
-    let mut world = World::new(ModulePolicy::default());
+    let mut world = World::new(policy());
     let mut centre = TestCentre::new("KMC-1");
     centre.expires = moment("2026-03-10T00:00:00Z");
     centre.join(&world);
@@ -344,7 +344,7 @@ fn a_centres_own_keys_have_their_time() {
 
 #[test]
 fn slots_are_finite() {
-    let mut world = World::new(ModulePolicy::default());
+    let mut world = World::new(policy());
     let custodians = world.custodians();
     for number in 0..SLOTS {
         let centre = TestCentre::new(&format!("KMC-{number}"));
@@ -361,7 +361,7 @@ fn slots_are_finite() {
 
 #[test]
 fn a_file_may_fill_the_transaction_counter() {
-    let policy = ModulePolicy { transactions: Some(0), ..ModulePolicy::default() };
+    let policy = ModulePolicy { transactions: Some(0), ..policy() };
     let (mut world, mut centre) = joined(policy);
     let header = request(&world, &mut centre);
     let text = centre.file(&KeyLoadHeader { transactions: Some(7), ..header }, &[TestKey::new(1)]);

@@ -1,6 +1,7 @@
 //! The software module through its public face: everything it holds came by agreement and key-load file.
 
 mod clock;
+mod identifiers;
 mod issue;
 mod kit;
 mod limits;

@@ -21,7 +21,7 @@ fn secret(text: &str) -> Secret {
 
 #[test]
 fn each_role_does_its_own_work_only() {
-    let world = World::new(ModulePolicy::default());
+    let world = World::new(policy());
     for (who, role) in PEOPLE {
         let session = world.session(who);
         let wrong_role = AccessError::Role { found: role };
@@ -39,7 +39,7 @@ fn each_role_does_its_own_work_only() {
     assert!(Quorum::new(world.session("alice"), world.session("alice")).is_err());
     assert!(Quorum::new(world.session("alice"), world.session("olga")).is_err());
     // A session of another module is none here.
-    let other = World::named("SM-2", ModulePolicy::default(), TestMode::default());
+    let other = World::named("SM-2", policy(), TestMode::default());
     assert_eq!(other.module.operator(&world.session("olga")).unwrap_err(), AccessError::OtherVault);
     let quorum = Quorum::new(world.session("alice"), world.session("bob")).unwrap();
     assert_eq!(other.module.custodians(quorum).unwrap_err(), AccessError::OtherVault);
@@ -47,7 +47,7 @@ fn each_role_does_its_own_work_only() {
 
 #[test]
 fn sessions_end_with_the_person() {
-    let (world, _) = loaded(ModulePolicy::default(), &[TestKey::new(1)]);
+    let (world, _) = loaded(policy(), &[TestKey::new(1)]);
     let (operator, vault, by) = (world.operator(), world.module.vault(), world.quorum());
     let token = operator.issue_token(credit(1)).unwrap().token;
     vault.remove_user(&by, &value("olga")).unwrap();
@@ -70,7 +70,7 @@ fn sessions_end_with_the_person() {
 
 #[test]
 fn the_audit_log_tells_who_did_what() {
-    let (world, _) = loaded(ModulePolicy::default(), &[TestKey::new(1)]);
+    let (world, _) = loaded(policy(), &[TestKey::new(1)]);
     world.operator().issue_token(credit(1)).unwrap();
     let requests = [IssueRequest::Token(credit(1)); 5];
     world.operator().issue(&requests).unwrap();
@@ -103,7 +103,7 @@ fn the_audit_log_tells_who_did_what() {
 
 #[test]
 fn a_backup_gives_no_limits_back() {
-    let policy = ModulePolicy { transactions: Some(50), ..ModulePolicy::default() };
+    let policy = ModulePolicy { transactions: Some(50), ..policy() };
     let (world, mut centre) = joined(policy);
     let limited = || TestKey::new(1).with(|a| a.unit_limit = UnitLimit(Some(10)));
     centre.load(&world, &[limited(), TestKey::new(2)]);
@@ -150,7 +150,7 @@ fn a_backup_gives_no_limits_back() {
 
 #[test]
 fn status_says_what_keepers_should_know() {
-    let policy = ModulePolicy { transactions: Some(3), ..ModulePolicy::default() };
+    let policy = ModulePolicy { transactions: Some(3), ..policy() };
     let world = World::new(policy);
     let alerts = |world: &World| world.auditor().status().unwrap().alerts.join("\n");
     for expected in ["test module", "counter is low: 3 tokens", "no register has a key"] {
@@ -198,7 +198,7 @@ fn status_says_what_keepers_should_know() {
 
 #[test]
 fn who_was_removed_reads_no_more() {
-    let world = World::new(ModulePolicy::default());
+    let world = World::new(policy());
     let (vault, by) = (world.module.vault(), world.quorum());
     let reader = world.module.custodians(by.clone()).unwrap().reader();
     let (anton, olga) = (world.auditor(), world.operator());

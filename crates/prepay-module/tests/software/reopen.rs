@@ -2,9 +2,10 @@
 //! repeated request gives what it gave.
 
 use prepay_kmp::attribute::UnitLimit;
-use prepay_module::software::{Custodians, ModulePolicy, Operator};
+use prepay_module::software::{Custodians, ModulePolicy, Operator, SoftwareModule};
 use prepay_module::{IssueRequest, Issued, Refusal, SecurityModule, TokenRequest};
 use prepay_testkit::documents::document;
+use prepay_vault::{By, Session};
 
 use crate::kit::*;
 
@@ -23,9 +24,15 @@ struct Answered {
     refilled: u64,
 }
 
+type Handles = (Operator, Custodians, SoftwareModule, Session);
+
+fn handles(world: &World) -> Handles {
+    (world.operator(), world.custodians(), world.module.clone(), world.session("anton"))
+}
+
 /// Does a bit of everything until something fails. The people are signed in already.
 fn script(
-    (operator, custodians): &(Operator, Custodians),
+    (operator, custodians, module, anton): &Handles,
     centre: &mut TestCentre,
     answered: &mut Answered,
 ) -> Option<()> {
@@ -47,6 +54,7 @@ fn script(
     custodians.load_keys(&document(centre.file(&header, &[key(2)]))).ok()?;
     answered.loads += 1;
     issue(6, 2, answered)?;
+    module.vault().rotate(By::One(anton)).ok()?;
     answered.refilled = custodians.refill(10).ok()?;
     issue(8, 1, answered)?;
     custodians.delete_key(register(2)).ok()?;
@@ -55,16 +63,16 @@ fn script(
 }
 
 fn prepared() -> (World, TestCentre) {
-    loaded(ModulePolicy { transactions: Some(100), ..ModulePolicy::default() }, &[key(1)])
+    loaded(ModulePolicy { transactions: Some(100), ..policy() }, &[key(1)])
 }
 
 #[test]
 fn whatever_was_answered_survives_a_death_at_any_call() {
     let (world, mut centre) = prepared();
     let memory = world.storage.lock().unwrap().memory.clone();
-    let handles = (world.operator(), world.custodians());
+    let alive = handles(&world);
     let before = world.storage.lock().unwrap().fate().calls;
-    script(&handles, &mut centre, &mut Answered::default()).expect("a storage that lives");
+    script(&alive, &mut centre, &mut Answered::default()).expect("a storage that lives");
     let calls = world.storage.lock().unwrap().fate().calls - before;
     assert!(calls > 20, "{calls}");
     let mut world = world;
@@ -74,8 +82,7 @@ fn whatever_was_answered_survives_a_death_at_any_call() {
                 MortalStorage { memory: memory.clone(), ..MortalStorage::default() };
             world.reopen();
             // The centre's side does not depend on the module's fate.
-            let (mut answered, handles) =
-                (Answered::default(), (world.operator(), world.custodians()));
+            let (mut answered, handles) = (Answered::default(), handles(&world));
             {
                 let storage = world.storage.lock().unwrap();
                 let mut fate = storage.fate();

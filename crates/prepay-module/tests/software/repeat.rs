@@ -8,7 +8,7 @@ use prepay_token::element::KeyExpiryNumber;
 use crate::kit::*;
 
 fn world() -> (World, TestCentre) {
-    let policy = ModulePolicy { transactions: Some(100), ..ModulePolicy::default() };
+    let policy = ModulePolicy { transactions: Some(100), ..policy() };
     let limited = TestKey::new(1).with(|a| a.unit_limit = UnitLimit(Some(3)));
     loaded(policy, &[limited, TestKey::new(2)])
 }

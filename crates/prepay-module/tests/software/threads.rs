@@ -4,9 +4,10 @@ use std::collections::HashSet;
 use std::thread;
 
 use prepay_kmp::attribute::UnitLimit;
-use prepay_module::software::{BATCH, ModulePolicy};
+use prepay_module::software::{BATCH, ModulePolicy, TestMode};
 use prepay_module::{IssueRequest, Issued, ModuleFault, Refusal, SecurityModule, TokenRequest};
 use prepay_token::element::TokenIdentifier;
+use prepay_vault::By;
 
 use crate::kit::*;
 
@@ -16,11 +17,7 @@ const EACH: u64 = 200;
 #[test]
 fn sixteen_threads_count_exactly() {
     let tokens = THREADS * EACH;
-    let policy = ModulePolicy {
-        transactions: Some(tokens - 10),
-        window_minutes: None,
-        ..ModulePolicy::default()
-    };
+    let policy = ModulePolicy { transactions: Some(tokens - 10), window_minutes: None, ..policy() };
     let (mut world, mut centre) = joined(policy);
     let limit = (tokens - 20) as u32;
     centre.load(&world, &[TestKey::new(1).with(|a| a.unit_limit = UnitLimit(Some(limit)))]);
@@ -70,7 +67,7 @@ fn sixteen_threads_count_exactly() {
 
 #[test]
 fn the_same_request_from_all_threads_is_carried_out_once() {
-    let (world, _) = loaded(ModulePolicy::default(), &[TestKey::new(1)]);
+    let (world, _) = loaded(policy(), &[TestKey::new(1)]);
     let operator = world.operator();
     let answers = thread::scope(|scope| {
         let ask = || scope.spawn(|| operator.issue(&[named(credit(1), 1)]).expect("an answer"));
@@ -83,7 +80,7 @@ fn the_same_request_from_all_threads_is_carried_out_once() {
 
 #[test]
 fn locking_ends_every_handle() {
-    let (world, _) = loaded(ModulePolicy::default(), &[TestKey::new(1)]);
+    let (world, _) = loaded(policy(), &[TestKey::new(1)]);
     let (operator, auditor, custodians) = (world.operator(), world.auditor(), world.custodians());
     assert!(operator.issue_one(IssueRequest::Token(credit(1))).is_ok());
     world.module.vault().lock();
@@ -96,7 +93,7 @@ fn locking_ends_every_handle() {
 
 #[test]
 fn a_request_that_is_locked_out_half_way_says_that_tokens_may_exist() {
-    let (mut world, _) = loaded(ModulePolicy::default(), &[TestKey::new(1)]);
+    let (mut world, _) = loaded(policy(), &[TestKey::new(1)]);
     let requests = vec![IssueRequest::Token(credit(1)); 4 * BATCH];
     for _ in 0..20 {
         let (operator, auditor) = (world.operator(), world.auditor());
@@ -121,4 +118,63 @@ fn a_request_that_is_locked_out_half_way_says_that_tokens_may_exist() {
         }
     }
     panic!("the lock always came too late");
+}
+
+#[test]
+fn the_log_is_rotated_while_eight_threads_issue() {
+    const ISSUERS: u64 = 8;
+    let test = TestMode { run_names: Some(50), ..TestMode::default() };
+    let policy = ModulePolicy { window_minutes: None, ..ModulePolicy::default() };
+    let mut world = World::with_test_mode(policy, test);
+    let mut centre = TestCentre::new("KMC-1");
+    centre.join(&world);
+    centre.load(&world, &[TestKey::new(1)]);
+    let operator = world.operator();
+    let anton = world.session("anton");
+    let request = |number: u64| {
+        let identifier = TokenIdentifier::from_low_bits(number as u32);
+        named(TokenRequest { identifier, ..credit(1) }, number)
+    };
+    let issued = std::sync::atomic::AtomicU64::new(0);
+    let total = ISSUERS * EACH;
+    let (answers, rotated) = thread::scope(|scope| {
+        let threads: Vec<_> = (0..ISSUERS)
+            .map(|thread| {
+                let (operator, issued) = (operator.clone(), &issued);
+                scope.spawn(move || {
+                    let one = |number| {
+                        let answer = operator.issue(&[request(thread * EACH + number)]);
+                        issued.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+                        answer.expect("an answer").remove(0).expect("a token")
+                    };
+                    (0..EACH).map(one).collect::<Vec<_>>()
+                })
+            })
+            .collect();
+        // Ten times, spread over the whole of it, and a verification across each.
+        let mut rotated = 0;
+        while rotated < 10 {
+            if issued.load(std::sync::atomic::Ordering::Relaxed) >= rotated * total / 10 {
+                world.module.vault().rotate(By::One(&anton)).expect("a rotation");
+                rotated += 1;
+                let report = world.module.vault().verify_audit(By::One(&anton)).unwrap();
+                assert_eq!((report.first_bad, report.absent), (None, vec![]));
+            }
+        }
+        let answers: Vec<_> = threads.into_iter().flat_map(|one| one.join().unwrap()).collect();
+        (answers, rotated)
+    });
+    for _ in 0..2 {
+        world.module.wait_for_names();
+        let all: Vec<_> = (0..total).map(request).collect();
+        let again = world.operator().issue(&all).unwrap();
+        assert!(again.iter().zip(&answers).all(|(again, first)| again.as_ref() == Ok(first)));
+        assert_eq!(world.auditor().status().unwrap().transactions, total);
+        let report = world.verify_audit();
+        assert_eq!((report.first_bad, report.absent), (None, vec![]));
+        assert_eq!(report.entries + 1, world.audit().len() as u64, "and one signed in");
+        world.reopen();
+    }
+    let anton = world.session("anton");
+    assert_eq!(world.module.vault().segments(By::One(&anton)).unwrap().len() as u64, rotated);
 }

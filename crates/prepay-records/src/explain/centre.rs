@@ -55,7 +55,7 @@ pub(super) const ROWS: &[Explanation] = &[
         "A key of this revision is still in use.",
         "Only nine revisions exist, so the old key of this number has to go first.",
         Custodians,
-        "retire the old key: prepay kmc key retire",
+        "revoke and retire the old key: prepay kmc key revoke, prepay kmc key retire; it is gone after 24 hours",
     ),
     row(
         "key_state",

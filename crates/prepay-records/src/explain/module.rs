@@ -94,6 +94,15 @@ pub(super) const ROWS: &[Explanation] = &[
         "check the time of issue and the clock",
     ),
     row(
+        "identifier_used",
+        "Another token for this meter under this key has the token identifier.",
+        "Two purchases fell in one minute, or the same request was sent twice under two names. A meter takes only one token of \
+         each identifier.",
+        Client,
+        "repeat the request with the free identifier that the message names; if the request itself was repeated, use its \
+         first name",
+    ),
+    row(
         "credit_limit",
         "The key does not have enough credit left for this token.",
         "The centre limits how much each key may issue before it is loaded again.",

@@ -217,6 +217,13 @@ pub(super) const ROWS: &[Explanation] = &[
         DISTRUST,
     ),
     row(
+        "audit_archive",
+        "Segments of the audit log cannot be kept or read there.",
+        "The place cannot be written or is in the vault's own directory, or a file is not named as a segment is.",
+        Custodians,
+        "choose a directory on another disk, and keep the names of segments as they are",
+    ),
+    row(
         "vault_too_large",
         "The entry is too large for the audit log.",
         "The request names more than one entry can record. Nothing was done.",

@@ -12,6 +12,20 @@ pub(super) const ROWS: &[Explanation] = &[
         "correct the lines; docs/formats/tariff.md has every word",
     ),
     row(
+        "messages_invalid",
+        "The message file has faults.",
+        "The message lists each with its line: a message that is missing, unknown or there twice, or one that leaves out what it has to say.",
+        Client,
+        "correct the lines; docs/formats/receipt.md has every message",
+    ),
+    row(
+        "letter_missing",
+        "The PDF of a receipt cannot show a letter.",
+        "A name has a letter that is neither Latin nor Arabic, or one that is rare; the fonts of the PDF do not have it.",
+        Client,
+        "print the receipt as text or as HTML, or write the name in other letters",
+    ),
+    row(
         "tariff_missing",
         "The tariff has no version at the moment of the purchase.",
         "The purchase lies before its first version, or after one that ends.",

@@ -2,9 +2,11 @@
 
 use std::fmt;
 
-use prepay_vault::{AuditReport, Entries, Record};
+use prepay_vault::{AuditReport, Entries, Record, Segment, UserReport};
 use serde::de::{Deserializer, MapAccess, Visitor};
 use serde::{Deserialize, Serialize, Serializer};
+
+use crate::custody::{CentresAnswer, CustodyAnswer, EnrolmentText};
 
 /// What a service answers beside what every session does.
 #[derive(Clone, Debug, Serialize)]
@@ -21,8 +23,66 @@ pub enum ServiceAnswer {
     Page(PageAnswer),
     /// The audit log was verified.
     Audit(AuditAnswer),
+    /// The audit log was rotated.
+    Rotated(SegmentRecord),
     /// A back-up.
     Backup(BackupAnswer),
+    /// The people of the module.
+    People {
+        /// All of them, in the order of their names.
+        people: Vec<PersonRecord>,
+    },
+    /// A person was added or removed, or has a new passphrase.
+    Person {
+        /// Who.
+        name: String,
+    },
+    /// The time of the clock was accepted.
+    Clock(ClockAccepted),
+    /// The centres that the module knows.
+    Centres(CentresAnswer),
+    /// A part of a text from a centre has arrived.
+    Document {
+        /// How many bytes there are by now.
+        bytes: usize,
+    },
+    /// The module's enrolment.
+    Enrolment(EnrolmentText),
+    /// What two custodians are answered about centres, keys and the transaction counter.
+    Custody(CustodyAnswer),
+}
+
+/// One of the people of a module.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+pub struct PersonRecord {
+    /// Who.
+    pub name: String,
+    /// In which role.
+    pub role: String,
+    /// How many sign-ins failed since the last that did not.
+    pub failures: u32,
+    /// Until when the next sign-in has to wait, after failures.
+    pub waits_until: Option<String>,
+}
+
+impl From<&UserReport> for PersonRecord {
+    fn from(user: &UserReport) -> Self {
+        Self {
+            name: user.name.to_string(),
+            role: user.role.to_string(),
+            failures: user.failures,
+            waits_until: (user.failures > 0).then(|| user.wait_until.to_string()),
+        }
+    }
+}
+
+/// The time of the clock was accepted.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+pub struct ClockAccepted {
+    /// The time now.
+    pub time: String,
+    /// The latest time seen before; nothing if the clock was not behind, so that there was nothing to accept.
+    pub latest: Option<String>,
 }
 
 /// A person who signed in.
@@ -88,12 +148,43 @@ pub struct AuditAnswer {
     pub authenticated: bool,
     /// The last one, to note.
     pub last: String,
+    /// The first and the last number of entries that were not verified, because they are not here.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub absent: Vec<(u64, u64)>,
 }
 
 impl From<&AuditReport> for AuditAnswer {
     fn from(report: &AuditReport) -> Self {
-        let AuditReport { entries, authenticated, last, .. } = report;
-        Self { entries: *entries, authenticated: *authenticated, last: last.to_string() }
+        let AuditReport { entries, authenticated, last, absent, .. } = report;
+        let (entries, authenticated, absent) = (*entries, *authenticated, absent.clone());
+        Self { entries, authenticated, last: last.to_string(), absent }
+    }
+}
+
+/// A closed segment of an audit log.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+pub struct SegmentRecord {
+    /// The name of its file.
+    pub segment: String,
+    /// The number of its first entry.
+    pub first: u64,
+    /// The number of its last entry.
+    pub last: u64,
+    /// Its length in bytes.
+    pub length: u64,
+    /// The last entry, to note.
+    pub mark: String,
+}
+
+impl From<&Segment> for SegmentRecord {
+    fn from(segment: &Segment) -> Self {
+        Self {
+            segment: segment.name(),
+            first: segment.first(),
+            last: segment.last.sequence,
+            length: segment.length,
+            mark: segment.last.to_string(),
+        }
     }
 }
 

@@ -2,7 +2,12 @@
 
 use std::fmt;
 
-use prepay_vault::{AccessError, AuditError, QuorumError, SignInError, VaultError};
+use prepay_kmp::DocumentError;
+use prepay_module::ModuleFault;
+use prepay_module::software::CustodianError;
+use prepay_vault::{AccessError, AuditError, QuorumError, SignInError, UserError, VaultError};
+
+use crate::custody;
 
 /// Why a service refuses a line or a connection.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -40,8 +45,25 @@ pub enum ServiceError {
         /// What is there instead.
         problem: String,
     },
+    /// A line is about a text from a centre, and none came before it.
+    NoDocument,
+    /// A text from a centre is of another kind.
+    Misplaced {
+        /// What it should be.
+        expected: &'static str,
+    },
+    /// What a key-load file changes was not shown on this connection, or is something else now.
+    NotConfirmed,
     /// The person was not signed in.
     SignIn(SignInError),
+    /// The people of the module were not changed.
+    User(UserError),
+    /// A text from a centre cannot be read.
+    Document(DocumentError),
+    /// The module refused its custodians.
+    Custodians(CustodianError),
+    /// The module broke, or is locked.
+    Fault(ModuleFault),
     /// The person who signed in may not do this.
     Access(AccessError),
     /// Two people cannot act together.
@@ -63,7 +85,25 @@ prepay_basics::codes! {
         TooSlow = "too_slow",
         UserRefused = "user_refused",
         Noted = "audit_noted",
-    } or { SignIn, Access, Quorum, Audit, Vault }
+        NoDocument = "missing_field",
+        Misplaced = "kind",
+        NotConfirmed = "not_confirmed",
+    } or { SignIn, User, Document, Custodians, Fault, Access, Quorum, Audit, Vault }
+}
+
+impl ServiceError {
+    /// What to do next; nothing if the table of codes says it.
+    pub(crate) const fn next(&self) -> Option<&'static str> {
+        match self {
+            Self::NoDocument => Some("send the text in lines of the operation document first"),
+            Self::NotConfirmed => Some(
+                "send preview, compare its answer with what the centre announced, then send load",
+            ),
+            Self::User(UserError::TooFewCustodians) => Some("add another custodian first"),
+            Self::Custodians(CustodianError::Refused(refusal)) => custody::next(refusal),
+            _ => None,
+        }
+    }
 }
 
 impl fmt::Display for ServiceError {
@@ -91,7 +131,19 @@ impl fmt::Display for ServiceError {
             ),
             Self::UserRefused => f.write_str("the service does not serve this user"),
             Self::Noted { problem } => f.write_str(problem),
+            Self::NoDocument => f.write_str("document: expected a text before this line, found none"),
+            Self::Misplaced { expected } => {
+                write!(f, "document: expected {expected}, found another text")
+            }
+            Self::NotConfirmed => f.write_str(
+                "nothing was loaded: expected preview to show on this connection what the file changes, found no \
+                 such answer, or other changes now",
+            ),
             Self::SignIn(error) => error.fmt(f),
+            Self::User(error) => error.fmt(f),
+            Self::Document(error) => error.fmt(f),
+            Self::Custodians(error) => error.fmt(f),
+            Self::Fault(error) => error.fmt(f),
             Self::Access(error) => error.fmt(f),
             Self::Quorum(error) => error.fmt(f),
             Self::Audit(error) => error.fmt(f),

@@ -19,7 +19,10 @@ mod log_check;
 mod person;
 mod reader;
 
-pub use answer::{AuditAnswer, BackupAnswer, EntryRecord, PageAnswer, ServiceAnswer, SignedIn};
+pub use answer::{
+    AuditAnswer, BackupAnswer, ClockAccepted, EntryRecord, PageAnswer, PersonRecord, SegmentRecord,
+    ServiceAnswer, SignedIn,
+};
 pub use error::ServiceError;
 pub use log_check::LogCheck;
 pub use reader::Wire;
@@ -28,6 +31,7 @@ use std::fmt;
 use std::io::{self, Write};
 use std::panic::{self, AssertUnwindSafe};
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 use std::time::{Duration, Instant};
 
 use prepay_basics::Identifier;
@@ -74,6 +78,8 @@ pub struct Service {
     limits: Limits,
     signing_in: AtomicUsize,
     last_check: LastCheck,
+    /// How often keys have changed. Held to write while they change, and to read while something is made with them.
+    keys: RwLock<u64>,
 }
 
 /// Notes for whoever runs the service. No secret is among them.
@@ -83,7 +89,15 @@ impl Service {
     /// A service of this module.
     pub fn new(module: SoftwareModule, limits: Limits) -> Self {
         let (signing_in, last_check) = (AtomicUsize::new(0), LastCheck::default());
-        Self { module, limits, signing_in, last_check }
+        Self { module, limits, signing_in, last_check, keys: RwLock::default() }
+    }
+
+    fn keys(&self) -> RwLockReadGuard<'_, u64> {
+        self.keys.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn keys_to_change(&self) -> RwLockWriteGuard<'_, u64> {
+        self.keys.write().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// The module.
@@ -128,8 +142,7 @@ impl Service {
         let Limits { idle, patience, .. } = self.limits;
         let mut lines = LineReader::new(patience);
         let out = Answers { wire, patience };
-        let mut session =
-            Session::new(Person::new(idle, &self.last_check), self.module.is_test(), out);
+        let mut session = Session::new(Person::new(self), self.module.is_test(), out);
         let mut until = Instant::now() + patience;
         loop {
             match lines.next(wire, until)? {
@@ -186,22 +199,42 @@ impl Service {
                 self.sign_in(&mut session.desk, &name, &passphrase, log)
             }
             ServiceRequest::SignOut => Ok(session.desk.sign_out()),
-            ServiceRequest::Audit { from, count } => {
-                session.desk.audit(&self.module, from, count as usize)
+            ServiceRequest::Audit { from, count } => session.desk.audit(from, count as usize),
+            ServiceRequest::AuditVerify { noted } => session.desk.audit_verify(noted),
+            ServiceRequest::AuditRotate => {
+                let rotated = session.desk.audit_rotate();
+                if rotated.is_ok() {
+                    log(format_args!("{} rotated the audit log", session.desk));
+                }
+                rotated
             }
-            ServiceRequest::AuditVerify { noted } => session.desk.audit_verify(&self.module, noted),
             ServiceRequest::Backup { passphrases } => {
-                let made = session.desk.backup(&self.module, passphrases.each_ref());
+                let made = session.desk.backup(passphrases.each_ref());
                 if made.is_ok() {
                     log(format_args!("{} made a back-up", session.desk));
                 }
                 made
             }
+            ServiceRequest::Users => session.desk.users(),
+            ServiceRequest::Slots => session.desk.slots(),
+            ServiceRequest::RequestEnrolment => session.desk.enrolment(),
+            ServiceRequest::Document { text } => session.desk.document(&text),
+            ServiceRequest::Preview => session.desk.preview(),
+            ServiceRequest::Change(op, change) => {
+                let changed = session.desk.change(change);
+                if changed.is_ok() {
+                    log(format_args!("{}: {op}", session.desk));
+                }
+                changed
+            }
             ServiceRequest::Module(_) => unreachable!("a session answers it"),
         };
         let answer = answer.map(|answer| crate::Answer::Service(Box::new(answer)));
-        let broken = answer.as_ref().err().filter(|error| error.code() == "storage");
-        let broken = broken.map(|error| ModuleFault::Storage { problem: error.to_string() });
+        let broken = answer.as_ref().err().and_then(|error| match error.code() {
+            "storage" => Some(ModuleFault::Storage { problem: error.to_string() }),
+            "vault_copied" => Some(ModuleFault::Copied { problem: error.to_string() }),
+            _ => None,
+        });
         session.put(id.as_deref(), &answer.map_err(SessionError::from));
         match broken {
             Some(fault) => {
@@ -221,8 +254,7 @@ impl Service {
         log: Log<'_>,
     ) -> Result<ServiceAnswer, ServiceError> {
         person.may_sign_in()?;
-        let signed =
-            self.turn(name, passphrase).and_then(|session| person.sign_in(&self.module, session));
+        let signed = self.turn(name, passphrase).and_then(|session| person.sign_in(session));
         match &signed {
             Ok(_) => log(format_args!("signed in: {person}")),
             // The name may be a passphrase in the wrong place.

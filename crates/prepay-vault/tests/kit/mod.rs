@@ -42,6 +42,8 @@ pub struct Counts {
     pub needed: u64,
     /// What a restored vault was told.
     pub stopped: bool,
+    /// How many rows are kept elsewhere, because the log was rotated.
+    pub kept: u64,
 }
 
 impl Contents for Counts {
@@ -65,17 +67,14 @@ impl Contents for Counts {
         writer.u64(self.notes);
         writer.array(&self.secret);
         writer.bool(self.stopped);
+        writer.u64(self.kept);
     }
 
     fn decode(reader: &mut Reader<'_>) -> Result<Self, DecodeError> {
-        Ok(Self {
-            rows: reader.u64()?,
-            notes: reader.u64()?,
-            secret: reader.array()?,
-            stopped: reader.bool()?,
-            remembered: Vec::new(),
-            needed: 0,
-        })
+        let (rows, notes, secret) = (reader.u64()?, reader.u64()?, reader.array()?);
+        let (stopped, kept) = (reader.bool()?, reader.u64()?);
+        let remembered = (0..kept).collect();
+        Ok(Self { rows, notes, secret, stopped, kept, remembered, needed: 0 })
     }
 
     fn remember(&mut self, entry: &CountEntry, _: At) {
@@ -98,6 +97,11 @@ impl Contents for Counts {
 
     fn restored(&mut self, limits: RestoredLimits) {
         self.stopped = limits == RestoredLimits::Stopped;
+    }
+
+    fn keep_elsewhere(&mut self, _: &mut dyn Entropy) -> io::Result<()> {
+        self.kept = self.rows;
+        Ok(())
     }
 }
 
@@ -259,6 +263,10 @@ impl VaultStorage for Dying {
 
     fn truncate_log(&mut self, length: u64) -> io::Result<()> {
         self.one(|storage| storage.truncate_log(length))
+    }
+
+    fn close_log(&mut self, name: &str) -> io::Result<()> {
+        self.one(|storage| storage.close_log(name))
     }
 
     fn read_head(&mut self) -> io::Result<Option<Vec<u8>>> {

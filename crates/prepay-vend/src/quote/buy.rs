@@ -2,13 +2,16 @@
 
 use rust_decimal::Decimal;
 
-use super::close::{Closed, close};
+use super::close::{Closed, Outcome, close, remainder};
 use super::plan::{Plan, Solution};
 use super::{Ask, Purchase, Quote, QuoteError, write};
-use crate::debt::{Debt, Taken, take};
+use crate::debt::{Debt, DebtRule, Taken, take};
 use crate::exact::{Direction, Exact, Rounding};
 use crate::tariff::read::meant;
 use crate::tariff::{Gap, LARGEST_AMOUNT, Rule, Tariff, Version};
+
+/// How many cents below an amount may buy more than it. Rounding is a matter of a cent per line, or of its step.
+const FARTHEST: Decimal = Decimal::from_parts(200, 0, 0, false, 0);
 
 /// A purchase that was priced, with the steps that led there.
 pub(super) struct Bought<'t> {
@@ -16,6 +19,8 @@ pub(super) struct Bought<'t> {
     pub(super) taken: Vec<Taken>,
     pub(super) solution: Solution,
     pub(super) closed: Closed,
+    /// It is priced as an amount that is this much less, which buys more because of rounding; the remainder takes it.
+    pub(super) surplus: Decimal,
 }
 
 /// What an amount for units is wanted for.
@@ -25,6 +30,23 @@ enum Use {
     AskedFor,
     /// The smallest amount that buys at least so many.
     Smallest,
+}
+
+impl Bought<'_> {
+    /// What the customer asked for.
+    pub(super) fn amount(&self) -> Decimal {
+        self.plan.amount + self.surplus
+    }
+
+    /// Adds money that buys nothing.
+    fn with_surplus(mut self, surplus: Decimal) -> Self {
+        self.surplus = surplus;
+        match remainder(&self.plan) {
+            Some(line) => self.closed.amounts[line] += surplus,
+            None => self.closed.rest += surplus,
+        }
+        self
+    }
 }
 
 impl Tariff {
@@ -41,7 +63,7 @@ impl Tariff {
         let version = self
             .version_at(purchase.at)
             .ok_or(QuoteError::TariffMissing { at: purchase.at, first: self.versions[0].from })?;
-        self.check(purchase)?;
+        self.check(version, purchase)?;
         let amount = match purchase.ask {
             Ask::Amount(amount) => {
                 self.check_amount(version, amount)?;
@@ -76,12 +98,60 @@ impl Tariff {
     }
 
     /// Prices an amount. Where the price jumps, `refuses_gaps` says whether money may be left.
+    ///
+    /// Where several lines are rounded, an amount of some cents less may leave more for energy. Then that amount is priced, so
+    /// that more money never buys fewer units, except above the threshold of a fee.
     pub(super) fn buy<'t>(
         &'t self,
         purchase: &'t Purchase,
         amount: Decimal,
         refuses_gaps: bool,
     ) -> Result<Bought<'t>, QuoteError> {
+        let sold = |priced: &Result<Bought<'_>, QuoteError>| {
+            priced.as_ref().map_or(Decimal::ZERO, |bought| bought.closed.units)
+        };
+        let (mut best, mut most) = self.price(purchase, amount)?;
+        let mut surplus = Decimal::ZERO;
+        let farthest = self.smallest_money() * FARTHEST;
+        while most > sold(&best) && surplus < farthest {
+            surplus += self.smallest_money();
+            let less = amount - surplus;
+            if less <= self.threshold_below(purchase, amount) {
+                break;
+            }
+            let (other, most_of_other) = self.price(purchase, less)?;
+            most = most_of_other;
+            if sold(&other) > sold(&best) {
+                best = other.map(|other| other.with_surplus(surplus));
+            }
+        }
+        let bought = best?;
+        if refuses_gaps && bought.closed.left > Decimal::ZERO {
+            return Err(QuoteError::AmountInGap {
+                found: amount,
+                below: amount - bought.closed.left,
+                above: None,
+            });
+        }
+        Ok(bought)
+    }
+
+    /// The highest threshold of a fee that an amount is above, or zero.
+    fn threshold_below(&self, purchase: &Purchase, amount: Decimal) -> Decimal {
+        let lines = self.version_at(purchase.at).map_or(&[][..], |version| &version.lines);
+        let thresholds = lines.iter().filter_map(|line| match line.rule {
+            Rule::PerPurchase { above, .. } => above,
+            _ => None,
+        });
+        thresholds.filter(|above| *above < amount).max().unwrap_or_default()
+    }
+
+    /// Prices exactly this amount, or says why it buys nothing; and the most units that it or a smaller amount buys.
+    fn price<'t>(
+        &'t self,
+        purchase: &'t Purchase,
+        amount: Decimal,
+    ) -> Result<(Result<Bought<'t>, QuoteError>, Decimal), QuoteError> {
         let version = self
             .version_at(purchase.at)
             .ok_or(QuoteError::TariffMissing { at: purchase.at, first: self.versions[0].from })?;
@@ -118,22 +188,23 @@ impl Tariff {
             })
         };
         let Some(solution) = plan.solve(Exact::from(money))? else {
-            return Err(swallowed(&plan)?);
+            return Ok((Err(swallowed(&plan)?), Decimal::ZERO));
         };
-        let Some(closed) = close(&plan, money, solution)? else {
-            return Err(swallowed(&plan)?);
+        let Outcome { closed, mut most } = close(&plan, money, solution)?;
+        if version.debts_after_charges && !of_debts.is_zero() {
+            // Debts move by a cent at a time, and charges that are a share of the amount move with each part of one.
+            let rounding = version.rounding.units;
+            if let Some(more) = plan.solve(Exact::from(money + smallest))? {
+                most = most.max(more.units.rounded(rounding)?);
+            }
+        }
+        let Some(closed) = closed else { return Ok((Err(swallowed(&plan)?), most)) };
+        let bought = if closed.units.is_zero() {
+            Err(QuoteError::AmountTooSmall { found: amount, smallest: None })
+        } else {
+            Ok(Bought { plan, taken, solution, closed, surplus: Decimal::ZERO })
         };
-        if closed.units.is_zero() {
-            return Err(QuoteError::AmountTooSmall { found: amount, smallest: None });
-        }
-        if refuses_gaps && closed.left > Decimal::ZERO {
-            return Err(QuoteError::AmountInGap {
-                found: amount,
-                below: amount - closed.left,
-                above: None,
-            });
-        }
-        Ok(Bought { plan, taken, solution, closed })
+        Ok((bought, most))
     }
 
     /// An amount that buys so many units.
@@ -172,7 +243,11 @@ impl Tariff {
                 Ok((cost + of_debts - purchase.carried) / step)
             };
             down = steps(Direction::Down)?.floor();
+            let before = guess;
             guess = steps(Direction::Up)?.ceil().clamp(Decimal::ONE, most);
+            if guess == before {
+                break;
+            }
         }
         let mut high = guess;
         if let Use::AskedFor = use_of {
@@ -280,7 +355,7 @@ impl Tariff {
         self.amount_for(version, purchase, units, Use::AskedFor)
     }
 
-    fn check(&self, purchase: &Purchase) -> Result<(), QuoteError> {
+    fn check(&self, version: &Version, purchase: &Purchase) -> Result<(), QuoteError> {
         let not_negative = |field: &str, value: Decimal| {
             if value < Decimal::ZERO {
                 return Err(QuoteError::invalid(field, "a number that is not below zero", value));
@@ -292,6 +367,16 @@ impl Tariff {
         not_negative("carried_units", purchase.carried_units)?;
         for (name, value) in &purchase.waiting {
             not_negative(&format!("waiting.{name}"), *value)?;
+            let capped = version
+                .lines
+                .iter()
+                .filter(|line| matches!(line.rule, Rule::Monthly { cap_percent: Some(_), .. }));
+            let mut names = capped.map(|line| line.name.as_str());
+            if !names.clone().any(|known| known == name) {
+                let expected =
+                    format!("a capped charge of the tariff; {}", meant(name, &mut names));
+                return Err(QuoteError::invalid("waiting", expected, format!("{name:?}")));
+            }
         }
         for (name, _) in &purchase.rates {
             if !self.rates.iter().any(|rate| rate.name == *name) {
@@ -300,15 +385,32 @@ impl Tariff {
                 return Err(QuoteError::invalid("rates", expected, format!("{name:?}")));
             }
         }
+        let is_money = |value: Decimal| value.normalize().scale() <= self.decimals;
+        if !is_money(purchase.carried) {
+            let expected = format!("at most {} decimal places", self.decimals);
+            return Err(QuoteError::invalid("carried", expected, purchase.carried));
+        }
         for debt in &purchase.debts {
-            if debt.balance <= Decimal::ZERO || debt.balance.normalize().scale() > self.decimals {
+            let (amount, percent) = match debt.rule {
+                DebtRule::PercentOfAmount(rate) | DebtRule::PercentOfDebt(rate) => {
+                    (None, Some(rate))
+                }
+                DebtRule::Fixed(fixed) => (Some(fixed), None),
+                DebtRule::All => (None, None),
+            };
+            let amounts = [Some(debt.balance), amount, debt.most_amount].into_iter().flatten();
+            if let Some(found) =
+                amounts.into_iter().find(|&of| of <= Decimal::ZERO || !is_money(of))
+            {
                 let expected =
-                    format!("a balance above zero with at most {} decimal places", self.decimals);
-                return Err(QuoteError::invalid(
-                    format!("debts.{}", debt.name),
-                    expected,
-                    debt.balance,
-                ));
+                    format!("an amount above zero with at most {} decimal places", self.decimals);
+                return Err(QuoteError::invalid(format!("debts.{}", debt.name), expected, found));
+            }
+            let percents = [percent, debt.most_percent].into_iter().flatten();
+            let is_share = |of: Decimal| of > Decimal::ZERO && of <= Decimal::ONE_HUNDRED;
+            if let Some(found) = percents.into_iter().find(|&of| !is_share(of)) {
+                let expected = "a share above zero and at most 100 per cent";
+                return Err(QuoteError::invalid(format!("debts.{}", debt.name), expected, found));
             }
         }
         Ok(())

@@ -5,6 +5,8 @@
 //! - `units_first`: units are rounded, and every line is computed from them; the remainder is given back, kept, or taken
 //!   by a line.
 
+use std::cmp::Ordering;
+
 use rust_decimal::Decimal;
 
 use super::QuoteError;
@@ -25,58 +27,125 @@ pub(super) struct Closed {
     pub(super) rest: Decimal,
 }
 
-/// Rounds a solution. `None`: charges leave nothing for energy.
+/// What rounding makes of a solution.
+pub(super) struct Outcome {
+    /// `None`: charges leave nothing for energy.
+    pub(super) closed: Option<Closed>,
+    /// The most units that this amount, or a smaller one, buys; where several lines are rounded, that may be more than this
+    /// amount does.
+    pub(super) most: Decimal,
+}
+
+/// Rounds a solution.
 pub(super) fn close(
     plan: &Plan<'_>,
     money: Decimal,
     solution: Solution,
-) -> Result<Option<Closed>, QuoteError> {
+) -> Result<Outcome, QuoteError> {
     let rules = plan.version.rounding;
-    let remainder = match rules.remainder {
-        Remainder::Line(index) => {
-            let name = &plan.line(index).name;
-            plan.active
-                .iter()
-                .copied()
-                .find(|&line| plan.line(line).name == *name)
-                .unwrap_or(plan.energy)
-                .into()
-        }
-        _ => None,
-    };
+    let remainder = remainder(plan);
     let left = left(plan, money, solution)?;
     let available = money - left;
-    let mut closed = if rules.units_from == UnitsFrom::UnitsFirst {
-        match units_first(plan, available, solution, remainder)? {
-            Some(closed) => closed,
-            None => return Ok(None),
-        }
-    } else {
-        let segment = solution.segment;
-        let amounts = amounts(plan, solution.units, segment, remainder)?;
-        let rest = available - inside(plan, &amounts);
-        Closed { amounts, units: Decimal::ZERO, segment, left, rest }
+    let exact = solution.units.rounded(rules.units)?;
+    if rules.units_from == UnitsFrom::UnitsFirst {
+        let closed = units_first(plan, available, left, exact, remainder)?;
+        // Where units bought before get cheaper, they may give back more than the new ones cost: nothing is sold so.
+        let closed = closed
+            .map(|closed| with_rest(plan, remainder, closed))
+            .filter(|closed| closed.amounts[plan.energy] >= Decimal::ZERO);
+        let sold = closed.as_ref().map_or(Decimal::ZERO, |closed| closed.units);
+        let most = match most_left_over(plan, solution.segment) {
+            Some(more) if sold < exact => {
+                let with_more = plan.solve(Exact::from(money + more))?;
+                let down = Rounding { direction: Direction::Down, ..rules.units };
+                let units = with_more.map(|solution| solution.units.rounded(down)).transpose()?;
+                units.map_or(sold, |units| units.min(exact))
+            }
+            _ => sold,
+        };
+        return Ok(Outcome { closed, most });
+    }
+    let segment = solution.segment;
+    let amounts = amounts(plan, solution.units, segment, remainder)?;
+    let rest = available - inside(plan, &amounts);
+    let of_energy = |energy: Exact| -> Result<Decimal, QuoteError> {
+        Ok(units_of_energy(plan, energy, solution)?.rounded(rules.units)?)
     };
-    closed.left = left;
+    let energy = amounts[plan.energy];
+    let closed = Closed { amounts, units: exact, segment, left, rest };
+    let mut closed = with_rest(plan, remainder, closed);
+    // What a jump leaves covers what rounding took too much.
+    let missing = (-closed.amounts[plan.energy]).max(Decimal::ZERO).min(closed.left);
+    closed.amounts[plan.energy] += missing;
+    closed.left -= missing;
+    if closed.amounts[plan.energy] < Decimal::ZERO {
+        return Ok(Outcome { closed: None, most: exact });
+    }
+    if rules.units_from != UnitsFrom::Energy {
+        return Ok(Outcome { closed: Some(closed), most: exact });
+    }
+    closed.units = of_energy(Exact::from(closed.amounts[plan.energy]))?;
+    let most = if remainder != Some(plan.energy) {
+        of_energy(Exact::from(energy))?
+    } else if let Some(more) = most_left_over(plan, segment) {
+        let Part { fixed, per_unit } = plan.segments[segment].parts[plan.energy];
+        let cents = Rounding { step: plan.tariff.smallest_money(), direction: Direction::Up };
+        of_energy(Exact::from(solution.units.cost(fixed, per_unit)?.rounded(cents)? + more))?
+    } else {
+        closed.units
+    };
+    Ok(Outcome { closed: Some(closed), most })
+}
+
+/// The line that takes the remainder, if one does.
+pub(super) fn remainder(plan: &Plan<'_>) -> Option<usize> {
+    let Remainder::Line(index) = plan.version.rounding.remainder else { return None };
+    let name = &plan.line(index).name;
+    let mut active = plan.active.iter().copied();
+    Some(active.find(|&line| plan.line(line).name == *name).unwrap_or(plan.energy))
+}
+
+/// Gives the rest to the line that takes it. Where rounding took more than there was, the energy line gives it.
+fn with_rest(plan: &Plan<'_>, remainder: Option<usize>, mut closed: Closed) -> Closed {
     if let Some(remainder) = remainder {
-        closed.amounts[remainder] = closed.rest;
-        closed.rest = Decimal::ZERO;
+        closed.amounts[remainder] = std::mem::take(&mut closed.rest);
         if closed.amounts[remainder] < Decimal::ZERO && !plan.line(remainder).is_rebate {
-            // Rounding took more than there was: the energy line gives it.
             let missing = std::mem::take(&mut closed.amounts[remainder]);
             closed.amounts[plan.energy] += missing;
         }
     }
-    if closed.amounts[plan.energy] < Decimal::ZERO {
-        return Ok(None);
+    closed
+}
+
+/// How much less than exact those lines may be printed, all together, that change with the amount; where units are rounded
+/// first, with the amount at the same units. `None`: at most one changes, by a cent at a time, so that a cent more never leaves
+/// less for energy.
+fn most_left_over(plan: &Plan<'_>, segment: usize) -> Option<Decimal> {
+    let by_units = plan.version.rounding.units_from == UnitsFrom::Energy;
+    let mut changes = vec![false; plan.version.lines.len()];
+    let (mut sum, mut count) = (Decimal::ZERO, 0);
+    for &index in &plan.version.order {
+        let line = plan.line(index);
+        if !line.is_for(plan.figures.class) {
+            continue;
+        }
+        changes[index] = match &line.rule {
+            Rule::PerUnit { .. } => by_units,
+            Rule::Percent { of, .. } => of.iter().any(|base| match &base.lines {
+                None => true,
+                Some(lines) => lines.iter().any(|&line| changes[line]),
+            }),
+            Rule::Monthly { cap_percent, .. } => cap_percent.is_some(),
+            Rule::Daily { .. } | Rule::PerPurchase { .. } => false,
+        };
+        // A rebate that grows leaves more and more.
+        let shrinks = plan.segments[segment].parts[index].per_unit.sign() == Ordering::Greater;
+        if changes[index] && index != plan.energy && !line.on_top && (shrinks || !line.is_rebate) {
+            sum += line.rounding.step;
+            count += 1;
+        }
     }
-    let units = match rules.units_from {
-        UnitsFrom::Exact => solution.units,
-        UnitsFrom::Energy => units_of_energy(plan, closed.amounts[plan.energy], solution)?,
-        UnitsFrom::UnitsFirst => return Ok(Some(closed)),
-    };
-    closed.units = units.rounded(rules.units)?;
-    Ok(Some(closed))
+    (count > 1 || sum > plan.tariff.smallest_money()).then_some(sum)
 }
 
 /// What a jump of the price leaves, down to the smallest unit of money.
@@ -122,6 +191,9 @@ fn amounts(
                     };
                     base = base.add(if each.is_negative { part.negate() } else { part })?;
                 }
+                if base.sign() == Ordering::Less {
+                    base = Exact::ZERO;
+                }
                 base.times(plan.share(rate, *divide_by)?)?.rounded(line.rounding)?
             }
             _ => {
@@ -139,24 +211,31 @@ fn amounts(
     Ok(amounts)
 }
 
-/// Lines from printed units. Where rounding makes them more than there is, the most units are sold whose lines fit.
+/// Lines from printed units, `most` of them. Where rounding makes them more than there is, the most units are sold whose lines
+/// fit; what a jump leaves may cover rounding. `None`: none fit.
 fn units_first(
     plan: &Plan<'_>,
     available: Decimal,
-    solution: Solution,
+    left: Decimal,
+    most: Decimal,
     remainder: Option<usize>,
 ) -> Result<Option<Closed>, QuoteError> {
-    let rounding = plan.version.rounding.units;
+    let step = plan.version.rounding.units.step;
     let at = |units: Decimal| -> Result<Closed, QuoteError> {
         let segment = plan.segment_of(units)?;
         let amounts = amounts(plan, Exact::from(units).ratio()?, segment, remainder)?;
-        let rest = available - inside(plan, &amounts);
-        Ok(Closed { amounts, units, segment, left: Decimal::ZERO, rest })
+        let mut rest = available - inside(plan, &amounts);
+        let mut left = left;
+        if plan.version.rounding.remainder != Remainder::RoundingLine {
+            let missing = (-rest).max(Decimal::ZERO).min(left);
+            rest += missing;
+            left -= missing;
+        }
+        Ok(Closed { amounts, units, segment, left, rest })
     };
     let fits = |closed: &Closed| {
         closed.rest >= Decimal::ZERO || plan.version.rounding.remainder == Remainder::RoundingLine
     };
-    let most = solution.units.rounded(rounding)?;
     if most.is_zero() {
         return Ok(None);
     }
@@ -165,7 +244,7 @@ fn units_first(
         return Ok(Some(closed));
     }
     // Fewer, in steps that double, until the lines fit; then as many more as still fit.
-    let (mut too_many, mut stride) = (most, rounding.step);
+    let (mut too_many, mut stride) = (most, step);
     let mut best = loop {
         let fewer = too_many - stride;
         if fewer <= Decimal::ZERO {
@@ -179,9 +258,9 @@ fn units_first(
         stride += stride;
     };
     let mut enough = best.as_ref().map_or(Decimal::ZERO, |closed| closed.units);
-    while too_many - enough > rounding.step {
-        let steps = ((too_many - enough) / rounding.step / Decimal::TWO).floor();
-        let closed = at(enough + steps * rounding.step)?;
+    while too_many - enough > step {
+        let steps = ((too_many - enough) / step / Decimal::TWO).floor();
+        let closed = at(enough + steps * step)?;
         if fits(&closed) {
             enough = closed.units;
             best = Some(closed);
@@ -195,20 +274,20 @@ fn units_first(
 /// The units that a printed energy amount is, within the piece of the solution.
 fn units_of_energy(
     plan: &Plan<'_>,
-    energy: Decimal,
+    energy: Exact,
     solution: Solution,
 ) -> Result<Ratio, QuoteError> {
     let segment = &plan.segments[solution.segment];
     let Part { fixed, per_unit } = segment.parts[plan.energy];
-    if per_unit.sign() != std::cmp::Ordering::Greater {
+    if per_unit.sign() != Ordering::Greater {
         return Ok(solution.units);
     }
-    let units = Exact::from(energy).less(fixed)?.over(per_unit)?;
-    if units.compare(segment.from)? == std::cmp::Ordering::Less {
+    let units = energy.less(fixed)?.over(per_unit)?;
+    if units.compare(segment.from)? == Ordering::Less {
         return Ok(segment.from);
     }
     Ok(match segment.to {
-        Some(to) if units.compare(to)? == std::cmp::Ordering::Greater => to,
+        Some(to) if units.compare(to)? == Ordering::Greater => to,
         _ => units,
     })
 }

@@ -112,7 +112,17 @@ impl<'a> Words<'a> {
                 &format!(" and {} carried from the last sale", self.money(self.purchase.carried));
             parts += 1;
         }
-        let mut left = self.quote.amount + self.purchase.carried;
+        let surplus = self.bought.surplus;
+        if surplus > Decimal::ZERO {
+            why.push(format!(
+                "Rounding makes {} buy more than {}: it is priced as {}, and what is left of rounding takes {}.",
+                self.money(self.quote.amount - surplus),
+                self.quote.amount,
+                self.money(self.quote.amount - surplus),
+                self.money(surplus),
+            ));
+        }
+        let mut left = self.quote.amount + self.purchase.carried - surplus;
         for (debt, taken) in self.purchase.debts.iter().zip(&self.bought.taken) {
             let rule = match debt.rule {
                 DebtRule::PercentOfAmount(rate) => format!("{rate} % of the amount"),
@@ -241,7 +251,7 @@ impl<'a> Words<'a> {
             format!("{units} {unit} cost {}. The price jumps there, and the money does not reach beyond.", brief(cost))
         } else {
             let of_debts: Decimal = self.bought.taken.iter().map(|taken| taken.amount).sum();
-            let money = self.quote.amount + self.purchase.carried - of_debts;
+            let money = self.money(plan.amount + self.purchase.carried - of_debts);
             let price = brief_exact(per_unit);
             if segment.from.compare(Ratio::ZERO)? == Ordering::Greater {
                 let before = segment.from.cost(fixed, per_unit)?;

@@ -42,6 +42,9 @@ pub struct Purchase {
     /// Months whose monthly charges are not paid yet, this one included. By default 1 when nothing was bought this month,
     /// otherwise 0.
     pub months_unpaid: Option<u32>,
+    /// Months whose units of accruing blocks may be bought in this month of the tariff: this one, and those before it in which
+    /// nothing was bought. It stays the same for all purchases of a month. By default `months_unpaid`, and at least 1.
+    pub months_in_blocks: Option<u32>,
     /// Days since the last purchase, where the tariff charges by day.
     pub days_since: Option<u32>,
     /// What the customer owes, in the order in which it is collected.
@@ -68,6 +71,7 @@ impl Purchase {
             past_mean: None,
             bought_this_month: Decimal::ZERO,
             months_unpaid: None,
+            months_in_blocks: None,
             days_since: None,
             debts: Vec::new(),
             rates: Vec::new(),
@@ -107,6 +111,21 @@ pub enum LineKind {
 }
 
 impl LineKind {
+    /// All kinds.
+    pub const ALL: [Self; 11] = [
+        Self::Energy,
+        Self::FreeUnits,
+        Self::Tax,
+        Self::Levy,
+        Self::Charge,
+        Self::Debt,
+        Self::Commission,
+        Self::Rounding,
+        Self::CarriedIn,
+        Self::CarriedOut,
+        Self::Change,
+    ];
+
     /// The stable name, for programs.
     pub const fn name(self) -> &'static str {
         match self {

@@ -15,7 +15,7 @@ use rust_decimal::Decimal;
 use super::price::{Piece, Prices};
 use super::{Purchase, QuoteError};
 use crate::exact::{Exact, Ratio, Rounding};
-use crate::tariff::{Figures, Line, Rule, Tariff, Value, Version};
+use crate::tariff::{Base, Figures, Line, Rule, Tariff, Value, Version};
 
 /// `fixed + per_unit × units`.
 #[derive(Clone, Copy, Debug)]
@@ -114,7 +114,7 @@ impl<'t> Plan<'t> {
             prices: Vec::with_capacity(version.lines.len()),
             segments: Vec::new(),
         };
-        plan.resolve_prices()?;
+        plan.resolve_prices(purchase.months_in_blocks.unwrap_or(plan.months).max(1))?;
         plan.build(purchase)?;
         Ok(plan)
     }
@@ -123,8 +123,9 @@ impl<'t> Plan<'t> {
         &self.version.lines[index]
     }
 
-    fn resolve_prices(&mut self) -> Result<(), QuoteError> {
-        let months = Decimal::from(self.months.max(1));
+    /// Prices of lines per unit, with the accruing blocks of so many months.
+    fn resolve_prices(&mut self, months: u32) -> Result<(), QuoteError> {
+        let months = Decimal::from(months);
         for line in &self.version.lines {
             let prices = match &line.rule {
                 Rule::PerUnit { blocks, whole_purchase, exchange, monthly_cap }
@@ -205,24 +206,33 @@ impl<'t> Plan<'t> {
     }
 
     fn build(&mut self, purchase: &Purchase) -> Result<(), QuoteError> {
-        let ends = self.ends()?;
+        let mut ends = self.ends()?.into_iter().peekable();
         let bought = self.bought.ratio()?;
         let mut rounded: Option<Part> = None;
-        for index in 0..=ends.len() {
-            let from_month = if index == 0 { bought } else { ends[index - 1] };
+        let (mut from, mut from_month) = (Ratio::ZERO, bought);
+        loop {
             let mut parts = vec![Part::ZERO; self.version.lines.len()];
+            let mut bend = None;
             for &line in &self.version.order {
                 if self.line(line).is_for(self.figures.class) {
-                    parts[line] = self.part(line, from_month, &parts, purchase)?;
+                    parts[line] =
+                        self.part(line, (from, from_month), &parts, purchase, &mut bend)?;
                     self.take_out(line, &mut parts)?;
                 }
+            }
+            let mut to_month = ends.peek().copied();
+            if let Some(bend) = bend {
+                let bend = self.month_of(bend)?;
+                to_month = match to_month {
+                    Some(end) if end.compare(bend)? != Ordering::Greater => Some(end),
+                    _ => Some(bend),
+                };
             }
             let mut total = Part::ZERO;
             for &line in self.active.iter().filter(|&&line| !self.line(line).on_top) {
                 total = total.add(parts[line])?;
             }
-            let from = if index == 0 { Ratio::ZERO } else { from_month.less(bought)? };
-            let to = ends.get(index).map(|end| end.less(bought)).transpose()?;
+            let to = to_month.map(|end| end.less(bought)).transpose()?;
             if let Some(rounding) = self.version.rounding.price {
                 let more = rounded_price(total.per_unit, rounding, from, rounded)?;
                 rounded = Some(more);
@@ -238,8 +248,14 @@ impl<'t> Plan<'t> {
                 ));
             }
             self.segments.push(Segment { from, to, parts, total });
+            let (Some(end), Some(end_month)) = (to, to_month) else { return Ok(()) };
+            while let Some(next) = ends.peek()
+                && next.compare(end_month)? != Ordering::Greater
+            {
+                ends.next();
+            }
+            (from, from_month) = (end, end_month);
         }
-        Ok(())
     }
 
     /// Takes out of its bases what they include.
@@ -262,13 +278,15 @@ impl<'t> Plan<'t> {
         Ok(())
     }
 
-    /// A line above a number of units of the month.
+    /// A line above a number of units of the purchase and of the month. `bend`: where a share of it begins or ends, if that
+    /// comes before another bend.
     fn part(
         &self,
         index: usize,
-        from: Ratio,
+        (from_purchase, from): (Ratio, Ratio),
         parts: &[Part],
         purchase: &Purchase,
+        bend: &mut Option<Ratio>,
     ) -> Result<Part, QuoteError> {
         let line = self.line(index);
         let fixed = |fixed| Part { fixed, per_unit: Exact::ZERO };
@@ -310,11 +328,23 @@ impl<'t> Plan<'t> {
                     }
                     base = base.add(part)?;
                 }
+                if self.may_be_below_zero(of) {
+                    base = not_below_zero(base, from_purchase, bend)?;
+                }
                 let share = self.share(rate, *divide_by)?;
                 Part { fixed: base.fixed.times(share)?, per_unit: base.per_unit.times(share)? }
             }
         };
         Ok(if line.is_rebate { part.negate() } else { part })
+    }
+
+    /// Whether something is taken off in these bases, or priced again and perhaps cheaper.
+    fn may_be_below_zero(&self, of: &[Base]) -> bool {
+        let falls = |&line: &usize| match &self.line(line).rule {
+            Rule::PerUnit { blocks, .. } if blocks.iter().any(|block| block.reprices) => true,
+            _ => self.line(line).is_rebate,
+        };
+        of.iter().any(|base| base.is_negative || base.lines.iter().flatten().any(falls))
     }
 
     /// A fixed amount, times what the line is multiplied by.
@@ -470,6 +500,24 @@ impl<'t> Plan<'t> {
     pub(super) fn charges(&self) -> Exact {
         self.segments[0].total.fixed
     }
+}
+
+/// A base above a number of units, or nothing while it is below zero. `bend` is where that changes, if it comes first.
+fn not_below_zero(base: Part, from: Ratio, bend: &mut Option<Ratio>) -> Result<Part, QuoteError> {
+    let slope = base.per_unit.sign();
+    let now = from.cost(base.fixed, base.per_unit)?.compare(Ratio::ZERO)?;
+    let crossing = match (now, slope) {
+        (Ordering::Less, Ordering::Greater) => Some(base.fixed.negate().over(base.per_unit)?),
+        (Ordering::Greater, Ordering::Less) => Some(base.fixed.over(base.per_unit.negate())?),
+        _ => None,
+    };
+    if let Some(crossing) = crossing {
+        *bend = Some(match *bend {
+            Some(first) if first.compare(crossing)? == Ordering::Less => first,
+            _ => crossing,
+        });
+    }
+    Ok(if now.then(slope) == Ordering::Less { Part::ZERO } else { base })
 }
 
 /// What rounding the price adds to the exact cost of a piece, given the same of the piece before: at the end of a block both

@@ -134,11 +134,11 @@ pub(super) fn quote(purchase: &Purchase, bought: &Bought<'_>) -> Result<Quote, Q
         Ask::Amount(_) => plan.segments[solution.segment].total,
         Ask::Units(units) => plan.segments[plan.segment_of(units)?].total,
     };
-    let tendered = plan.amount + of_top;
+    let tendered = bought.amount() + of_top;
     Ok(Quote {
         version: plan.version.title.clone(),
         class: plan.figures.class.map(|class| tariff.classes[class].name.clone()),
-        amount: money(plan.amount),
+        amount: money(bought.amount()),
         tendered: money(tendered),
         paid: money(tendered - change),
         units: closed.units,

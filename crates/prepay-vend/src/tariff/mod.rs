@@ -327,7 +327,7 @@ pub(crate) struct Block {
     pub(crate) price: Value,
     /// Whoever reaches it pays its price for all units of the month.
     pub(crate) reprices: bool,
-    /// Its size is multiplied by the months without a purchase.
+    /// Its size is multiplied by the months that add up: this one, and those before it without a purchase.
     pub(crate) accrues: bool,
 }
 

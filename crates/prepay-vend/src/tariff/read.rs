@@ -145,8 +145,8 @@ fn read_tariff(file: &Table<'_, '_>) -> Option<Tariff> {
     })
 }
 
-/// Decimal places by ISO 4217; a tariff whose receipts show others says so.
-fn decimals_of(currency: &str) -> u32 {
+/// Decimal places of an amount by ISO 4217; a tariff whose receipts show others says so.
+pub fn decimals_of(currency: &str) -> u32 {
     match currency {
         "BIF" | "CLP" | "DJF" | "GNF" | "ISK" | "JPY" | "KMF" | "KRW" | "PYG" | "RWF" | "UGX"
         | "UYI" | "VND" | "VUV" | "XAF" | "XOF" | "XPF" => 0,
@@ -258,6 +258,16 @@ fn read_version(table: &Table<'_, '_>, names: &Names) -> Option<Version> {
     let debt = |word| debts.as_ref().and_then(|debts| debts.get(word));
     let free_units = table.get("free_units").and_then(|given| line::value(&given, names));
     let rounding = rounding?;
+    for (line, place) in lines.iter().zip(&places).filter(|_| rounding.price.is_some()) {
+        let super::Rule::Percent { of, .. } = &line.rule else { continue };
+        let is_taken_off = |base: &super::Base| {
+            base.is_negative || base.lines.iter().flatten().any(|&line| lines[line].is_rebate)
+        };
+        if of.iter().any(is_taken_off) {
+            let text = "takes something off, which goes with exact prices: leave out `price` in the rounding";
+            place.fault_at("of", format!("{:?} {text}", line.name));
+        }
+    }
     if let Remainder::Line(index) = rounding.remainder {
         for (line, place) in lines.iter().zip(&places) {
             let super::Rule::Percent { of, .. } = &line.rule else { continue };

@@ -1,10 +1,11 @@
-//! `prepay demo`: everything in about two screens, with embedded test keys.
+//! `prepay demo`: everything in a few screens, with embedded test keys.
 //!
 //! Every number is computed during the run. The vending key is the public one of the conformance runs; the keys with
 //! which centre and module protect it are new each time.
 
 mod ceremony;
 mod meter;
+mod sale;
 
 use std::io::{self, Write};
 
@@ -58,6 +59,7 @@ struct Story {
     key_arrived: bool,
     events: Vec<meter::Event>,
     trace: Trace,
+    sale: sale::Sale,
 }
 
 /// Runs the demonstration.
@@ -175,6 +177,7 @@ fn play() -> Result<Story, Failure> {
         key_arrived: assembled.new.key.ct_eq(&new.key).into(),
         events: meter::live(pan, old, &new, identifier)?,
         trace: Trace::new(data, Some(&cipher)),
+        sale: sale::sell(pan, data, ISSUED_AT.parse()?)?,
     })
 }
 
@@ -233,6 +236,9 @@ impl Story {
 
         heading(out, 9, "Every step in reading the token of 25.6 kWh")?;
         picture::write_trace(out, &self.trace, Some(EncryptionAlgorithm::Sta), Some(BASE_DATE))?;
+
+        heading(out, 10, "What the customer sees: a price that explains itself, and the receipt")?;
+        self.sale.print(out)?;
         // Most readers have not installed the program.
         let next = "Next: cargo run --release -- lab explain 00000000000150997584\n      (once it is installed: prepay lab explain 00000000000150997584, and prepay help)";
         writeln!(out, "\n{}", styled(QUIET, next))
@@ -258,6 +264,7 @@ impl Story {
             "currency": self.currency.iter().map(currency).collect::<Vec<_>>(),
             "key_change": self.key_change.iter().map(section).collect::<Vec<_>>(),
             "key_arrived": self.key_arrived,
+            "sale": self.sale.as_value(),
             "meter": self.events.iter().map(event).collect::<Vec<_>>(),
         })
     }

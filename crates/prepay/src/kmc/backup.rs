@@ -20,9 +20,9 @@ use std::path::{Path, PathBuf};
 use clap::{Args, ValueHint};
 use prepay_host::private_file;
 use prepay_kmc_module::CentreContents;
-use prepay_vault::RestoredLimits;
+use prepay_vault::{RestoredLimits, VaultHeader};
 
-use super::place::{PlaceFlags, Site, fixed_clock, store_path, test_time};
+use super::place::{Needs, PlaceFlags, Site, fixed_clock, store_path, test_time};
 use super::store::{self, BackupStore};
 use crate::failure::{Done, Failure};
 use crate::file;
@@ -54,7 +54,8 @@ pub(super) fn backup(place: &PlaceFlags, to: &Path, out: &Out) -> Done<()> {
     let dir = place.dir()?;
     let failed = |error: io::Error| Failure::file(to, &error);
     backup::require_free(to)?;
-    let Site { vault, store, .. } = place.open(out)?;
+    let ask = |header: &VaultHeader| backup::ask_ahead(&place.vault, header);
+    let Site { vault, store, .. } = place.open(out, Needs::Custodians, ask)?;
     let (bytes, by) = backup::seal(&place.vault, &vault)?;
     DirBuilder::new().mode(0o700).create(to).map_err(failed)?;
     let write = || {

@@ -12,6 +12,7 @@ use super::place::{Needs, PlaceFlags};
 use super::{refusal, signatory};
 use crate::failure::Done;
 use crate::out::{Out, Record};
+use crate::people::SureFlags;
 
 /// Commands for customers.
 #[derive(Subcommand)]
@@ -63,6 +64,8 @@ pub(super) enum CustomerCommand {
     RevokeSignatory {
         /// The name.
         name: Identifier,
+        #[command(flatten)]
+        sure: SureFlags,
     },
 }
 
@@ -117,7 +120,8 @@ pub(super) fn run(place: &PlaceFlags, command: &CustomerCommand, out: &Out) -> D
                 out.done(sentence, &signatory_record(&row))
             })
         }
-        CustomerCommand::RevokeSignatory { name } => {
+        CustomerCommand::RevokeSignatory { name, sure } => {
+            sure.ask(format_args!("{name} signs no more, and what {name} authorised ends"))?;
             place.work(out, Needs::Operator, |centre, _| {
                 centre.revoke_signatory(name).map_err(failed)?;
                 let row = centre.row::<Signatory>(name).map_err(failed)?.row;

@@ -39,7 +39,7 @@ pub(super) fn verify(place: &PlaceFlags, out: &Out) -> Done<()> {
 
 /// Shows what a database has that gives rights, or adopts it.
 pub(super) fn adopt(place: &PlaceFlags, flags: &AdoptFlags, out: &Out) -> Done<()> {
-    let Site { vault, store, .. } = place.open(out)?;
+    let Site { vault, store, .. } = place.open(out, Needs::Custodians, |_| Ok(()))?;
     let worked = {
         let two = place.vault.two(&vault)?;
         let module = CentreSession::new(&vault, two);

@@ -13,6 +13,7 @@ use super::refusal;
 use crate::failure::{Done, Failure};
 use crate::file::{self, OutFlags, Output};
 use crate::out::{Out, Record};
+use crate::people::SureFlags;
 use crate::people::ask_line;
 
 /// Commands for enrolments.
@@ -41,6 +42,8 @@ pub(super) enum EnrolCommand {
     Revoke {
         /// The name of the module.
         module: ModuleId,
+        #[command(flatten)]
+        sure: SureFlags,
     },
 }
 
@@ -80,14 +83,19 @@ pub(super) fn run(place: &PlaceFlags, command: &EnrolCommand, out: &Out) -> Done
             let rows = centre.rows::<ModuleRecord>(Filter::all()).map_err(failed)?;
             out.table("modules", &rows.iter().map(module_record).collect::<Vec<_>>())
         }),
-        EnrolCommand::Revoke { module } => place.work(out, Needs::Custodians, |centre, _| {
-            centre.revoke_module(module).map_err(failed)?;
-            let record = Record::new().text("module", module).value("is_revoked", true);
-            out.done(
-                format_args!("revoked module {module}: the centre no longer answers it"),
-                &record,
-            )
-        }),
+        EnrolCommand::Revoke { module, sure } => {
+            sure.ask(format_args!(
+                "the centre loses its agreement with module {module}, and never accepts the module's present keys again"
+            ))?;
+            place.work(out, Needs::Custodians, |centre, _| {
+                centre.revoke_module(module).map_err(failed)?;
+                let record = Record::new().text("module", module).value("is_revoked", true);
+                out.done(
+                    format_args!("revoked module {module}: the centre no longer answers it"),
+                    &record,
+                )
+            })
+        }
     }
 }
 

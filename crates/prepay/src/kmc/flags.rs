@@ -86,7 +86,7 @@ pub(super) enum KmcCommand {
     },
     /// Restore a centre from a back-up, in an empty directory.
     Restore(backup::RestoreFlags),
-    /// Change what unlocks the centre. Two custodians; the new passphrase is the secret seal.new.
+    /// Change what unlocks the centre. Two custodians; a new passphrase is the secret seal.new.
     Seal(NewSealFlags),
     /// The people of the centre.
     #[command(subcommand)]

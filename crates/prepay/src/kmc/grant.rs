@@ -14,6 +14,7 @@ use super::refusal;
 use super::store::Store;
 use crate::failure::Done;
 use crate::out::{Out, Record};
+use crate::people::SureFlags;
 
 /// Commands for authorisations.
 #[derive(Subcommand)]
@@ -30,6 +31,8 @@ pub(super) enum GrantCommand {
     Revoke {
         /// The number.
         number: AuthorisationNumber,
+        #[command(flatten)]
+        sure: SureFlags,
     },
 }
 
@@ -85,11 +88,16 @@ pub(super) fn run(place: &PlaceFlags, command: &GrantCommand, out: &Out) -> Done
             let rows: Done<Vec<Record>> = rows.iter().map(|row| record(centre, row)).collect();
             out.table("authorisations", &rows?)
         }),
-        GrantCommand::Revoke { number } => place.work(out, Needs::Operator, |centre, _| {
-            centre.revoke_authorisation(*number).map_err(failed)?;
-            let row = centre.row::<Authorisation>(number).map_err(failed)?.row;
-            out.done(format_args!("revoked authorisation {number}"), &record(centre, &row)?)
-        }),
+        GrantCommand::Revoke { number, sure } => {
+            sure.ask(format_args!(
+                "authorisation {number} ends: its module gets no more keys by it"
+            ))?;
+            place.work(out, Needs::Operator, |centre, _| {
+                centre.revoke_authorisation(*number).map_err(failed)?;
+                let row = centre.row::<Authorisation>(number).map_err(failed)?.row;
+                out.done(format_args!("revoked authorisation {number}"), &record(centre, &row)?)
+            })
+        }
     }
 }
 

@@ -1,11 +1,12 @@
 //! `prepay kmc key`: vending keys, with their attributes and check values.
 
+use std::fmt;
 use std::path::PathBuf;
 
 use clap::{Args, Subcommand, ValueHint};
 use prepay_basics::Moment;
 use prepay_kmc::centre::{Centre, KeyTerms, NewKey};
-use prepay_kmc::entity::{SupplyGroup, VendingKeyRecord};
+use prepay_kmc::entity::{KeyState, SupplyGroup, VendingKeyRecord};
 use prepay_kmc::store::Filter;
 use prepay_kmc_module::CentreModule;
 use prepay_kmp::attribute::{CurrencyLimit, SubClassSet, UnitLimit, VendingKeyType};
@@ -21,6 +22,7 @@ use super::refusal;
 use super::store::Store;
 use crate::failure::{Done, Failure};
 use crate::out::{Out, Record};
+use crate::people::SureFlags;
 
 /// Commands for vending keys.
 #[derive(Subcommand)]
@@ -39,10 +41,25 @@ pub(super) enum KeyCommand {
     Roll(RollFlags),
     /// Change until when a key may be loaded, how long each load lasts, and its limits. Two custodians.
     Refresh(RefreshFlags),
-    /// Revoke a key: it goes into no more key-load files.
-    Revoke(OneKey),
-    /// Wipe a key from the centre's module, and free its revision. Two custodians.
-    Retire(OneKey),
+    /// Revoke a key: it goes into no more key-load files. This cannot be undone.
+    Revoke {
+        #[command(flatten)]
+        key: OneKey,
+        #[command(flatten)]
+        sure: SureFlags,
+    },
+    /// Retire a revoked key: after 24 hours it is wiped from the centre's module, and its revision is free. Two custodians.
+    ///
+    /// The next command of two custodians after that time wipes it, or prepay kmc finish. Until then prepay kmc key unretire
+    /// takes it back.
+    Retire {
+        #[command(flatten)]
+        key: OneKey,
+        #[command(flatten)]
+        sure: SureFlags,
+    },
+    /// Take back that a key is retired, within 24 hours. It stays revoked. Two custodians.
+    Unretire(OneKey),
 }
 
 /// One vending key.
@@ -217,17 +234,43 @@ pub(super) fn run(place: &PlaceFlags, command: &KeyCommand, out: &Out) -> Done<(
             let row = centre.refresh_key(row.id, flags.terms.on(row.terms())).map_err(failed)?;
             out.done_with(format_args!("refreshed the vending key of {}", row.id), &full(&row))
         }),
-        KeyCommand::Revoke(key) => place.work(out, Needs::Operator, |centre, _| {
-            let id = key.find(centre)?.id;
-            centre.revoke_key(id).map_err(failed)?;
-            let row = centre.row::<VendingKeyRecord>(&id).map_err(failed)?.row;
-            out.done(format_args!("revoked the vending key of {id}"), &full(&row))
-        }),
-        KeyCommand::Retire(key) => place.work(out, Needs::Custodians, |centre, _| {
-            let id = key.find(centre)?.id;
-            centre.retire_key(id).map_err(failed)?;
-            let row = centre.row::<VendingKeyRecord>(&id).map_err(failed)?.row;
-            out.done(format_args!("retired the vending key of {id}"), &full(&row))
+        KeyCommand::Revoke { key, sure } => {
+            sure.ask(format_args!("{key} goes into no more key-load files, for ever"))?;
+            place.work(out, Needs::Operator, |centre, _| {
+                let id = key.find(centre)?.id;
+                centre.revoke_key(id).map_err(failed)?;
+                let row = centre.row::<VendingKeyRecord>(&id).map_err(failed)?.row;
+                out.done(format_args!("revoked the vending key of {id}"), &full(&row))
+            })
+        }
+        KeyCommand::Retire { key, sure } => {
+            sure.ask(format_args!(
+                "{key} is wiped from the centre's module in 24 hours, and only a back-up brings it back then"
+            ))?;
+            place.work(out, Needs::Custodians, |centre, _| {
+                let row = centre.retire_key(key.find(centre)?.id).map_err(failed)?;
+                let id = row.id;
+                match (row.state, row.ended) {
+                    (KeyState::Retiring, Some(at)) => {
+                        out.done(
+                            format_args!("the vending key of {id} is retired at {at}"),
+                            &full(&row),
+                        )?;
+                        out.remark(
+                            "until then two custodians can take it back: prepay kmc key unretire",
+                        );
+                        Ok(())
+                    }
+                    _ => out.done(format_args!("retired the vending key of {id}"), &full(&row)),
+                }
+            })
+        }
+        KeyCommand::Unretire(key) => place.work(out, Needs::Custodians, |centre, _| {
+            let row = centre.unretire_key(key.find(centre)?.id).map_err(failed)?;
+            out.done(
+                format_args!("the vending key of {} is not retired, only revoked", row.id),
+                &full(&row),
+            )
         }),
     }
 }
@@ -239,6 +282,12 @@ pub(super) fn remark(key: &VendingKeyRecord, out: &Out) {
     {
         let reason = DerivationError::CommonKeyRuleUnknown;
         out.remark(format_args!("{}: modules will refuse to issue under it: {reason}", key.id));
+    }
+}
+
+impl fmt::Display for OneKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "the vending key of group {} revision {}", self.group, self.krn)
     }
 }
 

@@ -14,6 +14,7 @@ use clap::Args;
 use prepay_basics::Moment;
 use prepay_kmc::centre::{Centre, CommandError};
 use prepay_kmc_module::{Authority, CentreContents, CentreModule, CentreSession, CentreVault};
+use prepay_vault::VaultHeader;
 
 use super::refusal;
 use super::store::{self, Store};
@@ -93,9 +94,14 @@ impl PlaceFlags {
         }
     }
 
-    /// Opens the vault and the store.
-    pub(super) fn open(&self, out: &Out) -> Done<Site> {
-        let vault = self.unlock(self.look(out)?)?;
+    /// Opens the vault and the store. `ask` is as for [`Installation::unlock`].
+    pub(super) fn open(
+        &self,
+        out: &Out,
+        needs: Needs,
+        ask: impl FnOnce(&VaultHeader) -> Done<()>,
+    ) -> Done<Site> {
+        let vault = self.unlock(self.look(out)?, Some(needs), ask)?;
         let clock = self.clock(vault.header().insecure_test)?;
         let path = store_path(self.dir()?);
         let store = store::open(&path).map_err(|failure| match path.symlink_metadata() {
@@ -115,11 +121,13 @@ impl PlaceFlags {
         needs: Needs,
         work: impl FnOnce(&mut Centre<'_, Store>, &dyn CentreModule) -> Done<T>,
     ) -> Done<T> {
-        let Site { vault, store, clock } = self.open(out)?;
+        let Site { vault, store, clock } = self.open(out, needs, |_| Ok(()))?;
         let worked = {
             let centre_module = CentreSession::new(&vault, self.vault.actor(&vault, needs)?);
             let mut centre = Centre::new(store, &centre_module, &clock);
-            set_up(&mut centre, &centre_module).and_then(|()| work(&mut centre, &centre_module))
+            set_up(&mut centre, &centre_module)
+                .and_then(|()| wipe_retired(&mut centre, &centre_module, out))
+                .and_then(|()| work(&mut centre, &centre_module))
         };
         closing(worked, vault.close())
     }
@@ -134,6 +142,17 @@ fn set_up(centre: &mut Centre<'_, Store>, module: &dyn CentreModule) -> Done<()>
         other => other.map(drop),
     }
     .map_err(|error| refusal::command(&error))
+}
+
+/// Wipes retired keys whose time has come, if those who act may.
+fn wipe_retired(centre: &mut Centre<'_, Store>, module: &dyn CentreModule, out: &Out) -> Done<()> {
+    if module.authority() < Authority::DualControl {
+        return Ok(());
+    }
+    for key in centre.wipe_retired_keys().map_err(|error| refusal::command(&error))? {
+        out.remark(format_args!("the vending key of {} was retired; it is wiped now", key.id));
+    }
+    Ok(())
 }
 
 /// Reads the file with the fixed time.

@@ -7,6 +7,7 @@ use super::place::{Needs, PlaceFlags};
 use super::refusal;
 use crate::failure::Done;
 use crate::out::{Out, Record};
+use crate::people::SureFlags;
 
 /// New keys of the centre's own. Vending keys, modules and everything in the store stay.
 #[derive(Args)]
@@ -14,10 +15,15 @@ pub(super) struct RenewFlags {
     /// For how many days the new public keys may be used, from now on.
     #[arg(long, value_name = "DAYS", default_value_t = CentreSetup::VALID_DAYS, value_parser = clap::value_parser!(u32).range(1..))]
     valid_days: u32,
+    #[command(flatten)]
+    sure: SureFlags,
 }
 
 /// Renews the keys.
 pub(super) fn run(place: &PlaceFlags, flags: &RenewFlags, out: &Out) -> Done<()> {
+    flags.sure.ask(
+        "the centre loses its present keys: every module must enrol it again, and agree again",
+    )?;
     place.work(out, Needs::Custodians, |centre, _| {
         let renewed = centre.renew_keys(flags.valid_days);
         let identity = renewed.map_err(|error| refusal::command(&error))?;

@@ -6,10 +6,12 @@ use clap::{Args, Subcommand, ValueEnum, ValueHint};
 use prepay_basics::Moment;
 use prepay_kmp::attribute::RegisterNumber;
 use prepay_kmp::{CentreId, ModuleId};
+use prepay_module::software::TidReuse;
 use prepay_records::TokenKind;
 use prepay_token::element::RandomNumber;
 
 use crate::file::OutFlags;
+use crate::people::SureFlags;
 use crate::sealing::NewSealFlags;
 use crate::token_flags::{FunctionFlags, kind};
 use crate::vault::audit::AuditCommand;
@@ -36,16 +38,9 @@ pub(crate) struct ModuleFlags {
 impl ModuleCommand {
     /// Whether the command takes --socket.
     pub(crate) const fn may_use_a_service(&self) -> bool {
-        matches!(
+        !matches!(
             self,
-            Self::Serve(_)
-                | Self::Status
-                | Self::Registers
-                | Self::Unlock(_)
-                | Self::Issue { .. }
-                | Self::Verify(_)
-                | Self::Audit(_)
-                | Self::Backup { .. }
+            Self::Init(_) | Self::Seal(_) | Self::Witness(_) | Self::Repair(_) | Self::Restore(_)
         )
     }
 }
@@ -61,9 +56,10 @@ pub(crate) enum ModuleCommand {
     Unlock(UnlockCommand),
     /// Unlock the module and serve it on a Unix socket, until SIGTERM or SIGINT.
     ///
-    /// Clients sign in on the socket: operators issue, auditors read, two custodians make back-ups, all at the same time.
-    /// Nobody but the one who starts the service needs what unlocks the module. The other commands reach the service
-    /// with --socket PATH in place of --dir.
+    /// Clients sign in on the socket: operators issue, auditors read, two custodians load keys, change the people and make
+    /// back-ups, all at the same time. Nobody but those who start the service need what unlocks the module. The other
+    /// commands reach the service with --socket PATH in place of --dir; only init, restore, seal, witness and repair work
+    /// on the module itself.
     Serve(ServeFlags),
     /// Show the counters and warnings of the module.
     Status,
@@ -87,21 +83,26 @@ pub(crate) enum ModuleCommand {
         /// The register.
         #[arg(long)]
         register: RegisterNumber,
+        #[command(flatten)]
+        sure: SureFlags,
     },
     /// Revoke a centre.
     Revoke {
         /// The centre.
         #[arg(long)]
         centre: CentreId,
+        #[command(flatten)]
+        sure: SureFlags,
     },
     /// The people of the module.
     #[command(subcommand)]
     User(UserCommand),
-    /// Change what unlocks the module. Two custodians; the new passphrase is the secret seal.new.
+    /// Change what unlocks the module. Two custodians; a new passphrase is the secret seal.new.
     Seal(NewSealFlags),
     /// Let the module issue more tokens, if it counts them.
     Refill {
         /// How many more.
+        #[arg(value_parser = clap::value_parser!(u64).range(1..=i64::MAX as u64))]
         transactions: u64,
     },
     /// The audit log.
@@ -148,6 +149,10 @@ pub(crate) struct InitFlags {
     /// For how many days to remember the names of requests, so that a repeated one gets the same digits.
     #[arg(long, value_name = "DAYS", default_value_t = 7, value_parser = clap::value_parser!(u32).range(1..=3650))]
     pub(crate) remember_days: u32,
+    /// Whether two tokens for one meter under one key may have the same token identifier: refuse, as long as the names of
+    /// requests are remembered, or allow, if whoever asks sees to that.
+    #[arg(long, value_name = "POLICY", default_value = "refuse", value_parser = tid_reuse)]
+    pub(crate) tid_reuse: TidReuse,
     /// Fix the clock of a test module, for example at 2004-03-01T13:55Z.
     #[arg(long, value_name = "TIME", value_parser = moment, requires = "test")]
     pub(crate) fixed_time: Option<Moment>,
@@ -167,6 +172,14 @@ fn window(text: &str) -> Result<Window, String> {
             Ok(minutes) => Ok(Window(Some(minutes))),
             Err(_) => Err("expected minutes, or none".to_owned()),
         },
+    }
+}
+
+fn tid_reuse(text: &str) -> Result<TidReuse, String> {
+    match text {
+        "refuse" => Ok(TidReuse::Refuse),
+        "allow" => Ok(TidReuse::Allow),
+        _ => Err("expected refuse or allow".to_owned()),
     }
 }
 
@@ -200,7 +213,10 @@ pub(crate) struct ServeFlags {
     /// Verify the whole audit log at the start and then after so many seconds, slowly, beside the work; 0 for never.
     #[arg(long, value_name = "SECONDS", default_value_t = 86_400)]
     pub(crate) verify_every: u64,
-    /// What to do when that finds the log damaged. Either way it is in `module status` and on standard error.
+    /// Rotate the audit log when it is longer, in MiB. What was the log becomes a closed segment, a file beside it.
+    #[arg(long, value_name = "MIB", default_value_t = 1024, value_parser = clap::value_parser!(u32).range(1..))]
+    pub(crate) rotate_above: u32,
+    /// What to do when the verification finds the log damaged. Either way it is in `module status` and on standard error.
     #[arg(long, value_enum, value_name = "WHAT", default_value = "continue")]
     pub(crate) on_damage: OnDamage,
 }
@@ -255,8 +271,9 @@ pub(crate) struct StampFlags {
 /// The name of a request.
 #[derive(Args)]
 pub(crate) struct NameFlags {
-    /// The request's name: 32 hexadecimal digits, or a text of 1 to 16 characters. If you repeat a request with
-    /// the same name, it is not carried out again, and the answer has the same digits.
+    /// The request's name: 32 hexadecimal digits, a UUID, or a text of 1 to 16 characters. If you repeat a request with
+    /// the same name, it is not carried out again, and the answer has the same digits [default: one that is chosen and
+    /// printed to standard error].
     #[arg(long, value_name = "HEX|TEXT")]
     pub(crate) request_id: Option<String>,
 }

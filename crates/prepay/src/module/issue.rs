@@ -2,6 +2,8 @@
 
 use std::io::{self, Write};
 
+use prepay_basics::Entropy;
+use prepay_host::SystemEntropy;
 use prepay_kmp::attribute::RegisterNumber;
 use prepay_module::RequestId;
 use prepay_module::software::Operator;
@@ -18,8 +20,10 @@ use super::remote::Remote;
 use super::{Invocation, Unlocked};
 use crate::Ending;
 use crate::failure::{Done, Failure};
+use crate::json;
 use crate::lab::flags::{in_flags, number, option, text};
 use crate::lab::print::{rollover, stamp};
+use crate::out::Record;
 use crate::paint::{QUIET, RESULT, styled};
 use crate::people::access_failure;
 use crate::vault::Needs;
@@ -27,7 +31,7 @@ use crate::vault::Needs;
 impl Invocation<'_> {
     /// Issues tokens.
     pub(super) fn issue(&self, command: &IssueCommand) -> Done<Ending> {
-        self.issued(command).map_err(|failure| failure.reworded(in_module_flags))
+        self.issued(command).map_err(|failure| failure.reworded(in_module_flags).with_free_flags())
     }
 
     fn issued(&self, command: &IssueCommand) -> Done<Ending> {
@@ -46,18 +50,49 @@ impl Invocation<'_> {
         // Check the flags before asking anyone for a secret.
         Request::read(&fields)?;
         let mut counter = self.counter()?;
+        let mut minute = None;
         if needs_time {
             let clock = RequestLine { op: Some(Operation::Clock.into()), ..RequestLine::default() };
             let Answer::Clock(clock) = counter.ask(&clock)? else { return Err(misplaced()) };
-            fields.issued_at = Some(Printed(clock.now.minute()).to_string().into());
+            minute = Some(Printed(clock.now.minute()).to_string());
+            fields.issued_at = minute.clone().map(Scalar::from);
         }
-        fields.request = name.map(|RequestId(name)| hex::encode(&name).into());
-        let answer = counter.ask(&fields)?;
-        match &answer {
+        let (RequestId(id), added) = match name {
+            Some(name) => (name, String::new()),
+            None => self.name(minute.as_deref())?,
+        };
+        fields.request = Some(hex::encode(&id).into());
+        let again = repeated(&added);
+        let answer = counter.ask(&fields).map_err(|failure| failure.repeated_by(&again))?;
+        let printed = match &answer {
             Answer::Token(token) => self.answer(token, |out| write_token(out, token)),
             Answer::KeyChange(set) => self.answer(set, |out| write_set(out, set)),
             _ => Err(misplaced()),
+        };
+        printed.map_err(|failure| {
+            let told =
+                |error: &str| format!("made and counted, but the answer was not written: {error}");
+            failure.reworded(told).repeated_by(&again)
+        })
+    }
+
+    /// Chooses a name for a request and says it, with the minute that was chosen, before the module counts anything. Returns
+    /// also the flags that name both.
+    fn name(&self, issued_at: Option<&str>) -> Done<(RequestId, String)> {
+        let mut id = [0; 16];
+        let filled = SystemEntropy.fill(&mut id);
+        filled.map_err(|error| Failure::broken("entropy", error))?;
+        let name = hex::encode(&id);
+        let at = issued_at.map(|time| format!(" --at {time}")).unwrap_or_default();
+        let flags = format!("--request-id {name}{at}");
+        let mut stderr = anstream::stderr().lock();
+        if self.out.is_json() {
+            let chosen = Record::new().text("request", &name).option("issued_at", issued_at);
+            json::print_to(&mut stderr, &chosen, self.out.is_test())?;
+        } else {
+            writeln!(stderr, "{}", styled(QUIET, format_args!("this request: {flags}")))?;
         }
+        Ok((RequestId(id), flags))
     }
 
     /// Opens the module, or connects to its service, and signs an operator in.
@@ -71,7 +106,8 @@ impl Invocation<'_> {
 
     /// Opens the module and signs an operator in.
     fn operator(&self) -> Done<(Unlocked, Operator)> {
-        let module = self.open()?;
+        self.flags.vault.require_one()?;
+        let module = self.open(Some(Needs::Operator))?;
         let session = self.flags.vault.one(module.vault(), "operator")?;
         let operator = module.operator(&session).map_err(|error| access_failure(&error))?;
         Ok((module, operator))
@@ -91,6 +127,20 @@ impl Counter {
             Self::Service(service) => service.ask_module(fields),
         }
     }
+}
+
+/// This command with more flags, as a shell takes it.
+fn repeated(added: &str) -> String {
+    let plain = |c: char| c.is_ascii_alphanumeric() || "-_./:=,@+%".contains(c);
+    let words = std::env::args_os().map(|word| {
+        let word = word.to_string_lossy();
+        match !word.is_empty() && word.chars().all(plain) {
+            true => word.into_owned(),
+            false => format!("'{}'", word.replace('\'', "'\\''")),
+        }
+    });
+    let words: Vec<_> = words.chain((!added.is_empty()).then(|| added.to_owned())).collect();
+    words.join(" ")
 }
 
 /// A module that answers another question than it was asked.
@@ -164,7 +214,7 @@ fn key_change(flags: &KeyChangeFlags) -> RequestLine<'_> {
     }
 }
 
-/// The name of a request: 32 hexadecimal digits, or a short text, padded with zeros.
+/// The name of a request: 32 hexadecimal digits, a UUID, or a short text, padded with zeros.
 fn named(flags: &NameFlags) -> Done<Option<RequestId>> {
     let Some(text) = &flags.request_id else { return Ok(None) };
     if let Some(id) = request_id(text) {
@@ -174,7 +224,7 @@ fn named(flags: &NameFlags) -> Done<Option<RequestId>> {
     match bytes.get_mut(..text.len()) {
         Some(place) if !text.is_empty() => place.copy_from_slice(text.as_bytes()),
         _ => {
-            let problem = "expected 32 hexadecimal digits, or a text of 1 to 16 characters";
+            let problem = "expected 32 hexadecimal digits, a UUID, or a text of 1 to 16 characters";
             return Err(Failure::flag("--request-id", problem));
         }
     }

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use prepay_host::private_file;
 use prepay_module::software::{ModulePolicy, NewModule, SoftwareModule, TestMode};
-use prepay_vault::RestoredLimits;
+use prepay_vault::{RestoredLimits, VaultHeader};
 
 use super::flags::{InitFlags, RestoreFlags};
 use super::{Invocation, Unlocked, fault};
@@ -14,7 +14,7 @@ use crate::out::Record;
 use crate::people::access_failure;
 use crate::vault::backup::{self, Backup};
 use crate::vault::new::make;
-use crate::vault::{Installation, SiteClock, witness};
+use crate::vault::{Installation, Needs, SiteClock, witness};
 
 impl Invocation<'_> {
     /// Makes a module.
@@ -23,6 +23,7 @@ impl Invocation<'_> {
             window_minutes: flags.window.0,
             transactions: flags.transactions,
             remember_days: flags.remember_days,
+            tid_reuse: flags.tid_reuse,
             ..ModulePolicy::default()
         };
         let InitFlags { fixed_time, fixed_rnd: fixed_random, .. } = *flags;
@@ -62,7 +63,8 @@ impl Invocation<'_> {
         if let Some(path) = self.socket()? {
             return self.remote_backup(path, to);
         }
-        self.with_vault(&self.out, |vault| {
+        let ask = |header: &VaultHeader| backup::ask_ahead(&self.flags.vault, header);
+        self.with_vault(&self.out, Some(Needs::Custodians), ask, |vault| {
             let (bytes, by) = backup::seal(&self.flags.vault, vault)?;
             let custodians = by.names().map(ToString::to_string);
             self.keep_backup(&vault.header().name.to_string(), &bytes, custodians, to)

@@ -28,16 +28,14 @@ use std::ops::Deref;
 use std::path::PathBuf;
 
 use prepay_module::ModuleFault;
-use prepay_module::software::{
-    Auditor, CustodianError, Custodians, ModuleContents, SoftwareModule,
-};
+use prepay_module::software::{Auditor, Custodians, ModuleContents, SoftwareModule};
 use prepay_session::SessionError;
 use serde::Serialize;
 
 use crate::Ending;
 use crate::failure::{Done, Failure};
 use crate::out::Out;
-use crate::people::{access_failure, vault_failure};
+use crate::people::access_failure;
 use crate::vault::{
     Installation, Needs, SiteClock, VaultFlags, audit, clock, repair, seal, user, witness,
 };
@@ -110,16 +108,22 @@ impl Invocation<'_> {
             ModuleCommand::Verify(verify) => self.verify(verify),
             ModuleCommand::Request(request) => self.request(request),
             ModuleCommand::Load(load) => self.load(load),
-            ModuleCommand::Delete { register } => self.delete(*register),
-            ModuleCommand::Revoke { centre } => self.revoke(centre),
+            ModuleCommand::Delete { register, sure } => self.delete(*register, *sure),
+            ModuleCommand::Revoke { centre, sure } => self.revoke(centre, *sure),
             ModuleCommand::Refill { transactions } => self.refill(*transactions),
-            ModuleCommand::User(command) => done(user::run(self, command, &self.out)),
+            ModuleCommand::User(command) => match self.socket()? {
+                Some(path) => done(self.remote_user(path, command)),
+                None => done(user::run(self, command, &self.out)),
+            },
             ModuleCommand::Seal(flags) => done(seal::run(self, flags, &self.out)),
             ModuleCommand::Audit(command) => match self.socket()? {
                 Some(path) => done(self.remote_audit(path, command)),
                 None => done(audit::run(self, command, &self.out)),
             },
-            ModuleCommand::Clock(command) => done(clock::run(self, command, &self.out)),
+            ModuleCommand::Clock(command) => match self.socket()? {
+                Some(path) => done(self.remote_clock(path, command)),
+                None => done(clock::run(self, command, &self.out)),
+            },
             ModuleCommand::Witness(command) => done(witness::run(self, command, &self.out)),
             ModuleCommand::Repair(flags) => done(repair::run(self, flags, &self.out)),
             ModuleCommand::Backup { backup } => self.backup(backup),
@@ -127,14 +131,14 @@ impl Invocation<'_> {
         }
     }
 
-    /// Opens a module.
-    fn open(&self) -> Done<Unlocked> {
-        Ok(Unlocked(self.unlock(self.look(&self.out)?)?.into()))
+    /// Opens a module for those who will act.
+    fn open(&self, needs: Option<Needs>) -> Done<Unlocked> {
+        Ok(Unlocked(self.unlock(self.look(&self.out)?, needs, |_| Ok(()))?.into()))
     }
 
     /// Opens a module and signs in a reader.
     fn reader(&self) -> Done<(Unlocked, Auditor)> {
-        let module = self.open()?;
+        let module = self.open(Some(Needs::Reader))?;
         let who = self.flags.vault.actor(module.vault(), Needs::Reader)?;
         let auditor = module.auditor(who).map_err(|error| access_failure(&error))?;
         Ok((module, auditor))
@@ -142,7 +146,7 @@ impl Invocation<'_> {
 
     /// Opens a module and signs two custodians in.
     fn custodians(&self) -> Done<(Unlocked, Custodians)> {
-        let module = self.open()?;
+        let module = self.open(Some(Needs::Custodians))?;
         let quorum = self.flags.vault.two(module.vault())?;
         let custodians = module.custodians(quorum).map_err(|error| access_failure(&error))?;
         Ok((module, custodians))
@@ -160,14 +164,6 @@ impl Invocation<'_> {
 
 fn done(done: Done<()>) -> Done<Ending> {
     done.map(|()| Ending::Done)
-}
-
-/// Why custodians were refused.
-fn custodian_failure(error: &CustodianError) -> Failure {
-    match error {
-        CustodianError::Refused(refusal) => Failure::refused(refusal.code(), refusal),
-        CustodianError::Vault(error) => vault_failure(error),
-    }
 }
 
 /// A failure while reading.

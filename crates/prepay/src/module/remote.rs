@@ -9,11 +9,12 @@ use std::sync::mpsc::channel;
 use std::thread;
 use std::time::Duration;
 
+use prepay_basics::Identifier;
 use prepay_records::Choice;
 use prepay_records::lines::is_blank;
 use prepay_session::{
-    Answer, AuditAnswer, BackupAnswer, Client, ClientError, Operation, PageAnswer, RegisterRecord,
-    RequestLine,
+    Answer, AuditAnswer, BackupAnswer, Client, ClientError, Custody, CustodyAnswer, Operation,
+    PageAnswer, PersonRecord, RegisterRecord, RequestLine, SegmentRecord,
 };
 use prepay_vault::Secret;
 use serde::Deserialize;
@@ -23,11 +24,17 @@ use serde_json::{Map, Value, json};
 use super::Invocation;
 use crate::Ending;
 use crate::failure::{Done, Failure};
+use crate::people::NewPerson;
 use crate::vault::audit::{self, AuditCommand};
-use crate::vault::{Needs, alone, backup};
+use crate::vault::clock::{self, ClockCommand};
+use crate::vault::user::{People, UserCommand};
+use crate::vault::{Installation, Needs, alone, backup};
 
 /// How long to wait for more entries before a service is asked again.
 const BETWEEN_QUESTIONS: Duration = Duration::from_secs(1);
+
+/// How many bytes of a text fit in a line, however they are written there.
+const PART: usize = 8 * 1024;
 
 /// A service at which people have signed in.
 pub(super) struct Remote(Client<UnixStream, UnixStream>);
@@ -56,8 +63,88 @@ impl Remote {
         })
     }
 
-    fn ask<T: DeserializeOwned>(&mut self, fields: Map<String, Value>) -> Done<T> {
+    /// Asks in the fields of a line.
+    pub(super) fn ask<T: DeserializeOwned>(&mut self, fields: Map<String, Value>) -> Done<T> {
         Ok(self.0.ask(fields)?)
+    }
+
+    /// Asks by the name of an operation alone.
+    pub(super) fn ask_op<T: DeserializeOwned>(&mut self, op: &str) -> Done<T> {
+        self.ask(fields(json!({ "op": op })))
+    }
+
+    /// Asks what two custodians ask, after the text that it is about.
+    pub(super) fn ask_custody(&mut self, custody: &Custody<'_>) -> Done<CustodyAnswer> {
+        let mut rest = custody.document().unwrap_or_default();
+        while !rest.is_empty() {
+            let (part, more) = rest.split_at(rest.floor_char_boundary(PART));
+            let _: IgnoredAny = self.ask(fields(json!({"op": "document", "text": part})))?;
+            rest = more;
+        }
+        self.ask(custody.fields())
+    }
+
+    /// Changes the people, with secrets.
+    fn change_person(
+        &mut self,
+        name: Option<&Identifier>,
+        asked: Value,
+        secrets: &[(&str, &Secret)],
+    ) -> Done<()> {
+        let mut asked = fields(asked);
+        if let Some(name) = name {
+            asked.insert("name".to_owned(), name.as_str().into());
+        }
+        let changed: Result<IgnoredAny, _> = self.0.ask_with(asked, secrets);
+        changed.map(|_| ()).map_err(|error| match name {
+            Some(name) => about(name, error).into(),
+            None => error.into(),
+        })
+    }
+}
+
+impl People for Remote {
+    fn is_test(&self) -> bool {
+        self.0.is_test()
+    }
+
+    fn list(&mut self) -> Done<Vec<PersonRecord>> {
+        #[derive(Deserialize)]
+        struct All {
+            people: Vec<PersonRecord>,
+        }
+
+        Ok(self.ask_op::<All>("users")?.people)
+    }
+
+    fn add(&mut self, new: &NewPerson) -> Done<()> {
+        let asked = json!({"op": "add_user", "role": new.role.to_string()});
+        self.change_person(Some(&new.name), asked, &[("new_passphrase", &new.passphrase)])
+    }
+
+    fn remove(&mut self, name: &Identifier) -> Done<()> {
+        self.change_person(Some(name), json!({"op": "remove_user"}), &[])
+    }
+
+    fn set_passphrase(&mut self, name: &Identifier, new: &Secret) -> Done<()> {
+        let asked = json!({"op": "set_passphrase"});
+        self.change_person(Some(name), asked, &[("new_passphrase", new)])
+    }
+
+    fn change_own(&mut self, old: &Secret, new: &Secret) -> Done<()> {
+        let asked = json!({"op": "change_passphrase"});
+        self.change_person(None, asked, &[("passphrase", old), ("new_passphrase", new)])
+    }
+}
+
+/// The refusal of what was asked about a person.
+fn about(name: &Identifier, error: ClientError) -> ClientError {
+    match error {
+        ClientError::Refused(mut refused) => {
+            refused.message = format!("{name}: {}", refused.message);
+            ClientError::Refused(refused)
+        }
+        error => error,
     }
 }
 
@@ -104,6 +191,16 @@ impl Invocation<'_> {
         } else {
             vec![flags.person(if needs == Needs::Reader { "reader" } else { "operator" })?]
         };
+        let service = self.connect(path, &people)?;
+        match &flags.as_name {
+            Some(name) if needs == Needs::Custodians => Err(alone(name)),
+            _ => Ok(service),
+        }
+    }
+
+    /// Connects to a service and signs people in.
+    fn connect(&self, path: &Path, people: &[(Identifier, Secret)]) -> Done<Remote> {
+        let flags = &self.flags.vault;
         let stream = UnixStream::connect(path).map_err(|error| {
             Failure::unable("file", format!("{}: {error}", path.display()))
                 .next("check --socket, and whether the service runs")
@@ -112,29 +209,46 @@ impl Invocation<'_> {
         let mut client = Client::new(stream, output);
         for (place, (name, passphrase)) in people.iter().enumerate() {
             // The first answer says whether it is a test module.
-            if let ([(first, _), (second, _)], 1, false) = (&people[..], place, client.is_test()) {
+            if let ([(first, _), (second, _)], 1, false) = (people, place, client.is_test()) {
                 flags.require_apart([first, second])?;
             }
-            client.sign_in(name, passphrase).map_err(|error| match error {
-                ClientError::Refused(mut refused) => {
-                    refused.message = format!("{name}: {}", refused.message);
-                    ClientError::Refused(refused)
-                }
-                error => error,
-            })?;
+            let signed_in = client.sign_in(name, passphrase);
+            self.out.set_test(client.is_test());
+            signed_in.map_err(|error| about(name, error))?;
         }
-        self.out.set_test(client.is_test());
-        match &flags.as_name {
-            Some(name) if needs == Needs::Custodians => Err(alone(name)),
-            _ => Ok(Remote(client)),
-        }
+        Ok(Remote(client))
+    }
+
+    /// Connects to a service, and runs a command for people.
+    pub(super) fn remote_user(&self, path: &Path, command: &UserCommand) -> Done<()> {
+        let flags = &self.flags.vault;
+        command.ask(self.what())?;
+        let (mut service, old) = match (command, command.own(flags)?) {
+            (_, Some(own)) => {
+                let people = [own];
+                let service = self.connect(path, &people)?;
+                let [(_, old)] = people;
+                (service, Some(old))
+            }
+            (UserCommand::List, None) => (self.service(path, Needs::Reader)?, None),
+            _ => (self.service(path, Needs::Custodians)?, None),
+        };
+        command.carry_out(flags, self.what(), &mut service, old.as_ref(), &self.out)
+    }
+
+    /// Connects to a service, and lets two custodians accept the time of its clock.
+    pub(super) fn remote_clock(&self, path: &Path, command: &ClockCommand) -> Done<()> {
+        let ClockCommand::Accept = command;
+        let mut service = self.service(path, Needs::Custodians)?;
+        clock::print(&service.ask_op("accept_clock")?, &self.out)
     }
 
     /// Lists or verifies the audit log.
     pub(super) fn remote_audit(&self, path: &Path, command: &AuditCommand) -> Done<()> {
-        let mut service = self.service(path, Needs::Reader)?;
+        let sign_in = || self.service(path, Needs::Reader);
         match command {
             AuditCommand::List { from, count } => {
+                let mut service = sign_in()?;
                 let (mut entries, mut next) = (Vec::new(), Some(*from.max(&1)));
                 while let Some(from) = next.filter(|_| entries.len() < *count) {
                     let most = (count - entries.len()).min(1000);
@@ -143,9 +257,10 @@ impl Invocation<'_> {
                     entries.extend(page.entries);
                     next = page.next;
                 }
-                audit::print(&entries, &self.out)
+                audit::print(&entries, *from, &self.out)
             }
             AuditCommand::Export { from, follow } => {
+                let mut service = sign_in()?;
                 self.out.begin_beside()?;
                 let mut from = *from.max(&1);
                 loop {
@@ -160,12 +275,23 @@ impl Invocation<'_> {
                     }
                 }
             }
-            AuditCommand::Verify { noted } => {
+            AuditCommand::Verify { segment, .. } if !segment.is_empty() => {
+                let message = "expected no --segment: the service reads its own directory only";
+                Err(Failure::flag("--segment", message)
+                    .next("verify the segments alone, without --socket, or end the service and give --dir"))
+            }
+            AuditCommand::Archive { .. } => self.no_service("audit archive"),
+            AuditCommand::Rotate => {
+                let rotated: SegmentRecord =
+                    sign_in()?.ask(fields(json!({"op": "audit_rotate"})))?;
+                audit::print_rotated(&rotated, &self.out)
+            }
+            AuditCommand::Verify { noted, .. } => {
                 let mut asked = fields(json!({"op": "audit_verify"}));
                 if let Some(noted) = noted {
                     asked.insert("noted".to_owned(), noted.to_string().into());
                 }
-                let answer: AuditAnswer = service.ask(asked)?;
+                let answer: AuditAnswer = sign_in()?.ask(asked)?;
                 audit::print_verified(&answer, &self.out)
             }
         }
@@ -177,7 +303,10 @@ impl Invocation<'_> {
         let pair = self.flags.vault.pair()?;
         let passphrases: [Secret; 2] =
             backup::passphrases(&self.flags.vault, pair.each_ref(), service.0.is_test())?;
-        let made: BackupAnswer = service.0.backup(passphrases.each_ref())?;
+        let made: BackupAnswer = service.0.ask_with(
+            fields(json!({"op": "backup"})),
+            &[("first_passphrase", &passphrases[0]), ("second_passphrase", &passphrases[1])],
+        )?;
         let bytes = base16ct::mixed::decode_vec(&made.backup).map_err(|_| {
             Failure::broken("no_answer", "expected a back-up in hexadecimal, found something else")
         })?;

@@ -68,7 +68,10 @@ impl Invocation<'_> {
             patience: Duration::from_secs(flags.patience.into()),
             ..Limits::default()
         };
-        let module = self.open()?;
+        let module = self.open(None)?;
+        let bytes = u64::from(flags.rotate_above) << 20;
+        let set = module.vault().with(|vault| vault.rotate_above(bytes));
+        set.map_err(|error| vault_failure(&error))?;
         self.flags.vault.secrets.forget();
         let socket = ServiceSocket::bind(path, group).map_err(|error| socket_failure(&error))?;
         let mut signals = Signals::new([SIGTERM, SIGINT])?;

@@ -5,10 +5,10 @@ use std::path::Path;
 
 use prepay_basics::Moment;
 use prepay_module::RegisterReport;
-use prepay_module::software::{Auditor, ModuleEntry, SlotReport};
+use prepay_module::software::{Auditor, ModuleEntry};
 use prepay_session::{
-    Answer, ClockAnswer, Operation, RegisterRecord, RequestLine, SlotRecord, StatusAnswer,
-    answer_session,
+    Answer, CentresAnswer, ClockAnswer, Operation, RegisterRecord, RequestLine, RevokedCentre,
+    SlotRecord, StatusAnswer, answer_session,
 };
 use prepay_vault::{Actor, AuditReport, Problem, Role};
 use serde::Serialize;
@@ -37,7 +37,9 @@ impl Invocation<'_> {
             refuse_bad(&report)?;
         }
         let seal = protector.to_string();
-        let module = Unlocked(self.unlock((directory, header, protector))?.into());
+        let needs = self.flags.vault.is_anybody_named().then_some(Needs::Reader);
+        let looked = (directory, header, protector);
+        let module = Unlocked(self.unlock(looked, needs, |_| Ok(()))?.into());
         let name = module.module().as_str();
         if !self.flags.vault.is_anybody_named() {
             let audit = AuditRecord { entries: report.entries, authenticated: false };
@@ -79,7 +81,8 @@ impl Invocation<'_> {
         if let Some(path) = self.socket()? {
             return self.remote_session(path, input);
         }
-        let module = self.open()?;
+        self.flags.vault.require_one()?;
+        let module = self.open(Some(Needs::Operator))?;
         let session = self.flags.vault.one(module.vault(), "operator")?;
         let operator = module.operator(&session).map_err(|error| access_failure(&error))?;
         self.out.begin_beside()?;
@@ -147,18 +150,18 @@ impl Invocation<'_> {
 
     /// Lists the centres.
     pub(super) fn slots(&self) -> Done<Ending> {
-        let (_module, reader) = self.reader()?;
-        let slots = reader.slots().map_err(fault)?;
-        let revoked = reader.revoked_centres().map_err(fault)?;
-        let known = slots.iter().map(|slot| CentreRecord::Known(slot.into()));
-        let gone = revoked.iter().map(|name| CentreRecord::Revoked {
-            centre: name.id().to_string(),
-            state: "revoked",
-            party: name.to_string(),
-        });
+        let CentresAnswer { slots, revoked } = match self.socket()? {
+            Some(path) => self.service(path, Needs::Reader)?.ask_op("slots")?,
+            None => {
+                let (_module, reader) = self.reader()?;
+                CentresAnswer::of(&reader).map_err(fault)?
+            }
+        };
+        let known = slots.iter().map(CentreRecord::Known);
+        let gone = revoked.iter().map(CentreRecord::Revoked);
         done(self.out.list(known.chain(gone), |out| {
             print_slots(out, &slots)?;
-            revoked.iter().try_for_each(|name| writeln!(out, "revoked: {name}"))
+            revoked.iter().try_for_each(|name| writeln!(out, "revoked: {}", name.party))
         }))
     }
 }
@@ -166,11 +169,11 @@ impl Invocation<'_> {
 /// A centre in a list, as JSON.
 #[derive(Serialize)]
 #[serde(untagged)]
-enum CentreRecord {
+enum CentreRecord<'a> {
     /// In a slot.
-    Known(SlotRecord),
+    Known(&'a SlotRecord),
     /// Under keys that the module no longer trusts; `party` names the centre and the keys.
-    Revoked { centre: String, state: &'static str, party: String },
+    Revoked(&'a RevokedCentre),
 }
 
 /// Refuses a log with a wrong entry.
@@ -216,7 +219,7 @@ struct Seen {
     identity: prepay_module::Identification,
     status: prepay_module::ModuleStatus,
     clock: prepay_module::ClockWindow,
-    slots: Vec<SlotReport>,
+    slots: Vec<SlotRecord>,
     registers: Vec<RegisterReport>,
 }
 
@@ -226,7 +229,7 @@ impl Seen {
             identity: reader.identify().map_err(fault)?,
             status: reader.status().map_err(fault)?,
             clock: reader.clock().map_err(fault)?,
-            slots: reader.slots().map_err(fault)?,
+            slots: CentresAnswer::of(reader).map_err(fault)?.slots,
             registers: reader.registers().map_err(fault)?,
         })
     }
@@ -238,7 +241,7 @@ impl Seen {
             fingerprint: self.identity.fingerprint.clone(),
             status: self.status.clone().into(),
             clock: self.clock.into(),
-            slots: self.slots.iter().map(SlotRecord::from).collect(),
+            slots: self.slots.clone(),
             registers: register_records(&self.registers, self.clock.now),
         }
     }
@@ -258,20 +261,16 @@ impl Seen {
     }
 }
 
-fn print_slots(out: &mut dyn Write, slots: &[SlotReport]) -> io::Result<()> {
+fn print_slots(out: &mut dyn Write, slots: &[SlotRecord]) -> io::Result<()> {
     if slots.is_empty() {
         return writeln!(out, "the module knows no centre");
     }
     for slot in slots {
-        let state = styled(HEADING, slot.state);
-        writeln!(
-            out,
-            "slot {}  centre {}  {state}  {} keys",
-            slot.slot, slot.centre.centre, slot.keys
-        )?;
-        writeln!(out, "  fingerprint {}", slot.centre.fingerprint)?;
-        let until = slot.centre.expires;
-        let open = slot.requests.len();
+        let SlotRecord { slot: number, centre, fingerprint, keys, expires: until, .. } = slot;
+        let state = styled(HEADING, &slot.state);
+        writeln!(out, "slot {number}  centre {centre}  {state}  {keys} keys")?;
+        writeln!(out, "  fingerprint {fingerprint}")?;
+        let open = slot.requests_open_until.len();
         let serial = slot.last_serial.map_or("none".to_owned(), |serial| serial.to_string());
         writeln!(out, "  until {until}, open requests {open}, last key-load file {serial}")?;
     }

@@ -20,7 +20,7 @@ use crate::failure::{Done, Failure};
 use crate::file::there;
 use crate::out::{Out, Record};
 use crate::people::vault_failure;
-use crate::sealing::{NewSealFlags, make_directory, restore_failure};
+use crate::sealing::{NewSealFlags, make_directory, require_empty, restore_failure};
 
 /// Whether those who restore set new passphrases for themselves.
 #[derive(Args)]
@@ -62,11 +62,25 @@ pub(crate) fn passphrases(
     if !is_test {
         require_apart(flags, ".backup", by)?;
     }
-    let ask = |name: &Identifier| {
-        let what = format!("new passphrase of custodian {name} for the back-up");
-        flags.secrets.fresh(&format!("{name}.backup"), &what)
-    };
+    let ask = |name: &Identifier| flags.secrets.fresh(&format!("{name}.backup"), &for_backup(name));
     Ok([ask(by[0])?, ask(by[1])?])
+}
+
+/// Asks for the new passphrases of the two who make a back-up, before the vault is opened.
+pub(crate) fn ask_ahead(flags: &VaultFlags, header: &VaultHeader) -> Done<()> {
+    let named = flags.named();
+    let [first, second] = named.as_slice() else { return Ok(()) };
+    if !header.insecure_test {
+        require_apart(flags, ".backup", [first, second])?;
+    }
+    for name in [first, second] {
+        flags.secrets.fresh_ahead(&format!("{name}.backup"), &for_backup(name))?;
+    }
+    Ok(())
+}
+
+fn for_backup(name: &Identifier) -> String {
+    format!("new passphrase of custodian {name} for the back-up")
 }
 
 /// Refuses secrets of both in one directory.
@@ -140,7 +154,8 @@ pub(crate) fn restore<I: Installation>(
     let flags = site.flags();
     let pair = flags.pair()?;
     let path = site.vault_path()?;
-    let (directory, _new) = make_directory(site.dir()?, &path)?;
+    require_empty(site.dir()?, &path)?;
+    seal.check(backup.header.insecure_test)?;
     let ask = |name: &Identifier| -> Done<Secret> {
         let what = format!("passphrase of custodian {name} for the back-up");
         flags.secrets.known(&format!("{name}.backup"), &what)
@@ -163,7 +178,10 @@ pub(crate) fn restore<I: Installation>(
     if let Some(fits) = fits {
         backup.try_out(custodians, fits)?;
     }
-    let made = seal.make(backup.header.name.as_str(), "", &flags.unlock, &flags.secrets)?;
+    let VaultHeader { name, insecure_test, .. } = &backup.header;
+    seal.ask_ahead(name.as_str(), "", *insecure_test, &flags.secrets)?;
+    let (directory, _new) = make_directory(site.dir()?, &path)?;
+    let made = seal.make(name.as_str(), "", *insecure_test, &flags.unlock, &flags.secrets)?;
     let place = directory.into_place(SystemClock);
     let vault =
         SharedVault::restore_anew(place, &backup.bytes, custodians, new, made.unlock(), limits)

@@ -1,8 +1,9 @@
 //! `clock`: a vault's clock that is behind the time that the vault has seen.
 
 use clap::Subcommand;
+use prepay_session::ClockAccepted;
 
-use super::Installation;
+use super::{Installation, Needs};
 use crate::failure::Done;
 use crate::out::{Out, Record};
 use crate::people::vault_failure;
@@ -16,19 +17,30 @@ pub(crate) enum ClockCommand {
     Accept,
 }
 
-/// Runs one command.
+/// Runs one command at a vault.
 pub(crate) fn run(site: &impl Installation, command: &ClockCommand, out: &Out) -> Done<()> {
     let ClockCommand::Accept = command;
-    site.with_vault(out, |vault| {
-        let by = site.flags().two(vault)?;
-        let from = vault.accept_clock(&by).map_err(|error| vault_failure(&error))?;
-        let now = vault.now();
-        let record = Record::new().text("time", now).option("latest", from);
-        match from {
-            Some(from) => {
-                out.done(format_args!("{now} is accepted; the latest time was {from}"), &record)
-            }
-            None => out.done(format_args!("the clock is not behind: nothing to accept"), &record),
+    site.with_vault(
+        out,
+        Some(Needs::Custodians),
+        |_| Ok(()),
+        |vault| {
+            let by = site.flags().two(vault)?;
+            let latest = vault.accept_clock(&by).map_err(|error| vault_failure(&error))?;
+            let latest = latest.map(|latest| latest.to_string());
+            print(&ClockAccepted { time: vault.now().to_string(), latest }, out)
+        },
+    )
+}
+
+/// Says what was accepted.
+pub(crate) fn print(accepted: &ClockAccepted, out: &Out) -> Done<()> {
+    let ClockAccepted { time, latest } = accepted;
+    let record = Record::new().text("time", time).option("latest", latest.as_ref());
+    match latest {
+        Some(latest) => {
+            out.done(format_args!("{time} is accepted; the latest time was {latest}"), &record)
         }
-    })
+        None => out.done("the clock is not behind: nothing to accept", &record),
+    }
 }

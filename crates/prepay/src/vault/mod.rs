@@ -22,6 +22,7 @@ pub(crate) mod user;
 pub(crate) mod witness;
 
 use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use clap::{Args, ValueHint};
 use prepay_basics::{Clock, Identifier, Moment};
@@ -58,7 +59,14 @@ pub(crate) struct VaultFlags {
     pub(crate) secrets: SecretFlags,
     #[command(flatten)]
     pub(crate) wait: WaitFlags,
+    /// The names that were asked for ahead.
+    #[arg(skip)]
+    named: Named,
 }
+
+/// The names of those who act, if they were asked for on the terminal.
+#[derive(Clone, Debug, Default)]
+struct Named(Arc<Mutex<Vec<Identifier>>>);
 
 /// What to do when fewer or more than two custodians were named.
 const TAKES_TWO: &str = "dual control takes two: give --custodian twice";
@@ -113,15 +121,24 @@ pub(crate) trait Installation {
         Ok((directory, header, protector))
     }
 
-    /// Unlocks a vault.
+    /// Unlocks a vault for those who will act. Everything that is asked for is asked while the vault is closed, so that
+    /// nobody waits for its lock while people think; `ask` asks for what the command needs besides.
     fn unlock(
         &self,
         (directory, header, protector): (Directory, VaultHeader, Protector),
+        needs: Option<Needs>,
+        ask: impl FnOnce(&VaultHeader) -> Done<()>,
     ) -> Done<SharedVault<Self::Contents>> {
         let clock = self.clock(header.insecure_test)?;
-        let VaultFlags { unlock, secrets, custodian, .. } = self.flags();
-        let seal = unlock.seal(&header, &protector, custodian, secrets)?;
+        let VaultFlags { unlock, secrets, custodian, wait, .. } = self.flags();
         let path = directory.path().to_owned();
+        drop(directory);
+        let seal = unlock.seal(&header, &protector, custodian, secrets)?;
+        if let Some(needs) = needs {
+            self.flags().ask_ahead(needs)?;
+        }
+        ask(&header)?;
+        let directory = wait.open(&path)?;
         let vault = SharedVault::open(directory.into_place(clock), seal.unlock());
         let vault = vault.map_err(|error| {
             let failure = open_failure(&path, &error);
@@ -135,13 +152,16 @@ pub(crate) trait Installation {
         Ok(vault)
     }
 
-    /// Opens the vault, does something with it, and closes it.
+    /// Opens the vault for those who will act, does something with it, and closes it. `ask` is as for
+    /// [`Installation::unlock`].
     fn with_vault<T>(
         &self,
         out: &Out,
+        needs: Option<Needs>,
+        ask: impl FnOnce(&VaultHeader) -> Done<()>,
         work: impl FnOnce(&SharedVault<Self::Contents>) -> Done<T>,
     ) -> Done<T> {
-        let vault = self.unlock(self.look(out)?)?;
+        let vault = self.unlock(self.look(out)?, needs, ask)?;
         let done = work(&vault);
         closing(done, vault.close())
     }
@@ -194,6 +214,38 @@ impl VaultFlags {
         Ok(self.one(vault, role)?.into())
     }
 
+    /// Asks for the names and the passphrases of those who will act, and keeps them until they sign in.
+    fn ask_ahead(&self, needs: Needs) -> Done<()> {
+        let people: Vec<_> = if (needs == Needs::Custodians && self.as_name.is_none())
+            || !self.custodian.is_empty()
+        {
+            self.custodians()?.into()
+        } else {
+            vec![self.person(if needs == Needs::Reader { "reader" } else { "operator" })?]
+        };
+        let mut named = Vec::new();
+        for (name, passphrase) in people {
+            self.secrets.put_ahead(name.as_str(), passphrase);
+            named.push(name);
+        }
+        *self.named.0.lock().unwrap_or_else(PoisonError::into_inner) = named;
+        Ok(())
+    }
+
+    /// The names of those who will act, given or asked for ahead.
+    pub(crate) fn named(&self) -> Vec<Identifier> {
+        self.named.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Refuses custodians where one person acts.
+    pub(crate) fn require_one(&self) -> Done<()> {
+        if self.custodian.is_empty() {
+            return Ok(());
+        }
+        let message = "expected one person, found custodians";
+        Err(Failure::flag("--custodian", message).next("give --as NAME"))
+    }
+
     /// Signs one person in.
     pub(crate) fn one(&self, vault: &SharedVault<impl Contents>, role: &str) -> Done<Session> {
         let (name, passphrase) = self.person(role)?;
@@ -202,12 +254,10 @@ impl VaultFlags {
 
     /// The one who acts, with a passphrase.
     pub(crate) fn person(&self, role: &str) -> Done<(Identifier, Secret)> {
-        if !self.custodian.is_empty() {
-            let message = "expected one person, found custodians";
-            return Err(Failure::flag("--custodian", message).next("give --as NAME"));
-        }
-        let name = match &self.as_name {
-            Some(name) => name.clone(),
+        self.require_one()?;
+        let named = self.as_name.clone().or_else(|| self.named().pop());
+        let name = match named {
+            Some(name) => name,
             None => ask_name(&format!("name of the {role}"), "--as NAME")?,
         };
         let passphrase = self.secrets.known(name.as_str(), &format!("passphrase of {name}"))?;
@@ -223,10 +273,13 @@ impl VaultFlags {
                 let failure = Failure::unable("custodians", "expected 2 custodians, found --as");
                 return Err(failure.next(TAKES_TWO));
             }
-            [] => [
-                ask_name("name of the first custodian", "--custodian NAME twice")?,
-                ask_name("name of the second custodian", "--custodian NAME twice")?,
-            ],
+            [] => match <[Identifier; 2]>::try_from(self.named()) {
+                Ok(named) => named,
+                Err(_) => [
+                    ask_name("name of the first custodian", "--custodian NAME twice")?,
+                    ask_name("name of the second custodian", "--custodian NAME twice")?,
+                ],
+            },
             others => {
                 let message = format!("expected 2 custodians, found {}", others.len());
                 let failure = Failure::unable("custodians", message);

@@ -9,7 +9,7 @@ use super::{Installation, SiteClock, VaultFlags};
 use crate::failure::Done;
 use crate::out::{Out, Record};
 use crate::people::{FirstPeopleFlags, NewPerson, quorum_failure, sign_in_failure};
-use crate::sealing::{NewSealFlags, create_failure, make_directory};
+use crate::sealing::{NewSealFlags, create_failure, make_directory, require_empty};
 
 /// The people of a new vault, and what unlocks it.
 #[derive(Args)]
@@ -38,9 +38,13 @@ pub(crate) fn make<V>(
 ) -> Done<Made<V>> {
     let VaultFlags { secrets, unlock, custodian, .. } = site.flags();
     let path = site.vault_path()?;
-    let (directory, _new) = make_directory(site.dir()?, &path)?;
+    // What is there already is refused before anybody is asked, and nothing is made or locked while people think.
+    require_empty(site.dir()?, &path)?;
+    flags.seal.check(insecure_test)?;
     let people = flags.people.with_passphrases(custodian, insecure_test, secrets)?;
-    let seal = flags.seal.make(name, "", unlock, secrets)?;
+    flags.seal.ask_ahead(name, "", insecure_test, secrets)?;
+    let (directory, _new) = make_directory(site.dir()?, &path)?;
+    let seal = flags.seal.make(name, "", insecure_test, unlock, secrets)?;
     let users: Vec<NewUser<'_>> = people.iter().map(NewPerson::as_user).collect();
     let vault = make(directory.into_place(clock), seal.unlock(), &users)
         .map_err(|error| flags.seal.undo(error.may_be_done(), create_failure(&path, &error)))?;

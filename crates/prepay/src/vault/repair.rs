@@ -26,6 +26,8 @@ pub(crate) struct RepairFlags {
 pub(crate) fn run<I: Installation>(site: &I, flags: &RepairFlags, out: &Out) -> Done<()> {
     let vault_flags = site.flags();
     let (directory, header, protector) = site.look(out)?;
+    let path = directory.path().to_owned();
+    drop(directory); // Nobody waits for the lock while people think.
     let clock = site.clock(header.insecure_test)?;
     let pair = vault_flags.pair()?;
     let (acting, secrets) = (&vault_flags.custodian, &vault_flags.secrets);
@@ -44,7 +46,7 @@ pub(crate) fn run<I: Installation>(site: &I, flags: &RepairFlags, out: &Out) -> 
         false => RestoredLimits::Stopped,
     };
     let accepted = Accepted { lost: flags.accept_lost, limits };
-    let path = directory.path().to_owned();
+    let directory = vault_flags.wait.open(&path)?;
     let mut kept = None;
     let keep = || {
         kept = Some(Directory::keep_copies(&path)?);

@@ -1,17 +1,25 @@
 //! `seal`: what unlocks a vault.
 
-use super::Installation;
+use super::{Installation, Needs, VaultFlags};
 use crate::failure::Done;
 use crate::out::{Out, Record};
 use crate::people::vault_failure;
 use crate::sealing::NewSealFlags;
+use prepay_vault::VaultHeader;
 
-/// Changes what unlocks the vault. The new passphrase is the secret seal.new.
+/// Changes what unlocks the vault. A new passphrase is the secret seal.new.
 pub(crate) fn run(site: &impl Installation, flags: &NewSealFlags, out: &Out) -> Done<()> {
-    site.with_vault(out, |vault| {
+    let ask = |header: &VaultHeader| {
+        flags.check(header.insecure_test)?;
+        let (name, secrets) = (header.name.as_str(), &site.flags().secrets);
+        flags.ask_ahead(name, ".new", header.insecure_test, secrets)
+    };
+    site.with_vault(out, Some(Needs::Custodians), ask, |vault| {
         let by = site.flags().two(vault)?;
         let (what, name) = (site.what(), vault.header().name.as_str());
-        let seal = flags.make(name, ".new", &site.flags().unlock, &site.flags().secrets)?;
+        let VaultFlags { unlock, secrets, .. } = site.flags();
+        let is_test = vault.header().insecure_test;
+        let seal = flags.make(name, ".new", is_test, unlock, secrets)?;
         vault
             .change_protector(&by, seal.unlock())
             .map_err(|error| flags.undo(error.may_be_done(), vault_failure(&error)))?;

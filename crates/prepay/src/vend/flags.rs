@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use clap::{Args, Subcommand, ValueHint};
 use prepay_records::purchase::{DebtRecord, DebtRuleRecord, Figure, PurchaseRecord};
 
+use super::receipt::ReceiptFlags;
 use crate::failure::{Done, Failure};
 
 /// Vending.
@@ -20,6 +21,10 @@ pub(super) enum VendCommand {
     /// Tariff files: check them, price purchases, explain a price, compare two.
     #[command(subcommand)]
     Tariff(TariffCommand),
+    /// Print the receipt of a sale.
+    ///
+    /// Example: prepay vend receipt --sample --columns 32 --language fr
+    Receipt(ReceiptFlags),
 }
 
 /// What to do with tariff files.
@@ -117,6 +122,9 @@ pub(super) struct PurchaseFlags {
     /// Months whose charges are not paid, this one included [default: 1 at the first purchase of a month, then 0].
     #[arg(long, value_name = "MONTHS")]
     months_unpaid: Option<u32>,
+    /// Months whose accruing blocks may be used in this month, this one included [default: as --months-unpaid, at least 1].
+    #[arg(long, value_name = "MONTHS")]
+    months_in_blocks: Option<u32>,
     /// Days since the last purchase.
     #[arg(long, value_name = "DAYS")]
     days_since: Option<u32>,
@@ -193,6 +201,7 @@ impl PurchaseFlags {
             past_mean: self.past_mean,
             bought_this_month: self.bought_this_month,
             months_unpaid: self.months_unpaid,
+            months_in_blocks: self.months_in_blocks,
             days_since: self.days_since,
             debts: self.debts.clone(),
             rates: self.rates.iter().cloned().collect(),

@@ -1,8 +1,9 @@
-//! `prepay vend`: what a purchase buys, without an installation.
+//! `prepay vend`: what a purchase buys, and the receipt of a sale, without an installation.
 
 mod compare;
 mod flags;
-mod print;
+pub(crate) mod print;
+pub(crate) mod receipt;
 
 use std::io;
 use std::path::Path;
@@ -10,7 +11,7 @@ use std::path::Path;
 use prepay_records::lines::{answer_lines, is_blank};
 use prepay_records::purchase::{PurchaseRecord, QuoteRecord};
 use prepay_records::{ErrorBody, ErrorRecord};
-use prepay_vend::{Explained, Moment, Purchase, QuoteError, Tariff};
+use prepay_vend::{Explained, Fault, Moment, Purchase, QuoteError, Tariff};
 use serde::Serialize;
 
 use crate::Ending;
@@ -23,7 +24,13 @@ use flags::{TariffCommand, TryFlags, VendCommand};
 /// Runs one command.
 pub(crate) fn run(flags: &VendFlags, json: bool) -> Done<Ending> {
     let out = Out::new(json, "");
-    let VendCommand::Tariff(command) = &flags.command;
+    let command = match &flags.command {
+        VendCommand::Tariff(command) => command,
+        VendCommand::Receipt(flags) => {
+            receipt::run(flags, &out)?;
+            return Ok(Ending::Done);
+        }
+    };
     match command {
         TariffCommand::Check { file } => check(file, &out)?,
         TariffCommand::Try(flags) => return price(flags, &out),
@@ -44,13 +51,14 @@ pub(crate) fn run(flags: &VendFlags, json: bool) -> Done<Ending> {
 
 /// Reads a tariff file.
 fn read(path: &Path) -> Done<Tariff> {
-    Tariff::read(&file::read(path)?).map_err(|faults| {
-        let faults: Vec<String> = faults
-            .iter()
-            .map(|fault| format!("{}:{}: {}", path.display(), fault.line, fault.text))
-            .collect();
-        Failure::refused("tariff_invalid", faults.join("\n"))
-    })
+    Tariff::read(&file::read(path)?)
+        .map_err(|faults| Failure::refused("tariff_invalid", all_faults(path, &faults)))
+}
+
+/// The faults of a file, each with its line.
+fn all_faults(path: &Path, faults: &[Fault]) -> String {
+    let fault = |fault: &Fault| format!("{}:{}: {}", path.display(), fault.line, fault.text);
+    faults.iter().map(fault).collect::<Vec<_>>().join("\n")
 }
 
 /// A purchase that is none.

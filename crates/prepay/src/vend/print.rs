@@ -69,7 +69,7 @@ pub(super) fn quote(tariff: &Tariff, quote: &Quote, out: &mut dyn Write) -> io::
 }
 
 /// Prints a quote, its reasons, what lies near, and where the money goes.
-pub(super) fn explained(
+pub(crate) fn explained(
     tariff: &Tariff,
     explained: &Explained,
     out: &mut dyn Write,

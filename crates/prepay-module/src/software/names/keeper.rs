@@ -4,18 +4,22 @@
 //! and to list the result, so tokens are issued meanwhile. Should many tables wait to be written, because files are
 //! written more slowly than tokens are issued, then issuing waits for them, so that memory stays bounded.
 
+use std::collections::BTreeMap;
 use std::io;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, Weak};
 use std::thread;
 
 use prepay_vault::{AuditError, Entry, Record, VaultError, VaultFiles};
 
+use super::Job;
 use super::key::NamesKey;
 use super::run::{self, Hashed, Run, RunState};
-use super::{Job, Names};
+use super::used::{Deleted, KeyMark, Span};
 use crate::software::contents::ModuleContents;
 use crate::software::entry::ModuleEntry;
 use crate::software::issued_row::IssuedRow;
+use crate::software::policy::TidReuse;
+use crate::software::register::Register;
 use crate::software::shared::Shared;
 
 /// How many tables may wait to be written while tokens are issued.
@@ -45,7 +49,10 @@ struct Task {
     number: [u8; 16],
     files: Arc<dyn VaultFiles>,
     key: Arc<NamesKey>,
-    voids: run::Voids,
+    deleted: Deleted,
+    /// The keys that are in the registers.
+    keys: BTreeMap<u16, KeyMark>,
+    reuse: TidReuse,
     full: usize,
 }
 
@@ -53,8 +60,8 @@ struct Task {
 enum Outcome {
     Written(Run),
     Replaced(Vec<Run>, Vec<Run>),
-    /// Instead of a damaged one, with the registers whose keys were deleted on the way.
-    Rebuilt(Run, Vec<Run>, run::Voids),
+    /// Instead of a damaged one.
+    Rebuilt(Run, Vec<Run>),
     Marked([u8; 16], RunState),
 }
 
@@ -108,6 +115,8 @@ fn keep(module: &Weak<Shared>) {
             _ => task.carry_out(),
         };
         let Some(shared) = module.upgrade() else { return };
+        let files = Arc::clone(&task.files);
+        drop(task); // And with it the table that was written.
         let listed = match outcome {
             Ok(outcome) => shared.list(outcome),
             Err(error) => Err(VaultError::Broken { problem: error.to_string() }),
@@ -115,7 +124,7 @@ fn keep(module: &Weak<Shared>) {
         match listed {
             Ok(gone) => gone.iter().for_each(|run| {
                 // A file that stays is removed at the next opening.
-                let _ = task.files.remove(&run.file());
+                let _ = files.remove(&run.file());
             }),
             Err(VaultError::Locked) => return,
             Err(error) => {
@@ -131,14 +140,13 @@ impl Task {
     fn carry_out(&self) -> io::Result<Outcome> {
         let (files, key) = (&*self.files, &*self.key);
         match &self.job {
-            Job::Write(frozen) => {
-                let run = Names::run_of(frozen, self.number);
-                Ok(Outcome::Written(run.write(files, key, &mut frozen.sorted(key))?))
+            Job::Write(frozen) => Ok(Outcome::Written(frozen.write(self.number, files, key)?)),
+            Job::Merge(runs) => {
+                Ok(match run::merge(runs, self.number, &self.deleted, files, key)? {
+                    Ok(run) => Outcome::Replaced(runs.clone(), vec![run]),
+                    Err(damaged) => Outcome::Marked(damaged, RunState::Damaged),
+                })
             }
-            Job::Merge(runs) => Ok(match run::merge(runs, self.number, &self.voids, files, key)? {
-                Ok(run) => Outcome::Replaced(runs.clone(), vec![run]),
-                Err(damaged) => Outcome::Marked(damaged, RunState::Damaged),
-            }),
             Job::Rebuild(run) => Ok(Outcome::Marked(run.number, RunState::Lost)),
         }
     }
@@ -148,13 +156,16 @@ impl Shared {
     /// The next task, if there is one.
     fn task(&self) -> Result<Option<Task>, VaultError> {
         self.vault.with(|vault| {
-            let names = &vault.contents().issuer.names;
+            let issuer = &vault.contents().issuer;
+            let names = &issuer.names;
             let (Some(job), Some(files)) = (names.job(), &names.files) else { return Ok(None) };
             let (files, key) = (Arc::clone(files), Arc::clone(&names.key));
-            let (voids, full) = (names.voids.clone(), names.full);
+            let (deleted, reuse, full) = (names.deleted.clone(), names.reuse, names.full);
+            let mark = |register: &Register| (register.number.value(), register.mark());
+            let keys = issuer.registers.iter().map(mark).collect();
             let mut number = [0; 16];
             vault.entropy().fill(&mut number)?;
-            Ok(Some(Task { job, number, files, key, voids, full }))
+            Ok(Some(Task { job, number, files, key, deleted, keys, reuse, full }))
         })?
     }
 
@@ -166,16 +177,12 @@ impl Shared {
             let (days, names) = (contents.issuer.policy.remember_days, &mut contents.issuer.names);
             let mut gone = Vec::new();
             match outcome {
-                Outcome::Written(run) => names.written(run),
+                Outcome::Written(run) => gone.extend(names.written(run)),
                 Outcome::Replaced(old, new) => {
                     names.replaced(&old, new);
                     gone = old;
                 }
-                Outcome::Rebuilt(old, new, voids) => {
-                    for (register, entry) in voids {
-                        let known = names.voids.entry(register).or_default();
-                        *known = (*known).max(entry);
-                    }
+                Outcome::Rebuilt(old, new) => {
                     let count = new.iter().map(|run| run.count).sum();
                     let entry = ModuleEntry::NamesRebuilt {
                         first: old.first,
@@ -204,8 +211,9 @@ impl Shared {
             task,
             old,
             rows: Vec::new(),
+            used: Vec::new(),
+            span: Span::EMPTY,
             runs: Vec::new(),
-            voids: run::Voids::new(),
             first: old.first,
             failed: None,
         };
@@ -227,7 +235,7 @@ impl Shared {
         match making.failed {
             Some(error) => Err(error),
             None if making.runs.is_empty() => lost,
-            None => Ok(Outcome::Rebuilt(old.clone(), making.runs, making.voids)),
+            None => Ok(Outcome::Rebuilt(old.clone(), making.runs)),
         }
     }
 }
@@ -237,49 +245,61 @@ struct Making<'a> {
     task: &'a Task,
     old: &'a Run,
     rows: Vec<Hashed>,
+    used: Vec<u64>,
+    span: Span,
     runs: Vec<Run>,
-    voids: run::Voids,
     first: u64,
     failed: Option<io::Error>,
 }
 
 impl Making<'_> {
-    /// Takes the names of an entry. Returns whether to go on.
+    /// Takes the names and the identifiers of an entry. Returns whether to go on.
     fn take(&mut self, record: &Record<ModuleEntry>) -> bool {
-        match &record.entry {
-            Entry::Owner(ModuleEntry::Issued { rows }) => {
-                if self.rows.len() + rows.len() > self.task.full {
-                    self.cut(record.sequence - 1);
-                }
-                let named =
-                    |row: &IssuedRow| Some((self.task.key.hash(row.request?), row.encode()));
-                self.rows.extend(rows.iter().filter_map(named));
+        if let Entry::Owner(ModuleEntry::Issued { rows }) = &record.entry {
+            if self.rows.len().max(self.used.len()) + rows.len() > self.task.full {
+                self.cut(record.sequence - 1);
             }
-            Entry::Owner(ModuleEntry::KeyDeleted { key }) => {
-                if let Some(register) = key.register {
-                    // Everything so far is before this entry.
-                    self.voids.insert(register.value(), record.sequence);
-                    let gone = run::Voids::from([(register.value(), u64::MAX)]);
-                    self.rows.iter_mut().for_each(|(_, row)| run::void(row, 0, &gone));
-                }
+            for row in rows {
+                self.take_row(row, record.sequence);
             }
-            _ => {}
         }
         self.failed.is_none()
     }
 
+    fn take_row(&mut self, row: &IssuedRow, sequence: u64) {
+        let Task { key, deleted, keys, reuse, .. } = self.task;
+        let gone = deleted.key(row.register, sequence);
+        if *reuse == TidReuse::Refuse
+            && !row.is_key_change()
+            && let Some(mark) = gone.or_else(|| keys.get(&row.register).copied())
+        {
+            self.used.push(key.used(row, mark));
+            self.span = self.span.join(Span { first: row.identifier, last: row.identifier });
+        }
+        if let Some(name) = row.request {
+            let mut bytes = row.encode();
+            run::void(&mut bytes, sequence, deleted);
+            self.rows.push((key.hash(name), bytes));
+        }
+    }
+
     /// Writes what was taken up to an entry.
     fn cut(&mut self, last: u64) {
-        if self.rows.is_empty() || self.failed.is_some() {
+        if self.rows.is_empty() && self.used.is_empty() || self.failed.is_some() {
             return;
         }
         let mut rows = std::mem::take(&mut self.rows);
         rows.sort_unstable();
+        let mut used = std::mem::take(&mut self.used);
+        used.sort_unstable();
+        used.dedup();
         let mut number = u128::from_be_bytes(self.task.number);
         number = number.wrapping_add(self.runs.len() as u128);
         let run = Run {
             number: number.to_be_bytes(),
             count: rows.len() as u64,
+            used: used.len() as u64,
+            span: std::mem::replace(&mut self.span, Span::EMPTY),
             first: self.first,
             last,
             // No name of the damaged run was older or newer.
@@ -288,8 +308,9 @@ impl Making<'_> {
             state: RunState::Closed,
         };
         self.first = last + 1;
-        let mut rows = rows.into_iter();
-        match run.write(&*self.task.files, &self.task.key, &mut || Ok(rows.next())) {
+        let (mut rows, mut used) = (rows.into_iter(), used.into_iter());
+        let (files, key) = (&*self.task.files, &*self.task.key);
+        match run.write(files, key, &mut || Ok(rows.next()), &mut || Ok(used.next())) {
             Ok(run) => self.runs.push(run),
             Err(error) => self.failed = Some(error),
         }

@@ -6,7 +6,9 @@ use sha2::Sha256;
 use subtle::ConstantTimeEq;
 use zeroize::Zeroizing;
 
+use super::used::KeyMark;
 use crate::RequestId;
+use crate::software::issued_row::IssuedRow;
 
 /// The length of the secret in bytes: 16 for the order, 32 for the MAC.
 pub(crate) const SECRET: usize = 48;
@@ -50,6 +52,15 @@ impl NamesKey {
         let once = (once >> 64) as u64 ^ once as u64;
         let twice = u128::from(once ^ self.order[1]) * u128::from(a ^ b.rotate_left(32) | 1);
         (twice >> 64) as u64 ^ twice as u64
+    }
+
+    /// The place of the identifier of a row's token, for its meter under a key, among all others. Never 0.
+    #[inline]
+    pub(super) fn used(&self, row: &IssuedRow, KeyMark(key): KeyMark) -> u64 {
+        let meter = row.pan << 2 | u64::from(row.encryption & 3);
+        let rest = u64::from(row.identifier) << 40 | u64::from(row.tariff_index) << 32;
+        let name = u128::from(meter) << 64 | u128::from(rest | u64::from(key));
+        self.hash(RequestId(name.to_be_bytes())).max(1)
     }
 
     /// The MAC of a part of a run.

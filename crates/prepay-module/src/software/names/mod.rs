@@ -1,6 +1,7 @@
-//! The names of requests that were carried out, so that a repeated request gets the same digits.
+//! The names of requests that were carried out, so that a repeated request gets the same digits; and the identifiers that
+//! were used, so that no two tokens for one meter under one key have the same.
 //!
-//! A module remembers each name for at least as many days as its policy says.
+//! A module remembers both for at least as many days as its policy says.
 //!
 //! ```text
 //!   put ──> table ──────────> frozen tables ──> runs, each a file ──> fewer, longer runs ──> dropped
@@ -11,7 +12,8 @@
 //! A name is remembered as its row of the audit log. What is not in a run yet is read from there again at opening: the
 //! window of the vault begins after the last entry of the last run that the store lists. A run's file is durable before
 //! a store lists it, and removed only when no store lists it any more. So whenever the process stops, each name is in the
-//! log after the runs, or in exactly the runs that the store lists.
+//! log after the runs, or in exactly the runs that the store lists. When the log is rotated, all names in memory are
+//! written to runs first: opening reads the new log only.
 //!
 //! - Time: a run is as old as the latest time that the module had seen when its last entry was written. That never
 //!   falls, so a clock that is put back makes names stay longer, never shorter.
@@ -22,24 +24,30 @@ mod keeper;
 mod key;
 mod run;
 mod table;
+mod used;
 
 use std::collections::VecDeque;
 use std::io;
 use std::sync::Arc;
 
-use prepay_basics::Moment;
 use prepay_basics::codec::{DecodeError, Reader, Writer};
+use prepay_basics::{Entropy, Moment};
 use prepay_kmp::attribute::RegisterNumber;
-use prepay_vault::VaultFiles;
+use prepay_vault::{At, VaultFiles};
 use zeroize::Zeroizing;
 
 use super::contents::read_moment;
 use super::issued_row::IssuedRow;
+use super::policy::TidReuse;
+use super::register::Registers;
 use crate::{NamesReport, RequestId};
+use filter::Filter;
 pub(super) use keeper::Keeper;
 pub(crate) use key::NamesKey;
-use run::{Damaged, Hashed, Run, RunState, Voids};
+use run::{Damaged, Hashed, Run, RunState};
 use table::Table;
+pub(crate) use used::KeyMark;
+use used::{Deleted, Span};
 
 /// How many runs are merged into one.
 const MERGED: usize = 8;
@@ -47,26 +55,64 @@ const MERGED: usize = 8;
 /// How often: names of more than two merges stay where they are.
 const TIERS: u32 = 2;
 
+/// How many times what makes a run is in one filter, as long as it is recent: 32 tables of names and of identifiers.
+const RECENT: usize = 64;
+
+/// How many names are looked at together: so many that the processor waits for memory once for all of them.
+const TOGETHER: usize = 64;
+
 /// The names that a module remembers.
 pub(crate) struct Names {
     key: Arc<NamesKey>,
     files: Option<Arc<dyn VaultFiles>>,
+    reuse: TidReuse,
     /// How many names make a run.
     full: usize,
     table: Table,
+    /// Tables to use again, so that the memory of one thread is not given back where another cannot use it.
+    spare: Vec<Table>,
     /// The time of the first name in the table.
     oldest: Moment,
     /// The oldest first.
     frozen: VecDeque<Arc<Frozen>>,
+    /// The oldest first: two, or as many as there are with names of frozen tables.
+    recent: VecDeque<Recent>,
     /// The oldest first.
     runs: Vec<Run>,
-    voids: Voids,
+    deleted: Deleted,
     /// The last entry whose names are in a run.
     saved: u64,
     /// The last entry with names.
     last: u64,
     /// The latest time seen.
     newest: Moment,
+}
+
+/// What is known about the name and the identifier of a request without their row and without a file.
+#[derive(Clone, Copy)]
+pub(crate) struct Looked {
+    /// `None` if there is no name.
+    name: Option<Hash>,
+    /// `None` if there is no identifier, or if identifiers may be used again.
+    used: Option<Hash>,
+}
+
+/// The hash of a name or of an identifier.
+#[derive(Clone, Copy)]
+struct Hash {
+    hash: u64,
+    /// Whether it may be among those that are in the table no more.
+    older: bool,
+}
+
+/// The names and the identifiers of many tables in one filter. Looking at that takes less time than looking at those of their
+/// runs.
+struct Recent {
+    filter: Filter,
+    /// How many more there is place for.
+    left: usize,
+    /// This filter and those after it have all from this entry on, except those in the table.
+    first: u64,
 }
 
 /// A table to be written as a run.
@@ -94,17 +140,20 @@ pub(crate) enum Job {
 }
 
 impl Names {
-    pub(crate) fn new(key: NamesKey, run_names: Option<u32>) -> Self {
+    pub(crate) fn new(key: NamesKey, reuse: TidReuse, run_names: Option<u32>) -> Self {
         let full = run_names.map_or(table::CAPACITY, |names| names as usize);
         Self {
             key: Arc::new(key),
             files: None,
+            reuse,
             full: full.clamp(1, table::CAPACITY),
             table: Table::default(),
+            spare: Vec::new(),
             oldest: Moment::MIN,
             frozen: VecDeque::new(),
+            recent: VecDeque::new(),
             runs: Vec::new(),
-            voids: Voids::new(),
+            deleted: Deleted::default(),
             saved: 0,
             last: 0,
             newest: Moment::MIN,
@@ -142,13 +191,33 @@ impl Names {
     #[cold]
     fn freeze(&mut self) {
         let first = self.frozen.back().map_or(self.saved, |frozen| frozen.last) + 1;
+        self.filter(first);
         self.frozen.push_back(Arc::new(Frozen {
-            table: std::mem::take(&mut self.table),
+            table: std::mem::replace(&mut self.table, self.spare.pop().unwrap_or_default()),
             first,
             last: self.last,
             oldest: self.oldest,
             newest: self.newest,
         }));
+    }
+
+    /// Puts the names and the identifiers of the table, the first of them from an entry, into a filter.
+    fn filter(&mut self, first: u64) {
+        let names = self.table.rows().iter().filter_map(|row| row.request);
+        let names = names.map(|name| self.key.hash(name));
+        let hashes: Vec<_> = names.chain(self.table.used().iter()).collect();
+        if self.recent.back().is_none_or(|recent| recent.left < hashes.len()) {
+            let left = hashes.len().max(RECENT * self.full);
+            self.recent.push_back(Recent { filter: Filter::new(left as u64), left, first });
+        }
+        if let Some(recent) = self.recent.back_mut() {
+            hashes.chunks(TOGETHER).for_each(|some| recent.filter.insert(some));
+            recent.left -= hashes.len();
+        }
+        // Names that are in no run yet have no other filter.
+        while self.recent.len() > 2 && self.recent[1].first <= self.needed_from() {
+            self.recent.pop_front();
+        }
     }
 
     /// Ends an entry, which got this number.
@@ -157,60 +226,155 @@ impl Names {
         self.last = sequence;
     }
 
-    /// Remembers a row, if its request has a name.
+    /// Looks in memory for the names and the identifiers of requests: for all of an entry, after [`Names::begin`] and before
+    /// anything else. What has to be fetched from memory for some of them is fetched at the same time, filter by filter.
+    pub(crate) fn look(&self, rows: &[IssuedRow], registers: &Registers) -> Vec<Looked> {
+        let looked = |row: &IssuedRow| self.looked(row, registers.mark(row.register), false);
+        let mut looked: Vec<_> = rows.iter().map(looked).collect();
+        for (some, rows) in looked.chunks_mut(TOGETHER).zip(rows.chunks(TOGETHER)) {
+            let names = some.iter_mut().filter_map(|looked| looked.name.as_mut());
+            self.look_older(names, |hash| self.table.fetch(hash), |_| true, Run::names_filter);
+            let used = some.iter_mut().filter_map(|looked| looked.used.as_mut());
+            let span = rows.iter().fold(Span::EMPTY, |span, row| span.with(row.identifier));
+            let may_have = |run: &Run| run.span.meets(span);
+            let fetch = |hash| self.table.used().fetch(hash);
+            self.look_older(used, fetch, may_have, Run::used_filter);
+        }
+        looked
+    }
+
+    /// Looks for some hashes in the filters, and has the processor fetch their places in the table.
+    fn look_older<'a>(
+        &self,
+        some: impl Iterator<Item = &'a mut Hash>,
+        fetch: impl Fn(u64),
+        may_have: impl Fn(&Run) -> bool,
+        filter: impl Fn(&Run) -> Option<&Filter>,
+    ) {
+        let mut some: Vec<_> = some.map(|hash| (filter::bits(hash.hash), hash)).collect();
+        some.iter().for_each(|(_, hash)| fetch(hash.hash));
+        let recent = self.recent.iter().map(|recent| Some(&recent.filter));
+        let known_from = self.recent.front().map_or(u64::MAX, |recent| recent.first);
+        let runs = self.runs.iter().take_while(|run| run.first < known_from);
+        for filter in recent.chain(runs.filter(|run| may_have(run)).map(filter)) {
+            for (bits, Hash { hash, older }) in &mut some {
+                *older |= filter.is_none_or(|filter| filter.contains(*hash, bits));
+            }
+        }
+    }
+
+    /// The hashes of the name and the identifier of a row.
     #[inline]
-    pub(crate) fn put(&mut self, row: IssuedRow) {
-        if let Some(name) = row.request {
-            self.table.put(self.key.hash(name), row);
+    pub(crate) fn looked(&self, row: &IssuedRow, key: Option<KeyMark>, older: bool) -> Looked {
+        let counts = self.reuse == TidReuse::Refuse && !row.is_key_change();
+        let used = key.filter(|_| counts).map(|key| self.key.used(row, key));
+        let name = row.request.map(|name| self.key.hash(name));
+        let hash = |hash| Hash { hash, older };
+        Looked { name: name.map(hash), used: used.map(hash) }
+    }
+
+    /// Remembers a row: its name, if it has one, and its identifier, if that counts.
+    #[inline]
+    pub(crate) fn put(&mut self, row: IssuedRow, looked: Looked) {
+        if let Some(Hash { hash, .. }) = looked.used {
+            self.table.put_used(hash, row.identifier);
+        }
+        if let Some(Hash { hash, .. }) = looked.name {
+            self.table.put(hash, row);
         }
     }
 
     /// Remembers the rows of an entry that is read again, unless they are in a run.
-    pub(crate) fn put_again(&mut self, rows: &[IssuedRow], sequence: u64, moment: Moment) {
-        if sequence <= self.saved {
+    pub(crate) fn put_again(&mut self, rows: &[IssuedRow], at: At, registers: &Registers) {
+        if at.sequence <= self.saved {
             return;
         }
         for rows in rows.chunks(super::BATCH) {
-            self.begin(rows.len(), moment);
-            rows.iter().for_each(|row| self.put(*row));
+            self.begin(rows.len(), at.moment);
+            for row in rows {
+                let deleted = self.deleted.key(row.register, at.sequence);
+                let key = deleted.or_else(|| registers.mark(row.register));
+                self.put(*row, self.looked(row, key, false));
+            }
         }
-        self.end(sequence);
+        self.end(at.sequence);
     }
 
-    /// The row of a request.
+    /// The row of the same request that was carried out before. Since its name was looked for, other names may have been put,
+    /// but nothing else changed.
     #[inline]
-    pub(crate) fn get(&mut self, name: RequestId) -> Result<Option<IssuedRow>, Unreadable> {
-        let hash = self.key.hash(name);
-        if let Some(row) = self.table.get(hash, name) {
-            return Ok(Some(*row));
-        }
-        if self.frozen.is_empty() && self.runs.is_empty() {
+    pub(crate) fn get(
+        &mut self,
+        looked: Looked,
+        asked: &IssuedRow,
+    ) -> Result<Option<IssuedRow>, Unreadable> {
+        let Some((Hash { hash, older }, name)) = looked.name.zip(asked.request) else {
             return Ok(None);
+        };
+        match self.table.get(hash, name) {
+            Some(row) => Ok(Some(*row)),
+            None if older => self.get_older(hash, name),
+            None => Ok(None),
         }
-        self.get_older(hash, name)
     }
 
     #[cold]
     #[inline(never)]
     fn get_older(&mut self, hash: u64, name: RequestId) -> Result<Option<IssuedRow>, Unreadable> {
-        let answer = |mut row: [u8; IssuedRow::LENGTH], last| {
-            run::void(&mut row, last, &self.voids);
-            IssuedRow::decode(&row)
+        let of = |frozen: &Arc<Frozen>| Some((frozen.table.get(hash, name)?.encode(), frozen.last));
+        let frozen = self.frozen.iter().rev().find_map(of);
+        let found = match frozen {
+            None => self.find(
+                |_| true,
+                |run, files, key| Ok(run.find(files, key, hash, name)?.map(|row| (row, run.last))),
+            )?,
+            frozen => frozen,
         };
-        for frozen in self.frozen.iter().rev() {
-            if let Some(row) = frozen.table.get(hash, name) {
-                return Ok(answer(row.encode(), frozen.last));
-            }
+        Ok(found.and_then(|(mut row, last)| {
+            run::void(&mut row, last, &self.deleted);
+            IssuedRow::decode(&row)
+        }))
+    }
+
+    /// Whether an identifier was used. Since it was looked for, others may have been put, but nothing else changed.
+    #[inline]
+    pub(crate) fn has_used(&mut self, looked: Looked, identifier: u32) -> Result<bool, Unreadable> {
+        match looked.used {
+            None => Ok(false),
+            Some(Hash { hash, .. }) if self.table.has_used(hash, identifier) => Ok(true),
+            Some(Hash { older: false, .. }) => Ok(false),
+            Some(Hash { hash, .. }) => self.has_used_older(hash, identifier),
         }
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn has_used_older(&mut self, hash: u64, identifier: u32) -> Result<bool, Unreadable> {
+        if self.frozen.iter().any(|frozen| frozen.table.has_used(hash, identifier)) {
+            return Ok(true);
+        }
+        let found = self.find(
+            |run| run.span.has(identifier),
+            |run, files, key| Ok(run.has_used(files, key, hash)?.then_some(())),
+        )?;
+        Ok(found.is_some())
+    }
+
+    /// The first that is found in those runs that may have it, the newest first.
+    fn find<T>(
+        &mut self,
+        may_have: impl Fn(&Run) -> bool,
+        find: impl Fn(&mut Run, &dyn VaultFiles, &NamesKey) -> Result<Option<T>, Damaged>,
+    ) -> Result<Option<T>, Unreadable> {
         let mut unreadable = None;
-        for run in self.runs.iter_mut().rev() {
+        for run in self.runs.iter_mut().rev().filter(|run| may_have(run)) {
             let found = match &self.files {
-                Some(files) => run.find(&**files, &self.key, hash, name),
+                Some(files) => find(run, &**files, &self.key),
                 None => Err(Damaged),
             };
             match found {
                 Ok(None) => {}
-                Ok(Some(row)) => return Ok(answer(row, run.last)),
+                Ok(found) => return Ok(found),
                 Err(Damaged) => {
                     let in_log = !matches!(run.state, RunState::Lost);
                     unreadable = Some(Unreadable { from: run.oldest, to: run.newest, in_log });
@@ -220,23 +384,24 @@ impl Names {
         unreadable.map_or(Ok(None), Err)
     }
 
-    /// Notes that the key of a register is gone, by an entry.
-    pub(crate) fn void(&mut self, register: RegisterNumber, sequence: u64) {
+    /// Notes that the key of a register is gone: its requests, of which the log may be read again, are no longer answered.
+    pub(crate) fn void(&mut self, register: RegisterNumber) {
         self.table.void(register);
-        self.voids.insert(register.value(), sequence);
     }
 
-    /// As [`Names::void`], by the entry that comes next.
-    pub(crate) fn void_now(&mut self, register: RegisterNumber) {
-        self.void(register, self.last + 1);
+    /// Notes that the key of a register is deleted by the entry that comes next.
+    pub(crate) fn delete(&mut self, register: RegisterNumber, key: KeyMark) {
+        self.void(register);
+        self.deleted.0.push((register.value(), self.last + 1, key));
     }
 
     /// Forgets everything: another vault has the files.
     pub(crate) fn clear(&mut self) {
         self.runs.clear();
         self.frozen.clear();
-        self.voids.clear();
-        self.table = Table::default();
+        self.recent.clear();
+        self.deleted = Deleted::default();
+        self.table.clear();
     }
 
     /// Whether there is work on files, and if so, how many tables wait to be written.
@@ -267,28 +432,38 @@ impl Names {
 
     /// How often the names of a run were merged, judged by their number.
     fn tier(&self, run: &Run) -> u32 {
-        let times = run.count / (self.full as u64 * MERGED as u64 / 2).max(1);
+        let times = run.count.max(run.used) / (self.full as u64 * MERGED as u64 / 2).max(1);
         if times == 0 { 0 } else { times.ilog(MERGED as u64) + 1 }
     }
 
-    /// The run of a frozen table, which is then written without the vault.
-    fn run_of(frozen: &Frozen, number: [u8; 16]) -> Run {
-        Run {
-            number,
-            count: frozen.table.len() as u64,
-            first: frozen.first,
-            last: frozen.last,
-            oldest: frozen.oldest,
-            newest: frozen.newest,
-            state: RunState::Closed,
+    /// Lists the run of the oldest frozen table instead of that. Returns a run that is superfluous, because
+    /// [`Names::write_all`] wrote another meanwhile.
+    fn written(&mut self, run: Run) -> Option<Run> {
+        if self.frozen.front().is_none_or(|frozen| frozen.last != run.last) {
+            return Some(run);
         }
-    }
-
-    /// Lists the run of the oldest frozen table instead of that.
-    fn written(&mut self, run: Run) {
-        self.frozen.pop_front();
+        if let Some(Frozen { mut table, .. }) = self.frozen.pop_front().and_then(Arc::into_inner) {
+            table.clear();
+            self.spare.push(table);
+        }
         self.saved = run.last;
         self.runs.push(run);
+        None
+    }
+
+    /// Writes everything that is still in memory to runs, because their entries will not be shown again.
+    pub(crate) fn write_all(&mut self, entropy: &mut dyn Entropy) -> io::Result<()> {
+        if self.table.len() > 0 {
+            self.freeze();
+        }
+        while let Some(frozen) = self.frozen.front().map(Arc::clone) {
+            let files = self.files.as_ref().ok_or(io::ErrorKind::NotFound)?;
+            let mut number = [0; 16];
+            entropy.fill(&mut number).map_err(io::Error::other)?;
+            let run = frozen.write(number, &**files, &self.key)?;
+            self.written(run);
+        }
+        Ok(())
     }
 
     /// Lists other runs instead of these, which follow each other.
@@ -311,22 +486,21 @@ impl Names {
         let is_old = |run: &&Run| run.newest.plus_days(days) < now;
         let count = self.runs[..most].iter().take_while(is_old).count();
         let gone = self.runs.drain(..count).collect();
-        let oldest = self.runs.iter().map(|run| run.last);
-        let oldest = oldest.chain(self.frozen.iter().map(|frozen| frozen.last)).min();
-        self.voids.retain(|_, entry| oldest.is_some_and(|oldest| oldest < *entry));
+        let oldest = self.runs.first().map_or(self.saved + 1, |run| run.first);
+        self.deleted.0.retain(|(_, entry, _)| oldest < *entry);
         gone
     }
 
     /// What is remembered.
     pub(crate) fn report(&self, days: u32) -> NamesReport {
-        let frozen = self.frozen.iter().map(|frozen| frozen.table.len() as u64);
+        let frozen = self.frozen.iter().map(|frozen| frozen.table.rows().len() as u64);
         let runs = self.runs.iter().map(|run| run.count);
         let damaged = |run: &&Run| matches!(run.state, RunState::Damaged | RunState::Lost);
         let first = self.runs.first().map(|run| run.oldest);
         let first = first.or_else(|| self.frozen.front().map(|frozen| frozen.oldest));
         NamesReport {
             days,
-            names: self.table.len() as u64 + frozen.chain(runs).sum::<u64>(),
+            names: self.table.rows().len() as u64 + frozen.chain(runs).sum::<u64>(),
             since: first.or((self.table.len() > 0).then_some(self.oldest)),
             unreadable: self.runs.iter().filter(damaged).map(|run| run.count).sum(),
         }
@@ -338,18 +512,26 @@ impl Names {
         w.list(&self.runs, |w, run| {
             w.array(&run.number);
             w.u64(run.count);
+            w.u64(run.used);
+            w.u32(run.span.first);
+            w.u32(run.span.last);
             w.u64(run.first);
             w.u64(run.last);
             w.u64(run.oldest.unix_seconds());
             w.u64(run.newest.unix_seconds());
         });
-        w.list(&self.voids, |w, (register, entry)| {
+        w.list(&self.deleted.0, |w, (register, entry, key)| {
             w.u16(*register);
             w.u64(*entry);
+            w.u32(key.0);
         });
     }
 
-    pub(crate) fn decode(r: &mut Reader<'_>, run_names: Option<u32>) -> Result<Self, DecodeError> {
+    pub(crate) fn decode(
+        r: &mut Reader<'_>,
+        reuse: TidReuse,
+        run_names: Option<u32>,
+    ) -> Result<Self, DecodeError> {
         let key = NamesKey::new(Zeroizing::new(r.array()?));
         let saved = r.u64()?;
         let error = r.error("runs of names that follow each other");
@@ -357,6 +539,8 @@ impl Names {
             Ok(Run {
                 number: r.array()?,
                 count: r.u64()?,
+                used: r.u64()?,
+                span: Span { first: r.u32()?, last: r.u32()? },
                 first: r.u64()?,
                 last: r.u64()?,
                 oldest: read_moment(r)?,
@@ -365,24 +549,58 @@ impl Names {
             })
         })?;
         let in_order = runs.is_sorted_by(|a, b| a.last < b.first && a.newest <= b.newest);
-        let fits = |run: &Run| run.first <= run.last && run.last <= saved && run.count > 0;
+        let has = |run: &Run| run.count > 0 || run.used > 0;
+        let fits = |run: &Run| run.first <= run.last && run.last <= saved && has(run);
         if !in_order || !runs.iter().all(fits) {
             return Err(error);
         }
-        let voids = r.list(|r| Ok((r.u16()?, r.u64()?)))?.into_iter().collect();
+        let deleted = Deleted(r.list(|r| Ok((r.u16()?, r.u64()?, KeyMark(r.u32()?))))?);
         let newest = runs.last().map_or(Moment::MIN, |run| run.newest);
-        Ok(Self { runs, voids, saved, last: saved, newest, ..Self::new(key, run_names) })
+        Ok(Self { runs, deleted, saved, last: saved, newest, ..Self::new(key, reuse, run_names) })
     }
 }
 
 impl Frozen {
+    /// Writes it as a run. Needs no vault.
+    fn write(&self, number: [u8; 16], files: &dyn VaultFiles, key: &NamesKey) -> io::Result<Run> {
+        let run = Run {
+            number,
+            count: self.table.rows().len() as u64,
+            used: self.table.used().len() as u64,
+            span: self.table.span(),
+            first: self.first,
+            last: self.last,
+            oldest: self.oldest,
+            newest: self.newest,
+            state: RunState::Closed,
+        };
+        run.write(files, key, &mut self.sorted(key), &mut self.sorted_used())
+    }
+
+    /// Its identifiers in the order of a run.
+    fn sorted_used(&self) -> impl FnMut() -> io::Result<Option<u64>> {
+        let mut hashes: Vec<_> = self.table.used().iter().collect();
+        hashes.sort_unstable();
+        let mut hashes = hashes.into_iter();
+        move || Ok(hashes.next())
+    }
+
     /// Its rows in the order of a run.
     fn sorted(&self, key: &NamesKey) -> impl FnMut() -> io::Result<Option<Hashed>> {
         let rows = self.table.rows();
         let hash = |(at, row): (usize, &IssuedRow)| row.request.map(|name| (key.hash(name), at));
         let mut order: Vec<_> = rows.iter().enumerate().filter_map(hash).collect();
         order.sort_unstable();
-        let mut order = order.into_iter();
-        move || Ok(order.next().map(|(hash, at)| (hash, rows[at].encode())))
+        let (mut at, mut ahead) = (0, Vec::new().into_iter());
+        move || {
+            if ahead.len() == 0 {
+                // Fetched from all over the table, so many at a time.
+                let some = order[at..].iter().take(TOGETHER);
+                let some: Vec<_> = some.map(|&(hash, at)| (hash, rows[at])).collect();
+                at += some.len();
+                ahead = some.into_iter();
+            }
+            Ok(ahead.next().map(|(hash, row)| (hash, row.encode())))
+        }
     }
 }

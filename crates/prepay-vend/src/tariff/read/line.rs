@@ -338,6 +338,10 @@ pub(super) fn ordered(
     let all: Vec<String> = lines.iter().map(|line| line.name.clone()).collect();
     let indexes =
         |name: &str| -> Vec<usize> { (0..all.len()).filter(|&index| all[index] == name).collect() };
+    let by_units: Vec<bool> = lines
+        .iter()
+        .map(|line| matches!(line.rule, Rule::PerUnit { .. } | Rule::Percent { .. }))
+        .collect();
     for (line, place) in lines.iter_mut().zip(places) {
         match &mut line.rule {
             Rule::Percent { of, .. } => {
@@ -360,6 +364,9 @@ pub(super) fn ordered(
                     let found = given.text().map_or_else(Vec::new, |name| indexes(&name));
                     if found.is_empty() {
                         given.unknown::<()>("line", written.iter().copied());
+                    }
+                    if found.iter().any(|&line| by_units[line]) {
+                        given.fault("cap_with: a cap counts monthly, daily and per_purchase charges, and this line is none");
                     }
                     cap_with.extend(found);
                 }
@@ -465,8 +472,31 @@ fn check_bases(lines: &[Line], places: &[Table<'_, '_>]) {
                 "above_units is a part of a line that is not printed by itself",
             );
         }
+        let is_taken_off = |base: &Base| {
+            let is_rebate = base
+                .lines
+                .as_ref()
+                .is_some_and(|bases| bases.iter().all(|&base| lines[base].is_rebate));
+            base.is_negative != is_rebate
+        };
+        if !of.is_empty() && of.iter().all(is_taken_off) {
+            let text = format!(
+                "{:?} is a share of what is taken off alone, so it would be less than nothing: name what it is charged on too",
+                line.name
+            );
+            place.fault_at("of", text);
+        }
         for base in of.iter().flat_map(|base| base.lines.iter().flatten()).map(|&base| &lines[base])
         {
+            if *included && matches!(base.rule, Rule::Monthly { cap_percent: Some(_), .. }) {
+                let text = format!("{:?} is capped: what waits of it would have no tax", base.name);
+                place.fault_at("of", text);
+            }
+            if *included && base.is_rebate {
+                let text =
+                    format!("{:?} is a rebate: what it contains cannot be taken out", base.name);
+                place.fault_at("of", text);
+            }
             if base.on_top && !line.on_top {
                 place.fault_at(
                     "of",
@@ -478,6 +508,20 @@ fn check_bases(lines: &[Line], places: &[Table<'_, '_>]) {
             }
             if above_units.is_some() && !matches!(base.rule, Rule::PerUnit { .. }) {
                 place.fault_at("above_units", format!("{:?} has no price per unit", base.name));
+            }
+            let is_named = |tax: &Line| match &tax.rule {
+                Rule::Percent { of, included: true, .. } => {
+                    let mut named = of.iter().flat_map(|base| base.lines.iter().flatten());
+                    named.any(|&named| lines[named].name == base.name)
+                }
+                _ => false,
+            };
+            if above_units.is_some() && lines.iter().any(is_named) {
+                let text = format!(
+                    "{:?} contains a tax, so its part above a limit is not known",
+                    base.name
+                );
+                place.fault_at("above_units", text);
             }
         }
         if above_units.is_some() && of.iter().any(|base| base.lines.is_none()) {
