@@ -35,7 +35,7 @@ use std::time::Duration;
 use prepay_basics::Clock;
 use prepay_vault::{Place, VaultFiles, VaultStorage, check_end};
 use rustix::fs::{
-    AtFlags, Dir, Mode, OFlags, fchmod, fdatasync, fsync, openat, renameat, unlinkat,
+    AtFlags, Dir, Mode, OFlags, fchmod, fcntl_getfl, fdatasync, fsync, openat, renameat, unlinkat,
 };
 use rustix::io::Errno;
 
@@ -272,6 +272,16 @@ impl Directory {
         Ok(self.log.as_ref())
     }
 
+    /// The open log, if there is one, for writing.
+    fn log_to_write(&mut self) -> io::Result<Option<&File>> {
+        if let Some(log) = self.log()?
+            && !fcntl_getfl(log)?.contains(OFlags::RDWR)
+        {
+            self.log = open_file(&self.directory, LOG, OFlags::RDWR)?;
+        }
+        Ok(self.log.as_ref())
+    }
+
     /// Makes a file whose name is durable.
     fn make(&self, name: &str) -> io::Result<File> {
         let how = OFlags::RDWR | OFlags::CREATE | OFlags::EXCL;
@@ -438,14 +448,14 @@ impl VaultStorage for Directory {
         if self.log()?.is_none() {
             self.log = Some(self.make(LOG)?);
         }
-        let log = self.log()?.ok_or(io::ErrorKind::NotFound)?;
+        let log = self.log_to_write()?.ok_or(io::ErrorKind::NotFound)?;
         check_end(offset, log.metadata()?.len()).map_err(|error| named(LOG, error))?;
         log.write_all_at(bytes, offset).map_err(|error| named(LOG, error))?;
         Ok(fdatasync(log)?)
     }
 
     fn truncate_log(&mut self, length: u64) -> io::Result<()> {
-        match self.log()? {
+        match self.log_to_write()? {
             Some(log) if log.metadata()?.len() > length => {
                 log.set_len(length)?;
                 log.sync_all()

@@ -373,6 +373,29 @@ fn what_is_wrong_is_named_and_tells_by_its_status_who_answered() {
 }
 
 #[test]
+fn a_deleted_store_points_at_restore_and_a_wrong_directory_does_not() {
+    let workplace = Workplace::new("deleted");
+    workplace.init("");
+    fs::remove_file(workplace.path("module").join("store")).unwrap();
+    for command in ["unlock".to_owned(), format!("user remove olga --yes {PAIR}")] {
+        let output = workplace.run(&command);
+        assert_eq!(output.status.code(), Some(2));
+        let told = String::from_utf8(output.stderr).unwrap();
+        assert!(
+            told.contains("not_there: ") && told.contains("empty directory: restore"),
+            "{told}"
+        );
+    }
+    workplace.init("--dir {other}");
+    for file in ["store", "audit.log", "audit.head"] {
+        fs::remove_file(workplace.path("other").join(file)).unwrap();
+    }
+    let output = workplace.run("unlock --dir {other}");
+    let told = String::from_utf8(output.stderr).unwrap();
+    assert!(told.contains("not_there: ") && told.contains("check --dir"), "{told}");
+}
+
+#[test]
 fn a_secret_is_read_only_from_a_closed_file() {
     use std::os::unix::fs::PermissionsExt;
     let workplace = Workplace::new("closed");

@@ -14,9 +14,9 @@ pub(super) const ROWS: &[Explanation] = &[
     row(
         "file",
         "A file cannot be read or written.",
-        "It is not there, its permissions forbid it, or the disk is full.",
+        "It is not there, its permissions forbid it, or the disk is full or read-only.",
         Client,
-        "check the name and the permissions of the file",
+        "check the name and the permissions of the file, and its disk",
     ),
     row(
         "not_confirmed",

@@ -394,8 +394,8 @@ pub(super) const ROWS: &[Explanation] = &[
     row(
         "storage",
         "The storage failed; it is not known what was done.",
-        "The disk is full, broken or was removed.",
+        "The disk is full, broken, read-only or was removed.",
         Administrator,
-        "free some space or repair the disk, then repeat the same command",
+        "free some space, or make the disk writable or repair it; then repeat the same command",
     ),
 ];
