@@ -418,6 +418,24 @@ mod tests {
     }
 
     #[test]
+    fn redundancy_check_is_right_and_wrong_in_every_way_that_readers_write_it() {
+        // (tariff index that makes this check, its characters)
+        for (tariff, right) in [("68", [';', STX]), ("80", ['=', 'D']), ("28", ['?', ETX])] {
+            let body = format!("600727000000000009===0207201457{tariff}1");
+            let record = IdRecord::from_track2(&body).unwrap();
+            for (start, end) in [(';', '?'), (STX, ETX)] {
+                for found in [';', STX, '=', 'D', '?', ETX] {
+                    for body in [body.clone(), body.replace('=', "D")] {
+                        let read = IdRecord::from_track2(&format!("{start}{body}{end}{found}"));
+                        assert_eq!(read.is_ok(), right.contains(&found), "{body:?} {found:?}");
+                        assert!(read.is_err() || read == Ok(record));
+                    }
+                }
+            }
+        }
+    }
+
+    #[test]
     fn track_with_date_sentinels_and_check_fills_forty_characters() {
         let body = DIGITS_WITH_DATE.parse::<IdRecord>().unwrap().track2().to_string();
         assert_eq!(format!(";{body}?{}", lrc(&body)).len(), 40);

@@ -317,7 +317,69 @@ fn tests_of_a_maker_are_those_from_sub_class_6_on() {
     {
         let test = MeterTest::new(sub_class, code, 1).unwrap();
         assert_eq!(test.is_proprietary(), expected, "{sub_class}");
+        assert_eq!(test.sub_class(), sub_class);
     }
+}
+
+#[test]
+fn only_the_two_limits_set_a_limit() {
+    let limit = PowerLimit::from_watts(5000).unwrap();
+    for (function, expected) in [
+        (ManagementFunction::SetMaximumPowerLimit(limit), Some(limit)),
+        (ManagementFunction::SetMaximumPhasePowerUnbalanceLimit(limit), Some(limit)),
+        (ManagementFunction::ClearTamperCondition, None),
+    ] {
+        assert_eq!(function.limit(), expected, "{function:?}");
+    }
+}
+
+#[test]
+fn the_third_section_of_a_key_change_depends_on_the_length_of_the_key() {
+    for (long_key, expected) in [
+        (true, ["SubClass", "SGCLO", "NKMO2", "CRC"].as_slice()),
+        (false, &["SubClass", "SGCHO", "SGCLO", "Reserved", "CRC"]),
+    ] {
+        let fields = prepay_token::layout::fields(Class::Management, 8, long_key);
+        let names: Vec<_> = fields.iter().map(|place| place.name.text()).collect();
+        assert_eq!(names, expected);
+    }
+}
+
+#[test]
+fn only_class_0_is_credit() {
+    let code = ManufacturerCode::two_digits(7).unwrap();
+    assert!(!Token::Test(MeterTest::new(0, code, 1).unwrap()).is_credit());
+}
+
+#[test]
+fn ciphers_have_the_names_of_the_standard() {
+    let names = ["07", "09", "11"].map(|code| {
+        let algorithm: EncryptionAlgorithm = code.parse().unwrap();
+        algorithm.cipher_name()
+    });
+    assert_eq!(names, ["STA", "DEA", "MISTY1"]);
+}
+
+#[test]
+fn a_minute_drops_seconds_and_saturates_beyond_64_bits_of_them() {
+    for (seconds, minutes, start) in [(119, 1, 60), (60, 1, 60), (-1, -1, -60), (0, 0, 0)] {
+        let minute = UtcMinute::from_unix_seconds(seconds);
+        assert_eq!((minute.unix_minutes(), minute.unix_seconds()), (minutes, start), "{seconds}");
+    }
+    assert_eq!(UtcMinute::from_unix_minutes(i64::MAX).unix_seconds(), i64::MAX);
+}
+
+#[test]
+fn the_control_field_is_as_wide_as_the_manufacturer_code_leaves_it() {
+    let two = ManufacturerCode::two_digits(7).unwrap();
+    let four = ManufacturerCode::four_digits(107).unwrap();
+    assert_eq!([two, four].map(|code| Control::new(code, 1).unwrap().width()), [36, 28]);
+}
+
+#[test]
+fn an_amount_of_money_of_zero_is_not_negative() {
+    let zero = CurrencyAmount::from_hundred_thousandths(0).unwrap();
+    assert_eq!((zero.sign_exponent(), zero.bits()), (0, 0));
 }
 
 #[test]
