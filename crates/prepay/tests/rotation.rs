@@ -103,7 +103,7 @@ fn segments_are_archived_and_verified_alone_and_as_one_chain() {
 #[test]
 fn a_log_is_rotated_by_a_command_after_tokens_were_issued_by_commands() {
     let workplace = Workplace::new("rotation-after-tokens");
-    workplace.init("");
+    workplace.init("--window none");
     workplace.join(&Centre::new("KMC-1"));
     let credit = |name: &str| {
         let credit = format!("issue credit --amount 1 --as olga --register 1 {METER}");
