@@ -189,14 +189,14 @@ impl Failure {
             }
         }
         let status = self.status.as_ref().map(|status| format!(" (status {status})"));
-        anstream::eprintln!(
+        tell!(
             "{} {}{}",
             styled(WRONG, format_args!("{}:", self.code)),
             self.message,
             status.unwrap_or_default()
         );
         if let Some(next) = self.advice() {
-            anstream::eprintln!("  {}", styled(QUIET, next));
+            tell!("  {}", styled(QUIET, next));
         }
         self.ending
     }
@@ -227,9 +227,9 @@ pub(crate) fn unreadable(error: &clap::Error) -> Ending {
         // In the form of clap, which points at the word, with the code of every wrong command line in front.
         let text = error.render().ansi().to_string();
         if is_missing {
-            anstream::eprintln!("{text}\n{} a command is missing", styled(WRONG, "flag:"));
+            tell!("{text}\n{} a command is missing", styled(WRONG, "flag:"));
         } else {
-            anstream::eprint!("{}", text.replacen("error:", "flag:", 1));
+            tell!("{}", text.replacen("error:", "flag:", 1).trim_end());
         }
         return Ending::Unable;
     }

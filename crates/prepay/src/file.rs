@@ -27,8 +27,16 @@ pub(crate) struct NewFile<'a> {
 impl<'a> NewFile<'a> {
     /// Begins a file. One that is there is replaced as a whole, and only when `replaces`.
     pub(crate) fn make(path: &'a Path, replaces: bool) -> Done<Self> {
-        if !replaces && path.symlink_metadata().is_ok() {
-            return Err(there(path));
+        match path.symlink_metadata() {
+            Ok(_) if !replaces => return Err(there(path)),
+            Ok(found) if !found.is_file() => {
+                let message = format!(
+                    "{}: expected a regular file to replace, found another kind",
+                    path.display()
+                );
+                return Err(Failure::unable("file", message).next("name another file"));
+            }
+            _ => {}
         }
         let beside = beside(path);
         let made = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&beside);

@@ -3,6 +3,13 @@
 //! - Results go to standard output, talk to standard error.
 //! - Exit status: `failure.rs` decides.
 
+/// Writes a line to standard error, for people. Where nobody can read it, the command goes on all the same.
+macro_rules! tell {
+    ($($text:tt)*) => {{
+        let _ = std::io::Write::write_fmt(&mut anstream::stderr(), format_args!("{}\n", format_args!($($text)*)));
+    }};
+}
+
 mod cli;
 mod demo;
 mod explain_code;

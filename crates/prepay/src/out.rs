@@ -212,7 +212,7 @@ impl Out {
     /// A remark for people only.
     pub(crate) fn remark(&self, remark: impl Display) {
         if !self.json {
-            anstream::eprintln!("{}", styled(QUIET, remark));
+            tell!("{}", styled(QUIET, remark));
         }
     }
 

@@ -128,7 +128,7 @@ impl SecretFlags {
             if *first == *again {
                 return Ok(secret(first));
             }
-            anstream::eprintln!("the two entries differ");
+            tell!("the two entries differ");
         }
         let message = format!("{what}: the two entries differed {TRIES} times");
         Err(Failure::unable("secret", message))

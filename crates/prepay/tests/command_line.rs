@@ -56,6 +56,21 @@ fn a_failure_in_json_is_json_on_standard_error_when_standard_output_is_full() {
 }
 
 #[test]
+#[cfg(target_os = "linux")]
+fn what_nobody_can_read_on_standard_error_ends_no_command() {
+    for (line, status) in
+        [("explain-code no-such-code", 3), ("meter show no-such-file", 2), ("lab derive --pan", 2)]
+    {
+        let output = Command::new(env!("CARGO_BIN_EXE_prepay"))
+            .args(line.split(' '))
+            .stderr(Stdio::from(File::create("/dev/full").unwrap()))
+            .output()
+            .unwrap();
+        assert_eq!(output.status.code(), Some(status), "{line}");
+    }
+}
+
+#[test]
 fn help_is_a_command_too() {
     let by_flag = |line: &str| ends(0, &format!("{line} --help"), b"");
     assert_eq!(ends(0, "help", b""), by_flag(""));

@@ -27,6 +27,22 @@ fn compare(name: &str, found: &str) {
 }
 
 #[test]
+#[cfg(unix)]
+fn only_a_regular_file_is_replaced() {
+    let folder = folder("receipt_kind");
+    fs::write(folder.join("kept"), "kept").unwrap();
+    std::os::unix::fs::symlink(folder.join("kept"), folder.join("link")).unwrap();
+    for there in ["link", "."] {
+        let out = folder.join(there);
+        let command = format!("vend receipt --sample --force --out {}", out.display());
+        let output = ends(2, &command, b"");
+        assert_eq!(output, "");
+    }
+    assert_eq!(fs::read_to_string(folder.join("link")).unwrap(), "kept");
+    assert!(folder.join("link").is_symlink());
+}
+
+#[test]
 fn texts_are_those_of_the_files() {
     for language in LANGUAGES {
         for columns in [32, 40] {

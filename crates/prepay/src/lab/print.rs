@@ -73,7 +73,7 @@ pub(crate) const fn rollover(is_rollover: bool) -> &'static str {
 
 /// Prints a remark beside the answer.
 pub(crate) fn remark(remark: &str) {
-    anstream::eprintln!("{}", styled(QUIET, remark));
+    tell!("{}", styled(QUIET, remark));
 }
 
 /// An identifier with its minute.

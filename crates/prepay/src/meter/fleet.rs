@@ -110,7 +110,7 @@ pub(crate) fn run(flags: &FleetFlags, as_json: bool) -> io::Result<Ending> {
         seconds.as_secs(),
         seconds.subsec_millis()
     );
-    anstream::eprintln!("{}", styled(QUIET, took));
+    tell!("{}", styled(QUIET, took));
     Ok(if tally.is_exact() { Ending::Done } else { Ending::Refused })
 }
 
