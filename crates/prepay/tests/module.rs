@@ -838,6 +838,15 @@ fn a_lost_head_and_a_cut_log_are_repaired_by_two_custodians_who_accept_what_is_l
     let kinds: Vec<_> = list.iter().map(|entry| entry["kind"].as_str().unwrap()).collect();
     assert!(kinds.contains(&"repaired"), "{kinds:?}");
     workplace.succeed("audit verify --as uwe");
+
+    // The whole log is lost: what a repair accepted is told, for ever.
+    let entries = workplace.object("audit verify --as uwe")["entries"].as_u64().unwrap();
+    fs::remove_file(workplace.path("module/audit.log")).unwrap();
+    let accepted = (entries..entries + 5)
+        .any(|lost| workplace.run(&format!("{repair} --accept-lost {lost}")).status.success());
+    let told = workplace.succeed("audit verify --as uwe");
+    assert!(accepted && told.contains(" entries from before a repair"), "{told}");
+    assert!(!told.contains("none is missing"), "{told}");
 }
 
 #[test]

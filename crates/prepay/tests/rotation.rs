@@ -55,7 +55,7 @@ fn segments_are_archived_and_verified_alone_and_as_one_chain() {
         segments.iter().map(|(_, record)| json!([record["first"], record["last"]])).collect();
     assert_eq!(here["absent"], Value::from(absent));
     let told = workplace.succeed("audit verify --as uwe");
-    let named = format!("not here: entries 1 to {end}, in archived segments");
+    let named = format!("not here: entries 1 to {end}, in archived segments or lost at a repair");
     assert!(told.contains(&named), "{told}");
     let listed = workplace.rows("audit list --as uwe");
     assert_eq!(listed[0]["kind"], "log_rotated");

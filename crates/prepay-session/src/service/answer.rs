@@ -153,6 +153,13 @@ pub struct AuditAnswer {
     pub absent: Vec<(u64, u64)>,
 }
 
+impl AuditAnswer {
+    /// The number of the last entry.
+    pub fn last(&self) -> u64 {
+        self.last.split_once('-').and_then(|(number, _)| number.parse().ok()).unwrap_or_default()
+    }
+}
+
 impl From<&AuditReport> for AuditAnswer {
     fn from(report: &AuditReport) -> Self {
         let AuditReport { entries, authenticated, last, absent, .. } = report;

@@ -259,7 +259,7 @@ pub(crate) fn print(records: &[EntryRecord], from: u64, out: &Out) -> Done<()> {
         && first > from.max(1)
     {
         out.remark(format_args!(
-            "entries before {first} are in archived segments, or in the log of the vault that was backed up"
+            "entries before {first} are in archived segments, in the log of the vault that was backed up, or lost at a repair"
         ));
     }
     out.list(records, |out| {
@@ -305,8 +305,13 @@ fn print_report(report: &AuditReport, out: &Out) -> Done<()> {
 /// Prints that every entry of a log is right.
 pub(crate) fn print_verified(answer: &AuditAnswer, out: &Out) -> Done<()> {
     out.answer(answer, |out| {
-        let proved = if answer.authenticated {
+        let elsewhere: u64 = answer.absent.iter().map(|(first, last)| last - first + 1).sum();
+        // A log that a repair or a restored back-up began anew has no earlier entries.
+        let lost = answer.last().saturating_sub(answer.entries + elsewhere);
+        let proved = if answer.authenticated && lost == 0 {
             "this vault wrote every entry, and none is missing"
+        } else if answer.authenticated {
+            "this vault wrote every entry that is here"
         } else {
             "the chain of entries is complete, but only the vault's secrets show who wrote it: \
              sign in with --as NAME to verify that too"
@@ -314,7 +319,13 @@ pub(crate) fn print_verified(answer: &AuditAnswer, out: &Out) -> Done<()> {
         writeln!(out, "{}", styled(RESULT, format_args!("{} entries", answer.entries)))?;
         writeln!(out, "  {proved}")?;
         for (first, last) in &answer.absent {
-            writeln!(out, "  not here: entries {first} to {last}, in archived segments")?;
+            writeln!(
+                out,
+                "  not here: entries {first} to {last}, in archived segments or lost at a repair"
+            )?;
+        }
+        if lost > 0 {
+            writeln!(out, "  not here: {lost} entries from before a repair or a restored back-up")?;
         }
         writeln!(out, "  last entry {}", answer.last)
     })
