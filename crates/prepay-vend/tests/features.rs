@@ -355,6 +355,49 @@ fn a_share_is_nothing_while_more_is_taken_off_than_there_is() {
 }
 
 #[test]
+fn a_share_of_a_tax_within_units_that_are_priced_again_is_nothing_while_that_is_below_zero() {
+    let tariff = r#"
+        name = "priced again"
+        currency = "XTS"
+        decimals = 0
+        [month]
+        zone = "UTC"
+        [[version]]
+        from = 2020-01-01
+        gap = "carry"
+        [version.rounding]
+        units = 1
+        units_direction = "down"
+        units_from = "units_first"
+        remainder = "energy"
+        [[version.line]]
+        name = "energy"
+        kind = "energy"
+        round = "half_up"
+        blocks = [{ to = 145, price = 682.713 }, { price = 252.953, reprices = true }]
+        [[version.line]]
+        name = "vat"
+        kind = "tax"
+        round = "half_even"
+        round_step = 10
+        percent = 17
+        of = ["energy"]
+        included = true
+        [[version.line]]
+        name = "levy"
+        kind = "levy"
+        round = "half_even"
+        percent = 14.2
+        of = ["tender", "vat"]
+    "#;
+    let tariff = Tariff::read(tariff).unwrap();
+    let bought_this_month = decimal("56.8");
+    let quote = quote(&tariff, &Purchase { bought_this_month, ..amount("10") });
+    assert!(of(&quote, "vat").starts_with('-'), "{quote:#?}");
+    assert_eq!(of(&quote, "levy"), "0");
+}
+
+#[test]
 fn a_cent_more_never_moves_two_taxes_into_a_step_of_units() {
     // Half-up, both taxes step at the same amounts: at 0.50 each is 0.08 or 0.13 of it.
     let lines = [

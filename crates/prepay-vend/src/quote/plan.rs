@@ -338,10 +338,11 @@ impl<'t> Plan<'t> {
         Ok(if line.is_rebate { part.negate() } else { part })
     }
 
-    /// Whether something is taken off in these bases, or priced again and perhaps cheaper.
+    /// Whether something is taken off in these bases, or priced again and perhaps cheaper, or a tax is within that.
     fn may_be_below_zero(&self, of: &[Base]) -> bool {
         let falls = |&line: &usize| match &self.line(line).rule {
             Rule::PerUnit { blocks, .. } if blocks.iter().any(|block| block.reprices) => true,
+            Rule::Percent { included: true, of, .. } => self.may_be_below_zero(of),
             _ => self.line(line).is_rebate,
         };
         of.iter().any(|base| base.is_negative || base.lines.iter().flatten().any(falls))

@@ -157,6 +157,10 @@ fn check(made: &Generated) -> bool {
             Verdict::Nothing,
         ) => {}
         (Err(QuoteError::Invalid { field, .. }), Verdict::CostsNothing) if field == "rates" => {}
+        // More than the largest amount of units that a token carries.
+        (Err(QuoteError::AmountTooLarge { found: Some(_), .. }), Verdict::Sold(expected))
+            if case.spec.token_step.is_some()
+                && expected.units > fraction(Decimal::new(18_201_624, 1)) => {}
         _ => panic!("{found:?}\n{expected:?}\n{}", made.told()),
     }
     false
