@@ -119,7 +119,14 @@ pub fn check(
     place: &Path,
     check: Check<'_>,
 ) -> Result<(), String> {
-    let _ = fs::remove_dir_all(place);
+    // A thread of the module that was checked last may still be writing a file of names there.
+    while let Err(error) = fs::remove_dir_all(place) {
+        match error.kind() {
+            std::io::ErrorKind::NotFound => break,
+            std::io::ErrorKind::DirectoryNotEmpty => std::thread::yield_now(),
+            _ => panic!("{}: {error}", place.display()),
+        }
+    }
     disk::lay_out(&remains.image, place);
     let lines = record.acknowledged(remains.acknowledged);
     let checked = catch_unwind(AssertUnwindSafe(|| check(place, &lines)));
