@@ -49,7 +49,7 @@ fn make(path: &Path) -> Files {
 /// The name of a refusal.
 fn name_of(error: &OpenError) -> &'static str {
     match error {
-        OpenError::NotThere => "not there",
+        OpenError::StoreLost => "store lost",
         OpenError::NotAVault => "not a vault",
         OpenError::Version => "version",
         OpenError::Damaged { .. } => "damaged",
@@ -127,7 +127,7 @@ fn a_missing_file_of_a_module_is_refused_by_name_and_none_is_made() {
     let directory = tempfile::tempdir().unwrap();
     let whole = make(directory.path());
     let module = directory.path().join("module");
-    for (name, expected) in [("store", "not there"), ("audit.log", "cut"), ("audit.head", "head")] {
+    for (name, expected) in [("store", "store lost"), ("audit.log", "cut"), ("audit.head", "head")] {
         fs::remove_file(module.join(name)).unwrap();
         let mut without = whole.clone();
         without.remove(name);

@@ -32,6 +32,8 @@ use prepay_basics::codec::{DecodeError, Reader, Writer};
 use prepay_basics::{Entropy, Identifier, Moment};
 
 const MAGIC: &[u8] = b"PREPAY-BACKUP 4\n";
+/// The version of a back-up.
+pub(super) const VERSION: char = MAGIC[MAGIC.len() - 2] as char;
 
 /// What to do with the limits in a back-up.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -65,6 +65,7 @@ prepay_basics::codes! {
 prepay_basics::codes! {
     OpenError {
         NotThere = "not_there",
+        StoreLost = "not_there",
         Storage = "storage",
         NotAVault = "not_a_vault",
         Version = "version",

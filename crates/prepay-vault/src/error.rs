@@ -4,6 +4,7 @@ use std::fmt;
 use std::io;
 
 use super::{AuditMark, BadEntry, Kind, Protector, Role, WrapError};
+use super::{backup, seal};
 use prepay_basics::codec::DecodeError;
 use prepay_basics::{Identifier, Moment, NoEntropy};
 
@@ -153,6 +154,8 @@ pub enum CreateError {
 pub enum OpenError {
     /// There is no vault.
     NotThere,
+    /// The store is gone, but there is an audit log.
+    StoreLost,
     /// The storage failed.
     Storage {
         /// What it reported.
@@ -460,9 +463,12 @@ impl fmt::Display for OpenError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::NotThere => f.write_str("there is no vault"),
+            Self::StoreLost => f.write_str("expected a store beside the audit log, found none"),
             Self::Storage { problem } => write!(f, "the storage failed: {problem}"),
             Self::NotAVault => f.write_str("the store is not that of a vault"),
-            Self::Version => f.write_str("the store has an unknown version: expected 3"),
+            Self::Version => {
+                write!(f, "the store has an unknown version: expected {}", seal::VERSION)
+            }
             Self::Damaged { problem } => write!(f, "the store is damaged: {problem}"),
             Self::Kind { expected, found } => {
                 write!(f, "wrong kind of vault: expected {expected}, found kind {found}")
@@ -514,7 +520,9 @@ impl fmt::Display for OpenError {
 impl fmt::Display for RestoreError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::NotABackup => f.write_str("the file is not a back-up of version 3"),
+            Self::NotABackup => {
+                write!(f, "the file is not a back-up of version {}", backup::VERSION)
+            }
             Self::Damaged { problem } => write!(f, "the back-up is damaged: {problem}"),
             Self::Kind { expected, found } => {
                 write!(f, "wrong kind of back-up: expected {expected}, found kind {found}")

@@ -50,6 +50,15 @@ pub(super) struct Beginning<C> {
     pub(super) entry: VaultEntry,
 }
 
+/// The store, or why there is none.
+pub(super) fn store_of(storage: &mut dyn VaultStorage) -> Result<Vec<u8>, OpenError> {
+    match storage.read_store()? {
+        Some(store) => Ok(store),
+        None if storage.log_length()? > 0 => Err(OpenError::StoreLost),
+        None => Err(OpenError::NotThere),
+    }
+}
+
 impl<C: Contents> Vault<C> {
     /// Makes a vault in empty storage.
     ///
@@ -148,7 +157,7 @@ impl<C: Contents> Vault<C> {
     ///
     /// [`OpenError`] if there is none of this kind, or its store is damaged.
     pub fn look(storage: &mut dyn VaultStorage) -> Result<(VaultHeader, Protector), OpenError> {
-        let store = storage.read_store()?.ok_or(OpenError::NotThere)?;
+        let store = store_of(storage)?;
         let sealed = Sealed::read(&store)?;
         sealed.header.check::<C>()?;
         Ok((sealed.header, sealed.master.protector()))
@@ -165,7 +174,7 @@ impl<C: Contents> Vault<C> {
         unlock: Unlock<'_>,
         now: Moment,
     ) -> Result<Self, OpenError> {
-        let store = storage.read_store()?.ok_or(OpenError::NotThere)?;
+        let store = store_of(&mut *storage)?;
         let sealed = Sealed::read(&store)?;
         sealed.header.check::<C>()?;
         let instance = seal::fresh(&mut *entropy).map_err(|_| OpenError::NoEntropy)?;

@@ -128,7 +128,7 @@ impl<C: Contents> Vault<C> {
         let Place { mut storage, mut entropy, clock } = place;
         let now = clock.now();
         let io = |error: io::Error| RepairError::Open(error.into());
-        let store = storage.read_store().map_err(io)?.ok_or(OpenError::NotThere)?;
+        let store = opening::store_of(&mut *storage)?;
         let sealed = Sealed::read(&store)?;
         sealed.header.check::<C>()?;
         let instance = seal::fresh(&mut *entropy).map_err(|_| OpenError::NoEntropy)?;

@@ -29,6 +29,8 @@ use prepay_basics::{Entropy, Identifier, NoEntropy};
 
 const MAGIC: &[u8] = b"PREPAY-VAULT 4\n";
 const FAMILY: &[u8] = b"PREPAY-VAULT ";
+/// The version of a store.
+pub(super) const VERSION: char = MAGIC[FAMILY.len()] as char;
 const NONCE: usize = 12;
 const TAG: usize = 16;
 const SUM: usize = 32;

@@ -417,12 +417,9 @@ pub(crate) fn directory_failure(error: &DirectoryError) -> Failure {
 pub(crate) fn open_failure(path: &Path, error: &OpenError) -> Failure {
     let message = format!("{}: {error}", path.display());
     match error {
-        OpenError::NotThere if path.join("audit.log").exists() => {
-            let message = format!("{}: expected its store beside audit.log, found none", path.display());
-            Failure::unable(error.code(), message).next(
-                "put the file \"store\" back; if it is lost, keep the others and restore a back-up into an empty directory: restore",
-            )
-        }
+        OpenError::StoreLost => Failure::unable(error.code(), message).next(
+            "put the file store back; if it is lost, keep the others, and restore a back-up into an empty directory: restore",
+        ),
         OpenError::NotThere => {
             Failure::unable(error.code(), message).next("check --dir; init makes a new vault")
         }
