@@ -6,7 +6,8 @@
 /// Writes a line to standard error, for people. Where nobody can read it, the command goes on all the same.
 macro_rules! tell {
     ($($text:tt)*) => {{
-        let _ = std::io::Write::write_fmt(&mut anstream::stderr(), format_args!("{}\n", format_args!($($text)*)));
+        use std::io::Write as _;
+        let _ = writeln!(anstream::stderr(), $($text)*);
     }};
 }
 
