@@ -12,6 +12,7 @@ mod spec;
 use common::{read, sum};
 use num_traits::Zero;
 use prepay_testkit::Random;
+use prepay_token::element::Amount;
 use prepay_vend::{Ask, Decimal, LineKind, Purchase, Quote, QuoteError, Tariff};
 use slow::{Fraction, Verdict, fraction};
 use spec::{Base, Block, Case, Line, Rule, Spec, Written};
@@ -160,7 +161,7 @@ fn check(made: &Generated) -> bool {
         // More than the largest amount of units that a token carries.
         (Err(QuoteError::AmountTooLarge { found: Some(_), .. }), Verdict::Sold(expected))
             if case.spec.token_step.is_some()
-                && expected.units > fraction(Decimal::new(18_201_624, 1)) => {}
+                && expected.units > fraction(Decimal::new(Amount::LARGEST_TENTHS.into(), 1)) => {}
         _ => panic!("{found:?}\n{expected:?}\n{}", made.told()),
     }
     false
