@@ -11,7 +11,7 @@ use std::os::unix::fs::{DirBuilderExt, FileExt, MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use prepay_vault::{Segment, Segments, VaultFiles};
+use prepay_vault::{Segment, SegmentSource, Segments, VaultFiles};
 use rustix::fs::OFlags;
 
 use crate::access::named;
@@ -97,7 +97,8 @@ impl Archive {
 ///
 /// # Errors
 ///
-/// What the operating system reports, or if a file is not named as a segment is.
+/// What the operating system reports; if a file is not named as a segment is; a directory without segments; two files of
+/// one name.
 pub fn open_segments(paths: &[PathBuf]) -> io::Result<Segments> {
     let mut segments = Segments::new();
     for path in paths {
@@ -107,11 +108,16 @@ pub fn open_segments(paths: &[PathBuf]) -> io::Result<Segments> {
             Segment::parse_name(name).map(|_| name.to_owned())
         };
         if path.is_dir() {
+            let before = segments.len();
             for entry in fs::read_dir(path).map_err(at)? {
                 let path = entry.map_err(at)?.path();
                 if let Some(name) = name(&path) {
                     open(&path, name, &mut segments)?;
                 }
+            }
+            if segments.len() == before {
+                let problem = "expected segments in it, such as audit-1-90.log, found none";
+                return Err(at(io::Error::new(io::ErrorKind::NotFound, problem)));
             }
             continue;
         }
@@ -128,8 +134,15 @@ fn open(path: &Path, name: String, segments: &mut Segments) -> io::Result<()> {
     let flags = (OFlags::NOFOLLOW | OFlags::NONBLOCK).bits() as i32;
     let opened = OpenOptions::new().read(true).custom_flags(flags).open(path);
     let file = opened.map_err(|error| named(&path.display().to_string(), error))?;
-    segments.insert(name, Arc::new(move |offset, buffer| file.read_at(buffer, offset)));
-    Ok(())
+    let source: SegmentSource = Arc::new(move |offset, buffer| file.read_at(buffer, offset));
+    match segments.insert(name, source) {
+        None => Ok(()),
+        Some(_) => {
+            let problem = "expected each segment once, found a second file of this name";
+            let error = io::Error::new(io::ErrorKind::InvalidInput, problem);
+            Err(named(&path.display().to_string(), error))
+        }
+    }
 }
 
 #[cfg(test)]
@@ -165,5 +178,13 @@ mod tests {
         assert!(error.to_string().contains("expected the name of a segment"), "{error}");
         let error = open_segments(&[folder.path().join("audit-7-8.log")]).map(drop).unwrap_err();
         assert_eq!(error.kind(), io::ErrorKind::NotFound);
+        // What would verify less than was meant: a directory without segments, and the same segment twice.
+        let empty = folder.path().join("empty");
+        fs::create_dir(&empty).unwrap();
+        let error = open_segments(&[empty]).map(drop).unwrap_err();
+        assert!(error.to_string().contains("expected segments in it"), "{error}");
+        let twice = [folder.path().to_owned(), folder.path().join("audit-1-90.log")];
+        let error = open_segments(&twice).map(drop).unwrap_err();
+        assert!(error.to_string().contains("a second file of this name"), "{error}");
     }
 }

@@ -90,6 +90,15 @@ pub struct AuditReport {
     pub absent: Vec<(u64, u64)>,
 }
 
+impl AuditReport {
+    /// How many earlier entries are neither here nor named as absent: from before a repair or a restored back-up, which
+    /// begin a log anew, or in segments that were not given.
+    pub fn before(&self) -> u64 {
+        let absent: u64 = self.absent.iter().map(|(first, last)| last - first + 1).sum();
+        self.last.sequence.saturating_sub(self.entries + absent)
+    }
+}
+
 /// One entry of a log, by its number and hash, as `28-` and 64 hexadecimal digits.
 ///
 /// If you note it where nobody can change it, it shows later whether an older copy of all files was put back: the log

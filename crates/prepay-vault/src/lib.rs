@@ -70,7 +70,7 @@ pub use record::{BadEntry, Problem, Record};
 pub use repair::{Accepted, RepairError, Repaired};
 pub use seal::{Kind, Protector, VaultHeader};
 pub use secret::{KeyFile, KeyWrapper, Secret, Unlock, WrapError, scrub_short_calls, scrub_stack};
-pub use segment::{Segment, SegmentSource, Segments};
+pub use segment::{Segment, SegmentSource, Segments, segments_in};
 pub use shared_vault::{Place, SharedVault};
 pub use sign_in::{Attempt, Claim};
 pub use slices::{AuditPage, AuditPlace};

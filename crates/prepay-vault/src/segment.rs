@@ -99,6 +99,17 @@ impl Segment {
     }
 }
 
+/// The names of the segments among the files of a vault, in order of their names.
+///
+/// # Errors
+///
+/// Errors of the files.
+pub fn segments_in(files: &dyn VaultFiles) -> io::Result<Vec<String>> {
+    let mut names = files.list(PREFIX)?;
+    names.retain(|name| Segment::parse_name(name).is_some());
+    Ok(names)
+}
+
 /// A segment to be read.
 pub(super) struct Part {
     name: String,
@@ -133,7 +144,7 @@ impl Part {
         files: &Arc<dyn VaultFiles>,
         given: &Segments,
     ) -> io::Result<Vec<Self>> {
-        let here = files.list(PREFIX)?;
+        let here = segments_in(&**files)?;
         let part = |segment: &Segment| {
             let name = segment.name();
             let source = if here.contains(&name) {
@@ -172,7 +183,7 @@ impl Part {
             }
         };
         if let Some(files) = files {
-            files.list(PREFIX)?.iter().for_each(|name| put(name, of_file(files, name)));
+            segments_in(&**files)?.iter().for_each(|name| put(name, of_file(files, name)));
         }
         given.iter().for_each(|(name, source)| put(name, Arc::clone(source)));
         parts.sort_by_key(|part| (part.first, part.last));

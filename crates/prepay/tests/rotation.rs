@@ -64,6 +64,15 @@ fn segments_are_archived_and_verified_alone_and_as_one_chain() {
     assert_eq!(whole["authenticated"], true);
     let chain = workplace.object("audit verify --segment {archive}");
     assert_eq!((&chain["entries"], &chain["authenticated"]), (&whole["entries"], &false.into()));
+    // A name that the vault does not list is not passed over, and neither is a directory without segments.
+    fs::create_dir(workplace.path("others")).unwrap();
+    assert_eq!(workplace.refused(3, "audit verify --as uwe --segment {others}"), "audit_archive");
+    fs::copy(
+        workplace.path("archive").join(&segments[0].0),
+        workplace.path("others/audit-1-2.log"),
+    )
+    .unwrap();
+    assert_eq!(workplace.refused(3, "audit verify --as uwe --segment {others}"), "audit_archive");
     // What was noted within an archived segment is found with it only.
     let mark = all[0]["mark"].as_str().unwrap();
     assert_eq!(workplace.refused(3, &format!("audit verify --noted {mark}")), "audit_noted");
@@ -88,6 +97,7 @@ fn segments_are_archived_and_verified_alone_and_as_one_chain() {
     let (status, answer) = alone(&format!("--segment @archive/{}", segments[1].0));
     assert_eq!(status, Some(0));
     assert_eq!(answer["last"], segments[1].1["mark"]);
+    assert_eq!(answer["before"], *end, "the entries of the first segment");
     let second = workplace.path("archive").join(&segments[1].0);
     let mut bytes = fs::read(&second).unwrap();
     let middle = bytes.len() - 60;

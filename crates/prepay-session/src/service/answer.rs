@@ -151,20 +151,21 @@ pub struct AuditAnswer {
     /// The first and the last number of entries that were not verified, because they are not here.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub absent: Vec<(u64, u64)>,
+    /// How many earlier entries are neither here nor named in `absent`.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub before: u64,
 }
 
-impl AuditAnswer {
-    /// The number of the last entry.
-    pub fn last(&self) -> u64 {
-        self.last.split_once('-').and_then(|(number, _)| number.parse().ok()).unwrap_or_default()
-    }
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks for it")]
+const fn is_zero(number: &u64) -> bool {
+    *number == 0
 }
 
 impl From<&AuditReport> for AuditAnswer {
     fn from(report: &AuditReport) -> Self {
         let AuditReport { entries, authenticated, last, absent, .. } = report;
         let (entries, authenticated, absent) = (*entries, *authenticated, absent.clone());
-        Self { entries, authenticated, last: last.to_string(), absent }
+        Self { entries, authenticated, last: last.to_string(), absent, before: report.before() }
     }
 }
 

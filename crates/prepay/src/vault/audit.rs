@@ -1,13 +1,14 @@
 //! `audit`: list, verify, rotate and archive the audit log of a vault.
 
+use std::io;
 use std::path::{Path, PathBuf};
 
 use clap::{Subcommand, ValueHint};
 use prepay_host::{Archive, open_segments};
 use prepay_session::{AuditAnswer, EntryRecord, SegmentRecord};
 use prepay_vault::{
-    AuditError, AuditMark, AuditReport, BadEntry, By, Contents, Entries, Problem, Record, Segments,
-    VaultStorage, records, show_records, verify_segments, verify_with,
+    AuditError, AuditMark, AuditReport, BadEntry, By, Contents, Entries, Problem, Record, Segment,
+    Segments, VaultStorage, records, segments_in, show_records, verify_segments, verify_with,
 };
 
 use super::{Installation, Needs};
@@ -71,6 +72,10 @@ pub(crate) enum AuditCommand {
         to: PathBuf,
     },
 }
+
+/// Where entries are that a log does not have at its beginning.
+const EARLIER: &str =
+    "in archived segments, in the log of the vault that was backed up, or lost at a repair";
 
 /// What to do when something is in archived segments.
 const WITH_SEGMENTS: &str = "give the archived segments too: --segment DIR";
@@ -154,7 +159,7 @@ pub(crate) fn run<I: Installation>(site: &I, command: &AuditCommand, out: &Out) 
             let given = given(segment)?;
             let (mut directory, header, protector) = site.look(out)?;
             let here = directory.files().map_err(AuditError::from).map_err(failed)?;
-            let here = here.list("audit-").map_err(AuditError::from).map_err(failed)?;
+            let here = segments_in(&*here).map_err(AuditError::from).map_err(failed)?;
             if let Some(name) = given.keys().find(|name| here.contains(name)) {
                 let message = format!("{name}: the vault has this segment itself");
                 return Err(archive_failure(message).next(
@@ -173,6 +178,16 @@ pub(crate) fn run<I: Installation>(site: &I, command: &AuditCommand, out: &Out) 
             let vault =
                 site.unlock((directory, header, protector), Some(Needs::Reader), |_| Ok(()))?;
             let by = flags.actor(&vault, Needs::Reader)?;
+            let listed = vault.segments(by.by()).map_err(|error| vault_failure(&error))?;
+            let is_listed = |name: &String| listed.iter().any(|segment| segment.name() == *name);
+            if let Some(other) = given.keys().find(|name| !is_listed(name)) {
+                let message = format!(
+                    "{other}: expected a segment that this vault lists, found another name"
+                );
+                return Err(
+                    archive_failure(message).next("give the file its name again, or leave it out")
+                );
+            }
             let report = vault.verify_audit_with(by.by(), None, &given).map_err(failed)?;
             vault.close().map_err(|error| vault_failure(&error))?;
             print_report(&report, out)
@@ -189,49 +204,57 @@ pub(crate) fn run<I: Installation>(site: &I, command: &AuditCommand, out: &Out) 
             )?;
             print_rotated(&SegmentRecord::from(&segment), out)
         }
-        AuditCommand::Archive { to } => {
-            let moved = site.with_vault(
-                out,
-                Some(Needs::Custodians),
-                |_| Ok(()),
-                |vault| {
-                    let by = flags.two(vault)?;
-                    let refused = |error| archive_failure(format!("{}: {error}", to.display()));
-                    let archive = Archive::open(to, &path).map_err(refused)?;
-                    let files = vault.with(|vault| vault.files()).and_then(|files| files);
-                    let files = files.map_err(|error| vault_failure(&error))?;
-                    let here = files.list("audit-").map_err(refused)?;
-                    let segments = vault.segments(By::Two(&by));
-                    let segments = segments.map_err(|error| vault_failure(&error))?;
-                    let mut copies = Segments::new();
-                    for segment in segments.iter().filter(|segment| here.contains(&segment.name()))
-                    {
-                        archive.keep(segment, &*files, &mut copies).map_err(refused)?;
-                    }
-                    let place = archive.path().display().to_string();
-                    vault.archive(&by, &copies, &place).map_err(|error| {
-                        match &error {
-                    AuditError::BadEntry(bad) => bad_entry(bad).next(format!(
-                        "nothing was removed; if {} was there before, move it away and try again",
-                        to.display()
-                    )),
-                    _ => failed(error),
-                }
-                    })
-                },
-            )?;
-            let records: Vec<SegmentRecord> = moved.iter().map(SegmentRecord::from).collect();
-            out.list(&records, |out| {
-                for SegmentRecord { segment, first, last, .. } in &records {
-                    writeln!(out, "{}  entries {first} to {last}", styled(RESULT, segment))?;
-                }
-                match records.as_slice() {
-                    [] => writeln!(out, "no segment to archive"),
-                    _ => writeln!(out, "moved to {}", to.display()),
-                }
-            })
-        }
+        AuditCommand::Archive { to } => archive(site, to, out),
     }
+}
+
+/// Moves the segments that are here to an archive.
+fn archive<I: Installation>(site: &I, to: &Path, out: &Out) -> Done<()> {
+    let path = site.vault_path()?;
+    let refused = |error: io::Error| archive_failure(format!("{}: {error}", to.display()));
+    let not_moved = |error: AuditError| match &error {
+        AuditError::BadEntry(bad) => bad_entry(bad).next(format!(
+            "nothing was removed; if {} was there before, move it away and try again",
+            to.display()
+        )),
+        _ => failure(&path, &error),
+    };
+    let needs = Some(Needs::Custodians);
+    let moved = site.with_vault(
+        out,
+        needs,
+        |_| Ok(()),
+        |vault| {
+            let by = site.flags().two(vault)?;
+            let archive = Archive::open(to, &path).map_err(refused)?;
+            let files = vault.with(|vault| vault.files()).and_then(|files| files);
+            let files = files.map_err(|error| vault_failure(&error))?;
+            let here = segments_in(&*files).map_err(refused)?;
+            let segments = vault.segments(By::Two(&by)).map_err(|error| vault_failure(&error))?;
+            let is_lost = |segment: &&Segment| !segment.archived && !here.contains(&segment.name());
+            if let Some(lost) = segments.iter().find(is_lost).map(Segment::name) {
+                let message =
+                    format!("{lost}: expected it here, since it was not archived; found none");
+                return Err(archive_failure(message).next("put the file back"));
+            }
+            let mut copies = Segments::new();
+            for segment in segments.iter().filter(|segment| here.contains(&segment.name())) {
+                archive.keep(segment, &*files, &mut copies).map_err(refused)?;
+            }
+            let place = archive.path().display().to_string();
+            vault.archive(&by, &copies, &place).map_err(not_moved)
+        },
+    )?;
+    let records: Vec<SegmentRecord> = moved.iter().map(SegmentRecord::from).collect();
+    out.list(&records, |out| {
+        for SegmentRecord { segment, first, last, .. } in &records {
+            writeln!(out, "{}  entries {first} to {last}", styled(RESULT, segment))?;
+        }
+        match records.as_slice() {
+            [] => writeln!(out, "no segment to archive"),
+            _ => writeln!(out, "moved to {}", to.display()),
+        }
+    })
 }
 
 /// The segments that were given.
@@ -258,9 +281,7 @@ pub(crate) fn print(records: &[EntryRecord], from: u64, out: &Out) -> Done<()> {
     if let Some(first) = records.first().map(|record| record.sequence)
         && first > from.max(1)
     {
-        out.remark(format_args!(
-            "entries before {first} are in archived segments, in the log of the vault that was backed up, or lost at a repair"
-        ));
+        out.remark(format_args!("entries before {first} are {EARLIER}"));
     }
     out.list(records, |out| {
         for EntryRecord { sequence, time, kind, by, fields, .. } in records {
@@ -305,10 +326,7 @@ fn print_report(report: &AuditReport, out: &Out) -> Done<()> {
 /// Prints that every entry of a log is right.
 pub(crate) fn print_verified(answer: &AuditAnswer, out: &Out) -> Done<()> {
     out.answer(answer, |out| {
-        let elsewhere: u64 = answer.absent.iter().map(|(first, last)| last - first + 1).sum();
-        // A log that a repair or a restored back-up began anew has no earlier entries.
-        let lost = answer.last().saturating_sub(answer.entries + elsewhere);
-        let proved = if answer.authenticated && lost == 0 {
+        let proved = if answer.authenticated && answer.before == 0 {
             "this vault wrote every entry, and none is missing"
         } else if answer.authenticated {
             "this vault wrote every entry that is here"
@@ -324,8 +342,9 @@ pub(crate) fn print_verified(answer: &AuditAnswer, out: &Out) -> Done<()> {
                 "  not here: entries {first} to {last}, in archived segments or lost at a repair"
             )?;
         }
-        if lost > 0 {
-            writeln!(out, "  not here: {lost} entries from before a repair or a restored back-up")?;
+        if answer.before > 0 {
+            let before = answer.before;
+            writeln!(out, "  not here: {before} earlier entries, {EARLIER}")?;
         }
         writeln!(out, "  last entry {}", answer.last)
     })
