@@ -127,7 +127,8 @@ fn a_missing_file_of_a_module_is_refused_by_name_and_none_is_made() {
     let directory = tempfile::tempdir().unwrap();
     let whole = make(directory.path());
     let module = directory.path().join("module");
-    for (name, expected) in [("store", "store lost"), ("audit.log", "cut"), ("audit.head", "head")] {
+    for (name, expected) in [("store", "store lost"), ("audit.log", "cut"), ("audit.head", "head")]
+    {
         fs::remove_file(module.join(name)).unwrap();
         let mut without = whole.clone();
         without.remove(name);

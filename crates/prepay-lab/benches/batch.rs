@@ -134,11 +134,4 @@ fn ratios() {
 
 criterion_group!(benches, lines);
 
-fn main() {
-    benches();
-    Criterion::default().configure_from_args().final_summary();
-    // Without this flag Cargo is testing that the benchmark runs, not measuring.
-    if std::env::args().any(|argument| argument == "--bench") {
-        ratios();
-    }
-}
+prepay_testkit::bench_main!(benches, ratios);

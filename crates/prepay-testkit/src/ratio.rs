@@ -7,6 +7,21 @@
 use std::hint::black_box;
 use std::time::Instant;
 
+/// The `main` of a benchmark: the groups of Criterion, which must be a dependency, and then the ratios.
+#[macro_export]
+macro_rules! bench_main {
+    ($benches:ident, $ratios:ident) => {
+        fn main() {
+            $benches();
+            criterion::Criterion::default().configure_from_args().final_summary();
+            // Without this flag Cargo is testing that the benchmark runs, not measuring.
+            if std::env::args().any(|argument| argument == "--bench") {
+                $ratios();
+            }
+        }
+    };
+}
+
 /// Timed chains on each side; odd, so that one of them is the median.
 const CHAINS: usize = 101;
 

@@ -208,11 +208,4 @@ fn ratios() {
 
 criterion_group!(benches, operations);
 
-fn main() {
-    benches();
-    Criterion::default().configure_from_args().final_summary();
-    // Without this flag Cargo is testing that the benchmark runs, not measuring.
-    if std::env::args().any(|argument| argument == "--bench") {
-        ratios();
-    }
-}
+prepay_testkit::bench_main!(benches, ratios);
