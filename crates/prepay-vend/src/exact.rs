@@ -7,6 +7,7 @@
 use std::cmp::Ordering;
 
 use ethnum::I256;
+use num_integer::gcd;
 use rust_decimal::Decimal;
 
 /// Which way a number goes to a multiple of its step.
@@ -67,13 +68,6 @@ fn divisors(one: u64, other: u64) -> Fits<u64> {
     one.checked_mul(other).ok_or(TooLong)
 }
 
-const fn greatest_common_divisor(mut one: u64, mut other: u64) -> u64 {
-    while other != 0 {
-        (one, other) = (other, one % other);
-    }
-    one
-}
-
 /// Multiplies by 10 to a power.
 fn scaled(count: I256, places: u32) -> Fits<I256> {
     const HALF: u32 = 38;
@@ -110,7 +104,7 @@ impl Exact {
         let mut divisor = self.divisor;
         if self.divisor != other.divisor {
             // Lines that are shares of one another have divisors in common, which would grow with each sum.
-            let common = greatest_common_divisor(self.divisor, other.divisor);
+            let common = gcd(self.divisor, other.divisor);
             ours = product(ours, (other.divisor / common).into())?;
             theirs = product(theirs, (self.divisor / common).into())?;
             divisor = divisors(self.divisor, other.divisor / common)?;
