@@ -64,7 +64,7 @@ impl Invocation<'_> {
             return self.remote_backup(path, to);
         }
         let ask = |header: &VaultHeader| backup::ask_ahead(&self.flags.vault, header);
-        self.with_vault(&self.out, Some(Needs::Custodians), ask, |vault| {
+        self.with_vault_after(&self.out, Some(Needs::Custodians), ask, |vault| {
             let (bytes, by) = backup::seal(&self.flags.vault, vault)?;
             let custodians = by.names().map(ToString::to_string);
             self.keep_backup(&vault.header().name.to_string(), &bytes, custodians, to)

@@ -101,15 +101,10 @@ pub(crate) fn run<I: Installation>(site: &I, command: &AuditCommand, out: &Out) 
     let flags = site.flags();
     match command {
         AuditCommand::List { from, count } if flags.is_anybody_named() => {
-            let records = site.with_vault(
-                out,
-                Some(Needs::Reader),
-                |_| Ok(()),
-                |vault| {
-                    let by = flags.actor(vault, Needs::Reader)?;
-                    vault.audit(by.by(), *from, *count).map_err(failed)
-                },
-            )?;
+            let records = site.with_vault(out, Needs::Reader, |vault| {
+                let by = flags.actor(vault, Needs::Reader)?;
+                vault.audit(by.by(), *from, *count).map_err(failed)
+            })?;
             print(&entries(&records), *from, out)
         }
         AuditCommand::List { from, count } => {
@@ -127,11 +122,8 @@ pub(crate) fn run<I: Installation>(site: &I, command: &AuditCommand, out: &Out) 
                 "expected the socket of a service: nothing is added while this command has the log";
             Err(Failure::flag("--follow", message).next("leave --follow out, or give --socket"))
         }
-        AuditCommand::Export { from, .. } if flags.is_anybody_named() => site.with_vault(
-            out,
-            Some(Needs::Reader),
-            |_| Ok(()),
-            |vault| {
+        AuditCommand::Export { from, .. } if flags.is_anybody_named() => {
+            site.with_vault(out, Needs::Reader, |vault| {
                 let by = flags.actor(vault, Needs::Reader)?;
                 out.begin_beside()?;
                 let (mut from, mut place) = (*from, None);
@@ -142,8 +134,8 @@ pub(crate) fn run<I: Installation>(site: &I, command: &AuditCommand, out: &Out) 
                     let Some(last) = page.records.last() else { return Ok(()) };
                     (from, place) = (last.sequence + 1, Some(page.place));
                 }
-            },
-        ),
+            })
+        }
         AuditCommand::Export { from, .. } => {
             let (mut directory, ..) = site.look(out)?;
             out.begin_beside()?;
@@ -193,15 +185,10 @@ pub(crate) fn run<I: Installation>(site: &I, command: &AuditCommand, out: &Out) 
             print_report(&report, out)
         }
         AuditCommand::Rotate => {
-            let segment = site.with_vault(
-                out,
-                Some(Needs::Reader),
-                |_| Ok(()),
-                |vault| {
-                    let by = flags.actor(vault, Needs::Reader)?;
-                    vault.rotate(by.by()).map_err(|error| vault_failure(&error))
-                },
-            )?;
+            let segment = site.with_vault(out, Needs::Reader, |vault| {
+                let by = flags.actor(vault, Needs::Reader)?;
+                vault.rotate(by.by()).map_err(|error| vault_failure(&error))
+            })?;
             print_rotated(&SegmentRecord::from(&segment), out)
         }
         AuditCommand::Archive { to } => archive(site, to, out),
@@ -219,32 +206,26 @@ fn archive<I: Installation>(site: &I, to: &Path, out: &Out) -> Done<()> {
         )),
         _ => failure(&path, &error),
     };
-    let needs = Some(Needs::Custodians);
-    let moved = site.with_vault(
-        out,
-        needs,
-        |_| Ok(()),
-        |vault| {
-            let by = site.flags().two(vault)?;
-            let archive = Archive::open(to, &path).map_err(refused)?;
-            let files = vault.with(|vault| vault.files()).and_then(|files| files);
-            let files = files.map_err(|error| vault_failure(&error))?;
-            let here = segments_in(&*files).map_err(refused)?;
-            let segments = vault.segments(By::Two(&by)).map_err(|error| vault_failure(&error))?;
-            let is_lost = |segment: &&Segment| !segment.archived && !here.contains(&segment.name());
-            if let Some(lost) = segments.iter().find(is_lost).map(Segment::name) {
-                let message =
-                    format!("{lost}: expected it here, since it was not archived; found none");
-                return Err(archive_failure(message).next("put the file back"));
-            }
-            let mut copies = Segments::new();
-            for segment in segments.iter().filter(|segment| here.contains(&segment.name())) {
-                archive.keep(segment, &*files, &mut copies).map_err(refused)?;
-            }
-            let place = archive.path().display().to_string();
-            vault.archive(&by, &copies, &place).map_err(not_moved)
-        },
-    )?;
+    let moved = site.with_vault(out, Needs::Custodians, |vault| {
+        let by = site.flags().two(vault)?;
+        let archive = Archive::open(to, &path).map_err(refused)?;
+        let files = vault.with(|vault| vault.files()).and_then(|files| files);
+        let files = files.map_err(|error| vault_failure(&error))?;
+        let here = segments_in(&*files).map_err(refused)?;
+        let segments = vault.segments(By::Two(&by)).map_err(|error| vault_failure(&error))?;
+        let is_lost = |segment: &&Segment| !segment.archived && !here.contains(&segment.name());
+        if let Some(lost) = segments.iter().find(is_lost).map(Segment::name) {
+            let message =
+                format!("{lost}: expected it here, since it was not archived; found none");
+            return Err(archive_failure(message).next("put the file back"));
+        }
+        let mut copies = Segments::new();
+        for segment in segments.iter().filter(|segment| here.contains(&segment.name())) {
+            archive.keep(segment, &*files, &mut copies).map_err(refused)?;
+        }
+        let place = archive.path().display().to_string();
+        vault.archive(&by, &copies, &place).map_err(not_moved)
+    })?;
     let records: Vec<SegmentRecord> = moved.iter().map(SegmentRecord::from).collect();
     out.list(&records, |out| {
         for SegmentRecord { segment, first, last, .. } in &records {

@@ -20,17 +20,12 @@ pub(crate) enum ClockCommand {
 /// Runs one command at a vault.
 pub(crate) fn run(site: &impl Installation, command: &ClockCommand, out: &Out) -> Done<()> {
     let ClockCommand::Accept = command;
-    site.with_vault(
-        out,
-        Some(Needs::Custodians),
-        |_| Ok(()),
-        |vault| {
-            let by = site.flags().two(vault)?;
-            let latest = vault.accept_clock(&by).map_err(|error| vault_failure(&error))?;
-            let latest = latest.map(|latest| latest.to_string());
-            print(&ClockAccepted { time: vault.now().to_string(), latest }, out)
-        },
-    )
+    site.with_vault(out, Needs::Custodians, |vault| {
+        let by = site.flags().two(vault)?;
+        let latest = vault.accept_clock(&by).map_err(|error| vault_failure(&error))?;
+        let latest = latest.map(|latest| latest.to_string());
+        print(&ClockAccepted { time: vault.now().to_string(), latest }, out)
+    })
 }
 
 /// Says what was accepted.

@@ -152,9 +152,18 @@ pub(crate) trait Installation {
         Ok(vault)
     }
 
-    /// Opens the vault for those who will act, does something with it, and closes it. `ask` is as for
-    /// [`Installation::unlock`].
+    /// Opens the vault for those who will act, does something with it, and closes it.
     fn with_vault<T>(
+        &self,
+        out: &Out,
+        needs: Needs,
+        work: impl FnOnce(&SharedVault<Self::Contents>) -> Done<T>,
+    ) -> Done<T> {
+        self.with_vault_after(out, Some(needs), |_| Ok(()), work)
+    }
+
+    /// The same for a command that asks for more than who acts; `ask` is as for [`Installation::unlock`].
+    fn with_vault_after<T>(
         &self,
         out: &Out,
         needs: Option<Needs>,

@@ -14,7 +14,7 @@ pub(crate) fn run(site: &impl Installation, flags: &NewSealFlags, out: &Out) -> 
         let (name, secrets) = (header.name.as_str(), &site.flags().secrets);
         flags.ask_ahead(name, ".new", header.insecure_test, secrets)
     };
-    site.with_vault(out, Some(Needs::Custodians), ask, |vault| {
+    site.with_vault_after(out, Some(Needs::Custodians), ask, |vault| {
         let by = site.flags().two(vault)?;
         let (what, name) = (site.what(), vault.header().name.as_str());
         let VaultFlags { unlock, secrets, .. } = site.flags();

@@ -126,7 +126,7 @@ pub(crate) fn run(site: &impl Installation, command: &UserCommand, out: &Out) ->
         _ => Some(Needs::Custodians),
     };
     let ask = |_: &VaultHeader| command.ask_ahead(flags);
-    site.with_vault(out, needs, ask, |vault| {
+    site.with_vault_after(out, needs, ask, |vault| {
         let (by, old) = match (command, command.own(flags)?) {
             (_, Some((name, old))) => {
                 let session = vault.sign_in(&name, &old);

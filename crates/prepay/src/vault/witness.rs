@@ -52,7 +52,7 @@ pub(crate) fn run(site: &impl Installation, command: &WitnessCommand, out: &Out)
     match command {
         WitnessCommand::Set { path, limits } => {
             let place = place_of(path, site.dir()?)?;
-            site.with_vault(out, Some(Needs::Custodians), |_| Ok(()), |vault| {
+            site.with_vault(out, Needs::Custodians, |vault| {
                 let by = site.flags().two(vault)?;
                 let uncertain = vault
                     .set_witness(&by, &place, limits.limits())
@@ -69,50 +69,36 @@ pub(crate) fn run(site: &impl Installation, command: &WitnessCommand, out: &Out)
                 "older copies of the {} can be put back, and nobody sees it",
                 site.what()
             ))?;
-            site.with_vault(
-                out,
-                Some(Needs::Custodians),
-                |_| Ok(()),
-                |vault| {
-                    let by = site.flags().two(vault)?;
-                    let uncertain = vault
-                        .remove_witness(&by, limits.limits())
-                        .map_err(|error| witness_failure(&error))?;
-                    let record =
-                        Record::new().option("witness", None::<&str>).value("uncertain", uncertain);
-                    out.done("the vault has no witness any more", &record)?;
-                    remark_uncertain(uncertain, limits, out);
-                    Ok(())
-                },
-            )
+            site.with_vault(out, Needs::Custodians, |vault| {
+                let by = site.flags().two(vault)?;
+                let uncertain = vault
+                    .remove_witness(&by, limits.limits())
+                    .map_err(|error| witness_failure(&error))?;
+                let record =
+                    Record::new().option("witness", None::<&str>).value("uncertain", uncertain);
+                out.done("the vault has no witness any more", &record)?;
+                remark_uncertain(uncertain, limits, out);
+                Ok(())
+            })
         }
-        WitnessCommand::Show => site.with_vault(
-            out,
-            Some(Needs::Reader),
-            |_| Ok(()),
-            |vault| {
-                let by = site.flags().actor(vault, Needs::Reader)?;
-                let report = vault.witness(by.by()).map_err(|error| vault_failure(&error))?;
-                let Some(WitnessReport { place, last }) = report else {
-                    let record = Record::new().option("witness", None::<&str>);
-                    return out.done("the vault has no witness", &record);
-                };
-                let record = Record::new()
-                    .text("witness", &place)
-                    .option("last", last.as_ref().ok())
-                    .option("problem", last.as_ref().err());
-                match last {
-                    Ok(last) => out.done(
-                        format_args!("the witness {place} has entry {}", last.sequence),
-                        &record,
-                    ),
-                    Err(problem) => out.done(
-                        format_args!("the witness {place} cannot be asked: {problem}"),
-                        &record,
-                    ),
-                }
-            },
-        ),
+        WitnessCommand::Show => site.with_vault(out, Needs::Reader, |vault| {
+            let by = site.flags().actor(vault, Needs::Reader)?;
+            let report = vault.witness(by.by()).map_err(|error| vault_failure(&error))?;
+            let Some(WitnessReport { place, last }) = report else {
+                let record = Record::new().option("witness", None::<&str>);
+                return out.done("the vault has no witness", &record);
+            };
+            let record = Record::new()
+                .text("witness", &place)
+                .option("last", last.as_ref().ok())
+                .option("problem", last.as_ref().err());
+            match last {
+                Ok(last) => out
+                    .done(format_args!("the witness {place} has entry {}", last.sequence), &record),
+                Err(problem) => out
+                    .done(format_args!("the witness {place} cannot be asked: {problem}"), &record),
+            }
+        }),
     }
 }
 
